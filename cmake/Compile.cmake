@@ -1,0 +1,29 @@
+# How every target is compiled.
+#
+# -ffp-contract=off: anchors, IoU, the box coder, the losses and NMS are compared bit for bit with a
+# reference that rounds after every operation. The compute libraries use FMA as they like.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g")
+
+add_library(fa_compile INTERFACE)
+target_compile_options(fa_compile INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+  -ffp-contract=off -fno-math-errno -fopenmp)
+target_compile_definitions(fa_compile INTERFACE _GNU_SOURCE)
+target_include_directories(fa_compile INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_link_options(fa_compile INTERFACE -fopenmp)
+target_link_libraries(fa_compile INTERFACE m)
+
+if(FA_FLOAT64)
+  target_compile_definitions(fa_compile INTERFACE FA_FLOAT64=1)
+endif()
+if(FA_SANITIZE)
+  target_compile_options(fa_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                         -fno-omit-frame-pointer)
+  target_link_options(fa_compile INTERFACE -fsanitize=address,undefined)
+endif()

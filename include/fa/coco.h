@@ -1,0 +1,60 @@
+/*
+ * coco.h - COCO annotations and results in memory.
+ *
+ * Reading checks everything that can be checked without the images: ids that are unique and defined, boxes that are four
+ * finite numbers. A violation is FA_EFORMAT naming file, item and id. Missing iscrowd is 0 and missing area is w * h, each
+ * counted. An annotation with id 0 is an ordinary one.
+ */
+#ifndef FA_COCO_H
+#define FA_COCO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/status.h"
+
+struct fa_coco_category {
+    int64_t id;
+    char *name;
+};
+
+struct fa_coco_image {
+    int64_t id;
+    char *file_name;
+    int w, h;
+};
+
+struct fa_coco_annotation {
+    int64_t id, image_id, category_id;
+    size_t image;    /* index into images */
+    int32_t label;   /* index into categories */
+    double bbox[4];  /* x y w h as given; may be degenerate or outside, pack decides */
+    double area;
+    bool crowd, ignore;
+};
+
+struct fa_coco {
+    size_t n_categories, n_images, n_annotations;
+    struct fa_coco_category *categories; /* in the file's order: index = label */
+    struct fa_coco_image *images;        /* in the file's order: the dataset's order */
+    struct fa_coco_annotation *annotations; /* in the file's order */
+    size_t n_missing_area, n_missing_crowd, n_missing_id;
+};
+
+fa_status fa_coco_read(const char *path, struct fa_coco **out) FA_CHECK_RESULT;
+void fa_coco_free(struct fa_coco *coco);
+
+struct fa_coco_result {
+    int64_t image_id, category_id;
+    double bbox[4]; /* x y w h */
+    double score;
+};
+
+/* A results file: an array of {image_id, category_id, bbox, score}. *results is freed with fa_free. */
+fa_status fa_coco_results_read(const char *path, struct fa_coco_result **results, size_t *n) FA_CHECK_RESULT;
+
+/* Written atomically, streamed (no tree in memory); numbers read back equal. */
+fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results, size_t n) FA_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * detections.h - from head outputs to boxes: score threshold, top-k per level, decoding, class-wise NMS (spec section 8.1).
+ */
+#ifndef FA_DETECTIONS_H
+#define FA_DETECTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/anchors.h"
+#include "fa/loss.h"
+#include "fa/status.h"
+
+struct fa_detection {
+    float box[4]; /* x1 y1 x2 y2 in pixels of the original image */
+    float score;
+    int32_t label;
+};
+
+struct fa_detect_config {
+    double score_threshold; /* 0.05, strict */
+    int pre_nms;            /* 1000 (anchor, class) pairs per level */
+    double nms_iou;         /* 0.5 */
+    int max_per_image;      /* 100 */
+    struct fa_box_coder coder;
+};
+extern const struct fa_detect_config fa_detect_config_default;
+
+/* What the image pipeline did to the image, to undo it. */
+struct fa_detect_image {
+    float clip_w, clip_h;  /* size after resizing, before padding */
+    float scale_factor[4]; /* resized = original * factor, per coordinate x y x y */
+};
+
+/* The best max_per_image detections, highest score first (ties: candidate order, spec 8.1). out has room for
+   max_per_image. */
+fa_status fa_detections_make(const struct fa_detect_config *config, const struct fa_pyramid *pyramid,
+                             const struct fa_head_view *head, const struct fa_detect_image *image,
+                             struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+/* Class-wise greedy NMS over n candidates as the reference does it: boxes shifted by label * (max coordinate + 1) in float32,
+   suppress where inter > iou * union. keep receives indices in order of falling score (stable). *n_keep <= n.
+   limit stops after that many kept; 0: no limit. */
+fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_t *labels, float iou, size_t limit,
+                 size_t *keep, size_t *n_keep) FA_CHECK_RESULT;
+
+#endif

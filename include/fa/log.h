@@ -1,0 +1,27 @@
+/*
+ * log.h - lines for people.
+ *
+ * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen one are
+ * dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank r]".
+ * Thread safe. Failures are not logged here: they are returned (status.h).
+ */
+#ifndef FA_LOG_H
+#define FA_LOG_H
+
+#include "fa/status.h"
+
+enum fa_log_level { FA_LOG_DEBUG, FA_LOG_INFO, FA_LOG_WARN, FA_LOG_ERROR };
+
+void fa_log_set_level(enum fa_log_level level);
+void fa_log_set_rank(int rank, int n_ranks);
+
+/* Appends from now on to path as well; NULL stops that. */
+fa_status fa_log_to_file(const char *path) FA_CHECK_RESULT;
+
+void fa_log(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
+
+#define fa_debug(...) fa_log(FA_LOG_DEBUG, __VA_ARGS__)
+#define fa_info(...)  fa_log(FA_LOG_INFO, __VA_ARGS__)
+#define fa_warn(...)  fa_log(FA_LOG_WARN, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * metrics.h - COCO detection metrics: the twelve numbers and AP per class (spec section 9), in double, equal to pycocotools'
+ * except that an annotation with id 0 is an ordinary one.
+ */
+#ifndef FA_METRICS_H
+#define FA_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/coco.h"
+#include "fa/status.h"
+
+/* Ground truth and detections by index: image 0 .. n_images - 1 in order of rising image id, label 0 .. n_classes - 1. */
+struct fa_metrics_gt {
+    size_t image;
+    int32_t label;
+    double bbox[4]; /* x y w h */
+    double area;
+    bool crowd;
+};
+
+struct fa_metrics_detection {
+    size_t image;
+    int32_t label;
+    double bbox[4];
+    double score;
+};
+
+struct fa_metrics_input {
+    size_t n_images, n_gt, n_detections;
+    int n_classes;
+    const struct fa_metrics_gt *gt;
+    const struct fa_metrics_detection *detections;
+    int max_detections[3]; /* 1 10 100; mmdetection: 100 300 1000 */
+};
+
+struct fa_metrics {
+    double ap, ap50, ap75, ap_small, ap_medium, ap_large; /* -1: nothing to average */
+    double ar[3], ar_small, ar_medium, ar_large;          /* ar by max_detections */
+    size_t n_classes;
+    double *class_ap; /* owned; -1 where the class has no ground truth */
+};
+
+/* Deterministic; uses OpenMP threads. */
+fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out) FA_CHECK_RESULT;
+void fa_metrics_clear(struct fa_metrics *metrics);
+
+/* The same for files in memory. A result for an image or category that coco does not define is FA_EINVAL. */
+fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_result *results, size_t n,
+                           const int max_detections[3], struct fa_metrics *out) FA_CHECK_RESULT;
+
+/* The twelve lines as pycocotools prints them, then the table of classes; class n/a where it has no ground truth. *text is
+   freed with fa_free. */
+fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names, const int max_detections[3],
+                           char **text) FA_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * philox.h - random numbers as a pure function (Philox 4x32-10, Salmon et al., SC 2011).
+ *
+ * There is no generator state: a number is computed from (seed, purpose, a, b, index), so any rank can compute any
+ * sample's draw and a resumed run draws what the undisturbed one would have. Purposes keep the draws of different
+ * uses independent. Callable from any thread.
+ */
+#ifndef FA_PHILOX_H
+#define FA_PHILOX_H
+
+#include <stdint.h>
+
+enum fa_random_purpose {
+    FA_RANDOM_ORDER = 1, /* a = epoch */
+    FA_RANDOM_FLIP,      /* a = epoch, b = sample position in the epoch */
+    FA_RANDOM_SCALE,     /* a = epoch, b = sample position in the epoch */
+    FA_RANDOM_WEIGHTS,   /* a = hash of the parameter's name */
+    FA_RANDOM_SCENE,     /* a = image number */
+    FA_RANDOM_TEST
+};
+
+/* A stream of draws: open struct, initialise with fa_random_init, copy freely. */
+struct fa_random {
+    uint32_t key[2];
+    uint32_t counter[4]; /* counter[0] counts blocks of four draws */
+    uint32_t block[4];
+    unsigned used; /* draws of block already given out */
+};
+
+/* The raw function: ten rounds on counter under key. Matches the published test vectors. */
+void fa_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* The stream of (seed, purpose, a, b). a is taken modulo 2^64 over two counter words folded with purpose; distinct
+   (purpose, a, b) give distinct streams for a < 2^40 and b < 2^32. */
+void fa_random_init(struct fa_random *random, uint64_t seed, enum fa_random_purpose purpose, uint64_t a, uint32_t b);
+
+uint32_t fa_random_u32(struct fa_random *random);
+
+/* Uniform in [0, 1): 24 bits for float, 53 for double. */
+float fa_random_float(struct fa_random *random);
+double fa_random_double(struct fa_random *random);
+
+/* Uniform in 0 .. n-1 without bias, n >= 1. */
+uint32_t fa_random_below(struct fa_random *random, uint32_t n);
+
+/* Standard normal (Box-Muller, in double). */
+double fa_random_normal(struct fa_random *random);
+
+#endif

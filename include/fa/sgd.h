@@ -1,0 +1,35 @@
+/*
+ * sgd.h - the learning rate's schedule, clipping, and SGD with momentum over flat buffers (spec section 7).
+ */
+#ifndef FA_SGD_H
+#define FA_SGD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/real.h"
+
+struct fa_schedule {
+    double lr; /* after scaling by the batch */
+    int64_t warmup_steps;
+    double warmup_ratio; /* 0.001: the first step's lr as a part of the regular one */
+    int n_drops;
+    int64_t drop_epoch[8]; /* after so many whole epochs lr is multiplied by drop_factor */
+    double drop_factor;
+};
+
+/* The rate of a step (0-based, counted from the start of training) of which epoch is `epoch` (0-based). */
+double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t epoch);
+
+/* sqrt of the sum of squares, in double, in an order that does not depend on the number of threads. */
+double fa_gradient_norm(const fa_real *grad, size_t n);
+
+/* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0. */
+double fa_clip_factor(double norm, double max_norm);
+
+/* grad = scale * grad + decay * value; momentum = momentum_factor * momentum + grad; value -= lr * momentum.
+   momentum starts at 0. */
+void fa_sgd_step(fa_real *value, fa_real *momentum, const fa_real *grad, size_t n, double scale, double lr,
+                 double momentum_factor, double weight_decay);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * trainer.h - the training run: steps, journal, checkpoints, evaluation after each epoch.
+ */
+#ifndef FA_TRAINER_H
+#define FA_TRAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fa/comm.h"
+#include "fa/evaluate.h"
+#include "fa/loader.h"
+#include "fa/loss.h"
+#include "fa/model.h"
+#include "fa/sgd.h"
+#include "fa/shard.h"
+#include "fa/status.h"
+#include "fa/weights.h"
+
+enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
+enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE };
+enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
+
+struct fa_train_config {
+    int batch;           /* images of a step over all ranks; a multiple of their number */
+    int reference_batch; /* the batch for which schedule.lr is stated */
+    int epochs;
+    int64_t max_steps; /* 0: no limit but epochs */
+    struct fa_schedule schedule; /* lr as stated, before scaling by batch / reference_batch */
+    double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
+    enum fa_normalizer normalizer;
+    struct fa_freeanchor loss;
+    struct fa_transform transform;
+    uint64_t seed;
+    bool keep_empty; /* train on images without objects too */
+    int loader_threads;
+    int bad_sample_budget;
+    enum fa_init init;
+    int calibrate_images;
+    int log_interval;        /* steps between lines of the journal */
+    int checkpoint_interval; /* epochs */
+    int64_t checkpoint_steps; /* also every so many steps; 0: no */
+    int keep_checkpoints;    /* 0: all */
+    int eval_interval;       /* epochs; 0: never */
+    struct fa_evaluate_config eval;
+};
+
+/* The weights that a run starts from, where it does not resume. NULL file: random. */
+struct fa_train_run {
+    const char *work_dir;    /* made if absent; locked for the time of the run */
+    const char *config_json; /* resolved, for config.json and the manifests */
+    enum fa_resume resume;
+    const char *resume_directory; /* for FA_RESUME_DIRECTORY */
+    const struct fa_weights_file *init_from;
+    const struct fa_dataset *train_data;
+    const struct fa_dataset *val_data; /* NULL: no evaluation */
+    struct fa_weights_meta meta;
+};
+
+struct fa_train_result {
+    int64_t steps, samples;
+    double last_loss;
+    bool has_metrics;
+    struct fa_metrics metrics; /* of the last evaluation; fa_metrics_clear */
+};
+
+/* Collective. */
+fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
+                   struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
+
+#endif
