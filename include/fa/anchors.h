@@ -8,8 +8,8 @@
 
 #include "fa/status.h"
 
-#define FA_LEVELS        5
-#define FA_CELL_ANCHORS  9
+#define FA_LEVELS       5
+#define FA_CELL_ANCHORS 9
 
 struct fa_pyramid {
     int stride[FA_LEVELS], h[FA_LEVELS], w[FA_LEVELS];
@@ -20,7 +20,8 @@ struct fa_pyramid {
 /* Level sizes of a padded image of h by w, multiples of 32: /8, /16, /32, then halves rounded up. */
 void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid);
 
-/* anchors: n_anchors rows x1 y1 x2 y2 float32, order level, y, x, ratio (0.5 1 2), scale; bit-equal to the reference. */
+/* anchors: n_anchors rows x1 y1 x2 y2 float32, order level, y, x, ratio (0.5 1 2), scale; bit-equal to the
+ * reference. */
 void fa_anchors_make(const struct fa_pyramid *pyramid, float *anchors);
 
 #endif

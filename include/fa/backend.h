@@ -1,21 +1,23 @@
 /*
- * backend.h - what a compute backend does for the network: one image's activations, convolutions, and the little rest.
+ * backend.h - what a compute backend does for the network: one image's activations, convolutions, and the
+ * little rest.
  *
- * Activations. An activation is a pointer into memory from fa_backend_alloc, laid out as its backend likes (plain CHW in
- * blas; channels in blocks of a vector register in oneDNN, where channels that pad the last block are always zero).
- * fa_backend_activation_bytes gives its size. Callers move it in and out only by import and export.
+ * Activations. An activation is a pointer into memory from fa_backend_alloc, laid out as its backend likes
+ * (plain CHW in blas; channels in blocks of a vector register in oneDNN, where channels that pad the last
+ * block are always zero). fa_backend_activation_bytes gives its size. Callers move it in and out only by
+ * import and export.
  *
- * Gradients. The gradient of an activation has its shape and layout. Where the activation came out of a ReLU, the
- * gradient that is passed around is the one *before* the ReLU: whoever completes it masks it (`relu_output` below).
- * Sign and scale are those of dLoss/dActivation.
+ * Gradients. The gradient of an activation has its shape and layout. Where the activation came out of a ReLU,
+ * the gradient that is passed around is the one *before* the ReLU: whoever completes it masks it
+ * (`relu_output` below). Sign and scale are those of dLoss/dActivation.
  *
- * Weights. A fa_weights holds one layer's filters and bias in whatever packed forms its convolutions want, and the
- * gradient that they add up. Several convolutions may share it (the head's over five levels, the same layer over several
- * image sizes).
+ * Weights. A fa_weights holds one layer's filters and bias in whatever packed forms its convolutions want,
+ * and the gradient that they add up. Several convolutions may share it (the head's over five levels, the same
+ * layer over several image sizes).
  *
- * Shared code (backend.c) checks arguments by assertion; a backend only computes. Nothing here communicates. One thread
- * drives a backend; inside a call OpenMP uses the threads given at open. Work is complete when a call returns unless
- * fa_backend_synchronize says otherwise (CUDA).
+ * Shared code (backend.c) checks arguments by assertion; a backend only computes. Nothing here communicates.
+ * One thread drives a backend; inside a call OpenMP uses the threads given at open. Work is complete when a
+ * call returns unless fa_backend_synchronize says otherwise (CUDA).
  */
 #ifndef FA_BACKEND_H
 #define FA_BACKEND_H
@@ -43,8 +45,8 @@ enum fa_conv_algorithm {
 extern const char *const fa_backend_names[];
 
 /* name NULL: the default. n_threads >= 1 is the number of OpenMP threads inside a call. */
-fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm, struct fa_backend **out)
-    FA_CHECK_RESULT;
+fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
+                          struct fa_backend **out) FA_CHECK_RESULT;
 void fa_backend_close(struct fa_backend *backend);
 const char *fa_backend_name(const struct fa_backend *backend);
 
@@ -52,7 +54,8 @@ const char *fa_backend_name(const struct fa_backend *backend);
 const char *fa_backend_description(const struct fa_backend *backend);
 int fa_backend_threads(const struct fa_backend *backend);
 
-/* ---- memory ---------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Memory for activations, aligned to 64 bytes, not initialised; counted. */
 fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
@@ -62,38 +65,45 @@ void fa_backend_free(struct fa_backend *backend, void *memory);
 size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 
 /* Host CHW floats (an image) in. */
-void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, fa_real *activation);
+void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
+                           fa_real *activation);
 
-/* Host rows in and out: row (y * w + x) has c channels. This is the order in which the head speaks to the loss. */
-void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, fa_real *hwc);
-void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc, fa_real *activation);
+/* Host rows in and out: row (y * w + x) has c channels. This is the order in which the head speaks to the
+ * loss. */
+void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                           fa_real *hwc);
+void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
+                           fa_real *activation);
 
-/* ---- weights --------------------------------------------------------------------------------------------------- */
+/* ---- weights
+ * --------------------------------------------------------------------------------------------------- */
 
 struct fa_weights_desc {
     int out_channels, in_channels, groups, kernel; /* filters are (out, in / groups, kernel, kernel) */
 };
 
-fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc, struct fa_weights **out)
-    FA_CHECK_RESULT;
+fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                            struct fa_weights **out) FA_CHECK_RESULT;
 void fa_weights_destroy(struct fa_weights *weights);
 
 /* Takes a copy: filters[o] * scale[o] (scale NULL: 1) in OIHW order, and bias[o]. */
-fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale, const fa_real *bias)
-    FA_CHECK_RESULT;
+fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                          const fa_real *bias) FA_CHECK_RESULT;
 
 /* The gradient with respect to the loaded (scaled) filters and the bias, added up since the last clear. */
 void fa_weights_clear_grad(struct fa_weights *weights);
 fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias) FA_CHECK_RESULT;
 
-/* ---- convolution ----------------------------------------------------------------------------------------------- */
+/* ---- convolution
+ * ----------------------------------------------------------------------------------------------- */
 
 struct fa_conv_desc {
     struct fa_shape in;
-    int out_channels, groups, kernel, stride, pad; /* square kernel; out = (in + 2 pad - kernel) / stride + 1 */
-    bool relu;                                     /* the output passes a ReLU */
-    bool residual;                                 /* a second input of the output's shape is added before the ReLU */
-    bool backward_data, backward_weights;          /* which gradients will be asked for */
+    int out_channels, groups, kernel, stride,
+        pad;                              /* square kernel; out = (in + 2 pad - kernel) / stride + 1 */
+    bool relu;                            /* the output passes a ReLU */
+    bool residual;                        /* a second input of the output's shape is added before the ReLU */
+    bool backward_data, backward_weights; /* which gradients will be asked for */
 };
 
 struct fa_shape fa_conv_output_shape(const struct fa_conv_desc *desc);
@@ -101,43 +111,51 @@ struct fa_shape fa_conv_output_shape(const struct fa_conv_desc *desc);
 /* Multiply-adds of one forward pass. */
 double fa_conv_macs(const struct fa_conv_desc *desc);
 
-/* Binds a shape to weights, which must outlive it; chooses algorithms and layouts. All memory is taken here. */
-fa_status fa_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc, struct fa_weights *weights,
-                         struct fa_conv **out) FA_CHECK_RESULT;
+/* Binds a shape to weights, which must outlive it; chooses algorithms and layouts. All memory is taken here.
+ */
+fa_status fa_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                         struct fa_weights *weights, struct fa_conv **out) FA_CHECK_RESULT;
 void fa_conv_destroy(struct fa_conv *conv);
 
 /* "direct", "winograd", "gemm": what was chosen for forward, backward data, backward weights. */
 enum fa_conv_direction { FA_CONV_FORWARD, FA_CONV_BACKWARD_DATA, FA_CONV_BACKWARD_WEIGHTS };
 const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
 
-/* dst = relu(conv(src) + bias + residual). residual may be dst itself (summed in place); NULL if the desc has none. */
-fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst) FA_CHECK_RESULT;
+/* dst = relu(conv(src) + bias + residual). residual may be dst itself (summed in place); NULL if the desc has
+ * none. */
+fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
+                          fa_real *dst) FA_CHECK_RESULT;
 
-/* diff_src = [diff_src +] conv^T(diff_dst), then zero where relu_output <= 0 unless that is NULL. diff_dst is the
-   gradient before the ReLU. */
-fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate, const fa_real *relu_output,
-                                fa_real *diff_src) FA_CHECK_RESULT;
+/* diff_src = [diff_src +] conv^T(diff_dst), then zero where relu_output <= 0 unless that is NULL. diff_dst is
+   the gradient before the ReLU. */
+fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
 
 /* Adds the gradients of filters and bias to the weights' own. */
-fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst) FA_CHECK_RESULT;
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
+                                   const fa_real *diff_dst) FA_CHECK_RESULT;
 
-/* ---- max-pool 3x3, stride 2, pad 1 (pads with -inf; the gradient goes to the first maximum in row-major order) ------ */
+/* ---- max-pool 3x3, stride 2, pad 1 (pads with -inf; the gradient goes to the first maximum in row-major
+ * order) ------ */
 
 struct fa_shape fa_pool_output_shape(struct fa_shape in);
-fa_status fa_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out) FA_CHECK_RESULT;
+fa_status fa_pool_create(struct fa_backend *backend, struct fa_shape in,
+                         struct fa_pool **out) FA_CHECK_RESULT;
 void fa_pool_destroy(struct fa_pool *pool);
 size_t fa_pool_index_bytes(const struct fa_pool *pool); /* memory between forward and backward */
 /* index NULL: inference, no backward will follow. */
-fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index) FA_CHECK_RESULT;
+fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst,
+                          void *index) FA_CHECK_RESULT;
 /* diff_src is overwritten, then zero where relu_output <= 0 unless that is NULL. */
-fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst, const fa_real *relu_output,
-                           fa_real *diff_src) FA_CHECK_RESULT;
+fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
+                           const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
 
-/* ---- the rest -------------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * -------------------------------------------------------------------------------------------------- */
 
 /* dst = src resized to out by nearest neighbour, source index floor(d * in / out); out.c == in.c. */
-void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                         fa_real *dst);
+void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                         const fa_real *src, fa_real *dst);
 /* diff_src = [diff_src +] the sums of diff_dst over what each source element was copied to. */
 void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                                   const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
@@ -149,8 +167,8 @@ void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, co
 void fa_backend_copy(struct fa_backend *backend, struct fa_shape shape, const fa_real *src, fa_real *dst);
 
 /* Per channel: the sum, and the sum of squares, over all positions, in double and in a fixed order. */
-void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
-                        double *sum_of_squares);
+void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                        double *sum, double *sum_of_squares);
 
 fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
 

@@ -1,9 +1,10 @@
 /*
  * checkpoint.h - training state on disk: a directory of HDF5 shards and a manifest that makes them valid.
  *
- * A checkpoint exists or it does not. Shards are written under a temporary directory name, made durable, agreed on by all
- * ranks; the manifest (sizes, CRC32C, configuration, progress) is written last; the directory is renamed; its parent is
- * synced; then `latest` names it. Any number of ranks reads what any number wrote.
+ * A checkpoint exists or it does not. Shards are written under a temporary directory name, made durable,
+ * agreed on by all ranks; the manifest (sizes, CRC32C, configuration, progress) is written last; the
+ * directory is renamed; its parent is synced; then `latest` names it. Any number of ranks reads what any
+ * number wrote.
  */
 #ifndef FA_CHECKPOINT_H
 #define FA_CHECKPOINT_H
@@ -25,8 +26,8 @@ struct fa_progress {
     double best_ap; /* -1: none yet */
 };
 
-/* What is saved: params->value and the momentum of its n_trainable first elements. config is the resolved one as JSON
-   text, kept in the manifest. */
+/* What is saved: params->value and the momentum of its n_trainable first elements. config is the resolved one
+   as JSON text, kept in the manifest. */
 struct fa_training_state {
     struct fa_params *params;
     fa_real *momentum;
@@ -36,21 +37,22 @@ struct fa_training_state {
 };
 
 /* Collective. directory is the final name, ".../checkpoints/epoch_3". */
-fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory, const struct fa_training_state *state)
-    FA_CHECK_RESULT;
+fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
+                              const struct fa_training_state *state) FA_CHECK_RESULT;
 
-/* Collective. Fills params->value, momentum and progress; untouched on failure. FA_EINVAL if the checkpoint is of another
-   model (names the first parameter that differs), FA_EFORMAT if it is damaged. */
-fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory, struct fa_training_state *state)
-    FA_CHECK_RESULT;
+/* Collective. Fills params->value, momentum and progress; untouched on failure. FA_EINVAL if the checkpoint
+   is of another model (names the first parameter that differs), FA_EFORMAT if it is damaged. */
+fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
+                             struct fa_training_state *state) FA_CHECK_RESULT;
 
-/* Collective. The valid checkpoint under "<root>" of most samples, every shard's size and CRC checked; damaged ones are
-   reported and passed over. *directory NULL if there is none; else fa_free. */
+/* Collective. The valid checkpoint under "<root>" of most samples, every shard's size and CRC checked;
+   damaged ones are reported and passed over. *directory NULL if there is none; else fa_free. */
 fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory) FA_CHECK_RESULT;
 
-/* Collective. Removes all but the newest `keep` valid ones, and what crashes left; keep 0 keeps all. protected (may be NULL)
-   is never removed. */
-fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep, const char *protected_name) FA_CHECK_RESULT;
+/* Collective. Removes all but the newest `keep` valid ones, and what crashes left; keep 0 keeps all.
+   protected (may be NULL) is never removed. */
+fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep,
+                              const char *protected_name) FA_CHECK_RESULT;
 
 /* The parameters of a checkpoint as a weights file in memory. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;

@@ -1,9 +1,9 @@
 /*
  * coco.h - COCO annotations and results in memory.
  *
- * Reading checks everything that can be checked without the images: ids that are unique and defined, boxes that are four
- * finite numbers. A violation is FA_EFORMAT naming file, item and id. Missing iscrowd is 0 and missing area is w * h, each
- * counted. An annotation with id 0 is an ordinary one.
+ * Reading checks everything that can be checked without the images: ids that are unique and defined, boxes
+ * that are four finite numbers. A violation is FA_EFORMAT naming file, item and id. Missing iscrowd is 0 and
+ * missing area is w * h, each counted. An annotation with id 0 is an ordinary one.
  */
 #ifndef FA_COCO_H
 #define FA_COCO_H
@@ -27,17 +27,17 @@ struct fa_coco_image {
 
 struct fa_coco_annotation {
     int64_t id, image_id, category_id;
-    size_t image;    /* index into images */
-    int32_t label;   /* index into categories */
-    double bbox[4];  /* x y w h as given; may be degenerate or outside, pack decides */
+    size_t image;   /* index into images */
+    int32_t label;  /* index into categories */
+    double bbox[4]; /* x y w h as given; may be degenerate or outside, pack decides */
     double area;
     bool crowd, ignore;
 };
 
 struct fa_coco {
     size_t n_categories, n_images, n_annotations;
-    struct fa_coco_category *categories; /* in the file's order: index = label */
-    struct fa_coco_image *images;        /* in the file's order: the dataset's order */
+    struct fa_coco_category *categories;    /* in the file's order: index = label */
+    struct fa_coco_image *images;           /* in the file's order: the dataset's order */
     struct fa_coco_annotation *annotations; /* in the file's order */
     size_t n_missing_area, n_missing_crowd, n_missing_id;
 };
@@ -55,6 +55,7 @@ struct fa_coco_result {
 fa_status fa_coco_results_read(const char *path, struct fa_coco_result **results, size_t *n) FA_CHECK_RESULT;
 
 /* Written atomically, streamed (no tree in memory); numbers read back equal. */
-fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results, size_t n) FA_CHECK_RESULT;
+fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results,
+                                size_t n) FA_CHECK_RESULT;
 
 #endif

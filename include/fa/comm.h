@@ -1,9 +1,9 @@
 /*
  * comm.h - the ranks of a run. The only user of MPI is behind it.
  *
- * Every function marked "collective" must be called by all ranks in the same order. Exactly one thread of a process calls
- * anything here (MPI_THREAD_FUNNELED). Counts are size_t; what MPI cannot count goes in pieces. A failing MPI call ends the
- * job: MPI gives no way back from it.
+ * Every function marked "collective" must be called by all ranks in the same order. Exactly one thread of a
+ * process calls anything here (MPI_THREAD_FUNNELED). Counts are size_t; what MPI cannot count goes in pieces.
+ * A failing MPI call ends the job: MPI gives no way back from it.
  */
 #ifndef FA_COMM_H
 #define FA_COMM_H
@@ -16,8 +16,8 @@
 
 struct fa_comm;
 
-/* Starts MPI (once per process) and gives the communicator of all ranks. Refuses to run as one of many singletons: a SLURM
-   job step of several tasks in which MPI sees one. fa_comm_finalize ends MPI. */
+/* Starts MPI (once per process) and gives the communicator of all ranks. Refuses to run as one of many
+   singletons: a SLURM job step of several tasks in which MPI sees one. fa_comm_finalize ends MPI. */
 fa_status fa_comm_init(struct fa_comm **out) FA_CHECK_RESULT;
 void fa_comm_finalize(struct fa_comm *comm);
 
@@ -31,9 +31,9 @@ const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
 /* Ends the whole job at once with this exit code, after the caller printed why. Does not return. */
 void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn));
 
-/* Collective. All ranks succeed or all fail: if some rank brings a failure, it keeps its own code and message, and the others
-   get FA_EREMOTE (FA_EINVAL and FA_EFORMAT keep their code) with "rank r (host): <its message>"; the lowest failing rank
-   speaks. */
+/* Collective. All ranks succeed or all fail: if some rank brings a failure, it keeps its own code and
+   message, and the others get FA_EREMOTE (FA_EINVAL and FA_EFORMAT keep their code) with "rank r (host): <its
+   message>"; the lowest failing rank speaks. */
 fa_status fa_comm_agree(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
 
 /* Collective, in place. The order of the sum depends only on the number of ranks. */
@@ -43,11 +43,13 @@ void fa_comm_max_double(struct fa_comm *comm, double *values, size_t n);
 void fa_comm_barrier(struct fa_comm *comm);
 void fa_comm_broadcast(struct fa_comm *comm, void *data, size_t n_bytes, int root);
 
-/* Collective. Rank root receives all ranks' bytes end to end in rank order: *all (fa_free) and *n_all, NULL and 0 elsewhere. */
-fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes, int root, void **all, size_t *n_all)
-    FA_CHECK_RESULT;
+/* Collective. Rank root receives all ranks' bytes end to end in rank order: *all (fa_free) and *n_all, NULL
+ * and 0 elsewhere. */
+fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes, int root, void **all,
+                         size_t *n_all) FA_CHECK_RESULT;
 
-/* Collective. FA_EINVAL on every rank if value is not the same on all; the message says what and names two ranks. */
+/* Collective. FA_EINVAL on every rank if value is not the same on all; the message says what and names two
+ * ranks. */
 fa_status fa_comm_same(struct fa_comm *comm, const char *what, uint64_t value) FA_CHECK_RESULT;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * crc32c.h - the Castagnoli CRC (polynomial 0x1EDC6F41, reflected, as in iSCSI and ext4). Callable from any thread.
+ * crc32c.h - the Castagnoli CRC (polynomial 0x1EDC6F41, reflected, as in iSCSI and ext4). Callable from any
+ * thread.
  */
 #ifndef FA_CRC32C_H
 #define FA_CRC32C_H

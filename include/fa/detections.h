@@ -1,5 +1,6 @@
 /*
- * detections.h - from head outputs to boxes: score threshold, top-k per level, decoding, class-wise NMS (spec section 8.1).
+ * detections.h - from head outputs to boxes: score threshold, top-k per level, decoding, class-wise NMS (spec
+ * section 8.1).
  */
 #ifndef FA_DETECTIONS_H
 #define FA_DETECTIONS_H
@@ -38,10 +39,10 @@ fa_status fa_detections_make(const struct fa_detect_config *config, const struct
                              const struct fa_head_view *head, const struct fa_detect_image *image,
                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
 
-/* Class-wise greedy NMS over n candidates as the reference does it: boxes shifted by label * (max coordinate + 1) in float32,
-   suppress where inter > iou * union. keep receives indices in order of falling score (stable). *n_keep <= n.
-   limit stops after that many kept; 0: no limit. */
-fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_t *labels, float iou, size_t limit,
-                 size_t *keep, size_t *n_keep) FA_CHECK_RESULT;
+/* Class-wise greedy NMS over n candidates as the reference does it: boxes shifted by label * (max coordinate
+   + 1) in float32, suppress where inter > iou * union. keep receives indices in order of falling score
+   (stable). *n_keep <= n. limit stops after that many kept; 0: no limit. */
+fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_t *labels, float iou,
+                 size_t limit, size_t *keep, size_t *n_keep) FA_CHECK_RESULT;
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * file.h - files that exist or do not: whole reads, atomic and durable writes, directories, locks.
  *
- * The protocol of a durable file: write it under fa_file_temporary_name(), fa_file_commit() it: fsync the file, rename it
- * to its final name, fsync the directory. A file under its final name is therefore complete; a crash leaves at most a
- * temporary, which fa_directory_sweep() removes at the next start.
+ * The protocol of a durable file: write it under fa_file_temporary_name(), fa_file_commit() it: fsync the
+ * file, rename it to its final name, fsync the directory. A file under its final name is therefore complete;
+ * a crash leaves at most a temporary, which fa_directory_sweep() removes at the next start.
  */
 #ifndef FA_FILE_H
 #define FA_FILE_H
@@ -14,12 +14,14 @@
 
 #include "fa/status.h"
 
-/* The whole file, with a terminating 0 that n_bytes does not count; *data is freed with fa_free. A file over limit bytes
-   is FA_EFORMAT. */
+/* The whole file, with a terminating 0 that n_bytes does not count; *data is freed with fa_free. A file over
+   limit bytes is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
-/* n_bytes at offset by pread, all of them or FA_EFORMAT ("ends early"). fd stays open and its position untouched. */
-fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes, void *data) FA_CHECK_RESULT;
+/* n_bytes at offset by pread, all of them or FA_EFORMAT ("ends early"). fd stays open and its position
+ * untouched. */
+fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes,
+                          void *data) FA_CHECK_RESULT;
 
 /* "<path>.tmp": the name under which a file is written before it is committed. Free with fa_free. */
 fa_status fa_file_temporary_name(const char *path, char **out) FA_CHECK_RESULT;
@@ -56,8 +58,8 @@ fa_status fa_path_join(const char *directory, const char *name, char **out) FA_C
 /* Free bytes for us on the file system that holds path. */
 fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes) FA_CHECK_RESULT;
 
-/* An exclusive lock on "<directory>/.lock", held until closed or the process ends. FA_EIO names the holder (host and
-   process) if somebody else has it. */
+/* An exclusive lock on "<directory>/.lock", held until closed or the process ends. FA_EIO names the holder
+   (host and process) if somebody else has it. */
 struct fa_lock;
 fa_status fa_lock_acquire(const char *directory, struct fa_lock **out) FA_CHECK_RESULT;
 void fa_lock_release(struct fa_lock *lock);

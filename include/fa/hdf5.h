@@ -1,10 +1,10 @@
 /*
  * hdf5.h - flat datasets and attributes in HDF5 files. The only user of the HDF5 library is behind it.
  *
- * Every call takes one process-wide lock, since the library is not thread safe; none belongs on a hot path. Datasets are
- * contiguous and unfiltered; strings are stored as fixed-length, or joined (see write_strings). A file is read with
- * file locking off, for NFS and Lustre. Sizes found in a file are checked against the file's size before memory is taken.
- * Messages name the file and the dataset.
+ * Every call takes one process-wide lock, since the library is not thread safe; none belongs on a hot path.
+ * Datasets are contiguous and unfiltered; strings are stored as fixed-length, or joined (see write_strings).
+ * A file is read with file locking off, for NFS and Lustre. Sizes found in a file are checked against the
+ * file's size before memory is taken. Messages name the file and the dataset.
  */
 #ifndef FA_HDF5_H
 #define FA_HDF5_H
@@ -24,17 +24,18 @@ struct fa_h5; /* an open file */
 /* Writing goes to exactly the path given; use fa_file_commit (file.h) to give a finished file its name. */
 fa_status fa_h5_create(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
 fa_status fa_h5_open(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
-fa_status fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT; /* flushes; NULL is fine; the handle is gone either way */
+fa_status
+fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT; /* flushes; NULL is fine; the handle is gone either way */
 
 /* A dataset with all its data. Intermediate groups in name ("grad/backbone") are made. */
-fa_status fa_h5_write(struct fa_h5 *file, const char *name, enum fa_h5_type type, int n_dims, const int64_t *dims,
-                      const void *data) FA_CHECK_RESULT;
+fa_status fa_h5_write(struct fa_h5 *file, const char *name, enum fa_h5_type type, int n_dims,
+                      const int64_t *dims, const void *data) FA_CHECK_RESULT;
 
 /* A dataset whose data come in pieces: create with its size, then write [offset, offset + n) elements. */
 fa_status fa_h5_create_dataset(struct fa_h5 *file, const char *name, enum fa_h5_type type, int n_dims,
                                const int64_t *dims) FA_CHECK_RESULT;
-fa_status fa_h5_write_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset, int64_t n,
-                            const void *data) FA_CHECK_RESULT; /* one-dimensional datasets */
+fa_status fa_h5_write_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset,
+                            int64_t n, const void *data) FA_CHECK_RESULT; /* one-dimensional datasets */
 
 struct fa_h5_info {
     enum fa_h5_type type; /* the stored one */
@@ -47,31 +48,35 @@ struct fa_h5_info {
 bool fa_h5_exists(struct fa_h5 *file, const char *name);
 fa_status fa_h5_inspect(struct fa_h5 *file, const char *name, struct fa_h5_info *info) FA_CHECK_RESULT;
 
-/* Reads the whole dataset, converted to type, into a buffer for exactly n_elem elements; another count is FA_EFORMAT. */
-fa_status fa_h5_read(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t n_elem, void *data)
-    FA_CHECK_RESULT;
-fa_status fa_h5_read_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset, int64_t n,
-                           void *data) FA_CHECK_RESULT;
+/* Reads the whole dataset, converted to type, into a buffer for exactly n_elem elements; another count is
+ * FA_EFORMAT. */
+fa_status fa_h5_read(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t n_elem,
+                     void *data) FA_CHECK_RESULT;
+fa_status fa_h5_read_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset,
+                           int64_t n, void *data) FA_CHECK_RESULT;
 
 /* As fa_h5_read, but allocates: *data is freed by the caller with fa_free, *n_elem is what was found. */
-fa_status fa_h5_read_alloc(struct fa_h5 *file, const char *name, enum fa_h5_type type, void *data, int64_t *n_elem)
-    FA_CHECK_RESULT;
+fa_status fa_h5_read_alloc(struct fa_h5 *file, const char *name, enum fa_h5_type type, void *data,
+                           int64_t *n_elem) FA_CHECK_RESULT;
 
-/* A list of strings, stored as two datasets: "<name>" (uint8, end to end) and "<name>_offset" (int64, n + 1 values).
-   read gives one block: an array of n pointers followed by the texts; one fa_free frees all. */
-fa_status fa_h5_write_strings(struct fa_h5 *file, const char *name, size_t n, const char *const *strings) FA_CHECK_RESULT;
-fa_status fa_h5_read_strings(struct fa_h5 *file, const char *name, size_t *n, char ***strings) FA_CHECK_RESULT;
+/* A list of strings, stored as two datasets: "<name>" (uint8, end to end) and "<name>_offset" (int64, n + 1
+   values). read gives one block: an array of n pointers followed by the texts; one fa_free frees all. */
+fa_status fa_h5_write_strings(struct fa_h5 *file, const char *name, size_t n,
+                              const char *const *strings) FA_CHECK_RESULT;
+fa_status fa_h5_read_strings(struct fa_h5 *file, const char *name, size_t *n,
+                             char ***strings) FA_CHECK_RESULT;
 
 /* Attributes of the file's root group. A string attribute is returned as a copy (fa_free). */
 fa_status fa_h5_set_string(struct fa_h5 *file, const char *key, const char *value) FA_CHECK_RESULT;
 fa_status fa_h5_get_string(struct fa_h5 *file, const char *key, char **value) FA_CHECK_RESULT;
-fa_status fa_h5_set_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type type, size_t n, const void *values)
-    FA_CHECK_RESULT;
-fa_status fa_h5_get_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type type, size_t n, void *values)
-    FA_CHECK_RESULT;
+fa_status fa_h5_set_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type type, size_t n,
+                            const void *values) FA_CHECK_RESULT;
+fa_status fa_h5_get_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type type, size_t n,
+                            void *values) FA_CHECK_RESULT;
 bool fa_h5_has_attribute(struct fa_h5 *file, const char *key);
 
-/* Calls visit for every dataset of the file, in name order, groups included ("a/b/c"). Stops at the first failure. */
+/* Calls visit for every dataset of the file, in name order, groups included ("a/b/c"). Stops at the first
+ * failure. */
 typedef fa_status (*fa_h5_visit_fn)(void *context, const char *name, const struct fa_h5_info *info);
 fa_status fa_h5_visit(struct fa_h5 *file, fa_h5_visit_fn visit, void *context) FA_CHECK_RESULT;
 

@@ -1,8 +1,9 @@
 /*
- * image.h - 8-bit RGB images: JPEG in and out, resizing, orientation, and the float tensor that the network eats.
+ * image.h - 8-bit RGB images: JPEG in and out, resizing, orientation, and the float tensor that the network
+ * eats.
  *
- * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to tensor reproduces the reference's
- * (OpenCV with libjpeg, spec sections 6.1, 6.3, 6.4) bit for bit. Callable from any thread.
+ * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to tensor reproduces
+ * the reference's (OpenCV with libjpeg, spec sections 6.1, 6.3, 6.4) bit for bit. Callable from any thread.
  */
 #ifndef FA_IMAGE_H
 #define FA_IMAGE_H
@@ -22,43 +23,49 @@ void fa_picture_free(struct fa_picture *picture); /* leaves it empty; an empty o
 
 /* What a JPEG's header says, before any decoding. */
 struct fa_jpeg_info {
-    int w, h;        /* as stored, before orientation */
-    int components;  /* 1, 3 or 4 */
+    int w, h;       /* as stored, before orientation */
+    int components; /* 1, 3 or 4 */
     bool progressive;
     int orientation; /* EXIF 1..8; 1 if absent or damaged */
 };
 
-/* FA_EFORMAT if it is no JPEG, has no pixels, or claims more than 2^28 of them or absurdly many for its bytes. name is for
-   messages. */
-fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes, struct fa_jpeg_info *info) FA_CHECK_RESULT;
+/* FA_EFORMAT if it is no JPEG, has no pixels, or claims more than 2^28 of them or absurdly many for its
+   bytes. name is for messages. */
+fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes,
+                          struct fa_jpeg_info *info) FA_CHECK_RESULT;
 
-/* Decodes to RGB (grayscale, YCbCr, RGB, CMYK, YCCK), then applies orientation (1..8; 1 leaves the image alone).
-   A stream that ends early or is damaged is FA_EFORMAT; harmless marker noise is accepted. */
-fa_status fa_jpeg_decode(const char *name, const void *data, size_t n_bytes, int orientation, struct fa_picture *out)
-    FA_CHECK_RESULT;
+/* Decodes to RGB (grayscale, YCbCr, RGB, CMYK, YCCK), then applies orientation (1..8; 1 leaves the image
+   alone). A stream that ends early or is damaged is FA_EFORMAT; harmless marker noise is accepted. */
+fa_status fa_jpeg_decode(const char *name, const void *data, size_t n_bytes, int orientation,
+                         struct fa_picture *out) FA_CHECK_RESULT;
 
 /* quality 1..100; gray writes one component (the pixels' R). *data is freed with fa_free. */
-fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, uint8_t **data, size_t *n_bytes)
-    FA_CHECK_RESULT;
+fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, uint8_t **data,
+                         size_t *n_bytes) FA_CHECK_RESULT;
 
 /* OpenCV's 8-bit INTER_LINEAR, bit for bit, its exact 2x reduction included. */
-fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out) FA_CHECK_RESULT;
+fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h,
+                            struct fa_picture *out) FA_CHECK_RESULT;
 
-/* The size that keeps the aspect ratio: the long side at most the larger of scale, the short at most the smaller. */
+/* The size that keeps the aspect ratio: the long side at most the larger of scale, the short at most the
+ * smaller. */
 void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h);
 
 struct fa_normalize {
-    float mean[3], std[3]; /* by channel of the tensor; ImageNet: 123.675 116.28 103.53, 58.395 57.12 57.375 */
-    bool to_rgb;           /* true: channels R G B; false: B G R */
+    float mean[3],
+        std[3];  /* by channel of the tensor; ImageNet: 123.675 116.28 103.53, 58.395 57.12 57.375 */
+    bool to_rgb; /* true: channels R G B; false: B G R */
 };
 extern const struct fa_normalize fa_normalize_default;
 
-/* Fills a CHW tensor of (3, padded_h, padded_w): mirrored if flip, normalised, zero to the right of and below the image. */
-void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip, int padded_h,
-                          int padded_w, float *chw);
+/* Fills a CHW tensor of (3, padded_h, padded_w): mirrored if flip, normalised, zero to the right of and below
+ * the image. */
+void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
+                          int padded_h, int padded_w, float *chw);
 
-/* Draws a box outline of the given thickness, and a label on a filled ground at its upper left corner, in place, clipped
-   to the picture. Text is ASCII; other bytes show as '?'. scale is the font's pixel size factor, >= 1. */
+/* Draws a box outline of the given thickness, and a label on a filled ground at its upper left corner, in
+   place, clipped to the picture. Text is ASCII; other bytes show as '?'. scale is the font's pixel size
+   factor, >= 1. */
 void fa_picture_draw_box(struct fa_picture *picture, const float box[4], int thickness, const uint8_t rgb[3]);
 void fa_picture_draw_text(struct fa_picture *picture, int x, int y, int scale, const uint8_t ink[3],
                           const uint8_t ground[3], const char *text);

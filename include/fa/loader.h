@@ -1,9 +1,9 @@
 /*
  * loader.h - samples ready for the network, prepared ahead by threads, delivered in order.
  *
- * A sample is a pure function of (dataset, configuration, seed, epoch, position), whoever prepares it. Threads read, decode,
- * resize, mirror, normalise and pad; one thread takes. A damaged image is replaced by the next record of the epoch's order,
- * counted and logged; after `bad_budget` of them next() fails.
+ * A sample is a pure function of (dataset, configuration, seed, epoch, position), whoever prepares it.
+ * Threads read, decode, resize, mirror, normalise and pad; one thread takes. A damaged image is replaced by
+ * the next record of the epoch's order, counted and logged; after `bad_budget` of them next() fails.
  */
 #ifndef FA_LOADER_H
 #define FA_LOADER_H
@@ -28,26 +28,27 @@ struct fa_sample {
     size_t record;
     int64_t image_id, epoch;
     size_t position;
-    float *chw;          /* (3, h, w) */
-    int h, w;            /* padded, multiples of 32 */
+    float *chw;           /* (3, h, w) */
+    int h, w;             /* padded, multiples of 32 */
     int image_h, image_w; /* resized, before padding */
     int original_h, original_w;
     float scale_factor[4];
     bool flipped;
-    struct fa_objects objects; /* non-crowd ground truth in pixels of chw, mirrored with it; empty ones left out */
+    struct fa_objects
+        objects; /* non-crowd ground truth in pixels of chw, mirrored with it; empty ones left out */
 };
 
 struct fa_loader;
 
-/* Which positions this loader delivers: for every step from first_step on, [step * batch + begin, step * batch + end) of the
-   endless sequence of epochs. A rank's slice of the batch in training. */
+/* Which positions this loader delivers: for every step from first_step on, [step * batch + begin, step *
+   batch + end) of the endless sequence of epochs. A rank's slice of the batch in training. */
 struct fa_loader_config {
     struct fa_transform transform;
     uint64_t seed;
     size_t batch, begin, end;
     int64_t first_step; /* counted from the start of training: epoch = step / steps per epoch */
     int n_threads;
-    size_t n_ahead;     /* samples prepared ahead, >= 1 */
+    size_t n_ahead; /* samples prepared ahead, >= 1 */
     size_t bad_budget;
 };
 
@@ -55,10 +56,11 @@ struct fa_loader_config {
 fa_status fa_loader_open(const struct fa_loader_config *config, const struct fa_dataset *dataset,
                          struct fa_sampler *sampler, struct fa_loader **out) FA_CHECK_RESULT;
 
-/* Evaluation: the records given, in that order, once each, without mirroring or filtering. After the last one next gives
-   NULL. records is copied. */
-fa_status fa_loader_open_list(const struct fa_transform *transform, const struct fa_dataset *dataset, const size_t *records,
-                              size_t n, int n_threads, size_t n_ahead, struct fa_loader **out) FA_CHECK_RESULT;
+/* Evaluation: the records given, in that order, once each, without mirroring or filtering. After the last one
+   next gives NULL. records is copied. */
+fa_status fa_loader_open_list(const struct fa_transform *transform, const struct fa_dataset *dataset,
+                              const size_t *records, size_t n, int n_threads, size_t n_ahead,
+                              struct fa_loader **out) FA_CHECK_RESULT;
 
 /* Joins the threads; samples taken become invalid. NULL is fine. */
 void fa_loader_close(struct fa_loader *loader);
@@ -68,10 +70,10 @@ fa_status fa_loader_next(struct fa_loader *loader, const struct fa_sample **samp
 void fa_loader_give_back(struct fa_loader *loader, const struct fa_sample *sample);
 
 struct fa_loader_statistics {
-    double wait_s;      /* that next() waited, in total */
-    double work_s;      /* of all threads, in total */
+    double wait_s; /* that next() waited, in total */
+    double work_s; /* of all threads, in total */
     size_t n_delivered, n_bad;
-    size_t n_queued;    /* ready now */
+    size_t n_queued; /* ready now */
 };
 void fa_loader_statistics(struct fa_loader *loader, struct fa_loader_statistics *out);
 

@@ -1,9 +1,9 @@
 /*
  * log.h - lines for people.
  *
- * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen one are
- * dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank r]".
- * Thread safe. Failures are not logged here: they are returned (status.h).
+ * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen
+ * one are dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank
+ * r]". Thread safe. Failures are not logged here: they are returned (status.h).
  */
 #ifndef FA_LOG_H
 #define FA_LOG_H

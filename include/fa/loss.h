@@ -1,10 +1,12 @@
 /*
- * loss.h - the FreeAnchor loss of one image: value and gradient of the head's outputs in one call (spec section 1).
+ * loss.h - the FreeAnchor loss of one image: value and gradient of the head's outputs in one call (spec
+ * section 1).
  *
- * Memory is O(anchors + objects * bag), whatever the number of objects times anchors. Everything is safe at its edges: no
- * object in the image, fewer anchors than a bag, probabilities that round to 0 or 1, IoU exactly at the threshold (there the
- * box probability is 0, where the reference has 0/0). Given finite inputs every output is finite. Sums are in double and in
- * a fixed order that does not depend on the number of threads.
+ * Memory is O(anchors + objects * bag), whatever the number of objects times anchors. Everything is safe at
+ * its edges: no object in the image, fewer anchors than a bag, probabilities that round to 0 or 1, IoU
+ * exactly at the threshold (there the box probability is 0, where the reference has 0/0). Given finite inputs
+ * every output is finite. Sums are in double and in a fixed order that does not depend on the number of
+ * threads.
  */
 #ifndef FA_LOSS_H
 #define FA_LOSS_H
@@ -55,11 +57,12 @@ struct fa_loss_workspace;
 fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out) FA_CHECK_RESULT;
 void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace);
 
-/* loss is this image's share of the batch's: both parts are divided by normalizer (positive by max(1, normalizer), negative
-   by max(1, bag_size * normalizer)), the number of objects of the batch. grad_cls and grad_reg, in the shapes of cls
-   and reg, are overwritten with the gradient of positive + negative. */
+/* loss is this image's share of the batch's: both parts are divided by normalizer (positive by max(1,
+   normalizer), negative by max(1, bag_size * normalizer)), the number of objects of the batch. grad_cls and
+   grad_reg, in the shapes of cls and reg, are overwritten with the gradient of positive + negative. */
 fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa_head_view *head,
-                             const struct fa_objects *objects, double normalizer, struct fa_loss_workspace *workspace,
-                             struct fa_loss *loss, fa_real *grad_cls, fa_real *grad_reg) FA_CHECK_RESULT;
+                             const struct fa_objects *objects, double normalizer,
+                             struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
+                             fa_real *grad_reg) FA_CHECK_RESULT;
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * memory.h - counted host memory and sizes that cannot overflow.
  *
- * All host memory of the program comes from here. Blocks are aligned to 64 bytes (a cache line, a vector register).
- * Tests end with fa_memory_balance() == 0 and can order the n-th allocation from now to fail. Thread safe.
+ * All host memory of the program comes from here. Blocks are aligned to 64 bytes (a cache line, a vector
+ * register). Tests end with fa_memory_balance() == 0 and can order the n-th allocation from now to fail.
+ * Thread safe.
  */
 #ifndef FA_MEMORY_H
 #define FA_MEMORY_H
@@ -13,7 +14,8 @@
 
 #include "fa/status.h"
 
-/* n items of size bytes, not initialised / zeroed. n * size of 0 gives a valid pointer. *out is NULL on failure. */
+/* n items of size bytes, not initialised / zeroed. n * size of 0 gives a valid pointer. *out is NULL on
+ * failure. */
 fa_status fa_alloc(size_t n, size_t size, void *out) FA_CHECK_RESULT;
 fa_status fa_alloc_zero(size_t n, size_t size, void *out) FA_CHECK_RESULT;
 

@@ -1,6 +1,6 @@
 /*
- * metrics.h - COCO detection metrics: the twelve numbers and AP per class (spec section 9), in double, equal to pycocotools'
- * except that an annotation with id 0 is an ordinary one.
+ * metrics.h - COCO detection metrics: the twelve numbers and AP per class (spec section 9), in double, equal
+ * to pycocotools' except that an annotation with id 0 is an ordinary one.
  */
 #ifndef FA_METRICS_H
 #define FA_METRICS_H
@@ -12,7 +12,8 @@
 #include "fa/coco.h"
 #include "fa/status.h"
 
-/* Ground truth and detections by index: image 0 .. n_images - 1 in order of rising image id, label 0 .. n_classes - 1. */
+/* Ground truth and detections by index: image 0 .. n_images - 1 in order of rising image id, label 0 ..
+ * n_classes - 1. */
 struct fa_metrics_gt {
     size_t image;
     int32_t label;
@@ -51,9 +52,9 @@ void fa_metrics_clear(struct fa_metrics *metrics);
 fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_result *results, size_t n,
                            const int max_detections[3], struct fa_metrics *out) FA_CHECK_RESULT;
 
-/* The twelve lines as pycocotools prints them, then the table of classes; class n/a where it has no ground truth. *text is
-   freed with fa_free. */
-fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names, const int max_detections[3],
-                           char **text) FA_CHECK_RESULT;
+/* The twelve lines as pycocotools prints them, then the table of classes; class n/a where it has no ground
+   truth. *text is freed with fa_free. */
+fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names,
+                           const int max_detections[3], char **text) FA_CHECK_RESULT;
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * model.h - the detector: backbone, FPN and head as one network over one image at a time.
  *
- * A static graph of convolutions, pooling and upsampling is made once; for each padded image size a plan (shapes, chosen
- * algorithms, one arena laid out by lifetime) is built at its first use and cached. A step over a known size allocates
- * nothing. Batch norm is folded into the convolutions before forward and unfolded after backward, exactly. Formulas:
- * spec section 2. One thread drives a model. Nothing here communicates.
+ * A static graph of convolutions, pooling and upsampling is made once; for each padded image size a plan
+ * (shapes, chosen algorithms, one arena laid out by lifetime) is built at its first use and cached. A step
+ * over a known size allocates nothing. Batch norm is folded into the convolutions before forward and unfolded
+ * after backward, exactly. Formulas: spec section 2. One thread drives a model. Nothing here communicates.
  */
 #ifndef FA_MODEL_H
 #define FA_MODEL_H
@@ -18,9 +18,9 @@
 #include "fa/real.h"
 #include "fa/status.h"
 
-#define FA_ANCHORS_PER_CELL  9
-#define FA_PYRAMID_LEVELS    5
-#define FA_SIZE_DIVISOR      32
+#define FA_ANCHORS_PER_CELL 9
+#define FA_PYRAMID_LEVELS   5
+#define FA_SIZE_DIVISOR     32
 
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */
@@ -35,8 +35,8 @@ struct fa_model_config {
 struct fa_model;
 
 /* Builds the graph and the parameters, all zero; backend must outlive the model. */
-fa_status fa_model_create(const struct fa_model_config *config, struct fa_backend *backend, struct fa_model **out)
-    FA_CHECK_RESULT;
+fa_status fa_model_create(const struct fa_model_config *config, struct fa_backend *backend,
+                          struct fa_model **out) FA_CHECK_RESULT;
 void fa_model_destroy(struct fa_model *model);
 
 const struct fa_model_config *fa_model_config(const struct fa_model *model);
@@ -45,13 +45,15 @@ struct fa_params *fa_model_params(struct fa_model *model);
 /* To be called after anybody changed parameter values: the next forward folds and packs them anew. */
 void fa_model_params_changed(struct fa_model *model);
 
-/* Random weights (spec sections 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta 0, mean 0,
-   variance 1. */
+/* Random weights (spec sections 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
+   0, mean 0, variance 1. */
 fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
 
-/* ---- forward and backward -------------------------------------------------------------------------------------- */
+/* ---- forward and backward
+ * -------------------------------------------------------------------------------------- */
 
-/* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell (spec section 3). */
+/* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell (spec
+ * section 3). */
 struct fa_head {
     size_t n_anchors;
     int num_classes;
@@ -61,8 +63,9 @@ struct fa_head {
 
 enum fa_pass { FA_INFERENCE, FA_TRAINING };
 
-/* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, else FA_EINVAL. head's
-   arrays belong to the model and hold until its next forward. A training pass keeps what backward needs. */
+/* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, else FA_EINVAL.
+   head's arrays belong to the model and hold until its next forward. A training pass keeps what backward
+   needs. */
 fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
                            struct fa_head *head) FA_CHECK_RESULT;
 
@@ -73,24 +76,28 @@ typedef void (*fa_grad_ready_fn)(void *context, size_t n);
 fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
                             fa_grad_ready_fn ready, void *context) FA_CHECK_RESULT;
 
-/* ---- statistics from data -------------------------------------------------------------------------------------- */
+/* ---- statistics from data
+ * -------------------------------------------------------------------------------------- */
 
 struct fa_image {
     const float *chw;
     int h, w; /* multiples of FA_SIZE_DIVISOR */
 };
 
-/* Adds up n doubles over all who calibrate together and leaves the totals everywhere. An element is non-zero at one caller
-   only (each fills the slots of its own images), so the totals do not depend on the order of the sum. */
+/* Adds up n doubles over all who calibrate together and leaves the totals everywhere. An element is non-zero
+   at one caller only (each fills the slots of its own images), so the totals do not depend on the order of
+   the sum. */
 typedef fa_status (*fa_sum_fn)(void *context, double *values, size_t n);
 
-/* Sets every BN's running mean and (biased) variance to those of its input over the n given images (and those of other
-   callers, through sum; NULL: alone), layer by layer from the stem, so that frozen statistics fit random weights. Images
-   may have different sizes. Collective if sum is. position[i] is image i's place among the n_total of all callers. */
-fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *images, const size_t *position, size_t n,
-                             size_t n_total, fa_sum_fn sum, void *context) FA_CHECK_RESULT;
+/* Sets every BN's running mean and (biased) variance to those of its input over the n given images (and those
+   of other callers, through sum; NULL: alone), layer by layer from the stem, so that frozen statistics fit
+   random weights. Images may have different sizes. Collective if sum is. position[i] is image i's place among
+   the n_total of all callers. */
+fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *images, const size_t *position,
+                             size_t n, size_t n_total, fa_sum_fn sum, void *context) FA_CHECK_RESULT;
 
-/* ---- for people ------------------------------------------------------------------------------------------------ */
+/* ---- for people
+ * ------------------------------------------------------------------------------------------------ */
 
 struct fa_layer_info {
     const char *name; /* "backbone.layer1.0.conv1", "bbox_head.retina_cls" (once per level) */
@@ -103,11 +110,12 @@ struct fa_layer_info {
 
 /* Every convolution of a training pass at this size, in forward order. Builds the plan. */
 typedef void (*fa_layer_fn)(void *context, const struct fa_layer_info *layer);
-fa_status fa_model_describe(struct fa_model *model, int h, int w, fa_layer_fn visit, void *context) FA_CHECK_RESULT;
+fa_status fa_model_describe(struct fa_model *model, int h, int w, fa_layer_fn visit,
+                            void *context) FA_CHECK_RESULT;
 
 struct fa_model_memory {
     size_t parameters, gradients, packed_weights; /* bytes */
-    size_t arena; /* of the largest plan so far */
+    size_t arena;                                 /* of the largest plan so far */
     int n_plans;
 };
 void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out);

@@ -1,10 +1,11 @@
 /*
  * params.h - the model's parameters as one flat buffer, their gradients as another.
  *
- * Order: trainable parameters first, in the order in which backward completes their gradients (the head's last layer
- * comes before the backbone's first); then frozen parameters; then batch-norm statistics. So gradients, momentum,
- * reduction and clipping are loops over [0, n_trainable), and "everything up to x is final" describes backward's progress.
- * Names and shapes are those of an mmdetection checkpoint (spec section 2.5), filters OIHW.
+ * Order: trainable parameters first, in the order in which backward completes their gradients (the head's
+ * last layer comes before the backbone's first); then frozen parameters; then batch-norm statistics. So
+ * gradients, momentum, reduction and clipping are loops over [0, n_trainable), and "everything up to x is
+ * final" describes backward's progress. Names and shapes are those of an mmdetection checkpoint (spec
+ * section 2.5), filters OIHW.
  */
 #ifndef FA_PARAMS_H
 #define FA_PARAMS_H
@@ -24,7 +25,7 @@ struct fa_param {
     int n_dims;
     int64_t dims[FA_TENSOR_MAX_DIMS];
     size_t n_elem;
-    size_t offset; /* in elements, into value (and grad, if trainable) */
+    size_t offset;    /* in elements, into value (and grad, if trainable) */
     int module_order; /* its rank in mmdetection's state_dict, for listings */
 };
 

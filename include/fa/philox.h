@@ -1,9 +1,9 @@
 /*
  * philox.h - random numbers as a pure function (Philox 4x32-10, Salmon et al., SC 2011).
  *
- * There is no generator state: a number is computed from (seed, purpose, a, b, index), so any rank can compute any
- * sample's draw and a resumed run draws what the undisturbed one would have. Purposes keep the draws of different
- * uses independent. Callable from any thread.
+ * There is no generator state: a number is computed from (seed, purpose, a, b, index), so any rank can
+ * compute any sample's draw and a resumed run draws what the undisturbed one would have. Purposes keep the
+ * draws of different uses independent. Callable from any thread.
  */
 #ifndef FA_PHILOX_H
 #define FA_PHILOX_H
@@ -30,9 +30,10 @@ struct fa_random {
 /* The raw function: ten rounds on counter under key. Matches the published test vectors. */
 void fa_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* The stream of (seed, purpose, a, b). a is taken modulo 2^64 over two counter words folded with purpose; distinct
-   (purpose, a, b) give distinct streams for a < 2^40 and b < 2^32. */
-void fa_random_init(struct fa_random *random, uint64_t seed, enum fa_random_purpose purpose, uint64_t a, uint32_t b);
+/* The stream of (seed, purpose, a, b). a is taken modulo 2^64 over two counter words folded with purpose;
+   distinct (purpose, a, b) give distinct streams for a < 2^40 and b < 2^32. */
+void fa_random_init(struct fa_random *random, uint64_t seed, enum fa_random_purpose purpose, uint64_t a,
+                    uint32_t b);
 
 uint32_t fa_random_u32(struct fa_random *random);
 

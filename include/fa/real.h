@@ -1,8 +1,8 @@
 /*
  * real.h - the number type of the network: activations, parameters, gradients, losses' inputs.
  *
- * float, except in the FA_FLOAT64 build, which exists to check every gradient against finite differences. Files,
- * images and boxes are float32 whatever fa_real is.
+ * float, except in the FA_FLOAT64 build, which exists to check every gradient against finite differences.
+ * Files, images and boxes are float32 whatever fa_real is.
  */
 #ifndef FA_REAL_H
 #define FA_REAL_H

@@ -1,8 +1,9 @@
 /*
  * reducer.h - the sum of all ranks' gradients.
  *
- * The gradient is one flat buffer whose beginning is final first. Every rank reduces every element every step, whatever its
- * images held. begin, then any number of advance with growing n while backward runs, then finish.
+ * The gradient is one flat buffer whose beginning is final first. Every rank reduces every element every
+ * step, whatever its images held. begin, then any number of advance with growing n while backward runs, then
+ * finish.
  */
 #ifndef FA_REDUCER_H
 #define FA_REDUCER_H
@@ -16,7 +17,8 @@
 struct fa_reducer;
 
 /* grad has n elements and outlives the reducer. */
-fa_status fa_reducer_create(struct fa_comm *comm, fa_real *grad, size_t n, struct fa_reducer **out) FA_CHECK_RESULT;
+fa_status fa_reducer_create(struct fa_comm *comm, fa_real *grad, size_t n,
+                            struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);
 
 void fa_reducer_begin(struct fa_reducer *reducer);

@@ -24,7 +24,8 @@ double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t 
 /* sqrt of the sum of squares, in double, in an order that does not depend on the number of threads. */
 double fa_gradient_norm(const fa_real *grad, size_t n);
 
-/* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0. */
+/* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0.
+ */
 double fa_clip_factor(double norm, double max_norm);
 
 /* grad = scale * grad + decay * value; momentum = momentum_factor * momentum + grad; value -= lr * momentum.

@@ -1,9 +1,9 @@
 /*
  * shard.h - a packed dataset: a directory of HDF5 shards (page: data/FORMAT.md).
  *
- * The index and all annotations of all shards are loaded once at open; a sample's JPEG is read by pread at the offset that
- * the index gives, without HDF5 and without a lock, so fetch may be called from any thread. Nothing found in a file is
- * trusted for a size. Shards are never changed after they were written.
+ * The index and all annotations of all shards are loaded once at open; a sample's JPEG is read by pread at
+ * the offset that the index gives, without HDF5 and without a lock, so fetch may be called from any thread.
+ * Nothing found in a file is trusted for a size. Shards are never changed after they were written.
  */
 #ifndef FA_SHARD_H
 #define FA_SHARD_H
@@ -46,18 +46,20 @@ struct fa_dataset {
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out) FA_CHECK_RESULT;
 void fa_dataset_close(struct fa_dataset *dataset);
 
-/* The record's JPEG bytes into a buffer of record->n_bytes. FA_EFORMAT if the CRC differs. Callable from any thread. */
+/* The record's JPEG bytes into a buffer of record->n_bytes. FA_EFORMAT if the CRC differs. Callable from any
+ * thread. */
 fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg) FA_CHECK_RESULT;
 
-/* ---- packing --------------------------------------------------------------------------------------------------- */
+/* ---- packing
+ * --------------------------------------------------------------------------------------------------- */
 
 enum fa_pack_fix { FA_PACK_ERROR, FA_PACK_DROP, FA_PACK_CLIP };
 
 struct fa_pack_config {
     const char *coco_path, *image_directory, *out_directory;
     size_t shard_bytes;   /* a shard is closed before it would pass this */
-    enum fa_pack_fix fix; /* boxes that are empty or reach outside: error; drop the box; clip it (drop if empty then).
-                             drop also drops images that cannot be used */
+    enum fa_pack_fix fix; /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
+                             empty then). drop also drops images that cannot be used */
     int n_threads;
 };
 
@@ -67,10 +69,10 @@ struct fa_pack_report {
     size_t n_dropped_images, n_dropped_boxes, n_clipped_boxes, n_oriented, n_without_objects;
 };
 
-/* Decodes and checks every image, writes all shards under temporary names, then commits them and the manifest last. On
-   failure nothing stands under a final name. Every rejected item is a line in "<out>/rejected.txt" and counted; with
-   FA_PACK_ERROR the first hundred are logged, and the call fails after all were looked at. out_directory must be absent or
-   empty, or hold a dataset (replaced only on success). */
+/* Decodes and checks every image, writes all shards under temporary names, then commits them and the manifest
+   last. On failure nothing stands under a final name. Every rejected item is a line in "<out>/rejected.txt"
+   and counted; with FA_PACK_ERROR the first hundred are logged, and the call fails after all were looked at.
+   out_directory must be absent or empty, or hold a dataset (replaced only on success). */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 
 #endif

@@ -5,9 +5,9 @@
  * pointers. The one who knows the fact writes the message, once, with fa_fail(); everybody else passes the
  * status up unchanged. Only the command line prints it and turns it into an exit code.
  *
- * A message is one sentence saying what, where and what to do: "scene.json: annotation 17: category 9 is not in
- * `categories`; add it or remove the annotation". It is kept per thread; fa_status_forward() carries a message from
- * a worker thread to the one that waits for it.
+ * A message is one sentence saying what, where and what to do: "scene.json: annotation 17: category 9 is not
+ * in `categories`; add it or remove the annotation". It is kept per thread; fa_status_forward() carries a
+ * message from a worker thread to the one that waits for it.
  */
 #ifndef FA_STATUS_H
 #define FA_STATUS_H
@@ -28,7 +28,7 @@ enum fa_status_code {
 
 typedef enum fa_status_code fa_status;
 
-#define FA_CHECK_RESULT __attribute__((warn_unused_result))
+#define FA_CHECK_RESULT        __attribute__((warn_unused_result))
 #define FA_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Longest message, terminator included; longer ones are cut. */
@@ -56,11 +56,11 @@ const char *fa_status_name(fa_status status);
 int fa_status_exit_code(fa_status status);
 
 /* Returns from the calling function, which owns nothing yet, if the expression fails. */
-#define FA_TRY(expression)                                                                                            \
-    do {                                                                                                              \
-        fa_status fa_try_status_ = (expression);                                                                      \
-        if (fa_try_status_ != FA_OK)                                                                                  \
-            return fa_try_status_;                                                                                    \
+#define FA_TRY(expression)                                                                                   \
+    do {                                                                                                     \
+        fa_status fa_try_status_ = (expression);                                                             \
+        if (fa_try_status_ != FA_OK)                                                                         \
+            return fa_try_status_;                                                                           \
     } while (0)
 
 #endif

@@ -17,8 +17,9 @@ struct fa_synth_config {
     int w, h;
 };
 
-/* Textured backgrounds, overlapping shapes of many sizes and aspect ratios; some images gray, some without objects. Boxes are
-   those of the drawn pixels that remain visible; an object mostly hidden is not annotated. */
+/* Textured backgrounds, overlapping shapes of many sizes and aspect ratios; some images gray, some without
+   objects. Boxes are those of the drawn pixels that remain visible; an object mostly hidden is not annotated.
+ */
 fa_status fa_synth(const struct fa_synth_config *config) FA_CHECK_RESULT;
 
 #endif

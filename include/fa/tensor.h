@@ -10,7 +10,8 @@
 
 #include "fa/status.h"
 
-/* One image's activation: c channels of h rows and w columns. How it lies in memory is its backend's affair. */
+/* One image's activation: c channels of h rows and w columns. How it lies in memory is its backend's affair.
+ */
 struct fa_shape {
     int c, h, w;
 };

@@ -25,8 +25,8 @@ struct fa_train_config {
     int batch;           /* images of a step over all ranks; a multiple of their number */
     int reference_batch; /* the batch for which schedule.lr is stated */
     int epochs;
-    int64_t max_steps; /* 0: no limit but epochs */
-    struct fa_schedule schedule; /* lr as stated, before scaling by batch / reference_batch */
+    int64_t max_steps;                        /* 0: no limit but epochs */
+    struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     enum fa_normalizer normalizer;
     struct fa_freeanchor loss;
@@ -37,11 +37,11 @@ struct fa_train_config {
     int bad_sample_budget;
     enum fa_init init;
     int calibrate_images;
-    int log_interval;        /* steps between lines of the journal */
-    int checkpoint_interval; /* epochs */
+    int log_interval;         /* steps between lines of the journal */
+    int checkpoint_interval;  /* epochs */
     int64_t checkpoint_steps; /* also every so many steps; 0: no */
-    int keep_checkpoints;    /* 0: all */
-    int eval_interval;       /* epochs; 0: never */
+    int keep_checkpoints;     /* 0: all */
+    int eval_interval;        /* epochs; 0: never */
     struct fa_evaluate_config eval;
 };
 

@@ -12,7 +12,8 @@ fa_status fa_dims_elements(int n_dims, const int64_t *dims, size_t *n_elem)
         if (dims[i] < 0)
             return fa_fail(FA_EINVAL, "dimension %d is negative: %lld", i, (long long)dims[i]);
         if (!fa_size_mul(product, (size_t)dims[i], &product))
-            return fa_fail(FA_ENOMEM, "a tensor of %d dimensions has more elements than can be counted", n_dims);
+            return fa_fail(FA_ENOMEM, "a tensor of %d dimensions has more elements than can be counted",
+                           n_dims);
     }
     *n_elem = product;
     return FA_OK;

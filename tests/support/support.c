@@ -24,12 +24,13 @@ void fa_test_message(const char *text, const char *file, int line)
     _fail(file, line);
 }
 
-void fa_test_near(double got, double want, double tolerance, const char *expression, const char *file, int line)
+void fa_test_near(double got, double want, double tolerance, const char *expression, const char *file,
+                  int line)
 {
     if (fabs(got - want) <= tolerance)
         return;
-    print_error("%s: got %.17g, want %.17g, off by %.3g, allowed %.3g\n", expression, got, want, fabs(got - want),
-                tolerance);
+    print_error("%s: got %.17g, want %.17g, off by %.3g, allowed %.3g\n", expression, got, want,
+                fabs(got - want), tolerance);
     _fail(file, line);
 }
 

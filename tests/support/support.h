@@ -18,11 +18,12 @@
 #define assert_ok(expression) fa_test_status((expression), FA_OK, #expression, __FILE__, __LINE__)
 
 /* Fails unless the expression gives this failure; with text, also unless the message contains it. */
-#define assert_fails(expression, status)            fa_test_status((expression), (status), #expression, __FILE__, __LINE__)
-#define assert_fails_saying(expression, status, text)                                                                 \
-    do {                                                                                                              \
-        assert_fails(expression, status);                                                                             \
-        fa_test_message(text, __FILE__, __LINE__);                                                                    \
+#define assert_fails(expression, status)                                                                     \
+    fa_test_status((expression), (status), #expression, __FILE__, __LINE__)
+#define assert_fails_saying(expression, status, text)                                                        \
+    do {                                                                                                     \
+        assert_fails(expression, status);                                                                    \
+        fa_test_message(text, __FILE__, __LINE__);                                                           \
     } while (0)
 
 /* |got - want| <= tolerance; prints both. NaN fails. */
@@ -30,22 +31,24 @@
 
 void fa_test_status(fa_status got, fa_status want, const char *expression, const char *file, int line);
 void fa_test_message(const char *text, const char *file, int line);
-void fa_test_near(double got, double want, double tolerance, const char *expression, const char *file, int line);
+void fa_test_near(double got, double want, double tolerance, const char *expression, const char *file,
+                  int line);
 
-/* The largest |got - want| over n values divided by the largest |want| (by 1 if all are 0); infinity if any got is not finite.
-   The index of the worst goes to *worst (may be NULL). */
+/* The largest |got - want| over n values divided by the largest |want| (by 1 if all are 0); infinity if any
+   got is not finite. The index of the worst goes to *worst (may be NULL). */
 double fa_test_worst_float(const float *got, const float *want, size_t n, size_t *worst);
 double fa_test_worst_double(const double *got, const double *want, size_t n, size_t *worst);
 
 /* A fresh empty directory, removed with its content when the process ends normally. Static storage. */
 const char *fa_test_directory(void);
 
-/* "<FA_SOURCE_DIR>/<relative>"; and "<shared>/<relative>", NULL if the shared data are absent: FA_SHARED_DIR, or the folder
-   "shared" beside the source folder. Static storage, eight results valid at a time. */
+/* "<FA_SOURCE_DIR>/<relative>"; and "<shared>/<relative>", NULL if the shared data are absent: FA_SHARED_DIR,
+   or the folder "shared" beside the source folder. Static storage, eight results valid at a time. */
 const char *fa_test_source(const char *relative);
 const char *fa_test_shared(const char *relative);
 
-/* Ends the process as skipped (exit code 77), saying why; a failure instead if the variable FA_EXPECT_<what> is 1. */
+/* Ends the process as skipped (exit code 77), saying why; a failure instead if the variable FA_EXPECT_<what>
+ * is 1. */
 void fa_test_skip(const char *what, const char *why) __attribute__((noreturn));
 
 #endif

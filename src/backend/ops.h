@@ -1,0 +1,98 @@
+/*
+ * ops.h - the table that a backend fills in, and the heads of the objects that it makes.
+ *
+ * backend.c holds the public functions of fa/backend.h: it asserts shapes and arguments, then calls the
+ * table. Meanings are those of the public functions of the same name. A backend embeds these structs as the
+ * first members of its own.
+ */
+#ifndef FA_BACKEND_OPS_H
+#define FA_BACKEND_OPS_H
+
+#include "fa/backend.h"
+
+struct fa_backend_ops {
+    const char *name;
+    /* open takes all that is common from `base` (already filled in except ops and description). */
+    fa_status (*open)(const struct fa_backend *base, struct fa_backend **out);
+    void (*close)(struct fa_backend *backend);
+
+    /* Optional. NULL: counted host memory. */
+    fa_status (*alloc)(struct fa_backend *backend, size_t n_bytes, void **out);
+    void (*free)(struct fa_backend *backend, void *memory);
+
+    size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
+    void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw,
+                       fa_real *activation);
+    void (*export_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                       fa_real *hwc);
+    void (*import_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
+                       fa_real *activation);
+
+    fa_status (*weights_create)(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                                struct fa_weights **out);
+    void (*weights_destroy)(struct fa_weights *weights);
+    fa_status (*weights_load)(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                              const fa_real *bias);
+    void (*weights_clear_grad)(struct fa_weights *weights);
+    fa_status (*weights_read_grad)(struct fa_weights *weights, fa_real *oihw, fa_real *bias);
+
+    fa_status (*conv_create)(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                             struct fa_weights *weights, struct fa_conv **out);
+    void (*conv_destroy)(struct fa_conv *conv);
+    const char *(*conv_chosen)(const struct fa_conv *conv, enum fa_conv_direction direction);
+    fa_status (*conv_forward)(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
+                              fa_real *dst);
+    fa_status (*conv_backward_data)(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                    const fa_real *relu_output, fa_real *diff_src);
+    fa_status (*conv_backward_weights)(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
+
+    fa_status (*pool_create)(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
+    void (*pool_destroy)(struct fa_pool *pool);
+    size_t (*pool_index_bytes)(const struct fa_pool *pool);
+    fa_status (*pool_forward)(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index);
+    fa_status (*pool_backward)(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
+                               const fa_real *relu_output, fa_real *diff_src);
+
+    void (*upsample)(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
+                     fa_real *dst);
+    void (*upsample_backward)(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
+    void (*add_masked)(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
+                       const fa_real *relu_output, fa_real *dst);
+    void (*moments)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+                    double *sum_of_squares);
+
+    /* Optional. NULL: work is complete when a call returns. */
+    fa_status (*synchronize)(struct fa_backend *backend);
+};
+
+struct fa_backend {
+    const struct fa_backend_ops *ops;
+    int n_threads;
+    enum fa_conv_algorithm algorithm;
+    char description[128];
+};
+
+struct fa_weights {
+    struct fa_backend *backend;
+    struct fa_weights_desc desc;
+};
+
+struct fa_conv {
+    struct fa_backend *backend;
+    struct fa_weights *weights;
+    struct fa_conv_desc desc;
+    struct fa_shape out;
+};
+
+struct fa_pool {
+    struct fa_backend *backend;
+    struct fa_shape in, out;
+};
+
+extern const struct fa_backend_ops fa_backend_blas;
+#ifdef FA_HAVE_ONEDNN
+extern const struct fa_backend_ops fa_backend_onednn;
+#endif
+
+#endif
