@@ -8,11 +8,16 @@ pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(mpi REQUIRED IMPORTED_TARGET ompi-c)
 
+# oneDNN's own CMake package asks for OpenCL, which nothing here needs; header and library are enough.
 set(FA_HAVE_ONEDNN OFF)
 if(FA_ONEDNN AND NOT FA_FLOAT64)
-  find_package(dnnl 2.6 QUIET CONFIG)
-  if(dnnl_FOUND)
+  find_path(ONEDNN_INCLUDE_DIR dnnl.h)
+  find_library(ONEDNN_LIBRARY dnnl)
+  if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY)
     set(FA_HAVE_ONEDNN ON)
+    add_library(DNNL::dnnl UNKNOWN IMPORTED)
+    set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${ONEDNN_LIBRARY}
+                          INTERFACE_INCLUDE_DIRECTORIES ${ONEDNN_INCLUDE_DIR})
   else()
     message(STATUS "oneDNN not found: building with the blas backend only")
   endif()

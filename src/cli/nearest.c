@@ -1,0 +1,49 @@
+#include "nearest.h"
+
+#include <string.h>
+
+#define LONGEST 96
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance, row by row. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[LONGEST + 1], n = strlen(b);
+
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t replaced = diagonal + (a[i] != b[j]);
+
+            diagonal = row[j + 1];
+            row[j + 1] = smaller(replaced, smaller(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+void fa_nearest_init(struct fa_nearest *nearest, const char *word)
+{
+    *nearest = (struct fa_nearest){.word = word, .distance = 1 + strlen(word) / 2};
+}
+
+void fa_nearest_offer(struct fa_nearest *nearest, const char *name)
+{
+    size_t distance;
+
+    if (strlen(name) > LONGEST)
+        return;
+    distance = edit_distance(nearest->word, name);
+    if (distance < nearest->distance) {
+        nearest->distance = distance;
+        nearest->best = name;
+    }
+}
