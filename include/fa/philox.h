@@ -30,8 +30,8 @@ struct fa_random {
 /* The raw function: ten rounds on counter under key. Matches the published test vectors. */
 void fa_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* The stream of (seed, purpose, a, b). a is taken modulo 2^64 over two counter words folded with purpose;
-   distinct (purpose, a, b) give distinct streams for a < 2^40 and b < 2^32. */
+/* The stream of (seed, purpose, a, b). a takes two counter words, the upper one folded with purpose;
+   distinct (purpose, a, b) give distinct streams for a < 2^56. */
 void fa_random_init(struct fa_random *random, uint64_t seed, enum fa_random_purpose purpose, uint64_t a,
                     uint32_t b);
 
