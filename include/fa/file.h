@@ -26,7 +26,7 @@ fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_by
 /* "<path>.tmp": the name under which a file is written before it is committed. Free with fa_free. */
 fa_status fa_file_temporary_name(const char *path, char **out) FA_CHECK_RESULT;
 
-/* Makes "<temporary>" durable under path, replacing what was there. */
+/* Makes "<temporary>" durable under path, replacing what was there. The temporary is gone either way. */
 fa_status fa_file_commit(const char *temporary, const char *path) FA_CHECK_RESULT;
 
 /* The whole protocol for n_bytes of data. */

@@ -43,7 +43,7 @@ const char *fa_json_key(const struct fa_json *child); /* of an object's member; 
 size_t fa_json_count(const struct fa_json *value);
 
 /* false, and *out untouched, if the value is absent or of another kind. to_int also refuses fractions and
-   what does not fit 2^53. A string is borrowed from the tree. */
+   what does not fit 2^53, to_double what is not finite ("1e999"). A string is borrowed from the tree. */
 bool fa_json_to_bool(const struct fa_json *value, bool *out);
 bool fa_json_to_int(const struct fa_json *value, int64_t *out);
 bool fa_json_to_double(const struct fa_json *value, double *out);

@@ -1,0 +1,230 @@
+#include "fa/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fa/crc32c.h"
+#include "fa/memory.h"
+
+static fa_status open_for_reading(const char *path, int *fd)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
+    return FA_OK;
+}
+
+static fa_status size_of_open(int fd, const char *path, uint64_t *n_bytes)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+    if (!S_ISREG(st.st_mode))
+        return fa_fail(FA_EIO, "%s: is not a plain file", path);
+    *n_bytes = (uint64_t)st.st_size;
+    return FA_OK;
+}
+
+static fa_status read_open(int fd, const char *path, size_t limit, char **data, size_t *n_bytes)
+{
+    uint64_t size = 0;
+    char *content;
+    fa_status status;
+
+    FA_TRY(size_of_open(fd, path, &size));
+    if (size > limit || size >= SIZE_MAX)
+        return fa_fail(FA_EFORMAT, "%s: has %llu bytes where at most %zu are expected", path,
+                       (unsigned long long)size, limit);
+    FA_TRY(fa_alloc((size_t)size + 1, 1, &content));
+    status = fa_file_read_at(fd, path, 0, (size_t)size, content);
+    if (status != FA_OK) {
+        fa_free(content);
+        return status;
+    }
+    content[size] = '\0';
+    *data = content;
+    *n_bytes = (size_t)size;
+    return FA_OK;
+}
+
+fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes)
+{
+    int fd;
+    fa_status status;
+
+    *data = NULL;
+    *n_bytes = 0;
+    FA_TRY(open_for_reading(path, &fd));
+    status = read_open(fd, path, limit, data, n_bytes);
+    close(fd);
+    return status;
+}
+
+fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes, void *data)
+{
+    size_t done = 0;
+
+    if (offset > INT64_MAX || n_bytes > INT64_MAX - offset)
+        return fa_fail(FA_EFORMAT, "%s: ends early: no file has a byte %llu", path,
+                       (unsigned long long)offset);
+    while (done < n_bytes) {
+        ssize_t n = pread(fd, (char *)data + done, n_bytes - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fa_fail_errno(FA_EIO, errno, "%s: cannot read at byte %llu", path,
+                                 (unsigned long long)(offset + done));
+        if (n == 0)
+            return fa_fail(FA_EFORMAT, "%s: ends early: %zu bytes at %llu were expected, %zu are there", path,
+                           n_bytes, (unsigned long long)offset, done);
+        done += (size_t)n;
+    }
+    return FA_OK;
+}
+
+fa_status fa_file_temporary_name(const char *path, char **out)
+{
+    return fa_asprintf(out, "%s.tmp", path);
+}
+
+static fa_status sync_file(const char *path)
+{
+    int fd;
+    fa_status status = FA_OK;
+
+    FA_TRY(open_for_reading(path, &fd));
+    if (fsync(fd) != 0)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot make it durable", path);
+    close(fd);
+    return status;
+}
+
+static fa_status sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent;
+    fa_status status;
+
+    if (slash == NULL)
+        return fa_directory_sync(".");
+    FA_TRY(fa_asprintf(&parent, "%.*s", slash == path ? 1 : (int)(slash - path), path));
+    status = fa_directory_sync(parent);
+    fa_free(parent);
+    return status;
+}
+
+fa_status fa_file_commit(const char *temporary, const char *path)
+{
+    fa_status status = sync_file(temporary);
+
+    if (status == FA_OK && rename(temporary, path) != 0)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", temporary, path);
+    if (status != FA_OK) {
+        unlink(temporary);
+        return status;
+    }
+    return sync_parent(path);
+}
+
+static fa_status write_whole(int fd, const char *path, const char *data, size_t n_bytes)
+{
+    size_t done = 0;
+
+    while (done < n_bytes) {
+        ssize_t n = write(fd, data + done, n_bytes - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
+        done += (size_t)n;
+    }
+    return FA_OK;
+}
+
+static fa_status write_new(const char *path, const void *data, size_t n_bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fa_status status;
+
+    if (fd < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", path);
+    status = write_whole(fd, path, data, n_bytes);
+    if (close(fd) != 0 && status == FA_OK)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
+    if (status != FA_OK)
+        unlink(path);
+    return status;
+}
+
+fa_status fa_file_write_atomic(const char *path, const void *data, size_t n_bytes)
+{
+    char *temporary;
+    fa_status status;
+
+    FA_TRY(fa_file_temporary_name(path, &temporary));
+    status = write_new(temporary, data, n_bytes);
+    if (status == FA_OK)
+        status = fa_file_commit(temporary, path);
+    fa_free(temporary);
+    return status;
+}
+
+bool fa_file_exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+fa_status fa_file_size(const char *path, uint64_t *n_bytes)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+    *n_bytes = (uint64_t)st.st_size;
+    return FA_OK;
+}
+
+static fa_status checksum_open(int fd, const char *path, char *piece, size_t piece_bytes, uint32_t *crc,
+                               uint64_t *n_bytes)
+{
+    *crc = 0;
+    *n_bytes = 0;
+    for (;;) {
+        ssize_t n = read(fd, piece, piece_bytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fa_fail_errno(FA_EIO, errno, "%s: cannot read", path);
+        if (n == 0)
+            return FA_OK;
+        *crc = fa_crc32c(*crc, piece, (size_t)n);
+        *n_bytes += (uint64_t)n;
+    }
+}
+
+fa_status fa_file_checksum(const char *path, uint32_t *crc, uint64_t *n_bytes)
+{
+    const size_t piece_bytes = 1 << 20;
+    char *piece;
+    int fd;
+    fa_status status;
+
+    FA_TRY(fa_alloc(piece_bytes, 1, &piece));
+    status = open_for_reading(path, &fd);
+    if (status == FA_OK) {
+        status = checksum_open(fd, path, piece, piece_bytes, crc, n_bytes);
+        close(fd);
+    }
+    fa_free(piece);
+    return status;
+}

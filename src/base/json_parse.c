@@ -1,0 +1,209 @@
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/memory.h"
+#include "json_node.h"
+
+enum { MAX_DEPTH = 64, FEW_KEYS = 16 };
+static const size_t largest_file = (size_t)16 << 30;
+
+struct source {
+    const char *name, *text;
+    size_t n_bytes;
+};
+
+/* A failure at a place of the text: "config.json: line 3, column 7: <what> near "momentum: 0.9"". */
+static fa_status fail_at(const struct source *source, size_t position, const char *what)
+{
+    size_t line = 1, start = 0, shown = 0;
+
+    for (size_t i = 0; i < position; i++)
+        if (source->text[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    while (shown < 24 && position + shown < source->n_bytes &&
+           (unsigned char)source->text[position + shown] >= ' ')
+        shown++;
+    return fa_fail(FA_EFORMAT, "%s: line %zu, column %zu: %s near \"%.*s\"", source->name, line,
+                   position - start + 1, what, (int)shown, source->text + position);
+}
+
+/* Looked for in the text, before the parser recurses. */
+static fa_status check_depth(const struct source *source)
+{
+    int depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < source->n_bytes; i++) {
+        char c = source->text[i];
+
+        if (quoted) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                quoted = false;
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > MAX_DEPTH)
+                return fail_at(source, i, "arrays and objects nested deeper than 64");
+        } else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return FA_OK;
+}
+
+/* The text after the value: nothing but white space. */
+static fa_status check_end(const struct source *source, const char *end)
+{
+    size_t position = (size_t)(end - source->text);
+
+    while (position < source->n_bytes && strchr(" \t\r\n", source->text[position]) != NULL)
+        position++;
+    if (position < source->n_bytes)
+        return fail_at(source, position, "text after the end of the value");
+    return FA_OK;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static fa_status find_duplicate_by_sorting(const cJSON *object, size_t n, const char **duplicate)
+{
+    const char **keys;
+    size_t i = 0;
+
+    FA_TRY(fa_alloc(n, sizeof *keys, &keys));
+    for (const cJSON *child = object->child; child != NULL; child = child->next)
+        keys[i++] = child->string;
+    qsort(keys, n, sizeof *keys, compare_keys);
+    for (i = 1; i < n && *duplicate == NULL; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0)
+            *duplicate = keys[i]; /* the tree's, so it outlives the list */
+    fa_free(keys);
+    return FA_OK;
+}
+
+/* *duplicate: a key that object has twice, or NULL. */
+static fa_status find_duplicate(const cJSON *object, const char **duplicate)
+{
+    size_t n = 0;
+
+    *duplicate = NULL;
+    for (const cJSON *child = object->child; child != NULL; child = child->next)
+        n++;
+    if (n > FEW_KEYS)
+        return find_duplicate_by_sorting(object, n, duplicate);
+    for (const cJSON *a = object->child; a != NULL; a = a->next)
+        for (const cJSON *b = a->next; b != NULL; b = b->next)
+            if (strcmp(a->string, b->string) == 0)
+                *duplicate = a->string;
+    return FA_OK;
+}
+
+/* Appends ".key" or "[index]" of child to path. */
+static void print_step(const cJSON *parent, const cJSON *child, char *path, size_t size)
+{
+    size_t index = 0, used = strlen(path);
+
+    if (child->string != NULL) {
+        snprintf(path + used, size - used, "%s%s", used > 0 ? "." : "", child->string);
+        return;
+    }
+    for (const cJSON *item = parent->child; item != child; item = item->next)
+        index++;
+    snprintf(path + used, size - used, "[%zu]", index);
+}
+
+/* A node and the way to it from the root. */
+struct place {
+    const struct place *above; /* NULL at the root */
+    const cJSON *node;
+};
+
+static void print_path(const struct place *place, char *path, size_t size)
+{
+    if (place->above == NULL)
+        return;
+    print_path(place->above, path, size);
+    print_step(place->above->node, place->node, path, size);
+}
+
+static fa_status check_keys(const char *name, const struct place *place)
+{
+    if (cJSON_IsObject(place->node)) {
+        const char *duplicate;
+        char path[256] = "";
+
+        FA_TRY(find_duplicate(place->node, &duplicate));
+        if (duplicate != NULL) {
+            print_path(place, path, sizeof path);
+            return fa_fail(FA_EFORMAT, "%s: the key \"%s\" is there twice in %s; remove one", name, duplicate,
+                           path[0] != '\0' ? path : "the outermost object");
+        }
+    }
+    for (const cJSON *child = place->node->child; child != NULL; child = child->next)
+        if (child->child != NULL)
+            FA_TRY(check_keys(name, &(struct place){place, child}));
+    return FA_OK;
+}
+
+/* cJSON keeps its last error in a global variable, hence the lock. */
+static cJSON *parse_value(const struct source *source, const char **end)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    cJSON *root;
+
+    fa_json_prepare();
+    pthread_mutex_lock(&lock);
+    root = cJSON_ParseWithLengthOpts(source->text, source->n_bytes, end, false);
+    pthread_mutex_unlock(&lock);
+    return root;
+}
+
+fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes, struct fa_json **out)
+{
+    const struct source source = {name, text, n_bytes};
+    const char *end = text;
+    cJSON *root;
+    fa_status status;
+
+    *out = NULL;
+    if (n_bytes == 0)
+        return fa_fail(FA_EFORMAT, "%s: is empty where JSON is expected", name);
+    FA_TRY(check_depth(&source));
+    root = parse_value(&source, &end);
+    if (root == NULL && fa_json_starved())
+        return fa_fail(FA_ENOMEM, "%s: out of memory for %zu bytes of JSON", name, n_bytes);
+    if (root == NULL)
+        return fail_at(&source, (size_t)(end - text), "this is not JSON");
+    status = check_end(&source, end);
+    if (status == FA_OK)
+        status = check_keys(name, &(struct place){NULL, root});
+    if (status == FA_OK)
+        *out = fa_json_face(root);
+    else
+        cJSON_Delete(root);
+    return status;
+}
+
+fa_status fa_json_read_file(const char *path, struct fa_json **out)
+{
+    char *text;
+    size_t n_bytes;
+    fa_status status;
+
+    *out = NULL;
+    FA_TRY(fa_file_read(path, largest_file, &text, &n_bytes));
+    status = fa_json_parse(path, text, n_bytes, out);
+    fa_free(text);
+    return status;
+}
