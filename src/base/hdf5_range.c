@@ -7,7 +7,7 @@ struct range {
     hid_t dataset, memory, stored;
 };
 
-static fa_status check_range(const struct fa_h5 *file, const char *name, const struct fa_h5_info *info,
+static fa_status range_check(const struct fa_h5 *file, const char *name, const struct fa_h5_info *info,
                              int64_t offset, int64_t n)
 {
     if (info->n_dims != 1)
@@ -20,7 +20,7 @@ static fa_status check_range(const struct fa_h5 *file, const char *name, const s
     return FA_OK;
 }
 
-static fa_status select_range(const struct fa_h5 *file, const char *name, int64_t offset, int64_t n,
+static fa_status range_select(const struct fa_h5 *file, const char *name, int64_t offset, int64_t n,
                               struct range *range)
 {
     const hsize_t start = (hsize_t)offset, count = (hsize_t)n;
@@ -32,7 +32,7 @@ static fa_status select_range(const struct fa_h5 *file, const char *name, int64_
     return FA_OK;
 }
 
-static void close_range(struct range *range)
+static void range_close(struct range *range)
 {
     if (range->memory >= 0)
         H5Sclose(range->memory);
@@ -41,7 +41,7 @@ static void close_range(struct range *range)
     H5Dclose(range->dataset);
 }
 
-static fa_status open_range(const struct fa_h5 *file, const char *name, int64_t offset, int64_t n,
+static fa_status range_open(const struct fa_h5 *file, const char *name, int64_t offset, int64_t n,
                             struct range *range)
 {
     struct fa_h5_info info;
@@ -49,11 +49,11 @@ static fa_status open_range(const struct fa_h5 *file, const char *name, int64_t 
 
     *range = (struct range){.memory = H5I_INVALID_HID, .stored = H5I_INVALID_HID};
     FA_TRY(fa_h5_open_dataset(file, name, &range->dataset, &info));
-    status = check_range(file, name, &info, offset, n);
+    status = range_check(file, name, &info, offset, n);
     if (status == FA_OK)
-        status = select_range(file, name, offset, n, range);
+        status = range_select(file, name, offset, n, range);
     if (status != FA_OK)
-        close_range(range);
+        range_close(range);
     return status;
 }
 
@@ -63,10 +63,10 @@ static fa_status write_locked(struct fa_h5 *file, const char *name, enum fa_h5_t
     struct range range;
     fa_status status = FA_OK;
 
-    FA_TRY(open_range(file, name, offset, n, &range));
+    FA_TRY(range_open(file, name, offset, n, &range));
     if (H5Dwrite(range.dataset, fa_h5_memory_type(type), range.memory, range.stored, H5P_DEFAULT, data) < 0)
         status = fa_h5_fail(FA_EIO, file, name, "cannot write a range");
-    close_range(&range);
+    range_close(&range);
     return status;
 }
 
@@ -87,10 +87,10 @@ static fa_status read_locked(struct fa_h5 *file, const char *name, enum fa_h5_ty
     struct range range;
     fa_status status = FA_OK;
 
-    FA_TRY(open_range(file, name, offset, n, &range));
+    FA_TRY(range_open(file, name, offset, n, &range));
     if (H5Dread(range.dataset, fa_h5_memory_type(type), range.memory, range.stored, H5P_DEFAULT, data) < 0)
         status = fa_h5_fail(FA_EFORMAT, file, name, "cannot read a range");
-    close_range(&range);
+    range_close(&range);
     return status;
 }
 
