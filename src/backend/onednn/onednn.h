@@ -1,0 +1,200 @@
+/*
+ * onednn.h - what the files of the oneDNN backend share.
+ *
+ * Activations lie in one uniform layout, so that nothing is reordered between layers: channels in blocks of a
+ * vector register (nChw16c, nChw8c), lanes beyond the last channel always zero; an image of up to three
+ * channels is plain nchw, which the first convolution reads directly. Files:
+ *
+ *   onednn_backend.c      the table; opening the library, errors, working memory
+ *   onednn_layout.c       activations: layout, import, export
+ *   onednn_weights.c      filters and their gradients, in every layout that a convolution asks for
+ *   onednn_reorder.c      one copy between two layouts
+ *   onednn_choice.c       which algorithm computes a convolution
+ *   onednn_conv.c         the three directions of a convolution
+ *   onednn_pool.c         max-pooling
+ *   onednn_elementwise.c  sums, masks, upsampling, moments
+ */
+#ifndef FA_ONEDNN_H
+#define FA_ONEDNN_H
+
+#include <dnnl.h>
+
+#include "ops.h"
+
+/* Compiles a loop for each width of vector register and picks one when the program starts. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define ONEDNN_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define ONEDNN_VECTOR_CLONES
+#endif
+
+#define ONEDNN_MAX_BLOCK 16
+
+/* Working memory that only grows, and only while objects are created; its content lives within one call. */
+struct onednn_work {
+    size_t n_bytes;
+    void *memory;
+};
+
+struct onednn {
+    struct fa_backend base;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_attr_t plain;   /* no fused operations, scratchpad given by us */
+    int block;                     /* channels in a block */
+    struct onednn_work scratchpad; /* oneDNN's own */
+    struct onednn_work staging;    /* ours: results on the way to a sum */
+};
+
+static inline struct onednn *onednn_of(const struct fa_backend *backend)
+{
+    return (struct onednn *)backend;
+}
+
+/* ---- onednn_backend.c */
+
+/* FA_OK, or the one message about a call that failed; `what` is what was being done. */
+fa_status onednn_check(dnnl_status_t status, const char *what) FA_CHECK_RESULT;
+
+fa_status onednn_work_reserve(struct onednn_work *work, size_t n_bytes) FA_CHECK_RESULT;
+
+/* oneDNN takes the number of threads from OpenMP, at creation and again at execution. */
+void onednn_use_threads(const struct onednn *onednn);
+
+/* ---- onednn_layout.c */
+
+struct onednn_layout {
+    int block, n_blocks; /* element (c, y, x) is at ((c / block * h + y) * w + x) * block + c % block */
+};
+
+struct onednn_layout onednn_layout_of(const struct fa_backend *backend, struct fa_shape shape);
+
+/* Floats of an activation, padding lanes included. */
+size_t onednn_activation_elements(const struct fa_backend *backend, struct fa_shape shape);
+
+fa_status onednn_activation_md(const struct fa_backend *backend, struct fa_shape shape,
+                               dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+
+size_t onednn_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
+void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
+                       fa_real *activation);
+void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                       fa_real *hwc);
+void onednn_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
+                       fa_real *activation);
+
+/* ---- onednn_reorder.c */
+
+struct onednn_reorder {
+    struct onednn *onednn;
+    dnnl_primitive_t primitive;
+    dnnl_memory_t from, to, scratchpad;
+};
+
+fa_status onednn_reorder_create(struct onednn *onednn, const dnnl_memory_desc_t *from,
+                                const dnnl_memory_desc_t *to, struct onednn_reorder *out) FA_CHECK_RESULT;
+void onednn_reorder_destroy(struct onednn_reorder *reorder);
+fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, float *to) FA_CHECK_RESULT;
+
+/* ---- onednn_weights.c */
+
+/* Filters in one layout: a packed copy of the loaded ones, or a sum of gradients. Owned by its weights. */
+struct onednn_filters {
+    struct onednn_filters *next;
+    dnnl_memory_desc_t md;
+    struct onednn_reorder reorder; /* master to packed, or gradient to plain */
+    size_t n_elem;                 /* floats that md takes, padding included */
+    float *data;
+    float *bias;     /* of a gradient; NULL in a packed copy */
+    bool is_current; /* packed: as loaded last; gradient: something was added since the last clear */
+};
+
+struct onednn_weights {
+    struct fa_weights base;
+    int merged; /* that many groups are computed as one, with zeros between them; see onednn_weights.c */
+    int groups; /* after merging */
+    dnnl_memory_desc_t md; /* of master: plain (g)oihw of the merged groups */
+    size_t n_elem;
+    float *master; /* loaded, scaled filters */
+    float *bias;
+    struct onednn_filters *packed, *gradients;
+};
+
+fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                                struct fa_weights **out) FA_CHECK_RESULT;
+void onednn_weights_destroy(struct fa_weights *weights);
+fa_status onednn_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                              const fa_real *bias) FA_CHECK_RESULT;
+void onednn_weights_clear_grad(struct fa_weights *weights);
+fa_status onednn_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias) FA_CHECK_RESULT;
+
+/* Filters of any layout, for a convolution to choose from. */
+fa_status onednn_weights_any_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+fa_status onednn_weights_bias_md(const struct onednn_weights *weights,
+                                 dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+
+/* The packed copy, or the gradient, in this layout; made if it is the first of its kind. */
+fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
+                                struct onednn_filters **out) FA_CHECK_RESULT;
+fa_status onednn_weights_gradient(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
+                                  struct onednn_filters **out) FA_CHECK_RESULT;
+
+/* Packs the loaded filters anew unless that has happened since the load. */
+fa_status onednn_filters_refresh(const struct onednn_weights *weights,
+                                 struct onednn_filters *packed) FA_CHECK_RESULT;
+
+/* ---- onednn_choice.c */
+
+struct onednn_primitive_choice {
+    dnnl_primitive_desc_t desc;
+    const char *name; /* "direct", "winograd" or "reference" */
+};
+
+/* The best description of one direction that oneDNN can make. `forward` is the hint that the backward
+   directions need. The caller destroys out->desc. */
+fa_status onednn_choose(const struct fa_conv *conv, enum fa_conv_direction direction,
+                        const_dnnl_primitive_desc_t forward,
+                        struct onednn_primitive_choice *out) FA_CHECK_RESULT;
+
+/* ---- onednn_conv.c */
+
+fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                             struct fa_weights *weights, struct fa_conv **out) FA_CHECK_RESULT;
+void onednn_conv_destroy(struct fa_conv *conv);
+const char *onednn_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
+fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
+                              fa_real *dst) FA_CHECK_RESULT;
+fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                    const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
+fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
+                                       const fa_real *diff_dst) FA_CHECK_RESULT;
+
+/* ---- onednn_pool.c */
+
+fa_status onednn_pool_create(struct fa_backend *backend, struct fa_shape in,
+                             struct fa_pool **out) FA_CHECK_RESULT;
+void onednn_pool_destroy(struct fa_pool *pool);
+size_t onednn_pool_index_bytes(const struct fa_pool *pool);
+fa_status onednn_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst,
+                              void *index) FA_CHECK_RESULT;
+fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
+                               const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
+
+/* ---- onednn_elementwise.c */
+
+/* dst = (dst + src) where relu_output > 0, else 0, over n floats; src or relu_output may be NULL. */
+void onednn_add_masked_n(const struct onednn *onednn, size_t n, const float *src, const float *relu_output,
+                         float *dst);
+
+void onednn_copy_n(const struct onednn *onednn, size_t n, const float *src, float *dst);
+
+void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
+                     fa_real *dst);
+void onednn_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
+void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
+                       const fa_real *relu_output, fa_real *dst);
+void onednn_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+                    double *sum_of_squares);
+
+#endif

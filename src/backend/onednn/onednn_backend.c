@@ -1,0 +1,138 @@
+/*
+ * onednn_backend.c - the oneDNN backend: its table, opening the library, errors, working memory.
+ */
+#include <omp.h>
+#include <stdio.h>
+
+#include <dnnl_debug.h>
+
+#include "fa/memory.h"
+#include "onednn.h"
+
+static const struct instruction_set {
+    dnnl_cpu_isa_t isa;
+    const char *name;
+    int block;
+} instruction_sets[] = {
+    {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", 16},
+    {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bfloat16", 16},
+    {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI", 16},
+    {dnnl_cpu_isa_avx512_core, "AVX-512", 16},
+    {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI", 8},
+    {dnnl_cpu_isa_avx2, "AVX2", 8},
+    {dnnl_cpu_isa_avx, "AVX", 8},
+};
+
+static struct instruction_set effective_instruction_set(void)
+{
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+
+    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
+        if (instruction_sets[i].isa == isa)
+            return instruction_sets[i];
+    return (struct instruction_set){isa, "SSE4.1", 8};
+}
+
+fa_status onednn_check(dnnl_status_t status, const char *what)
+{
+    if (status == dnnl_success)
+        return FA_OK;
+    if (status == dnnl_out_of_memory)
+        return fa_fail(FA_ENOMEM, "oneDNN: %s: out of memory", what);
+    return fa_fail(FA_EINVAL, "oneDNN: %s: %s; try another backend", what, dnnl_status2str(status));
+}
+
+fa_status onednn_work_reserve(struct onednn_work *work, size_t n_bytes)
+{
+    void *larger;
+
+    if (n_bytes <= work->n_bytes)
+        return FA_OK;
+    FA_TRY(fa_alloc(n_bytes, 1, &larger));
+    fa_free(work->memory);
+    *work = (struct onednn_work){n_bytes, larger};
+    return FA_OK;
+}
+
+void onednn_use_threads(const struct onednn *onednn)
+{
+    omp_set_num_threads(onednn->base.n_threads);
+}
+
+static void onednn_close(struct fa_backend *backend)
+{
+    struct onednn *onednn = onednn_of(backend);
+
+    if (onednn->plain != NULL)
+        dnnl_primitive_attr_destroy(onednn->plain);
+    if (onednn->stream != NULL)
+        dnnl_stream_destroy(onednn->stream);
+    if (onednn->engine != NULL)
+        dnnl_engine_destroy(onednn->engine);
+    fa_free(onednn->scratchpad.memory);
+    fa_free(onednn->staging.memory);
+    fa_free(onednn);
+}
+
+static fa_status open_library(struct onednn *onednn)
+{
+    FA_TRY(onednn_check(dnnl_engine_create(&onednn->engine, dnnl_cpu, 0), "opening the CPU engine"));
+    FA_TRY(onednn_check(dnnl_stream_create(&onednn->stream, onednn->engine, dnnl_stream_default_flags),
+                        "opening a stream"));
+    FA_TRY(onednn_check(dnnl_primitive_attr_create(&onednn->plain), "making attributes"));
+    return onednn_check(dnnl_primitive_attr_set_scratchpad_mode(onednn->plain, dnnl_scratchpad_mode_user),
+                        "making attributes");
+}
+
+static fa_status onednn_open(const struct fa_backend *base, struct fa_backend **out)
+{
+    const struct instruction_set set = effective_instruction_set();
+    const dnnl_version_t *version = dnnl_version();
+    struct onednn *onednn;
+    fa_status status;
+
+    FA_TRY(fa_alloc_zero(1, sizeof *onednn, &onednn));
+    onednn->base = *base;
+    onednn->base.ops = &fa_backend_onednn;
+    onednn->block = set.block;
+    snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s", version->major,
+             version->minor, version->patch, set.name);
+    onednn_use_threads(onednn);
+    status = open_library(onednn);
+    if (status != FA_OK) {
+        onednn_close(&onednn->base);
+        return status;
+    }
+    *out = &onednn->base;
+    return FA_OK;
+}
+
+const struct fa_backend_ops fa_backend_onednn = {
+    .name = "onednn",
+    .open = onednn_open,
+    .close = onednn_close,
+    .activation_bytes = onednn_activation_bytes,
+    .import_chw = onednn_import_chw,
+    .export_hwc = onednn_export_hwc,
+    .import_hwc = onednn_import_hwc,
+    .weights_create = onednn_weights_create,
+    .weights_destroy = onednn_weights_destroy,
+    .weights_load = onednn_weights_load,
+    .weights_clear_grad = onednn_weights_clear_grad,
+    .weights_read_grad = onednn_weights_read_grad,
+    .conv_create = onednn_conv_create,
+    .conv_destroy = onednn_conv_destroy,
+    .conv_chosen = onednn_conv_chosen,
+    .conv_forward = onednn_conv_forward,
+    .conv_backward_data = onednn_conv_backward_data,
+    .conv_backward_weights = onednn_conv_backward_weights,
+    .pool_create = onednn_pool_create,
+    .pool_destroy = onednn_pool_destroy,
+    .pool_index_bytes = onednn_pool_index_bytes,
+    .pool_forward = onednn_pool_forward,
+    .pool_backward = onednn_pool_backward,
+    .upsample = onednn_upsample,
+    .upsample_backward = onednn_upsample_backward,
+    .add_masked = onednn_add_masked,
+    .moments = onednn_moments,
+};

@@ -1,0 +1,246 @@
+/*
+ * onednn_conv.c - the three directions of a convolution: prepared once for a shape, run with pointers.
+ */
+#include <string.h>
+
+#include "fa/memory.h"
+#include "onednn.h"
+
+enum { MAX_ARGS = 5 };
+
+/* One direction. The scratchpad is the last argument; filters are packed ones, or sums of gradients. */
+struct operation {
+    const char *chosen; /* NULL if this direction will not be asked for */
+    dnnl_primitive_t primitive;
+    int n_args;
+    dnnl_exec_arg_t args[MAX_ARGS];
+    struct onednn_filters *filters;
+};
+
+struct onednn_conv {
+    struct fa_conv base;
+    struct operation operations[3]; /* by enum fa_conv_direction */
+};
+
+static const struct argument {
+    int name;
+    dnnl_query_t query;
+} arguments[3][MAX_ARGS] = {
+    [FA_CONV_FORWARD] = {{DNNL_ARG_SRC, dnnl_query_src_md},
+                         {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                         {DNNL_ARG_BIAS, dnnl_query_weights_md},
+                         {DNNL_ARG_DST, dnnl_query_dst_md},
+                         {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    [FA_CONV_BACKWARD_DATA] = {{DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                               {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                               {DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+                               {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    [FA_CONV_BACKWARD_WEIGHTS] = {{DNNL_ARG_SRC, dnnl_query_src_md},
+                                  {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                                  {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+                                  {DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md},
+                                  {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+};
+
+/* ---- creation */
+
+static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_desc_t desc,
+                                  enum fa_conv_direction direction, struct operation *operation)
+{
+    const struct argument *argument = arguments[direction];
+
+    for (int i = 0; i < MAX_ARGS && argument[i].name != 0; i++) {
+        const bool is_bias = argument[i].name == DNNL_ARG_BIAS || argument[i].name == DNNL_ARG_DIFF_BIAS;
+        const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(desc, argument[i].query, is_bias ? 1 : 0);
+
+        operation->args[i].arg = argument[i].name;
+        FA_TRY(
+            onednn_check(dnnl_memory_create(&operation->args[i].memory, md, onednn->engine, DNNL_MEMORY_NONE),
+                         "describing an argument"));
+        operation->n_args = i + 1;
+    }
+    return FA_OK;
+}
+
+/* Where a direction leaves results that are then added to others: a gradient of filters with its bias, or of
+   an activation. */
+static size_t staging_bytes(const struct fa_conv *conv, const struct operation *operation,
+                            enum fa_conv_direction direction)
+{
+    switch (direction) {
+    case FA_CONV_BACKWARD_DATA:
+        return onednn_activation_bytes(conv->backend, conv->desc.in);
+    case FA_CONV_BACKWARD_WEIGHTS:
+        return (operation->filters->n_elem + (size_t)conv->desc.out_channels) * sizeof(float);
+    case FA_CONV_FORWARD:
+        break;
+    }
+    return 0;
+}
+
+static fa_status bind_operation(struct onednn_conv *conv, const_dnnl_primitive_desc_t desc,
+                                enum fa_conv_direction direction)
+{
+    struct onednn *onednn = onednn_of(conv->base.backend);
+    struct onednn_weights *weights = (struct onednn_weights *)conv->base.weights;
+    struct operation *operation = &conv->operations[direction];
+    const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+
+    if (direction == FA_CONV_BACKWARD_WEIGHTS)
+        FA_TRY(onednn_weights_gradient(
+            weights, dnnl_primitive_desc_query_md(desc, dnnl_query_diff_weights_md, 0), &operation->filters));
+    else
+        FA_TRY(onednn_weights_packed(weights, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
+                                     &operation->filters));
+    FA_TRY(onednn_work_reserve(&onednn->scratchpad, dnnl_memory_desc_get_size(scratchpad)));
+    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, operation, direction)));
+    FA_TRY(create_arguments(onednn, desc, direction, operation));
+    return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
+}
+
+static fa_status create_operation(struct onednn_conv *conv, enum fa_conv_direction direction)
+{
+    const_dnnl_primitive_desc_t forward = NULL;
+    struct onednn_primitive_choice choice;
+    fa_status status;
+
+    if (direction != FA_CONV_FORWARD)
+        FA_TRY(onednn_check(
+            dnnl_primitive_get_primitive_desc(conv->operations[FA_CONV_FORWARD].primitive, &forward),
+            "asking for the forward direction"));
+    FA_TRY(onednn_choose(&conv->base, direction, forward, &choice));
+    conv->operations[direction].chosen = choice.name;
+    status = bind_operation(conv, choice.desc, direction);
+    dnnl_primitive_desc_destroy(choice.desc);
+    return status;
+}
+
+static fa_status create_operations(struct onednn_conv *conv)
+{
+    FA_TRY(create_operation(conv, FA_CONV_FORWARD));
+    if (conv->base.desc.backward_data)
+        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_DATA));
+    if (conv->base.desc.backward_weights)
+        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_WEIGHTS));
+    return FA_OK;
+}
+
+static fa_status name_shape(fa_status status, const struct fa_conv_desc *desc)
+{
+    return fa_prefix(status, "convolution %dx%d, %d to %d channels in %d groups, stride %d, of %dx%d",
+                     desc->kernel, desc->kernel, desc->in.c, desc->out_channels, desc->groups, desc->stride,
+                     desc->in.h, desc->in.w);
+}
+
+fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                             struct fa_weights *weights, struct fa_conv **out)
+{
+    struct onednn_conv *conv;
+    fa_status status;
+
+    FA_TRY(fa_alloc_zero(1, sizeof *conv, &conv));
+    conv->base = (struct fa_conv){backend, weights, *desc, fa_conv_output_shape(desc)};
+    onednn_use_threads(onednn_of(backend));
+    status = create_operations(conv);
+    if (status != FA_OK) {
+        onednn_conv_destroy(&conv->base);
+        return name_shape(status, desc);
+    }
+    *out = &conv->base;
+    return FA_OK;
+}
+
+static void destroy_operation(struct operation *operation)
+{
+    if (operation->primitive != NULL)
+        dnnl_primitive_destroy(operation->primitive);
+    for (int i = 0; i < operation->n_args; i++)
+        dnnl_memory_destroy(operation->args[i].memory);
+}
+
+void onednn_conv_destroy(struct fa_conv *base)
+{
+    struct onednn_conv *conv = (struct onednn_conv *)base;
+
+    for (int i = 0; i < 3; i++)
+        destroy_operation(&conv->operations[i]);
+    fa_free(conv);
+}
+
+const char *onednn_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    return ((const struct onednn_conv *)conv)->operations[direction].chosen;
+}
+
+/* ---- execution */
+
+/* data: one pointer for each argument but the scratchpad, in their order. */
+static dnnl_status_t run_primitive(struct onednn *onednn, struct operation *operation,
+                                   const void *const *data)
+{
+    const int last = operation->n_args - 1;
+    dnnl_status_t status = dnnl_success;
+
+    for (int i = 0; i < last && status == dnnl_success; i++)
+        status = dnnl_memory_set_data_handle(operation->args[i].memory, (void *)data[i]);
+    if (status == dnnl_success)
+        status = dnnl_memory_set_data_handle(operation->args[last].memory, onednn->scratchpad.memory);
+    if (status == dnnl_success)
+        status =
+            dnnl_primitive_execute(operation->primitive, onednn->stream, operation->n_args, operation->args);
+    return status == dnnl_success ? dnnl_stream_wait(onednn->stream) : status;
+}
+
+static fa_status run(struct fa_conv *conv, enum fa_conv_direction direction, const void *const *data)
+{
+    static const char *const what[] = {"forward", "backward to data", "backward to weights"};
+    struct onednn *onednn = onednn_of(conv->backend);
+    struct operation *operation = &((struct onednn_conv *)conv)->operations[direction];
+
+    onednn_use_threads(onednn);
+    return name_shape(onednn_check(run_primitive(onednn, operation, data), what[direction]), &conv->desc);
+}
+
+fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
+{
+    const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
+    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[FA_CONV_FORWARD].filters;
+
+    FA_TRY(onednn_filters_refresh(weights, packed));
+    if (residual != NULL && residual != dst)
+        onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out),
+                      residual, dst);
+    return run(conv, FA_CONV_FORWARD, (const void *[]){src, packed->data, weights->bias, dst});
+}
+
+fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                    const fa_real *relu_output, fa_real *diff_src)
+{
+    struct onednn *onednn = onednn_of(conv->backend);
+    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[FA_CONV_BACKWARD_DATA].filters;
+    float *result = accumulate ? onednn->staging.memory : diff_src;
+
+    FA_TRY(onednn_filters_refresh((const struct onednn_weights *)conv->weights, packed));
+    FA_TRY(run(conv, FA_CONV_BACKWARD_DATA, (const void *[]){diff_dst, packed->data, result}));
+    if (accumulate || relu_output != NULL)
+        onednn_add_masked_n(onednn, onednn_activation_elements(conv->backend, conv->desc.in),
+                            accumulate ? result : NULL, relu_output, diff_src);
+    return FA_OK;
+}
+
+/* The first gradient since the last clear goes straight to its place, later ones are added. */
+fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
+{
+    struct onednn *onednn = onednn_of(conv->backend);
+    struct onednn_filters *sum = ((struct onednn_conv *)conv)->operations[FA_CONV_BACKWARD_WEIGHTS].filters;
+    float *filters = sum->is_current ? onednn->staging.memory : sum->data;
+    float *bias = sum->is_current ? filters + sum->n_elem : sum->bias;
+
+    FA_TRY(run(conv, FA_CONV_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, filters, bias}));
+    if (sum->is_current) {
+        onednn_add_masked_n(onednn, sum->n_elem, filters, NULL, sum->data);
+        onednn_add_masked_n(onednn, (size_t)conv->desc.out_channels, bias, NULL, sum->bias);
+    }
+    sum->is_current = true;
+    return FA_OK;
+}
