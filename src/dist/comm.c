@@ -1,0 +1,142 @@
+/*
+ * comm.c - the life of the communicator and who is in it.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "comm_private.h"
+#include "fa/memory.h"
+
+/* MPI offers no way back from a failed call, so it ends the job, saying where it happened. */
+static void end_job(MPI_Comm *mpi, int *code, ...)
+{
+    char text[MPI_MAX_ERROR_STRING] = "", host[FA_HOST_MAX] = "";
+    int length, rank = -1;
+
+    MPI_Error_string(*code, text, &length);
+    MPI_Get_processor_name(host, &length);
+    MPI_Comm_rank(*mpi, &rank);
+    fprintf(stderr, "freeanchor: [rank %d] MPI failed on host %s: %s\n", rank, host, text);
+    fflush(NULL);
+    MPI_Abort(*mpi, EXIT_FAILURE);
+}
+
+static void install_error_handler(MPI_Comm mpi)
+{
+    MPI_Errhandler handler;
+
+    MPI_Comm_create_errhandler(end_job, &handler);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, handler);
+    MPI_Comm_set_errhandler(mpi, handler);
+    MPI_Errhandler_free(&handler);
+}
+
+static fa_status start_mpi(void)
+{
+    int running, provided;
+
+    MPI_Initialized(&running);
+    if (running)
+        MPI_Query_thread(&provided);
+    else if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+        return fa_fail(FA_EIO, "MPI does not start: check the launcher (mpirun, or srun --mpi=pmix)");
+    if (provided < MPI_THREAD_FUNNELED)
+        return fa_fail(FA_EINVAL, "%s was built without thread support: build it with MPI_THREAD_FUNNELED",
+                       fa_comm_library());
+    return FA_OK;
+}
+
+static void introduce(struct fa_comm *comm)
+{
+    MPI_Comm local;
+    int length;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi);
+    install_error_handler(comm->mpi);
+    MPI_Comm_rank(comm->mpi, &comm->rank);
+    MPI_Comm_size(comm->mpi, &comm->size);
+    MPI_Get_processor_name(comm->host, &length);
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
+    MPI_Comm_rank(local, &comm->local_rank);
+    MPI_Comm_size(local, &comm->local_size);
+    MPI_Comm_free(&local);
+}
+
+fa_status fa_comm_init(struct fa_comm **out)
+{
+    fa_status st;
+    int size;
+
+    *out = NULL;
+    FA_TRY(start_mpi());
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    st = fa_comm_check_singleton(size);
+    if (st != FA_OK) {
+        MPI_Finalize();
+        return st;
+    }
+    FA_TRY(fa_alloc_zero(1, sizeof **out, out));
+    introduce(*out);
+    return FA_OK;
+}
+
+void fa_comm_finalize(struct fa_comm *comm)
+{
+    if (comm == NULL)
+        return;
+    MPI_Comm_free(&comm->mpi);
+    fa_free(comm);
+    MPI_Finalize();
+}
+
+int fa_comm_rank(const struct fa_comm *comm)
+{
+    return comm->rank;
+}
+
+int fa_comm_size(const struct fa_comm *comm)
+{
+    return comm->size;
+}
+
+int fa_comm_local_rank(const struct fa_comm *comm)
+{
+    return comm->local_rank;
+}
+
+int fa_comm_local_size(const struct fa_comm *comm)
+{
+    return comm->local_size;
+}
+
+const char *fa_comm_host(const struct fa_comm *comm)
+{
+    return comm->host;
+}
+
+/* "Open MPI v4.1.4, package: ..." says more than a reader wants; its head without the v is enough. */
+const char *fa_comm_library(void)
+{
+    static char name[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    char *v;
+
+    if (name[0] != '\0')
+        return name;
+    MPI_Get_library_version(name, &length);
+    name[strcspn(name, ",\n")] = '\0';
+    v = strstr(name, " v");
+    if (v != NULL)
+        memmove(v + 1, v + 2, strlen(v + 2) + 1);
+    return name;
+}
+
+void fa_comm_abort(struct fa_comm *comm, int exit_code)
+{
+    assert(exit_code != 0);
+    fflush(NULL);
+    MPI_Abort(comm->mpi, exit_code);
+    _Exit(exit_code);
+}

@@ -1,0 +1,31 @@
+/*
+ * comm_private.h - what the files of this folder know about a communicator.
+ */
+#ifndef FA_COMM_PRIVATE_H
+#define FA_COMM_PRIVATE_H
+
+#include <mpi.h>
+#include <stddef.h>
+
+#include "fa/comm.h"
+
+#define FA_HOST_MAX (MPI_MAX_PROCESSOR_NAME + 1)
+
+struct fa_comm {
+    MPI_Comm mpi;
+    int rank, size;
+    int local_rank, local_size;
+    char host[FA_HOST_MAX];
+};
+
+/* No MPI call is given more bytes than this, since MPI counts in int. Tests make it small. */
+extern size_t fa_comm_piece_bytes;
+
+/* Elements of size bytes in one piece, at least 1. */
+size_t fa_comm_piece(size_t size);
+
+/* FA_EINVAL if this process, alone in MPI's eyes, is one of several tasks of a SLURM job step: they would all
+   do the same work and overwrite each other's files. Looks at the environment only. */
+fa_status fa_comm_check_singleton(int size) FA_CHECK_RESULT;
+
+#endif

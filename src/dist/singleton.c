@@ -1,0 +1,30 @@
+/*
+ * singleton.c - notices that a launcher started many processes that do not know of each other.
+ */
+#include <stdlib.h>
+
+#include "comm_private.h"
+
+/* The tasks of this job step; 1 where SLURM does not say. */
+static long slurm_tasks(void)
+{
+    const char *text = getenv("SLURM_STEP_NUM_TASKS");
+
+    if (text == NULL)
+        text = getenv("SLURM_NTASKS");
+    return text == NULL ? 1 : strtol(text, NULL, 10);
+}
+
+fa_status fa_comm_check_singleton(int size)
+{
+    long tasks = slurm_tasks();
+
+    /* mpirun -n 1 inside a larger allocation is one process on purpose. */
+    if (size > 1 || tasks <= 1 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "SLURM speaks of %ld tasks but MPI sees one process, so every task would be rank 0 of 1: "
+                   "start with srun --mpi=pmix (srun --mpi=list shows what is there) or with mpirun; for one "
+                   "process on purpose use mpirun -n 1",
+                   tasks);
+}

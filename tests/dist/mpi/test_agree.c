@@ -1,0 +1,111 @@
+/* What one rank knows, all ranks come to know. */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "comm_private.h"
+#include "fa/memory.h"
+
+static struct fa_comm *comm;
+
+static void ranks_without_a_failure_agree_that_all_is_well(void **state)
+{
+    (void)state;
+    assert_ok(fa_comm_agree(comm, FA_OK));
+}
+
+static void the_failure_of_any_single_rank_reaches_all_with_its_number(void **state)
+{
+    char named[64];
+
+    (void)state;
+    for (int bad = 0; bad < fa_comm_size(comm); bad++) {
+        fa_status st = FA_OK;
+
+        if (fa_comm_rank(comm) == bad)
+            st = fa_fail(FA_EIO, "shard %d is gone", bad);
+        st = fa_comm_agree(comm, st);
+        snprintf(named, sizeof named, "rank %d (%s): shard %d is gone", bad, fa_comm_host(comm), bad);
+        if (fa_comm_rank(comm) == bad)
+            assert_fails_saying(st, FA_EIO, "shard");
+        else
+            assert_fails_saying(st, FA_EREMOTE, named);
+    }
+}
+
+static void wrong_input_on_one_rank_is_wrong_input_on_all(void **state)
+{
+    static const fa_status kept[] = {FA_EINVAL, FA_EFORMAT};
+    int last = fa_comm_size(comm) - 1;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        fa_status st = fa_comm_rank(comm) == last ? fa_fail(kept[i], "a bad key") : FA_OK;
+
+        assert_fails_saying(fa_comm_agree(comm, st), kept[i], "a bad key");
+    }
+}
+
+static void of_several_failures_each_keeps_its_own_and_the_lowest_speaks(void **state)
+{
+    int rank = fa_comm_rank(comm);
+    fa_status st = FA_OK;
+
+    (void)state;
+    if (fa_comm_size(comm) < 3)
+        return;
+    if (rank == 1)
+        st = fa_fail(FA_ENOMEM, "one speaks");
+    if (rank == 2)
+        st = fa_fail(FA_EIO, "two speaks");
+    st = fa_comm_agree(comm, st);
+    if (rank == 1)
+        assert_fails_saying(st, FA_ENOMEM, "one speaks");
+    else if (rank == 2)
+        assert_fails_saying(st, FA_EIO, "two speaks");
+    else
+        assert_fails_saying(st, FA_EREMOTE, "rank 1");
+}
+
+static void equal_values_are_the_same(void **state)
+{
+    (void)state;
+    assert_ok(fa_comm_same(comm, "the seed", 0xffffffffffffffffu));
+}
+
+static void a_value_that_differs_in_one_high_bit_names_both_ranks_and_what(void **state)
+{
+    int last = fa_comm_size(comm) - 1;
+    uint64_t value = fa_comm_rank(comm) == last ? (uint64_t)1 << 63 : 0;
+    char named[32];
+
+    (void)state;
+    if (last == 0)
+        return;
+    snprintf(named, sizeof named, "rank %d (", last);
+    assert_fails_saying(fa_comm_same(comm, "the model", value), FA_EINVAL, named);
+    fa_test_message("the model", __FILE__, __LINE__);
+    fa_test_message("rank 0 (", __FILE__, __LINE__);
+    fa_test_message("8000000000000000", __FILE__, __LINE__);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranks_without_a_failure_agree_that_all_is_well),
+        cmocka_unit_test(the_failure_of_any_single_rank_reaches_all_with_its_number),
+        cmocka_unit_test(wrong_input_on_one_rank_is_wrong_input_on_all),
+        cmocka_unit_test(of_several_failures_each_keeps_its_own_and_the_lowest_speaks),
+        cmocka_unit_test(equal_values_are_the_same),
+        cmocka_unit_test(a_value_that_differs_in_one_high_bit_names_both_ranks_and_what),
+    };
+    int failed;
+
+    setenv("CMOCKA_TEST_ABORT", "1", 1); /* a rank that fails ends the others too */
+    if (fa_comm_init(&comm) != FA_OK)
+        return 1;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    fa_comm_finalize(comm);
+    return failed || fa_memory_balance() != 0;
+}
