@@ -1,13 +1,10 @@
 /* What one rank knows, all ranks come to know. */
-#include "support.h"
+#include "ranks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "comm_private.h"
 #include "fa/memory.h"
-
-static struct fa_comm *comm;
 
 static void ranks_without_a_failure_agree_that_all_is_well(void **state)
 {
@@ -100,12 +97,6 @@ int main(void)
         cmocka_unit_test(equal_values_are_the_same),
         cmocka_unit_test(a_value_that_differs_in_one_high_bit_names_both_ranks_and_what),
     };
-    int failed;
 
-    setenv("CMOCKA_TEST_ABORT", "1", 1); /* a rank that fails ends the others too */
-    if (fa_comm_init(&comm) != FA_OK)
-        return 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fa_comm_finalize(comm);
-    return failed || fa_memory_balance() != 0;
+    return run_on_ranks(tests);
 }

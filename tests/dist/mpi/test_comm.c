@@ -1,16 +1,13 @@
 /* Sums, maxima, broadcast and gather: each rank is its own power of two, so a lost or doubled part names it.
  */
-#include "support.h"
+#include "ranks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "comm_private.h"
 #include "fa/memory.h"
 
 enum { LENGTH = 1000 };
-
-static struct fa_comm *comm;
 
 static int small_pieces(void **state)
 {
@@ -154,12 +151,6 @@ static void equal_ranks_give_equal_bits_again(void **state)
     assert_memory_equal(first, second, sizeof first);
 }
 
-static void nothing_stays_allocated(void **state)
-{
-    (void)state;
-    assert_int_equal(fa_memory_balance(), 1); /* the communicator itself */
-}
-
 #define IN_BOTH_PIECES(test)                                                                                 \
     cmocka_unit_test_setup(test, large_pieces),                                                              \
         cmocka_unit_test_setup_teardown(test, small_pieces, large_pieces)
@@ -176,14 +167,7 @@ int main(void)
         IN_BOTH_PIECES(a_gather_of_nothing_is_an_empty_block_at_the_root),
         cmocka_unit_test(a_gather_without_memory_at_the_root_fails_on_every_rank),
         IN_BOTH_PIECES(equal_ranks_give_equal_bits_again),
-        cmocka_unit_test(nothing_stays_allocated),
     };
-    int failed;
 
-    setenv("CMOCKA_TEST_ABORT", "1", 1); /* a rank that fails ends the others too */
-    if (fa_comm_init(&comm) != FA_OK)
-        return 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fa_comm_finalize(comm);
-    return failed;
+    return run_on_ranks(tests);
 }

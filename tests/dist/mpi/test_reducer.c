@@ -1,7 +1,6 @@
 /* The gradient's sum: every element of every rank once, the same bits everywhere and every time. */
-#include "support.h"
+#include "ranks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "comm_private.h"
@@ -12,8 +11,20 @@
 /* More than one bucket, and not a whole number of them. */
 enum { LENGTH = (1 << 22) + 4099 };
 
-static struct fa_comm *comm;
 static fa_real *grad;
+
+static int take_memory(void **state)
+{
+    (void)state;
+    return fa_alloc(LENGTH, sizeof *grad, &grad) == FA_OK ? 0 : -1;
+}
+
+static int free_memory(void **state)
+{
+    (void)state;
+    fa_free(grad);
+    return 0;
+}
 
 static void reduce(void)
 {
@@ -67,20 +78,14 @@ static void an_empty_gradient_is_reduced_to_nothing(void **state)
     fa_reducer_destroy(reducer);
 }
 
+#define with_gradient(test) cmocka_unit_test_setup_teardown(test, take_memory, free_memory)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_element_counts_every_rank_once),
-        cmocka_unit_test(the_sum_has_the_same_bits_on_all_ranks_and_again),
-        cmocka_unit_test(an_empty_gradient_is_reduced_to_nothing),
+        with_gradient(every_element_counts_every_rank_once),
+        with_gradient(the_sum_has_the_same_bits_on_all_ranks_and_again),
+        with_gradient(an_empty_gradient_is_reduced_to_nothing),
     };
-    int failed;
-
-    setenv("CMOCKA_TEST_ABORT", "1", 1); /* a rank that fails ends the others too */
-    if (fa_comm_init(&comm) != FA_OK || fa_alloc(LENGTH, sizeof *grad, &grad) != FA_OK)
-        return 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fa_free(grad);
-    fa_comm_finalize(comm);
-    return failed || fa_memory_balance() != 0;
+    return run_on_ranks(tests);
 }
