@@ -1,0 +1,67 @@
+#include "fa/anchors.h"
+
+#include <math.h>
+
+static const int finest_stride = 8;
+
+void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid)
+{
+    size_t first = 0;
+
+    for (int level = 0; level < FA_LEVELS; level++) {
+        if (level < 3) { /* P3, P4, P5 are the backbone's C3, C4, C5 */
+            pyramid->h[level] = h / (finest_stride << level);
+            pyramid->w[level] = w / (finest_stride << level);
+        } else { /* convolutions of stride 2 with padding round up */
+            pyramid->h[level] = (pyramid->h[level - 1] + 1) / 2;
+            pyramid->w[level] = (pyramid->w[level - 1] + 1) / 2;
+        }
+        pyramid->stride[level] = finest_stride << level;
+        pyramid->first[level] = first;
+        first += (size_t)pyramid->h[level] * (size_t)pyramid->w[level] * FA_CELL_ANCHORS;
+    }
+    pyramid->n_anchors = first;
+}
+
+/* The anchors of the cell at the origin, centred there: ratio outer, scale inner. */
+static void cell_anchors(int stride, float cell[FA_CELL_ANCHORS][4])
+{
+    static const float ratios[3] = {0.5f, 1.0f, 2.0f}; /* h / w */
+
+    for (int r = 0; r < 3; r++) {
+        float h_ratio = sqrtf(ratios[r]), w_ratio = 1.0f / h_ratio;
+
+        for (int k = 0; k < 3; k++) {
+            float scale = (float)(4.0 * pow(2.0, k / 3.0));
+            float w = (float)stride * w_ratio * scale, h = (float)stride * h_ratio * scale;
+            float *anchor = cell[3 * r + k];
+
+            anchor[0] = -0.5f * w;
+            anchor[1] = -0.5f * h;
+            anchor[2] = 0.5f * w;
+            anchor[3] = 0.5f * h;
+        }
+    }
+}
+
+static void level_anchors(int stride, int h, int w, float *anchors)
+{
+    float cell[FA_CELL_ANCHORS][4];
+
+    cell_anchors(stride, cell);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int a = 0; a < FA_CELL_ANCHORS; a++, anchors += 4) {
+                anchors[0] = (float)(x * stride) + cell[a][0];
+                anchors[1] = (float)(y * stride) + cell[a][1];
+                anchors[2] = (float)(x * stride) + cell[a][2];
+                anchors[3] = (float)(y * stride) + cell[a][3];
+            }
+}
+
+void fa_anchors_make(const struct fa_pyramid *pyramid, float *anchors)
+{
+    for (int level = 0; level < FA_LEVELS; level++)
+        level_anchors(pyramid->stride[level], pyramid->h[level], pyramid->w[level],
+                      anchors + 4 * pyramid->first[level]);
+}

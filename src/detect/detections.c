@@ -1,0 +1,161 @@
+/*
+ * detections.c - candidates level by level, then NMS over all of them.
+ */
+#include "fa/detections.h"
+
+#include <math.h>
+
+#include "fa/memory.h"
+#include "ranking.h"
+
+const struct fa_detect_config fa_detect_config_default = {
+    .score_threshold = 0.05,
+    .pre_nms = 1000,
+    .nms_iou = 0.5,
+    .max_per_image = 100,
+    .coder = {.std = {0.1f, 0.1f, 0.2f, 0.2f}},
+};
+
+/* The candidates of all levels, in the order level, score. */
+struct candidates {
+    size_t n;
+    float *boxes; /* (n, 4), pixels of the original image */
+    float *scores;
+    int32_t *labels;
+};
+
+static fa_status candidates_create(size_t room, struct candidates *candidates)
+{
+    fa_status st = fa_alloc(room, 4 * sizeof(float), &candidates->boxes);
+
+    if (st == FA_OK)
+        st = fa_alloc(room, sizeof(float), &candidates->scores);
+    if (st == FA_OK)
+        st = fa_alloc(room, sizeof(int32_t), &candidates->labels);
+    return st;
+}
+
+static void candidates_clear(struct candidates *candidates)
+{
+    fa_free(candidates->boxes);
+    fa_free(candidates->scores);
+    fa_free(candidates->labels);
+}
+
+static float sigmoid(fa_real logit)
+{
+    return 1.0f / (1.0f + expf(-(float)logit));
+}
+
+/* A logit that no score above the threshold can come from, with room for rounding. */
+static fa_real hopeless_logit(double threshold)
+{
+    if (threshold <= 0)
+        return -INFINITY;
+    return threshold < 1 ? (fa_real)(log(threshold) - log1p(-threshold) - 1e-3) : INFINITY;
+}
+
+/* The best (anchor, class) pairs of the level, index = (anchor in the level) * classes + class. */
+static void rank_level(const struct fa_detect_config *config, const struct fa_head_view *head, size_t first,
+                       size_t n_anchors, struct fa_ranking *ranking)
+{
+    const size_t classes = (size_t)head->num_classes;
+    const fa_real *logits = head->cls + first * classes, hopeless = hopeless_logit(config->score_threshold);
+    const float threshold = (float)config->score_threshold;
+
+    ranking->n = 0;
+    for (size_t i = 0; i < n_anchors * classes; i++) {
+        float score;
+
+        if (!(logits[i] > hopeless))
+            continue;
+        score = sigmoid(logits[i]);
+        if (score > threshold && fa_ranking_wants(ranking, score))
+            fa_ranking_offer(ranking, score, i);
+    }
+    fa_ranking_sort(ranking);
+}
+
+static void decode_candidate(const struct fa_detect_config *config, const struct fa_head_view *head,
+                             size_t anchor, const struct fa_detect_image *image, float box[4])
+{
+    const fa_real *reg = head->reg + 4 * anchor;
+    const float delta[4] = {(float)reg[0], (float)reg[1], (float)reg[2], (float)reg[3]};
+
+    fa_box_decode(&config->coder, head->anchors + 4 * anchor, delta, box);
+    fa_box_clip(image->clip_w, image->clip_h, box);
+    for (int k = 0; k < 4; k++)
+        box[k] /= image->scale_factor[k];
+}
+
+static void add_level(const struct fa_detect_config *config, const struct fa_head_view *head, size_t first,
+                      const struct fa_detect_image *image, const struct fa_ranking *ranking,
+                      struct candidates *candidates)
+{
+    const size_t classes = (size_t)head->num_classes;
+
+    for (size_t k = 0; k < ranking->n; k++, candidates->n++) {
+        size_t index = ranking->items[k].index;
+
+        decode_candidate(config, head, first + index / classes, image, candidates->boxes + 4 * candidates->n);
+        candidates->scores[candidates->n] = ranking->items[k].value;
+        candidates->labels[candidates->n] = (int32_t)(index % classes);
+    }
+}
+
+static void collect_candidates(const struct fa_detect_config *config, const struct fa_pyramid *pyramid,
+                               const struct fa_head_view *head, const struct fa_detect_image *image,
+                               struct fa_ranking *ranking, struct candidates *candidates)
+{
+    for (int level = 0; level < FA_LEVELS; level++) {
+        size_t first = pyramid->first[level];
+        size_t end = level + 1 < FA_LEVELS ? pyramid->first[level + 1] : pyramid->n_anchors;
+
+        rank_level(config, head, first, end - first, ranking);
+        add_level(config, head, first, image, ranking, candidates);
+    }
+}
+
+static void write_detections(const struct candidates *candidates, size_t n, const size_t *keep,
+                             struct fa_detection *out)
+{
+    for (size_t k = 0; k < n; k++) {
+        const float *box = candidates->boxes + 4 * keep[k];
+
+        out[k] = (struct fa_detection){.box = {box[0], box[1], box[2], box[3]},
+                                       .score = candidates->scores[keep[k]],
+                                       .label = candidates->labels[keep[k]]};
+    }
+}
+
+fa_status fa_detections_make(const struct fa_detect_config *config, const struct fa_pyramid *pyramid,
+                             const struct fa_head_view *head, const struct fa_detect_image *image,
+                             struct fa_detection *out, size_t *n)
+{
+    struct fa_ranking ranking = {.capacity = (size_t)config->pre_nms, .n = 0, .items = NULL};
+    struct candidates candidates = {0};
+    size_t *keep = NULL;
+    fa_status st;
+
+    *n = 0;
+    if (config->pre_nms < 1 || config->max_per_image < 1)
+        return fa_fail(FA_EINVAL, "detection needs pre_nms and max_per_image of at least 1, not %d and %d",
+                       config->pre_nms, config->max_per_image);
+    st = fa_alloc(ranking.capacity, sizeof *ranking.items, &ranking.items);
+    if (st == FA_OK)
+        st = candidates_create(FA_LEVELS * ranking.capacity, &candidates);
+    if (st == FA_OK)
+        st = fa_alloc((size_t)config->max_per_image, sizeof *keep, &keep);
+    if (st != FA_OK)
+        goto out;
+    collect_candidates(config, pyramid, head, image, &ranking, &candidates);
+    st = fa_nms(candidates.n, candidates.boxes, candidates.scores, candidates.labels, (float)config->nms_iou,
+                (size_t)config->max_per_image, keep, n);
+    if (st == FA_OK)
+        write_detections(&candidates, *n, keep, out);
+out:
+    fa_free(keep);
+    candidates_clear(&candidates);
+    fa_free(ranking.items);
+    return st;
+}

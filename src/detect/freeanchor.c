@@ -1,0 +1,297 @@
+/*
+ * freeanchor.c - puts the loss of an image together: bags and best predictions, then the negative loss block
+ * by block, then the positive loss object by object.
+ */
+#include <assert.h>
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "bag.h"
+#include "box_probability.h"
+#include "fa/loss.h"
+#include "fa/memory.h"
+#include "negative.h"
+#include "positive.h"
+
+const struct fa_freeanchor fa_freeanchor_default = {
+    .alpha = 0.5,
+    .gamma = 2,
+    .bag_size = 50,
+    .box_threshold = 0.6,
+    .smooth_l1_beta = 0.11,
+    .smooth_l1_weight = 0.75,
+    .coder = {.std = {0.1f, 0.1f, 0.2f, 0.2f}},
+};
+
+/* Grown together; each room counts what it has place for. */
+struct fa_loss_workspace {
+    int n_threads;
+    size_t room_anchors, room_objects, room_bags, room_members, room_tables;
+    float *predicted;              /* (anchors, 4) */
+    double *block_loss;            /* (blocks of anchors) */
+    float *best_iou;               /* (objects) */
+    struct fa_ranking *bags;       /* (objects) */
+    struct fa_ranked *bag_items;   /* (objects, bag) */
+    struct fa_bag_member *members; /* (bag) */
+    float *tables;                 /* (threads, FA_BOX_BLOCK, classes): box probabilities */
+    fa_real *rows;                 /* (threads, classes) */
+};
+
+/* Everything that the parts of one image's loss share. */
+struct image {
+    const struct fa_freeanchor *config;
+    const struct fa_head_view *head;
+    const struct fa_objects *objects;
+    struct fa_loss_workspace *workspace;
+    fa_real *grad_cls, *grad_reg;
+};
+
+fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out)
+{
+    fa_status st = fa_alloc_zero(1, sizeof **out, out);
+
+    if (st == FA_OK)
+        (*out)->n_threads = n_threads > 0 ? n_threads : omp_get_max_threads();
+    return st;
+}
+
+void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
+{
+    if (workspace == NULL)
+        return;
+    fa_free(workspace->predicted);
+    fa_free(workspace->block_loss);
+    fa_free(workspace->best_iou);
+    fa_free(workspace->bags);
+    fa_free(workspace->bag_items);
+    fa_free(workspace->members);
+    fa_free(workspace->tables);
+    fa_free(workspace->rows);
+    fa_free(workspace);
+}
+
+/* Makes *block hold n items, losing its content; the room is noted by the caller. */
+static fa_status regrow(void *block, size_t n, size_t size)
+{
+    void **pointer = block;
+
+    fa_free(*pointer);
+    *pointer = NULL;
+    return fa_alloc(n, size, block);
+}
+
+static fa_status reserve_anchors(struct fa_loss_workspace *workspace, size_t n)
+{
+    fa_status st;
+
+    if (n <= workspace->room_anchors)
+        return FA_OK;
+    workspace->room_anchors = 0;
+    st = regrow(&workspace->predicted, n, 4 * sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
+    if (st == FA_OK)
+        workspace->room_anchors = n;
+    return st;
+}
+
+static fa_status reserve_objects(struct fa_loss_workspace *workspace, size_t n)
+{
+    fa_status st;
+
+    if (n <= workspace->room_objects)
+        return FA_OK;
+    workspace->room_objects = 0;
+    st = regrow(&workspace->best_iou, n, sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->bags, n, sizeof(struct fa_ranking));
+    if (st == FA_OK)
+        workspace->room_objects = n;
+    return st;
+}
+
+static fa_status reserve_bags(struct fa_loss_workspace *workspace, size_t n_objects, size_t bag)
+{
+    size_t n;
+    fa_status st = FA_OK;
+
+    if (!fa_size_mul(n_objects, bag, &n))
+        return fa_fail(FA_ENOMEM, "%zu bags of %zu anchors are more than can be counted", n_objects, bag);
+    if (n > workspace->room_bags) {
+        workspace->room_bags = 0;
+        st = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
+        if (st == FA_OK)
+            workspace->room_bags = n;
+    }
+    if (st == FA_OK && bag > workspace->room_members) {
+        workspace->room_members = 0;
+        st = regrow(&workspace->members, bag, sizeof(struct fa_bag_member));
+        if (st == FA_OK)
+            workspace->room_members = bag;
+    }
+    return st;
+}
+
+static fa_status reserve_tables(struct fa_loss_workspace *workspace, size_t num_classes)
+{
+    size_t n = (size_t)workspace->n_threads * num_classes;
+    fa_status st;
+
+    if (n <= workspace->room_tables)
+        return FA_OK;
+    workspace->room_tables = 0;
+    st = regrow(&workspace->tables, n, FA_BOX_BLOCK * sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->rows, n, sizeof(fa_real));
+    if (st == FA_OK)
+        workspace->room_tables = n;
+    return st;
+}
+
+static size_t bag_size(const struct image *image)
+{
+    size_t wanted = (size_t)image->config->bag_size;
+
+    return wanted < image->head->n_anchors ? wanted : image->head->n_anchors;
+}
+
+static fa_status reserve(const struct image *image)
+{
+    struct fa_loss_workspace *workspace = image->workspace;
+    fa_status st = reserve_anchors(workspace, image->head->n_anchors);
+
+    if (st == FA_OK)
+        st = reserve_objects(workspace, image->objects->n);
+    if (st == FA_OK)
+        st = reserve_bags(workspace, image->objects->n, bag_size(image));
+    if (st == FA_OK)
+        st = reserve_tables(workspace, (size_t)image->head->num_classes);
+    return st;
+}
+
+static fa_status check_objects(const struct fa_objects *objects, int num_classes)
+{
+    for (size_t i = 0; i < objects->n; i++) {
+        const float *box = objects->boxes + 4 * i;
+
+        if (objects->labels[i] < 0 || objects->labels[i] >= num_classes)
+            return fa_fail(FA_EINVAL, "object %zu has label %d, but the model has %d classes", i,
+                           (int)objects->labels[i], num_classes);
+        if (!(box[2] > box[0]) || !(box[3] > box[1]) || !isfinite(box[0] + box[1] + box[2] + box[3]))
+            return fa_fail(FA_EINVAL, "object %zu is no box of positive size: %g %g %g %g", i, (double)box[0],
+                           (double)box[1], (double)box[2], (double)box[3]);
+    }
+    return FA_OK;
+}
+
+static void collect_bags(const struct image *image)
+{
+    struct fa_loss_workspace *workspace = image->workspace;
+    size_t size = bag_size(image);
+
+    for (size_t i = 0; i < image->objects->n; i++)
+        workspace->bags[i] =
+            (struct fa_ranking){.capacity = size, .n = 0, .items = workspace->bag_items + i * size};
+    fa_bags_collect(image->head->anchors, image->head->n_anchors, image->objects, workspace->n_threads,
+                    workspace->bags);
+}
+
+/* The negative loss of a block of anchors: runs of rows without box probability in one go, the other rows one
+   by one. */
+static double block_negative(const struct image *image, const struct fa_negative *negative, size_t first,
+                             float *table, fa_real *row)
+{
+    const size_t classes = (size_t)image->head->num_classes;
+    const fa_real *logits = image->head->cls + first * classes;
+    fa_real *grad = image->grad_cls + first * classes;
+    struct fa_box_block predicted;
+    bool is_set[FA_BOX_BLOCK];
+    double sum = 0;
+
+    fa_box_block_load(image->workspace->predicted, image->head->n_anchors, first, &predicted);
+    fa_box_probability_rows(&predicted, image->objects, image->workspace->best_iou,
+                            (float)image->config->box_threshold, image->head->num_classes, table, is_set);
+    for (size_t k = 0, end; k < predicted.n; k = end) {
+        for (end = k; end < predicted.n && !is_set[end]; end++)
+            ;
+        sum += fa_negative_plain(negative, (end - k) * classes, logits + k * classes, grad + k * classes);
+        if (end < predicted.n) {
+            sum += fa_negative_row(negative, classes, logits + end * classes, table + end * classes, row,
+                                   grad + end * classes);
+            end++;
+        }
+    }
+    return sum;
+}
+
+static double negative_loss(const struct image *image, double normalizer)
+{
+    struct fa_loss_workspace *workspace = image->workspace;
+    const size_t classes = (size_t)image->head->num_classes;
+    const size_t blocks = fa_box_block_count(image->head->n_anchors);
+    const struct fa_negative negative = {
+        .scale = (1 - image->config->alpha) / fmax(1, image->config->bag_size * normalizer),
+        .gamma = image->config->gamma,
+    };
+    double sum = 0;
+
+#pragma omp parallel for num_threads(workspace->n_threads) schedule(dynamic, 4)
+    for (size_t b = 0; b < blocks; b++) {
+        size_t thread = (size_t)omp_get_thread_num();
+
+        workspace->block_loss[b] = block_negative(image, &negative, b * FA_BOX_BLOCK,
+                                                  workspace->tables + thread * FA_BOX_BLOCK * classes,
+                                                  workspace->rows + thread * classes);
+    }
+    for (size_t b = 0; b < blocks; b++)
+        sum += workspace->block_loss[b];
+    return sum;
+}
+
+static void add_positive_loss(const struct image *image, double normalizer, struct fa_loss *loss)
+{
+    const struct fa_objects *objects = image->objects;
+    const double scale = image->config->alpha / fmax(1, normalizer);
+
+    for (size_t i = 0; i < objects->n; i++) {
+        double probability;
+
+        loss->positive +=
+            fa_positive_bag(image->config, image->head, objects->boxes + 4 * i, objects->labels[i],
+                            &image->workspace->bags[i], scale, image->workspace->members, &probability,
+                            image->grad_cls, image->grad_reg);
+        loss->bag_probability += probability;
+        loss->matched_iou += (double)image->workspace->best_iou[i];
+    }
+}
+
+fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa_head_view *head,
+                             const struct fa_objects *objects, double normalizer,
+                             struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
+                             fa_real *grad_reg)
+{
+    const struct image image = {.config = config,
+                                .head = head,
+                                .objects = objects,
+                                .workspace = workspace,
+                                .grad_cls = grad_cls,
+                                .grad_reg = grad_reg};
+    fa_status st = check_objects(objects, head->num_classes);
+
+    assert(config->bag_size > 0 && head->n_anchors > 0 && head->num_classes > 0);
+    if (st == FA_OK)
+        st = reserve(&image);
+    if (st != FA_OK)
+        return st;
+    *loss = (struct fa_loss){0};
+    memset(grad_reg, 0, 4 * head->n_anchors * sizeof *grad_reg);
+    fa_predictions_decode(&config->coder, head, workspace->n_threads, workspace->predicted);
+    fa_predictions_match(workspace->predicted, head->n_anchors, objects, workspace->n_threads,
+                         workspace->best_iou);
+    collect_bags(&image);
+    loss->negative = negative_loss(&image, normalizer);
+    add_positive_loss(&image, normalizer, loss);
+    return FA_OK;
+}

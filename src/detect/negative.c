@@ -1,0 +1,117 @@
+#include "negative.h"
+
+#include <math.h>
+
+#include "logistic.h"
+#include "vector.h"
+
+enum { chunk = 512, lanes = 16 };
+
+static const double log_limit = 100; /* binary cross entropy never lets -log exceed it */
+static const double tiny = 1e-12;    /* the clamp of p, and of (1 - p) p in the gradient */
+
+static double at_least(double least, double value)
+{
+    return value < least ? least : value;
+}
+
+double fa_negative_element(const struct fa_negative *negative, double logit, double box_probability,
+                           double *grad)
+{
+    double smaller = exp(-fabs(logit)) / (1 + exp(-fabs(logit))), larger = 1 / (1 + exp(-fabs(logit)));
+    double class_p = logit < 0 ? smaller : larger, class_q = logit < 0 ? larger : smaller;
+    double p = class_p * (1 - box_probability), rest = class_q + class_p * box_probability;
+    bool clamped = p < tiny;
+    double surprise, power, slope;
+
+    p = at_least(tiny, p);
+    surprise = p < 0.5 ? -log1p(-p) : -log(rest);
+    surprise = surprise > log_limit ? log_limit : surprise;
+    power = pow(p, negative->gamma - 1);
+    slope = negative->gamma * power * surprise + power * p * p / at_least(tiny, rest * p);
+    *grad = clamped ? 0 : negative->scale * slope * (1 - box_probability) * class_p * class_q;
+    return negative->scale * power * p * surprise;
+}
+
+/* p^2 times the surprise, and its derivative, of n <= chunk logits. */
+FA_VECTOR_CLONES
+static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit, fa_real *restrict value,
+                         fa_real *restrict grad)
+{
+    const fa_real limit = (fa_real)log_limit, least = (fa_real)tiny, most = (fa_real)(1 / tiny);
+
+    for (size_t i = 0; i < n; i++) {
+        struct fa_logistic class = fa_logistic_of(logit[i]);
+        fa_real surprise = class.softplus > limit ? limit : class.softplus;
+        fa_real square = class.p * class.p;
+        fa_real unsaturated = class.p * class.q * most; /* below 1 where (1 - p) p is clamped */
+        fa_real log_slope = square * class.p * (unsaturated > 1 ? 1 : unsaturated);
+        fa_real slope = 2 * square * class.q * surprise + log_slope;
+        fa_real factor = class.p < least ? 0 : scale;
+
+        value[i] = square * surprise;
+        grad[i] = factor * slope;
+    }
+}
+
+/* In an order that does not depend on the width of vectors. */
+FA_VECTOR_CLONES
+static double sum_in_lanes(size_t n, const fa_real *value)
+{
+    double lane[lanes] = {0}, sum = 0;
+    size_t i = 0;
+
+    for (; i + lanes <= n; i += lanes)
+        for (size_t k = 0; k < lanes; k++)
+            lane[k] += (double)value[i + k];
+    for (size_t k = 0; k < lanes; k++)
+        sum += lane[k];
+    for (; i < n; i++)
+        sum += (double)value[i];
+    return sum;
+}
+
+static double any_focal(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad)
+{
+    double sum = 0, element_grad;
+
+    for (size_t i = 0; i < n; i++) {
+        sum += fa_negative_element(negative, (double)logit[i], 0, &element_grad);
+        grad[i] = (fa_real)element_grad;
+    }
+    return sum;
+}
+
+double fa_negative_plain(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad)
+{
+    fa_real value[chunk];
+    double sum = 0;
+
+    if (negative->gamma != 2)
+        return any_focal(negative, n, logit, grad);
+    for (size_t i = 0; i < n; i += chunk) {
+        size_t part = n - i < chunk ? n - i : chunk;
+
+        square_focal(part, (fa_real)negative->scale, logit + i, value, grad + i);
+        sum += sum_in_lanes(part, value);
+    }
+    return negative->scale * sum;
+}
+
+double fa_negative_row(const struct fa_negative *negative, size_t num_classes, const fa_real *logit,
+                       const float *box_probability, fa_real *scratch, fa_real *grad)
+{
+    const fa_real nowhere = -1e30f; /* a logit without loss and gradient, for those counted one by one */
+    double sum = 0, element_grad;
+
+    for (size_t c = 0; c < num_classes; c++)
+        scratch[c] = box_probability[c] > 0 ? nowhere : logit[c];
+    sum += fa_negative_plain(negative, num_classes, scratch, grad);
+    for (size_t c = 0; c < num_classes; c++) {
+        if (!(box_probability[c] > 0))
+            continue;
+        sum += fa_negative_element(negative, (double)logit[c], (double)box_probability[c], &element_grad);
+        grad[c] = (fa_real)element_grad;
+    }
+    return sum;
+}

@@ -1,0 +1,107 @@
+#include "positive.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+static const double log_limit = 100; /* binary cross entropy never lets -log exceed it */
+static const double tiny = 1e-12;    /* the clamp of 1 - m, and of (1 - bag) bag in the gradient */
+
+static double at_least(double least, double value)
+{
+    return value < least ? least : value;
+}
+
+/* Smooth L1 between a delta and its target; *slope is the derivative by the delta. */
+static double smooth_l1(const struct fa_freeanchor *config, double error, double *slope)
+{
+    const double beta = config->smooth_l1_beta, weight = config->smooth_l1_weight;
+
+    if (fabs(error) >= beta) {
+        *slope = error > 0 ? weight : -weight;
+        return weight * (fabs(error) - 0.5 * beta);
+    }
+    *slope = weight * error / beta;
+    return weight * 0.5 * error * error / beta;
+}
+
+static double localisation_loss(const struct fa_freeanchor *config, const float anchor[4],
+                                const float object[4], const fa_real delta[4], double slope[4])
+{
+    float target[4];
+    double loss = 0;
+
+    fa_box_encode(&config->coder, anchor, object, target);
+    for (int k = 0; k < 4; k++)
+        loss += smooth_l1(config, (double)delta[k] - (double)target[k], &slope[k]);
+    return loss;
+}
+
+static void describe_member(const struct fa_freeanchor *config, const struct fa_head_view *head,
+                            size_t anchor, const float object[4], int32_t label, struct fa_bag_member *member)
+{
+    double logit, odds, loss;
+
+    member->logit = anchor * (size_t)head->num_classes + (size_t)label;
+    member->delta = 4 * anchor;
+    logit = (double)head->cls[member->logit];
+    odds = exp(-fabs(logit));
+    member->class_p = (logit < 0 ? odds : 1) / (1 + odds);
+    member->class_q = (logit < 0 ? 1 : odds) / (1 + odds);
+    loss = localisation_loss(config, head->anchors + 4 * anchor, object, head->reg + member->delta,
+                             member->box_slope);
+    member->box_p = exp(-loss);
+    member->likelihood = member->class_p * member->box_p;
+    member->rest = member->class_q - member->class_p * expm1(-loss);
+}
+
+/* u, the weight of a likelihood in the Mean-max before normalisation. */
+static double mean_max_weight(const struct fa_bag_member *member)
+{
+    return 1 / at_least(tiny, member->rest);
+}
+
+/* The derivative of the bag's probability by one member's likelihood. The weights depend on the likelihood
+   too, except where they are clamped. */
+static double mean_max_slope(const struct fa_bag_member *member, double bag, double sum_weights)
+{
+    double u = mean_max_weight(member), w = u / sum_weights;
+    bool clamped = member->rest < tiny;
+
+    return clamped ? w : w + w * u * (member->likelihood - bag);
+}
+
+static void add_gradient(const struct fa_bag_member *member, double slope, fa_real *grad_cls,
+                         fa_real *grad_reg)
+{
+    double class_slope = slope * member->box_p * member->class_p * member->class_q;
+
+    grad_cls[member->logit] += (fa_real)class_slope;
+    for (int k = 0; k < 4; k++)
+        grad_reg[member->delta + (size_t)k] -= (fa_real)(slope * member->likelihood * member->box_slope[k]);
+}
+
+double fa_positive_bag(const struct fa_freeanchor *config, const struct fa_head_view *head,
+                       const float object[4], int32_t label, const struct fa_ranking *bag, double scale,
+                       struct fa_bag_member *members, double *probability, fa_real *grad_cls,
+                       fa_real *grad_reg)
+{
+    double sum_weights = 0, hit = 0, miss = 0, surprise, slope;
+
+    for (size_t k = 0; k < bag->n; k++) {
+        describe_member(config, head, bag->items[k].index, object, label, &members[k]);
+        sum_weights += mean_max_weight(&members[k]);
+    }
+    for (size_t k = 0; k < bag->n; k++) {
+        double w = mean_max_weight(&members[k]) / sum_weights;
+
+        hit += w * members[k].likelihood;
+        miss += w * members[k].rest; /* 1 - hit, without cancellation */
+    }
+    hit = hit > 1 ? 1 : hit;
+    surprise = miss < 0.5 ? -log1p(-miss) : -log(hit);
+    slope = -scale * miss / at_least(tiny, miss * hit);
+    for (size_t k = 0; k < bag->n; k++)
+        add_gradient(&members[k], slope * mean_max_slope(&members[k], hit, sum_weights), grad_cls, grad_reg);
+    *probability = hit;
+    return scale * (surprise > log_limit ? log_limit : surprise);
+}

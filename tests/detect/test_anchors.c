@@ -1,0 +1,84 @@
+#include <stdlib.h>
+
+#include "fa/anchors.h"
+#include "support.h"
+
+static void pyramid_of_the_reference_size_has_201600_anchors(void **state)
+{
+    static const int h[FA_LEVELS] = {100, 50, 25, 13, 7}, w[FA_LEVELS] = {168, 84, 42, 21, 11};
+    struct fa_pyramid pyramid;
+    size_t first = 0;
+
+    (void)state;
+    fa_pyramid_make(800, 1344, &pyramid);
+    for (int level = 0; level < FA_LEVELS; level++) {
+        assert_int_equal(pyramid.stride[level], 8 << level);
+        assert_int_equal(pyramid.h[level], h[level]);
+        assert_int_equal(pyramid.w[level], w[level]);
+        assert_int_equal(pyramid.first[level], first);
+        first += (size_t)(h[level] * w[level] * FA_CELL_ANCHORS);
+    }
+    assert_int_equal(pyramid.n_anchors, 201600);
+}
+
+static void smallest_pyramid_has_774_anchors(void **state)
+{
+    struct fa_pyramid pyramid;
+
+    (void)state;
+    fa_pyramid_make(64, 64, &pyramid);
+    assert_int_equal(pyramid.n_anchors, 774);
+}
+
+/* The published half sizes at stride 8, printed to six decimals. */
+static void first_cell_has_the_published_shapes(void **state)
+{
+    static const double half[FA_CELL_ANCHORS][2] = {
+        {22.627417, 11.313708}, {28.508759, 14.254379}, {35.918785, 17.959393}, {16, 16},
+        {20.158737, 20.158737}, {25.398417, 25.398417}, {11.313708, 22.627417}, {14.254379, 28.508759},
+        {17.959393, 35.918785}};
+    struct fa_pyramid pyramid;
+    float *anchors;
+
+    (void)state;
+    fa_pyramid_make(64, 64, &pyramid);
+    anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
+    assert_non_null(anchors);
+    fa_anchors_make(&pyramid, anchors);
+    for (int a = 0; a < FA_CELL_ANCHORS; a++)
+        for (int k = 0; k < 2; k++) {
+            assert_near(anchors[4 * a + k], -half[a][k], 2e-6);
+            assert_near(anchors[4 * a + k + 2], half[a][k], 2e-6);
+        }
+    free(anchors);
+}
+
+/* Anchor 3 of a cell is the square of 4 strides, its corners are exact. */
+static void order_is_level_then_row_then_column(void **state)
+{
+    struct fa_pyramid pyramid;
+    float *anchors, *anchor;
+
+    (void)state;
+    fa_pyramid_make(64, 96, &pyramid);
+    anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
+    assert_non_null(anchors);
+    fa_anchors_make(&pyramid, anchors);
+    anchor = anchors + 4 * ((2 * 12 + 5) * FA_CELL_ANCHORS + 3); /* P3, y 2, x 5 */
+    assert_true(anchor[0] == 40 - 16 && anchor[1] == 16 - 16 && anchor[2] == 40 + 16 && anchor[3] == 16 + 16);
+    anchor = anchors + 4 * (pyramid.first[1] + (3 * 6 + 1) * FA_CELL_ANCHORS + 3); /* P4, y 3, x 1 */
+    assert_true(anchor[0] == 16 - 32 && anchor[1] == 48 - 32 && anchor[2] == 16 + 32 && anchor[3] == 48 + 32);
+    free(anchors);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pyramid_of_the_reference_size_has_201600_anchors),
+        cmocka_unit_test(smallest_pyramid_has_774_anchors),
+        cmocka_unit_test(first_cell_has_the_published_shapes),
+        cmocka_unit_test(order_is_level_then_row_then_column),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
