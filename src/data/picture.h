@@ -1,0 +1,29 @@
+/*
+ * picture.h - what the image files of this module share.
+ */
+#ifndef FA_DATA_PICTURE_H
+#define FA_DATA_PICTURE_H
+
+#include "fa/image.h"
+
+/* An uninitialised picture of w by h, both > 0. *out is empty on failure. */
+fa_status fa_picture_alloc(int w, int h, struct fa_picture *out) FA_CHECK_RESULT;
+
+/* Turns the picture upright: orientation is EXIF's, 1..8. The picture is unchanged on failure. */
+fa_status fa_picture_orient(struct fa_picture *picture, int orientation) FA_CHECK_RESULT;
+
+/* The orientation that a TIFF header (the payload of an EXIF segment after "Exif\0\0") tells; 1 if it tells
+ * none. */
+int fa_exif_orientation(const uint8_t *tiff, size_t n_bytes);
+
+static inline size_t fa_picture_row_bytes(const struct fa_picture *picture)
+{
+    return (size_t)picture->w * 3;
+}
+
+static inline uint8_t *fa_picture_row(const struct fa_picture *picture, int y)
+{
+    return picture->rgb + (size_t)y * fa_picture_row_bytes(picture);
+}
+
+#endif

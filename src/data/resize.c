@@ -1,0 +1,174 @@
+/*
+ * OpenCV's 8-bit INTER_LINEAR in its fixed-point arithmetic, bit for bit (spec section 6.3).
+ *
+ * Output row y mixes two source rows, each already stretched to the new width. A stretched sample is
+ * p0 * c0 + p1 * c1 with weights of 11 bits; OpenCV drops its low 4 bits, so it fits 16 bits and the mix of
+ * two rows is the high half of 16-bit products, which vectorises. Two stretched rows are kept: going down
+ * the picture, each source row is stretched at most once.
+ */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "picture.h"
+
+#define WEIGHT_ONE 2048
+
+/* One output coordinate: the two source coordinates and their weights. */
+struct tap {
+    int from[2];
+    int16_t weight[2];
+};
+
+struct stretched_row {
+    int16_t *samples; /* of the new width, three channels */
+    int source;       /* row that it was made from; -1: none */
+};
+
+static int16_t fixed_weight(float weight)
+{
+    return (int16_t)rintf(weight * WEIGHT_ONE);
+}
+
+static int clamp(int i, int n)
+{
+    return i < 0 ? 0 : i < n ? i : n - 1;
+}
+
+/* Past the borders OpenCV gives columns the border's full weight, while rows keep their two weights on the
+   same row, which rounds differently. */
+static void make_taps(int n_from, int n_to, bool columns, struct tap *taps)
+{
+    double scale = 1.0 / ((double)n_to / n_from);
+
+    for (int i = 0; i < n_to; i++) {
+        float position = (float)((i + 0.5) * scale - 0.5);
+        int first = (int)floorf(position);
+        float fraction = position - (float)first;
+
+        if (columns && (first < 0 || first >= n_from - 1))
+            fraction = 0;
+        taps[i].from[0] = clamp(first, n_from);
+        taps[i].from[1] = clamp(first + 1, n_from);
+        taps[i].weight[0] = fixed_weight(1.0f - fraction);
+        taps[i].weight[1] = fixed_weight(fraction);
+    }
+}
+
+static void stretch_row(const uint8_t *restrict in, int w, const struct tap *restrict taps,
+                        int16_t *restrict out)
+{
+    for (int x = 0; x < w; x++) {
+        const uint8_t *p0 = in + 3 * (size_t)taps[x].from[0], *p1 = in + 3 * (size_t)taps[x].from[1];
+        int c0 = taps[x].weight[0], c1 = taps[x].weight[1];
+
+        for (int c = 0; c < 3; c++)
+            out[3 * (size_t)x + (size_t)c] = (int16_t)((p0[c] * c0 + p1[c] * c1) >> 4);
+    }
+}
+
+static void mix_rows(const int16_t *restrict row0, const int16_t *restrict row1, int16_t weight0,
+                     int16_t weight1, size_t n, uint8_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int16_t part0 = (int16_t)((row0[i] * weight0) >> 16), part1 = (int16_t)((row1[i] * weight1) >> 16);
+
+        out[i] = (uint8_t)((int16_t)(part0 + part1 + 2) >> 2);
+    }
+}
+
+/* The stretched form of a source row, from the cache if it is there; the row that `keep` names stays. */
+static const int16_t *stretched(struct stretched_row cache[2], int source, int keep,
+                                const struct fa_picture *in, int w, const struct tap *columns)
+{
+    struct stretched_row *slot = &cache[0];
+
+    if (cache[1].source == source || (cache[0].source != source && cache[0].source == keep))
+        slot = &cache[1];
+    if (slot->source != source) {
+        stretch_row(fa_picture_row(in, source), w, columns, slot->samples);
+        slot->source = source;
+    }
+    return slot->samples;
+}
+
+static void resize_linear(const struct fa_picture *in, const struct tap *columns, const struct tap *rows,
+                          struct stretched_row cache[2], struct fa_picture *out)
+{
+    for (int y = 0; y < out->h; y++) {
+        const struct tap *tap = &rows[y];
+        const int16_t *row0 = stretched(cache, tap->from[0], tap->from[1], in, out->w, columns);
+        const int16_t *row1 = stretched(cache, tap->from[1], tap->from[0], in, out->w, columns);
+
+        mix_rows(row0, row1, tap->weight[0], tap->weight[1], fa_picture_row_bytes(out),
+                 fa_picture_row(out, y));
+    }
+}
+
+/* OpenCV takes the mean of 2x2 pixels where both sizes are halved exactly. */
+static void resize_half(const struct fa_picture *in, struct fa_picture *out)
+{
+    for (int y = 0; y < out->h; y++) {
+        const uint8_t *above = fa_picture_row(in, 2 * y), *below = fa_picture_row(in, 2 * y + 1);
+        uint8_t *row = fa_picture_row(out, y);
+
+        for (size_t x = 0; x < (size_t)out->w; x++)
+            for (size_t c = 0; c < 3; c++) {
+                size_t i = 6 * x + c;
+
+                row[3 * x + c] = (uint8_t)((above[i] + above[i + 3] + below[i] + below[i + 3] + 2) >> 2);
+            }
+    }
+}
+
+/* Taps and the cache are one block: column taps, row taps, two stretched rows. */
+static fa_status resize_with_tables(const struct fa_picture *in, struct fa_picture *out)
+{
+    struct tap *columns = NULL;
+    struct stretched_row cache[2] = {{NULL, -1}, {NULL, -1}};
+    size_t n = fa_picture_row_bytes(out);
+    int16_t *samples = NULL;
+    fa_status status = fa_alloc((size_t)out->w + (size_t)out->h, sizeof *columns, &columns);
+
+    if (status == FA_OK)
+        status = fa_alloc(2 * n, sizeof *samples, &samples);
+    if (status == FA_OK) {
+        cache[0].samples = samples;
+        cache[1].samples = samples + n;
+        make_taps(in->w, out->w, true, columns);
+        make_taps(in->h, out->h, false, columns + out->w);
+        resize_linear(in, columns, columns + out->w, cache, out);
+    }
+    fa_free(samples);
+    fa_free(columns);
+    return status;
+}
+
+fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out)
+{
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_picture_alloc(w, h, out));
+    if (picture->w == 2 * w && picture->h == 2 * h)
+        resize_half(picture, out);
+    else
+        status = resize_with_tables(picture, out);
+    if (status != FA_OK)
+        fa_picture_free(out);
+    return status;
+}
+
+void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h)
+{
+    double long_ratio = (double)(scale_a > scale_b ? scale_a : scale_b) / (w > h ? w : h);
+    double short_ratio = (double)(scale_a > scale_b ? scale_b : scale_a) / (w > h ? h : w);
+    double scale = long_ratio < short_ratio ? long_ratio : short_ratio;
+
+    *new_w = (int)(w * scale + 0.5);
+    *new_h = (int)(h * scale + 0.5);
+    if (*new_w < 1)
+        *new_w = 1;
+    if (*new_h < 1)
+        *new_h = 1;
+}

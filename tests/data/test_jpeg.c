@@ -1,0 +1,296 @@
+/* JPEG against what OpenCV made of the same files (golden/make_jpegs.py). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "pattern.h"
+#include "support.h"
+
+struct golden_jpeg {
+    const char *name;
+    int w, h, components;
+    bool progressive;
+    int orientation;
+    uint32_t crc;
+};
+
+#include "golden/jpegs.h"
+
+#define N_GOLDEN (sizeof golden_jpegs / sizeof golden_jpegs[0])
+
+struct bytes {
+    uint8_t data[16384];
+    size_t n;
+};
+
+static struct bytes load(const char *name)
+{
+    struct bytes bytes;
+    char relative[128];
+    FILE *file;
+
+    snprintf(relative, sizeof relative, "tests/data/golden/%s.jpg", name);
+    file = fopen(fa_test_source(relative), "rb");
+    assert_non_null(file);
+    bytes.n = fread(bytes.data, 1, sizeof bytes.data, file);
+    assert_true(bytes.n < sizeof bytes.data);
+    fclose(file);
+    return bytes;
+}
+
+/* ---- what can be read ---- */
+
+static void every_kind_of_jpeg_decodes_to_the_bits_of_opencv(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_GOLDEN; i++) {
+        const struct golden_jpeg *want = &golden_jpegs[i];
+        struct bytes jpeg = load(want->name);
+        struct fa_picture picture;
+        bool turned = want->orientation >= 5;
+
+        assert_ok(fa_jpeg_decode(want->name, jpeg.data, jpeg.n, want->orientation, &picture));
+        assert_int_equal(picture.w, turned ? want->h : want->w);
+        assert_int_equal(picture.h, turned ? want->w : want->h);
+        if (pattern_crc(&picture) != want->crc)
+            fail_msg("%s: pixels differ from OpenCV's", want->name);
+        fa_picture_free(&picture);
+    }
+}
+
+static void inspection_tells_what_the_header_says(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_GOLDEN; i++) {
+        const struct golden_jpeg *want = &golden_jpegs[i];
+        struct bytes jpeg = load(want->name);
+        struct fa_jpeg_info info;
+
+        assert_ok(fa_jpeg_inspect(want->name, jpeg.data, jpeg.n, &info));
+        assert_int_equal(info.w, want->w);
+        assert_int_equal(info.h, want->h);
+        assert_int_equal(info.components, want->components);
+        assert_int_equal(info.progressive, want->progressive);
+        assert_int_equal(info.orientation, want->orientation);
+    }
+}
+
+static void a_damaged_exif_segment_means_upright(void **state)
+{
+    struct bytes jpeg = load("exif_6");
+    const size_t tiff = 12, n_tiff = 38; /* after SOI, APP1, length, "Exif\0\0" */
+    struct fa_jpeg_info info;
+
+    (void)state;
+    for (size_t at = 0; at < n_tiff; at++)
+        for (int bit = 0; bit < 8; bit++) {
+            jpeg.data[tiff + at] ^= (uint8_t)(1 << bit);
+            assert_ok(fa_jpeg_inspect("exif", jpeg.data, jpeg.n, &info));
+            assert_in_range(info.orientation, 1, 8);
+            jpeg.data[tiff + at] ^= (uint8_t)(1 << bit);
+        }
+    memset(jpeg.data + tiff + 4, 0xFF, 4); /* the directory's offset */
+    assert_ok(fa_jpeg_inspect("exif", jpeg.data, jpeg.n, &info));
+    assert_int_equal(info.orientation, 1);
+}
+
+/* ---- what is refused ---- */
+
+static void assert_refused(const char *name, const struct bytes *jpeg, const char *message)
+{
+    struct fa_picture picture;
+
+    assert_fails_saying(fa_jpeg_decode(name, jpeg->data, jpeg->n, 1, &picture), FA_EFORMAT, message);
+    assert_null(picture.rgb);
+    assert_non_null(strstr(fa_message(), name));
+}
+
+static void damaged_files_are_refused_with_the_reason(void **state)
+{
+    static const struct {
+        const char *name, *message;
+    } cases[] = {
+        {"bad_truncated", "Premature end"},   {"bad_no_end", "Premature end"},
+        {"bad_header", "no image"},           {"bad_data", "Corrupt JPEG data"},
+        {"bad_scans", "more than 100 scans"}, {"bad_components", "2 components"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes jpeg = load(cases[i].name);
+
+        assert_refused(cases[i].name, &jpeg, cases[i].message);
+    }
+}
+
+static void what_is_no_jpeg_is_refused(void **state)
+{
+    struct bytes empty = {.n = 0}, text = {.data = "GIF89a, or anything else", .n = 24};
+    struct fa_jpeg_info info;
+
+    (void)state;
+    assert_refused("empty", &empty, "Empty input");
+    assert_refused("text", &text, "Not a JPEG");
+    assert_fails(fa_jpeg_inspect("text", text.data, text.n, &info), FA_EFORMAT);
+}
+
+/* Rewrites the size in the frame header. */
+static struct bytes claiming(const char *name, unsigned w, unsigned h)
+{
+    struct bytes jpeg = load(name);
+
+    for (size_t i = 2; i + 9 < jpeg.n; i += 2 + (size_t)(jpeg.data[i + 2] << 8 | jpeg.data[i + 3]))
+        if (jpeg.data[i + 1] == 0xC0) {
+            const uint8_t size[4] = {(uint8_t)(h >> 8), (uint8_t)h, (uint8_t)(w >> 8), (uint8_t)w};
+
+            memcpy(jpeg.data + i + 5, size, sizeof size);
+            return jpeg;
+        }
+    fail_msg("%s has no baseline frame", name);
+    return jpeg;
+}
+
+static void a_header_that_claims_too_much_is_refused_before_decoding(void **state)
+{
+    struct bytes huge = claiming("rgb_420", 65500, 65500), hollow = claiming("rgb_420", 16000, 16000);
+    struct bytes flat = claiming("rgb_420", 100, 0);
+    long balance = fa_memory_balance();
+    struct fa_jpeg_info info;
+
+    (void)state;
+    assert_refused("huge", &huge, "the limit is 268435456");
+    assert_refused("hollow", &hollow, "cannot hold");
+    assert_refused("flat", &flat, "not a usable JPEG");
+    assert_fails(fa_jpeg_inspect("huge", huge.data, huge.n, &info), FA_EFORMAT);
+    assert_int_equal(fa_memory_balance(), balance);
+}
+
+static void every_cut_and_flipped_bit_is_survived(void **state)
+{
+    static const char *const names[] = {"rgb_420", "progressive_gray", "ycck"};
+
+    (void)state;
+    for (size_t k = 0; k < 3; k++) {
+        struct bytes jpeg = load(names[k]);
+        struct fa_picture picture;
+
+        for (size_t n = 0; n < jpeg.n; n++)
+            assert_fails(fa_jpeg_decode("cut", jpeg.data, n, 1, &picture), FA_EFORMAT);
+        for (size_t bit = 0; bit < 8 * jpeg.n; bit += 5) {
+            fa_status status;
+
+            jpeg.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            status = fa_jpeg_decode("flipped", jpeg.data, jpeg.n, 1, &picture);
+            assert_true(status == FA_OK || status == FA_EFORMAT);
+            fa_picture_free(&picture);
+            jpeg.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+}
+
+static void exhausted_memory_is_reported_and_nothing_leaks(void **state)
+{
+    struct bytes jpeg = load("ycck");
+    struct fa_picture picture, source = pattern_picture(400, 400);
+    uint8_t *data;
+    size_t n_bytes;
+
+    (void)state;
+    for (long n = 1; n <= 3; n++) { /* pixels, the row of inks, the turned pixels */
+        fa_memory_fail_after(n);
+        assert_fails(fa_jpeg_decode("ycck", jpeg.data, jpeg.n, 6, &picture), FA_ENOMEM);
+        assert_null(picture.rgb);
+    }
+    for (long n = 1; n <= 3; n++) { /* the gray row, the first buffer, its double */
+        fa_memory_fail_after(n);
+        assert_fails(fa_jpeg_encode(&source, 100, true, &data, &n_bytes), FA_ENOMEM);
+        assert_null(data);
+    }
+    fa_memory_fail_after(0);
+    fa_picture_free(&source);
+}
+
+/* ---- writing ---- */
+
+static double psnr(const struct fa_picture *a, const struct fa_picture *b)
+{
+    double sum = 0;
+    size_t n = (size_t)a->w * (size_t)a->h * 3;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (a->rgb[i] - b->rgb[i]) * (a->rgb[i] - b->rgb[i]);
+    return 10 * log10(255.0 * 255.0 * (double)n / sum);
+}
+
+/* A slow ramp in each channel, the same in all if gray. */
+static struct fa_picture ramp(int w, int h, bool gray)
+{
+    struct fa_picture picture = pattern_picture(w, h);
+
+    for (int i = 0; i < w * h; i++)
+        for (int c = 0; c < 3; c++)
+            picture.rgb[3 * i + c] = (uint8_t)((i % w + (gray ? 0 : c) * (i / w)) * 255 / (w + 2 * h));
+    return picture;
+}
+
+static void what_is_written_reads_back_alike(void **state)
+{
+    (void)state;
+    for (int gray = 0; gray < 2; gray++) {
+        struct fa_picture source = ramp(301, 203, gray), back;
+        struct fa_jpeg_info info;
+        uint8_t *data;
+        size_t n_bytes;
+
+        assert_ok(fa_jpeg_encode(&source, 95, gray, &data, &n_bytes));
+        assert_ok(fa_jpeg_inspect("written", data, n_bytes, &info));
+        assert_int_equal(info.components, gray ? 1 : 3);
+        assert_ok(fa_jpeg_decode("written", data, n_bytes, 1, &back));
+        assert_int_equal(back.w, 301);
+        assert_int_equal(back.h, 203);
+        assert_true(psnr(&source, &back) > 40);
+        fa_free(data);
+        fa_picture_free(&source);
+        fa_picture_free(&back);
+    }
+}
+
+static void a_file_larger_than_the_first_buffer_is_whole(void **state)
+{
+    struct fa_picture source = pattern_picture(640, 480), back;
+    uint8_t *data;
+    size_t n_bytes;
+
+    (void)state;
+    assert_ok(fa_jpeg_encode(&source, 100, false, &data, &n_bytes));
+    assert_true(n_bytes > 200000);
+    assert_ok(fa_jpeg_decode("large", data, n_bytes, 1, &back));
+    fa_free(data);
+    fa_picture_free(&source);
+    fa_picture_free(&back);
+}
+
+static int no_memory_is_left(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_jpeg_decodes_to_the_bits_of_opencv),
+        cmocka_unit_test(inspection_tells_what_the_header_says),
+        cmocka_unit_test(a_damaged_exif_segment_means_upright),
+        cmocka_unit_test(damaged_files_are_refused_with_the_reason),
+        cmocka_unit_test(what_is_no_jpeg_is_refused),
+        cmocka_unit_test(a_header_that_claims_too_much_is_refused_before_decoding),
+        cmocka_unit_test(every_cut_and_flipped_bit_is_survived),
+        cmocka_unit_test(exhausted_memory_is_reported_and_nothing_leaks),
+        cmocka_unit_test(what_is_written_reads_back_alike),
+        cmocka_unit_test(a_file_larger_than_the_first_buffer_is_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+}

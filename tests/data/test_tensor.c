@@ -1,0 +1,80 @@
+/* The network's input: flip, normalise, pad. */
+#include <math.h>
+
+#include "fa/memory.h"
+#include "pattern.h"
+#include "support.h"
+
+/* The value by the fact sheet's formula, section 6.4. */
+static float normalised(uint8_t p, float mean, float std)
+{
+    return (float)(((double)p - (double)mean) * (1 / (double)std));
+}
+
+static void check_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
+                         int h, int w)
+{
+    float *chw;
+
+    assert_ok(fa_alloc((size_t)(3 * h * w), sizeof *chw, &chw));
+    for (int i = 0; i < 3 * h * w; i++)
+        chw[i] = NAN;
+    fa_picture_to_tensor(picture, normalize, flip, h, w, chw);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++) {
+                int source_x = flip ? picture->w - 1 - x : x, channel = normalize->to_rgb ? c : 2 - c;
+                bool inside = x < picture->w && y < picture->h;
+                float want = inside ? normalised(picture->rgb[3 * (y * picture->w + source_x) + channel],
+                                                 normalize->mean[c], normalize->std[c])
+                                    : 0;
+
+                assert_true(chw[(c * h + y) * w + x] == want);
+            }
+    fa_free(chw);
+}
+
+static void every_pixel_is_normalised_and_the_rest_is_zero(void **state)
+{
+    struct fa_normalize bgr = {
+        .mean = {103.530f, 116.280f, 123.675f}, .std = {1, 2, 57.375f}, .to_rgb = false};
+    struct fa_picture picture = pattern_picture(45, 31);
+
+    (void)state;
+    for (int flip = 0; flip < 2; flip++) {
+        check_tensor(&picture, &fa_normalize_default, flip, 32, 64);
+        check_tensor(&picture, &fa_normalize_default, flip, 31, 45);
+        check_tensor(&picture, &bgr, flip, 64, 64);
+    }
+    fa_picture_free(&picture);
+}
+
+/* (0 - 123.675) / 58.395, (255 - 103.53) / 57.375 by hand. */
+static void the_default_is_that_of_imagenet(void **state)
+{
+    uint8_t pixel[3] = {0, 116, 255};
+    const struct fa_picture picture = {1, 1, pixel};
+    float chw[3];
+
+    (void)state;
+    fa_picture_to_tensor(&picture, &fa_normalize_default, false, 1, 1, chw);
+    assert_near(chw[0], -2.1179039, 1e-6);
+    assert_near(chw[1], -0.0049020, 1e-6);
+    assert_near(chw[2], 2.64, 1e-6);
+}
+
+static int no_memory_is_left(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pixel_is_normalised_and_the_rest_is_zero),
+        cmocka_unit_test(the_default_is_that_of_imagenet),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+}
