@@ -1,9 +1,10 @@
 /*
  * ops.h - the table that a backend fills in, and the heads of the objects that it makes.
  *
- * backend.c holds the public functions of fa/backend.h: it asserts shapes and arguments, then calls the
- * table. Meanings are those of the public functions of the same name. A backend embeds these structs as the
- * first members of its own.
+ * backend.c and conv.c hold the public functions of fa/backend.h: they assert shapes and arguments, then call
+ * the table. Meanings are those of the public functions of the same name. A backend embeds the structs below
+ * as the first members of its own; the heads of weights, convolutions and pools are filled in for it once its
+ * create entry has succeeded, so a create entry reads its arguments and not the head.
  */
 #ifndef FA_BACKEND_OPS_H
 #define FA_BACKEND_OPS_H
@@ -12,11 +13,11 @@
 
 struct fa_backend_ops {
     const char *name;
-    /* open takes all that is common from `base` (already filled in except ops and description). */
+    /* open copies `base`, which is complete but for the description. */
     fa_status (*open)(const struct fa_backend *base, struct fa_backend **out);
     void (*close)(struct fa_backend *backend);
 
-    /* Optional. NULL: counted host memory. */
+    /* Optional, both or neither. NULL: counted host memory. */
     fa_status (*alloc)(struct fa_backend *backend, size_t n_bytes, void **out);
     void (*free)(struct fa_backend *backend, void *memory);
 
@@ -91,7 +92,7 @@ struct fa_pool {
 };
 
 extern const struct fa_backend_ops fa_backend_blas;
-#ifdef FA_HAVE_ONEDNN
+#ifdef FA_HAVE_ONEDNN /* the library was found and onednn/ has sources */
 extern const struct fa_backend_ops fa_backend_onednn;
 #endif
 

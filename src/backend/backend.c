@@ -1,0 +1,217 @@
+/*
+ * backend.c - the choice of a backend, its memory, and everything about activations except convolution.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "ops.h"
+
+/* Best first; in step with fa_backend_names. */
+static const struct fa_backend_ops *const tables[] = {
+#ifdef FA_HAVE_ONEDNN
+    &fa_backend_onednn,
+#endif
+    &fa_backend_blas,
+};
+
+const char *const fa_backend_names[] = {
+#ifdef FA_HAVE_ONEDNN
+    "onednn",
+#endif
+    "blas", NULL};
+
+#define N_TABLES (sizeof tables / sizeof tables[0])
+
+_Static_assert(sizeof fa_backend_names / sizeof fa_backend_names[0] == N_TABLES + 1,
+               "a backend has a table and a name");
+
+static const struct fa_backend_ops *find_table(const char *name)
+{
+    if (name == NULL)
+        return tables[0];
+    for (size_t i = 0; i < N_TABLES; i++)
+        if (strcmp(fa_backend_names[i], name) == 0)
+            return tables[i];
+    return NULL;
+}
+
+static fa_status fail_unknown(const char *name)
+{
+    char known[64] = "";
+
+    for (size_t i = 0; i < N_TABLES; i++) {
+        strncat(known, i > 0 ? ", " : "", sizeof known - strlen(known) - 1);
+        strncat(known, fa_backend_names[i], sizeof known - strlen(known) - 1);
+    }
+    return fa_fail(FA_EINVAL, "this build has no backend `%s`; choose one of: %s", name, known);
+}
+
+fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
+                          struct fa_backend **out)
+{
+    const struct fa_backend_ops *ops = find_table(name);
+
+    *out = NULL;
+    if (ops == NULL)
+        return fail_unknown(name);
+    if (n_threads < 1)
+        return fa_fail(FA_EINVAL, "backend %s: %d threads asked for; at least 1 is needed", ops->name,
+                       n_threads);
+    struct fa_backend base = {.ops = ops, .n_threads = n_threads, .algorithm = algorithm};
+    return ops->open(&base, out);
+}
+
+void fa_backend_close(struct fa_backend *backend)
+{
+    if (backend != NULL)
+        backend->ops->close(backend);
+}
+
+const char *fa_backend_name(const struct fa_backend *backend)
+{
+    return backend->ops->name;
+}
+
+const char *fa_backend_description(const struct fa_backend *backend)
+{
+    return backend->description;
+}
+
+int fa_backend_threads(const struct fa_backend *backend)
+{
+    return backend->n_threads;
+}
+
+fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out)
+{
+    if (backend->ops->alloc != NULL)
+        return backend->ops->alloc(backend, n_bytes, out);
+    return fa_alloc(n_bytes, 1, out);
+}
+
+void fa_backend_free(struct fa_backend *backend, void *memory)
+{
+    assert((backend->ops->alloc == NULL) == (backend->ops->free == NULL));
+    if (backend->ops->free != NULL)
+        backend->ops->free(backend, memory);
+    else
+        fa_free(memory);
+}
+
+/* ---- activations ---- */
+
+static bool is_shape(struct fa_shape shape)
+{
+    return shape.c > 0 && shape.h > 0 && shape.w > 0;
+}
+
+size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_shape shape)
+{
+    assert(is_shape(shape));
+    return backend->ops->activation_bytes(backend, shape);
+}
+
+void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
+                           fa_real *activation)
+{
+    assert(is_shape(shape) && chw != NULL && activation != NULL);
+    backend->ops->import_chw(backend, shape, chw, activation);
+}
+
+void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                           fa_real *hwc)
+{
+    assert(is_shape(shape) && activation != NULL && hwc != NULL && activation != hwc);
+    backend->ops->export_hwc(backend, shape, activation, hwc);
+}
+
+void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
+                           fa_real *activation)
+{
+    assert(is_shape(shape) && hwc != NULL && activation != NULL && hwc != activation);
+    backend->ops->import_hwc(backend, shape, hwc, activation);
+}
+
+void fa_backend_copy(struct fa_backend *backend, struct fa_shape shape, const fa_real *src, fa_real *dst)
+{
+    assert(src != NULL && dst != NULL && src != dst);
+    memcpy(dst, src, fa_backend_activation_bytes(backend, shape));
+}
+
+void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                         const fa_real *src, fa_real *dst)
+{
+    assert(is_shape(in) && is_shape(out) && in.c == out.c);
+    assert(src != NULL && dst != NULL && src != dst);
+    backend->ops->upsample(backend, in, out, src, dst);
+}
+
+void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                                  const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+{
+    assert(is_shape(in) && is_shape(out) && in.c == out.c);
+    assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
+    backend->ops->upsample_backward(backend, in, out, diff_dst, accumulate, diff_src);
+}
+
+void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
+                           const fa_real *relu_output, fa_real *dst)
+{
+    assert(is_shape(shape) && dst != NULL);
+    backend->ops->add_masked(backend, shape, src, relu_output, dst);
+}
+
+void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                        double *sum, double *sum_of_squares)
+{
+    assert(is_shape(shape) && activation != NULL && sum != NULL && sum_of_squares != NULL);
+    backend->ops->moments(backend, shape, activation, sum, sum_of_squares);
+}
+
+/* ---- max-pool ---- */
+
+struct fa_shape fa_pool_output_shape(struct fa_shape in)
+{
+    return (struct fa_shape){in.c, (in.h - 1) / 2 + 1, (in.w - 1) / 2 + 1};
+}
+
+fa_status fa_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out)
+{
+    assert(is_shape(in));
+    *out = NULL;
+    FA_TRY(backend->ops->pool_create(backend, in, out));
+    (*out)->backend = backend;
+    (*out)->in = in;
+    (*out)->out = fa_pool_output_shape(in);
+    return FA_OK;
+}
+
+void fa_pool_destroy(struct fa_pool *pool)
+{
+    if (pool != NULL)
+        pool->backend->ops->pool_destroy(pool);
+}
+
+size_t fa_pool_index_bytes(const struct fa_pool *pool)
+{
+    return pool->backend->ops->pool_index_bytes(pool);
+}
+
+fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+{
+    assert(src != NULL && dst != NULL && src != dst);
+    return pool->backend->ops->pool_forward(pool, src, dst, index);
+}
+
+fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
+                           const fa_real *relu_output, fa_real *diff_src)
+{
+    assert(index != NULL && diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
+    return pool->backend->ops->pool_backward(pool, index, diff_dst, relu_output, diff_src);
+}
+
+fa_status fa_backend_synchronize(struct fa_backend *backend)
+{
+    return backend->ops->synchronize != NULL ? backend->ops->synchronize(backend) : FA_OK;
+}

@@ -1,0 +1,64 @@
+/*
+ * blas.h - the plain backend: dense CHW activations, convolution as im2col and matrix products.
+ *
+ * It is complete, it follows the definitions, and every other backend is tested against it. Loops over
+ * channels or elements are shared out between OpenMP threads; each output element is computed by one thread
+ * in one order, so results do not depend on the number of threads.
+ */
+#ifndef FA_BLAS_H
+#define FA_BLAS_H
+
+#include "../ops.h"
+
+struct fa_blas_backend {
+    struct fa_backend base;
+    fa_real *columns; /* workspace of the convolutions, as large as the greediest one asked for */
+    size_t n_columns;
+};
+
+struct fa_blas_weights {
+    struct fa_weights base;
+    size_t n_filters; /* elements of filters */
+    fa_real *filters, *bias;
+    fa_real *diff_filters, *diff_bias;
+};
+
+/* From now on the workspace holds at least n elements. */
+fa_status fa_blas_reserve_columns(struct fa_backend *backend, size_t n) FA_CHECK_RESULT;
+
+fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                                 struct fa_weights **out);
+void fa_blas_weights_destroy(struct fa_weights *weights);
+fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                               const fa_real *bias);
+void fa_blas_weights_clear_grad(struct fa_weights *weights);
+fa_status fa_blas_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias);
+
+fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                              struct fa_weights *weights, struct fa_conv **out);
+void fa_blas_conv_destroy(struct fa_conv *conv);
+const char *fa_blas_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
+fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
+                               fa_real *dst);
+fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                     const fa_real *relu_output, fa_real *diff_src);
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
+
+fa_status fa_blas_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
+void fa_blas_pool_destroy(struct fa_pool *pool);
+size_t fa_blas_pool_index_bytes(const struct fa_pool *pool);
+fa_status fa_blas_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index);
+fa_status fa_blas_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
+                                const fa_real *relu_output, fa_real *diff_src);
+
+void fa_blas_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
+                      fa_real *dst);
+void fa_blas_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
+                               const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
+
+void fa_blas_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
+                        const fa_real *relu_output, fa_real *dst);
+void fa_blas_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                     double *sum, double *sum_of_squares);
+
+#endif

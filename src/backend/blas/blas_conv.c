@@ -1,0 +1,250 @@
+/*
+ * blas_conv.c - convolution as matrix products, one per group and tile of output rows:
+ *
+ *     dst          += filters    * columns        columns = im2col(src)
+ *     columns       = filters^T  * diff_dst       diff_src += col2im(columns)
+ *     diff_filters += diff_dst   * columns^T
+ *
+ * Per group, filters has (out / groups) rows and (in / groups) * kernel^2 columns. A 1x1 convolution of
+ * stride 1 is one tile whose columns are the activation itself.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "blas.h"
+#include "fa/memory.h"
+#include "gemm.h"
+#include "im2col.h"
+
+/* Elements of columns that a tile may take if it has more than one row: 8 MiB of floats keep the product
+   efficient, and the memory of the whole image's columns (150 MiB in the head) is never needed. */
+#define TILE_ELEMENTS ((size_t)2 << 20)
+
+struct blas_conv {
+    struct fa_conv base;
+    bool pointwise; /* columns are the activation */
+    int tile_rows;  /* output rows of a tile; the last may have fewer */
+};
+
+/* Output rows y0 .. y1 - 1; n positions, the first of them at offset in every output plane. */
+struct tile {
+    int y0, y1, n;
+    size_t offset;
+};
+
+static struct tile tile_at(const struct fa_conv *conv, int y0)
+{
+    int rows = ((const struct blas_conv *)conv)->tile_rows;
+    int y1 = y0 + rows < conv->out.h ? y0 + rows : conv->out.h;
+
+    return (struct tile){y0, y1, (y1 - y0) * conv->out.w, (size_t)y0 * (size_t)conv->out.w};
+}
+
+/* The extents of the product of one group, and the distances between the groups' operands. */
+struct product {
+    int rows, depth;     /* filters: rows x depth */
+    int plane;           /* elements between channels of an output activation */
+    size_t filters, dst; /* elements between groups */
+};
+
+static struct product product_of(const struct fa_conv *conv)
+{
+    const struct fa_conv_desc *d = &conv->desc;
+    int rows = d->out_channels / d->groups, depth = d->in.c / d->groups * d->kernel * d->kernel;
+    int plane = conv->out.h * conv->out.w;
+
+    return (struct product){rows, depth, plane, (size_t)rows * (size_t)depth, (size_t)rows * (size_t)plane};
+}
+
+fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                              struct fa_weights *weights, struct fa_conv **out)
+{
+    struct fa_shape shape = fa_conv_output_shape(desc);
+    size_t column = (size_t)desc->in.c * (size_t)desc->kernel * (size_t)desc->kernel;
+    size_t row = column * (size_t)shape.w;
+    struct blas_conv *self;
+    fa_status st = FA_OK;
+
+    (void)weights;
+    if (column > INT_MAX || (size_t)shape.h * (size_t)shape.w > INT_MAX)
+        return fa_fail(FA_EINVAL, "blas: a convolution to %dx%d has matrices too large for the library",
+                       shape.w, shape.h);
+    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    self->pointwise = desc->kernel == 1 && desc->stride == 1 && desc->pad == 0;
+    self->tile_rows = shape.h;
+    if (!self->pointwise) {
+        size_t rows = row < TILE_ELEMENTS ? TILE_ELEMENTS / row : 1;
+
+        if (rows < (size_t)shape.h)
+            self->tile_rows = (int)rows;
+        st = fa_blas_reserve_columns(backend, row * (size_t)self->tile_rows);
+    }
+    if (st != FA_OK) {
+        fa_free(self);
+        return st;
+    }
+    *out = &self->base;
+    return FA_OK;
+}
+
+void fa_blas_conv_destroy(struct fa_conv *conv)
+{
+    fa_free(conv);
+}
+
+const char *fa_blas_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    (void)conv, (void)direction;
+    return "gemm";
+}
+
+static bool is_pointwise(const struct fa_conv *conv)
+{
+    return ((const struct blas_conv *)conv)->pointwise;
+}
+
+static fa_real *workspace(const struct fa_conv *conv)
+{
+    return ((struct fa_blas_backend *)conv->backend)->columns;
+}
+
+static struct fa_blas_weights *weights_of(const struct fa_conv *conv)
+{
+    return (struct fa_blas_weights *)conv->weights;
+}
+
+static const fa_real *columns_of(const struct fa_conv *conv, struct tile tile, const fa_real *src)
+{
+    if (is_pointwise(conv))
+        return src;
+    fa_im2col(conv, tile.y0, tile.y1, src, workspace(conv));
+    return workspace(conv);
+}
+
+/* ---- forward ---- */
+
+/* What the products are added to. */
+static void start_with_bias(const struct fa_conv *conv, const fa_real *residual, fa_real *dst)
+{
+    const fa_real *bias = weights_of(conv)->bias;
+    size_t plane = (size_t)conv->out.h * (size_t)conv->out.w;
+
+#pragma omp parallel for num_threads(conv->backend->n_threads) schedule(static)
+    for (int c = 0; c < conv->out.c; c++) {
+        size_t begin = (size_t)c * plane;
+
+        for (size_t i = begin; i < begin + plane; i++)
+            dst[i] = residual != NULL ? residual[i] + bias[c] : bias[c];
+    }
+}
+
+/* NaN passes, so that a broken step is noticed by its loss. */
+static void apply_relu(const struct fa_conv *conv, fa_real *dst)
+{
+    size_t n = fa_shape_elements(conv->out);
+
+#pragma omp parallel for num_threads(conv->backend->n_threads) schedule(static)
+    for (size_t i = 0; i < n; i++)
+        dst[i] = dst[i] < 0 ? 0 : dst[i];
+}
+
+fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
+                               fa_real *dst)
+{
+    const fa_real *filters = weights_of(conv)->filters;
+    struct product p = product_of(conv);
+    struct tile tile;
+
+    start_with_bias(conv, residual, dst);
+    for (int y = 0; y < conv->out.h; y = tile.y1) {
+        tile = tile_at(conv, y);
+        const fa_real *columns = columns_of(conv, tile, src);
+
+        for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
+            struct fa_matrix a = {filters + g * p.filters, p.depth, false};
+            struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, false};
+
+            fa_gemm(p.rows, tile.n, p.depth, a, b, 1, dst + g * p.dst + tile.offset, p.plane);
+        }
+    }
+    if (conv->desc.relu)
+        apply_relu(conv, dst);
+    return FA_OK;
+}
+
+/* ---- backward data ---- */
+
+/* columns = filters^T * diff_dst + beta * columns, for one tile. */
+static void backward_columns(const struct fa_conv *conv, struct tile tile, const fa_real *diff_dst,
+                             fa_real beta, fa_real *columns)
+{
+    const fa_real *filters = weights_of(conv)->filters;
+    struct product p = product_of(conv);
+
+    for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
+        struct fa_matrix a = {filters + g * p.filters, p.depth, true};
+        struct fa_matrix b = {diff_dst + g * p.dst + tile.offset, p.plane, false};
+
+        fa_gemm(p.depth, tile.n, p.rows, a, b, beta, columns + g * (size_t)p.depth * (size_t)tile.n, tile.n);
+    }
+}
+
+fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                     const fa_real *relu_output, fa_real *diff_src)
+{
+    if (is_pointwise(conv)) {
+        backward_columns(conv, tile_at(conv, 0), diff_dst, accumulate ? 1 : 0, diff_src);
+    } else {
+        struct tile tile;
+
+        if (!accumulate)
+            memset(diff_src, 0, fa_shape_elements(conv->desc.in) * sizeof *diff_src);
+        for (int y = 0; y < conv->out.h; y = tile.y1) {
+            tile = tile_at(conv, y);
+            backward_columns(conv, tile, diff_dst, 0, workspace(conv));
+            fa_col2im(conv, tile.y0, tile.y1, workspace(conv), diff_src);
+        }
+    }
+    if (relu_output != NULL)
+        fa_blas_add_masked(conv->backend, conv->desc.in, NULL, relu_output, diff_src);
+    return FA_OK;
+}
+
+/* ---- backward weights ---- */
+
+/* In double: a plane has up to a million summands. */
+static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst)
+{
+    fa_real *diff_bias = weights_of(conv)->diff_bias;
+    size_t plane = (size_t)conv->out.h * (size_t)conv->out.w;
+
+#pragma omp parallel for num_threads(conv->backend->n_threads) schedule(static)
+    for (int c = 0; c < conv->out.c; c++) {
+        double sum = 0;
+
+        for (size_t i = 0; i < plane; i++)
+            sum += diff_dst[(size_t)c * plane + i];
+        diff_bias[c] += (fa_real)sum;
+    }
+}
+
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
+{
+    fa_real *diff_filters = weights_of(conv)->diff_filters;
+    struct product p = product_of(conv);
+    struct tile tile;
+
+    for (int y = 0; y < conv->out.h; y = tile.y1) {
+        tile = tile_at(conv, y);
+        const fa_real *columns = columns_of(conv, tile, src);
+
+        for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
+            struct fa_matrix a = {diff_dst + g * p.dst + tile.offset, p.plane, false};
+            struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, true};
+
+            fa_gemm(p.rows, p.depth, tile.n, a, b, 1, diff_filters + g * p.filters, p.depth);
+        }
+    }
+    add_diff_bias(conv, diff_dst);
+    return FA_OK;
+}

@@ -1,0 +1,81 @@
+/*
+ * blas_weights.c - filters and their gradient, OIHW: for each group a matrix of (out / groups) rows.
+ */
+#include <string.h>
+
+#include "blas.h"
+#include "fa/memory.h"
+
+static size_t filter_size(const struct fa_weights_desc *desc)
+{
+    return (size_t)(desc->in_channels / desc->groups) * (size_t)desc->kernel * (size_t)desc->kernel;
+}
+
+fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                                 struct fa_weights **out)
+{
+    struct fa_blas_weights *self;
+    size_t n_out = (size_t)desc->out_channels;
+    fa_status st;
+
+    (void)backend;
+    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    self->n_filters = n_out * filter_size(desc);
+    st = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->filters);
+    if (st == FA_OK)
+        st = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->diff_filters);
+    if (st == FA_OK)
+        st = fa_alloc_zero(n_out, sizeof(fa_real), &self->bias);
+    if (st == FA_OK)
+        st = fa_alloc_zero(n_out, sizeof(fa_real), &self->diff_bias);
+    if (st != FA_OK) {
+        fa_blas_weights_destroy(&self->base);
+        return st;
+    }
+    *out = &self->base;
+    return FA_OK;
+}
+
+void fa_blas_weights_destroy(struct fa_weights *weights)
+{
+    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+
+    fa_free(self->filters);
+    fa_free(self->diff_filters);
+    fa_free(self->bias);
+    fa_free(self->diff_bias);
+    fa_free(self);
+}
+
+fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                               const fa_real *bias)
+{
+    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+    size_t size = filter_size(&weights->desc);
+
+    for (size_t o = 0; o < (size_t)weights->desc.out_channels; o++) {
+        fa_real factor = scale != NULL ? scale[o] : 1;
+
+        for (size_t i = 0; i < size; i++)
+            self->filters[o * size + i] = oihw[o * size + i] * factor;
+        self->bias[o] = bias[o];
+    }
+    return FA_OK;
+}
+
+void fa_blas_weights_clear_grad(struct fa_weights *weights)
+{
+    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+
+    memset(self->diff_filters, 0, self->n_filters * sizeof(fa_real));
+    memset(self->diff_bias, 0, (size_t)weights->desc.out_channels * sizeof(fa_real));
+}
+
+fa_status fa_blas_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias)
+{
+    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+
+    memcpy(oihw, self->diff_filters, self->n_filters * sizeof(fa_real));
+    memcpy(bias, self->diff_bias, (size_t)weights->desc.out_channels * sizeof(fa_real));
+    return FA_OK;
+}

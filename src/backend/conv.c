@@ -1,0 +1,127 @@
+/*
+ * conv.c - weights and convolutions: shapes and arguments checked, then the backend's table.
+ */
+#include <assert.h>
+
+#include "ops.h"
+
+/* ---- weights ---- */
+
+fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
+                            struct fa_weights **out)
+{
+    assert(desc->out_channels > 0 && desc->in_channels > 0 && desc->groups > 0 && desc->kernel > 0);
+    assert(desc->out_channels % desc->groups == 0 && desc->in_channels % desc->groups == 0);
+    *out = NULL;
+    FA_TRY(backend->ops->weights_create(backend, desc, out));
+    (*out)->backend = backend;
+    (*out)->desc = *desc;
+    return FA_OK;
+}
+
+void fa_weights_destroy(struct fa_weights *weights)
+{
+    if (weights != NULL)
+        weights->backend->ops->weights_destroy(weights);
+}
+
+fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
+                          const fa_real *bias)
+{
+    assert(oihw != NULL && bias != NULL);
+    return weights->backend->ops->weights_load(weights, oihw, scale, bias);
+}
+
+void fa_weights_clear_grad(struct fa_weights *weights)
+{
+    weights->backend->ops->weights_clear_grad(weights);
+}
+
+fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias)
+{
+    assert(oihw != NULL && bias != NULL);
+    return weights->backend->ops->weights_read_grad(weights, oihw, bias);
+}
+
+/* ---- convolution ---- */
+
+/* 0 or less if the kernel does not fit. */
+static int output_size(const struct fa_conv_desc *desc, int in)
+{
+    int slack = in + 2 * desc->pad - desc->kernel;
+
+    return slack < 0 ? 0 : slack / desc->stride + 1;
+}
+
+struct fa_shape fa_conv_output_shape(const struct fa_conv_desc *desc)
+{
+    return (struct fa_shape){desc->out_channels, output_size(desc, desc->in.h),
+                             output_size(desc, desc->in.w)};
+}
+
+double fa_conv_macs(const struct fa_conv_desc *desc)
+{
+    struct fa_shape out = fa_conv_output_shape(desc);
+    double macs_per_output = (double)(desc->in.c / desc->groups) * desc->kernel * desc->kernel;
+
+    return (double)out.c * out.h * out.w * macs_per_output;
+}
+
+static void check_desc(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                       const struct fa_weights *weights)
+{
+    struct fa_shape out = fa_conv_output_shape(desc);
+
+    assert(weights->backend == backend);
+    assert(weights->desc.in_channels == desc->in.c && weights->desc.out_channels == desc->out_channels);
+    assert(weights->desc.groups == desc->groups && weights->desc.kernel == desc->kernel);
+    assert(desc->stride > 0 && desc->pad >= 0);
+    assert(desc->in.h > 0 && desc->in.w > 0 && out.h > 0 && out.w > 0);
+    (void)backend, (void)weights, (void)out; /* a build without assertions */
+}
+
+fa_status fa_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
+                         struct fa_weights *weights, struct fa_conv **out)
+{
+    check_desc(backend, desc, weights);
+    *out = NULL;
+    FA_TRY(backend->ops->conv_create(backend, desc, weights, out));
+    (*out)->backend = backend;
+    (*out)->weights = weights;
+    (*out)->desc = *desc;
+    (*out)->out = fa_conv_output_shape(desc);
+    return FA_OK;
+}
+
+void fa_conv_destroy(struct fa_conv *conv)
+{
+    if (conv != NULL)
+        conv->backend->ops->conv_destroy(conv);
+}
+
+const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    return conv->backend->ops->conv_chosen(conv, direction);
+}
+
+fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
+{
+    assert(src != NULL && dst != NULL && src != dst);
+    assert((residual != NULL) == conv->desc.residual);
+    return conv->backend->ops->conv_forward(conv, src, residual, dst);
+}
+
+fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
+                                const fa_real *relu_output, fa_real *diff_src)
+{
+    assert(conv->desc.backward_data);
+    assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
+    return conv->backend->ops->conv_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
+}
+
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
+{
+    assert(conv->desc.backward_weights);
+    assert(src != NULL && diff_dst != NULL);
+    return conv->backend->ops->conv_backward_weights(conv, src, diff_dst);
+}
