@@ -1,0 +1,123 @@
+#include "activation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "support.h"
+
+#define GUARD_BYTES ((size_t)256)
+#define CANARY      0xff /* as a real: NaN */
+
+struct activation activation_new(struct fa_backend *backend, struct fa_shape shape)
+{
+    struct activation a = {.backend = backend, .shape = shape};
+    void *memory;
+
+    a.bytes = fa_backend_activation_bytes(backend, shape);
+    assert_ok(fa_backend_alloc(backend, a.bytes + 2 * GUARD_BYTES, &memory));
+    memset(memory, CANARY, a.bytes + 2 * GUARD_BYTES);
+    a.memory = memory;
+    a.data = (fa_real *)(void *)(a.memory + GUARD_BYTES);
+    return a;
+}
+
+void activation_free(struct activation *activation)
+{
+    fa_backend_free(activation->backend, activation->memory);
+    activation->memory = NULL;
+}
+
+void activation_write(struct activation *activation, const fa_real *hwc)
+{
+    fa_backend_import_hwc(activation->backend, activation->shape, hwc, activation->data);
+}
+
+static void check_guards(const struct activation *a)
+{
+    for (size_t i = 0; i < GUARD_BYTES; i++) {
+        assert_int_equal(a->memory[i], CANARY);
+        assert_int_equal(a->memory[GUARD_BYTES + a->bytes + i], CANARY);
+    }
+}
+
+/* hwc: what was exported from a. */
+static void check_padding(const struct activation *a, const fa_real *hwc)
+{
+    struct activation fresh = activation_new(a->backend, a->shape);
+    bool same = true;
+
+    activation_write(&fresh, hwc);
+    for (size_t i = 0; i < a->bytes / sizeof(fa_real); i++)
+        same = same && (a->data[i] == fresh.data[i] || (isnan(a->data[i]) && isnan(fresh.data[i])));
+    activation_free(&fresh);
+    assert_true(same);
+}
+
+void activation_read(const struct activation *activation, fa_real *hwc)
+{
+    fa_backend_export_hwc(activation->backend, activation->shape, activation->data, hwc);
+    check_guards(activation);
+    check_padding(activation, hwc);
+}
+
+void for_each_backend(void (*check)(struct fa_backend *backend))
+{
+    static const enum fa_conv_algorithm algorithms[] = {FA_CONV_AUTO, FA_CONV_DIRECT};
+
+    for (const char *const *name = fa_backend_names; *name != NULL; name++)
+        for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+            struct fa_backend *backend;
+
+            assert_ok(fa_backend_open(*name, 2, algorithms[i], &backend));
+            check(backend);
+            fa_backend_close(backend);
+        }
+}
+
+fa_real *zeros(size_t n)
+{
+    fa_real *values;
+
+    assert_ok(fa_alloc_zero(n, sizeof *values, &values));
+    return values;
+}
+
+/* splitmix64 */
+static uint64_t mixed(uint64_t seed, uint64_t i)
+{
+    uint64_t z = (seed << 40) + (i + 1) * 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+fa_real *noise(size_t n, uint64_t seed)
+{
+    fa_real *values = zeros(n);
+
+    for (size_t i = 0; i < n; i++)
+        values[i] = (fa_real)((double)(mixed(seed, i) >> 40) / (1 << 23) - 1);
+    return values;
+}
+
+size_t pick(size_t n, uint64_t seed, uint64_t i)
+{
+    return mixed(seed, i) % n;
+}
+
+double worst_real(const fa_real *got, const fa_real *want, size_t n)
+{
+#ifdef FA_FLOAT64
+    return fa_test_worst_double(got, want, n, NULL);
+#else
+    return fa_test_worst_float(got, want, n, NULL);
+#endif
+}
+
+double rounding(double float_build, double float64_build)
+{
+    return sizeof(fa_real) == sizeof(double) ? float64_build : float_build;
+}
