@@ -1,0 +1,135 @@
+/*
+ * test_backend.c - opening a backend, and what does not depend on how many threads it has.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "op_cases.h"
+#include "support.h"
+
+static void the_first_name_is_the_default(void **state)
+{
+    struct fa_backend *backend;
+
+    (void)state;
+    assert_ok(fa_backend_open(NULL, 1, FA_CONV_AUTO, &backend));
+    assert_string_equal(fa_backend_name(backend), fa_backend_names[0]);
+    fa_backend_close(backend);
+}
+
+static void every_name_opens_and_describes_itself(void **state)
+{
+    (void)state;
+    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
+        struct fa_backend *backend;
+
+        assert_ok(fa_backend_open(*name, 2, FA_CONV_AUTO, &backend));
+        assert_string_equal(fa_backend_name(backend), *name);
+        assert_int_equal(fa_backend_threads(backend), 2);
+        assert_non_null(strchr(fa_backend_description(backend), ' '));
+        assert_ok(fa_backend_synchronize(backend));
+        fa_backend_close(backend);
+    }
+    fa_backend_close(NULL);
+}
+
+static void blas_names_its_library_version_and_core(void **state)
+{
+    struct fa_backend *backend;
+    int major, minor;
+    char core[64];
+
+    (void)state;
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_int_equal(
+        sscanf(fa_backend_description(backend), "OpenBLAS %d.%d.%*[0-9], %63s", &major, &minor, core), 3);
+    fa_backend_close(backend);
+}
+
+static void an_unknown_name_is_refused_with_the_known_ones(void **state)
+{
+    struct fa_backend *backend;
+
+    (void)state;
+    assert_fails_saying(fa_backend_open("blsa", 1, FA_CONV_AUTO, &backend), FA_EINVAL, "`blsa`");
+    assert_fails_saying(fa_backend_open("blsa", 1, FA_CONV_AUTO, &backend), FA_EINVAL, "blas");
+    assert_null(backend);
+}
+
+static void no_threads_are_refused(void **state)
+{
+    struct fa_backend *backend;
+
+    (void)state;
+    assert_fails_saying(fa_backend_open("blas", 0, FA_CONV_AUTO, &backend), FA_EINVAL, "threads");
+}
+
+static void without_memory_opening_fails_cleanly(void **state)
+{
+    (void)state;
+    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
+        struct fa_backend *backend;
+
+        fa_memory_fail_after(1);
+        assert_fails(fa_backend_open(*name, 1, FA_CONV_AUTO, &backend), FA_ENOMEM);
+        fa_memory_fail_after(0);
+        assert_null(backend);
+    }
+}
+
+/* Forward and backward of a case on blas with so many threads. */
+static struct op_result result_with_threads(const struct op_case *op, const struct op_data *data,
+                                            int n_threads)
+{
+    struct op_result result = op_result_new(data);
+    struct fa_backend *backend;
+
+    assert_ok(fa_backend_open("blas", n_threads, FA_CONV_AUTO, &backend));
+    struct op_run run = op_run_open(backend, op);
+    op_run_forward(&run, data, result.dst);
+    op_run_backward(&run, data, &result);
+    op_run_close(&run);
+    fa_backend_close(backend);
+    return result;
+}
+
+static void blas_repeats_itself_bit_for_bit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_op_cases; i++) {
+        struct op_data data = op_data_new(&op_cases[i]);
+        struct op_result once = result_with_threads(&op_cases[i], &data, 2);
+        struct op_result again = result_with_threads(&op_cases[i], &data, 2);
+
+        assert_memory_equal(once.dst, again.dst, data.n_dst * sizeof(fa_real));
+        assert_memory_equal(once.diff_src, again.diff_src, data.n_src * sizeof(fa_real));
+        assert_memory_equal(once.diff_filters, again.diff_filters, data.n_filters * sizeof(fa_real));
+        assert_memory_equal(once.diff_bias, again.diff_bias, data.n_bias * sizeof(fa_real));
+        op_result_free(&once);
+        op_result_free(&again);
+        op_data_free(&data);
+    }
+}
+
+static void all_memory_was_given_back(void **state)
+{
+    (void)state;
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_name_is_the_default),
+        cmocka_unit_test(every_name_opens_and_describes_itself),
+        cmocka_unit_test(blas_names_its_library_version_and_core),
+        cmocka_unit_test(an_unknown_name_is_refused_with_the_known_ones),
+        cmocka_unit_test(no_threads_are_refused),
+        cmocka_unit_test(without_memory_opening_fails_cleanly),
+        cmocka_unit_test(blas_repeats_itself_bit_for_bit),
+        cmocka_unit_test(all_memory_was_given_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
