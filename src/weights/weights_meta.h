@@ -1,0 +1,20 @@
+/*
+ * weights_meta.h - the attributes of a weights file: preprocessing, class names, model.
+ */
+#ifndef FA_WEIGHTS_META_H
+#define FA_WEIGHTS_META_H
+
+#include "fa/hdf5.h"
+#include "fa/weights.h"
+
+/* mean, std: float32[3]; to_rgb: uint8; classes: text, a JSON array of names; model: text. */
+fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta *meta) FA_CHECK_RESULT;
+
+/* *has_meta is false, and the rest untouched, for a file without them. Messages begin with path. */
+fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta,
+                               bool *has_meta) FA_CHECK_RESULT;
+
+/* Frees what fa_weights_meta_read made, also where it failed halfway. */
+void fa_weights_meta_clear(struct fa_weights_meta *meta);
+
+#endif
