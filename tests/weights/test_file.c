@@ -1,0 +1,279 @@
+/* Weights files: round trips, damage, and strict copies. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/hdf5.h"
+#include "fa/memory.h"
+#include "fa/weights.h"
+#include "support.h"
+
+static float conv[2 * 3 * 1 * 1] = {1, 2, 3, 4, 5, 6};
+static float bias[2] = {-0.0f, 0.1f};
+
+/* In no order: a file is sorted, what is written need not be. */
+static const struct fa_tensor tensors[] = {
+    {"neck.conv.weight", 4, {2, 3, 1, 1}, 6, conv},
+    {"backbone.layer1.0.bn1.bias", 1, {2}, 2, bias},
+};
+
+static char *class_names[] = {"person", "traffic \"light\"", "caf\xc3\xa9"};
+static const struct fa_weights_meta meta = {
+    .mean = {123.675f, 116.28f, 103.53f},
+    .std = {58.395f, 57.12f, 57.375f},
+    .to_rgb = true,
+    .n_classes = 3,
+    .classes = class_names,
+    .model = "r50",
+};
+
+static const char *path_in_scratch(const char *name)
+{
+    static char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", fa_test_directory(), name);
+    return path;
+}
+
+static void assert_is_what_was_written(const struct fa_weights_file *file)
+{
+    const struct fa_tensor *found = fa_weights_find(file, "neck.conv.weight");
+
+    assert_int_equal(file->n, 2);
+    assert_string_equal(file->tensors[0].name, "backbone.layer1.0.bn1.bias");
+    assert_non_null(found);
+    assert_true(fa_dims_equal(found->n_dims, found->dims, 4, tensors[0].dims));
+    assert_int_equal(found->n_elem, 6);
+    assert_memory_equal(found->data, conv, sizeof conv);
+    assert_memory_equal(file->tensors[0].data, bias, sizeof bias);
+}
+
+static void reading_gives_back_what_was_written(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, &meta));
+    assert_ok(fa_weights_read(path, &file));
+    assert_is_what_was_written(file);
+    assert_null(fa_weights_find(file, "neck.conv"));
+    assert_true(file->has_meta);
+    assert_memory_equal(file->meta.mean, meta.mean, sizeof meta.mean);
+    assert_memory_equal(file->meta.std, meta.std, sizeof meta.std);
+    assert_true(file->meta.to_rgb);
+    assert_string_equal(file->meta.model, "r50");
+    assert_int_equal(file->meta.n_classes, 3);
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(file->meta.classes[i], class_names[i]);
+    fa_weights_free(file);
+}
+
+static void attributes_may_be_absent(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, NULL));
+    assert_ok(fa_weights_read(path, &file));
+    assert_false(file->has_meta);
+    assert_int_equal(file->meta.n_classes, 0);
+    assert_null(file->meta.model);
+    assert_is_what_was_written(file);
+    fa_weights_free(file);
+}
+
+static void no_temporary_stays_behind(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    char temporary[300];
+
+    (void)state;
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    assert_ok(fa_weights_write(path, tensors, 2, &meta));
+    assert_false(fa_file_exists(temporary));
+}
+
+static void a_failed_write_leaves_the_old_file(void **state)
+{
+    const struct fa_tensor twice[] = {tensors[0], tensors[0]};
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+    char temporary[300];
+
+    (void)state;
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    assert_ok(fa_weights_write(path, tensors, 2, &meta));
+    assert_fails_saying(fa_weights_write(path, twice, 2, &meta), FA_EIO, "neck.conv.weight");
+    assert_false(fa_file_exists(temporary));
+    assert_ok(fa_weights_read(path, &file));
+    assert_is_what_was_written(file);
+    fa_weights_free(file);
+}
+
+static void a_truncated_file_is_refused(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+    uint64_t n_bytes;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, &meta));
+    assert_ok(fa_file_size(path, &n_bytes));
+    assert_int_equal(truncate(path, (off_t)n_bytes - 1), 0);
+    assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "w.h5");
+    assert_null(file);
+}
+
+static void a_missing_file_is_named(void **state)
+{
+    struct fa_weights_file *file;
+
+    (void)state;
+    assert_fails_saying(fa_weights_read(path_in_scratch("none.h5"), &file), FA_EIO, "none.h5");
+}
+
+static void other_types_are_refused(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    const int64_t one = 1, counter = 5;
+    struct fa_weights_file *file;
+    struct fa_h5 *h5;
+
+    (void)state;
+    assert_ok(fa_h5_create(path, &h5));
+    assert_ok(fa_h5_write(h5, "num_batches_tracked", FA_H5_I64, 1, &one, &counter));
+    assert_ok(fa_h5_close(h5));
+    assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "num_batches_tracked");
+}
+
+static void damaged_class_names_are_refused(void **state)
+{
+    static const char *const damaged[] = {"[\"a\"", "{\"a\": 1}", "[\"a\", 1]"};
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+    struct fa_h5 *h5;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const uint8_t to_rgb = 1;
+
+        assert_ok(fa_h5_create(path, &h5));
+        assert_ok(fa_h5_set_numbers(h5, "mean", FA_H5_F32, 3, meta.mean));
+        assert_ok(fa_h5_set_numbers(h5, "std", FA_H5_F32, 3, meta.std));
+        assert_ok(fa_h5_set_numbers(h5, "to_rgb", FA_H5_U8, 1, &to_rgb));
+        assert_ok(fa_h5_set_string(h5, "classes", damaged[i]));
+        assert_ok(fa_h5_close(h5));
+        assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "classes");
+    }
+}
+
+static void copying_fills_every_target(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    float got[6] = {0};
+    const struct fa_tensor target = {"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got};
+    struct fa_weights_file *file;
+    size_t n_unused;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, NULL));
+    assert_ok(fa_weights_read(path, &file));
+    assert_ok(fa_weights_copy(file, &target, 1, NULL, &n_unused));
+    assert_memory_equal(got, conv, sizeof conv);
+    assert_int_equal(n_unused, 1);
+    fa_weights_free(file);
+}
+
+static void a_copy_that_does_not_fit_changes_nothing_and_says_why(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    float got[6] = {0}, other[3] = {7, 8, 9};
+    const struct fa_tensor missing[] = {tensors[0], {"head.bias", 1, {3}, 3, other}};
+    const struct fa_tensor mismatched[] = {{"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got},
+                                           {"backbone.layer1.0.bn1.bias", 1, {3}, 3, other}};
+    struct fa_weights_file *file;
+    size_t n_unused;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, NULL));
+    assert_ok(fa_weights_read(path, &file));
+    assert_fails_saying(fa_weights_copy(file, missing, 2, NULL, &n_unused), FA_EFORMAT, "head.bias (3)");
+    assert_fails_saying(fa_weights_copy(file, mismatched, 2, NULL, &n_unused), FA_EFORMAT,
+                        "backbone.layer1.0.bn1.bias (2 in the file, 3 in the model)");
+    assert_true(got[0] == 0 && other[0] == 7);
+    fa_weights_free(file);
+}
+
+static void only_targets_under_the_skipped_prefix_may_be_left(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    float got[6] = {0}, other[3] = {7, 8, 9};
+    const struct fa_tensor targets[] = {{"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got},
+                                        {"backbone.layer1.0.bn1.bias", 1, {3}, 3, other}};
+    struct fa_weights_file *file;
+    size_t n_unused;
+
+    (void)state;
+    assert_ok(fa_weights_write(path, tensors, 2, NULL));
+    assert_ok(fa_weights_read(path, &file));
+    assert_fails(fa_weights_copy(file, targets, 2, "bbox_head.", &n_unused), FA_EFORMAT);
+    assert_ok(fa_weights_copy(file, targets, 2, "backbone.layer1", &n_unused));
+    assert_memory_equal(got, conv, sizeof conv);
+    assert_true(other[0] == 7);
+    assert_int_equal(n_unused, 1);
+    fa_weights_free(file);
+}
+
+static void no_allocation_failure_leaks_or_passes(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+    long before = fa_memory_balance();
+    fa_status status = FA_ENOMEM;
+
+    (void)state;
+    for (long n = 1; status != FA_OK; n++) {
+        assert_in_range(n, 1, 200);
+        fa_memory_fail_after(n);
+        status = fa_weights_write(path, tensors, 2, &meta);
+        if (status == FA_OK)
+            status = fa_weights_read(path, &file);
+        fa_memory_fail_after(0);
+        if (status != FA_OK) {
+            assert_int_equal(status, FA_ENOMEM);
+            assert_int_equal(fa_memory_balance(), before);
+        }
+    }
+    assert_is_what_was_written(file);
+    fa_weights_free(file);
+}
+
+static void nothing_is_left_allocated(void **state)
+{
+    (void)state;
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reading_gives_back_what_was_written),
+        cmocka_unit_test(attributes_may_be_absent),
+        cmocka_unit_test(no_temporary_stays_behind),
+        cmocka_unit_test(a_failed_write_leaves_the_old_file),
+        cmocka_unit_test(a_truncated_file_is_refused),
+        cmocka_unit_test(a_missing_file_is_named),
+        cmocka_unit_test(other_types_are_refused),
+        cmocka_unit_test(damaged_class_names_are_refused),
+        cmocka_unit_test(copying_fills_every_target),
+        cmocka_unit_test(a_copy_that_does_not_fit_changes_nothing_and_says_why),
+        cmocka_unit_test(only_targets_under_the_skipped_prefix_may_be_left),
+        cmocka_unit_test(no_allocation_failure_leaks_or_passes),
+        cmocka_unit_test(nothing_is_left_allocated),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
