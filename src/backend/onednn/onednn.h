@@ -145,16 +145,24 @@ fa_status onednn_filters_refresh(const struct onednn_weights *weights,
 
 /* ---- onednn_choice.c */
 
-struct onednn_primitive_choice {
+/* What a convolution can run. The first three have the values of enum fa_conv_direction. */
+enum onednn_operation {
+    ONEDNN_FORWARD, /* a residual is summed in place */
+    ONEDNN_BACKWARD_DATA,
+    ONEDNN_BACKWARD_WEIGHTS,
+    ONEDNN_FORWARD_BESIDE, /* forward with the residual in memory of its own, which saves a copy */
+    ONEDNN_N_OPERATIONS
+};
+
+struct onednn_choice {
     dnnl_primitive_desc_t desc;
     const char *name; /* "direct", "winograd" or "reference" */
 };
 
-/* The best description of one direction that oneDNN can make. `forward` is the hint that the backward
-   directions need. The caller destroys out->desc. */
-fa_status onednn_choose(const struct fa_conv *conv, enum fa_conv_direction direction,
-                        const_dnnl_primitive_desc_t forward,
-                        struct onednn_primitive_choice *out) FA_CHECK_RESULT;
+/* The best description of an operation that oneDNN can make; the caller destroys out->desc. `forward` is the
+   hint that the backward directions need. out->desc is NULL if there is no fast ONEDNN_FORWARD_BESIDE. */
+fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
+                        const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
 /* ---- onednn_conv.c */
 

@@ -42,7 +42,7 @@ static bool winograd_wanted(const struct fa_conv *conv)
            n_tiles >= (is_trained(&conv->desc) ? LEAST_TILES_TRAINING : LEAST_TILES_INFERENCE);
 }
 
-static fa_status describe(const struct fa_conv *conv, enum fa_conv_direction direction,
+static fa_status describe(const struct fa_conv *conv, enum onednn_operation operation,
                           dnnl_alg_kind_t algorithm, dnnl_convolution_desc_t *out)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
@@ -55,34 +55,50 @@ static fa_status describe(const struct fa_conv *conv, enum fa_conv_direction dir
     FA_TRY(onednn_activation_md(conv->backend, conv->out, &dst));
     FA_TRY(onednn_weights_any_md(weights, &filters));
     FA_TRY(onednn_weights_bias_md(weights, &bias));
-    switch (direction) {
-    case FA_CONV_FORWARD:
+    switch (operation) {
+    case ONEDNN_FORWARD:
+    case ONEDNN_FORWARD_BESIDE:
         status = dnnl_convolution_forward_desc_init(out, kind, algorithm, &src, &filters, &bias, &dst, stride,
                                                     pad, pad);
         break;
-    case FA_CONV_BACKWARD_DATA:
+    case ONEDNN_BACKWARD_DATA:
         status =
             dnnl_convolution_backward_data_desc_init(out, algorithm, &src, &filters, &dst, stride, pad, pad);
         break;
-    case FA_CONV_BACKWARD_WEIGHTS:
+    case ONEDNN_BACKWARD_WEIGHTS:
         status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &filters, &bias, &dst,
                                                              stride, pad, pad);
+        break;
+    case ONEDNN_N_OPERATIONS:
         break;
     }
     return onednn_check(status, "describing the operation");
 }
 
-/* What forward does to the sum of products besides the bias: adds what dst holds, then the ReLU. */
-static dnnl_status_t append_post_ops(const struct fa_conv_desc *desc, dnnl_primitive_attr_t attributes)
+static dnnl_status_t append_residual(const struct fa_conv *conv, enum onednn_operation operation,
+                                     dnnl_post_ops_t post_ops)
+{
+    dnnl_memory_desc_t dst;
+
+    if (operation == ONEDNN_FORWARD)
+        return dnnl_post_ops_append_sum(post_ops, 1.0f);
+    if (onednn_activation_md(conv->backend, conv->out, &dst) != FA_OK)
+        return dnnl_invalid_arguments;
+    return dnnl_post_ops_append_binary(post_ops, dnnl_binary_add, &dst);
+}
+
+/* What forward does to the sum of products and the bias: it adds the residual, then comes the ReLU. */
+static dnnl_status_t append_post_ops(const struct fa_conv *conv, enum onednn_operation operation,
+                                     dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t post_ops;
     dnnl_status_t status = dnnl_post_ops_create(&post_ops);
 
     if (status != dnnl_success)
         return status;
-    if (desc->residual)
-        status = dnnl_post_ops_append_sum(post_ops, 1.0f);
-    if (status == dnnl_success && desc->relu)
+    if (conv->desc.residual)
+        status = append_residual(conv, operation, post_ops);
+    if (status == dnnl_success && conv->desc.relu)
         status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
@@ -90,17 +106,17 @@ static dnnl_status_t append_post_ops(const struct fa_conv_desc *desc, dnnl_primi
     return status;
 }
 
-static fa_status make_attributes(const struct fa_conv *conv, enum fa_conv_direction direction,
+static fa_status make_attributes(const struct fa_conv *conv, enum onednn_operation operation,
                                  dnnl_primitive_attr_t *out)
 {
     dnnl_status_t status = dnnl_primitive_attr_clone(out, onednn_of(conv->backend)->plain);
 
     FA_TRY(onednn_check(status, "copying attributes"));
-    if (direction == FA_CONV_FORWARD)
-        status = append_post_ops(&conv->desc, *out);
+    if (operation == ONEDNN_FORWARD || operation == ONEDNN_FORWARD_BESIDE)
+        status = append_post_ops(conv, operation, *out);
     if (status != dnnl_success)
         dnnl_primitive_attr_destroy(*out);
-    return onednn_check(status, "fusing the sum and the ReLU");
+    return onednn_check(status, "fusing the residual and the ReLU");
 }
 
 static const char *implementation_name(const_dnnl_primitive_desc_t desc)
@@ -113,7 +129,13 @@ static const char *implementation_name(const_dnnl_primitive_desc_t desc)
     return strncmp(text, "ref", 3) == 0 ? "reference" : "direct";
 }
 
-static fa_status create(const struct fa_conv *conv, enum fa_conv_direction direction,
+static bool is_reference(const_dnnl_primitive_desc_t desc)
+{
+    return strcmp(implementation_name(desc), "reference") == 0;
+}
+
+/* *out is NULL if oneDNN has nothing of the kind. */
+static fa_status create(const struct fa_conv *conv, enum onednn_operation operation,
                         dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
                         dnnl_primitive_desc_t *out)
 {
@@ -121,25 +143,37 @@ static fa_status create(const struct fa_conv *conv, enum fa_conv_direction direc
     dnnl_primitive_attr_t attributes;
     dnnl_status_t status;
 
-    FA_TRY(describe(conv, direction, algorithm, &description));
-    FA_TRY(make_attributes(conv, direction, &attributes));
     *out = NULL;
+    FA_TRY(describe(conv, operation, algorithm, &description));
+    FA_TRY(make_attributes(conv, operation, &attributes));
     status =
         dnnl_primitive_desc_create(out, &description, attributes, onednn_of(conv->backend)->engine, forward);
     dnnl_primitive_attr_destroy(attributes);
-    if (status == dnnl_unimplemented && algorithm == dnnl_convolution_winograd)
-        return FA_OK; /* with *out NULL: the caller goes on to direct */
-    return onednn_check(status, "choosing an implementation");
+    return status == dnnl_unimplemented ? FA_OK : onednn_check(status, "choosing an implementation");
 }
 
-fa_status onednn_choose(const struct fa_conv *conv, enum fa_conv_direction direction,
-                        const_dnnl_primitive_desc_t forward, struct onednn_primitive_choice *out)
+static fa_status choose_beside(const struct fa_conv *conv, struct onednn_choice *out)
 {
-    out->desc = NULL;
+    FA_TRY(create(conv, ONEDNN_FORWARD_BESIDE, dnnl_convolution_direct, NULL, &out->desc));
+    if (out->desc != NULL && is_reference(out->desc)) {
+        dnnl_primitive_desc_destroy(out->desc);
+        out->desc = NULL;
+    }
+    return FA_OK;
+}
+
+fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
+                        const_dnnl_primitive_desc_t forward, struct onednn_choice *out)
+{
+    *out = (struct onednn_choice){NULL, "direct"};
+    if (operation == ONEDNN_FORWARD_BESIDE)
+        return choose_beside(conv, out);
     if (winograd_wanted(conv))
-        FA_TRY(create(conv, direction, dnnl_convolution_winograd, forward, &out->desc));
+        FA_TRY(create(conv, operation, dnnl_convolution_winograd, forward, &out->desc));
     if (out->desc == NULL)
-        FA_TRY(create(conv, direction, dnnl_convolution_direct, forward, &out->desc));
+        FA_TRY(create(conv, operation, dnnl_convolution_direct, forward, &out->desc));
+    if (out->desc == NULL)
+        return onednn_check(dnnl_unimplemented, "choosing an implementation");
     out->name = implementation_name(out->desc);
     return FA_OK;
 }

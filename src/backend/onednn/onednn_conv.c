@@ -6,12 +6,12 @@
 #include "fa/memory.h"
 #include "onednn.h"
 
-enum { MAX_ARGS = 5 };
+enum { MAX_ARGS = 6 };
 
-/* One direction. The scratchpad is the last argument; filters are packed ones, or sums of gradients. */
+/* The scratchpad is the last argument; filters are packed ones, or a sum of gradients. */
 struct operation {
-    const char *chosen; /* NULL if this direction will not be asked for */
-    dnnl_primitive_t primitive;
+    const char *chosen;
+    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for */
     int n_args;
     dnnl_exec_arg_t args[MAX_ARGS];
     struct onednn_filters *filters;
@@ -19,35 +19,41 @@ struct operation {
 
 struct onednn_conv {
     struct fa_conv base;
-    struct operation operations[3]; /* by enum fa_conv_direction */
+    struct operation operations[ONEDNN_N_OPERATIONS];
 };
 
 static const struct argument {
     int name;
     dnnl_query_t query;
-} arguments[3][MAX_ARGS] = {
-    [FA_CONV_FORWARD] = {{DNNL_ARG_SRC, dnnl_query_src_md},
-                         {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-                         {DNNL_ARG_BIAS, dnnl_query_weights_md},
-                         {DNNL_ARG_DST, dnnl_query_dst_md},
-                         {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
-    [FA_CONV_BACKWARD_DATA] = {{DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+} arguments[ONEDNN_N_OPERATIONS][MAX_ARGS] = {
+    [ONEDNN_FORWARD] = {{DNNL_ARG_SRC, dnnl_query_src_md},
+                        {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                        {DNNL_ARG_BIAS, dnnl_query_weights_md},
+                        {DNNL_ARG_DST, dnnl_query_dst_md},
+                        {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    [ONEDNN_BACKWARD_DATA] = {{DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                              {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+                              {DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+                              {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    [ONEDNN_BACKWARD_WEIGHTS] = {{DNNL_ARG_SRC, dnnl_query_src_md},
+                                 {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+                                 {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+                                 {DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md},
+                                 {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    [ONEDNN_FORWARD_BESIDE] = {{DNNL_ARG_SRC, dnnl_query_src_md},
                                {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-                               {DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+                               {DNNL_ARG_BIAS, dnnl_query_weights_md},
+                               {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, dnnl_query_dst_md},
+                               {DNNL_ARG_DST, dnnl_query_dst_md},
                                {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
-    [FA_CONV_BACKWARD_WEIGHTS] = {{DNNL_ARG_SRC, dnnl_query_src_md},
-                                  {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
-                                  {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
-                                  {DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md},
-                                  {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
 };
 
 /* ---- creation */
 
 static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_desc_t desc,
-                                  enum fa_conv_direction direction, struct operation *operation)
+                                  enum onednn_operation which, struct operation *operation)
 {
-    const struct argument *argument = arguments[direction];
+    const struct argument *argument = arguments[which];
 
     for (int i = 0; i < MAX_ARGS && argument[i].name != 0; i++) {
         const bool is_bias = argument[i].name == DNNL_ARG_BIAS || argument[i].name == DNNL_ARG_DIFF_BIAS;
@@ -62,66 +68,65 @@ static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_de
     return FA_OK;
 }
 
-/* Where a direction leaves results that are then added to others: a gradient of filters with its bias, or of
-   an activation. */
+/* For results that are then added to others: the gradient of an activation, or of filters and bias. */
 static size_t staging_bytes(const struct fa_conv *conv, const struct operation *operation,
-                            enum fa_conv_direction direction)
+                            enum onednn_operation which)
 {
-    switch (direction) {
-    case FA_CONV_BACKWARD_DATA:
+    if (which == ONEDNN_BACKWARD_DATA)
         return onednn_activation_bytes(conv->backend, conv->desc.in);
-    case FA_CONV_BACKWARD_WEIGHTS:
+    if (which == ONEDNN_BACKWARD_WEIGHTS)
         return (operation->filters->n_elem + (size_t)conv->desc.out_channels) * sizeof(float);
-    case FA_CONV_FORWARD:
-        break;
-    }
     return 0;
 }
 
 static fa_status bind_operation(struct onednn_conv *conv, const_dnnl_primitive_desc_t desc,
-                                enum fa_conv_direction direction)
+                                enum onednn_operation which)
 {
     struct onednn *onednn = onednn_of(conv->base.backend);
     struct onednn_weights *weights = (struct onednn_weights *)conv->base.weights;
-    struct operation *operation = &conv->operations[direction];
+    struct operation *operation = &conv->operations[which];
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
-    if (direction == FA_CONV_BACKWARD_WEIGHTS)
+    if (which == ONEDNN_BACKWARD_WEIGHTS)
         FA_TRY(onednn_weights_gradient(
             weights, dnnl_primitive_desc_query_md(desc, dnnl_query_diff_weights_md, 0), &operation->filters));
     else
         FA_TRY(onednn_weights_packed(weights, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
                                      &operation->filters));
     FA_TRY(onednn_work_reserve(&onednn->scratchpad, dnnl_memory_desc_get_size(scratchpad)));
-    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, operation, direction)));
-    FA_TRY(create_arguments(onednn, desc, direction, operation));
+    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, operation, which)));
+    FA_TRY(create_arguments(onednn, desc, which, operation));
     return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
 }
 
-static fa_status create_operation(struct onednn_conv *conv, enum fa_conv_direction direction)
+static fa_status create_operation(struct onednn_conv *conv, enum onednn_operation which)
 {
     const_dnnl_primitive_desc_t forward = NULL;
-    struct onednn_primitive_choice choice;
+    struct onednn_choice choice;
     fa_status status;
 
-    if (direction != FA_CONV_FORWARD)
+    if (which == ONEDNN_BACKWARD_DATA || which == ONEDNN_BACKWARD_WEIGHTS)
         FA_TRY(onednn_check(
-            dnnl_primitive_get_primitive_desc(conv->operations[FA_CONV_FORWARD].primitive, &forward),
+            dnnl_primitive_get_primitive_desc(conv->operations[ONEDNN_FORWARD].primitive, &forward),
             "asking for the forward direction"));
-    FA_TRY(onednn_choose(&conv->base, direction, forward, &choice));
-    conv->operations[direction].chosen = choice.name;
-    status = bind_operation(conv, choice.desc, direction);
+    FA_TRY(onednn_choose(&conv->base, which, forward, &choice));
+    if (choice.desc == NULL)
+        return FA_OK;
+    conv->operations[which].chosen = choice.name;
+    status = bind_operation(conv, choice.desc, which);
     dnnl_primitive_desc_destroy(choice.desc);
     return status;
 }
 
 static fa_status create_operations(struct onednn_conv *conv)
 {
-    FA_TRY(create_operation(conv, FA_CONV_FORWARD));
+    FA_TRY(create_operation(conv, ONEDNN_FORWARD));
+    if (conv->base.desc.residual && strcmp(conv->operations[ONEDNN_FORWARD].chosen, "direct") == 0)
+        FA_TRY(create_operation(conv, ONEDNN_FORWARD_BESIDE));
     if (conv->base.desc.backward_data)
-        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_DATA));
+        FA_TRY(create_operation(conv, ONEDNN_BACKWARD_DATA));
     if (conv->base.desc.backward_weights)
-        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_WEIGHTS));
+        FA_TRY(create_operation(conv, ONEDNN_BACKWARD_WEIGHTS));
     return FA_OK;
 }
 
@@ -162,7 +167,7 @@ void onednn_conv_destroy(struct fa_conv *base)
 {
     struct onednn_conv *conv = (struct onednn_conv *)base;
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < ONEDNN_N_OPERATIONS; i++)
         destroy_operation(&conv->operations[i]);
     fa_free(conv);
 }
@@ -191,37 +196,51 @@ static dnnl_status_t run_primitive(struct onednn *onednn, struct operation *oper
     return status == dnnl_success ? dnnl_stream_wait(onednn->stream) : status;
 }
 
-static fa_status run(struct fa_conv *conv, enum fa_conv_direction direction, const void *const *data)
+static fa_status run(struct fa_conv *conv, enum onednn_operation which, const void *const *data)
 {
-    static const char *const what[] = {"forward", "backward to data", "backward to weights"};
+    static const char *const what[] = {"forward", "backward to data", "backward to weights", "forward"};
     struct onednn *onednn = onednn_of(conv->backend);
-    struct operation *operation = &((struct onednn_conv *)conv)->operations[direction];
+    struct operation *operation = &((struct onednn_conv *)conv)->operations[which];
 
     onednn_use_threads(onednn);
-    return name_shape(onednn_check(run_primitive(onednn, operation, data), what[direction]), &conv->desc);
+    return name_shape(onednn_check(run_primitive(onednn, operation, data), what[which]), &conv->desc);
+}
+
+static fa_status forward_beside(struct fa_conv *conv, const float *src, const float *residual, float *dst)
+{
+    const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
+    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[ONEDNN_FORWARD_BESIDE].filters;
+
+    FA_TRY(onednn_filters_refresh(weights, packed));
+    return run(conv, ONEDNN_FORWARD_BESIDE,
+               (const void *[]){src, packed->data, weights->bias, residual, dst});
 }
 
 fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
-    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[FA_CONV_FORWARD].filters;
+    const struct operation *operations = ((struct onednn_conv *)conv)->operations;
+    struct onednn_filters *packed = operations[ONEDNN_FORWARD].filters;
 
-    FA_TRY(onednn_filters_refresh(weights, packed));
-    if (residual != NULL && residual != dst)
+    if (residual != NULL && residual != dst) {
+        if (operations[ONEDNN_FORWARD_BESIDE].primitive != NULL)
+            return forward_beside(conv, src, residual, dst);
         onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out),
                       residual, dst);
-    return run(conv, FA_CONV_FORWARD, (const void *[]){src, packed->data, weights->bias, dst});
+    }
+    FA_TRY(onednn_filters_refresh(weights, packed));
+    return run(conv, ONEDNN_FORWARD, (const void *[]){src, packed->data, weights->bias, dst});
 }
 
 fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                     const fa_real *relu_output, fa_real *diff_src)
 {
     struct onednn *onednn = onednn_of(conv->backend);
-    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[FA_CONV_BACKWARD_DATA].filters;
+    struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[ONEDNN_BACKWARD_DATA].filters;
     float *result = accumulate ? onednn->staging.memory : diff_src;
 
     FA_TRY(onednn_filters_refresh((const struct onednn_weights *)conv->weights, packed));
-    FA_TRY(run(conv, FA_CONV_BACKWARD_DATA, (const void *[]){diff_dst, packed->data, result}));
+    FA_TRY(run(conv, ONEDNN_BACKWARD_DATA, (const void *[]){diff_dst, packed->data, result}));
     if (accumulate || relu_output != NULL)
         onednn_add_masked_n(onednn, onednn_activation_elements(conv->backend, conv->desc.in),
                             accumulate ? result : NULL, relu_output, diff_src);
@@ -232,11 +251,11 @@ fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_ds
 fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
 {
     struct onednn *onednn = onednn_of(conv->backend);
-    struct onednn_filters *sum = ((struct onednn_conv *)conv)->operations[FA_CONV_BACKWARD_WEIGHTS].filters;
+    struct onednn_filters *sum = ((struct onednn_conv *)conv)->operations[ONEDNN_BACKWARD_WEIGHTS].filters;
     float *filters = sum->is_current ? onednn->staging.memory : sum->data;
     float *bias = sum->is_current ? filters + sum->n_elem : sum->bias;
 
-    FA_TRY(run(conv, FA_CONV_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, filters, bias}));
+    FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, filters, bias}));
     if (sum->is_current) {
         onednn_add_masked_n(onednn, sum->n_elem, filters, NULL, sum->data);
         onednn_add_masked_n(onednn, (size_t)conv->desc.out_channels, bias, NULL, sum->bias);
