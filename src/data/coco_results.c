@@ -1,0 +1,142 @@
+/*
+ * coco_results.c - detections as COCO wants them: a JSON array of {image_id, category_id, bbox, score}.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fa/coco.h"
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/memory.h"
+
+/* ---- reading ---- */
+
+static fa_status read_result(const struct fa_json *item, struct fa_coco_result *out)
+{
+    const struct fa_json *bbox = fa_json_get(item, "bbox");
+    const struct fa_json *value = fa_json_first(bbox);
+
+    if (!fa_json_to_int(fa_json_get(item, "image_id"), &out->image_id))
+        return fa_fail(FA_EFORMAT, "`image_id` is missing or not a whole number");
+    if (!fa_json_to_int(fa_json_get(item, "category_id"), &out->category_id))
+        return fa_fail(FA_EFORMAT, "`category_id` is missing or not a whole number");
+    if (!fa_json_to_double(fa_json_get(item, "score"), &out->score) || !isfinite(out->score))
+        return fa_fail(FA_EFORMAT, "`score` is missing or not a finite number");
+    if (fa_json_kind(bbox) != FA_JSON_ARRAY || fa_json_count(bbox) != 4)
+        return fa_fail(FA_EFORMAT, "`bbox` is missing or not a list of four numbers");
+    for (int k = 0; k < 4; k++, value = fa_json_next(value))
+        if (!fa_json_to_double(value, &out->bbox[k]) || !isfinite(out->bbox[k]))
+            return fa_fail(FA_EFORMAT, "number %d of `bbox` is not a finite number", k + 1);
+    return FA_OK;
+}
+
+static fa_status read_results(const char *path, const struct fa_json *root, struct fa_coco_result *results)
+{
+    const struct fa_json *item = fa_json_first(root);
+
+    for (size_t i = 0; item != NULL; i++, item = fa_json_next(item))
+        FA_TRY(fa_prefix(read_result(item, &results[i]), "%s: result %zu", path, i));
+    return FA_OK;
+}
+
+fa_status fa_coco_results_read(const char *path, struct fa_coco_result **results, size_t *n)
+{
+    struct fa_json *root = NULL;
+    struct fa_coco_result *read = NULL;
+    fa_status st;
+
+    FA_TRY(fa_json_read_file(path, &root));
+    if (fa_json_kind(root) != FA_JSON_ARRAY)
+        st = fa_fail(FA_EFORMAT, "%s: not a list; a COCO results file is a list of detections", path);
+    else
+        st = fa_alloc(fa_json_count(root), sizeof *read, &read);
+    if (st == FA_OK)
+        st = read_results(path, root, read);
+    if (st == FA_OK) {
+        *results = read;
+        *n = fa_json_count(root);
+    } else {
+        fa_free(read);
+    }
+    fa_json_free(root);
+    return st;
+}
+
+/* ---- writing ---- */
+
+/* The shortest of the usual precisions that reads back as the same double. */
+static void write_number(FILE *file, double value)
+{
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    fputs(text, file);
+}
+
+static bool is_finite(const struct fa_coco_result *result)
+{
+    return isfinite(result->score) && isfinite(result->bbox[0]) && isfinite(result->bbox[1]) &&
+           isfinite(result->bbox[2]) && isfinite(result->bbox[3]);
+}
+
+static void write_result(FILE *file, const struct fa_coco_result *result)
+{
+    fprintf(file, "{\"image_id\":%" PRId64 ",\"category_id\":%" PRId64 ",\"bbox\":[", result->image_id,
+            result->category_id);
+    for (int k = 0; k < 4; k++) {
+        if (k > 0)
+            fputc(',', file);
+        write_number(file, result->bbox[k]);
+    }
+    fputs("],\"score\":", file);
+    write_number(file, result->score);
+    fputc('}', file);
+}
+
+static fa_status write_results(const char *temporary, const struct fa_coco_result *results, size_t n)
+{
+    FILE *file = fopen(temporary, "w");
+    bool written;
+
+    if (file == NULL)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", temporary);
+    fputc('[', file);
+    for (size_t i = 0; i < n && !ferror(file); i++) {
+        if (i > 0)
+            fputs(",\n", file);
+        write_result(file, &results[i]);
+    }
+    fputs("]\n", file);
+    written = !ferror(file);
+    if (fclose(file) != 0 || !written)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write; is the disk full?", temporary);
+    return FA_OK;
+}
+
+fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results, size_t n)
+{
+    char *temporary = NULL;
+    fa_status st;
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_finite(&results[i]))
+            return fa_fail(FA_ENUMERIC,
+                           "%s: result %zu, of image %" PRId64 ", has a number that is not finite", path, i,
+                           results[i].image_id);
+    FA_TRY(fa_file_temporary_name(path, &temporary));
+    st = write_results(temporary, results, n);
+    if (st == FA_OK)
+        st = fa_file_commit(temporary, path);
+    if (st != FA_OK)
+        unlink(temporary);
+    fa_free(temporary);
+    return st;
+}

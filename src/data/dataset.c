@@ -1,0 +1,338 @@
+/*
+ * dataset.c - a packed dataset, opened: the indexes of all shards joined into one, and the JPEGs within
+ * reach.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/crc32c.h"
+#include "fa/file.h"
+#include "fa/hdf5.h"
+#include "fa/memory.h"
+#include "fa/shard.h"
+#include "hash.h"
+#include "manifest.h"
+#include "shard_index.h"
+
+/* An open shard. Its index stays only as far as names point into it. */
+struct shard {
+    char *path;
+    int fd;
+    uint64_t blob;     /* where the JPEGs begin in the file */
+    uint64_t n_blob;   /* their bytes */
+    char **file_names; /* one block, see fa_h5_read_strings */
+};
+
+/* Where a record's bytes are. */
+struct place {
+    uint32_t shard;
+    uint64_t offset; /* in the file */
+};
+
+/* What is handed out is the first member, so that one pointer stands for both. */
+struct open_dataset {
+    struct fa_dataset public;
+    size_t n_shards;
+    struct shard *shards;
+    struct place *places;
+    struct fa_record *records;
+    struct fa_category *categories;
+    char **category_names;
+    double (*bbox)[4];
+    int32_t *label;
+    int64_t *annotation_id;
+    double *area;
+    uint8_t *crowd, *ignore;
+};
+
+/* ---- opening one shard ---- */
+
+static fa_status check_size(const char *path, uint64_t want)
+{
+    uint64_t n_bytes;
+
+    FA_TRY(fa_file_size(path, &n_bytes));
+    if (n_bytes != want)
+        return fa_fail(FA_EFORMAT,
+                       "%s: has %" PRIu64 " bytes, the manifest says %" PRIu64
+                       "; copy the file again, or pack the data again",
+                       path, n_bytes, want);
+    return FA_OK;
+}
+
+static fa_status find_blob(struct shard *shard, struct fa_h5 *file, uint64_t file_size)
+{
+    struct fa_h5_info info;
+
+    FA_TRY(fa_h5_inspect(file, FA_SHARD_BLOB, &info));
+    if (info.type != FA_H5_U8 || info.n_dims != 1 || info.file_offset < 0 ||
+        (uint64_t)info.file_offset > file_size ||
+        (uint64_t)info.n_elem > file_size - (uint64_t)info.file_offset)
+        return fa_fail(FA_EFORMAT,
+                       "%s: " FA_SHARD_BLOB " is not a run of bytes inside the file; pack the data again",
+                       shard->path);
+    shard->blob = (uint64_t)info.file_offset;
+    shard->n_blob = (uint64_t)info.n_elem;
+    return FA_OK;
+}
+
+static fa_status check_index(const struct shard *shard, const struct fa_shard_index *index, uint32_t want_crc)
+{
+    if (fa_shard_index_crc(index) != want_crc)
+        return fa_fail(FA_EFORMAT,
+                       "%s: the checksum of its index is wrong; copy the file again, or pack the data again",
+                       shard->path);
+    return fa_shard_index_check(index, shard->path, shard->n_blob);
+}
+
+/* Index and place of the JPEGs. index is the caller's to free, and empty on failure. */
+static fa_status read_shard(struct shard *shard, const struct fa_manifest_shard *want,
+                            struct fa_shard_index *index)
+{
+    struct fa_h5 *file = NULL;
+    fa_status st, closed;
+
+    FA_TRY(check_size(shard->path, want->n_bytes));
+    FA_TRY(fa_h5_open(shard->path, &file));
+    st = find_blob(shard, file, want->n_bytes);
+    if (st == FA_OK)
+        st = fa_prefix(fa_shard_index_read(index, file), "%s", shard->path);
+    closed = fa_h5_close(file);
+    if (st == FA_OK)
+        st = closed;
+    if (st == FA_OK)
+        st = check_index(shard, index, want->index_crc);
+    if (st != FA_OK)
+        fa_shard_index_free(index);
+    return st;
+}
+
+static fa_status open_shard(struct shard *shard, const char *directory, size_t i)
+{
+    char name[FA_SHARD_NAME_MAX];
+
+    fa_shard_name(i, name);
+    FA_TRY(fa_path_join(directory, name, &shard->path));
+    shard->fd = open(shard->path, O_RDONLY | O_CLOEXEC);
+    if (shard->fd < 0)
+        return fa_fail_errno(errno == ENOENT ? FA_EFORMAT : FA_EIO, errno,
+                             "%s: a shard of the dataset cannot be opened", shard->path);
+    return FA_OK;
+}
+
+/* ---- joining ---- */
+
+static void join_records(struct open_dataset *d, const struct fa_shard_index *index, size_t number,
+                         size_t first_record, size_t first_annotation)
+{
+    for (size_t i = 0; i < index->n_records; i++) {
+        const size_t begin = (size_t)index->annotation_offset[i];
+
+        d->records[first_record + i] = (struct fa_record){
+            .image_id = index->image_id[i],
+            .file_name = index->file_name[i],
+            .w = index->width[i],
+            .h = index->height[i],
+            .orientation = index->orientation[i],
+            .n_bytes = (size_t)index->length[i],
+            .crc = index->crc[i],
+            .first = first_annotation + begin,
+            .n = (size_t)index->annotation_offset[i + 1] - begin,
+        };
+        d->places[first_record + i] =
+            (struct place){(uint32_t)number, d->shards[number].blob + (uint64_t)index->offset[i]};
+    }
+}
+
+static void join_annotations(struct open_dataset *d, const struct fa_shard_index *index, size_t first)
+{
+    const size_t n = index->n_annotations;
+
+    memcpy(d->bbox + first, index->bbox, n * sizeof *d->bbox);
+    memcpy(d->label + first, index->label, n * sizeof *d->label);
+    memcpy(d->annotation_id + first, index->annotation_id, n * sizeof *d->annotation_id);
+    memcpy(d->area + first, index->area, n * sizeof *d->area);
+    memcpy(d->crowd + first, index->crowd, n);
+    memcpy(d->ignore + first, index->ignore, n);
+}
+
+/* The categories are those of the first shard; all shards must agree with the manifest on them. */
+static fa_status take_categories(struct open_dataset *d, struct fa_shard_index *index, size_t number,
+                                 uint64_t want)
+{
+    if (fa_shard_index_category_hash(index) != want)
+        return fa_fail(FA_EFORMAT,
+                       "%s: its categories are not those of the manifest; it belongs to another packing",
+                       d->shards[number].path);
+    if (number > 0)
+        return FA_OK;
+    for (size_t i = 0; i < index->n_categories; i++)
+        d->categories[i] = (struct fa_category){index->category_id[i], index->category_name[i]};
+    d->category_names = index->category_name;
+    index->category_name = NULL;
+    return FA_OK;
+}
+
+static fa_status allocate(struct open_dataset *d, const struct fa_manifest *manifest)
+{
+    const size_t n = manifest->n_annotations;
+
+    FA_TRY(fa_alloc_zero(manifest->n_shards, sizeof *d->shards, &d->shards));
+    d->n_shards = manifest->n_shards;
+    for (size_t i = 0; i < d->n_shards; i++)
+        d->shards[i].fd = -1;
+    FA_TRY(fa_alloc(manifest->n_records, sizeof *d->places, &d->places));
+    FA_TRY(fa_alloc(manifest->n_records, sizeof *d->records, &d->records));
+    FA_TRY(fa_alloc(manifest->n_categories, sizeof *d->categories, &d->categories));
+    FA_TRY(fa_alloc(n, sizeof *d->bbox, &d->bbox));
+    FA_TRY(fa_alloc(n, sizeof *d->label, &d->label));
+    FA_TRY(fa_alloc(n, sizeof *d->annotation_id, &d->annotation_id));
+    FA_TRY(fa_alloc(n, sizeof *d->area, &d->area));
+    FA_TRY(fa_alloc(n, sizeof *d->crowd, &d->crowd));
+    return fa_alloc(n, sizeof *d->ignore, &d->ignore);
+}
+
+/* A manifest may not make us take more memory than its shards have bytes. */
+static fa_status check_counts(const struct fa_manifest *manifest, const char *directory)
+{
+    for (size_t i = 0; i < manifest->n_shards; i++) {
+        const struct fa_manifest_shard *shard = &manifest->shards[i];
+
+        if (shard->n_records > shard->n_bytes || shard->n_annotations > shard->n_bytes ||
+            manifest->n_categories > shard->n_bytes)
+            return fa_fail(FA_EFORMAT,
+                           "%s/" FA_MANIFEST_NAME
+                           ": shard %zu cannot hold what is claimed; pack the data again",
+                           directory, i);
+    }
+    return FA_OK;
+}
+
+static fa_status join_shards(struct open_dataset *d, const struct fa_manifest *manifest,
+                             const char *directory)
+{
+    uint64_t content = FA_HASH_START;
+    size_t first_record = 0, first_annotation = 0;
+
+    for (size_t i = 0; i < d->n_shards; i++) {
+        const struct fa_manifest_shard *want = &manifest->shards[i];
+        struct fa_shard_index index = {want->n_records, want->n_annotations, manifest->n_categories,
+                                       .offset = NULL};
+        fa_status st;
+
+        FA_TRY(open_shard(&d->shards[i], directory, i));
+        FA_TRY(read_shard(&d->shards[i], want, &index));
+        join_records(d, &index, i, first_record, first_annotation);
+        join_annotations(d, &index, first_annotation);
+        content = fa_shard_index_content_hash(&index, content);
+        first_record += want->n_records;
+        first_annotation += want->n_annotations;
+        d->shards[i].file_names = index.file_name;
+        index.file_name = NULL;
+        st = take_categories(d, &index, i, manifest->category_hash);
+        fa_shard_index_free(&index);
+        FA_TRY(st);
+    }
+    if (content != manifest->content_hash)
+        return fa_fail(FA_EFORMAT, "%s: its shards do not belong together; pack the data again", directory);
+    return FA_OK;
+}
+
+static void publish(struct open_dataset *d, const struct fa_manifest *manifest)
+{
+    d->public = (struct fa_dataset){
+        .n_records = manifest->n_records,
+        .n_annotations = manifest->n_annotations,
+        .n_categories = manifest->n_categories,
+        .categories = d->categories,
+        .category_hash = manifest->category_hash,
+        .content_hash = manifest->content_hash,
+        .records = d->records,
+        .bbox = (const double(*)[4])d->bbox,
+        .label = d->label,
+        .annotation_id = d->annotation_id,
+        .crowd = d->crowd,
+        .ignore = d->ignore,
+        .area = d->area,
+    };
+}
+
+/* ---- public ---- */
+
+static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)
+{
+    if (!fa_directory_exists(directory))
+        return fa_fail(FA_EIO, "%s: there is no such directory; make it with `freeanchor pack`", directory);
+    FA_TRY(fa_manifest_read(directory, manifest));
+    return check_counts(manifest, directory);
+}
+
+fa_status fa_dataset_open(const char *directory, struct fa_dataset **out)
+{
+    struct fa_manifest manifest = {0};
+    struct open_dataset *d = NULL;
+    fa_status st = read_manifest(directory, &manifest);
+
+    if (st == FA_OK)
+        st = fa_alloc_zero(1, sizeof *d, &d);
+    if (st == FA_OK)
+        st = allocate(d, &manifest);
+    if (st == FA_OK)
+        st = join_shards(d, &manifest, directory);
+    if (st == FA_OK) {
+        publish(d, &manifest);
+        *out = &d->public;
+    } else if (d != NULL) {
+        fa_dataset_close(&d->public);
+    }
+    fa_manifest_free(&manifest);
+    return st;
+}
+
+static void close_shard(struct shard *shard)
+{
+    if (shard->fd >= 0)
+        close(shard->fd);
+    fa_free(shard->file_names);
+    fa_free(shard->path);
+}
+
+void fa_dataset_close(struct fa_dataset *dataset)
+{
+    struct open_dataset *d = (struct open_dataset *)dataset;
+
+    if (d == NULL)
+        return;
+    for (size_t i = 0; i < d->n_shards; i++)
+        close_shard(&d->shards[i]);
+    fa_free(d->shards);
+    fa_free(d->places);
+    fa_free(d->records);
+    fa_free(d->categories);
+    fa_free(d->category_names);
+    fa_free(d->bbox);
+    fa_free(d->label);
+    fa_free(d->annotation_id);
+    fa_free(d->area);
+    fa_free(d->crowd);
+    fa_free(d->ignore);
+    fa_free(d);
+}
+
+fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg)
+{
+    const struct open_dataset *d = (const struct open_dataset *)dataset;
+    const struct fa_record *r = &d->records[record];
+    const struct shard *shard = &d->shards[d->places[record].shard];
+
+    FA_TRY(fa_file_read_at(shard->fd, shard->path, d->places[record].offset, r->n_bytes, jpeg));
+    if (fa_crc32c(0, jpeg, r->n_bytes) != r->crc)
+        return fa_fail(
+            FA_EFORMAT,
+            "%s: the checksum of record %zu (%s) is wrong; copy the file again, or pack the data again",
+            shard->path, record, r->file_name);
+    return FA_OK;
+}

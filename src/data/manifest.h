@@ -1,0 +1,44 @@
+/*
+ * manifest.h - manifest.json of a packed dataset: which shards belong to it, and what they must hold.
+ *
+ * It is written last; a directory without it is not a dataset.
+ */
+#ifndef FA_DATA_MANIFEST_H
+#define FA_DATA_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/status.h"
+
+#define FA_MANIFEST_NAME    "manifest.json"
+#define FA_MANIFEST_FORMAT  "freeanchor-dataset"
+#define FA_MANIFEST_VERSION 1
+
+/* Buffer size of a shard's name, "shard-00000.h5". */
+#define FA_SHARD_NAME_MAX 32
+
+struct fa_manifest_shard {
+    uint64_t n_bytes; /* of the file */
+    size_t n_records, n_annotations;
+    uint32_t index_crc;
+};
+
+struct fa_manifest {
+    size_t n_records, n_annotations, n_categories;
+    uint64_t category_hash, content_hash;
+    size_t n_shards;
+    struct fa_manifest_shard *shards;
+};
+
+/* The name of shard i in its directory. */
+void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX]);
+
+/* Atomic and durable: <directory>/manifest.json. */
+fa_status fa_manifest_write(const struct fa_manifest *manifest, const char *directory) FA_CHECK_RESULT;
+
+/* Sums of the shards agree with the totals when this returns FA_OK. */
+fa_status fa_manifest_read(const char *directory, struct fa_manifest *out) FA_CHECK_RESULT;
+void fa_manifest_free(struct fa_manifest *manifest);
+
+#endif

@@ -1,0 +1,142 @@
+#include "pack_images.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fa/crc32c.h"
+#include "fa/file.h"
+#include "fa/image.h"
+#include "fa/memory.h"
+
+#define LARGEST_FILE ((size_t)1 << 30)
+
+struct work {
+    const struct fa_coco *coco;
+    const char *directory;
+    struct fa_image_check *checks;
+    atomic_size_t next;
+    atomic_bool failed;
+    pthread_mutex_t lock; /* of the two below: the first failure */
+    fa_status status;
+    char message[FA_MESSAGE_MAX];
+};
+
+fa_status fa_image_file_read(const char *directory, const char *file_name, char **data, size_t *n_bytes)
+{
+    char *path = NULL;
+    fa_status st;
+
+    FA_TRY(fa_path_join(directory, file_name, &path));
+    st = fa_file_read(path, LARGEST_FILE, data, n_bytes);
+    fa_free(path);
+    return st;
+}
+
+/* EXIF is applied if that gives the size which the annotations were made for, else left alone if the stored
+   size is theirs; settled here once and for all. */
+static fa_status decide_orientation(const struct fa_coco_image *image, const struct fa_jpeg_info *info,
+                                    struct fa_image_check *check)
+{
+    const bool turned = info->orientation >= 5; /* 5..8 swap the sides */
+    const int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
+
+    check->orientation = 1;
+    if (w == image->w && h == image->h) {
+        check->orientation = info->orientation;
+        return FA_OK;
+    }
+    if (info->w == image->w && info->h == image->h) {
+        check->exif_ignored = true;
+        return FA_OK;
+    }
+    return fa_fail(
+        FA_EFORMAT,
+        "%s: the image is %dx%d, the annotation file says %dx%d; annotate it again or leave it out",
+        image->file_name, w, h, image->w, image->h);
+}
+
+static fa_status check_bytes(const struct fa_coco_image *image, const char *data, size_t n_bytes,
+                             struct fa_image_check *check)
+{
+    struct fa_jpeg_info info;
+    struct fa_picture picture = {0};
+
+    FA_TRY(fa_jpeg_inspect(image->file_name, data, n_bytes, &info));
+    FA_TRY(decide_orientation(image, &info, check));
+    FA_TRY(fa_jpeg_decode(image->file_name, data, n_bytes, 1, &picture));
+    fa_picture_free(&picture);
+    check->n_bytes = n_bytes;
+    check->crc = fa_crc32c(0, data, n_bytes);
+    return FA_OK;
+}
+
+static fa_status check_image(const struct work *work, size_t i)
+{
+    const struct fa_coco_image *image = &work->coco->images[i];
+    struct fa_image_check *check = &work->checks[i];
+    char *data = NULL;
+    size_t n_bytes;
+    fa_status st = fa_image_file_read(work->directory, image->file_name, &data, &n_bytes);
+
+    if (st == FA_OK)
+        st = check_bytes(image, data, n_bytes, check);
+    fa_free(data);
+    if (st == FA_EFORMAT || st == FA_EIO)
+        return fa_strdup(fa_message(), &check->complaint);
+    return st;
+}
+
+static void note_failure(struct work *work, fa_status status)
+{
+    pthread_mutex_lock(&work->lock);
+    if (work->status == FA_OK) {
+        work->status = status;
+        size_t i = 0;
+        for (const char *text = fa_message(); text[i] != '\0' && i + 1 < sizeof work->message; i++)
+            work->message[i] = text[i];
+        work->message[i] = '\0';
+    }
+    pthread_mutex_unlock(&work->lock);
+    atomic_store(&work->failed, true);
+}
+
+static void *check_some(void *context)
+{
+    struct work *work = context;
+    size_t i;
+
+    while (!atomic_load(&work->failed) && (i = atomic_fetch_add(&work->next, 1)) < work->coco->n_images) {
+        fa_status st = check_image(work, i);
+
+        if (st != FA_OK)
+            note_failure(work, st);
+    }
+    return NULL;
+}
+
+/* This thread takes part, so that a helper that cannot be started costs time only. */
+fa_status fa_check_images(const struct fa_coco *coco, const char *directory, int n_threads,
+                          struct fa_image_check *checks)
+{
+    struct work work = {.coco = coco, .directory = directory, .checks = checks};
+    pthread_t *helpers = NULL;
+    int n_helpers = 0;
+
+    FA_TRY(fa_alloc((size_t)n_threads, sizeof *helpers, &helpers));
+    pthread_mutex_init(&work.lock, NULL);
+    while (n_helpers < n_threads - 1 && pthread_create(&helpers[n_helpers], NULL, check_some, &work) == 0)
+        n_helpers++;
+    check_some(&work);
+    for (int t = 0; t < n_helpers; t++)
+        pthread_join(helpers[t], NULL);
+    pthread_mutex_destroy(&work.lock);
+    fa_free(helpers);
+    return work.status == FA_OK ? FA_OK : fa_status_forward(work.status, work.message);
+}
+
+void fa_image_checks_free(struct fa_image_check *checks, size_t n)
+{
+    for (size_t i = 0; checks != NULL && i < n; i++)
+        fa_free(checks[i].complaint);
+    fa_free(checks);
+}

@@ -1,0 +1,207 @@
+#include "pack_stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "manifest.h"
+
+#define LOCK_NAME ".lock"
+
+/* ---- names ---- */
+
+/* Links are followed, so that the directory is replaced and not the link to it. */
+static fa_status resolve(const char *directory, char **out)
+{
+    char path[PATH_MAX];
+    size_t length;
+
+    if (directory[0] == '\0')
+        return fa_fail(FA_EINVAL, "the output directory has no name");
+    if (realpath(directory, path) != NULL)
+        return fa_strdup(path, out);
+    FA_TRY(fa_strdup(directory, out));
+    for (length = strlen(*out); length > 1 && (*out)[length - 1] == '/'; length--)
+        (*out)[length - 1] = '\0';
+    return FA_OK;
+}
+
+static fa_status sync_parent(const char *path)
+{
+    char *parent = NULL, *slash;
+    fa_status st;
+
+    FA_TRY(fa_strdup(path, &parent));
+    slash = strrchr(parent, '/');
+    if (slash == NULL)
+        st = fa_directory_sync(".");
+    else {
+        slash[slash == parent] = '\0';
+        st = fa_directory_sync(parent);
+    }
+    fa_free(parent);
+    return st;
+}
+
+/* ---- what stands there ---- */
+
+static bool belongs_to_a_dataset(const char *name)
+{
+    const size_t n = strlen(name);
+
+    return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, LOCK_NAME) == 0 ||
+           (strncmp(name, "shard-", 6) == 0 && n > 9 && strcmp(name + n - 3, ".h5") == 0);
+}
+
+static fa_status refuse_foreign_files(const char *out)
+{
+    char **names = NULL;
+    size_t n = 0;
+    bool has_manifest = false;
+    fa_status st = FA_OK;
+
+    FA_TRY(fa_directory_list(out, &n, &names));
+    for (size_t i = 0; i < n && st == FA_OK; i++) {
+        has_manifest = has_manifest || strcmp(names[i], FA_MANIFEST_NAME) == 0;
+        if (!belongs_to_a_dataset(names[i]))
+            st = fa_fail(FA_EINVAL,
+                         "%s: holds \"%s\", which is no part of a dataset; choose another output directory",
+                         out, names[i]);
+    }
+    if (st == FA_OK && n > 0 && !has_manifest)
+        st = fa_fail(FA_EINVAL, "%s: is neither empty nor a dataset; choose another output directory", out);
+    fa_free(names);
+    return st;
+}
+
+static fa_status undo_interrupted_swap(const struct fa_pack_stage *stage)
+{
+    if (!fa_directory_exists(stage->old))
+        return FA_OK;
+    if (fa_file_exists(stage->out))
+        return fa_directory_remove(stage->old);
+    if (rename(stage->old, stage->out) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot be given back its name %s", stage->old, stage->out);
+    return sync_parent(stage->out);
+}
+
+static fa_status check_out(const char *out)
+{
+    if (!fa_file_exists(out))
+        return FA_OK;
+    if (!fa_directory_exists(out))
+        return fa_fail(FA_EINVAL, "%s: is not a directory; choose another output directory", out);
+    return refuse_foreign_files(out);
+}
+
+/* ---- staging ---- */
+
+static fa_status remove_files_but_the_lock(const char *directory)
+{
+    char **names = NULL;
+    size_t n = 0;
+    fa_status st;
+
+    FA_TRY(fa_directory_list(directory, &n, &names));
+    st = FA_OK;
+    for (size_t i = 0; i < n && st == FA_OK; i++) {
+        char *path = NULL;
+
+        if (strcmp(names[i], LOCK_NAME) == 0)
+            continue;
+        st = fa_path_join(directory, names[i], &path);
+        if (st == FA_OK && unlink(path) != 0)
+            st = fa_fail_errno(FA_EIO, errno, "%s: cannot remove what an earlier packing left", path);
+        fa_free(path);
+    }
+    fa_free(names);
+    return st;
+}
+
+static fa_status open_stage(const char *out_directory, struct fa_pack_stage *stage)
+{
+    FA_TRY(resolve(out_directory, &stage->out));
+    FA_TRY(fa_file_temporary_name(stage->out, &stage->staging));
+    FA_TRY(fa_asprintf(&stage->old, "%s.old", stage->out));
+    FA_TRY(check_out(stage->out));
+    FA_TRY(fa_directory_make(stage->staging));
+    FA_TRY(fa_lock_acquire(stage->staging, &stage->lock));
+    FA_TRY(undo_interrupted_swap(stage));
+    return remove_files_but_the_lock(stage->staging);
+}
+
+fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *stage)
+{
+    fa_status st;
+
+    *stage = (struct fa_pack_stage){0};
+    st = open_stage(out_directory, stage);
+    if (st != FA_OK)
+        fa_pack_stage_close(stage);
+    return st;
+}
+
+/* ---- the swap ---- */
+
+static fa_status swap_in_two_steps(const struct fa_pack_stage *stage)
+{
+    if (rename(stage->out, stage->old) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot be moved aside", stage->out);
+    if (rename(stage->staging, stage->out) != 0) {
+        const int error = errno;
+
+        if (rename(stage->old, stage->out) != 0)
+            fa_warn("%s: the previous dataset is now here; rename it back", stage->old);
+        return fa_fail_errno(FA_EIO, error, "%s: cannot be renamed to %s", stage->staging, stage->out);
+    }
+    FA_TRY(sync_parent(stage->out));
+    return fa_directory_remove(stage->old);
+}
+
+static fa_status swap(const struct fa_pack_stage *stage)
+{
+    if (!fa_file_exists(stage->out)) {
+        if (rename(stage->staging, stage->out) != 0)
+            return fa_fail_errno(FA_EIO, errno, "%s: cannot be renamed to %s", stage->staging, stage->out);
+        return FA_OK;
+    }
+    if (renameat2(AT_FDCWD, stage->staging, AT_FDCWD, stage->out, RENAME_EXCHANGE) == 0)
+        return FA_OK;
+    return swap_in_two_steps(stage);
+}
+
+fa_status fa_pack_stage_commit(struct fa_pack_stage *stage)
+{
+    char *lock_path = NULL;
+    fa_status st = fa_path_join(stage->out, LOCK_NAME, &lock_path);
+
+    if (st == FA_OK)
+        st = swap(stage);
+    if (st == FA_OK) {
+        unlink(lock_path); /* it came along; the lock itself is held until we close */
+        st = sync_parent(stage->out);
+    }
+    fa_free(lock_path);
+    return st;
+}
+
+void fa_pack_stage_close(struct fa_pack_stage *stage)
+{
+    if (stage->lock != NULL) {
+        if (fa_directory_remove(stage->staging) != FA_OK)
+            fa_warn("%s; it can be removed by hand", fa_message());
+        fa_lock_release(stage->lock);
+    }
+    fa_free(stage->out);
+    fa_free(stage->staging);
+    fa_free(stage->old);
+    *stage = (struct fa_pack_stage){0};
+}

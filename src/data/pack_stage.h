@@ -1,0 +1,36 @@
+/*
+ * pack_stage.h - a dataset directory that is replaced as a whole, or not at all.
+ *
+ * Everything is written into "<out>.tmp", which is ours while its lock is held, and then takes the name <out>
+ * in one rename: an exchange of the two names where a dataset stood there. What a crash leaves:
+ *
+ *     before the rename    <out> as it was, and a "<out>.tmp" that the next packing empties
+ *     after the rename     <out> complete, and the previous dataset as "<out>.tmp", emptied likewise
+ *
+ * File systems that cannot exchange names (NFS) move <out> to "<out>.old" first. A crash between these two
+ * renames leaves no <out>; the next packing, before anything else, gives "<out>.old" its name back.
+ */
+#ifndef FA_DATA_PACK_STAGE_H
+#define FA_DATA_PACK_STAGE_H
+
+#include "fa/status.h"
+
+struct fa_lock;
+
+struct fa_pack_stage {
+    char *out;     /* the final name, without a slash at its end */
+    char *staging; /* where to write */
+    char *old;
+    struct fa_lock *lock;
+};
+
+/* FA_EINVAL if out_directory holds anything but a dataset. staging is then an empty directory. */
+fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *stage) FA_CHECK_RESULT;
+
+/* What stands in staging becomes out. On failure out is what it was. */
+fa_status fa_pack_stage_commit(struct fa_pack_stage *stage) FA_CHECK_RESULT;
+
+/* Removes staging, if it is still there, or what was replaced. */
+void fa_pack_stage_close(struct fa_pack_stage *stage);
+
+#endif
