@@ -3,7 +3,9 @@
  *
  * A sample is a pure function of (dataset, configuration, seed, epoch, position), whoever prepares it.
  * Threads read, decode, resize, mirror, normalise and pad; one thread takes. A damaged image is replaced by
- * the next record of the epoch's order, counted and logged; after `bad_budget` of them next() fails.
+ * the next record of the epoch's order, counted and logged when its turn comes; the one after `bad_budget` of
+ * them makes next() fail, at the same sample in every run. An evaluation replaces nothing: a damaged image
+ * fails.
  */
 #ifndef FA_LOADER_H
 #define FA_LOADER_H
@@ -47,12 +49,13 @@ struct fa_loader_config {
     uint64_t seed;
     size_t batch, begin, end;
     int64_t first_step; /* counted from the start of training: epoch = step / steps per epoch */
-    int n_threads;
-    size_t n_ahead; /* samples prepared ahead, >= 1 */
+    int n_threads;      /* >= 1 */
+    size_t n_ahead;     /* samples prepared ahead of the one taken, >= 1 */
     size_t bad_budget;
 };
 
-/* dataset and sampler must outlive the loader. */
+/* begin == end is a rank without images, for which next gives NULL. The sampler must be of the same batch.
+   dataset and sampler must outlive the loader. */
 fa_status fa_loader_open(const struct fa_loader_config *config, const struct fa_dataset *dataset,
                          struct fa_sampler *sampler, struct fa_loader **out) FA_CHECK_RESULT;
 
@@ -65,7 +68,8 @@ fa_status fa_loader_open_list(const struct fa_transform *transform, const struct
 /* Joins the threads; samples taken become invalid. NULL is fine. */
 void fa_loader_close(struct fa_loader *loader);
 
-/* The next sample, waiting for it if need be; it is the caller's until given back. */
+/* The next sample, waiting for it if need be; it is the caller's until given back, and several may be out at
+   a time. A failure stays: the loader delivers nothing after it. */
 fa_status fa_loader_next(struct fa_loader *loader, const struct fa_sample **sample) FA_CHECK_RESULT;
 void fa_loader_give_back(struct fa_loader *loader, const struct fa_sample *sample);
 

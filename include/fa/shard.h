@@ -50,14 +50,13 @@ void fa_dataset_close(struct fa_dataset *dataset);
  * thread. */
 fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg) FA_CHECK_RESULT;
 
-/* ---- packing
- * --------------------------------------------------------------------------------------------------- */
+/* ---- packing ---- */
 
 enum fa_pack_fix { FA_PACK_ERROR, FA_PACK_DROP, FA_PACK_CLIP };
 
 struct fa_pack_config {
     const char *coco_path, *image_directory, *out_directory;
-    size_t shard_bytes;   /* a shard is closed before it would pass this */
+    size_t shard_bytes;   /* a shard is closed before its JPEGs would pass this */
     enum fa_pack_fix fix; /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
                              empty then). drop also drops images that cannot be used */
     int n_threads;
@@ -67,12 +66,13 @@ struct fa_pack_report {
     size_t n_images, n_annotations, n_shards;
     size_t n_bytes; /* of JPEGs */
     size_t n_dropped_images, n_dropped_boxes, n_clipped_boxes, n_oriented, n_without_objects;
+    size_t n_exif_ignored; /* EXIF asks for a turn, but the annotation file has the size as stored */
 };
 
-/* Decodes and checks every image, writes all shards under temporary names, then commits them and the manifest
-   last. On failure nothing stands under a final name. Every rejected item is a line in "<out>/rejected.txt"
-   and counted; with FA_PACK_ERROR the first hundred are logged, and the call fails after all were looked at.
-   out_directory must be absent or empty, or hold a dataset (replaced only on success). */
+/* Decodes and checks every image, writes all shards and the manifest into "<out>.tmp", and exchanges that
+   with <out> as the last step: on failure <out> is what it was. Every rejected item is a line in
+   "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after all
+   were looked at (FA_EFORMAT, naming the first). out_directory must be absent or empty, or hold a dataset. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 
 #endif

@@ -26,7 +26,7 @@ struct fa_manifest_shard {
 
 struct fa_manifest {
     size_t n_records, n_annotations, n_categories;
-    uint64_t category_hash, content_hash;
+    uint64_t category_hash, content_hash; /* content_hash begins as FA_HASH_START */
     size_t n_shards;
     struct fa_manifest_shard *shards;
 };

@@ -1,0 +1,251 @@
+/*
+ * pack.c - from a COCO file and its images to a dataset: look at everything, then write everything.
+ *
+ * Images are read twice, once to be judged and once to be copied, so that nothing is written before all are
+ * known to be good, the space needed is known beforehand, and no image has to stay in memory.
+ */
+#include <inttypes.h>
+
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/shard.h"
+#include "hash.h"
+#include "manifest.h"
+#include "pack_boxes.h"
+#include "pack_images.h"
+#include "pack_plan.h"
+#include "pack_rejects.h"
+#include "pack_stage.h"
+#include "shard_write.h"
+
+struct packing {
+    const struct fa_pack_config *config;
+    struct fa_pack_report *report;
+    struct fa_pack_stage stage;
+    struct fa_rejects rejects;
+    struct fa_coco *coco;
+    struct fa_image_check *checks; /* per image */
+    struct fa_box_check *boxes;    /* per annotation */
+    struct fa_pack_plan plan;
+    struct fa_manifest manifest;
+    bool refused; /* something cannot be used, and may not be left out either */
+};
+
+/* ---- judging ---- */
+
+static fa_status judge_images(struct packing *p)
+{
+    size_t n_ignored = 0;
+
+    FA_TRY(fa_check_images(p->coco, p->config->image_directory, p->config->n_threads, p->checks));
+    for (size_t i = 0; i < p->coco->n_images; i++) {
+        const struct fa_image_check *check = &p->checks[i];
+
+        n_ignored += check->complaint == NULL && check->exif_ignored;
+        p->report->n_oriented += check->complaint == NULL && check->orientation != 1;
+        if (check->complaint == NULL)
+            continue;
+        FA_TRY(fa_rejects_add(&p->rejects, "image %" PRId64 ": %s", p->coco->images[i].id, check->complaint));
+        if (p->config->fix == FA_PACK_DROP)
+            p->report->n_dropped_images++;
+        else
+            p->refused = true;
+    }
+    if (n_ignored > 0)
+        fa_warn(
+            "%zu images are turned by their EXIF data but were annotated as stored; EXIF is ignored there",
+            n_ignored);
+    p->report->n_exif_ignored = n_ignored;
+    return FA_OK;
+}
+
+static fa_status judge_box(struct packing *p, size_t a)
+{
+    const struct fa_coco_annotation *annotation = &p->coco->annotations[a];
+    const struct fa_coco_image *image = &p->coco->images[annotation->image];
+    const struct fa_box_check check = fa_check_box(annotation->bbox, image->w, image->h, p->config->fix);
+
+    p->boxes[a] = check;
+    p->report->n_clipped_boxes += check.verdict == FA_BOX_CLIPPED;
+    p->report->n_dropped_boxes += check.verdict == FA_BOX_DROPPED;
+    p->refused = p->refused || check.verdict == FA_BOX_REFUSED;
+    if (check.verdict == FA_BOX_KEPT)
+        return FA_OK;
+    return fa_rejects_add(&p->rejects,
+                          "%s: annotation %" PRId64 ": box [%.10g %.10g %.10g %.10g] %s (image %dx%d)%s",
+                          image->file_name, annotation->id, annotation->bbox[0], annotation->bbox[1],
+                          annotation->bbox[2], annotation->bbox[3], check.complaint, image->w, image->h,
+                          check.verdict == FA_BOX_CLIPPED   ? ": clipped"
+                          : check.verdict == FA_BOX_DROPPED ? ": dropped"
+                                                            : "");
+}
+
+static fa_status refuse(struct packing *p)
+{
+    FA_TRY(fa_rejects_commit(&p->rejects));
+    return fa_fail(
+        FA_EFORMAT,
+        "%s: %zu items cannot be used, the first: %s; all are listed in %s; correct them, or leave "
+        "out such images and boxes with --fix drop, or cut boxes at the border of the image, and "
+        "leave out empty ones, with --fix clip",
+        p->config->coco_path, p->rejects.n, p->rejects.first, p->rejects.path);
+}
+
+static fa_status judge(struct packing *p)
+{
+    FA_TRY(fa_alloc_zero(p->coco->n_images, sizeof *p->checks, &p->checks));
+    FA_TRY(fa_alloc_zero(p->coco->n_annotations, sizeof *p->boxes, &p->boxes));
+    fa_info("checking %zu images", p->coco->n_images);
+    FA_TRY(judge_images(p));
+    for (size_t a = 0; a < p->coco->n_annotations; a++)
+        FA_TRY(judge_box(p, a));
+    return p->refused ? refuse(p) : FA_OK;
+}
+
+/* ---- writing ---- */
+
+static size_t count_shards(const struct packing *p)
+{
+    size_t n = 0;
+
+    for (size_t begin = 0; begin < p->plan.n_images; n++)
+        begin = fa_pack_plan_cut(&p->plan, begin, p->config->shard_bytes);
+    return n;
+}
+
+static fa_status require_space(const struct packing *p)
+{
+    uint64_t need = 0, free_bytes;
+
+    for (size_t begin = 0; begin < p->plan.n_images;) {
+        const size_t end = fa_pack_plan_cut(&p->plan, begin, p->config->shard_bytes);
+
+        need += fa_shard_size(&p->plan, begin, end);
+        begin = end;
+    }
+    FA_TRY(fa_directory_free_bytes(p->stage.staging, &free_bytes));
+    if (free_bytes < need)
+        return fa_fail(FA_EIO,
+                       "%s: the dataset needs %" PRIu64 " MiB, the disk has %" PRIu64
+                       " MiB left; free some, or choose another output directory",
+                       p->stage.out, (need >> 20) + 1, free_bytes >> 20);
+    return FA_OK;
+}
+
+static fa_status write_shard(struct packing *p, size_t number, size_t begin, size_t end)
+{
+    const struct fa_manifest_shard *entry = &p->manifest.shards[number];
+    char name[FA_SHARD_NAME_MAX], *path = NULL, *temporary = NULL;
+    fa_status st;
+
+    fa_shard_name(number, name);
+    st = fa_path_join(p->stage.staging, name, &path);
+    if (st == FA_OK)
+        st = fa_file_temporary_name(path, &temporary);
+    if (st == FA_OK)
+        st = fa_shard_write(&p->plan, begin, end, temporary, &p->manifest, number);
+    if (st == FA_OK)
+        st = fa_file_commit(temporary, path);
+    if (st == FA_OK)
+        fa_info("%s: %zu images, %zu annotations, %" PRIu64 " MiB", name, entry->n_records,
+                entry->n_annotations, entry->n_bytes >> 20);
+    fa_free(temporary);
+    fa_free(path);
+    return st;
+}
+
+static fa_status write_shards(struct packing *p)
+{
+    struct fa_manifest *manifest = &p->manifest;
+    size_t begin = 0;
+
+    manifest->n_shards = count_shards(p);
+    FA_TRY(fa_alloc_zero(manifest->n_shards, sizeof *manifest->shards, &manifest->shards));
+    manifest->content_hash = FA_HASH_START;
+    for (size_t i = 0; i < manifest->n_shards; i++) {
+        const size_t end = fa_pack_plan_cut(&p->plan, begin, p->config->shard_bytes);
+
+        FA_TRY(write_shard(p, i, begin, end));
+        begin = end;
+    }
+    return fa_manifest_write(manifest, p->stage.staging);
+}
+
+/* What was written is opened as its users will open it, before it may replace anything. */
+static fa_status verify(const struct packing *p)
+{
+    struct fa_dataset *dataset = NULL;
+
+    FA_TRY(fa_dataset_open(p->stage.staging, &dataset));
+    fa_dataset_close(dataset);
+    return FA_OK;
+}
+
+static fa_status plan(struct packing *p)
+{
+    FA_TRY(fa_pack_plan_create(p->coco, p->config->image_directory, p->checks, p->boxes, &p->plan));
+    if (p->plan.n_images == 0)
+        return fa_fail(FA_EFORMAT, "%s: no image is left to pack", p->config->coco_path);
+    return require_space(p);
+}
+
+static void report(struct packing *p)
+{
+    struct fa_pack_report *r = p->report;
+
+    r->n_images = p->manifest.n_records;
+    r->n_annotations = p->manifest.n_annotations;
+    r->n_shards = p->manifest.n_shards;
+    for (size_t k = 0; k < p->plan.n_images; k++) {
+        const size_t image = p->plan.images[k];
+
+        r->n_bytes += p->checks[image].n_bytes;
+        r->n_without_objects += p->plan.first[image] == p->plan.first[image + 1];
+    }
+}
+
+/* ---- the whole ---- */
+
+static fa_status check_config(const struct fa_pack_config *config)
+{
+    if (config->n_threads < 1)
+        return fa_fail(FA_EINVAL, "packing needs at least one thread, not %d", config->n_threads);
+    if (config->shard_bytes < 1)
+        return fa_fail(FA_EINVAL, "a shard of 0 bytes holds no image; choose a larger --shard-mib");
+    return FA_OK;
+}
+
+static fa_status pack(struct packing *p)
+{
+    FA_TRY(check_config(p->config));
+    FA_TRY(fa_coco_read(p->config->coco_path, &p->coco));
+    FA_TRY(fa_pack_stage_open(p->config->out_directory, &p->stage));
+    FA_TRY(fa_rejects_open(p->stage.out, &p->rejects));
+    FA_TRY(judge(p));
+    FA_TRY(plan(p));
+    FA_TRY(write_shards(p));
+    FA_TRY(verify(p));
+    FA_TRY(fa_rejects_commit(&p->rejects));
+    FA_TRY(fa_pack_stage_commit(&p->stage));
+    report(p);
+    return FA_OK;
+}
+
+fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *out)
+{
+    struct packing p = {.config = config, .report = out};
+    fa_status st;
+
+    *out = (struct fa_pack_report){0};
+    st = pack(&p);
+    fa_manifest_free(&p.manifest);
+    fa_pack_plan_free(&p.plan);
+    if (p.coco != NULL)
+        fa_image_checks_free(p.checks, p.coco->n_images);
+    fa_free(p.boxes);
+    fa_coco_free(p.coco);
+    fa_rejects_close(&p.rejects);
+    fa_pack_stage_close(&p.stage);
+    return st;
+}

@@ -1,0 +1,83 @@
+#include "pack_plan.h"
+
+#include "fa/memory.h"
+
+static bool is_packed(const struct fa_pack_plan *plan, size_t annotation)
+{
+    const enum fa_box_verdict verdict = plan->boxes[annotation].verdict;
+
+    return plan->checks[plan->coco->annotations[annotation].image].complaint == NULL &&
+           (verdict == FA_BOX_KEPT || verdict == FA_BOX_CLIPPED);
+}
+
+static void list_images(struct fa_pack_plan *plan)
+{
+    for (size_t i = 0; i < plan->coco->n_images; i++)
+        if (plan->checks[i].complaint == NULL)
+            plan->images[plan->n_images++] = i;
+}
+
+/* A counting sort by image: stable, so an image's annotations keep the order of the file. */
+static void group_annotations(struct fa_pack_plan *plan, size_t *next)
+{
+    const struct fa_coco *coco = plan->coco;
+
+    for (size_t a = 0; a < coco->n_annotations; a++)
+        if (is_packed(plan, a))
+            plan->first[coco->annotations[a].image + 1]++;
+    for (size_t i = 0; i < coco->n_images; i++) {
+        plan->first[i + 1] += plan->first[i];
+        next[i] = plan->first[i];
+    }
+    for (size_t a = 0; a < coco->n_annotations; a++)
+        if (is_packed(plan, a))
+            plan->annotations[next[coco->annotations[a].image]++] = a;
+}
+
+fa_status fa_pack_plan_create(const struct fa_coco *coco, const char *image_directory,
+                              const struct fa_image_check *checks, const struct fa_box_check *boxes,
+                              struct fa_pack_plan *out)
+{
+    size_t *next = NULL;
+    fa_status st;
+
+    *out = (struct fa_pack_plan){coco, image_directory, checks, boxes, .n_images = 0};
+    st = fa_alloc(coco->n_images, sizeof *next, &next);
+    if (st == FA_OK)
+        st = fa_alloc(coco->n_images, sizeof *out->images, &out->images);
+    if (st == FA_OK)
+        st = fa_alloc_zero(coco->n_images + 1, sizeof *out->first, &out->first);
+    if (st == FA_OK)
+        st = fa_alloc(coco->n_annotations, sizeof *out->annotations, &out->annotations);
+    if (st == FA_OK) {
+        list_images(out);
+        group_annotations(out, next);
+    } else {
+        fa_pack_plan_free(out);
+    }
+    fa_free(next);
+    return st;
+}
+
+void fa_pack_plan_free(struct fa_pack_plan *plan)
+{
+    fa_free(plan->images);
+    fa_free(plan->first);
+    fa_free(plan->annotations);
+    *plan = (struct fa_pack_plan){0};
+}
+
+size_t fa_pack_plan_cut(const struct fa_pack_plan *plan, size_t begin, size_t shard_bytes)
+{
+    size_t end = begin + 1, n_bytes = plan->checks[plan->images[begin]].n_bytes;
+
+    while (end < plan->n_images) {
+        const size_t next = plan->checks[plan->images[end]].n_bytes;
+
+        if (n_bytes > shard_bytes || next > shard_bytes - n_bytes)
+            break;
+        n_bytes += next;
+        end++;
+    }
+    return end;
+}

@@ -1,0 +1,29 @@
+/*
+ * pack_rejects.h - the list of what a packing could not use: a line each, in "<out>.rejected.txt" beside the
+ * dataset, whose first hundred are also logged.
+ */
+#ifndef FA_DATA_PACK_REJECTS_H
+#define FA_DATA_PACK_REJECTS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "fa/status.h"
+
+struct fa_rejects {
+    char *path, *temporary;
+    FILE *file; /* NULL until the first line */
+    size_t n;
+    char first[FA_MESSAGE_MAX / 2];
+};
+
+/* A list that an earlier packing left is removed. */
+fa_status fa_rejects_open(const char *out_directory, struct fa_rejects *out) FA_CHECK_RESULT;
+
+fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...) FA_PRINTF(2, 3) FA_CHECK_RESULT;
+
+/* Gives the list its final name. */
+fa_status fa_rejects_commit(struct fa_rejects *rejects) FA_CHECK_RESULT;
+void fa_rejects_close(struct fa_rejects *rejects);
+
+#endif

@@ -1,0 +1,184 @@
+#include "shard_write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/crc32c.h"
+#include "fa/file.h"
+#include "fa/hdf5.h"
+#include "fa/memory.h"
+#include "shard_index.h"
+
+static size_t annotation_count(const struct fa_pack_plan *plan, size_t begin, size_t end)
+{
+    size_t n = 0;
+
+    for (size_t k = begin; k < end; k++)
+        n += plan->first[plan->images[k] + 1] - plan->first[plan->images[k]];
+    return n;
+}
+
+static size_t blob_bytes(const struct fa_pack_plan *plan, size_t begin, size_t end)
+{
+    size_t n = 0;
+
+    for (size_t k = begin; k < end; k++)
+        n += plan->checks[plan->images[k]].n_bytes;
+    return n;
+}
+
+uint64_t fa_shard_size(const struct fa_pack_plan *plan, size_t begin, size_t end)
+{
+    const uint64_t per_record = 64, per_annotation = 64, per_category = 64, fixed = 64 << 10;
+    uint64_t n = fixed + blob_bytes(plan, begin, end) + per_record * (end - begin) +
+                 per_annotation * annotation_count(plan, begin, end);
+
+    for (size_t k = begin; k < end; k++)
+        n += strlen(plan->coco->images[plan->images[k]].file_name);
+    for (size_t i = 0; i < plan->coco->n_categories; i++)
+        n += per_category + strlen(plan->coco->categories[i].name);
+    return n;
+}
+
+/* ---- index ---- */
+
+static void fill_annotation(const struct fa_pack_plan *plan, size_t place, struct fa_shard_index *index,
+                            size_t row)
+{
+    const struct fa_coco_annotation *annotation = &plan->coco->annotations[place];
+
+    memcpy(index->bbox + 4 * row, plan->boxes[place].bbox, sizeof plan->boxes[place].bbox);
+    index->label[row] = annotation->label;
+    index->annotation_id[row] = annotation->id;
+    index->area[row] = annotation->area;
+    index->crowd[row] = annotation->crowd;
+    index->ignore[row] = annotation->ignore;
+}
+
+static void fill_record(const struct fa_pack_plan *plan, size_t place, struct fa_shard_index *index,
+                        size_t row, int64_t offset)
+{
+    const struct fa_coco_image *image = &plan->coco->images[place];
+    const struct fa_image_check *check = &plan->checks[place];
+
+    index->offset[row] = offset;
+    index->length[row] = (int64_t)check->n_bytes;
+    index->crc[row] = check->crc;
+    index->width[row] = image->w;
+    index->height[row] = image->h;
+    index->orientation[row] = (uint8_t)check->orientation;
+    index->image_id[row] = image->id;
+    index->file_name[row] = image->file_name;
+}
+
+static void fill_index(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                       struct fa_shard_index *index)
+{
+    int64_t offset = 0;
+    size_t row = 0;
+
+    for (size_t k = begin; k < end; k++) {
+        const size_t image = plan->images[k];
+
+        fill_record(plan, image, index, k - begin, offset);
+        offset += (int64_t)plan->checks[image].n_bytes;
+        for (size_t a = plan->first[image]; a < plan->first[image + 1]; a++)
+            fill_annotation(plan, plan->annotations[a], index, row++);
+        index->annotation_offset[k - begin + 1] = (int64_t)row;
+    }
+    for (size_t i = 0; i < plan->coco->n_categories; i++) {
+        index->category_id[i] = plan->coco->categories[i].id;
+        index->category_name[i] = plan->coco->categories[i].name;
+    }
+}
+
+/* ---- blob ---- */
+
+static fa_status write_image(const struct fa_pack_plan *plan, size_t place, struct fa_h5 *file,
+                             int64_t offset)
+{
+    const char *name = plan->coco->images[place].file_name;
+    const struct fa_image_check *check = &plan->checks[place];
+    char *data = NULL;
+    size_t n_bytes = 0;
+    fa_status st = fa_image_file_read(plan->image_directory, name, &data, &n_bytes);
+
+    if (st == FA_OK && (n_bytes != check->n_bytes || fa_crc32c(0, data, n_bytes) != check->crc))
+        st = fa_fail(FA_EFORMAT, "%s/%s: changed while it was being packed; pack again when it is at rest",
+                     plan->image_directory, name);
+    if (st == FA_OK)
+        st = fa_h5_write_range(file, FA_SHARD_BLOB, FA_H5_U8, offset, (int64_t)n_bytes, data);
+    fa_free(data);
+    return st;
+}
+
+static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_t end, struct fa_h5 *file)
+{
+    const int64_t size = (int64_t)blob_bytes(plan, begin, end);
+    int64_t offset = 0;
+
+    FA_TRY(fa_h5_create_dataset(file, FA_SHARD_BLOB, FA_H5_U8, 1, &size));
+    for (size_t k = begin; k < end; k++) {
+        FA_TRY(write_image(plan, plan->images[k], file, offset));
+        offset += (int64_t)plan->checks[plan->images[k]].n_bytes;
+    }
+    return FA_OK;
+}
+
+/* ---- file ---- */
+
+/* The first failure is the one to tell, whatever closing the half-written file says. */
+static fa_status close_after(struct fa_h5 *file, fa_status failure)
+{
+    char message[FA_MESSAGE_MAX];
+
+    snprintf(message, sizeof message, "%s", fa_message());
+    if (fa_h5_close(file) == FA_OK)
+        return failure;
+    return fa_status_forward(failure, message);
+}
+
+static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
+                            const struct fa_shard_index *index)
+{
+    struct fa_h5 *file = NULL;
+    fa_status st;
+
+    FA_TRY(fa_h5_create(path, &file));
+    st = fa_shard_index_write(index, file);
+    if (st == FA_OK)
+        st = write_blob(plan, begin, end, file);
+    return st == FA_OK ? fa_h5_close(file) : close_after(file, st);
+}
+
+static void enter(struct fa_manifest *manifest, size_t number, const struct fa_shard_index *index)
+{
+    struct fa_manifest_shard *entry = &manifest->shards[number];
+
+    entry->n_records = index->n_records;
+    entry->n_annotations = index->n_annotations;
+    entry->index_crc = fa_shard_index_crc(index);
+    manifest->n_records += index->n_records;
+    manifest->n_annotations += index->n_annotations;
+    manifest->n_categories = index->n_categories;
+    manifest->category_hash = fa_shard_index_category_hash(index);
+    manifest->content_hash = fa_shard_index_content_hash(index, manifest->content_hash);
+}
+
+fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
+                         struct fa_manifest *manifest, size_t number)
+{
+    struct fa_shard_index index;
+    fa_status st;
+
+    FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
+                                 &index));
+    fill_index(plan, begin, end, &index);
+    st = write_file(plan, begin, end, path, &index);
+    if (st == FA_OK)
+        st = fa_file_size(path, &manifest->shards[number].n_bytes);
+    if (st == FA_OK)
+        enter(manifest, number, &index);
+    fa_shard_index_free(&index);
+    return st;
+}
