@@ -243,7 +243,7 @@ static fa_status read_categories(struct reader *reader, const struct fa_json *ro
 {
     struct fa_coco *coco = reader->coco;
     const struct fa_json *list;
-    size_t n;
+    size_t n = 0;
 
     FA_TRY(find_list(reader, root, "categories", &list, &n));
     if (n == 0 || n > INT32_MAX)
@@ -260,7 +260,7 @@ static fa_status read_images(struct reader *reader, const struct fa_json *root)
 {
     struct fa_coco *coco = reader->coco;
     const struct fa_json *list;
-    size_t n;
+    size_t n = 0;
 
     FA_TRY(find_list(reader, root, "images", &list, &n));
     FA_TRY(fa_alloc_zero(n, sizeof *coco->images, &coco->images));
@@ -291,7 +291,7 @@ static fa_status read_annotations(struct reader *reader, const struct fa_json *r
 {
     struct fa_coco *coco = reader->coco;
     const struct fa_json *list;
-    size_t n;
+    size_t n = 0;
 
     FA_TRY(find_list(reader, root, "annotations", &list, &n));
     FA_TRY(fa_alloc_zero(n, sizeof *coco->annotations, &coco->annotations));

@@ -99,7 +99,7 @@ static fa_status read_shard(struct shard *shard, const struct fa_manifest_shard 
     FA_TRY(fa_h5_open(shard->path, &file));
     st = find_blob(shard, file, want->n_bytes);
     if (st == FA_OK)
-        st = fa_prefix(fa_shard_index_read(index, file), "%s", shard->path);
+        st = fa_shard_index_read(index, file, shard->path);
     closed = fa_h5_close(file);
     if (st == FA_OK)
         st = closed;

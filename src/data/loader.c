@@ -108,7 +108,7 @@ static void prepare(const struct fa_loader *loader, struct slot *slot, uint64_t 
         slot->status = fa_sample_prepare(loader->dataset, loader->list[number], &loader->config.transform,
                                          false, &slot->buffer);
     }
-    if (slot->status != FA_OK)
+    if (slot->status != FA_OK && (slot->n_bad == 0 || !is_damage(slot->status)))
         keep_message(slot->message);
 }
 

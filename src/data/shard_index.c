@@ -135,17 +135,18 @@ fa_status fa_shard_index_write(const struct fa_shard_index *index, struct fa_h5 
                                (const char *const *)index->category_name);
 }
 
-static fa_status read_names(struct fa_h5 *file, const char *name, size_t n, char ***names)
+static fa_status read_names(struct fa_h5 *file, const char *path, const char *name, size_t n, char ***names)
 {
     size_t n_read;
 
     FA_TRY(fa_h5_read_strings(file, name, &n_read, names));
     if (n_read != n)
-        return fa_fail(FA_EFORMAT, "%s has %zu entries, expected %zu; pack the data again", name, n_read, n);
+        return fa_fail(FA_EFORMAT, "%s: %s has %zu entries, expected %zu; pack the data again", path, name,
+                       n_read, n);
     return FA_OK;
 }
 
-static fa_status read_format(struct fa_h5 *file)
+static fa_status read_format(struct fa_h5 *file, const char *path)
 {
     char *format = NULL;
     int32_t version;
@@ -153,19 +154,19 @@ static fa_status read_format(struct fa_h5 *file)
 
     FA_TRY(fa_h5_get_string(file, "format", &format));
     if (strcmp(format, FA_SHARD_FORMAT) != 0)
-        st = fa_fail(FA_EFORMAT, "its format is \"%s\", expected \"" FA_SHARD_FORMAT "\"", format);
+        st = fa_fail(FA_EFORMAT, "%s: its format is \"%s\", expected \"" FA_SHARD_FORMAT "\"", path, format);
     else
         st = fa_h5_get_numbers(file, "version", FA_H5_I32, 1, &version);
     fa_free(format);
     if (st == FA_OK && version != FA_SHARD_VERSION)
-        st = fa_fail(FA_EFORMAT, "its version is %d, this program reads %d; pack the data again", version,
-                     FA_SHARD_VERSION);
+        st = fa_fail(FA_EFORMAT, "%s: its version is %d, this program reads %d; pack the data again", path,
+                     version, FA_SHARD_VERSION);
     return st;
 }
 
-static fa_status read_arrays(struct fa_shard_index *index, struct fa_h5 *file)
+static fa_status read_arrays(struct fa_shard_index *index, struct fa_h5 *file, const char *path)
 {
-    FA_TRY(read_format(file));
+    FA_TRY(read_format(file, path));
     for (size_t c = 0; c < N_COLUMNS; c++) {
         const size_t want = value_count(index, &columns[c]);
         int64_t n = 0;
@@ -174,16 +175,16 @@ static fa_status read_arrays(struct fa_shard_index *index, struct fa_h5 *file)
         FA_TRY(fa_h5_read_alloc(file, columns[c].name, columns[c].type, &array, &n));
         set_array(index, &columns[c], array);
         if ((uint64_t)n != want)
-            return fa_fail(FA_EFORMAT, "%s has %" PRId64 " values, expected %zu; pack the data again",
-                           columns[c].name, n, want);
+            return fa_fail(FA_EFORMAT, "%s: %s has %" PRId64 " values, expected %zu; pack the data again",
+                           path, columns[c].name, n, want);
     }
-    FA_TRY(read_names(file, "file_name", index->n_records, &index->file_name));
-    return read_names(file, "category_name", index->n_categories, &index->category_name);
+    FA_TRY(read_names(file, path, "file_name", index->n_records, &index->file_name));
+    return read_names(file, path, "category_name", index->n_categories, &index->category_name);
 }
 
-fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file)
+fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file, const char *path)
 {
-    fa_status st = read_arrays(index, file);
+    fa_status st = read_arrays(index, file, path);
 
     if (st != FA_OK)
         fa_shard_index_free(index);

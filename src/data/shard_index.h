@@ -46,8 +46,10 @@ void fa_shard_index_free(struct fa_shard_index *index);
 
 fa_status fa_shard_index_write(const struct fa_shard_index *index, struct fa_h5 *file) FA_CHECK_RESULT;
 
-/* The three counts must be set to what the file has to hold. Nothing but sizes is checked here. */
-fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file) FA_CHECK_RESULT;
+/* The three counts must be set to what the file has to hold. Nothing but sizes is checked here. On failure
+   index is empty. */
+fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file,
+                              const char *path) FA_CHECK_RESULT;
 
 /* CRC32C over all columns in the order of the table, then the names, each with its terminating 0. */
 uint32_t fa_shard_index_crc(const struct fa_shard_index *index);
