@@ -108,7 +108,7 @@ static fa_status get_count(const struct fa_json *object, const char *key, uint64
 
 static fa_status get_size(const struct fa_json *object, const char *key, size_t *value)
 {
-    uint64_t count;
+    uint64_t count = 0;
 
     FA_TRY(get_count(object, key, &count));
     *value = (size_t)count;
@@ -131,7 +131,7 @@ static fa_status read_shard(const struct fa_json *object, size_t i, struct fa_ma
 {
     char want[FA_SHARD_NAME_MAX];
     const char *name;
-    uint64_t crc;
+    uint64_t crc = 0;
 
     fa_shard_name(i, want);
     if (!fa_json_to_string(fa_json_get(object, "name"), &name) || strcmp(name, want) != 0)
@@ -170,7 +170,7 @@ static fa_status read_shards(const struct fa_json *list, struct fa_manifest *man
 static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *manifest)
 {
     const char *format;
-    uint64_t version;
+    uint64_t version = 0;
 
     if (!fa_json_to_string(fa_json_get(root, "format"), &format) || strcmp(format, FA_MANIFEST_FORMAT) != 0)
         return fa_fail(FA_EFORMAT, "`format` is not \"" FA_MANIFEST_FORMAT "\"; this is no packed dataset");

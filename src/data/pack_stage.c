@@ -34,21 +34,13 @@ static fa_status resolve(const char *directory, char **out)
     return FA_OK;
 }
 
-static fa_status sync_parent(const char *path)
+static fa_status parent_of(const char *path, char **out)
 {
-    char *parent = NULL, *slash;
-    fa_status st;
+    const char *slash = strrchr(path, '/');
 
-    FA_TRY(fa_strdup(path, &parent));
-    slash = strrchr(parent, '/');
     if (slash == NULL)
-        st = fa_directory_sync(".");
-    else {
-        slash[slash == parent] = '\0';
-        st = fa_directory_sync(parent);
-    }
-    fa_free(parent);
-    return st;
+        return fa_strdup(".", out);
+    return fa_asprintf(out, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
 /* ---- what stands there ---- */
@@ -90,7 +82,7 @@ static fa_status undo_interrupted_swap(const struct fa_pack_stage *stage)
         return fa_directory_remove(stage->old);
     if (rename(stage->old, stage->out) != 0)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot be given back its name %s", stage->old, stage->out);
-    return sync_parent(stage->out);
+    return fa_directory_sync(stage->parent);
 }
 
 static fa_status check_out(const char *out)
@@ -126,14 +118,24 @@ static fa_status remove_files_but_the_lock(const char *directory)
     return st;
 }
 
+static fa_status lock_staging(struct fa_pack_stage *stage)
+{
+    const fa_status st = fa_lock_acquire(stage->staging, &stage->lock);
+
+    if (st != FA_OK)
+        rmdir(stage->staging); /* if it is ours it is empty, else this does nothing */
+    return st;
+}
+
 static fa_status open_stage(const char *out_directory, struct fa_pack_stage *stage)
 {
     FA_TRY(resolve(out_directory, &stage->out));
+    FA_TRY(parent_of(stage->out, &stage->parent));
     FA_TRY(fa_file_temporary_name(stage->out, &stage->staging));
     FA_TRY(fa_asprintf(&stage->old, "%s.old", stage->out));
     FA_TRY(check_out(stage->out));
     FA_TRY(fa_directory_make(stage->staging));
-    FA_TRY(fa_lock_acquire(stage->staging, &stage->lock));
+    FA_TRY(lock_staging(stage));
     FA_TRY(undo_interrupted_swap(stage));
     return remove_files_but_the_lock(stage->staging);
 }
@@ -162,8 +164,7 @@ static fa_status swap_in_two_steps(const struct fa_pack_stage *stage)
             fa_warn("%s: the previous dataset is now here; rename it back", stage->old);
         return fa_fail_errno(FA_EIO, error, "%s: cannot be renamed to %s", stage->staging, stage->out);
     }
-    FA_TRY(sync_parent(stage->out));
-    return fa_directory_remove(stage->old);
+    return FA_OK;
 }
 
 static fa_status swap(const struct fa_pack_stage *stage)
@@ -178,6 +179,16 @@ static fa_status swap(const struct fa_pack_stage *stage)
     return swap_in_two_steps(stage);
 }
 
+/* From the rename on the packing has succeeded; what is still to do cannot undo it. */
+static void tidy_up(const struct fa_pack_stage *stage, const char *lock_path)
+{
+    unlink(lock_path); /* it came along; the lock itself is held until we close */
+    if (fa_directory_sync(stage->parent) != FA_OK)
+        fa_warn("%s; the dataset is complete, but might not survive a power failure right now", fa_message());
+    if (fa_directory_remove(stage->old) != FA_OK)
+        fa_warn("%s; it can be removed by hand", fa_message());
+}
+
 fa_status fa_pack_stage_commit(struct fa_pack_stage *stage)
 {
     char *lock_path = NULL;
@@ -185,10 +196,8 @@ fa_status fa_pack_stage_commit(struct fa_pack_stage *stage)
 
     if (st == FA_OK)
         st = swap(stage);
-    if (st == FA_OK) {
-        unlink(lock_path); /* it came along; the lock itself is held until we close */
-        st = sync_parent(stage->out);
-    }
+    if (st == FA_OK)
+        tidy_up(stage, lock_path);
     fa_free(lock_path);
     return st;
 }
@@ -202,6 +211,7 @@ void fa_pack_stage_close(struct fa_pack_stage *stage)
     }
     fa_free(stage->out);
     fa_free(stage->staging);
+    fa_free(stage->parent);
     fa_free(stage->old);
     *stage = (struct fa_pack_stage){0};
 }

@@ -20,7 +20,8 @@ struct fa_lock;
 struct fa_pack_stage {
     char *out;     /* the final name, without a slash at its end */
     char *staging; /* where to write */
-    char *old;
+    char *old;     /* what stood there, on a file system that cannot exchange names */
+    char *parent;  /* of all three */
     struct fa_lock *lock;
 };
 

@@ -1,0 +1,167 @@
+/*
+ * The order of samples: a permutation per epoch, a pure function of the seed, filled up to whole batches.
+ */
+#include <string.h>
+
+#include "fa/memory.h"
+#include "fa/sampler.h"
+#include "support.h"
+
+#define N 10
+
+/* Record i has i % 3 annotations; record 3 only an ignored one, record 6 only a crowd, record 8 is thin. */
+static struct fa_record records[N];
+static const uint8_t ignore[N] = {0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+static const uint8_t crowd[N] = {0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
+static struct fa_dataset dataset = {.n_records = N, .n_annotations = N, .records = records};
+
+static const size_t used[] = {1, 2, 4,
+                              5, 6, 7}; /* 0 and 9 have none, 3 an ignored one, 8 is 31 pixels high */
+#define N_USED (sizeof used / sizeof used[0])
+
+static int make_dataset(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        records[i] = (struct fa_record){.w = 64, .h = 48, .first = i, .n = i == 0 || i == 9 ? 0 : 1};
+    records[8].h = 31;
+    dataset.ignore = ignore;
+    dataset.crowd = crowd;
+    return 0;
+}
+
+static struct fa_sampler *create(uint64_t seed, size_t batch)
+{
+    struct fa_sampler *sampler = NULL;
+
+    assert_ok(fa_sampler_create(&dataset, seed, batch, 0, &sampler));
+    return sampler;
+}
+
+static void an_epoch_visits_every_record_with_annotations_once(void **state)
+{
+    struct fa_sampler *sampler = create(1, 1);
+
+    (void)state;
+    assert_int_equal(fa_sampler_records(sampler), N_USED);
+    assert_int_equal(fa_sampler_epoch_size(sampler), N_USED);
+    for (int64_t epoch = 0; epoch < 5; epoch++) {
+        int count[N] = {0};
+
+        for (size_t p = 0; p < N_USED; p++)
+            count[fa_sampler_record(sampler, epoch, p)]++;
+        for (size_t k = 0; k < N_USED; k++)
+            assert_int_equal(count[used[k]], 1);
+    }
+    fa_sampler_destroy(sampler);
+}
+
+static void keep_empty_adds_records_without_annotations_but_no_thin_ones(void **state)
+{
+    struct fa_sampler *sampler = NULL;
+
+    (void)state;
+    assert_ok(fa_sampler_create(&dataset, 1, 1, 1, &sampler));
+    assert_int_equal(fa_sampler_records(sampler), N - 1);
+    fa_sampler_destroy(sampler);
+}
+
+static void an_epoch_is_filled_up_by_its_own_beginning(void **state)
+{
+    struct fa_sampler *sampler = create(2, 4), *wide = create(2, 15);
+
+    (void)state;
+    assert_int_equal(fa_sampler_epoch_size(sampler), 8);
+    assert_int_equal(fa_sampler_record(sampler, 3, 6), fa_sampler_record(sampler, 3, 0));
+    assert_int_equal(fa_sampler_record(sampler, 3, 7), fa_sampler_record(sampler, 3, 1));
+    assert_int_equal(fa_sampler_epoch_size(wide), 15);
+    for (size_t p = 0; p < 15; p++)
+        assert_int_equal(fa_sampler_record(wide, 0, p), fa_sampler_record(sampler, 0, p % N_USED));
+    fa_sampler_destroy(sampler);
+    fa_sampler_destroy(wide);
+}
+
+static void the_order_depends_on_seed_and_epoch_and_on_nothing_asked_before(void **state)
+{
+    struct fa_sampler *forward = create(3, 1), *backward = create(3, 1), *other = create(4, 1);
+    size_t epochs_differ = 0, seeds_differ = 0;
+
+    (void)state;
+    for (int k = 0; k < 40 * (int)N_USED; k++) {
+        const int back = 40 * (int)N_USED - 1 - k;
+
+        (void)fa_sampler_record(backward, back / (int)N_USED, (size_t)back % N_USED);
+    }
+    for (int64_t epoch = 0; epoch < 40; epoch++)
+        for (size_t p = 0; p < N_USED; p++) {
+            const size_t record = fa_sampler_record(forward, epoch, p);
+
+            assert_int_equal(record, fa_sampler_record(backward, epoch, p));
+            epochs_differ += record != fa_sampler_record(forward, epoch + 1, p);
+            seeds_differ += record != fa_sampler_record(other, epoch, p);
+        }
+    assert_true(epochs_differ > 40 && seeds_differ > 40);
+    fa_sampler_destroy(forward);
+    fa_sampler_destroy(backward);
+    fa_sampler_destroy(other);
+}
+
+/* 6 records at the first position over 6000 epochs: each about 1000 times, standard deviation 29. */
+static void every_record_comes_first_equally_often(void **state)
+{
+    struct fa_sampler *sampler = create(5, 1);
+    int count[N] = {0};
+
+    (void)state;
+    for (int64_t epoch = 0; epoch < 6000; epoch++)
+        count[fa_sampler_record(sampler, epoch, 0)]++;
+    for (size_t k = 0; k < N_USED; k++)
+        assert_near(count[used[k]], 1000, 150);
+    fa_sampler_destroy(sampler);
+}
+
+static void nothing_to_train_on_is_refused(void **state)
+{
+    const struct fa_dataset empty = {.n_records = 1, .records = records};
+    struct fa_sampler *sampler = NULL;
+
+    (void)state;
+    assert_fails_saying(fa_sampler_create(&empty, 1, 4, 0, &sampler), FA_EINVAL, "none of the 1 images");
+    assert_fails(fa_sampler_create(&dataset, 1, 0, 0, &sampler), FA_EINVAL);
+}
+
+static void memory_is_given_back_whichever_allocation_fails(void **state)
+{
+    const long before = fa_memory_balance();
+
+    (void)state;
+    for (long n = 1; n <= 4; n++) {
+        struct fa_sampler *sampler = NULL;
+
+        fa_memory_fail_after(n);
+        assert_fails(fa_sampler_create(&dataset, 1, 4, 0, &sampler), FA_ENOMEM);
+        fa_memory_fail_after(0);
+        assert_int_equal(fa_memory_balance(), before);
+    }
+}
+
+static int memory_balances(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_epoch_visits_every_record_with_annotations_once),
+        cmocka_unit_test(keep_empty_adds_records_without_annotations_but_no_thin_ones),
+        cmocka_unit_test(an_epoch_is_filled_up_by_its_own_beginning),
+        cmocka_unit_test(the_order_depends_on_seed_and_epoch_and_on_nothing_asked_before),
+        cmocka_unit_test(every_record_comes_first_equally_often),
+        cmocka_unit_test(nothing_to_train_on_is_refused),
+        cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),
+    };
+
+    return cmocka_run_group_tests(tests, make_dataset, memory_balances);
+}
