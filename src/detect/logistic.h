@@ -15,6 +15,8 @@
 
 #ifdef FA_FLOAT64
 
+static const fa_real fa_logistic_limit = 700;
+
 static inline double fa_exp_negative(double a)
 {
     return exp(-a);
@@ -27,7 +29,9 @@ static inline double fa_log1p_unit(double t)
 
 #else
 
-/* exp(-a) for a >= 0; 1.6e-38, exp(-87), from there on. */
+static const fa_real fa_logistic_limit = 87;
+
+/* exp(-a) for 0 <= a <= fa_logistic_limit. */
 static inline float fa_exp_negative(float a)
 {
     const float log2e = 1.44269504f, ln2_high = 0.693145752f, ln2_low = 1.42860677e-6f;
@@ -35,7 +39,6 @@ static inline float fa_exp_negative(float a)
     float shifted, n, r, series, power;
     int32_t bits;
 
-    a = a > 87.0f ? 87.0f : a;
     shifted = shift - a * log2e;
     n = shifted - shift;
     r = (-a - n * ln2_high) - n * ln2_low;
@@ -72,9 +75,9 @@ struct fa_logistic {
     fa_real p, q, softplus;
 };
 
-static inline struct fa_logistic fa_logistic_of(fa_real x)
+/* magnitude is |x|, at most fa_logistic_limit. */
+static inline struct fa_logistic fa_logistic_of(fa_real x, fa_real magnitude)
 {
-    fa_real magnitude = x < 0 ? -x : x;
     fa_real t = fa_exp_negative(magnitude), larger = 1 / (1 + t), smaller = t * larger;
 
     return (struct fa_logistic){

@@ -33,19 +33,33 @@ double fa_negative_element(const struct fa_negative *negative, double logit, dou
     return negative->scale * power * p * surprise;
 }
 
-/* p^2 times the surprise, and its derivative, of n <= chunk logits. */
+/* A loop of its own: seen together, the compiler would turn limited values into a branch around the next
+   loop's body and no longer vectorise it. */
 FA_VECTOR_CLONES
-static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit, fa_real *restrict value,
-                         fa_real *restrict grad)
+static void limit_magnitudes(size_t n, const fa_real *restrict logit, fa_real *restrict magnitude)
 {
-    const fa_real limit = (fa_real)log_limit, least = (fa_real)tiny, most = (fa_real)(1 / tiny);
+    const fa_real limit = fa_logistic_limit;
 
     for (size_t i = 0; i < n; i++) {
-        struct fa_logistic class = fa_logistic_of(logit[i]);
+        fa_real absolute = logit[i] < 0 ? -logit[i] : logit[i];
+
+        magnitude[i] = absolute > limit ? limit : absolute;
+    }
+}
+
+/* p^2 times the surprise, and its derivative. */
+FA_VECTOR_CLONES
+static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit,
+                         const fa_real *restrict magnitude, fa_real *restrict value, fa_real *restrict grad)
+{
+    const fa_real limit = (fa_real)log_limit, least = (fa_real)tiny;
+
+    for (size_t i = 0; i < n; i++) {
+        struct fa_logistic class = fa_logistic_of(logit[i], magnitude[i]);
         fa_real surprise = class.softplus > limit ? limit : class.softplus;
         fa_real square = class.p * class.p;
-        fa_real unsaturated = class.p * class.q * most; /* below 1 where (1 - p) p is clamped */
-        fa_real log_slope = square * class.p * (unsaturated > 1 ? 1 : unsaturated);
+        fa_real product = class.p * class.q;
+        fa_real log_slope = square * class.p * product / (product < least ? least : product);
         fa_real slope = 2 * square * class.q * surprise + log_slope;
         fa_real factor = class.p < least ? 0 : scale;
 
@@ -84,7 +98,7 @@ static double any_focal(const struct fa_negative *negative, size_t n, const fa_r
 
 double fa_negative_plain(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad)
 {
-    fa_real value[chunk];
+    fa_real magnitude[chunk], value[chunk];
     double sum = 0;
 
     if (negative->gamma != 2)
@@ -92,7 +106,8 @@ double fa_negative_plain(const struct fa_negative *negative, size_t n, const fa_
     for (size_t i = 0; i < n; i += chunk) {
         size_t part = n - i < chunk ? n - i : chunk;
 
-        square_focal(part, (fa_real)negative->scale, logit + i, value, grad + i);
+        limit_magnitudes(part, logit + i, magnitude);
+        square_focal(part, (fa_real)negative->scale, logit + i, magnitude, value, grad + i);
         sum += sum_in_lanes(part, value);
     }
     return negative->scale * sum;
