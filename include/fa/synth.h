@@ -18,8 +18,9 @@ struct fa_synth_config {
 };
 
 /* Textured backgrounds, overlapping shapes of many sizes and aspect ratios; some images gray, some without
-   objects. Boxes are those of the drawn pixels that remain visible; an object mostly hidden is not annotated.
- */
+   objects. Boxes and areas are those of the pixels that are seen; of every object at least 40% are.
+   out_directory must be absent or empty, or hold an earlier set, which is replaced; annotations.json is
+   written last. */
 fa_status fa_synth(const struct fa_synth_config *config) FA_CHECK_RESULT;
 
 #endif
