@@ -15,9 +15,9 @@
  * and the gradient that they add up. Several convolutions may share it (the head's over five levels, the same
  * layer over several image sizes).
  *
- * Shared code (backend.c) checks arguments by assertion; a backend only computes. Nothing here communicates.
- * One thread drives a backend; inside a call OpenMP uses the threads given at open. Work is complete when a
- * call returns unless fa_backend_synchronize says otherwise (CUDA).
+ * Shared code (backend.c, conv.c) checks arguments by assertion; a backend only computes. Nothing here
+ * communicates. One thread drives a backend; inside a call OpenMP uses the threads given at open. Work is
+ * complete when a call returns unless fa_backend_synchronize says otherwise (CUDA).
  */
 #ifndef FA_BACKEND_H
 #define FA_BACKEND_H
@@ -54,8 +54,7 @@ const char *fa_backend_name(const struct fa_backend *backend);
 const char *fa_backend_description(const struct fa_backend *backend);
 int fa_backend_threads(const struct fa_backend *backend);
 
-/* ---- memory
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 /* Memory for activations, aligned to 64 bytes, not initialised; counted. */
 fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
@@ -75,8 +74,7 @@ void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, co
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
                            fa_real *activation);
 
-/* ---- weights
- * --------------------------------------------------------------------------------------------------- */
+/* ---- weights ---- */
 
 struct fa_weights_desc {
     int out_channels, in_channels, groups, kernel; /* filters are (out, in / groups, kernel, kernel) */
@@ -94,8 +92,7 @@ fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const
 void fa_weights_clear_grad(struct fa_weights *weights);
 fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias) FA_CHECK_RESULT;
 
-/* ---- convolution
- * ----------------------------------------------------------------------------------------------- */
+/* ---- convolution ---- */
 
 struct fa_conv_desc {
     struct fa_shape in;
@@ -135,8 +132,8 @@ fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, b
 fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
                                    const fa_real *diff_dst) FA_CHECK_RESULT;
 
-/* ---- max-pool 3x3, stride 2, pad 1 (pads with -inf; the gradient goes to the first maximum in row-major
- * order) ------ */
+/* ---- max-pool 3x3, stride 2, pad 1 ----
+ * It pads with -inf; the gradient goes to the first maximum in row-major order. */
 
 struct fa_shape fa_pool_output_shape(struct fa_shape in);
 fa_status fa_pool_create(struct fa_backend *backend, struct fa_shape in,
@@ -150,8 +147,7 @@ fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst
 fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
                            const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
 
-/* ---- the rest
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 /* dst = src resized to out by nearest neighbour, source index floor(d * in / out); out.c == in.c. */
 void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,

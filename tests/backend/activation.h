@@ -24,7 +24,8 @@ void activation_free(struct activation *activation);
 void activation_write(struct activation *activation, const fa_real *hwc);
 void activation_read(const struct activation *activation, fa_real *hwc);
 
-/* Calls check for every backend of this build, with two threads, under AUTO and under DIRECT. */
+/* Calls check for every backend of this build: with two threads as it chooses algorithms itself, and with one
+   thread under each algorithm that can be asked for; blas has only one. */
 void for_each_backend(void (*check)(struct fa_backend *backend));
 
 /* n zeros; n values in [-1, 1), a function of the seed. The caller frees them with fa_free. */

@@ -44,6 +44,8 @@ const struct op_case op_cases[] = {
     {"3x3 of 128 channels, relu, mask", CONV(128, 25, 42, 128, 1, THREE, .relu = true), .mask = true},
     {"3x3 of 64 channels, accumulate, mask", CONV(64, 50, 84, 64, 1, THREE), .accumulate = true,
      .mask = true},
+    {"3x3 of 256 channels, relu", CONV(256, 25, 42, 256, 1, THREE, .relu = true)},
+    {"3x3 of 512 channels", CONV(512, 12, 20, 512, 1, THREE)},
     {"3x3 of several tiles", CONV(64, 100, 42, 16, 1, THREE, .relu = true), .accumulate = true},
     {"3x3, stride 2", CONV(64, 13, 21, 45, 1, THREE_HALF)},
     {"3x3, stride 2, even size, relu, accumulate, mask", CONV(27, 14, 20, 36, 1, THREE_HALF, .relu = true),

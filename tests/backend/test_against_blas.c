@@ -1,9 +1,10 @@
 /*
  * test_against_blas.c - every other backend's convolutions against those of blas.
  *
- * Errors are relative to the largest value of the array. Measured with oneDNN 2.6.3: direct algorithms at
- * most 1.3e-6, Winograd F(4x4, 3x3) at most 1.5e-5 (its transforms multiply by up to 21 and cancel); the
- * tolerances leave a factor of about five.
+ * Errors are relative to the largest value of the array: an element of a long sum that cancels has no small
+ * error of its own. Measured over the table with oneDNN 2.6.3 on AVX-512: direct algorithms up to 1.6e-6,
+ * Winograd up to 2.7e-6. The tolerances leave a factor of three to four for other instruction sets; one wrong
+ * tap or channel is off by a hundred times as much.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,10 @@
 #include "op_cases.h"
 #include "support.h"
 
-#define TOLERANCE_DIRECT   1e-5
-#define TOLERANCE_WINOGRAD 1e-4
+#define TOLERANCE_DIRECT   5e-6
+#define TOLERANCE_WINOGRAD 1e-5
 
-static bool verbose; /* print the errors: for choosing the tolerances */
+static bool verbose; /* -v: print every error, for choosing the tolerances */
 
 static void check_near(const char *what, const struct op_run *run, enum fa_conv_direction direction,
                        const fa_real *got, const fa_real *want, size_t n)
@@ -58,7 +59,7 @@ static void check_cases(struct fa_backend *other)
 
     if (strcmp(fa_backend_name(other), "blas") == 0)
         return;
-    assert_ok(fa_backend_open("blas", 2, FA_CONV_AUTO, &blas));
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &blas));
     for (size_t i = 0; i < n_op_cases; i++)
         check_case(blas, other, &op_cases[i]);
     fa_backend_close(blas);

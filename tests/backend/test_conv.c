@@ -14,7 +14,7 @@ static void check_definition(struct fa_backend *backend, const struct op_case *o
     struct op_data data = op_data_new(op);
     struct op_run run = op_run_open(backend, op);
     fa_real *dst = zeros(data.n_dst);
-    size_t n = data.n_dst < 400 ? data.n_dst : 400;
+    size_t n = data.n_dst < 200 ? data.n_dst : 200;
     double *got, *want;
 
     assert_ok(fa_alloc(n, sizeof *got, &got));

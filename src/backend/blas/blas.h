@@ -3,7 +3,8 @@
  *
  * It is complete, it follows the definitions, and every other backend is tested against it. Loops over
  * channels or elements are shared out between OpenMP threads; each output element is computed by one thread
- * in one order, so results do not depend on the number of threads.
+ * in one order, so their results do not depend on the number of threads. Of OpenBLAS's products the same can
+ * only be said at equal numbers of threads: it may cut a long sum by them.
  */
 #ifndef FA_BLAS_H
 #define FA_BLAS_H

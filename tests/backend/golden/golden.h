@@ -1,4 +1,5 @@
 /* Made by make_golden.py with PyTorch; see there. */
+/* clang-format off */
 
 static const double stem_dst[140] = {
     0, 0, 2.54640066624, 0.4905397892, 0, 0,

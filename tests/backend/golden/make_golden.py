@@ -9,8 +9,6 @@ OIHW), as ramp(i, seed) below, which is exact in float32.
 import torch
 import torch.nn.functional as F
 
-torch.set_grad_enabled(True)
-
 
 def ramp(shape, seed):
     n = torch.Size(shape).numel()
@@ -61,7 +59,7 @@ def upsample(name, c, h, w, out_h, out_w):
     emit(f"{name}_diff_src", src.grad)
 
 
-print("/* Made by make_golden.py with PyTorch; see there. */\n")
+print("/* Made by make_golden.py with PyTorch; see there. */\n/* clang-format off */\n")
 conv("stem", 3, 9, 13, 4, 1, 7, 2, 3, True, False)
 conv("half", 6, 7, 5, 9, 1, 3, 2, 1, False, True)
 conv("grouped", 8, 5, 6, 8, 2, 3, 1, 1, True, True)
