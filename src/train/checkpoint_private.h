@@ -1,0 +1,88 @@
+/*
+ * checkpoint_private.h - the manifest of a checkpoint, and what its writers and readers share.
+ *
+ * On disk a checkpoint is a directory:
+ *
+ *   manifest.json      what the rest is; without it the directory is no checkpoint
+ *   shard-00000.h5 ... each a slice of the two flat buffers: /value and /momentum, float32
+ *
+ * Slices follow each other without gaps in the order of the shards. The tensor table gives each parameter's
+ * place in the value buffer; trainable parameters come first, and the momentum buffer is laid out as they
+ * are. The manifest's last member is the CRC32C of all the text before it.
+ */
+#ifndef FA_CHECKPOINT_PRIVATE_H
+#define FA_CHECKPOINT_PRIVATE_H
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/checkpoint.h"
+#include "fa/json.h"
+
+#define FA_MANIFEST_NAME    "manifest.json"
+#define FA_MANIFEST_FORMAT  "freeanchor checkpoint"
+#define FA_MANIFEST_VERSION 1
+
+/* The manifest's end, printed with the CRC32C of the text before it. */
+#define FA_MANIFEST_SEAL ",\n\t\"crc32c\":\t\"%08" PRIx32 "\"\n}\n"
+
+/* Names of enum fa_param_kind. */
+enum { FA_MANIFEST_KINDS = 3 };
+extern const char *const fa_manifest_kinds[FA_MANIFEST_KINDS];
+
+/* Bytes of state that deserve a shard of their own, 64 MiB; tests make it small. */
+extern size_t fa_checkpoint_shard_bytes;
+
+struct fa_range {
+    size_t begin, end;
+};
+
+struct fa_manifest_shard {
+    uint64_t n_bytes;
+    uint32_t crc;
+    struct fa_range value, momentum; /* elements of the flat buffers */
+};
+
+struct fa_manifest_tensor {
+    const char *name;
+    enum fa_param_kind kind;
+    int n_dims;
+    int64_t dims[FA_TENSOR_MAX_DIMS];
+    size_t n_elem, offset;
+};
+
+struct fa_manifest {
+    struct fa_progress progress;
+    size_t n_value, n_momentum; /* elements */
+    size_t n_shards, n_tensors;
+    struct fa_manifest_shard *shards;
+    struct fa_manifest_tensor *tensors;
+    struct fa_weights_meta meta; /* texts are borrowed from root */
+    struct fa_json *root;
+};
+
+/* "shard-00012.h5" of a directory; free with fa_free. */
+fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out) FA_CHECK_RESULT;
+
+/* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
+struct fa_manifest_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards);
+
+/* The manifest's text for these shards; free with fa_free. */
+fa_status fa_manifest_print(const struct fa_training_state *state, const struct fa_manifest_shard *shards,
+                            size_t n_shards, char **out) FA_CHECK_RESULT;
+
+/* Reads and checks a directory's manifest, not its shards. FA_EFORMAT if it is damaged or contradicts itself;
+ *out is then empty. */
+fa_status fa_manifest_read(const char *directory, struct fa_manifest *out) FA_CHECK_RESULT;
+void fa_manifest_clear(struct fa_manifest *manifest); /* an empty one is fine */
+
+/* FA_EFORMAT unless the file of this shard has the size and CRC that the manifest says. */
+fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_manifest *manifest,
+                                    size_t shard) FA_CHECK_RESULT;
+
+/* Checks a shard and reads its slices to their places in the flat buffers; momentum NULL: not wanted. */
+fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_manifest *manifest, size_t shard,
+                                   float *value, float *momentum) FA_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * checkpoint_shard.c - how the flat buffers are cut into shards, and one shard read back.
+ */
+#include "checkpoint_private.h"
+#include "fa/file.h"
+#include "fa/hdf5.h"
+#include "fa/memory.h"
+
+size_t fa_checkpoint_shard_bytes = (size_t)64 << 20;
+
+fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out)
+{
+    return fa_asprintf(out, "%s/shard-%05zu.h5", directory, shard);
+}
+
+/* Part s of n, where lengths differ by at most one. */
+static struct fa_range part(size_t length, size_t s, size_t n)
+{
+    size_t each = length / n, longer = length % n;
+    size_t begin = s * each + (s < longer ? s : longer);
+
+    return (struct fa_range){begin, begin + each + (s < longer ? 1 : 0)};
+}
+
+struct fa_manifest_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards)
+{
+    return (struct fa_manifest_shard){.value = part(params->n_elem, shard, n_shards),
+                                      .momentum = part(params->n_trainable, shard, n_shards)};
+}
+
+static fa_status check_file(const char *path, const struct fa_manifest_shard *shard)
+{
+    uint64_t n_bytes;
+    uint32_t crc;
+
+    FA_TRY(fa_file_size(path, &n_bytes));
+    if (n_bytes != shard->n_bytes)
+        return fa_fail(FA_EFORMAT, "%s: has %llu bytes, the manifest says %llu", path,
+                       (unsigned long long)n_bytes, (unsigned long long)shard->n_bytes);
+    FA_TRY(fa_file_checksum(path, &crc, &n_bytes));
+    if (crc != shard->crc)
+        return fa_fail(FA_EFORMAT, "%s: is damaged: its CRC32C is %08x, the manifest says %08x", path, crc,
+                       shard->crc);
+    return FA_OK;
+}
+
+static fa_status read_slice(struct fa_h5 *file, const char *name, struct fa_range range, float *buffer)
+{
+    if (buffer == NULL || range.begin == range.end)
+        return FA_OK;
+    return fa_h5_read(file, name, FA_H5_F32, (int64_t)(range.end - range.begin), buffer + range.begin);
+}
+
+static fa_status read_file(const char *path, const struct fa_manifest_shard *shard, float *value,
+                           float *momentum)
+{
+    struct fa_h5 *file;
+    fa_status status, closed;
+
+    FA_TRY(fa_h5_open(path, &file));
+    status = read_slice(file, "value", shard->value, value);
+    if (status == FA_OK)
+        status = read_slice(file, "momentum", shard->momentum, momentum);
+    closed = fa_h5_close(file);
+    return status != FA_OK ? status : closed;
+}
+
+fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_manifest *manifest, size_t shard)
+{
+    char *path;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_shard_path(directory, shard, &path));
+    status = check_file(path, &manifest->shards[shard]);
+    fa_free(path);
+    return status;
+}
+
+fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_manifest *manifest, size_t shard,
+                                   float *value, float *momentum)
+{
+    char *path;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_shard_path(directory, shard, &path));
+    status = check_file(path, &manifest->shards[shard]);
+    if (status == FA_OK)
+        status = read_file(path, &manifest->shards[shard], value, momentum);
+    fa_free(path);
+    return status;
+}
