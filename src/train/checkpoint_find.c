@@ -54,9 +54,9 @@ static bool is_temporary(const char *name)
 /* Takes path. */
 static void add_checkpoint(struct listing *listing, char *path)
 {
-    struct fa_manifest manifest;
+    struct fa_checkpoint_manifest manifest;
 
-    if (fa_manifest_read(path, &manifest) != FA_OK) {
+    if (fa_checkpoint_manifest_read(path, &manifest) != FA_OK) {
         fa_warn("checkpoint passed over: %s", fa_message());
         fa_free(path);
         return;
@@ -65,7 +65,7 @@ static void add_checkpoint(struct listing *listing, char *path)
                                                   .name = strrchr(path, '/') + 1,
                                                   .samples = manifest.progress.samples,
                                                   .step = manifest.progress.step};
-    fa_manifest_clear(&manifest);
+    fa_checkpoint_manifest_clear(&manifest);
 }
 
 static fa_status add_entries(const char *root, char *const *names, size_t n, struct listing *listing)
@@ -103,14 +103,14 @@ static fa_status list_checkpoints(const char *root, struct listing *listing)
 
 static fa_status check(const char *directory)
 {
-    struct fa_manifest manifest;
+    struct fa_checkpoint_manifest manifest;
     fa_status status;
 
-    FA_TRY(fa_manifest_read(directory, &manifest));
+    FA_TRY(fa_checkpoint_manifest_read(directory, &manifest));
     status = FA_OK;
     for (size_t s = 0; s < manifest.n_shards && status == FA_OK; s++)
         status = fa_checkpoint_check_shard(directory, &manifest, s);
-    fa_manifest_clear(&manifest);
+    fa_checkpoint_manifest_clear(&manifest);
     return status;
 }
 

@@ -29,7 +29,7 @@
 
 /* Names of enum fa_param_kind. */
 enum { FA_MANIFEST_KINDS = 3 };
-extern const char *const fa_manifest_kinds[FA_MANIFEST_KINDS];
+extern const char *const fa_checkpoint_kinds[FA_MANIFEST_KINDS];
 
 /* Bytes of state that deserve a shard of their own, 64 MiB; tests make it small. */
 extern size_t fa_checkpoint_shard_bytes;
@@ -38,13 +38,13 @@ struct fa_range {
     size_t begin, end;
 };
 
-struct fa_manifest_shard {
+struct fa_checkpoint_shard {
     uint64_t n_bytes;
     uint32_t crc;
     struct fa_range value, momentum; /* elements of the flat buffers */
 };
 
-struct fa_manifest_tensor {
+struct fa_checkpoint_tensor {
     const char *name;
     enum fa_param_kind kind;
     int n_dims;
@@ -52,12 +52,12 @@ struct fa_manifest_tensor {
     size_t n_elem, offset;
 };
 
-struct fa_manifest {
+struct fa_checkpoint_manifest {
     struct fa_progress progress;
     size_t n_value, n_momentum; /* elements */
     size_t n_shards, n_tensors;
-    struct fa_manifest_shard *shards;
-    struct fa_manifest_tensor *tensors;
+    struct fa_checkpoint_shard *shards;
+    struct fa_checkpoint_tensor *tensors;
     struct fa_weights_meta meta; /* texts are borrowed from root */
     struct fa_json *root;
 };
@@ -66,23 +66,25 @@ struct fa_manifest {
 fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out) FA_CHECK_RESULT;
 
 /* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
-struct fa_manifest_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards);
+struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards);
 
 /* The manifest's text for these shards; free with fa_free. */
-fa_status fa_manifest_print(const struct fa_training_state *state, const struct fa_manifest_shard *shards,
-                            size_t n_shards, char **out) FA_CHECK_RESULT;
+fa_status fa_checkpoint_manifest_print(const struct fa_training_state *state,
+                                       const struct fa_checkpoint_shard *shards, size_t n_shards,
+                                       char **out) FA_CHECK_RESULT;
 
 /* Reads and checks a directory's manifest, not its shards. FA_EFORMAT if it is damaged or contradicts itself;
  *out is then empty. */
-fa_status fa_manifest_read(const char *directory, struct fa_manifest *out) FA_CHECK_RESULT;
-void fa_manifest_clear(struct fa_manifest *manifest); /* an empty one is fine */
+fa_status fa_checkpoint_manifest_read(const char *directory,
+                                      struct fa_checkpoint_manifest *out) FA_CHECK_RESULT;
+void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest); /* an empty one is fine */
 
 /* FA_EFORMAT unless the file of this shard has the size and CRC that the manifest says. */
-fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_manifest *manifest,
+fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
                                     size_t shard) FA_CHECK_RESULT;
 
 /* Checks a shard and reads its slices to their places in the flat buffers; momentum NULL: not wanted. */
-fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_manifest *manifest, size_t shard,
-                                   float *value, float *momentum) FA_CHECK_RESULT;
+fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                                   size_t shard, float *value, float *momentum) FA_CHECK_RESULT;
 
 #endif

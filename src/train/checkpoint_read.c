@@ -10,11 +10,12 @@
 #include "fa/memory.h"
 
 struct staging {
-    struct fa_manifest manifest;
+    struct fa_checkpoint_manifest manifest;
     float *value, *momentum;
 };
 
-static const struct fa_manifest_tensor *find_tensor(const struct fa_manifest *manifest, const char *name)
+static const struct fa_checkpoint_tensor *find_tensor(const struct fa_checkpoint_manifest *manifest,
+                                                      const char *name)
 {
     for (size_t i = 0; i < manifest->n_tensors; i++)
         if (strcmp(manifest->tensors[i].name, name) == 0)
@@ -22,10 +23,10 @@ static const struct fa_manifest_tensor *find_tensor(const struct fa_manifest *ma
     return NULL;
 }
 
-static fa_status check_parameter(const char *directory, const struct fa_manifest *manifest,
+static fa_status check_parameter(const char *directory, const struct fa_checkpoint_manifest *manifest,
                                  const struct fa_param *param)
 {
-    const struct fa_manifest_tensor *tensor = find_tensor(manifest, param->name);
+    const struct fa_checkpoint_tensor *tensor = find_tensor(manifest, param->name);
     char want[64], got[64];
 
     if (tensor == NULL)
@@ -40,11 +41,11 @@ static fa_status check_parameter(const char *directory, const struct fa_manifest
         return fa_fail(
             FA_EINVAL,
             "%s: is of another model: %s is %s there and %s here; resume with the same frozen stages",
-            directory, param->name, fa_manifest_kinds[tensor->kind], fa_manifest_kinds[param->kind]);
+            directory, param->name, fa_checkpoint_kinds[tensor->kind], fa_checkpoint_kinds[param->kind]);
     return FA_OK;
 }
 
-static fa_status check_model(const char *directory, const struct fa_manifest *manifest,
+static fa_status check_model(const char *directory, const struct fa_checkpoint_manifest *manifest,
                              const struct fa_params *params)
 {
     for (size_t i = 0; i < params->n; i++)
@@ -57,7 +58,7 @@ static fa_status check_model(const char *directory, const struct fa_manifest *ma
 
 static fa_status open_staging(const char *directory, const struct fa_params *params, struct staging *out)
 {
-    FA_TRY(fa_manifest_read(directory, &out->manifest));
+    FA_TRY(fa_checkpoint_manifest_read(directory, &out->manifest));
     FA_TRY(check_model(directory, &out->manifest, params));
     FA_TRY(fa_alloc(out->manifest.n_value, sizeof(float), &out->value));
     return fa_alloc(out->manifest.n_momentum, sizeof(float), &out->momentum);
@@ -67,7 +68,7 @@ static void close_staging(struct staging *staging)
 {
     fa_free(staging->value);
     fa_free(staging->momentum);
-    fa_manifest_clear(&staging->manifest);
+    fa_checkpoint_manifest_clear(&staging->manifest);
 }
 
 static int reader_of(const struct fa_comm *comm, size_t shard)
@@ -92,7 +93,7 @@ static void broadcast_slice(struct fa_comm *comm, float *buffer, struct fa_range
 static void share_shards(struct fa_comm *comm, struct staging *staging)
 {
     for (size_t s = 0; s < staging->manifest.n_shards; s++) {
-        const struct fa_manifest_shard *shard = &staging->manifest.shards[s];
+        const struct fa_checkpoint_shard *shard = &staging->manifest.shards[s];
 
         broadcast_slice(comm, staging->value, shard->value, reader_of(comm, s));
         broadcast_slice(comm, staging->momentum, shard->momentum, reader_of(comm, s));

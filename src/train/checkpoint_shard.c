@@ -22,13 +22,13 @@ static struct fa_range part(size_t length, size_t s, size_t n)
     return (struct fa_range){begin, begin + each + (s < longer ? 1 : 0)};
 }
 
-struct fa_manifest_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards)
+struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards)
 {
-    return (struct fa_manifest_shard){.value = part(params->n_elem, shard, n_shards),
-                                      .momentum = part(params->n_trainable, shard, n_shards)};
+    return (struct fa_checkpoint_shard){.value = part(params->n_elem, shard, n_shards),
+                                        .momentum = part(params->n_trainable, shard, n_shards)};
 }
 
-static fa_status check_file(const char *path, const struct fa_manifest_shard *shard)
+static fa_status check_file(const char *path, const struct fa_checkpoint_shard *shard)
 {
     uint64_t n_bytes;
     uint32_t crc;
@@ -51,7 +51,7 @@ static fa_status read_slice(struct fa_h5 *file, const char *name, struct fa_rang
     return fa_h5_read(file, name, FA_H5_F32, (int64_t)(range.end - range.begin), buffer + range.begin);
 }
 
-static fa_status read_file(const char *path, const struct fa_manifest_shard *shard, float *value,
+static fa_status read_file(const char *path, const struct fa_checkpoint_shard *shard, float *value,
                            float *momentum)
 {
     struct fa_h5 *file;
@@ -65,7 +65,8 @@ static fa_status read_file(const char *path, const struct fa_manifest_shard *sha
     return status != FA_OK ? status : closed;
 }
 
-fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_manifest *manifest, size_t shard)
+fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                                    size_t shard)
 {
     char *path;
     fa_status status;
@@ -76,8 +77,8 @@ fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_manif
     return status;
 }
 
-fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_manifest *manifest, size_t shard,
-                                   float *value, float *momentum)
+fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                                   size_t shard, float *value, float *momentum)
 {
     char *path;
     fa_status status;

@@ -80,7 +80,7 @@ static fa_status write_slice(struct fa_h5 *file, const char *name, struct fa_ran
 }
 
 static fa_status write_file(const char *path, const struct fa_training_state *state,
-                            const struct fa_manifest_shard *shard)
+                            const struct fa_checkpoint_shard *shard)
 {
     struct fa_h5 *file;
     fa_status status, closed;
@@ -94,7 +94,7 @@ static fa_status write_file(const char *path, const struct fa_training_state *st
 }
 
 static fa_status write_durably(const char *path, const struct fa_training_state *state,
-                               struct fa_manifest_shard *shard)
+                               struct fa_checkpoint_shard *shard)
 {
     char *temporary;
     fa_status status;
@@ -108,7 +108,7 @@ static fa_status write_durably(const char *path, const struct fa_training_state 
 }
 
 static fa_status write_shard(const char *directory, const struct fa_training_state *state, size_t s,
-                             struct fa_manifest_shard *shard)
+                             struct fa_checkpoint_shard *shard)
 {
     char *path;
     fa_status status;
@@ -122,9 +122,9 @@ static fa_status write_shard(const char *directory, const struct fa_training_sta
 /* Collective. Writers write; *shards (fa_free) on rank 0 is what they wrote. */
 static fa_status write_shards(struct fa_comm *comm, const char *directory,
                               const struct fa_training_state *state, size_t n_shards,
-                              struct fa_manifest_shard **shards)
+                              struct fa_checkpoint_shard **shards)
 {
-    struct fa_manifest_shard mine;
+    struct fa_checkpoint_shard mine;
     size_t n_mine = 0, n_bytes;
     fa_status status = FA_OK;
 
@@ -140,13 +140,13 @@ static fa_status write_shards(struct fa_comm *comm, const char *directory,
 
 /* Step 4. */
 static fa_status write_manifest(const char *directory, const struct fa_training_state *state,
-                                const struct fa_manifest_shard *shards, size_t n_shards)
+                                const struct fa_checkpoint_shard *shards, size_t n_shards)
 {
     char *path = NULL, *text = NULL;
     fa_status status = fa_path_join(directory, FA_MANIFEST_NAME, &path);
 
     if (status == FA_OK)
-        status = fa_manifest_print(state, shards, n_shards, &text);
+        status = fa_checkpoint_manifest_print(state, shards, n_shards, &text);
     if (status == FA_OK)
         status = fa_file_write_atomic(path, text, strlen(text));
     fa_free(text);
@@ -184,7 +184,7 @@ static fa_status point_latest(const char *parent, const char *directory)
 }
 
 static fa_status publish(const char *temporary, const char *parent, const char *directory,
-                         const struct fa_training_state *state, const struct fa_manifest_shard *shards,
+                         const struct fa_training_state *state, const struct fa_checkpoint_shard *shards,
                          size_t n_shards)
 {
     FA_TRY(write_manifest(temporary, state, shards, n_shards));
@@ -209,7 +209,7 @@ fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
 {
     char *temporary = NULL, *parent = NULL;
     size_t n_shards = count_shards(comm, state->params);
-    struct fa_manifest_shard *shards = NULL;
+    struct fa_checkpoint_shard *shards = NULL;
     bool first = fa_comm_rank(comm) == 0;
     fa_status status = fa_file_temporary_name(directory, &temporary);
 

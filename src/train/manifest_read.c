@@ -112,7 +112,7 @@ static fa_status get_meta(const char *path, const struct fa_json *object, struct
     return FA_OK;
 }
 
-static bool get_shard(const struct fa_json *object, struct fa_manifest_shard *out)
+static bool get_shard(const struct fa_json *object, struct fa_checkpoint_shard *out)
 {
     uint64_t crc;
     size_t n_bytes;
@@ -126,7 +126,7 @@ static bool get_shard(const struct fa_json *object, struct fa_manifest_shard *ou
 }
 
 /* The slices must follow each other and end where the buffers do. */
-static fa_status get_shards(const char *path, const struct fa_json *array, struct fa_manifest *out)
+static fa_status get_shards(const char *path, const struct fa_json *array, struct fa_checkpoint_manifest *out)
 {
     const struct fa_json *item = fa_json_first(array);
     size_t value = 0, momentum = 0;
@@ -134,7 +134,7 @@ static fa_status get_shards(const char *path, const struct fa_json *array, struc
     out->n_shards = fa_json_count(array);
     FA_TRY(fa_alloc_zero(out->n_shards, sizeof *out->shards, &out->shards));
     for (size_t s = 0; s < out->n_shards; s++, item = fa_json_next(item)) {
-        struct fa_manifest_shard *shard = &out->shards[s];
+        struct fa_checkpoint_shard *shard = &out->shards[s];
 
         if (!get_shard(item, shard) || shard->value.begin != value || shard->momentum.begin != momentum)
             return fa_fail(FA_EFORMAT, "%s: shard %zu does not continue the one before", path, s);
@@ -154,14 +154,14 @@ static bool get_kind(const struct fa_json *value, enum fa_param_kind *out)
     if (!fa_json_to_string(value, &name))
         return false;
     for (int k = 0; k < FA_MANIFEST_KINDS; k++)
-        if (strcmp(name, fa_manifest_kinds[k]) == 0) {
+        if (strcmp(name, fa_checkpoint_kinds[k]) == 0) {
             *out = (enum fa_param_kind)k;
             return true;
         }
     return false;
 }
 
-static bool get_dims(const struct fa_json *array, struct fa_manifest_tensor *out)
+static bool get_dims(const struct fa_json *array, struct fa_checkpoint_tensor *out)
 {
     const struct fa_json *item = fa_json_first(array);
     size_t n = fa_json_count(array);
@@ -175,7 +175,7 @@ static bool get_dims(const struct fa_json *array, struct fa_manifest_tensor *out
     return fa_dims_elements(out->n_dims, out->dims, &out->n_elem) == FA_OK;
 }
 
-static bool get_tensor(const struct fa_json *object, struct fa_manifest_tensor *out)
+static bool get_tensor(const struct fa_json *object, struct fa_checkpoint_tensor *out)
 {
     return fa_json_to_string(fa_json_get(object, "name"), &out->name) &&
            get_kind(fa_json_get(object, "kind"), &out->kind) && get_dims(fa_json_get(object, "dims"), out) &&
@@ -183,14 +183,15 @@ static bool get_tensor(const struct fa_json *object, struct fa_manifest_tensor *
 }
 
 /* Tensors lie inside the value buffer, the trainable ones inside its part that has momentum. */
-static fa_status get_tensors(const char *path, const struct fa_json *array, struct fa_manifest *out)
+static fa_status get_tensors(const char *path, const struct fa_json *array,
+                             struct fa_checkpoint_manifest *out)
 {
     const struct fa_json *item = fa_json_first(array);
 
     out->n_tensors = fa_json_count(array);
     FA_TRY(fa_alloc_zero(out->n_tensors, sizeof *out->tensors, &out->tensors));
     for (size_t i = 0; i < out->n_tensors; i++, item = fa_json_next(item)) {
-        struct fa_manifest_tensor *tensor = &out->tensors[i];
+        struct fa_checkpoint_tensor *tensor = &out->tensors[i];
         size_t limit;
 
         if (!get_tensor(item, tensor))
@@ -217,7 +218,7 @@ static fa_status check_format(const char *path, const struct fa_json *root)
     return FA_OK;
 }
 
-static fa_status interpret(const char *path, struct fa_manifest *out)
+static fa_status interpret(const char *path, struct fa_checkpoint_manifest *out)
 {
     FA_TRY(check_format(path, out->root));
     if (!get_progress(fa_json_get(out->root, "progress"), &out->progress))
@@ -230,27 +231,27 @@ static fa_status interpret(const char *path, struct fa_manifest *out)
     return get_tensors(path, fa_json_get(out->root, "tensors"), out);
 }
 
-fa_status fa_manifest_read(const char *directory, struct fa_manifest *out)
+fa_status fa_checkpoint_manifest_read(const char *directory, struct fa_checkpoint_manifest *out)
 {
     char *path;
     fa_status status;
 
-    *out = (struct fa_manifest){0};
+    *out = (struct fa_checkpoint_manifest){0};
     FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
     status = read_sealed(path, &out->root);
     if (status == FA_OK)
         status = interpret(path, out);
     if (status != FA_OK)
-        fa_manifest_clear(out);
+        fa_checkpoint_manifest_clear(out);
     fa_free(path);
     return status;
 }
 
-void fa_manifest_clear(struct fa_manifest *manifest)
+void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest)
 {
     fa_free(manifest->shards);
     fa_free(manifest->tensors);
     fa_free(manifest->meta.classes);
     fa_json_free(manifest->root);
-    *manifest = (struct fa_manifest){0};
+    *manifest = (struct fa_checkpoint_manifest){0};
 }

@@ -9,7 +9,7 @@
 #include "fa/crc32c.h"
 #include "fa/memory.h"
 
-const char *const fa_manifest_kinds[FA_MANIFEST_KINDS] = {
+const char *const fa_checkpoint_kinds[FA_MANIFEST_KINDS] = {
     [FA_PARAM_TRAINABLE] = "trainable", [FA_PARAM_FROZEN] = "frozen", [FA_PARAM_STATISTIC] = "statistic"};
 
 /* For building arrays: on failure *array is freed and becomes NULL, and further children are dropped. */
@@ -99,7 +99,7 @@ static struct fa_json *meta_json(const struct fa_weights_meta *meta)
     return NULL;
 }
 
-static struct fa_json *shard_json(const struct fa_manifest_shard *shard)
+static struct fa_json *shard_json(const struct fa_checkpoint_shard *shard)
 {
     struct fa_json *object = fa_json_new_object();
 
@@ -116,14 +116,14 @@ static struct fa_json *tensor_json(const struct fa_param *param)
     struct fa_json *object = fa_json_new_object();
 
     if (fa_json_set(object, "name", fa_json_new_string(param->name)) &&
-        fa_json_set(object, "kind", fa_json_new_string(fa_manifest_kinds[param->kind])) &&
+        fa_json_set(object, "kind", fa_json_new_string(fa_checkpoint_kinds[param->kind])) &&
         fa_json_set(object, "dims", dims_json(param)) && set_number(object, "offset", (double)param->offset))
         return object;
     fa_json_free(object);
     return NULL;
 }
 
-static struct fa_json *shards_json(const struct fa_manifest_shard *shards, size_t n)
+static struct fa_json *shards_json(const struct fa_checkpoint_shard *shards, size_t n)
 {
     struct fa_json *array = fa_json_new_array();
 
@@ -149,7 +149,7 @@ static fa_status config_json(const char *config, struct fa_json **out)
 
 /* Takes config. */
 static struct fa_json *manifest_json(const struct fa_training_state *state,
-                                     const struct fa_manifest_shard *shards, size_t n_shards,
+                                     const struct fa_checkpoint_shard *shards, size_t n_shards,
                                      struct fa_json *config)
 {
     struct fa_json *root = fa_json_new_object();
@@ -176,8 +176,8 @@ static fa_status seal(const char *text, char **out)
     return fa_asprintf(out, "%.*s" FA_MANIFEST_SEAL, n, text, fa_crc32c(0, text, (size_t)n));
 }
 
-fa_status fa_manifest_print(const struct fa_training_state *state, const struct fa_manifest_shard *shards,
-                            size_t n_shards, char **out)
+fa_status fa_checkpoint_manifest_print(const struct fa_training_state *state,
+                                       const struct fa_checkpoint_shard *shards, size_t n_shards, char **out)
 {
     struct fa_json *root, *config;
     char *text;

@@ -157,17 +157,17 @@ static void a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank(void **sta
 
     (void)state;
     for (size_t wanted = 1; wanted <= ranks + 1; wanted++) {
-        struct fa_manifest manifest;
+        struct fa_checkpoint_manifest manifest;
 
         fa_checkpoint_shard_bytes = (bytes + wanted - 1) / wanted;
         write_epoch((int)wanted, 0.5f);
         make_model(&model, 0, 0);
-        assert_ok(fa_manifest_read(in_root(wanted == 1   ? "epoch_1"
-                                           : wanted == 2 ? "epoch_2"
-                                                         : "epoch_3"),
-                                   &manifest));
+        assert_ok(fa_checkpoint_manifest_read(in_root(wanted == 1   ? "epoch_1"
+                                                      : wanted == 2 ? "epoch_2"
+                                                                    : "epoch_3"),
+                                              &manifest));
         assert_int_equal(manifest.n_shards, wanted < ranks ? wanted : ranks);
-        fa_manifest_clear(&manifest);
+        fa_checkpoint_manifest_clear(&manifest);
         if (wanted == 3)
             break;
     }
@@ -318,6 +318,35 @@ static void another_model_is_refused_by_its_first_difference(void **state)
     assert_holds(&model, 5, 6);
 }
 
+static void a_checkpoint_serves_as_a_weights_file(void **state)
+{
+    struct fa_weights_file *file;
+    const struct fa_tensor *mean;
+    const char *path = fa_test_source("tests/train/golden/epoch_7");
+
+    (void)state;
+    assert_ok(fa_checkpoint_weights(path, &file));
+    assert_int_equal(file->n, 5);
+    assert_string_equal(file->tensors[0].name, "bn.running_mean");
+    mean = fa_weights_find(file, "bn.running_mean");
+    assert_int_equal(mean->n_elem, 4);
+    assert_near(mean->data[1], 123.0 / 8, 0);
+    assert_int_equal(fa_weights_find(file, "head.weight")->dims[1], 3);
+    assert_true(file->has_meta && file->meta.to_rgb);
+    assert_near(file->meta.std[2], 57.375, 0);
+    assert_string_equal(file->meta.classes[1], "dog");
+    assert_string_equal(file->meta.model, "r50");
+    fa_weights_free(file);
+    for (long n = 1;; n++) {
+        fa_memory_fail_after(n);
+        if (fa_checkpoint_weights(path, &file) == FA_OK)
+            break;
+        assert_null(file);
+    }
+    fa_memory_fail_after(0);
+    fa_weights_free(file);
+}
+
 /* The last rank may write files of no more than 100 bytes, as if its disk were full. */
 static void a_full_disk_on_one_rank_leaves_the_checkpoint_before(void **state)
 {
@@ -394,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(what_a_crash_left_is_no_checkpoint_and_is_swept, fresh_root),
         cmocka_unit_test_setup(pruning_keeps_the_newest_sound_ones_and_the_protected, fresh_root),
         cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
+        cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),
         cmocka_unit_test_setup(a_full_disk_on_one_rank_leaves_the_checkpoint_before, fresh_root),
         cmocka_unit_test_setup(without_memory_nothing_is_changed_and_nothing_kept, fresh_root),
     };

@@ -1,0 +1,104 @@
+/*
+ * checkpoint_weights.c - the parameters of a checkpoint as if they had been read from a weights file.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint_private.h"
+#include "fa/memory.h"
+
+/* As fa_weights_free wants them: the pointers and the texts in one block. */
+static fa_status copy_classes(char *const *from, size_t n, char ***out)
+{
+    size_t n_bytes = n * sizeof **out;
+    char *text;
+
+    for (size_t i = 0; i < n; i++)
+        n_bytes += strlen(from[i]) + 1;
+    FA_TRY(fa_alloc(n_bytes, 1, out));
+    text = (char *)(*out + n);
+    for (size_t i = 0; i < n; i++) {
+        (*out)[i] = strcpy(text, from[i]);
+        text += strlen(text) + 1;
+    }
+    return FA_OK;
+}
+
+static fa_status copy_meta(const struct fa_weights_meta *from, struct fa_weights_file *file)
+{
+    struct fa_weights_meta *to = &file->meta;
+
+    *to = (struct fa_weights_meta){.to_rgb = from->to_rgb};
+    memcpy(to->mean, from->mean, sizeof to->mean);
+    memcpy(to->std, from->std, sizeof to->std);
+    file->has_meta = true;
+    if (from->model != NULL)
+        FA_TRY(fa_strdup(from->model, &to->model));
+    FA_TRY(copy_classes(from->classes, from->n_classes, &to->classes));
+    to->n_classes = from->n_classes;
+    return FA_OK;
+}
+
+static fa_status copy_tensor(const struct fa_checkpoint_tensor *from, const float *value,
+                             struct fa_tensor *to)
+{
+    char *name;
+
+    *to = (struct fa_tensor){.n_dims = from->n_dims, .n_elem = from->n_elem};
+    memcpy(to->dims, from->dims, sizeof to->dims);
+    FA_TRY(fa_strdup(from->name, &name));
+    to->name = name;
+    FA_TRY(fa_alloc(from->n_elem, sizeof *to->data, &to->data));
+    memcpy(to->data, value + from->offset, from->n_elem * sizeof *to->data);
+    return FA_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct fa_tensor *)a)->name, ((const struct fa_tensor *)b)->name);
+}
+
+static fa_status fill(const struct fa_checkpoint_manifest *manifest, const float *value,
+                      struct fa_weights_file *file)
+{
+    FA_TRY(copy_meta(&manifest->meta, file));
+    FA_TRY(fa_alloc_zero(manifest->n_tensors, sizeof *file->tensors, &file->tensors));
+    for (size_t i = 0; i < manifest->n_tensors; i++) {
+        file->n = i + 1;
+        FA_TRY(copy_tensor(&manifest->tensors[i], value, &file->tensors[i]));
+    }
+    qsort(file->tensors, file->n, sizeof *file->tensors, by_name);
+    return FA_OK;
+}
+
+static fa_status read_values(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                             float **value)
+{
+    FA_TRY(fa_alloc(manifest->n_value, sizeof **value, value));
+    for (size_t s = 0; s < manifest->n_shards; s++)
+        FA_TRY(fa_checkpoint_read_shard(directory, manifest, s, *value, NULL));
+    return FA_OK;
+}
+
+fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out)
+{
+    struct fa_checkpoint_manifest manifest;
+    struct fa_weights_file *file = NULL;
+    float *value = NULL;
+    fa_status status;
+
+    *out = NULL;
+    FA_TRY(fa_checkpoint_manifest_read(directory, &manifest));
+    status = read_values(directory, &manifest, &value);
+    if (status == FA_OK)
+        status = fa_alloc_zero(1, sizeof *file, &file);
+    if (status == FA_OK)
+        status = fill(&manifest, value, file);
+    if (status == FA_OK)
+        *out = file;
+    else
+        fa_weights_free(file);
+    fa_free(value);
+    fa_checkpoint_manifest_clear(&manifest);
+    return status;
+}
