@@ -1,0 +1,308 @@
+/* Files, directories and locks. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/memory.h"
+#include "support.h"
+
+static const char *directory; /* fresh for each test */
+
+static int make_directory(void **state)
+{
+    (void)state;
+    directory = fa_test_directory();
+    return 0;
+}
+
+/* "<directory>/<name>", four at a time. */
+static const char *in_directory(const char *name)
+{
+    static char paths[4][256];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
+    return path;
+}
+
+static void assert_content(const char *path, const char *want)
+{
+    char *data;
+    size_t n_bytes;
+
+    assert_ok(fa_file_read(path, 1000, &data, &n_bytes));
+    assert_int_equal(n_bytes, strlen(want));
+    assert_string_equal(data, want);
+    fa_free(data);
+}
+
+static void a_file_is_written_replaced_and_read(void **state)
+{
+    const char *path = in_directory("f");
+    uint64_t n_bytes;
+    uint32_t crc;
+
+    (void)state;
+    assert_false(fa_file_exists(path));
+    assert_ok(fa_file_write_atomic(path, "123456789", 9));
+    assert_content(path, "123456789");
+    assert_ok(fa_file_checksum(path, &crc, &n_bytes));
+    assert_int_equal(crc, 0xE3069283);
+    assert_int_equal(n_bytes, 9);
+    assert_ok(fa_file_write_atomic(path, "", 0));
+    assert_content(path, "");
+    assert_ok(fa_file_size(path, &n_bytes));
+    assert_int_equal(n_bytes, 0);
+    assert_true(fa_file_exists(path));
+    assert_false(fa_file_exists(in_directory("f.tmp")));
+}
+
+static void what_cannot_be_read_is_named(void **state)
+{
+    char *data = (char *)1;
+    size_t n_bytes;
+
+    (void)state;
+    assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EIO, "none: cannot open");
+    assert_null(data);
+    assert_fails_saying(fa_file_read(directory, 10, &data, &n_bytes), FA_EIO, "not a plain file");
+    assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));
+    assert_fails_saying(fa_file_read(in_directory("f"), 4, &data, &n_bytes), FA_EFORMAT, "5 bytes");
+    assert_null(data);
+}
+
+static void reading_past_the_end_is_an_early_end(void **state)
+{
+    char data[4] = "";
+    int fd;
+
+    (void)state;
+    assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));
+    fd = open(in_directory("f"), O_RDONLY);
+    assert_ok(fa_file_read_at(fd, "f", 2, 3, data));
+    assert_string_equal(data, "345");
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+    assert_fails_saying(fa_file_read_at(fd, "f", 3, 3, data), FA_EFORMAT, "ends early");
+    assert_fails_saying(fa_file_read_at(fd, "f", UINT64_MAX, 3, data), FA_EFORMAT, "ends early");
+    close(fd);
+}
+
+/* In a child process: a limit on file sizes makes the write fail halfway, as a full disk does. */
+static int write_under_limit(const char *path)
+{
+    static char data[10000];
+    const struct rlimit limit = {4096, 4096};
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return fa_file_write_atomic(path, data, sizeof data) == FA_EIO ? 0 : 1;
+}
+
+static void a_failed_write_leaves_the_old_file(void **state)
+{
+    int result;
+    pid_t child;
+
+    (void)state;
+    assert_ok(fa_file_write_atomic(in_directory("f"), "old", 3));
+    child = fork();
+    if (child == 0)
+        _exit(write_under_limit(in_directory("f")));
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+    assert_content(in_directory("f"), "old");
+    assert_false(fa_file_exists(in_directory("f.tmp")));
+}
+
+static void a_failed_commit_leaves_neither_name(void **state)
+{
+    (void)state;
+    assert_ok(fa_directory_make(in_directory("taken/inside")));
+    assert_fails_saying(fa_file_write_atomic(in_directory("taken"), "x", 1), FA_EIO, "cannot rename");
+    assert_false(fa_file_exists(in_directory("taken.tmp")));
+    assert_fails(fa_file_commit(in_directory("none.tmp"), in_directory("none")), FA_EIO);
+    assert_false(fa_file_exists(in_directory("none")));
+}
+
+static void directories_are_made_with_their_parents(void **state)
+{
+    (void)state;
+    assert_ok(fa_directory_make(in_directory("a/b//c/")));
+    assert_ok(fa_directory_make(in_directory("a/b/c")));
+    assert_true(fa_directory_exists(in_directory("a/b/c")));
+    assert_ok(fa_directory_sync(in_directory("a/b")));
+    assert_ok(fa_file_write_atomic(in_directory("f"), "", 0));
+    assert_false(fa_directory_exists(in_directory("f")));
+    assert_fails_saying(fa_directory_make(in_directory("f/g")), FA_EIO, "f: cannot make");
+}
+
+static void names_are_listed_in_order(void **state)
+{
+    char **names, text[16];
+    size_t n;
+
+    (void)state;
+    assert_ok(fa_directory_list(directory, &n, &names));
+    assert_int_equal(n, 0);
+    fa_free(names);
+    for (int i = 0; i < 500; i++) {
+        snprintf(text, sizeof text, "n%03d", (i * 7) % 500);
+        close(open(in_directory(text), O_WRONLY | O_CREAT, 0666));
+    }
+    assert_ok(fa_directory_list(directory, &n, &names));
+    assert_int_equal(n, 500);
+    for (int i = 0; i < 500; i++) {
+        snprintf(text, sizeof text, "n%03d", i);
+        assert_string_equal(names[i], text);
+    }
+    fa_free(names);
+    assert_fails_saying(fa_directory_list(in_directory("none"), &n, &names), FA_EIO, "none");
+}
+
+static void a_sweep_takes_temporaries_only(void **state)
+{
+    (void)state;
+    assert_ok(fa_directory_make(in_directory("epoch_1.tmp")));
+    assert_ok(fa_file_write_atomic(in_directory("epoch_1.tmp/shard"), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("a.tmp"), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("a.tmpx"), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("tmp"), "x", 1));
+    assert_ok(fa_directory_sweep(directory));
+    assert_false(fa_file_exists(in_directory("epoch_1.tmp")));
+    assert_false(fa_file_exists(in_directory("a.tmp")));
+    assert_true(fa_file_exists(in_directory("a.tmpx")));
+    assert_true(fa_file_exists(in_directory("tmp")));
+}
+
+static void removing_goes_one_level_deep(void **state)
+{
+    (void)state;
+    assert_ok(fa_directory_remove(in_directory("none")));
+    assert_ok(fa_directory_make(in_directory("d/inner")));
+    assert_fails_saying(fa_directory_remove(in_directory("d")), FA_EIO, "inner");
+    assert_ok(fa_directory_remove(in_directory("d/inner")));
+    assert_ok(fa_directory_remove(in_directory("d")));
+    assert_false(fa_file_exists(in_directory("d")));
+}
+
+static void paths_are_joined_by_one_slash(void **state)
+{
+    static const char *const cases[][3] = {
+        {"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"/", "b", "/b"}, {"", "b", "b"}};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        char *path;
+
+        assert_ok(fa_path_join(cases[i][0], cases[i][1], &path));
+        assert_string_equal(path, cases[i][2]);
+        fa_free(path);
+    }
+}
+
+static void free_space_is_known(void **state)
+{
+    uint64_t n_bytes = 0;
+
+    (void)state;
+    assert_ok(fa_directory_free_bytes(directory, &n_bytes));
+    assert_true(n_bytes > 0);
+    assert_fails(fa_directory_free_bytes(in_directory("none"), &n_bytes), FA_EIO);
+}
+
+static void a_lock_is_held_once_and_names_its_holder(void **state)
+{
+    struct fa_lock *first, *second;
+    char holder[64];
+
+    (void)state;
+    snprintf(holder, sizeof holder, "in use by process %ld on ", (long)getpid());
+    assert_ok(fa_lock_acquire(directory, &first));
+    assert_fails_saying(fa_lock_acquire(directory, &second), FA_EIO, holder);
+    assert_null(second);
+    fa_lock_release(first);
+    assert_ok(fa_lock_acquire(directory, &second));
+    fa_lock_release(second);
+    fa_lock_release(NULL);
+    assert_fails(fa_lock_acquire(in_directory("none"), &first), FA_EIO);
+}
+
+static void a_lock_ends_with_its_process(void **state)
+{
+    struct fa_lock *lock;
+    int result;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        if (fa_lock_acquire(directory, &lock) == FA_OK)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFSIGNALED(result));
+    assert_ok(fa_lock_acquire(directory, &lock));
+    fa_lock_release(lock);
+}
+
+static fa_status write_list_and_lock(void)
+{
+    char **names;
+    size_t n;
+    struct fa_lock *lock;
+
+    FA_TRY(fa_file_write_atomic(in_directory("f"), "x", 1));
+    FA_TRY(fa_directory_list(directory, &n, &names));
+    fa_free(names);
+    FA_TRY(fa_directory_sweep(directory));
+    FA_TRY(fa_lock_acquire(directory, &lock));
+    fa_lock_release(lock);
+    return FA_OK;
+}
+
+static void no_allocation_failure_leaks_or_passes(void **state)
+{
+    fa_status status = FA_ENOMEM;
+    long n;
+
+    (void)state;
+    for (n = 1; status != FA_OK; n++) {
+        assert_in_range(n, 1, 100);
+        fa_memory_fail_after(n);
+        status = write_list_and_lock();
+        fa_memory_fail_after(0);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
+        assert_int_equal(fa_memory_balance(), 0);
+    }
+    assert_true(n > 5);
+}
+
+#define in_fresh_directory(test) cmocka_unit_test_setup(test, make_directory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_fresh_directory(a_file_is_written_replaced_and_read),
+        in_fresh_directory(what_cannot_be_read_is_named),
+        in_fresh_directory(reading_past_the_end_is_an_early_end),
+        in_fresh_directory(a_failed_write_leaves_the_old_file),
+        in_fresh_directory(a_failed_commit_leaves_neither_name),
+        in_fresh_directory(directories_are_made_with_their_parents),
+        in_fresh_directory(names_are_listed_in_order),
+        in_fresh_directory(a_sweep_takes_temporaries_only),
+        in_fresh_directory(removing_goes_one_level_deep),
+        in_fresh_directory(paths_are_joined_by_one_slash),
+        in_fresh_directory(free_space_is_known),
+        in_fresh_directory(a_lock_is_held_once_and_names_its_holder),
+        in_fresh_directory(a_lock_ends_with_its_process),
+        in_fresh_directory(no_allocation_failure_leaks_or_passes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
