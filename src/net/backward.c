@@ -1,0 +1,150 @@
+/*
+ * Backward: nodes in reverse, each passing its gradient on to what it read (plan.h tells how a gradient is
+ * completed), and a layer's gradient unfolded as soon as its first use is done.
+ */
+#include <assert.h>
+
+#include "layout.h"
+#include "state.h"
+
+struct backward {
+    struct fa_model *model;
+    const struct fa_plan *plan;
+    const fa_real *grad_cls, *grad_reg;
+};
+
+static fa_real *value(const struct backward *run, int i)
+{
+    return fa_plan_value(run->plan, run->model->arena, i);
+}
+
+static fa_real *grad(const struct backward *run, int i)
+{
+    return fa_plan_grad(run->plan, run->model->arena, i);
+}
+
+/* Has a reader after `reader` already written the gradient of value i? */
+static bool accumulates(const struct backward *run, int reader, int i)
+{
+    return reader != run->model->graph.node[i].last_use;
+}
+
+/* The ReLU output by which `reader` is to mask the gradient of value i: NULL unless it completes it. */
+static const fa_real *mask(const struct backward *run, int reader, int i)
+{
+    const struct fa_node *node = &run->model->graph.node[i];
+
+    return node->relu && reader == node->first_use ? value(run, i) : NULL;
+}
+
+static void import_level(const struct backward *run, int i)
+{
+    const struct fa_model *model = run->model;
+    bool is_cls;
+    const int level = fa_graph_output_level(&model->graph, i, &is_cls);
+    const size_t n_columns = is_cls ? (size_t)model->config.num_classes : 4;
+    const fa_real *rows = is_cls ? run->grad_cls : run->grad_reg;
+
+    if (level != FA_NONE)
+        fa_backend_import_hwc(model->backend, run->plan->node[i].shape,
+                              rows + run->plan->first_anchor[level] * n_columns, grad(run, i));
+}
+
+/* The residual's share is the node's own gradient. Where the node is the first to give, storage.c made the
+   two one buffer. */
+static void pass_to_residual(const struct backward *run, int i)
+{
+    const int residual = run->model->graph.node[i].residual;
+    const fa_real *relu_output = mask(run, i, residual);
+    const bool add = accumulates(run, i, residual);
+
+    if (add || relu_output != NULL)
+        fa_backend_add_masked(run->model->backend, run->plan->node[residual].shape, add ? grad(run, i) : NULL,
+                              relu_output, grad(run, residual));
+}
+
+static fa_status conv_backward(const struct backward *run, int i)
+{
+    const struct fa_node *node = &run->model->graph.node[i];
+    struct fa_conv *conv = run->plan->node[i].conv;
+
+    if (!run->model->graph.layer[node->layer].frozen)
+        FA_TRY(fa_conv_backward_weights(conv, value(run, node->in), grad(run, i)));
+    if (fa_plan_trains(run->plan, node->in))
+        FA_TRY(fa_conv_backward_data(conv, grad(run, i), accumulates(run, i, node->in),
+                                     mask(run, i, node->in), grad(run, node->in)));
+    if (node->residual != FA_NONE && fa_plan_trains(run->plan, node->residual))
+        pass_to_residual(run, i);
+    return FA_OK;
+}
+
+static fa_status pool_backward(const struct backward *run, int i)
+{
+    const int in = run->model->graph.node[i].in;
+
+    return fa_pool_backward(run->plan->node[i].pool, fa_at(run->model->arena, run->plan->node[i].index),
+                            grad(run, i), mask(run, i, in), grad(run, in));
+}
+
+static void upsample_backward(const struct backward *run, int i)
+{
+    const int in = run->model->graph.node[i].in;
+
+    assert(!run->model->graph.node[in].relu);
+    fa_backend_upsample_backward(run->model->backend, run->plan->node[in].shape, run->plan->node[i].shape,
+                                 grad(run, i), accumulates(run, i, in), grad(run, in));
+}
+
+static fa_status node_backward(const struct backward *run, int i)
+{
+    switch (run->model->graph.node[i].kind) {
+    case FA_NODE_IMAGE:
+        break;
+    case FA_NODE_CONV:
+        import_level(run, i);
+        return conv_backward(run, i);
+    case FA_NODE_POOL:
+        return pool_backward(run, i);
+    case FA_NODE_UPSAMPLE:
+        upsample_backward(run, i);
+        break;
+    }
+    return FA_OK;
+}
+
+/* The layer whose gradient is complete after backward of node i; FA_NONE if there is none. */
+static int completed_layer(const struct fa_graph *graph, int i)
+{
+    const int layer = graph->node[i].layer;
+
+    if (layer == FA_NONE || graph->layer[layer].frozen || graph->layer[layer].first_use != i)
+        return FA_NONE;
+    return layer;
+}
+
+fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
+                            fa_grad_ready_fn ready, void *context)
+{
+    const struct backward run = {model, model->trained, grad_cls, grad_reg};
+
+    if (run.plan == NULL)
+        return fa_fail(FA_EINVAL, "backward needs a training forward before it");
+    model->trained = NULL; /* gradients take the place of values */
+    for (int l = 0; l < model->graph.n_layers; l++)
+        if (!model->graph.layer[l].frozen)
+            fa_weights_clear_grad(model->weights[l]);
+
+    for (int i = model->graph.n_nodes - 1; i >= 0; i--) {
+        const int layer = completed_layer(&model->graph, i);
+
+        if (!fa_plan_trains(run.plan, i))
+            continue;
+        FA_TRY(node_backward(&run, i));
+        if (layer != FA_NONE) {
+            FA_TRY(fa_layer_unfold(model, layer));
+            if (ready != NULL)
+                ready(context, fa_layer_end(&model->graph.layer[layer]));
+        }
+    }
+    return fa_backend_synchronize(model->backend);
+}

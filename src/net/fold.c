@@ -1,0 +1,177 @@
+/*
+ * Batch norm with fixed statistics folded into its convolution (design idea 4).
+ *
+ * With sigma = sqrt(var + eps) and s = gamma / sigma the layer is conv(x; W s) + (beta - mean s). From the
+ * gradients dW' and db' of these filters and bias, for output channel o:
+ *     dW = dW' s       dbeta = db'       dgamma = (<dW'_o, W_o> - mean db') / sigma
+ * Sums are in double. A layer without batch norm has s = 1 and its own bias.
+ */
+#include <math.h>
+
+#include "fa/crc32c.h"
+#include "fa/memory.h"
+#include "state.h"
+
+#define BN_EPSILON 1e-5
+
+static const fa_real *value_of(const struct fa_model *model, const struct fa_param *param)
+{
+    return model->params.value + param->offset;
+}
+
+static fa_real *grad_of(const struct fa_model *model, const struct fa_param *param)
+{
+    return model->params.grad + param->offset;
+}
+
+static size_t filter_elements(const struct fa_layer *layer)
+{
+    return layer->weight->n_elem / (size_t)layer->desc.out_channels;
+}
+
+fa_status fa_model_create_weights(struct fa_model *model)
+{
+    size_t filters = 0, channels = 0;
+
+    for (int l = 0; l < model->graph.n_layers; l++) {
+        const struct fa_layer *layer = &model->graph.layer[l];
+
+        filters = layer->weight->n_elem > filters ? layer->weight->n_elem : filters;
+        channels = layer->bias->n_elem > channels ? layer->bias->n_elem : channels;
+        FA_TRY(fa_weights_create(model->backend, &layer->desc, &model->weights[l]));
+    }
+    FA_TRY(fa_alloc(filters, sizeof(fa_real), &model->scratch.filters));
+    FA_TRY(fa_alloc(channels, sizeof(fa_real), &model->scratch.scale));
+    return fa_alloc(channels, sizeof(fa_real), &model->scratch.bias);
+}
+
+void fa_model_destroy_weights(struct fa_model *model)
+{
+    for (int l = 0; l < model->graph.n_layers; l++)
+        fa_weights_destroy(model->weights[l]);
+    fa_free(model->scratch.filters);
+    fa_free(model->scratch.scale);
+    fa_free(model->scratch.bias);
+}
+
+static double sigma_of(const struct fa_model *model, const struct fa_layer *layer, size_t o)
+{
+    return sqrt((double)value_of(model, layer->var)[o] + BN_EPSILON);
+}
+
+fa_status fa_layer_fold(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+    const fa_real *weight = value_of(model, layer->weight), *bias = value_of(model, layer->bias);
+    const fa_real *gamma, *mean;
+
+    if (!fa_layer_has_norm(layer))
+        return fa_weights_load(model->weights[l], weight, NULL, bias);
+    gamma = value_of(model, layer->gamma);
+    mean = value_of(model, layer->mean);
+    for (size_t o = 0; o < layer->bias->n_elem; o++) {
+        double scale = (double)gamma[o] / sigma_of(model, layer, o);
+
+        model->scratch.scale[o] = (fa_real)scale;
+        model->scratch.bias[o] = (fa_real)((double)bias[o] - (double)mean[o] * scale);
+    }
+    return fa_weights_load(model->weights[l], weight, model->scratch.scale, model->scratch.bias);
+}
+
+fa_status fa_layer_load_raw(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+
+    for (size_t o = 0; o < layer->bias->n_elem; o++)
+        model->scratch.bias[o] = 0;
+    return fa_weights_load(model->weights[l], value_of(model, layer->weight), NULL, model->scratch.bias);
+}
+
+static uint32_t crc_of(const struct fa_model *model, const struct fa_layer *layer)
+{
+    const struct fa_param *part[] = {layer->weight, layer->bias, layer->gamma, layer->mean, layer->var};
+    uint32_t crc = 0;
+
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+        if (part[i] != NULL)
+            crc = fa_crc32c(crc, value_of(model, part[i]), part[i]->n_elem * sizeof(fa_real));
+    return crc;
+}
+
+/* Training steps change trainable layers only; frozen ones change when weights are loaded, which their CRC
+   tells. */
+static fa_status refold(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+    const uint32_t crc = layer->frozen ? crc_of(model, layer) : 0;
+
+    if (layer->frozen && model->folded[l] && crc == model->folded_crc[l])
+        return FA_OK;
+    model->folded[l] = false;
+    FA_TRY(fa_layer_fold(model, l));
+    model->folded[l] = true;
+    model->folded_crc[l] = crc;
+    return FA_OK;
+}
+
+fa_status fa_model_fold(struct fa_model *model)
+{
+    if (!model->stale)
+        return FA_OK;
+    for (int l = 0; l < model->graph.n_layers; l++)
+        FA_TRY(refold(model, l));
+    model->stale = false;
+    return FA_OK;
+}
+
+static void unfold_bias(const struct fa_model *model, const struct fa_layer *layer)
+{
+    fa_real *bias = grad_of(model, layer->bias);
+
+    for (size_t o = 0; o < layer->bias->n_elem; o++)
+        bias[o] += model->scratch.bias[o];
+}
+
+static void unfold_filters(const struct fa_model *model, const struct fa_layer *layer)
+{
+    fa_real *weight = grad_of(model, layer->weight);
+
+#pragma omp parallel for num_threads(fa_backend_threads(model->backend))
+    for (size_t i = 0; i < layer->weight->n_elem; i++)
+        weight[i] += model->scratch.filters[i];
+}
+
+static void unfold_norm(const struct fa_model *model, const struct fa_layer *layer)
+{
+    const fa_real *weight = value_of(model, layer->weight);
+    const fa_real *gamma = value_of(model, layer->gamma), *mean = value_of(model, layer->mean);
+    fa_real *dweight = grad_of(model, layer->weight), *dgamma = grad_of(model, layer->gamma);
+    const size_t n = filter_elements(layer);
+
+#pragma omp parallel for num_threads(fa_backend_threads(model->backend))
+    for (size_t o = 0; o < layer->bias->n_elem; o++) {
+        const fa_real *folded = model->scratch.filters + o * n;
+        const double sigma = sigma_of(model, layer, o);
+        const fa_real scale = (fa_real)((double)gamma[o] / sigma);
+        double product = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            product += (double)folded[i] * (double)weight[o * n + i];
+            dweight[o * n + i] += folded[i] * scale;
+        }
+        dgamma[o] += (fa_real)((product - (double)mean[o] * (double)model->scratch.bias[o]) / sigma);
+    }
+}
+
+fa_status fa_layer_unfold(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+
+    FA_TRY(fa_weights_read_grad(model->weights[l], model->scratch.filters, model->scratch.bias));
+    unfold_bias(model, layer);
+    if (fa_layer_has_norm(layer))
+        unfold_norm(model, layer);
+    else
+        unfold_filters(model, layer);
+    return FA_OK;
+}

@@ -1,0 +1,35 @@
+#include "state.h"
+
+/* The rows of one level in the head's matrices are the positions of its map, nine anchors each. */
+static void export_level(const struct fa_model *model, const struct fa_plan *plan, int i)
+{
+    bool is_cls;
+    const int level = fa_graph_output_level(&model->graph, i, &is_cls);
+    const size_t n_columns = is_cls ? (size_t)model->config.num_classes : 4;
+    fa_real *rows = is_cls ? model->cls : model->reg;
+
+    if (level != FA_NONE)
+        fa_backend_export_hwc(model->backend, plan->node[i].shape, fa_plan_value(plan, model->arena, i),
+                              rows + plan->first_anchor[level] * n_columns);
+}
+
+fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
+                           struct fa_head *head)
+{
+    struct fa_plan *plan;
+
+    FA_TRY(fa_model_plan(model, pass, h, w, &plan));
+    FA_TRY(fa_model_reserve(model, plan));
+    FA_TRY(fa_model_fold(model));
+
+    fa_backend_import_chw(model->backend, plan->node[0].shape, image, fa_plan_value(plan, model->arena, 0));
+    for (int i = 0; i < model->graph.n_nodes; i++) {
+        FA_TRY(fa_plan_run(plan, model->arena, i));
+        export_level(model, plan, i);
+    }
+    FA_TRY(fa_backend_synchronize(model->backend));
+
+    model->trained = pass == FA_TRAINING ? plan : NULL;
+    *head = (struct fa_head){plan->n_anchors, model->config.num_classes, model->cls, model->reg};
+    return FA_OK;
+}

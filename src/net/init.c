@@ -1,0 +1,76 @@
+/*
+ * Random weights: every element is a draw from a stream of its own parameter, so they depend on the seed and
+ * the name alone.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "fa/philox.h"
+#include "layout.h"
+#include "state.h"
+
+#define GAUSSIAN_STD 0.01
+
+static void fill(struct fa_params *params, const struct fa_param *param, double value)
+{
+    for (size_t i = 0; param != NULL && i < param->n_elem; i++)
+        params->value[param->offset + i] = (fa_real)value;
+}
+
+static void fill_normal(struct fa_random *random, fa_real *value, size_t n, double std)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] = (fa_real)(std * fa_random_normal(random));
+}
+
+static void fill_uniform(struct fa_random *random, fa_real *value, size_t n, double bound)
+{
+    for (size_t i = 0; i < n; i++)
+        value[i] = (fa_real)(bound * (2 * fa_random_double(random) - 1));
+}
+
+/* The upper 40 bits of the name's hash: as many as tell streams apart for certain (fa/philox.h). */
+static uint64_t stream_of(const char *name)
+{
+    return fa_hash(FA_HASH_START, name, strlen(name)) >> 24;
+}
+
+static void fill_filters(struct fa_params *params, const struct fa_layer *layer, uint64_t seed)
+{
+    const struct fa_param *weight = layer->weight;
+    const double area = (double)layer->desc.kernel * layer->desc.kernel;
+    const double fan_out = layer->desc.out_channels * area;
+    const double fan_in = (double)layer->desc.in_channels / layer->desc.groups * area;
+    fa_real *value = params->value + weight->offset;
+    struct fa_random random;
+
+    fa_random_init(&random, seed, FA_RANDOM_WEIGHTS, stream_of(weight->name), 0);
+    switch (layer->filler) {
+    case FA_FILL_KAIMING:
+        fill_normal(&random, value, weight->n_elem, sqrt(2 / fan_out));
+        break;
+    case FA_FILL_XAVIER:
+        fill_uniform(&random, value, weight->n_elem, sqrt(6 / (fan_in + fan_out)));
+        break;
+    case FA_FILL_GAUSSIAN:
+        fill_normal(&random, value, weight->n_elem, GAUSSIAN_STD);
+        break;
+    }
+}
+
+fa_status fa_model_init(struct fa_model *model, uint64_t seed)
+{
+    struct fa_params *params = &model->params;
+
+    for (int l = 0; l < model->graph.n_layers; l++) {
+        const struct fa_layer *layer = &model->graph.layer[l];
+
+        fill_filters(params, layer, seed);
+        fill(params, layer->bias, layer->initial_bias);
+        fill(params, layer->gamma, layer->initial_gamma);
+        fill(params, layer->mean, 0);
+        fill(params, layer->var, 1);
+    }
+    fa_model_params_changed(model);
+    return FA_OK;
+}

@@ -1,0 +1,23 @@
+/*
+ * layout.h - makes the flat parameter buffers of a graph.
+ */
+#ifndef FA_NET_LAYOUT_H
+#define FA_NET_LAYOUT_H
+
+#include "fa/params.h"
+#include "graph.h"
+
+/* Fills params (all values zero) and points each layer to its parameters. */
+fa_status fa_params_create(struct fa_graph *graph, struct fa_params *params) FA_CHECK_RESULT;
+
+/* Frees what params points to. */
+void fa_params_destroy(struct fa_params *params);
+
+/* One past the last element of the layer's trainable parameters: gradients below are final when it is. */
+size_t fa_layer_end(const struct fa_layer *layer);
+
+/* FNV-1a, 64 bits, of n bytes, continuing from hash. */
+#define FA_HASH_START 0xcbf29ce484222325u
+uint64_t fa_hash(uint64_t hash, const void *data, size_t n);
+
+#endif

@@ -1,0 +1,109 @@
+#include <string.h>
+
+#include "fa/memory.h"
+#include "layout.h"
+#include "state.h"
+
+#define MAX_CLASSES 65536
+
+static fa_status check_backbone(const struct fa_model_config *config)
+{
+    const int depth = config->depth;
+    const bool bottleneck = depth == 50 || depth == 101;
+
+    if (!bottleneck && depth != 18 && depth != 34)
+        return fa_fail(FA_EINVAL, "model.backbone.depth is %d; it can be 18, 34, 50 or 101", depth);
+    if (config->groups < 1 || config->base_width < 1 || config->groups > 64 || config->base_width > 64)
+        return fa_fail(FA_EINVAL, "a ResNeXt of %d groups of width %d is not supported; both are 1 to 64",
+                       config->groups, config->base_width);
+    if (!bottleneck && (config->groups != 1 || config->base_width != 64))
+        return fa_fail(FA_EINVAL, "ResNet-%d has no bottleneck to group; use 1 group of width 64", depth);
+    if (config->frozen_stages < -1 || config->frozen_stages > 4)
+        return fa_fail(FA_EINVAL, "model.backbone.frozen_stages is %d; it can be -1 to 4",
+                       config->frozen_stages);
+    return FA_OK;
+}
+
+static fa_status check_config(const struct fa_model_config *config)
+{
+    FA_TRY(check_backbone(config));
+    if (config->num_classes < 1 || config->num_classes > MAX_CLASSES)
+        return fa_fail(FA_EINVAL, "%d classes; there can be 1 to %d", config->num_classes, MAX_CLASSES);
+    if (!(config->prior_probability > 0 && config->prior_probability < 1))
+        return fa_fail(FA_EINVAL, "the prior probability is %g; it must lie between 0 and 1",
+                       config->prior_probability);
+    return FA_OK;
+}
+
+static void build_graph(struct fa_graph *graph, const struct fa_model_config *config)
+{
+    int feature[4], pyramid[FA_PYRAMID_LEVELS];
+
+    fa_resnet_build(graph, config, fa_graph_image(graph), feature);
+    fa_fpn_build(graph, feature, pyramid);
+    fa_retina_head_build(graph, config, pyramid);
+}
+
+fa_status fa_model_create(const struct fa_model_config *config, struct fa_backend *backend,
+                          struct fa_model **out)
+{
+    struct fa_model *model;
+    fa_status st;
+
+    *out = NULL;
+    FA_TRY(check_config(config));
+    FA_TRY(fa_alloc_zero(1, sizeof *model, &model));
+    model->config = *config;
+    model->backend = backend;
+    model->stale = true;
+    build_graph(&model->graph, config);
+    st = fa_params_create(&model->graph, &model->params);
+    if (st == FA_OK)
+        st = fa_model_create_weights(model);
+    if (st != FA_OK) {
+        fa_model_destroy(model);
+        return st;
+    }
+    *out = model;
+    return FA_OK;
+}
+
+void fa_model_destroy(struct fa_model *model)
+{
+    if (model == NULL)
+        return;
+    for (int p = 0; p < model->n_plans; p++)
+        fa_plan_destroy(model->plan[p]);
+    fa_model_destroy_weights(model);
+    fa_params_destroy(&model->params);
+    fa_backend_free(model->backend, model->arena);
+    fa_free(model->cls);
+    fa_free(model->reg);
+    fa_free(model);
+}
+
+const struct fa_model_config *fa_model_config(const struct fa_model *model)
+{
+    return &model->config;
+}
+
+struct fa_params *fa_model_params(struct fa_model *model)
+{
+    return &model->params;
+}
+
+void fa_model_params_changed(struct fa_model *model)
+{
+    model->stale = true;
+}
+
+void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out)
+{
+    memset(out, 0, sizeof *out);
+    out->parameters = model->params.n_elem * sizeof(fa_real);
+    out->gradients = model->params.n_trainable * sizeof(fa_real);
+    for (int l = 0; l < model->graph.n_layers; l++)
+        out->packed_weights += 2 * model->graph.layer[l].weight->n_elem * sizeof(fa_real);
+    out->arena = model->largest_arena;
+    out->n_plans = model->n_plans;
+}

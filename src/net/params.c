@@ -1,0 +1,48 @@
+#include "fa/params.h"
+
+#include <string.h>
+
+#include "fa/crc32c.h"
+#include "layout.h"
+
+const struct fa_param *fa_params_find(const struct fa_params *params, const char *name)
+{
+    for (size_t i = 0; i < params->n; i++)
+        if (strcmp(params->entry[i].name, name) == 0)
+            return &params->entry[i];
+    return NULL;
+}
+
+uint64_t fa_hash(uint64_t hash, const void *data, size_t n)
+{
+    const unsigned char *byte = data;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ byte[i]) * 0x100000001b3u;
+    return hash;
+}
+
+uint64_t fa_params_fingerprint(const struct fa_params *params)
+{
+    uint64_t hash = FA_HASH_START;
+
+    for (size_t i = 0; i < params->n; i++) {
+        const struct fa_param *entry = &params->entry[i];
+        const int64_t header[2] = {entry->kind, entry->n_dims};
+
+        hash = fa_hash(hash, entry->name, strlen(entry->name) + 1);
+        hash = fa_hash(hash, header, sizeof header);
+        hash = fa_hash(hash, entry->dims, (size_t)entry->n_dims * sizeof entry->dims[0]);
+    }
+    return hash;
+}
+
+uint32_t fa_params_checksum(const struct fa_params *params)
+{
+    return fa_crc32c(0, params->value, params->n_elem * sizeof *params->value);
+}
+
+void fa_params_clear_grad(struct fa_params *params)
+{
+    memset(params->grad, 0, params->n_trainable * sizeof *params->grad);
+}

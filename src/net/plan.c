@@ -1,0 +1,133 @@
+#include "plan.h"
+
+#include <assert.h>
+
+#include "fa/memory.h"
+
+struct fa_conv_desc fa_plan_conv_desc(const struct fa_plan *plan, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    const struct fa_layer *layer = &plan->graph->layer[node->layer];
+
+    return (struct fa_conv_desc){.in = plan->node[node->in].shape,
+                                 .out_channels = layer->desc.out_channels,
+                                 .groups = layer->desc.groups,
+                                 .kernel = layer->desc.kernel,
+                                 .stride = layer->stride,
+                                 .pad = layer->desc.kernel / 2,
+                                 .relu = node->relu,
+                                 .residual = node->residual != FA_NONE,
+                                 .backward_data = fa_plan_trains(plan, node->in),
+                                 .backward_weights = plan->training && !layer->frozen};
+}
+
+static fa_status create_conv(struct fa_plan *plan, struct fa_weights *const *weights, int i)
+{
+    const struct fa_conv_desc desc = fa_plan_conv_desc(plan, i);
+    const int layer = plan->graph->node[i].layer;
+
+    plan->node[i].shape = fa_conv_output_shape(&desc);
+    return fa_prefix(fa_conv_create(plan->backend, &desc, weights[layer], &plan->node[i].conv), "%s",
+                     plan->graph->layer[layer].name);
+}
+
+static fa_status create_pool(struct fa_plan *plan, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    const struct fa_shape in = plan->node[node->in].shape;
+
+    /* Its backward overwrites the gradient that it passes on. */
+    assert(plan->graph->node[node->in].first_use == plan->graph->node[node->in].last_use);
+    plan->node[i].shape = fa_pool_output_shape(in);
+    return fa_pool_create(plan->backend, in, &plan->node[i].pool);
+}
+
+static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *weights, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+
+    switch (node->kind) {
+    case FA_NODE_IMAGE:
+        plan->node[i].shape = (struct fa_shape){node->channels, plan->h, plan->w};
+        return FA_OK;
+    case FA_NODE_CONV:
+        return create_conv(plan, weights, i);
+    case FA_NODE_POOL:
+        return create_pool(plan, i);
+    case FA_NODE_UPSAMPLE:
+        plan->node[i].shape = plan->node[node->like].shape;
+        plan->node[i].shape.c = node->channels;
+        return FA_OK;
+    }
+    return FA_OK;
+}
+
+static void count_anchors(struct fa_plan *plan)
+{
+    for (int l = 0; l < FA_PYRAMID_LEVELS; l++) {
+        const struct fa_shape shape = plan->node[plan->graph->reg[l]].shape;
+
+        plan->first_anchor[l] = plan->n_anchors;
+        plan->n_anchors += FA_ANCHORS_PER_CELL * (size_t)shape.h * (size_t)shape.w;
+    }
+}
+
+fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backend,
+                         struct fa_weights *const *weights, bool training, int h, int w, struct fa_plan **out)
+{
+    fa_status st = FA_OK;
+    struct fa_plan *plan;
+
+    *out = NULL;
+    FA_TRY(fa_alloc_zero(1, sizeof *plan, &plan));
+    plan->graph = graph;
+    plan->backend = backend;
+    plan->training = training;
+    plan->h = h;
+    plan->w = w;
+    for (int i = 0; i < graph->n_nodes && st == FA_OK; i++)
+        st = create_node(plan, weights, i);
+    if (st == FA_OK)
+        st = fa_plan_store(plan);
+    if (st != FA_OK) {
+        fa_plan_destroy(plan);
+        return fa_prefix(st, "plan for an image of %dx%d", w, h);
+    }
+    count_anchors(plan);
+    *out = plan;
+    return FA_OK;
+}
+
+void fa_plan_destroy(struct fa_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (int i = 0; i < plan->graph->n_nodes; i++) {
+        fa_conv_destroy(plan->node[i].conv);
+        fa_pool_destroy(plan->node[i].pool);
+    }
+    fa_free(plan);
+}
+
+fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    const struct fa_plan_node *self = &plan->node[i];
+    const fa_real *src = node->in == FA_NONE ? NULL : fa_plan_value(plan, arena, node->in);
+    const fa_real *residual = node->residual == FA_NONE ? NULL : fa_plan_value(plan, arena, node->residual);
+    fa_real *dst = fa_plan_value(plan, arena, i);
+
+    switch (node->kind) {
+    case FA_NODE_IMAGE:
+        return FA_OK;
+    case FA_NODE_CONV:
+        return fa_conv_forward(self->conv, src, residual, dst);
+    case FA_NODE_POOL:
+        return fa_pool_forward(self->pool, src, dst,
+                               fa_plan_trains(plan, i) ? fa_at(arena, self->index) : NULL);
+    case FA_NODE_UPSAMPLE:
+        fa_backend_upsample(plan->backend, plan->node[node->in].shape, self->shape, src, dst);
+        return FA_OK;
+    }
+    return FA_OK;
+}

@@ -1,0 +1,129 @@
+/*
+ * ResNet and ResNeXt (spec section 2.1): the stem and four stages of residual blocks, stride of a bottleneck
+ * in its 3x3.
+ */
+#include <stdio.h>
+
+#include "graph.h"
+
+struct resnet {
+    struct fa_graph *graph;
+    const struct fa_model_config *config;
+    bool bottleneck;
+};
+
+/* One conv and its batch norm; conv and norm are the names below `scope`. */
+struct unit {
+    const char *scope, *conv, *norm;
+    int in_channels, out_channels, kernel, stride, groups;
+    int stage;          /* 0: the stem; 1 .. 4 */
+    bool ends_residual; /* the last batch norm of a residual branch */
+};
+
+static int add_unit(const struct resnet *net, const struct unit *unit)
+{
+    struct fa_layer layer = {.desc = {.out_channels = unit->out_channels,
+                                      .in_channels = unit->in_channels,
+                                      .groups = unit->groups,
+                                      .kernel = unit->kernel},
+                             .stride = unit->stride,
+                             .frozen = unit->stage <= net->config->frozen_stages,
+                             .filler = FA_FILL_KAIMING,
+                             .initial_gamma = 1};
+
+    if (unit->ends_residual && net->config->zero_init_residual)
+        layer.initial_gamma = 0;
+    snprintf(layer.name, sizeof layer.name, "%s.%s", unit->scope, unit->conv);
+    snprintf(layer.norm, sizeof layer.norm, "%s.%s", unit->scope, unit->norm);
+    return fa_graph_layer(net->graph, &layer);
+}
+
+struct block {
+    char scope[FA_NAME_MAX / 2]; /* "backbone.layer2.0" */
+    int stage, stride;
+    int in_channels, width, out_channels; /* width: of the 3x3 */
+};
+
+/* The shortcut's 1x1, where the shapes differ; FA_NONE where the shortcut is the input itself. */
+static int add_shortcut(const struct resnet *net, const struct block *block)
+{
+    const struct unit unit = {block->scope,        "downsample.0",
+                              "downsample.1",      block->in_channels,
+                              block->out_channels, 1,
+                              block->stride,       1,
+                              block->stage,        false};
+
+    if (block->stride == 1 && block->in_channels == block->out_channels)
+        return FA_NONE;
+    return add_unit(net, &unit);
+}
+
+/* Layers go first, in the order of the state_dict; then nodes, the shortcut as late as can be, so that its
+   value lives short. */
+static int add_basic_block(const struct resnet *net, const struct block *block, int x)
+{
+    const int out = block->out_channels;
+    const int conv1 = add_unit(net, &(struct unit){block->scope, "conv1", "bn1", block->in_channels, out, 3,
+                                                   block->stride, 1, block->stage, false});
+    const int conv2 =
+        add_unit(net, &(struct unit){block->scope, "conv2", "bn2", out, out, 3, 1, 1, block->stage, true});
+    const int shortcut = add_shortcut(net, block);
+    int y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
+
+    if (shortcut != FA_NONE)
+        x = fa_graph_conv(net->graph, shortcut, x, FA_NONE, false);
+    return fa_graph_conv(net->graph, conv2, y, x, true);
+}
+
+static int add_bottleneck(const struct resnet *net, const struct block *block, int x)
+{
+    const int conv1 = add_unit(net, &(struct unit){block->scope, "conv1", "bn1", block->in_channels,
+                                                   block->width, 1, 1, 1, block->stage, false});
+    const int conv2 =
+        add_unit(net, &(struct unit){block->scope, "conv2", "bn2", block->width, block->width, 3,
+                                     block->stride, net->config->groups, block->stage, false});
+    const int conv3 = add_unit(net, &(struct unit){block->scope, "conv3", "bn3", block->width,
+                                                   block->out_channels, 1, 1, 1, block->stage, true});
+    const int shortcut = add_shortcut(net, block);
+    int y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
+
+    y = fa_graph_conv(net->graph, conv2, y, FA_NONE, true);
+    if (shortcut != FA_NONE)
+        x = fa_graph_conv(net->graph, shortcut, x, FA_NONE, false);
+    return fa_graph_conv(net->graph, conv3, y, x, true);
+}
+
+static int add_stage(const struct resnet *net, int stage, int n_blocks, int x)
+{
+    const int planes = 64 << (stage - 1);
+    struct block block = {.stage = stage,
+                          .stride = stage == 1 ? 1 : 2,
+                          .width = planes * net->config->base_width / 64 * net->config->groups,
+                          .out_channels = net->bottleneck ? 4 * planes : planes};
+
+    for (int b = 0; b < n_blocks; b++) {
+        snprintf(block.scope, sizeof block.scope, "backbone.layer%d.%d", stage, b);
+        block.in_channels = net->graph->node[x].channels;
+        x = net->bottleneck ? add_bottleneck(net, &block, x) : add_basic_block(net, &block, x);
+        block.stride = 1;
+    }
+    return x;
+}
+
+static const int *blocks_per_stage(int depth)
+{
+    static const int r18[4] = {2, 2, 2, 2}, r34_r50[4] = {3, 4, 6, 3}, r101[4] = {3, 4, 23, 3};
+
+    return depth == 18 ? r18 : depth == 101 ? r101 : r34_r50;
+}
+
+void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *config, int image, int feature[4])
+{
+    const struct resnet net = {graph, config, config->depth >= 50};
+    const int *n_blocks = blocks_per_stage(config->depth);
+    const int stem = add_unit(&net, &(struct unit){"backbone", "conv1", "bn1", 3, 64, 7, 2, 1, 0, false});
+    int x = fa_graph_pool(graph, fa_graph_conv(graph, stem, image, FA_NONE, true));
+
+    for (int s = 0; s < 4; s++)
+        x = feature[s] = add_stage(&net, s + 1, n_blocks[s], x);
+}

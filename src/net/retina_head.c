@@ -1,0 +1,65 @@
+/*
+ * The head (spec sections 2.3, 2.4): two branches of four 3x3 convs with ReLU and an output conv, one set of
+ * weights for all five levels.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "graph.h"
+
+#define CHANNELS 256
+#define DEPTH    4
+
+static int add_layer(struct fa_graph *graph, const char *name, int out_channels, double initial_bias)
+{
+    struct fa_layer layer = {
+        .desc = {.out_channels = out_channels, .in_channels = CHANNELS, .groups = 1, .kernel = 3},
+        .stride = 1,
+        .filler = FA_FILL_GAUSSIAN,
+        .initial_bias = initial_bias};
+
+    snprintf(layer.name, sizeof layer.name, "bbox_head.%s", name);
+    return fa_graph_layer(graph, &layer);
+}
+
+static void add_tower(struct fa_graph *graph, const char *list, int tower[DEPTH])
+{
+    char name[FA_NAME_MAX / 2];
+
+    for (int d = 0; d < DEPTH; d++) {
+        snprintf(name, sizeof name, "%s.%d.conv", list, d);
+        tower[d] = add_layer(graph, name, CHANNELS, 0);
+    }
+}
+
+/* Layer after layer over all levels: filters stay in cache, and backward completes one layer's gradient after
+   the other instead of all at its end. */
+static void add_branch(struct fa_graph *graph, const int tower[DEPTH], int last,
+                       const int pyramid[FA_PYRAMID_LEVELS], int output[FA_PYRAMID_LEVELS])
+{
+    int x[FA_PYRAMID_LEVELS];
+
+    memcpy(x, pyramid, sizeof x);
+    for (int d = 0; d < DEPTH; d++)
+        for (int l = 0; l < FA_PYRAMID_LEVELS; l++)
+            x[l] = fa_graph_conv(graph, tower[d], x[l], FA_NONE, true);
+    for (int l = 0; l < FA_PYRAMID_LEVELS; l++)
+        output[l] = fa_graph_conv(graph, last, x[l], FA_NONE, false);
+}
+
+void fa_retina_head_build(struct fa_graph *graph, const struct fa_model_config *config,
+                          const int pyramid[FA_PYRAMID_LEVELS])
+{
+    const double prior = config->prior_probability;
+    int cls_tower[DEPTH], reg_tower[DEPTH], cls, reg;
+
+    add_tower(graph, "cls_convs", cls_tower);
+    add_tower(graph, "reg_convs", reg_tower);
+    cls =
+        add_layer(graph, "retina_cls", FA_ANCHORS_PER_CELL * config->num_classes, -log((1 - prior) / prior));
+    reg = add_layer(graph, "retina_reg", FA_ANCHORS_PER_CELL * 4, 0);
+
+    add_branch(graph, cls_tower, cls, pyramid, graph->cls);
+    add_branch(graph, reg_tower, reg, pyramid, graph->reg);
+}

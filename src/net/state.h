@@ -1,0 +1,72 @@
+/*
+ * state.h - what a model consists of; shared by the files that implement fa/model.h.
+ */
+#ifndef FA_NET_STATE_H
+#define FA_NET_STATE_H
+
+#include "fa/model.h"
+#include "graph.h"
+#include "plan.h"
+
+#define FA_MAX_PLANS 64
+
+/* Room for the largest layer on its way between the flat buffers and the backend. */
+struct fa_fold_scratch {
+    fa_real *filters;
+    fa_real *scale, *bias;
+};
+
+struct fa_model {
+    struct fa_model_config config;
+    struct fa_backend *backend;
+    struct fa_graph graph;
+    struct fa_params params;
+
+    struct fa_weights *weights[FA_GRAPH_MAX_LAYERS];
+    struct fa_fold_scratch scratch;
+    bool stale;                               /* the backend's weights are not those of params */
+    bool folded[FA_GRAPH_MAX_LAYERS];         /* ever since creation */
+    uint32_t folded_crc[FA_GRAPH_MAX_LAYERS]; /* of a frozen layer's parameters when it was folded */
+
+    int n_plans;
+    struct fa_plan *plan[FA_MAX_PLANS];
+    uint64_t clock;
+    size_t largest_arena; /* of all plans that ever were */
+
+    void *arena; /* shared by all plans; grows */
+    size_t arena_bytes;
+    fa_real *cls, *reg; /* the head's rows; grow */
+    size_t head_anchors;
+
+    const struct fa_plan *trained; /* whose training values are in the arena; NULL: nobody's */
+};
+
+/* ---- plan_cache.c ---- */
+
+/* FA_EINVAL unless an image may have this size. */
+fa_status fa_size_check(int h, int w) FA_CHECK_RESULT;
+
+/* The plan for this pass and size, made if need be at the expense of the least recently used. Invalidates
+   what the last training forward kept. */
+fa_status fa_model_plan(struct fa_model *model, enum fa_pass pass, int h, int w,
+                        struct fa_plan **plan) FA_CHECK_RESULT;
+
+/* Makes arena and head rows large enough for the plan. */
+fa_status fa_model_reserve(struct fa_model *model, const struct fa_plan *plan) FA_CHECK_RESULT;
+
+/* ---- fold.c ---- */
+
+fa_status fa_model_create_weights(struct fa_model *model) FA_CHECK_RESULT;
+void fa_model_destroy_weights(struct fa_model *model);
+
+/* Brings the backend's weights up to date with the parameters. */
+fa_status fa_model_fold(struct fa_model *model) FA_CHECK_RESULT;
+
+/* The same for one layer; raw: the filters alone, without batch norm or bias. */
+fa_status fa_layer_fold(struct fa_model *model, int layer) FA_CHECK_RESULT;
+fa_status fa_layer_load_raw(struct fa_model *model, int layer) FA_CHECK_RESULT;
+
+/* Adds the layer's gradient, as the backend has it for the folded weights, to those of its parameters. */
+fa_status fa_layer_unfold(struct fa_model *model, int layer) FA_CHECK_RESULT;
+
+#endif
