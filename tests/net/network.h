@@ -1,0 +1,36 @@
+/*
+ * network.h - small models with pseudo-random parameters, for the tests of the network.
+ */
+#ifndef FA_TESTS_NETWORK_H
+#define FA_TESTS_NETWORK_H
+
+#include "fa/model.h"
+
+#define N_CLASSES 3
+
+/* A ResNet of this depth, 1 group of width 64, 3 classes, without zero_init_residual. */
+struct fa_model_config network_config(int depth, int frozen_stages);
+
+/* Model and its blas (or named) backend, two threads, direct convolutions. */
+struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name);
+void network_destroy(struct fa_model *model);
+
+/* n values in [low, high), a function of name and index: the one of golden/make_golden.py. */
+void uniform(const char *name, fa_real *value, size_t n, double low, double high);
+
+/* Every parameter of the model, in the ranges of golden/make_golden.py. */
+void network_fill(struct fa_model *model);
+
+/* Freed by fa_free. */
+float *network_image(const char *name, int h, int w);
+
+/* A head's gradient: cls and reg in one block of n_anchors * (classes + 4), freed by fa_free. */
+fa_real *network_head_gradient(const struct fa_head *head);
+
+/* <head, gradient>: a loss whose gradient with respect to the head is `gradient`. */
+double network_loss(const struct fa_head *head, const fa_real *gradient);
+
+/* Training forward, then backward from network_head_gradient into a cleared params->grad. */
+void network_step(struct fa_model *model, const float *image, int h, int w);
+
+#endif

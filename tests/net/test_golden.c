@@ -1,0 +1,144 @@
+/* Head outputs and gradients against PyTorch in double precision (golden/make_golden.py). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "network.h"
+#include "support.h"
+
+#define H 64
+#define W 96
+
+/* Relative to the tensor's largest golden value. Double: two orders of summation. Float32: fifty layers of
+   rounding, and ReLUs that flip by it. */
+#ifdef FA_FLOAT64
+#define HEAD_TOLERANCE 1e-10
+#define GRAD_TOLERANCE 1e-9
+#else
+#define HEAD_TOLERANCE 2e-5
+#define GRAD_TOLERANCE 2e-3
+#endif
+
+struct golden {
+    struct fa_model *model;
+    struct fa_head head;
+    fa_real *dot; /* scratch as large as any parameter */
+};
+
+static double got_value(struct golden *golden, const char *kind, const char *name, size_t index)
+{
+    const struct fa_params *params = fa_model_params(golden->model);
+    const struct fa_param *param = fa_params_find(params, name);
+    const fa_real *grad;
+    char dot_name[96];
+    double sum = 0;
+
+    assert_non_null(param);
+    assert_true(param->kind == FA_PARAM_TRAINABLE && index < param->n_elem);
+    grad = params->grad + param->offset;
+    if (strcmp(kind, "grad") == 0)
+        return (double)grad[index];
+    snprintf(dot_name, sizeof dot_name, "dot.%s", name);
+    uniform(dot_name, golden->dot, param->n_elem, -1, 1);
+    for (size_t i = 0; i < param->n_elem; i++)
+        sum += (double)grad[i] * (double)golden->dot[i];
+    return sum;
+}
+
+/* The gradient's Euclidean norm stands for the scale both of its elements (over sqrt n) and of a projection
+   on a random vector. */
+static double grad_scale(const struct golden *golden, const char *kind, const char *name)
+{
+    const struct fa_params *params = fa_model_params(golden->model);
+    const struct fa_param *param = fa_params_find(params, name);
+    double sum = 0;
+
+    for (size_t i = 0; i < param->n_elem; i++)
+        sum += pow((double)params->grad[param->offset + i], 2);
+    return strcmp(kind, "grad") == 0 ? sqrt(sum / (double)param->n_elem) : sqrt(sum / 3);
+}
+
+static void check_line(struct golden *golden, const char *line)
+{
+    char kind[8], name[80];
+    size_t a, b;
+    double want;
+
+    if (sscanf(line, "cls %zu %zu %lf", &a, &b, &want) == 3) {
+        assert_true(a < golden->head.n_anchors);
+        assert_near((double)golden->head.cls[a * N_CLASSES + b], want, HEAD_TOLERANCE * (1 + fabs(want)));
+    } else if (sscanf(line, "reg %zu %zu %lf", &a, &b, &want) == 3) {
+        assert_near((double)golden->head.reg[a * 4 + b], want, HEAD_TOLERANCE * (1 + fabs(want)));
+    } else {
+        assert_int_equal(sscanf(line, "%7s %79s %zu %lf", kind, name, &a, &want), 4);
+        assert_near(got_value(golden, kind, name, a), want,
+                    GRAD_TOLERANCE * (fabs(want) + grad_scale(golden, kind, name)));
+    }
+}
+
+static void check_case(const struct fa_model_config *config, const char *backend, const char *file)
+{
+    struct golden golden = {.model = network_create(config, backend)};
+    float *image = network_image("image", H, W);
+    char line[256];
+    int n_lines = 0;
+    FILE *f = fopen(fa_test_source(file), "r");
+
+    assert_non_null(f);
+    assert_ok(fa_alloc(fa_model_params(golden.model)->n_trainable, sizeof *golden.dot, &golden.dot));
+    network_fill(golden.model);
+    network_step(golden.model, image, H, W);
+    assert_ok(fa_model_forward(golden.model, FA_INFERENCE, image, H, W, &golden.head));
+    for (; fgets(line, sizeof line, f) != NULL; n_lines++)
+        check_line(&golden, line);
+    assert_true(n_lines > 200 + 3 * 60);
+    fclose(f);
+    fa_free(image);
+    fa_free(golden.dot);
+    network_destroy(golden.model);
+}
+
+static void check_backends(const struct fa_model_config *config, const char *file)
+{
+    for (int b = 0; fa_backend_names[b] != NULL; b++)
+        check_case(config, fa_backend_names[b], file);
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+static void basic_blocks_with_a_frozen_stage_agree_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(18, 1);
+
+    (void)state;
+    check_backends(&config, "tests/net/golden/r18.txt");
+}
+
+static void bottlenecks_with_nothing_frozen_agree_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(50, -1);
+
+    (void)state;
+    check_backends(&config, "tests/net/golden/r50.txt");
+}
+
+static void grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(50, 2);
+
+    (void)state;
+    config.groups = 32;
+    config.base_width = 4;
+    check_backends(&config, "tests/net/golden/x50.txt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(basic_blocks_with_a_frozen_stage_agree_with_pytorch),
+        cmocka_unit_test(bottlenecks_with_nothing_frozen_agree_with_pytorch),
+        cmocka_unit_test(grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,427 @@
+/* What a model promises whoever drives it. */
+#include <string.h>
+
+#include "fa/memory.h"
+#include "network.h"
+#include "state.h"
+#include "support.h"
+
+#define H 64
+#define W 96
+
+static struct fa_model *create(int depth, int frozen_stages)
+{
+    struct fa_model_config config = network_config(depth, frozen_stages);
+    struct fa_model *model = network_create(&config, NULL);
+
+    network_fill(model);
+    return model;
+}
+
+/* Both matrices of a forward as one block, freed by fa_free. */
+static fa_real *head_copy(const struct fa_head *head, size_t *n_bytes)
+{
+    const size_t cls = head->n_anchors * (size_t)head->num_classes * sizeof(fa_real);
+    const size_t reg = head->n_anchors * 4 * sizeof(fa_real);
+    fa_real *copy;
+
+    assert_ok(fa_alloc(1, cls + reg, &copy));
+    memcpy(copy, head->cls, cls);
+    memcpy((char *)copy + cls, head->reg, reg);
+    *n_bytes = cls + reg;
+    return copy;
+}
+
+static fa_real *forward_copy(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
+                             size_t *n_bytes)
+{
+    struct fa_head head;
+
+    assert_ok(fa_model_forward(model, pass, image, h, w, &head));
+    return head_copy(&head, n_bytes);
+}
+
+static void assert_same_forward(struct fa_model *a, enum fa_pass pass_a, struct fa_model *b,
+                                enum fa_pass pass_b, const float *image, int h, int w, bool same)
+{
+    size_t n_a, n_b;
+    fa_real *x = forward_copy(a, pass_a, image, h, w, &n_a), *y = forward_copy(b, pass_b, image, h, w, &n_b);
+
+    assert_int_equal(n_a, n_b);
+    assert_true((memcmp(x, y, n_a) == 0) == same);
+    fa_free(x);
+    fa_free(y);
+}
+
+static void training_and_inference_forward_give_the_same_bits(void **state)
+{
+    float *image = network_image("image", H, W);
+
+    (void)state;
+    for (int frozen = -1; frozen <= 1; frozen++) {
+        struct fa_model *model = create(50, frozen);
+
+        assert_same_forward(model, FA_TRAINING, model, FA_INFERENCE, image, H, W, true);
+        network_destroy(model);
+    }
+    fa_free(image);
+}
+
+/* 64x96: levels 8x12, 4x6, 2x3, 1x2, 1x1. */
+static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+
+    (void)state;
+    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    assert_int_equal(head.n_anchors, 9 * (96 + 24 + 6 + 2 + 1));
+    assert_int_equal(head.num_classes, N_CLASSES);
+    fa_free(image);
+    network_destroy(model);
+}
+
+struct progress {
+    const struct fa_params *params;
+    fa_real *seen; /* the gradient as it was when it was called final */
+    size_t n, calls;
+};
+
+static void take_ready(void *context, size_t n)
+{
+    struct progress *progress = context;
+
+    assert_true(n > progress->n && n <= progress->params->n_trainable);
+    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
+           (n - progress->n) * sizeof(fa_real));
+    progress->n = n;
+    progress->calls++;
+}
+
+static void gradients_called_ready_are_final_and_all_become_ready(void **state)
+{
+    struct fa_model *model = create(50, 1);
+    const struct fa_params *params = fa_model_params(model);
+    struct progress progress = {.params = params};
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+    fa_real *gradient;
+
+    (void)state;
+    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    gradient = network_head_gradient(&head);
+    assert_ok(
+        fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, take_ready, &progress));
+    assert_int_equal(progress.n, params->n_trainable);
+    assert_true(progress.calls > 50);
+    assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
+    fa_free(gradient);
+    fa_free(image);
+    fa_free(progress.seen);
+    network_destroy(model);
+}
+
+static fa_real *gradient_copy(struct fa_model *model, const float *image, int h, int w)
+{
+    const struct fa_params *params = fa_model_params(model);
+    fa_real *copy;
+
+    network_step(model, image, h, w);
+    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &copy));
+    memcpy(copy, params->grad, params->n_trainable * sizeof(fa_real));
+    return copy;
+}
+
+static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
+    float *small = network_image("small", 64, 32), *large = network_image("large", 96, 128);
+    fa_real *small_first = gradient_copy(model, small, 64, 32), *small_again;
+    fa_real *large_first = gradient_copy(model, large, 96, 128), *large_again;
+
+    (void)state;
+    small_again = gradient_copy(model, small, 64, 32);
+    large_again = gradient_copy(model, large, 96, 128);
+    assert_memory_equal(small_first, small_again, n_bytes);
+    assert_memory_equal(large_first, large_again, n_bytes);
+    fa_free(small_first), fa_free(small_again), fa_free(large_first), fa_free(large_again);
+    fa_free(small), fa_free(large);
+    network_destroy(model);
+}
+
+static void backward_adds_to_the_gradient(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    const struct fa_params *params = fa_model_params(model);
+    float *image = network_image("image", H, W);
+    fa_real *once = gradient_copy(model, image, H, W), *gradient;
+    struct fa_head head;
+
+    (void)state;
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    gradient = network_head_gradient(&head);
+    assert_ok(fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, NULL, NULL));
+    for (size_t i = 0; i < params->n_trainable; i++)
+        assert_true(params->grad[i] == 2 * once[i]);
+    fa_free(gradient), fa_free(once), fa_free(image);
+    network_destroy(model);
+}
+
+static void a_second_step_at_a_known_size_allocates_nothing(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    struct fa_params *params = fa_model_params(model);
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+    fa_real *gradient;
+    long balance;
+    size_t bytes;
+
+    (void)state;
+    network_step(model, image, H, W);
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    gradient = network_head_gradient(&head);
+    balance = fa_memory_balance();
+    bytes = fa_memory_bytes();
+    fa_memory_fail_after(1); /* whatever allocates now, fails */
+    fa_params_clear_grad(params);
+    fa_model_params_changed(model);
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, NULL, NULL));
+    fa_memory_fail_after(0);
+    assert_int_equal(fa_memory_balance(), balance);
+    assert_int_equal(fa_memory_bytes(), bytes);
+    fa_free(gradient), fa_free(image);
+    network_destroy(model);
+}
+
+static void backward_without_a_training_forward_is_refused(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+    fa_real *gradient;
+
+    (void)state;
+    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    gradient = network_head_gradient(&head);
+    assert_fails_saying(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL,
+                        "training forward");
+    network_step(model, image, H, W); /* and its values serve one backward only */
+    assert_fails(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL);
+    fa_free(gradient), fa_free(image);
+    network_destroy(model);
+}
+
+/* A loaded checkpoint changes frozen parameters too, long after the first forward. */
+static void a_change_of_any_parameter_reaches_the_next_forward(void **state)
+{
+    struct fa_model *a = create(18, 1), *b = create(18, 1);
+    float *image = network_image("image", H, W);
+    static const char *const names[] = {"backbone.layer1.0.conv1.weight", "backbone.bn1.running_var",
+                                        "backbone.layer4.0.bn1.bias", "bbox_head.retina_cls.bias"};
+
+    (void)state;
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct fa_param *param = fa_params_find(fa_model_params(a), names[i]);
+
+        for (size_t e = 0; e < param->n_elem; e++) /* each channel, for a ReLU may hide one */
+            fa_model_params(a)->value[param->offset + e] += (fa_real)0.25;
+        fa_model_params_changed(a);
+        assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, false);
+        network_fill(a);
+        assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
+    }
+    fa_free(image);
+    network_destroy(a);
+    network_destroy(b);
+}
+
+static void initial_weights_depend_on_seed_and_name_alone(void **state)
+{
+    struct fa_model *a = create(18, -1), *b = create(34, 1);
+    const struct fa_param *x = fa_params_find(fa_model_params(a), "backbone.layer2.0.conv2.weight");
+    const struct fa_param *y = fa_params_find(fa_model_params(b), "backbone.layer2.0.conv2.weight");
+    const fa_real *values_a = fa_model_params(a)->value + x->offset;
+    const fa_real *values_b = fa_model_params(b)->value + y->offset;
+
+    (void)state;
+    assert_ok(fa_model_init(a, 7));
+    assert_ok(fa_model_init(b, 7));
+    assert_memory_equal(values_a, values_b, x->n_elem * sizeof(fa_real));
+    assert_ok(fa_model_init(b, 8));
+    assert_memory_not_equal(values_a, values_b, x->n_elem * sizeof(fa_real));
+    network_destroy(a);
+    network_destroy(b);
+}
+
+static void assert_filled(const struct fa_params *params, const char *name, double mean, double std,
+                          double tolerance)
+{
+    const struct fa_param *param = fa_params_find(params, name);
+    double sum = 0, squares = 0;
+
+    for (size_t i = 0; i < param->n_elem; i++) {
+        double v = (double)params->value[param->offset + i];
+
+        sum += v;
+        squares += (v - mean) * (v - mean);
+    }
+    assert_near(sum / (double)param->n_elem, mean, tolerance + 1e-6);
+    assert_near(squares / (double)param->n_elem, std * std, tolerance * std + 1e-6);
+}
+
+/* Standard deviations by hand: sqrt(2 / (128 * 9)) = 0.041667; Xavier's bound sqrt(6 / (512 * 9 + 256 * 9)) =
+   0.029463 over sqrt 3; -ln 99 = -4.595120. */
+static void initial_weights_have_the_recipes_spread(void **state)
+{
+    struct fa_model_config config = network_config(18, 1);
+    struct fa_model *model;
+    const struct fa_params *params;
+
+    (void)state;
+    config.zero_init_residual = true;
+    model = network_create(&config, "blas");
+    params = fa_model_params(model);
+    assert_ok(fa_model_init(model, 1));
+    assert_filled(params, "backbone.layer2.1.conv1.weight", 0, 0.041667, 5e-4);
+    assert_filled(params, "neck.fpn_convs.3.conv.weight", 0, 0.017010, 1e-4);
+    assert_filled(params, "bbox_head.retina_cls.weight", 0, 0.01, 2e-4);
+    assert_filled(params, "bbox_head.retina_cls.bias", -4.59511985013459, 0, 0);
+    assert_filled(params, "bbox_head.cls_convs.0.conv.bias", 0, 0, 0);
+    assert_filled(params, "backbone.layer2.1.bn1.weight", 1, 0, 0);
+    assert_filled(params, "backbone.layer2.1.bn2.weight", 0, 0, 0);
+    assert_filled(params, "backbone.layer2.0.downsample.1.weight", 1, 0, 0);
+    assert_filled(params, "backbone.bn1.running_var", 1, 0, 0);
+    network_destroy(model);
+}
+
+static void plans_are_bounded_and_the_oldest_goes(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    struct fa_plan *first, *plan;
+
+    (void)state;
+    for (int i = 0; i < FA_MAX_PLANS + 2; i++) {
+        assert_ok(fa_model_plan(model, FA_INFERENCE, 32, 32 * (1 + i % 66), &plan));
+        if (i == 0)
+            first = plan;
+        assert_ok(fa_model_plan(model, FA_INFERENCE, 32, 32, &plan)); /* the first stays in use */
+        assert_ptr_equal(plan, first);
+        assert_true(model->n_plans <= FA_MAX_PLANS);
+    }
+    for (int i = 0; i < model->n_plans; i++)
+        assert_int_not_equal(model->plan[i]->w, 64);
+    network_destroy(model);
+}
+
+static void sizes_that_do_not_fit_the_network_are_refused(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    struct fa_head head;
+    float pixel[3] = {0};
+
+    (void)state;
+    assert_fails_saying(fa_model_forward(model, FA_INFERENCE, pixel, 64, 100, &head), FA_EINVAL, "100x64");
+    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, 0, 32, &head), FA_EINVAL);
+    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, -32, 32, &head), FA_EINVAL);
+    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, 32, 1 << 30, &head), FA_EINVAL);
+    network_destroy(model);
+}
+
+static void refuse(struct fa_backend *backend, struct fa_model_config config, const char *text)
+{
+    struct fa_model *model;
+
+    assert_fails_saying(fa_model_create(&config, backend, &model), FA_EINVAL, text);
+    assert_null(model);
+}
+
+static void impossible_models_are_refused(void **state)
+{
+    struct fa_model_config config = network_config(18, 1);
+    struct fa_backend *backend;
+
+    (void)state;
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    config.depth = 20;
+    refuse(backend, config, "depth is 20");
+    config = network_config(34, 1);
+    config.groups = 32;
+    refuse(backend, config, "no bottleneck");
+    config = network_config(50, 5);
+    refuse(backend, config, "frozen_stages is 5");
+    config = network_config(50, 1);
+    config.num_classes = 0;
+    refuse(backend, config, "0 classes");
+    config = network_config(50, 1);
+    config.prior_probability = 1;
+    refuse(backend, config, "prior");
+    fa_backend_close(backend);
+}
+
+/* Allocations of creation and of a first step, ever sparser ones, fail; each time all is freed and the model,
+   where there is one, still works. */
+static void exhausted_memory_is_survived(void **state)
+{
+    struct fa_model_config config = network_config(18, 1);
+    float *image = network_image("image", 32, 32);
+    const long before = fa_memory_balance();
+    long n = 1;
+
+    (void)state;
+    for (fa_status st = FA_ENOMEM; st != FA_OK; n += 1 + n / 4) {
+        struct fa_backend *backend;
+        struct fa_model *model;
+        struct fa_head head;
+
+        assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+        fa_memory_fail_after(n);
+        st = fa_model_create(&config, backend, &model);
+        if (st == FA_OK) {
+            st = fa_model_forward(model, FA_TRAINING, image, 32, 32, &head);
+            fa_memory_fail_after(0);
+            assert_ok(fa_model_forward(model, FA_TRAINING, image, 32, 32, &head));
+            fa_model_destroy(model);
+        }
+        fa_memory_fail_after(0);
+        assert_true(st == FA_OK || st == FA_ENOMEM);
+        fa_backend_close(backend);
+        assert_int_equal(fa_memory_balance(), before);
+    }
+    assert_true(n > 100);
+    fa_free(image);
+}
+
+static void nothing_stays_allocated(void **state)
+{
+    (void)state;
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_and_inference_forward_give_the_same_bits),
+        cmocka_unit_test(rows_of_the_head_are_the_anchors_of_five_levels),
+        cmocka_unit_test(gradients_called_ready_are_final_and_all_become_ready),
+        cmocka_unit_test(two_sizes_that_alternate_do_not_disturb_each_other),
+        cmocka_unit_test(backward_adds_to_the_gradient),
+        cmocka_unit_test(a_second_step_at_a_known_size_allocates_nothing),
+        cmocka_unit_test(backward_without_a_training_forward_is_refused),
+        cmocka_unit_test(a_change_of_any_parameter_reaches_the_next_forward),
+        cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
+        cmocka_unit_test(initial_weights_have_the_recipes_spread),
+        cmocka_unit_test(plans_are_bounded_and_the_oldest_goes),
+        cmocka_unit_test(sizes_that_do_not_fit_the_network_are_refused),
+        cmocka_unit_test(impossible_models_are_refused),
+        cmocka_unit_test(exhausted_memory_is_survived),
+        cmocka_unit_test(nothing_stays_allocated),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
