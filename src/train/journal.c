@@ -1,0 +1,248 @@
+#include "journal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/clock.h"
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+
+#define PROGRESS_SECONDS 0.5
+#define CLEAR_LINE       "\r\033[K"
+
+struct fa_journal {
+    FILE *lines; /* log.jsonl */
+    bool failed; /* and warned of */
+    bool terminal, progress_shown;
+    int64_t first_step, steps_per_epoch, last_step;
+    double started, progress_at;
+};
+
+/* ---- progress and time left ---- */
+
+static double seconds_left(const struct fa_journal *journal, int64_t step)
+{
+    double each = (fa_clock_seconds() - journal->started) / (double)(step - journal->first_step);
+
+    return each * (double)(journal->last_step - step);
+}
+
+/* 1-based numbers of the epoch and of the step in it, for a count of steps done. */
+static int64_t epoch_of(const struct fa_journal *journal, int64_t step)
+{
+    return (step - 1) / journal->steps_per_epoch + 1;
+}
+
+static int64_t iter_of(const struct fa_journal *journal, int64_t step)
+{
+    return (step - 1) % journal->steps_per_epoch + 1;
+}
+
+static void clear_progress(struct fa_journal *journal)
+{
+    if (journal->progress_shown)
+        fputs(CLEAR_LINE, stderr);
+    journal->progress_shown = false;
+}
+
+void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_entry *entry)
+{
+    char left[32];
+    double now = fa_clock_seconds();
+
+    if (journal == NULL || !journal->terminal || now - journal->progress_at < PROGRESS_SECONDS)
+        return;
+    fa_clock_duration(seconds_left(journal, entry->step), left, sizeof left);
+    fprintf(stderr, CLEAR_LINE "epoch %" PRId64 " [%" PRId64 "/%" PRId64 "]  loss %.4f  %.3f s/step  %s left",
+            epoch_of(journal, entry->step), iter_of(journal, entry->step), journal->steps_per_epoch,
+            entry->positive + entry->negative, entry->step_s, left);
+    fflush(stderr);
+    journal->progress_at = now;
+    journal->progress_shown = true;
+}
+
+/* ---- log.jsonl ---- */
+
+static bool set_number(struct fa_json *object, const char *key, double value)
+{
+    return fa_json_set(object, key, fa_json_new_number(value));
+}
+
+static bool set_text(struct fa_json *object, const char *key, const char *value)
+{
+    return fa_json_set(object, key, fa_json_new_string(value));
+}
+
+static void warn_once(struct fa_journal *journal, const char *why)
+{
+    if (!journal->failed)
+        fa_warn("log.jsonl: a line is lost (%s); later losses are not reported", why);
+    journal->failed = true;
+}
+
+/* Takes line, which is NULL or incomplete where memory was short. */
+static void write_line(struct fa_journal *journal, struct fa_json *line, bool complete)
+{
+    char *text = NULL;
+
+    if (!complete || fa_json_print(line, false, &text) != FA_OK)
+        warn_once(journal, "no memory");
+    else if (fprintf(journal->lines, "%s\n", text) < 0 || fflush(journal->lines) != 0)
+        warn_once(journal, strerror(errno));
+    fa_free(text);
+    fa_json_free(line);
+}
+
+static void write_train(struct fa_journal *journal, const struct fa_journal_entry *entry)
+{
+    struct fa_json *line = fa_json_new_object();
+
+    write_line(journal, line,
+               set_text(line, "mode", "train") &&
+                   set_number(line, "epoch", (double)epoch_of(journal, entry->step)) &&
+                   set_number(line, "iter", (double)iter_of(journal, entry->step)) &&
+                   set_number(line, "lr", entry->lr) &&
+                   set_number(line, "memory", (double)(int64_t)(entry->memory_bytes / (1 << 20))) &&
+                   set_number(line, "data_time", entry->data_s) &&
+                   set_number(line, "positive_bag_loss", entry->positive) &&
+                   set_number(line, "negative_bag_loss", entry->negative) &&
+                   set_number(line, "loss", entry->positive + entry->negative) &&
+                   set_number(line, "grad_norm", entry->grad_norm) &&
+                   set_number(line, "time", entry->step_s) && set_number(line, "step", (double)entry->step) &&
+                   set_number(line, "samples", (double)entry->samples) &&
+                   set_number(line, "eta_s", seconds_left(journal, entry->step)) &&
+                   set_number(line, "bag_probability", entry->bag_probability) &&
+                   set_number(line, "matched_iou", entry->matched_iou) &&
+                   set_number(line, "objects", entry->objects));
+}
+
+static void write_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
+                      const struct fa_metrics *metrics)
+{
+    struct fa_json *line = fa_json_new_object();
+    char six[96];
+
+    snprintf(six, sizeof six, "%.4f %.4f %.4f %.4f %.4f %.4f", metrics->ap, metrics->ap50, metrics->ap75,
+             metrics->ap_small, metrics->ap_medium, metrics->ap_large);
+    write_line(journal, line,
+               set_text(line, "mode", "val") && set_number(line, "epoch", (double)epoch_of(journal, step)) &&
+                   set_number(line, "iter", (double)n_images) && set_number(line, "lr", lr) &&
+                   set_number(line, "bbox_mAP", metrics->ap) &&
+                   set_number(line, "bbox_mAP_50", metrics->ap50) &&
+                   set_number(line, "bbox_mAP_75", metrics->ap75) &&
+                   set_number(line, "bbox_mAP_s", metrics->ap_small) &&
+                   set_number(line, "bbox_mAP_m", metrics->ap_medium) &&
+                   set_number(line, "bbox_mAP_l", metrics->ap_large) &&
+                   set_text(line, "bbox_mAP_copypaste", six) && set_number(line, "step", (double)step));
+}
+
+/* The first line of a run: what it was started with. It has no mode, which is how readers tell it apart. */
+static void write_start(struct fa_journal *journal, const struct fa_journal_start *start)
+{
+    struct fa_json *line = fa_json_new_object();
+    char seed[24], now[20];
+
+    snprintf(seed, sizeof seed, "%" PRIu64, start->seed);
+    fa_clock_stamp(now, sizeof now);
+    write_line(journal, line,
+               set_text(line, "started", now) && set_text(line, "seed", seed) &&
+                   set_number(line, "ranks", start->n_ranks) &&
+                   set_number(line, "resumed_at_step", (double)start->step) &&
+                   set_number(line, "resumed_at_samples", (double)start->samples) &&
+                   set_text(line, "config", start->config != NULL ? start->config : ""));
+}
+
+/* ---- both ---- */
+
+void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry)
+{
+    char left[32];
+
+    if (journal == NULL)
+        return;
+    clear_progress(journal);
+    fa_clock_duration(seconds_left(journal, entry->step), left, sizeof left);
+    fa_info("Epoch [%" PRId64 "][%" PRId64 "/%" PRId64 "]  lr: %.3e, eta: %s, time: %.3f, data_time: %.3f, "
+            "memory: %.0f, positive_bag_loss: %.4f, negative_bag_loss: %.4f, loss: %.4f, grad_norm: %.4f, "
+            "bag_probability: %.3f, matched_iou: %.3f",
+            epoch_of(journal, entry->step), iter_of(journal, entry->step), journal->steps_per_epoch,
+            entry->lr, left, entry->step_s, entry->data_s, entry->memory_bytes / (1 << 20), entry->positive,
+            entry->negative, entry->positive + entry->negative, entry->grad_norm, entry->bag_probability,
+            entry->matched_iou);
+    write_train(journal, entry);
+}
+
+void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
+                    const struct fa_metrics *metrics)
+{
+    if (journal == NULL)
+        return;
+    clear_progress(journal);
+    fa_info("Epoch(val) [%" PRId64 "][%zu]  bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
+            "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f",
+            epoch_of(journal, step), n_images, metrics->ap, metrics->ap50, metrics->ap75, metrics->ap_small,
+            metrics->ap_medium, metrics->ap_large);
+    write_val(journal, step, lr, n_images, metrics);
+}
+
+/* ---- life ---- */
+
+static fa_status open_files(struct fa_journal *journal, const char *work_dir)
+{
+    char *text = NULL, *lines = NULL;
+    fa_status status = fa_path_join(work_dir, "train.log", &text);
+
+    if (status == FA_OK)
+        status = fa_path_join(work_dir, "log.jsonl", &lines);
+    if (status == FA_OK)
+        status = fa_log_to_file(text);
+    if (status == FA_OK) {
+        journal->lines = fopen(lines, "ae");
+        if (journal->lines == NULL)
+            status = fa_fail_errno(FA_EIO, errno, "%s: cannot open", lines);
+    }
+    fa_free(lines);
+    fa_free(text);
+    return status;
+}
+
+fa_status fa_journal_open(const struct fa_journal_start *start, struct fa_journal **out)
+{
+    struct fa_journal *journal;
+    fa_status status;
+
+    *out = NULL;
+    FA_TRY(fa_alloc_zero(1, sizeof *journal, &journal));
+    *journal = (struct fa_journal){.terminal = isatty(STDERR_FILENO),
+                                   .first_step = start->step,
+                                   .steps_per_epoch = start->steps_per_epoch,
+                                   .last_step = start->last_step,
+                                   .started = fa_clock_seconds()};
+    status = open_files(journal, start->work_dir);
+    if (status != FA_OK) {
+        fa_journal_close(journal);
+        return status;
+    }
+    if (start->step > 0)
+        fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
+    write_start(journal, start);
+    *out = journal;
+    return FA_OK;
+}
+
+void fa_journal_close(struct fa_journal *journal)
+{
+    if (journal == NULL)
+        return;
+    clear_progress(journal);
+    if (journal->lines != NULL)
+        fclose(journal->lines);
+    if (fa_log_to_file(NULL) != FA_OK)
+        fa_warn("%s", fa_message());
+    fa_free(journal);
+}

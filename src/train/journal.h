@@ -1,0 +1,53 @@
+/*
+ * journal.h - the record of a run: train.log for people, log.jsonl for programs, a progress line for whoever
+ * watches.
+ *
+ * log.jsonl has one object a line under mmdetection's field names, so its plotting tools work, and ours after
+ * them. A number that is not finite is null there. Both files are appended to when a run goes on. Only rank 0
+ * has a journal; every function takes NULL and does nothing. A disk that refuses is warned of once and does
+ * not stop the training.
+ */
+#ifndef FA_JOURNAL_H
+#define FA_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/metrics.h"
+#include "fa/status.h"
+
+struct fa_journal;
+
+struct fa_journal_start {
+    const char *work_dir;
+    const char *config; /* JSON text */
+    uint64_t seed;
+    int n_ranks;
+    int64_t step, samples; /* where the run goes on; 0: it begins */
+    int64_t steps_per_epoch, last_step;
+};
+fa_status fa_journal_open(const struct fa_journal_start *start, struct fa_journal **out) FA_CHECK_RESULT;
+void fa_journal_close(struct fa_journal *journal);
+
+/* What one step was like, or the mean of several. */
+struct fa_journal_entry {
+    int64_t step, samples; /* done when it was over */
+    double lr;
+    double positive, negative, grad_norm; /* norm before clipping */
+    double bag_probability, matched_iou;  /* means over objects */
+    double objects;                       /* a step */
+    double data_s, step_s;                /* waiting for samples; all of the step */
+    double memory_bytes;                  /* largest resident set of any rank so far */
+};
+
+/* After every step: the progress line, on a terminal only. */
+void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_entry *entry);
+
+/* Means over the steps since the last call; lr, step and samples are those of the last one. */
+void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry);
+
+void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
+                    const struct fa_metrics *metrics);
+
+#endif

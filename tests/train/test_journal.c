@@ -1,0 +1,256 @@
+/* The lines of log.jsonl are JSON with mmdetection's names, whatever the numbers, and a resumed run appends.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "journal.h"
+
+static const struct fa_journal_entry entry = {.step = 60,
+                                              .samples = 960,
+                                              .lr = 0.00099,
+                                              .positive = 1.25,
+                                              .negative = 0.5,
+                                              .grad_norm = 5.5,
+                                              .bag_probability = 0.25,
+                                              .matched_iou = 0.75,
+                                              .objects = 7.5,
+                                              .data_s = 0.05,
+                                              .step_s = 0.4,
+                                              .memory_bytes = 100.9 * (1 << 20)};
+
+static struct fa_journal *open_journal(const char *directory, int64_t step)
+{
+    const struct fa_journal_start start = {.work_dir = directory,
+                                           .config = "{\"a\": \"quoted\"}",
+                                           .seed = 18446744073709551615u,
+                                           .n_ranks = 2,
+                                           .step = step,
+                                           .samples = 16 * step,
+                                           .steps_per_epoch = 50,
+                                           .last_step = 600};
+    struct fa_journal *journal;
+
+    assert_ok(fa_journal_open(&start, &journal));
+    return journal;
+}
+
+/* Line n of the file, parsed. */
+static struct fa_json *read_line(const char *directory, int n)
+{
+    char *path, *text, *line;
+    size_t n_bytes;
+    struct fa_json *json;
+
+    assert_ok(fa_path_join(directory, "log.jsonl", &path));
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    line = text;
+    for (; n > 0; n--)
+        line = strchr(line, '\n') + 1;
+    assert_ok(fa_json_parse(path, line, strcspn(line, "\n"), &json));
+    fa_free(text);
+    fa_free(path);
+    return json;
+}
+
+static double number(const struct fa_json *line, const char *key)
+{
+    double value = NAN;
+
+    fa_json_to_double(fa_json_get(line, key), &value);
+    return value;
+}
+
+static void a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours(void **state)
+{
+    static const char *const keys[] = {"mode",
+                                       "epoch",
+                                       "iter",
+                                       "lr",
+                                       "memory",
+                                       "data_time",
+                                       "positive_bag_loss",
+                                       "negative_bag_loss",
+                                       "loss",
+                                       "grad_norm",
+                                       "time",
+                                       "step",
+                                       "samples",
+                                       "eta_s",
+                                       "bag_probability",
+                                       "matched_iou",
+                                       "objects"};
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_json *line, *member;
+    size_t i = 0;
+
+    (void)state;
+    fa_journal_train(journal, &entry);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    for (member = fa_json_first(line); member != NULL; member = fa_json_next(member))
+        assert_string_equal(fa_json_key(member), keys[i++]);
+    assert_int_equal(i, sizeof keys / sizeof *keys);
+    assert_near(number(line, "epoch"), 2, 0);
+    assert_near(number(line, "iter"), 10, 0);
+    assert_near(number(line, "lr"), 0.00099, 0);
+    assert_near(number(line, "memory"), 100, 0);
+    assert_near(number(line, "loss"), 1.75, 0);
+    assert_near(number(line, "time"), 0.4, 0);
+    assert_near(number(line, "samples"), 960, 0);
+    assert_true(number(line, "eta_s") >= 0);
+    fa_json_free(line);
+}
+
+static void the_last_step_of_an_epoch_belongs_to_it(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_journal_entry last = entry;
+    struct fa_json *line;
+
+    (void)state;
+    last.step = 50;
+    fa_journal_train(journal, &last);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    assert_near(number(line, "epoch"), 1, 0);
+    assert_near(number(line, "iter"), 50, 0);
+    fa_json_free(line);
+}
+
+static void numbers_that_are_not_finite_leave_the_line_valid(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_journal_entry bad = entry;
+    struct fa_json *line;
+
+    (void)state;
+    bad.positive = NAN;
+    bad.grad_norm = -INFINITY;
+    fa_journal_train(journal, &bad);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    assert_int_equal(fa_json_kind(fa_json_get(line, "grad_norm")), FA_JSON_NULL);
+    assert_non_null(fa_json_get(line, "loss"));
+    fa_json_free(line);
+}
+
+static void a_val_line_has_the_six_numbers_twice(void **state)
+{
+    const struct fa_metrics metrics = {
+        .ap = 0.205, .ap50 = 0.34, .ap75 = 0.21, .ap_small = 0.1, .ap_medium = 0.22, .ap_large = -1};
+    const char *directory = fa_test_directory(), *six = "";
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_json *line;
+
+    (void)state;
+    fa_journal_val(journal, 50, 0.01, 5000, &metrics);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    assert_near(number(line, "epoch"), 1, 0);
+    assert_near(number(line, "iter"), 5000, 0);
+    assert_near(number(line, "bbox_mAP"), 0.205, 0);
+    assert_near(number(line, "bbox_mAP_l"), -1, 0);
+    fa_json_to_string(fa_json_get(line, "bbox_mAP_copypaste"), &six);
+    assert_string_equal(six, "0.2050 0.3400 0.2100 0.1000 0.2200 -1.0000");
+    fa_json_free(line);
+}
+
+static void a_resumed_run_appends_and_says_where_it_goes_on(void **state)
+{
+    const char *directory = fa_test_directory(), *seed = "";
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_json *line;
+    char *path, *text;
+    size_t n_bytes;
+
+    (void)state;
+    fa_journal_train(journal, &entry);
+    fa_journal_close(journal);
+    journal = open_journal(directory, 60);
+    fa_journal_close(journal);
+    line = read_line(directory, 2);
+    assert_near(number(line, "resumed_at_step"), 60, 0);
+    assert_near(number(line, "resumed_at_samples"), 960, 0);
+    assert_near(number(line, "ranks"), 2, 0);
+    fa_json_to_string(fa_json_get(line, "seed"), &seed);
+    assert_string_equal(seed, "18446744073709551615");
+    fa_json_free(line);
+
+    assert_ok(fa_path_join(directory, "train.log", &path));
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    assert_non_null(strstr(text, "Epoch [2][10/50]"));
+    assert_non_null(strstr(text, "goes on after step 60"));
+    fa_free(text);
+    fa_free(path);
+}
+
+static void a_full_disk_loses_lines_and_not_the_run(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal;
+    char *path;
+
+    (void)state;
+    assert_ok(fa_path_join(directory, "log.jsonl", &path));
+    assert_int_equal(symlink("/dev/full", path), 0);
+    journal = open_journal(directory, 0);
+    fa_journal_train(journal, &entry);
+    fa_journal_train(journal, &entry);
+    fa_journal_close(journal);
+    fa_free(path);
+}
+
+static void a_folder_that_is_not_there_fails_and_leaves_nothing(void **state)
+{
+    const struct fa_journal_start start = {.work_dir = "/nonexistent", .steps_per_epoch = 1};
+    struct fa_journal *journal;
+
+    (void)state;
+    assert_fails_saying(fa_journal_open(&start, &journal), FA_EIO, "/nonexistent");
+    assert_null(journal);
+    fa_journal_train(NULL, &entry);
+    fa_journal_close(NULL);
+}
+
+static void without_memory_the_journal_does_not_open_or_loses_its_line(void **state)
+{
+    const char *directory = fa_test_directory();
+    const struct fa_journal_start start = {.work_dir = directory, .steps_per_epoch = 1};
+    struct fa_journal *journal;
+
+    (void)state;
+    for (long n = 1; n < 40; n++) {
+        fa_memory_fail_after(n);
+        if (fa_journal_open(&start, &journal) == FA_OK)
+            fa_journal_train(journal, &entry);
+        fa_memory_fail_after(0);
+        fa_journal_close(journal);
+        assert_int_equal(fa_memory_balance(), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours),
+        cmocka_unit_test(the_last_step_of_an_epoch_belongs_to_it),
+        cmocka_unit_test(numbers_that_are_not_finite_leave_the_line_valid),
+        cmocka_unit_test(a_val_line_has_the_six_numbers_twice),
+        cmocka_unit_test(a_resumed_run_appends_and_says_where_it_goes_on),
+        cmocka_unit_test(a_full_disk_loses_lines_and_not_the_run),
+        cmocka_unit_test(a_folder_that_is_not_there_fails_and_leaves_nothing),
+        cmocka_unit_test(without_memory_the_journal_does_not_open_or_loses_its_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
