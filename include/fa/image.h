@@ -26,7 +26,7 @@ struct fa_jpeg_info {
     int w, h;       /* as stored, before orientation */
     int components; /* 1, 3 or 4 */
     bool progressive;
-    int orientation; /* EXIF 1..8; 1 if absent or damaged */
+    int orientation; /* of the first EXIF segment, 1..8; 1 if absent or damaged */
 };
 
 /* FA_EFORMAT if it is no JPEG, has no pixels, or claims more than 2^28 of them or absurdly many for its

@@ -4,11 +4,10 @@
  * Output row y mixes two source rows, each already stretched to the new width. A stretched sample is
  * p0 * c0 + p1 * c1 with weights of 11 bits; OpenCV drops its low 4 bits, so it fits 16 bits and the mix of
  * two rows is the high half of 16-bit products, which vectorises. Two stretched rows are kept: going down
- * the picture, each source row is stretched at most once.
+ * the picture, each source row is stretched at most once. Where both sizes are halved exactly OpenCV goes
+ * another way and takes the mean of 2x2 pixels; all weights are then equal and the bits are the same.
  */
-#include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "fa/memory.h"
 #include "picture.h"
@@ -106,54 +105,25 @@ static void resize_linear(const struct fa_picture *in, const struct tap *columns
     }
 }
 
-/* OpenCV takes the mean of 2x2 pixels where both sizes are halved exactly. */
-static void resize_half(const struct fa_picture *in, struct fa_picture *out)
-{
-    for (int y = 0; y < out->h; y++) {
-        const uint8_t *above = fa_picture_row(in, 2 * y), *below = fa_picture_row(in, 2 * y + 1);
-        uint8_t *row = fa_picture_row(out, y);
-
-        for (size_t x = 0; x < (size_t)out->w; x++)
-            for (size_t c = 0; c < 3; c++) {
-                size_t i = 6 * x + c;
-
-                row[3 * x + c] = (uint8_t)((above[i] + above[i + 3] + below[i] + below[i + 3] + 2) >> 2);
-            }
-    }
-}
-
-/* Taps and the cache are one block: column taps, row taps, two stretched rows. */
-static fa_status resize_with_tables(const struct fa_picture *in, struct fa_picture *out)
-{
-    struct tap *columns = NULL;
-    struct stretched_row cache[2] = {{NULL, -1}, {NULL, -1}};
-    size_t n = fa_picture_row_bytes(out);
-    int16_t *samples = NULL;
-    fa_status status = fa_alloc((size_t)out->w + (size_t)out->h, sizeof *columns, &columns);
-
-    if (status == FA_OK)
-        status = fa_alloc(2 * n, sizeof *samples, &samples);
-    if (status == FA_OK) {
-        cache[0].samples = samples;
-        cache[1].samples = samples + n;
-        make_taps(in->w, out->w, true, columns);
-        make_taps(in->h, out->h, false, columns + out->w);
-        resize_linear(in, columns, columns + out->w, cache, out);
-    }
-    fa_free(samples);
-    fa_free(columns);
-    return status;
-}
-
 fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out)
 {
-    fa_status status = FA_OK;
+    struct tap *taps = NULL; /* of the columns, then of the rows */
+    int16_t *samples = NULL; /* of both stretched rows */
+    fa_status status = fa_picture_alloc(w, h, out);
 
-    FA_TRY(fa_picture_alloc(w, h, out));
-    if (picture->w == 2 * w && picture->h == 2 * h)
-        resize_half(picture, out);
-    else
-        status = resize_with_tables(picture, out);
+    if (status == FA_OK)
+        status = fa_alloc((size_t)w + (size_t)h, sizeof *taps, &taps);
+    if (status == FA_OK)
+        status = fa_alloc(2 * (size_t)w, 3 * sizeof *samples, &samples);
+    if (status == FA_OK) {
+        struct stretched_row cache[2] = {{samples, -1}, {samples + fa_picture_row_bytes(out), -1}};
+
+        make_taps(picture->w, w, true, taps);
+        make_taps(picture->h, h, false, taps + w);
+        resize_linear(picture, taps, taps + w, cache, out);
+    }
+    fa_free(samples);
+    fa_free(taps);
     if (status != FA_OK)
         fa_picture_free(out);
     return status;

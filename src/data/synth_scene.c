@@ -16,11 +16,13 @@
 
 #define EMPTY_SHARE    0.05 /* of all images */
 #define GRAY_SHARE     0.08
-#define LEAST_VISIBLE  0.4 /* of an object's pixels */
-#define POSITIONS      12  /* tried for an object */
-#define COLOURS        24  /* tried for an object */
-#define SOLID_SIZE     12  /* pixels, the least */
-#define STRIPED_SIZE   24
+#define SEEN           0.5  /* of a pixel, that makes it the object's */
+#define LEAST_INSIDE   0.75 /* of an object's pixels, inside the image */
+#define LEAST_VISIBLE  0.4  /* of an object's pixels, neither hidden nor outside */
+#define POSITIONS      12   /* tried for an object */
+#define COLOURS        24   /* tried for an object */
+#define SOLID_SIZE     12.0 /* pixels, the least */
+#define STRIPED_SIZE   24.0
 #define LARGEST_SHARE  0.75 /* of the image's shorter side */
 #define TILT           0.25 /* radians, so that a diamond is no square */
 #define MAX_GRAIN      7
@@ -32,14 +34,13 @@ struct candidate {
     double size; /* geometric mean of its width and height */
     struct fa_figure figure;
     struct fa_colour colour, stripe_colour;
-    int n_pixels; /* with those outside of the image */
+    int full_area; /* pixels, with those outside of the image */
 };
 
 struct canvas {
     struct fa_random random;
     struct fa_scene *scene;
     double first_hue;
-    int n_pixels[FA_SCENE_MAX_OBJECTS]; /* by object, as drawn */
 };
 
 static double between(struct fa_random *random, double low, double high)
@@ -55,7 +56,7 @@ static void choose_class_and_size(struct fa_random *random, const struct fa_synt
     double largest = LARGEST_SHARE * (config->w < config->h ? config->w : config->h);
 
     c->label = (int)fa_random_below(random, (uint32_t)config->n_classes);
-    c->size = (c->label < FA_SHAPES ? SOLID_SIZE : STRIPED_SIZE) * 1.0;
+    c->size = c->label < FA_SHAPES ? SOLID_SIZE : STRIPED_SIZE;
     if (largest > c->size)
         c->size *= pow(largest / c->size, fa_random_double(random));
     c->figure.kind = (enum fa_shape_kind)(c->label % FA_SHAPES);
@@ -86,37 +87,36 @@ static void choose_pose(struct fa_random *random, int w, int h, struct candidate
 
 /* ---- where it may go ---- */
 
-/* Counts the pixels that are at least half the figure's; of those inside the image also, in taken, what each
-   lies on: the background [0] or an object [1 + i]. */
+/* Counts the pixels that are the figure's; of those inside the image also, in taken, what each lies on: the
+   background [0] or an object [1 + i]. */
 static void count_pixels(const struct fa_scene *scene, struct candidate *c, int taken[])
 {
     int bounds[4];
 
     fa_figure_bounds(&c->figure, bounds);
-    c->n_pixels = 0;
+    c->full_area = 0;
     for (int y = bounds[1]; y < bounds[3]; y++)
         for (int x = bounds[0]; x < bounds[2]; x++) {
-            if (fa_figure_at(&c->figure, x, y).coverage < 0.5)
+            if (fa_figure_at(&c->figure, x, y).coverage < SEEN)
                 continue;
-            c->n_pixels++;
+            c->full_area++;
             if (x >= 0 && y >= 0 && x < scene->picture.w && y < scene->picture.h)
                 taken[scene->owner[(size_t)y * (size_t)scene->picture.w + (size_t)x]]++;
         }
 }
 
-static bool fits(const struct canvas *canvas, struct candidate *c)
+static bool fits(const struct fa_scene *scene, struct candidate *c)
 {
-    const struct fa_scene *scene = canvas->scene;
     int taken[FA_SCENE_MAX_OBJECTS + 1] = {0}, n_inside;
 
     count_pixels(scene, c, taken);
     n_inside = taken[0];
     for (int i = 0; i < scene->n_objects; i++) {
-        if (scene->objects[i].area - taken[i + 1] < LEAST_VISIBLE * canvas->n_pixels[i])
+        if (scene->objects[i].area - taken[i + 1] < LEAST_VISIBLE * scene->objects[i].full_area)
             return false;
         n_inside += taken[i + 1];
     }
-    return n_inside > 0 && n_inside >= 0.75 * c->n_pixels;
+    return n_inside > 0 && n_inside >= LEAST_INSIDE * c->full_area;
 }
 
 /* ---- drawing ---- */
@@ -186,7 +186,7 @@ static void paint(struct canvas *canvas, const struct candidate *c)
             struct fa_figure_sample sample = fa_figure_at(&c->figure, x, y);
 
             paint_pixel(c, &sample, fa_picture_row(&scene->picture, y) + 3 * (size_t)x);
-            if (sample.coverage >= 0.5)
+            if (sample.coverage >= SEEN)
                 scene->owner[(size_t)y * (size_t)w + (size_t)x] = (uint8_t)(scene->n_objects + 1);
         }
 }
@@ -225,12 +225,12 @@ static void place(struct canvas *canvas, struct candidate *c)
 
     for (int i = 0; i < POSITIONS; i++) {
         choose_pose(&canvas->random, scene->picture.w, scene->picture.h, c);
-        if (!fits(canvas, c))
+        if (!fits(scene, c))
             continue;
         choose_colours(canvas, c);
         paint(canvas, c);
-        canvas->n_pixels[scene->n_objects] = c->n_pixels;
-        scene->objects[scene->n_objects++].label = c->label;
+        scene->objects[scene->n_objects++] =
+            (struct fa_scene_object){.label = c->label, .full_area = c->full_area};
         measure_objects(scene);
         return;
     }
@@ -242,7 +242,6 @@ static void draw_objects(struct canvas *canvas, const struct fa_synth_config *co
     int n = 1 + (int)fa_random_below(&canvas->random, FA_SCENE_MAX_OBJECTS);
 
     canvas->first_hue = fa_random_double(&canvas->random);
-
     for (int i = 0; i < n; i++)
         choose_class_and_size(&canvas->random, config, &candidates[i]);
     qsort(candidates, (size_t)n, sizeof candidates[0], larger_first);

@@ -11,6 +11,7 @@ struct fa_scene_object {
     int label;
     int x, y, w, h; /* bounds of its visible pixels */
     int area;       /* their number */
+    int full_area;  /* with those that others hide and those outside of the image */
 };
 
 struct fa_scene {

@@ -63,6 +63,41 @@ static void every_box_bounds_exactly_the_visible_pixels(void **state)
     }
 }
 
+static void objects_overlap_but_none_is_mostly_hidden(void **state)
+{
+    struct fa_synth_config config = config_of(NULL);
+    int n_hidden = 0;
+
+    (void)state;
+    for (uint64_t number = 0; number < 100; number++) {
+        struct fa_scene scene;
+
+        assert_ok(fa_scene_make(&config, number, &scene));
+        for (int i = 0; i < scene.n_objects; i++) {
+            assert_true(scene.objects[i].area >= 0.4 * scene.objects[i].full_area);
+            n_hidden += scene.objects[i].area < 0.7 * scene.objects[i].full_area;
+        }
+        fa_scene_free(&scene);
+    }
+    assert_true(n_hidden > 5);
+}
+
+/* The right half of the pixel at the left edge, and stripes of two pixels from the top. */
+static void a_square_covers_what_geometry_says(void **state)
+{
+    const struct fa_figure square = {FA_SHAPE_SQUARE, 10, 10, 5.5, 5, 1, 0};
+    int bounds[4];
+
+    (void)state;
+    assert_near(fa_figure_at(&square, 4, 10).coverage, 0.5, 0);
+    assert_near(fa_figure_at(&square, 3, 10).coverage, 0, 0);
+    assert_near(fa_figure_at(&square, 5, 5).coverage, 1, 0);
+    assert_near(fa_figure_at(&square, 10, 6).stripe, 0, 0);
+    assert_near(fa_figure_at(&square, 10, 7).stripe, 1, 0);
+    fa_figure_bounds(&square, bounds);
+    assert_true(bounds[0] <= 4 && bounds[1] <= 5 && bounds[2] >= 16 && bounds[3] >= 15);
+}
+
 static double luma(const uint8_t *rgb)
 {
     return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
@@ -289,6 +324,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_box_bounds_exactly_the_visible_pixels),
+        cmocka_unit_test(objects_overlap_but_none_is_mostly_hidden),
+        cmocka_unit_test(a_square_covers_what_geometry_says),
         cmocka_unit_test(objects_stand_out_from_what_is_around_them),
         cmocka_unit_test(scenes_are_of_every_kind),
         cmocka_unit_test(classes_have_names_of_their_own),
