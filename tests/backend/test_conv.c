@@ -200,6 +200,23 @@ static void shapes_and_costs_are_those_of_the_formula(void **state)
     assert_int_equal(fa_conv_output_shape(&too_small).h, 0);
 }
 
+static void blas_refuses_matrices_that_its_library_cannot_count(void **state)
+{
+    struct fa_conv_desc desc = {{1, 65536, 65536}, 1, 1, 1, 1, 0, false, false, true, true};
+    struct fa_weights_desc weights_desc = {1, 1, 1, 1};
+    struct fa_backend *blas;
+    struct fa_weights *weights;
+    struct fa_conv *conv;
+
+    (void)state;
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &blas));
+    assert_ok(fa_weights_create(blas, &weights_desc, &weights));
+    assert_fails_saying(fa_conv_create(blas, &desc, weights, &conv), FA_EINVAL, "65536x65536");
+    assert_null(conv);
+    fa_weights_destroy(weights);
+    fa_backend_close(blas);
+}
+
 /* Every allocation of weights and convolution fails once. */
 static void check_allocation_failures(struct fa_backend *backend)
 {
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(backward_is_the_transpose_of_forward),
         cmocka_unit_test(convolutions_of_several_sizes_add_up_the_gradient_of_shared_weights),
         cmocka_unit_test(shapes_and_costs_are_those_of_the_formula),
+        cmocka_unit_test(blas_refuses_matrices_that_its_library_cannot_count),
         cmocka_unit_test(a_failed_allocation_is_returned_and_leaks_nothing),
         cmocka_unit_test(all_memory_was_given_back),
     };

@@ -157,6 +157,20 @@ static void padding_never_wins(void **state)
     for_each_backend(check_negative);
 }
 
+static void a_window_is_centred_on_every_second_element(void **state)
+{
+    static const int sizes[][2] = {{1, 1}, {2, 1}, {3, 2}, {7, 4}, {14, 7}, {400, 200}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct fa_shape tall = fa_pool_output_shape((struct fa_shape){5, sizes[i][0], 3});
+        struct fa_shape wide = fa_pool_output_shape((struct fa_shape){5, 3, sizes[i][0]});
+
+        assert_true(fa_shape_equal(tall, (struct fa_shape){5, sizes[i][1], 2}));
+        assert_true(fa_shape_equal(wide, (struct fa_shape){5, 2, sizes[i][1]}));
+    }
+}
+
 static void all_memory_was_given_back(void **state)
 {
     (void)state;
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(each_window_gives_its_maximum_and_takes_its_gradient),
         cmocka_unit_test(of_equals_the_first_in_row_major_order_takes_the_gradient),
         cmocka_unit_test(padding_never_wins),
+        cmocka_unit_test(a_window_is_centred_on_every_second_element),
         cmocka_unit_test(all_memory_was_given_back),
     };
 

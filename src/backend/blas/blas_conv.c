@@ -56,33 +56,36 @@ static struct product product_of(const struct fa_conv *conv)
     return (struct product){rows, depth, plane, (size_t)rows * (size_t)depth, (size_t)rows * (size_t)plane};
 }
 
+/* Rows of a tile whose columns, of row elements each, fit the limit; at least one. */
+static int tile_rows(size_t row, int height)
+{
+    size_t rows = row < TILE_ELEMENTS ? TILE_ELEMENTS / row : 1;
+
+    return rows < (size_t)height ? (int)rows : height;
+}
+
 fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                               struct fa_weights *weights, struct fa_conv **out)
 {
     struct fa_shape shape = fa_conv_output_shape(desc);
     size_t column = (size_t)desc->in.c * (size_t)desc->kernel * (size_t)desc->kernel;
-    size_t row = column * (size_t)shape.w;
-    struct blas_conv *self;
-    fa_status st = FA_OK;
+    struct blas_conv conv = {.tile_rows = shape.h}, *self;
 
     (void)weights;
     if (column > INT_MAX || (size_t)shape.h * (size_t)shape.w > INT_MAX)
-        return fa_fail(FA_EINVAL, "blas: a convolution to %dx%d has matrices too large for the library",
-                       shape.w, shape.h);
-    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
-    self->pointwise = desc->kernel == 1 && desc->stride == 1 && desc->pad == 0;
-    self->tile_rows = shape.h;
-    if (!self->pointwise) {
-        size_t rows = row < TILE_ELEMENTS ? TILE_ELEMENTS / row : 1;
+        return fa_fail(FA_EINVAL,
+                       "blas: a convolution of %d channels to %dx%d has matrices too large for "
+                       "OpenBLAS; use a smaller image",
+                       desc->in.c, shape.w, shape.h);
+    conv.pointwise = desc->kernel == 1 && desc->stride == 1 && desc->pad == 0;
+    if (!conv.pointwise) {
+        size_t row = column * (size_t)shape.w;
 
-        if (rows < (size_t)shape.h)
-            self->tile_rows = (int)rows;
-        st = fa_blas_reserve_columns(backend, row * (size_t)self->tile_rows);
+        conv.tile_rows = tile_rows(row, shape.h);
+        FA_TRY(fa_blas_reserve_columns(backend, row * (size_t)conv.tile_rows));
     }
-    if (st != FA_OK) {
-        fa_free(self);
-        return st;
-    }
+    FA_TRY(fa_alloc(1, sizeof *self, &self));
+    *self = conv;
     *out = &self->base;
     return FA_OK;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* One filter tap over one output row: output x in [begin, end) meets input first + (x - begin) * stride of
-   its row; the other x meet padding. */
+   its row; the other x, perhaps all, meet padding. */
 struct span {
     int begin, end, first;
 };
@@ -17,8 +17,8 @@ static struct span tap_span(const struct fa_conv *conv, int kx)
 
     if (end > conv->out.w)
         end = conv->out.w;
-    if (begin > end)
-        begin = end;
+    if (begin >= end)
+        return (struct span){0, 0, 0};
     return (struct span){begin, end, begin * stride + offset};
 }
 
