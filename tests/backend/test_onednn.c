@@ -210,6 +210,59 @@ static void weights_loaded_again_are_used(void **state)
     fa_backend_close(backend);
 }
 
+/* Of 12 channels, the large size is Winograd's and the small one is not; their filters lie differently. */
+#define TWELVE(h, w)                                                                                         \
+    {                                                                                                        \
+        .desc = {                                                                                            \
+            .in = {12, h, w},                                                                                \
+            .out_channels = 12,                                                                              \
+            .groups = 1,                                                                                     \
+            .kernel = 3,                                                                                     \
+            .stride = 1,                                                                                     \
+            .pad = 1,                                                                                        \
+            .backward_data = true,                                                                           \
+            .backward_weights = true                                                                         \
+        }                                                                                                    \
+    }
+
+static const struct op_case two_sizes[] = {TWELVE(7, 11), TWELVE(40, 36)};
+
+static void gradients_in_different_layouts_add_up(void **state)
+{
+    struct fa_backend *backend = open_onednn(2, FA_CONV_AUTO);
+    struct op_run small = op_run_open(backend, &two_sizes[0]);
+    struct op_data data[2] = {op_data_new(&two_sizes[0]), op_data_new(&two_sizes[1])};
+    struct op_result got[2] = {op_result_new(&data[0]), op_result_new(&data[1])};
+    struct op_result want = op_result_new(&data[0]);
+    struct fa_conv *large;
+    struct op_run run = op_run_open(backend, &two_sizes[1]);
+
+    (void)state;
+    op_run_forward(&small, &data[0], got[0].dst);
+    op_run_backward(&small, &data[0], &got[0]);
+    op_run_forward(&run, &data[1], got[1].dst);
+    op_run_backward(&run, &data[1], &got[1]);
+    assert_ok(fa_conv_create(backend, &two_sizes[1].desc, small.weights, &large));
+    assert_ok(fa_conv_backward_weights(large, run.src.data, run.diff_dst.data));
+    assert_ok(fa_weights_read_grad(small.weights, want.diff_filters, want.diff_bias));
+    for (size_t i = 0; i < data[0].n_filters; i++)
+        got[0].diff_filters[i] += got[1].diff_filters[i];
+    for (size_t i = 0; i < data[0].n_bias; i++)
+        got[0].diff_bias[i] += got[1].diff_bias[i];
+    assert_true(worst_real(got[0].diff_filters, want.diff_filters, data[0].n_filters) < 1e-6);
+    assert_true(worst_real(got[0].diff_bias, want.diff_bias, data[0].n_bias) < 1e-6);
+
+    fa_conv_destroy(large);
+    op_run_close(&small);
+    op_run_close(&run);
+    op_result_free(&want);
+    for (int i = 0; i < 2; i++) {
+        op_result_free(&got[i]);
+        op_data_free(&data[i]);
+    }
+    fa_backend_close(backend);
+}
+
 /* ---- memory ---- */
 
 /* One step on activations that hold data, while the next allocation of counted memory would fail. */
@@ -267,6 +320,7 @@ int main(void)
         cmocka_unit_test(two_runs_give_the_same_bits),
         cmocka_unit_test(an_untrained_convolution_gives_the_output_of_a_trained_one),
         cmocka_unit_test(weights_loaded_again_are_used),
+        cmocka_unit_test(gradients_in_different_layouts_add_up),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(all_memory_was_given_back),
     };

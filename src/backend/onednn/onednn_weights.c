@@ -139,6 +139,7 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
 {
     struct onednn_weights *weights = (struct onednn_weights *)base;
 
+#pragma omp parallel for schedule(static) num_threads(base->backend->n_threads)
     for (int o = 0; o < base->desc.out_channels; o++) {
         const struct filter_run run = filter_run_of(weights, o);
         const float factor = scale != NULL ? scale[o] : 1.0f;
@@ -224,33 +225,44 @@ void onednn_weights_clear_grad(struct fa_weights *base)
         gradient->is_current = false;
 }
 
-static void add_plain(const struct onednn_weights *weights, const float *plain, const float *plain_bias,
-                      float *oihw, float *bias)
+static void add_plain(const struct onednn_weights *weights, const float *plain, float *oihw)
 {
+#pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
     for (int o = 0; o < weights->base.desc.out_channels; o++) {
         const struct filter_run run = filter_run_of(weights, o);
         float *to = oihw + (size_t)o * run.n_elem;
 
         for (size_t i = 0; i < run.n_elem; i++)
             to[i] += plain[run.offset + i];
-        bias[o] += plain_bias[o];
     }
 }
 
+static struct onednn_filters *skip_cleared(struct onednn_filters *gradient)
+{
+    while (gradient != NULL && !gradient->is_current)
+        gradient = gradient->next;
+    return gradient;
+}
+
+/* The first gradient goes straight to its reader unless groups are merged; that is nearly always all. */
 fa_status onednn_weights_read_grad(struct fa_weights *base, fa_real *oihw, fa_real *bias)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)base;
     const size_t n_out = (size_t)base->desc.out_channels;
+    struct onednn_filters *gradient = skip_cleared(weights->gradients);
+    bool is_straight = gradient != NULL && weights->merged == 1;
 
-    memset(oihw, 0, n_out * filter_run_of(weights, 0).n_elem * sizeof *oihw);
     memset(bias, 0, n_out * sizeof *bias);
-    for (struct onednn_filters *gradient = weights->gradients; gradient != NULL; gradient = gradient->next) {
-        float *plain = onednn_of(base->backend)->staging.memory;
+    if (!is_straight)
+        memset(oihw, 0, n_out * filter_run_of(weights, 0).n_elem * sizeof *oihw);
+    for (; gradient != NULL; gradient = skip_cleared(gradient->next), is_straight = false) {
+        float *plain = is_straight ? oihw : onednn_of(base->backend)->staging.memory;
 
-        if (!gradient->is_current)
-            continue;
         FA_TRY(onednn_reorder_run(&gradient->reorder, gradient->data, plain));
-        add_plain(weights, plain, gradient->bias, oihw, bias);
+        if (!is_straight)
+            add_plain(weights, plain, oihw);
+        for (size_t o = 0; o < n_out; o++)
+            bias[o] += gradient->bias[o];
     }
     return FA_OK;
 }
