@@ -16,7 +16,7 @@
 static struct fa_synth_config config_of(const char *directory)
 {
     return (struct fa_synth_config){
-        .out_directory = directory, .n_images = 12, .n_classes = 20, .seed = 7, .w = 200, .h = 150};
+        .out_directory = directory, .n_images = 12, .n_classes = 20, .seed = 7, .w = 120, .h = 90};
 }
 
 /* A path within the scratch directory; valid until the next call. */
@@ -138,7 +138,7 @@ static void scenes_are_of_every_kind(void **state)
     const int n = 400;
 
     (void)state;
-    config.w = config.h = 96;
+    config.w = config.h = 64;
     for (int number = 0; number < n; number++) {
         struct fa_scene scene;
 
@@ -282,7 +282,7 @@ static void wrong_numbers_are_refused(void **state)
     assert_fails_saying(fa_synth(&config), FA_EINVAL, "0 synthetic images");
     config = config_of("unused");
     config.h = 31;
-    assert_fails_saying(fa_synth(&config), FA_EINVAL, "200 x 31");
+    assert_fails_saying(fa_synth(&config), FA_EINVAL, "120 x 31");
     assert_false(fa_file_exists("unused"));
 }
 
