@@ -262,10 +262,26 @@ static void publish(struct open_dataset *d, const struct fa_manifest *manifest)
 
 /* ---- public ---- */
 
+/* See pack_stage.h for the name that a packing cut off in the middle of its last step leaves. */
+static fa_status fail_absent(const char *directory)
+{
+    char *old = NULL;
+    bool moved_aside;
+
+    FA_TRY(fa_asprintf(&old, "%s.old", directory));
+    moved_aside = fa_directory_exists(old);
+    fa_free(old);
+    if (moved_aside)
+        return fa_fail(
+            FA_EIO, "%s: a packing that was to replace it was interrupted; pack again, or rename %s.old back",
+            directory, directory);
+    return fa_fail(FA_EIO, "%s: there is no such directory; make it with `freeanchor pack`", directory);
+}
+
 static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)
 {
     if (!fa_directory_exists(directory))
-        return fa_fail(FA_EIO, "%s: there is no such directory; make it with `freeanchor pack`", directory);
+        return fail_absent(directory);
     FA_TRY(fa_manifest_read(directory, manifest));
     return check_counts(manifest, directory);
 }

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,13 +44,14 @@ uint8_t *fixture_read(const char *path, size_t *n_bytes)
 
 void fixture_flip_byte(const char *path, size_t offset)
 {
-    size_t n_bytes;
-    uint8_t *data = fixture_read(path, &n_bytes);
+    const int fd = open(path, O_RDWR);
+    uint8_t byte;
 
-    assert_true(offset < n_bytes);
-    data[offset] ^= 0x10;
-    fixture_write(path, data, n_bytes);
-    fa_free(data);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)offset), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)offset), 1);
+    close(fd);
 }
 
 void fixture_cut(const char *path, size_t n_bytes)

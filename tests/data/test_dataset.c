@@ -1,0 +1,281 @@
+/*
+ * Damaged datasets: whatever happened to the files, opening or fetching says so, or gives what was packed.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/shard.h"
+#include "fixture.h"
+#include "support.h"
+
+static const char *out;
+
+/* Three images in one shard. */
+static void pack_three(void)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+
+    fixture_scenes(directory, 3);
+    config = fixture_config(directory);
+    config.shard_bytes = 1 << 20;
+    assert_ok(fa_pack(&config, &report));
+    out = config.out_directory;
+}
+
+static void assert_open_fails(const char *says)
+{
+    struct fa_dataset *dataset = NULL;
+
+    assert_fails_saying(fa_dataset_open(out, &dataset), FA_EFORMAT, says);
+    assert_null(dataset);
+}
+
+static void a_directory_without_manifest_is_no_dataset(void **state)
+{
+    struct fa_dataset *dataset = NULL;
+
+    (void)state;
+    pack_three();
+    assert_int_equal(unlink(fixture_path(out, "manifest.json")), 0);
+    assert_fails_saying(fa_dataset_open(out, &dataset), FA_EIO, "manifest.json");
+    assert_fails_saying(fa_dataset_open("/nowhere/data", &dataset), FA_EIO, "/nowhere/data");
+}
+
+static void a_shard_that_is_missing_is_named(void **state)
+{
+    (void)state;
+    pack_three();
+    assert_int_equal(unlink(fixture_path(out, "shard-00000.h5")), 0);
+    assert_open_fails("shard-00000.h5");
+}
+
+static void a_shard_cut_short_is_named(void **state)
+{
+    size_t n_bytes;
+    const char *shard;
+
+    (void)state;
+    pack_three();
+    shard = fixture_path(out, "shard-00000.h5");
+    fa_free(fixture_read(shard, &n_bytes));
+    fixture_cut(shard, n_bytes - 1);
+    assert_open_fails("shard-00000.h5: has");
+    fixture_cut(shard, 0);
+    assert_open_fails("shard-00000.h5: has");
+}
+
+static void a_shard_of_another_packing_is_refused(void **state)
+{
+    const char *directory;
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    size_t n_bytes;
+    uint8_t *shard;
+
+    (void)state;
+    pack_three();
+    shard = fixture_read(fixture_path(out, "shard-00000.h5"), &n_bytes);
+    directory = fa_test_directory();
+    fixture_scenes(directory, 3);
+    config = fixture_config(directory);
+    config.shard_bytes = 1 << 20;
+    fixture_jpeg(fixture_path(config.image_directory, "2.jpg"), fixture_width(2), fixture_height(2), 50, 1);
+    assert_ok(fa_pack(&config, &report));
+    fixture_write(fixture_path(config.out_directory, "shard-00000.h5"), shard, n_bytes);
+    fa_free(shard);
+    out = config.out_directory;
+    assert_open_fails("shard-00000.h5");
+}
+
+static void a_manifest_of_another_format_or_version_is_refused(void **state)
+{
+    (void)state;
+    pack_three();
+    fixture_write_text(fixture_path(out, "manifest.json"), "{\"format\": \"coffee\"}");
+    assert_open_fails("manifest.json: `format`");
+    fixture_write_text(fixture_path(out, "manifest.json"),
+                       "{\"format\": \"freeanchor-dataset\", \"version\": 9}");
+    assert_open_fails("manifest.json: its version is 9");
+}
+
+/* A manifest may claim anything; memory is not taken for it. */
+static void absurd_counts_are_refused_before_memory_is_taken(void **state)
+{
+    (void)state;
+    pack_three();
+    fixture_write_text(
+        fixture_path(out, "manifest.json"),
+        "{\"format\": \"freeanchor-dataset\", \"version\": 1, \"n_records\": 9007199254740991, "
+        "\"n_annotations\": 0, \"n_categories\": 2, \"category_hash\": \"0123456789abcdef\", "
+        "\"content_hash\": \"0123456789abcdef\", \"shards\": [{\"name\": \"shard-00000.h5\", \"n_bytes\": "
+        "5000, "
+        "\"n_records\": 9007199254740991, \"n_annotations\": 0, \"index_crc32c\": \"00000000\"}]}");
+    assert_open_fails("cannot hold what is claimed");
+}
+
+/* The place of a record's JPEG in the shard's file. */
+static size_t find_record(const struct fa_dataset *dataset, size_t record, const char *shard)
+{
+    const size_t n = dataset->records[record].n_bytes;
+    size_t n_bytes, place;
+    uint8_t *file = fixture_read(shard, &n_bytes), *jpeg = NULL;
+    const uint8_t *found;
+
+    assert_ok(fa_alloc(n, 1, &jpeg));
+    assert_ok(fa_dataset_fetch(dataset, record, jpeg));
+    found = memmem(file, n_bytes, jpeg, n);
+    assert_non_null(found);
+    place = (size_t)(found - file);
+    fa_free(jpeg);
+    fa_free(file);
+    return place;
+}
+
+static void a_flipped_byte_in_an_image_is_found_when_it_is_fetched(void **state)
+{
+    struct fa_dataset *dataset = NULL;
+    const char *shard;
+    uint8_t *jpeg = NULL;
+
+    (void)state;
+    pack_three();
+    shard = fixture_path(out, "shard-00000.h5");
+    assert_ok(fa_dataset_open(out, &dataset));
+    fixture_flip_byte(shard, find_record(dataset, 1, shard) + 100);
+    fa_dataset_close(dataset);
+    assert_ok(fa_dataset_open(out, &dataset));
+    assert_ok(fa_alloc(1 << 16, 1, &jpeg));
+    assert_ok(fa_dataset_fetch(dataset, 0, jpeg));
+    assert_fails_saying(fa_dataset_fetch(dataset, 1, jpeg), FA_EFORMAT,
+                        "shard-00000.h5: the checksum of record 1 (1.jpg)");
+    assert_ok(fa_dataset_fetch(dataset, 2, jpeg));
+    fa_free(jpeg);
+    fa_dataset_close(dataset);
+}
+
+static void a_shard_that_shrinks_while_open_is_found_when_it_is_fetched(void **state)
+{
+    struct fa_dataset *dataset = NULL;
+    uint8_t *jpeg = NULL;
+
+    (void)state;
+    pack_three();
+    assert_ok(fa_dataset_open(out, &dataset));
+    fixture_cut(fixture_path(out, "shard-00000.h5"), 100);
+    assert_ok(fa_alloc(1 << 16, 1, &jpeg));
+    assert_fails_saying(fa_dataset_fetch(dataset, 0, jpeg), FA_EFORMAT, "shard-00000.h5");
+    fa_free(jpeg);
+    fa_dataset_close(dataset);
+}
+
+/* What the dataset holds, bytes of images and names included; 0 if opening or fetching fails. */
+static uint64_t digest(void)
+{
+    struct fa_dataset *dataset = NULL;
+    uint64_t sum = 1;
+    uint8_t *jpeg = NULL;
+    fa_status st = fa_dataset_open(out, &dataset);
+
+    if (st != FA_OK) {
+        assert_true(st == FA_EFORMAT || st == FA_EIO || st == FA_ENOMEM);
+        assert_true(strstr(fa_message(), out) != NULL);
+        return 0;
+    }
+    assert_ok(fa_alloc(1 << 16, 1, &jpeg));
+    for (size_t i = 0; i < dataset->n_records && st == FA_OK; i++) {
+        st = fa_dataset_fetch(dataset, i, jpeg);
+        for (const char *c = dataset->records[i].file_name; *c != '\0'; c++)
+            sum = sum * 31 + (unsigned char)*c;
+    }
+    sum = sum * 31 + dataset->content_hash;
+    for (size_t i = 0; i < dataset->n_categories; i++)
+        sum = sum * 31 + (unsigned char)dataset->categories[i].name[0];
+    fa_free(jpeg);
+    fa_dataset_close(dataset);
+    return st == FA_OK ? sum : 0;
+}
+
+static void no_flipped_byte_anywhere_changes_what_is_read(void **state)
+{
+    static const char *const files[] = {"shard-00000.h5", "manifest.json"};
+    size_t n_noticed = 0, n_flipped = 0;
+    uint64_t want;
+
+    (void)state;
+    pack_three();
+    want = digest();
+    assert_true(want != 0);
+    for (int f = 0; f < 2; f++) {
+        char path[256];
+        size_t n_bytes;
+
+        snprintf(path, sizeof path, "%s", fixture_path(out, files[f]));
+        fa_free(fixture_read(path, &n_bytes));
+        for (size_t at = 0; at < n_bytes; at += 7) {
+            uint64_t got;
+
+            fixture_flip_byte(path, at);
+            got = digest();
+            fixture_flip_byte(path, at);
+            if (got != 0 && got != want)
+                print_error("%s: byte %zu goes unnoticed\n", files[f], at);
+            assert_true(got == 0 || got == want);
+            n_noticed += got == 0;
+            n_flipped++;
+        }
+    }
+    assert_true(n_noticed > n_flipped / 3);
+    assert_true(digest() == want);
+}
+
+static void memory_is_given_back_whichever_allocation_fails(void **state)
+{
+    const long before = fa_memory_balance();
+    struct fa_dataset *dataset = NULL;
+    fa_status st = FA_ENOMEM;
+
+    (void)state;
+    pack_three();
+    for (long n = 1; st != FA_OK; n++) {
+        assert_true(n < 1000);
+        fa_memory_fail_after(n);
+        st = fa_dataset_open(out, &dataset);
+        fa_memory_fail_after(0);
+        if (st != FA_OK) {
+            assert_int_equal(st, FA_ENOMEM);
+            assert_int_equal(fa_memory_balance(), before);
+        }
+    }
+    fa_dataset_close(dataset);
+}
+
+static int memory_balances(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_directory_without_manifest_is_no_dataset),
+        cmocka_unit_test(a_shard_that_is_missing_is_named),
+        cmocka_unit_test(a_shard_cut_short_is_named),
+        cmocka_unit_test(a_shard_of_another_packing_is_refused),
+        cmocka_unit_test(a_manifest_of_another_format_or_version_is_refused),
+        cmocka_unit_test(absurd_counts_are_refused_before_memory_is_taken),
+        cmocka_unit_test(a_flipped_byte_in_an_image_is_found_when_it_is_fetched),
+        cmocka_unit_test(a_shard_that_shrinks_while_open_is_found_when_it_is_fetched),
+        cmocka_unit_test(no_flipped_byte_anywhere_changes_what_is_read),
+        cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),
+    };
+
+    fa_log_set_level(FA_LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, memory_balances);
+}

@@ -1,0 +1,213 @@
+/*
+ * Packing on a system that refuses: full disks, directories that may not be written, packings cut off.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fixture.h"
+#include "support.h"
+
+#define NOBODY 65534
+
+/* Packs in a process whose files cannot grow past n_bytes, as on a disk that is full then. Whether that fails
+   as it should: with FA_EIO, naming the file. */
+static bool fails_on_a_disk_of(rlim_t n_bytes, const struct fa_pack_config *config)
+{
+    const pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit limit = {n_bytes, n_bytes};
+        struct fa_pack_report report;
+
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            _exit(2);
+        _exit(fa_pack(config, &report) == FA_EIO && strstr(fa_message(), "out.tmp/") != NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static uint64_t content_of(const char *out)
+{
+    struct fa_dataset *dataset = NULL;
+    uint64_t content;
+
+    assert_ok(fa_dataset_open(out, &dataset));
+    content = dataset->content_hash;
+    fa_dataset_close(dataset);
+    return content;
+}
+
+static void a_disk_that_fills_up_leaves_nothing_new_and_the_old_dataset(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    uint64_t content;
+
+    (void)state;
+    fixture_scenes(directory, 3);
+    config = fixture_config(directory);
+    assert_ok(fa_pack(&config, &report));
+    content = content_of(config.out_directory);
+    fixture_jpeg(fixture_path(config.image_directory, "1.jpg"), fixture_width(1), fixture_height(1), 99, 1);
+    for (rlim_t limit = 64; limit < 8192; limit += 900) {
+        assert_true(fails_on_a_disk_of(limit, &config));
+        assert_string_equal(fixture_list(directory), "coco.json images out");
+        assert_true(content_of(config.out_directory) == content);
+    }
+    assert_ok(fa_pack(&config, &report));
+    assert_true(content_of(config.out_directory) != content);
+}
+
+static void too_little_space_is_noticed_before_anything_is_written(void **state)
+{
+    const char *directory = fa_test_directory();
+    const char *disk = fixture_path(directory, "disk");
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    fa_status st;
+
+    (void)state;
+    fixture_scenes(directory, 3);
+    config = fixture_config(directory);
+    assert_ok(fa_directory_make(disk));
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=32k") != 0) {
+        print_message("skipped: no file system can be mounted here\n");
+        skip();
+    }
+    config.out_directory = fixture_path(disk, "out");
+    st = fa_pack(&config, &report);
+    assert_string_equal(fixture_list(disk), "");
+    assert_int_equal(umount(disk), 0);
+    assert_int_equal(st, FA_EIO);
+    fa_test_message("out: the dataset needs", __FILE__, __LINE__);
+}
+
+static void a_directory_that_may_not_be_written_is_named(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    const uid_t user = geteuid();
+    fa_status st;
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    assert_int_equal(chmod(directory, 0555), 0);
+    if (user == 0)
+        assert_int_equal(seteuid(NOBODY), 0);
+    st = fa_pack(&config, &report);
+    if (user == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(st, FA_EIO);
+    fa_test_message("out.tmp", __FILE__, __LINE__);
+    assert_string_equal(fixture_list(directory), "coco.json images");
+}
+
+static void an_output_below_a_plain_file_is_refused(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    config.out_directory = fixture_path(config.coco_path, "out");
+    assert_fails_saying(fa_pack(&config, &report), FA_EIO, "coco.json");
+}
+
+static void what_an_interrupted_packing_left_is_swept(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    const char *staging = fixture_path(directory, "out.tmp");
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    assert_ok(fa_directory_make(staging));
+    fixture_write_text(fixture_path(staging, "shard-00000.h5.tmp"), "half");
+    fixture_write_text(fixture_path(staging, "shard-00007.h5"), "of another packing");
+    assert_ok(fa_pack(&config, &report));
+    assert_string_equal(fixture_list(directory), "coco.json images out");
+    assert_string_equal(fixture_list(config.out_directory), "manifest.json shard-00000.h5");
+}
+
+static void a_dataset_moved_aside_by_an_interrupted_swap_comes_back(void **state)
+{
+    const char *directory = fa_test_directory();
+    const char *old = fixture_path(directory, "out.old");
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    struct fa_dataset *dataset;
+    uint64_t content;
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    assert_ok(fa_pack(&config, &report));
+    content = content_of(config.out_directory);
+    assert_int_equal(rename(config.out_directory, old), 0);
+    assert_fails_saying(fa_dataset_open(config.out_directory, &dataset), FA_EIO, "out.old");
+    fixture_cut(fixture_path(config.image_directory, "1.jpg"), 100);
+    assert_fails(fa_pack(&config, &report), FA_EFORMAT);
+    assert_true(content_of(config.out_directory) == content);
+    assert_string_equal(fixture_list(directory), "coco.json images out out.rejected.txt");
+}
+
+static void two_packings_into_one_directory_do_not_mix(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    struct fa_lock *lock = NULL;
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    assert_ok(fa_directory_make(fixture_path(directory, "out.tmp")));
+    assert_ok(fa_lock_acquire(fixture_path(directory, "out.tmp"), &lock));
+    assert_fails_saying(fa_pack(&config, &report), FA_EIO, "out.tmp");
+    assert_string_equal(fixture_list(directory), "coco.json images out.tmp");
+    fa_lock_release(lock);
+    assert_ok(fa_pack(&config, &report));
+}
+
+static int memory_balances(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_that_fills_up_leaves_nothing_new_and_the_old_dataset),
+        cmocka_unit_test(too_little_space_is_noticed_before_anything_is_written),
+        cmocka_unit_test(a_directory_that_may_not_be_written_is_named),
+        cmocka_unit_test(an_output_below_a_plain_file_is_refused),
+        cmocka_unit_test(what_an_interrupted_packing_left_is_swept),
+        cmocka_unit_test(a_dataset_moved_aside_by_an_interrupted_swap_comes_back),
+        cmocka_unit_test(two_packings_into_one_directory_do_not_mix),
+    };
+
+    fa_log_set_level(FA_LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, memory_balances);
+}
