@@ -1,0 +1,193 @@
+#include "fa/metrics.h"
+
+#include <stdlib.h>
+
+#include "fa/memory.h"
+#include "metrics_parts.h"
+
+/* The combinations of area range and limit that the twelve numbers need. */
+enum { ALL_FIRST, ALL_SECOND, ALL_LAST, SMALL_LAST, MEDIUM_LAST, LARGE_LAST, n_combinations };
+
+static const struct combination {
+    int area, limit;
+} combinations[n_combinations] = {
+    [ALL_FIRST] = {FA_AREA_ALL, 0},    [ALL_SECOND] = {FA_AREA_ALL, 1},     [ALL_LAST] = {FA_AREA_ALL, 2},
+    [SMALL_LAST] = {FA_AREA_SMALL, 2}, [MEDIUM_LAST] = {FA_AREA_MEDIUM, 2}, [LARGE_LAST] = {FA_AREA_LARGE, 2},
+};
+
+struct class_curves {
+    struct fa_metrics_curve of[n_combinations];
+};
+
+struct ranked {
+    double score;
+    size_t index;
+};
+
+static int compare_ranked(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
+}
+
+/* order[first ..] of the class: its detections by falling score, equal scores by image. */
+static void order_class(const struct fa_metrics_groups *groups, size_t label, struct ranked *ranked,
+                        size_t *order)
+{
+    const size_t first = groups->class_detection[label], end = groups->class_detection[label + 1];
+
+    for (size_t i = first; i < end; i++)
+        ranked[i] = (struct ranked){groups->detections[i].score, i};
+    qsort(ranked + first, end - first, sizeof *ranked, compare_ranked);
+    for (size_t i = first; i < end; i++)
+        order[i] = ranked[i].index;
+}
+
+static void class_curves_make(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
+                              const struct fa_metrics_outcome *outcomes, size_t label, const size_t *order,
+                              double *precision, struct class_curves *curves)
+{
+    const size_t first = groups->class_detection[label], n = groups->class_detection[label + 1] - first;
+
+    for (int k = 0; k < n_combinations; k++)
+        fa_metrics_curve_make(groups, outcomes, label, n, order + first, combinations[k].area,
+                              input->max_detections[combinations[k].limit],
+                              precision + groups->class_gt[label], &curves->of[k]);
+}
+
+/* Every class works in its own range of the scratch arrays. */
+static fa_status make_curves(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
+                             const struct fa_metrics_outcome *outcomes, struct class_curves *curves)
+{
+    struct ranked *ranked = NULL;
+    size_t *order = NULL;
+    double *precision = NULL;
+    fa_status st = fa_alloc(groups->n_detections, sizeof *ranked, &ranked);
+
+    if (st == FA_OK)
+        st = fa_alloc(groups->n_detections, sizeof *order, &order);
+    if (st == FA_OK)
+        st = fa_alloc(groups->n_gt, sizeof *precision, &precision);
+    if (st == FA_OK) {
+#pragma omp parallel for schedule(dynamic, 1)
+        for (size_t label = 0; label < groups->n_classes; label++) {
+            order_class(groups, label, ranked, order);
+            class_curves_make(input, groups, outcomes, label, order, precision, &curves[label]);
+        }
+    }
+    fa_free(precision);
+    fa_free(order);
+    fa_free(ranked);
+    return st;
+}
+
+/* Means over IoU thresholds first .. end - 1. */
+static double mean_of(const double *values, int first, int end)
+{
+    double sum = 0;
+
+    for (int t = first; t < end; t++)
+        sum += values[t];
+    return sum / (end - first);
+}
+
+/* Over the classes that have ground truth; -1 if none has. */
+static double mean_ap(size_t n_classes, const struct class_curves *curves, int combination, int first,
+                      int end)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t k = 0; k < n_classes; k++) {
+        const struct fa_metrics_curve *curve = &curves[k].of[combination];
+
+        if (curve->n_gt == 0)
+            continue;
+        sum += mean_of(curve->precision, first, end);
+        n++;
+    }
+    return n > 0 ? sum / (double)n : -1;
+}
+
+static double mean_ar(size_t n_classes, const struct class_curves *curves, int combination)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t k = 0; k < n_classes; k++) {
+        const struct fa_metrics_curve *curve = &curves[k].of[combination];
+
+        if (curve->n_gt == 0)
+            continue;
+        sum += mean_of(curve->recall, 0, FA_IOU_THRESHOLDS);
+        n++;
+    }
+    return n > 0 ? sum / (double)n : -1;
+}
+
+static void summarize(const struct fa_metrics_input *input, const struct class_curves *curves,
+                      struct fa_metrics *out)
+{
+    const int all = FA_IOU_THRESHOLDS, first_line = ALL_FIRST + fa_metrics_first_limit(input->max_detections);
+    const size_t n = out->n_classes;
+
+    out->ap = mean_ap(n, curves, first_line, 0, all);
+    out->ap50 = mean_ap(n, curves, ALL_LAST, 0, 1);
+    out->ap75 = mean_ap(n, curves, ALL_LAST, 5, 6);
+    out->ap_small = mean_ap(n, curves, SMALL_LAST, 0, all);
+    out->ap_medium = mean_ap(n, curves, MEDIUM_LAST, 0, all);
+    out->ap_large = mean_ap(n, curves, LARGE_LAST, 0, all);
+    for (int m = 0; m < 3; m++)
+        out->ar[m] = mean_ar(n, curves, ALL_FIRST + m);
+    out->ar_small = mean_ar(n, curves, SMALL_LAST);
+    out->ar_medium = mean_ar(n, curves, MEDIUM_LAST);
+    out->ar_large = mean_ar(n, curves, LARGE_LAST);
+    for (size_t k = 0; k < n; k++)
+        out->class_ap[k] = mean_ap(1, &curves[k], ALL_LAST, 0, all);
+}
+
+static fa_status score_groups(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
+                              struct fa_metrics *out)
+{
+    struct fa_metrics_outcome *outcomes = NULL;
+    struct class_curves *curves = NULL;
+    fa_status st = fa_alloc(groups->n_detections, sizeof *outcomes, &outcomes);
+
+    if (st == FA_OK)
+        st = fa_alloc(groups->n_classes, sizeof *curves, &curves);
+    if (st == FA_OK)
+        st = fa_metrics_match(groups, outcomes);
+    if (st == FA_OK)
+        st = make_curves(input, groups, outcomes, curves);
+    if (st == FA_OK)
+        st = fa_alloc(groups->n_classes, sizeof *out->class_ap, &out->class_ap);
+    if (st == FA_OK) {
+        out->n_classes = groups->n_classes;
+        summarize(input, curves, out);
+    }
+    fa_free(curves);
+    fa_free(outcomes);
+    return st;
+}
+
+fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out)
+{
+    struct fa_metrics_groups groups;
+    fa_status st;
+
+    *out = (struct fa_metrics){0};
+    st = fa_metrics_group(input, &groups);
+    if (st == FA_OK)
+        st = score_groups(input, &groups, out);
+    fa_metrics_groups_clear(&groups);
+    return st;
+}
+
+void fa_metrics_clear(struct fa_metrics *metrics)
+{
+    fa_free(metrics->class_ap);
+    *metrics = (struct fa_metrics){0};
+}

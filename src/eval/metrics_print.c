@@ -1,0 +1,96 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "metrics_parts.h"
+
+enum { n_lines = 12, line_room = 128 };
+
+struct line {
+    const char *title, *kind, *iou, *area;
+    int limit;
+    double value;
+};
+
+/* Where text goes, and how much room is left there. */
+struct writer {
+    char *at;
+    size_t room;
+};
+
+static void advance(struct writer *writer, int written)
+{
+    size_t n = written < 0 ? 0 : (size_t)written;
+
+    n = n < writer->room ? n : writer->room - 1;
+    writer->at += n;
+    writer->room -= n;
+}
+
+static void make_lines(const struct fa_metrics *m, const int limit[3], struct line lines[n_lines])
+{
+    const char *ap = "Average Precision", *ar = "Average Recall", *all = "0.50:0.95";
+    const struct line made[n_lines] = {
+        {ap, "(AP)", all, "all", limit[fa_metrics_first_limit(limit)], m->ap},
+        {ap, "(AP)", "0.50", "all", limit[2], m->ap50},
+        {ap, "(AP)", "0.75", "all", limit[2], m->ap75},
+        {ap, "(AP)", all, "small", limit[2], m->ap_small},
+        {ap, "(AP)", all, "medium", limit[2], m->ap_medium},
+        {ap, "(AP)", all, "large", limit[2], m->ap_large},
+        {ar, "(AR)", all, "all", limit[0], m->ar[0]},
+        {ar, "(AR)", all, "all", limit[1], m->ar[1]},
+        {ar, "(AR)", all, "all", limit[2], m->ar[2]},
+        {ar, "(AR)", all, "small", limit[2], m->ar_small},
+        {ar, "(AR)", all, "medium", limit[2], m->ar_medium},
+        {ar, "(AR)", all, "large", limit[2], m->ar_large},
+    };
+
+    memcpy(lines, made, sizeof made);
+}
+
+static void write_lines(const struct fa_metrics *metrics, const int max_detections[3], struct writer *writer)
+{
+    struct line lines[n_lines];
+
+    make_lines(metrics, max_detections, lines);
+    for (int i = 0; i < n_lines; i++)
+        advance(writer, snprintf(writer->at, writer->room,
+                                 " %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %0.3f\n", lines[i].title,
+                                 lines[i].kind, lines[i].iou, lines[i].area, lines[i].limit, lines[i].value));
+}
+
+static void write_class(const char *name, int width, double ap, struct writer *writer)
+{
+    if (ap < 0)
+        advance(writer, snprintf(writer->at, writer->room, " %-*s   n/a\n", width, name));
+    else
+        advance(writer, snprintf(writer->at, writer->room, " %-*s %0.3f\n", width, name, ap));
+}
+
+static size_t longest_name(size_t n, const char *const *names)
+{
+    size_t longest = strlen("class");
+
+    for (size_t k = 0; k < n; k++)
+        longest = strlen(names[k]) > longest ? strlen(names[k]) : longest;
+    return longest;
+}
+
+fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names,
+                           const int max_detections[3], char **text)
+{
+    const size_t width = longest_name(metrics->n_classes, class_names);
+    struct writer writer;
+    fa_status st;
+
+    writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 16) + 1;
+    st = fa_alloc(writer.room, 1, text);
+    if (st != FA_OK)
+        return st;
+    writer.at = *text;
+    write_lines(metrics, max_detections, &writer);
+    advance(&writer, snprintf(writer.at, writer.room, "\n %-*s    AP\n", (int)width, "class"));
+    for (size_t k = 0; k < metrics->n_classes; k++)
+        write_class(class_names[k], (int)width, metrics->class_ap[k], &writer);
+    return FA_OK;
+}
