@@ -38,6 +38,7 @@ INLINE void window_max(int block, struct fa_shape in, const float *src, int y0, 
     const int first_ky = y0 < 0, first_kx = x0 < 0;
     const float *first = src + ((size_t)(y0 + first_ky) * (size_t)in.w + (size_t)(x0 + first_kx)) * block;
 
+#pragma omp simd
     for (int lane = 0; lane < block; lane++) {
         largest[lane] = first[lane];
         place[lane] = first_ky * 3 + first_kx;
@@ -46,6 +47,7 @@ INLINE void window_max(int block, struct fa_shape in, const float *src, int y0, 
         for (int kx = first_kx; kx < 3 && x0 + kx < in.w; kx++) {
             const float *value = src + ((size_t)(y0 + ky) * (size_t)in.w + (size_t)(x0 + kx)) * block;
 
+#pragma omp simd
             for (int lane = 0; lane < block; lane++) {
                 const bool is_larger = value[lane] > largest[lane];
 
@@ -63,14 +65,18 @@ INLINE void forward_row(int block, struct fa_shape in, int out_w, const float *s
         int32_t place[ONEDNN_MAX_BLOCK];
 
         window_max(block, in, src, 2 * y - 1, 2 * x - 1, largest, place);
+#pragma omp simd
         for (int lane = 0; lane < block; lane++)
             dst[x * block + lane] = largest[lane];
-        for (int lane = 0; index != NULL && lane < block; lane++)
+        if (index == NULL)
+            continue;
+#pragma omp simd
+        for (int lane = 0; lane < block; lane++)
             index[x * block + lane] = (uint8_t)place[lane];
     }
 }
 
-/* A constant block lets the compiler turn the lanes into one vector. */
+/* A constant block lets the compiler turn the lanes into one vector; without `simd` it unrolls them first. */
 ONEDNN_VECTOR_CLONES static void pool_row(int block, struct fa_shape in, int out_w, const float *src, int y,
                                           float *dst, uint8_t *index)
 {
@@ -106,6 +112,7 @@ fa_status onednn_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real 
 INLINE void gather(int block, struct fa_shape out, const uint8_t *index, const float *diff_dst, int y, int x,
                    float *diff_src)
 {
+#pragma omp simd
     for (int lane = 0; lane < block; lane++)
         diff_src[lane] = 0;
     for (int oy = y / 2; oy <= (y + 1) / 2 && oy < out.h; oy++)
@@ -113,6 +120,7 @@ INLINE void gather(int block, struct fa_shape out, const uint8_t *index, const f
             const int place = (y - (2 * oy - 1)) * 3 + x - (2 * ox - 1);
             const ptrdiff_t offset = ((ptrdiff_t)oy * out.w + ox) * block;
 
+#pragma omp simd
             for (int lane = 0; lane < block; lane++)
                 diff_src[lane] += index[offset + lane] == place ? diff_dst[offset + lane] : 0;
         }
@@ -123,9 +131,11 @@ INLINE void backward_row(int block, int in_w, struct fa_shape out, const uint8_t
 {
     for (int x = 0; x < in_w; x++) {
         gather(block, out, index, diff_dst, y, x, diff_src + x * block);
-        for (int lane = 0; relu_output != NULL && lane < block; lane++)
-            if (!(relu_output[x * block + lane] > 0))
-                diff_src[x * block + lane] = 0;
+        if (relu_output == NULL)
+            continue;
+#pragma omp simd
+        for (int lane = 0; lane < block; lane++)
+            diff_src[x * block + lane] = relu_output[x * block + lane] > 0 ? diff_src[x * block + lane] : 0;
     }
 }
 
