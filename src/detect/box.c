@@ -2,27 +2,16 @@
 
 #include <math.h>
 
+#include "overlap.h"
+
 static const float log_clip = 4.135166556742355f; /* ln(1000 / 16) */
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
 
 float fa_box_iou(const float a[4], const float b[4])
 {
-    float w = larger(smaller(a[2], b[2]) - larger(a[0], b[0]), 0.0f);
-    float h = larger(smaller(a[3], b[3]) - larger(a[1], b[1]), 0.0f);
-    float inter = w * h;
     float area_a = (a[2] - a[0]) * (a[3] - a[1]);
     float area_b = (b[2] - b[0]) * (b[3] - b[1]);
 
-    return inter / larger(area_a + area_b - inter, 1e-6f);
+    return fa_iou_of_areas(fa_intersection(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]), area_a, area_b);
 }
 
 void fa_box_encode(const struct fa_box_coder *coder, const float anchor[4], const float object[4],
@@ -42,7 +31,7 @@ void fa_box_decode(const struct fa_box_coder *coder, const float anchor[4], cons
 {
     for (int k = 0; k < 2; k++) {
         float anchor_centre = (anchor[k] + anchor[k + 2]) * 0.5f, anchor_size = anchor[k + 2] - anchor[k];
-        float log_size = smaller(larger(delta[k + 2] * coder->std[k + 2], -log_clip), log_clip);
+        float log_size = fa_smaller(fa_larger(delta[k + 2] * coder->std[k + 2], -log_clip), log_clip);
         float centre = anchor_centre + anchor_size * (delta[k] * coder->std[k]);
         float size = anchor_size * expf(log_size);
 
@@ -56,5 +45,5 @@ void fa_box_clip(float w, float h, float box[4])
     const float limit[4] = {w, h, w, h};
 
     for (int k = 0; k < 4; k++)
-        box[k] = smaller(larger(box[k], 0.0f), limit[k]);
+        box[k] = fa_smaller(fa_larger(box[k], 0.0f), limit[k]);
 }

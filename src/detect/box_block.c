@@ -2,17 +2,8 @@
 
 #include <float.h>
 
+#include "overlap.h"
 #include "vector.h"
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
 
 static void find_bounds(struct fa_box_block *block)
 {
@@ -21,10 +12,10 @@ static void find_bounds(struct fa_box_block *block)
     bounds[0] = bounds[1] = FLT_MAX;
     bounds[2] = bounds[3] = -FLT_MAX;
     for (size_t k = 0; k < block->n; k++) {
-        bounds[0] = smaller(block->x1[k], bounds[0]);
-        bounds[1] = smaller(block->y1[k], bounds[1]);
-        bounds[2] = larger(block->x2[k], bounds[2]);
-        bounds[3] = larger(block->y2[k], bounds[3]);
+        bounds[0] = fa_smaller(block->x1[k], bounds[0]);
+        bounds[1] = fa_smaller(block->y1[k], bounds[1]);
+        bounds[2] = fa_larger(block->x2[k], bounds[2]);
+        bounds[3] = fa_larger(block->y2[k], bounds[3]);
     }
 }
 
@@ -58,12 +49,11 @@ float fa_box_block_iou(const struct fa_box_block *block, const float object[4], 
 
 #pragma omp simd reduction(max : best)
     for (size_t k = 0; k < block->n; k++) {
-        float w = larger(smaller(x2, block->x2[k]) - larger(x1, block->x1[k]), 0.0f);
-        float h = larger(smaller(y2, block->y2[k]) - larger(y1, block->y1[k]), 0.0f);
-        float inter = w * h;
+        float intersection =
+            fa_intersection(x1, y1, x2, y2, block->x1[k], block->y1[k], block->x2[k], block->y2[k]);
 
-        iou[k] = inter / larger(area + block->area[k] - inter, 1e-6f);
-        best = larger(iou[k], best);
+        iou[k] = fa_iou_of_areas(intersection, area, block->area[k]);
+        best = fa_larger(iou[k], best);
     }
     return best;
 }

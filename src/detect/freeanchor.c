@@ -5,15 +5,12 @@
 #include <assert.h>
 #include <math.h>
 #include <omp.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "bag.h"
 #include "box_probability.h"
-#include "fa/loss.h"
-#include "fa/memory.h"
+#include "loss_workspace.h"
 #include "negative.h"
-#include "positive.h"
 
 const struct fa_freeanchor fa_freeanchor_default = {
     .alpha = 0.5,
@@ -25,20 +22,6 @@ const struct fa_freeanchor fa_freeanchor_default = {
     .coder = {.std = {0.1f, 0.1f, 0.2f, 0.2f}},
 };
 
-/* Grown together; each room counts what it has place for. */
-struct fa_loss_workspace {
-    int n_threads;
-    size_t room_anchors, room_objects, room_bags, room_members, room_tables;
-    float *predicted;              /* (anchors, 4) */
-    double *block_loss;            /* (blocks of anchors) */
-    float *best_iou;               /* (objects) */
-    struct fa_ranking *bags;       /* (objects) */
-    struct fa_ranked *bag_items;   /* (objects, bag) */
-    struct fa_bag_member *members; /* (bag) */
-    float *tables;                 /* (threads, FA_BOX_BLOCK, classes): box probabilities */
-    fa_real *rows;                 /* (threads, classes) */
-};
-
 /* Everything that the parts of one image's loss share. */
 struct image {
     const struct fa_freeanchor *config;
@@ -48,127 +31,11 @@ struct image {
     fa_real *grad_cls, *grad_reg;
 };
 
-fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out)
-{
-    fa_status st = fa_alloc_zero(1, sizeof **out, out);
-
-    if (st == FA_OK)
-        (*out)->n_threads = n_threads > 0 ? n_threads : omp_get_max_threads();
-    return st;
-}
-
-void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
-{
-    if (workspace == NULL)
-        return;
-    fa_free(workspace->predicted);
-    fa_free(workspace->block_loss);
-    fa_free(workspace->best_iou);
-    fa_free(workspace->bags);
-    fa_free(workspace->bag_items);
-    fa_free(workspace->members);
-    fa_free(workspace->tables);
-    fa_free(workspace->rows);
-    fa_free(workspace);
-}
-
-/* Makes *block hold n items, losing its content; the room is noted by the caller. */
-static fa_status regrow(void *block, size_t n, size_t size)
-{
-    void **pointer = block;
-
-    fa_free(*pointer);
-    *pointer = NULL;
-    return fa_alloc(n, size, block);
-}
-
-static fa_status reserve_anchors(struct fa_loss_workspace *workspace, size_t n)
-{
-    fa_status st;
-
-    if (n <= workspace->room_anchors)
-        return FA_OK;
-    workspace->room_anchors = 0;
-    st = regrow(&workspace->predicted, n, 4 * sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
-    if (st == FA_OK)
-        workspace->room_anchors = n;
-    return st;
-}
-
-static fa_status reserve_objects(struct fa_loss_workspace *workspace, size_t n)
-{
-    fa_status st;
-
-    if (n <= workspace->room_objects)
-        return FA_OK;
-    workspace->room_objects = 0;
-    st = regrow(&workspace->best_iou, n, sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->bags, n, sizeof(struct fa_ranking));
-    if (st == FA_OK)
-        workspace->room_objects = n;
-    return st;
-}
-
-static fa_status reserve_bags(struct fa_loss_workspace *workspace, size_t n_objects, size_t bag)
-{
-    size_t n;
-    fa_status st = FA_OK;
-
-    if (!fa_size_mul(n_objects, bag, &n))
-        return fa_fail(FA_ENOMEM, "%zu bags of %zu anchors are more than can be counted", n_objects, bag);
-    if (n > workspace->room_bags) {
-        workspace->room_bags = 0;
-        st = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
-        if (st == FA_OK)
-            workspace->room_bags = n;
-    }
-    if (st == FA_OK && bag > workspace->room_members) {
-        workspace->room_members = 0;
-        st = regrow(&workspace->members, bag, sizeof(struct fa_bag_member));
-        if (st == FA_OK)
-            workspace->room_members = bag;
-    }
-    return st;
-}
-
-static fa_status reserve_tables(struct fa_loss_workspace *workspace, size_t num_classes)
-{
-    size_t n = (size_t)workspace->n_threads * num_classes;
-    fa_status st;
-
-    if (n <= workspace->room_tables)
-        return FA_OK;
-    workspace->room_tables = 0;
-    st = regrow(&workspace->tables, n, FA_BOX_BLOCK * sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->rows, n, sizeof(fa_real));
-    if (st == FA_OK)
-        workspace->room_tables = n;
-    return st;
-}
-
 static size_t bag_size(const struct image *image)
 {
     size_t wanted = (size_t)image->config->bag_size;
 
     return wanted < image->head->n_anchors ? wanted : image->head->n_anchors;
-}
-
-static fa_status reserve(const struct image *image)
-{
-    struct fa_loss_workspace *workspace = image->workspace;
-    fa_status st = reserve_anchors(workspace, image->head->n_anchors);
-
-    if (st == FA_OK)
-        st = reserve_objects(workspace, image->objects->n);
-    if (st == FA_OK)
-        st = reserve_bags(workspace, image->objects->n, bag_size(image));
-    if (st == FA_OK)
-        st = reserve_tables(workspace, (size_t)image->head->num_classes);
-    return st;
 }
 
 static fa_status check_objects(const struct fa_objects *objects, int num_classes)
@@ -282,7 +149,8 @@ fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa
 
     assert(config->bag_size > 0 && head->n_anchors > 0 && head->num_classes > 0);
     if (st == FA_OK)
-        st = reserve(&image);
+        st = fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
+                                       (size_t)head->num_classes);
     if (st != FA_OK)
         return st;
     *loss = (struct fa_loss){0};

@@ -3,33 +3,21 @@
 #include <math.h>
 
 #include "logistic.h"
+#include "probability.h"
 #include "vector.h"
 
 enum { chunk = 512, lanes = 16 };
 
-static const double log_limit = 100; /* binary cross entropy never lets -log exceed it */
-static const double tiny = 1e-12;    /* the clamp of p, and of (1 - p) p in the gradient */
-
-static double at_least(double least, double value)
-{
-    return value < least ? least : value;
-}
-
 double fa_negative_element(const struct fa_negative *negative, double logit, double box_probability,
                            double *grad)
 {
-    double smaller = exp(-fabs(logit)) / (1 + exp(-fabs(logit))), larger = 1 / (1 + exp(-fabs(logit)));
-    double class_p = logit < 0 ? smaller : larger, class_q = logit < 0 ? larger : smaller;
-    double p = class_p * (1 - box_probability), rest = class_q + class_p * box_probability;
-    bool clamped = p < tiny;
-    double surprise, power, slope;
+    struct fa_probability class = fa_probability_of(logit);
+    double unclamped = class.p * (1 - box_probability), p = fa_at_least_tiny(unclamped);
+    double rest = class.q + class.p * box_probability; /* 1 - unclamped */
+    double surprise = fa_surprise(rest, p), power = pow(p, negative->gamma - 1);
+    double slope = negative->gamma * power * surprise + power * p * p / fa_at_least_tiny(rest * p);
 
-    p = at_least(tiny, p);
-    surprise = p < 0.5 ? -log1p(-p) : -log(rest);
-    surprise = surprise > log_limit ? log_limit : surprise;
-    power = pow(p, negative->gamma - 1);
-    slope = negative->gamma * power * surprise + power * p * p / at_least(tiny, rest * p);
-    *grad = clamped ? 0 : negative->scale * slope * (1 - box_probability) * class_p * class_q;
+    *grad = unclamped < fa_tiny ? 0 : negative->scale * slope * (1 - box_probability) * class.p * class.q;
     return negative->scale * power * p * surprise;
 }
 
@@ -52,7 +40,7 @@ FA_VECTOR_CLONES
 static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit,
                          const fa_real *restrict magnitude, fa_real *restrict value, fa_real *restrict grad)
 {
-    const fa_real limit = (fa_real)log_limit, least = (fa_real)tiny;
+    const fa_real limit = (fa_real)fa_log_limit, least = (fa_real)fa_tiny;
 
     for (size_t i = 0; i < n; i++) {
         struct fa_logistic class = fa_logistic_of(logit[i], magnitude[i]);

@@ -1,22 +1,11 @@
-#include <string.h>
-
 #include "fa/detections.h"
 #include "fa/memory.h"
+#include "overlap.h"
 #include "ranking.h"
 
 struct shifted_box {
     float x1, y1, x2, y2, area;
 };
-
-static float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
-static float smaller(float a, float b)
-{
-    return a < b ? a : b;
-}
 
 /* Boxes of different classes are moved apart, so that one greedy pass treats classes separately. Rounding of
    the moved coordinates is part of the reference's result. */
@@ -25,7 +14,7 @@ static void shift_boxes(size_t n, const float *boxes, const int32_t *labels, str
     float most = boxes[0];
 
     for (size_t i = 1; i < 4 * n; i++)
-        most = larger(boxes[i], most);
+        most = fa_larger(boxes[i], most);
     for (size_t i = 0; i < n; i++) {
         float offset = (float)labels[i] * (most + 1.0f);
         struct shifted_box *box = &shifted[i];
@@ -40,9 +29,7 @@ static void shift_boxes(size_t n, const float *boxes, const int32_t *labels, str
 
 static bool overlaps(struct shifted_box a, struct shifted_box b, float iou)
 {
-    float w = larger(smaller(a.x2, b.x2) - larger(a.x1, b.x1), 0.0f);
-    float h = larger(smaller(a.y2, b.y2) - larger(a.y1, b.y1), 0.0f);
-    float inter = w * h;
+    float inter = fa_intersection(a.x1, a.y1, a.x2, a.y2, b.x1, b.y1, b.x2, b.y2);
 
     return inter > iou * (a.area + b.area - inter);
 }

@@ -3,13 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-static const double log_limit = 100; /* binary cross entropy never lets -log exceed it */
-static const double tiny = 1e-12;    /* the clamp of 1 - m, and of (1 - bag) bag in the gradient */
-
-static double at_least(double least, double value)
-{
-    return value < least ? least : value;
-}
+#include "probability.h"
 
 /* Smooth L1 between a delta and its target; *slope is the derivative by the delta. */
 static double smooth_l1(const struct fa_freeanchor *config, double error, double *slope)
@@ -39,25 +33,22 @@ static double localisation_loss(const struct fa_freeanchor *config, const float 
 static void describe_member(const struct fa_freeanchor *config, const struct fa_head_view *head,
                             size_t anchor, const float object[4], int32_t label, struct fa_bag_member *member)
 {
-    double logit, odds, loss;
+    double loss;
 
     member->logit = anchor * (size_t)head->num_classes + (size_t)label;
     member->delta = 4 * anchor;
-    logit = (double)head->cls[member->logit];
-    odds = exp(-fabs(logit));
-    member->class_p = (logit < 0 ? odds : 1) / (1 + odds);
-    member->class_q = (logit < 0 ? 1 : odds) / (1 + odds);
+    member->class = fa_probability_of((double)head->cls[member->logit]);
     loss = localisation_loss(config, head->anchors + 4 * anchor, object, head->reg + member->delta,
                              member->box_slope);
     member->box_p = exp(-loss);
-    member->likelihood = member->class_p * member->box_p;
-    member->rest = member->class_q - member->class_p * expm1(-loss);
+    member->likelihood = member->class.p * member->box_p;
+    member->rest = member->class.q - member->class.p * expm1(-loss);
 }
 
 /* u, the weight of a likelihood in the Mean-max before normalisation. */
 static double mean_max_weight(const struct fa_bag_member *member)
 {
-    return 1 / at_least(tiny, member->rest);
+    return 1 / fa_at_least_tiny(member->rest);
 }
 
 /* The derivative of the bag's probability by one member's likelihood. The weights depend on the likelihood
@@ -65,7 +56,7 @@ static double mean_max_weight(const struct fa_bag_member *member)
 static double mean_max_slope(const struct fa_bag_member *member, double bag, double sum_weights)
 {
     double u = mean_max_weight(member), w = u / sum_weights;
-    bool clamped = member->rest < tiny;
+    bool clamped = member->rest < fa_tiny;
 
     return clamped ? w : w + w * u * (member->likelihood - bag);
 }
@@ -73,7 +64,7 @@ static double mean_max_slope(const struct fa_bag_member *member, double bag, dou
 static void add_gradient(const struct fa_bag_member *member, double slope, fa_real *grad_cls,
                          fa_real *grad_reg)
 {
-    double class_slope = slope * member->box_p * member->class_p * member->class_q;
+    double class_slope = slope * member->box_p * member->class.p * member->class.q;
 
     grad_cls[member->logit] += (fa_real)class_slope;
     for (int k = 0; k < 4; k++)
@@ -85,7 +76,7 @@ double fa_positive_bag(const struct fa_freeanchor *config, const struct fa_head_
                        struct fa_bag_member *members, double *probability, fa_real *grad_cls,
                        fa_real *grad_reg)
 {
-    double sum_weights = 0, hit = 0, miss = 0, surprise, slope;
+    double sum_weights = 0, hit = 0, miss = 0, slope;
 
     for (size_t k = 0; k < bag->n; k++) {
         describe_member(config, head, bag->items[k].index, object, label, &members[k]);
@@ -98,10 +89,9 @@ double fa_positive_bag(const struct fa_freeanchor *config, const struct fa_head_
         miss += w * members[k].rest; /* 1 - hit, without cancellation */
     }
     hit = hit > 1 ? 1 : hit;
-    surprise = miss < 0.5 ? -log1p(-miss) : -log(hit);
-    slope = -scale * miss / at_least(tiny, miss * hit);
+    slope = -scale * miss / fa_at_least_tiny(miss * hit);
     for (size_t k = 0; k < bag->n; k++)
         add_gradient(&members[k], slope * mean_max_slope(&members[k], hit, sum_weights), grad_cls, grad_reg);
     *probability = hit;
-    return scale * (surprise > log_limit ? log_limit : surprise);
+    return scale * fa_surprise(hit, miss);
 }

@@ -9,18 +9,18 @@
 #include <stdint.h>
 
 #include "fa/loss.h"
+#include "probability.h"
 #include "ranking.h"
 
 /* What is known of one anchor of the bag between the two passes over it. */
 struct fa_bag_member {
-    size_t logit;        /* index into cls of the object's class */
-    size_t delta;        /* index into reg of the first delta */
-    double class_p;      /* P, probability of the object's class */
-    double class_q;      /* 1 - P */
-    double box_p;        /* exp(-localisation loss) */
-    double likelihood;   /* m = P exp(-localisation loss) */
-    double rest;         /* 1 - m */
-    double box_slope[4]; /* derivative of the localisation loss by each delta */
+    size_t logit;                /* index into cls of the object's class */
+    size_t delta;                /* index into reg of the first delta */
+    struct fa_probability class; /* P, of the object's class */
+    double box_p;                /* exp(-localisation loss) */
+    double likelihood;           /* m = P exp(-localisation loss) */
+    double rest;                 /* 1 - m */
+    double box_slope[4];         /* derivative of the localisation loss by each delta */
 };
 
 /* Adds scale times the gradient of the loss to grad_cls and grad_reg. members is scratch of the bag's size;

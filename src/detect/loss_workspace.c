@@ -1,0 +1,121 @@
+#include "loss_workspace.h"
+
+#include <omp.h>
+
+#include "fa/memory.h"
+
+fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out)
+{
+    fa_status st = fa_alloc_zero(1, sizeof **out, out);
+
+    if (st == FA_OK)
+        (*out)->n_threads = n_threads > 0 ? n_threads : omp_get_max_threads();
+    return st;
+}
+
+void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
+{
+    if (workspace == NULL)
+        return;
+    fa_free(workspace->predicted);
+    fa_free(workspace->block_loss);
+    fa_free(workspace->best_iou);
+    fa_free(workspace->bags);
+    fa_free(workspace->bag_items);
+    fa_free(workspace->members);
+    fa_free(workspace->tables);
+    fa_free(workspace->rows);
+    fa_free(workspace);
+}
+
+/* Makes *block hold n items, losing its content; the room is noted by the caller. */
+static fa_status regrow(void *block, size_t n, size_t size)
+{
+    void **pointer = block;
+
+    fa_free(*pointer);
+    *pointer = NULL;
+    return fa_alloc(n, size, block);
+}
+
+static fa_status reserve_anchors(struct fa_loss_workspace *workspace, size_t n)
+{
+    fa_status st;
+
+    if (n <= workspace->room_anchors)
+        return FA_OK;
+    workspace->room_anchors = 0;
+    st = regrow(&workspace->predicted, n, 4 * sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
+    if (st == FA_OK)
+        workspace->room_anchors = n;
+    return st;
+}
+
+static fa_status reserve_objects(struct fa_loss_workspace *workspace, size_t n)
+{
+    fa_status st;
+
+    if (n <= workspace->room_objects)
+        return FA_OK;
+    workspace->room_objects = 0;
+    st = regrow(&workspace->best_iou, n, sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->bags, n, sizeof(struct fa_ranking));
+    if (st == FA_OK)
+        workspace->room_objects = n;
+    return st;
+}
+
+static fa_status reserve_bags(struct fa_loss_workspace *workspace, size_t n_objects, size_t bag)
+{
+    size_t n;
+    fa_status st = FA_OK;
+
+    if (!fa_size_mul(n_objects, bag, &n))
+        return fa_fail(FA_ENOMEM, "%zu bags of %zu anchors are more than can be counted", n_objects, bag);
+    if (n > workspace->room_bags) {
+        workspace->room_bags = 0;
+        st = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
+        if (st == FA_OK)
+            workspace->room_bags = n;
+    }
+    if (st == FA_OK && bag > workspace->room_members) {
+        workspace->room_members = 0;
+        st = regrow(&workspace->members, bag, sizeof(struct fa_bag_member));
+        if (st == FA_OK)
+            workspace->room_members = bag;
+    }
+    return st;
+}
+
+static fa_status reserve_tables(struct fa_loss_workspace *workspace, size_t num_classes)
+{
+    size_t n = (size_t)workspace->n_threads * num_classes;
+    fa_status st;
+
+    if (n <= workspace->room_tables)
+        return FA_OK;
+    workspace->room_tables = 0;
+    st = regrow(&workspace->tables, n, FA_BOX_BLOCK * sizeof(float));
+    if (st == FA_OK)
+        st = regrow(&workspace->rows, n, sizeof(fa_real));
+    if (st == FA_OK)
+        workspace->room_tables = n;
+    return st;
+}
+
+fa_status fa_loss_workspace_reserve(struct fa_loss_workspace *workspace, size_t n_anchors, size_t n_objects,
+                                    size_t bag, size_t num_classes)
+{
+    fa_status st = reserve_anchors(workspace, n_anchors);
+
+    if (st == FA_OK)
+        st = reserve_objects(workspace, n_objects);
+    if (st == FA_OK)
+        st = reserve_bags(workspace, n_objects, bag);
+    if (st == FA_OK)
+        st = reserve_tables(workspace, num_classes);
+    return st;
+}
