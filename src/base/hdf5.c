@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fa/memory.h"
@@ -11,8 +12,17 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* The library's own end of the process crashes over a file that a full disk kept it from closing. */
+static void skip_library_exit(void)
+{
+    H5dont_atexit();
+}
+
 void fa_h5_lock(void)
 {
+    static pthread_once_t skipped = PTHREAD_ONCE_INIT;
+
+    pthread_once(&skipped, skip_library_exit);
     pthread_mutex_lock(&lock);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* reasons go into our messages; the setting is each thread's */
 }
@@ -35,6 +45,8 @@ fa_status fa_h5_fail(fa_status code, const struct fa_h5 *file, const char *name,
 
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_reason, reason);
     H5Eclear2(H5E_DEFAULT);
+    for (char *end = strchr(reason, '\n'); end != NULL; end = strchr(end, '\n'))
+        *end = ' '; /* a message is one line; reasons from the system have two */
     return fa_fail(code, "%s%s%s: %s: %s", file->path, name != NULL ? ": " : "", name != NULL ? name : "",
                    what, reason);
 }

@@ -1,7 +1,11 @@
 /* Datasets, strings and attributes of HDF5 files. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fa/file.h"
@@ -378,6 +382,39 @@ static void no_allocation_failure_leaks_or_passes(void **state)
     assert_true(n > 8);
 }
 
+/* In a child process, which also has to end well: a limit on file sizes acts as a full disk does. */
+static void write_on_full_disk(void)
+{
+    static const char data[100000];
+    const struct rlimit limit = {50000, 50000};
+    const int64_t n = sizeof data;
+    char small[256];
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    if (fa_h5_write(file, "x", FA_H5_U8, 1, &n, data) != FA_EIO || strchr(fa_message(), '\n') != NULL)
+        exit(1);
+    if (fa_h5_close(file) != FA_EIO)
+        exit(2);
+    snprintf(small, sizeof small, "%.200s.small", path);
+    if (fa_h5_create(small, &file) != FA_OK || fa_h5_close(file) != FA_OK)
+        exit(3);
+    exit(0);
+}
+
+static void a_full_disk_is_a_failure_and_the_process_goes_on(void **state)
+{
+    int result;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0)
+        write_on_full_disk();
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), 0);
+}
+
 #define with_file(test) cmocka_unit_test_setup_teardown(test, create_file, close_file)
 
 int main(void)
@@ -398,6 +435,7 @@ int main(void)
         with_file(a_visit_goes_by_name_and_stops_at_a_failure),
         with_file(existence_is_told_for_groups_on_the_way),
         with_file(wrong_use_is_told_with_file_and_dataset),
+        with_file(a_full_disk_is_a_failure_and_the_process_goes_on),
         with_file(no_allocation_failure_leaks_or_passes),
     };
 
