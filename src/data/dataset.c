@@ -15,6 +15,7 @@
 #include "fa/shard.h"
 #include "hash.h"
 #include "manifest.h"
+#include "shard_frame.h"
 #include "shard_index.h"
 
 /* An open shard. Its index stays only as far as names point into it. */
@@ -22,7 +23,6 @@ struct shard {
     char *path;
     int fd;
     uint64_t blob;     /* where the JPEGs begin in the file */
-    uint64_t n_blob;   /* their bytes */
     char **file_names; /* one block, see fa_h5_read_strings */
 };
 
@@ -63,48 +63,34 @@ static fa_status check_size(const char *path, uint64_t want)
     return FA_OK;
 }
 
-static fa_status find_blob(struct shard *shard, struct fa_h5 *file, uint64_t file_size)
+static fa_status check_frame(const char *path, const struct fa_manifest_shard *want)
 {
-    struct fa_h5_info info;
+    uint32_t crc = 0;
 
-    FA_TRY(fa_h5_inspect(file, FA_SHARD_BLOB, &info));
-    if (info.type != FA_H5_U8 || info.n_dims != 1 || info.file_offset < 0 ||
-        (uint64_t)info.file_offset > file_size ||
-        (uint64_t)info.n_elem > file_size - (uint64_t)info.file_offset)
+    FA_TRY(fa_shard_frame_crc(path, want, &crc));
+    if (crc != want->frame_crc)
         return fa_fail(FA_EFORMAT,
-                       "%s: " FA_SHARD_BLOB " is not a run of bytes inside the file; pack the data again",
-                       shard->path);
-    shard->blob = (uint64_t)info.file_offset;
-    shard->n_blob = (uint64_t)info.n_elem;
+                       "%s: the checksum of its index is wrong; copy the file again, or pack the data again",
+                       path);
     return FA_OK;
 }
 
-static fa_status check_index(const struct shard *shard, const struct fa_shard_index *index, uint32_t want_crc)
-{
-    if (fa_shard_index_crc(index) != want_crc)
-        return fa_fail(FA_EFORMAT,
-                       "%s: the checksum of its index is wrong; copy the file again, or pack the data again",
-                       shard->path);
-    return fa_shard_index_check(index, shard->path, shard->n_blob);
-}
-
-/* Index and place of the JPEGs. index is the caller's to free, and empty on failure. */
-static fa_status read_shard(struct shard *shard, const struct fa_manifest_shard *want,
+/* index is the caller's to free, and empty on failure. */
+static fa_status read_shard(const struct shard *shard, const struct fa_manifest_shard *want,
                             struct fa_shard_index *index)
 {
     struct fa_h5 *file = NULL;
     fa_status st, closed;
 
     FA_TRY(check_size(shard->path, want->n_bytes));
+    FA_TRY(check_frame(shard->path, want));
     FA_TRY(fa_h5_open(shard->path, &file));
-    st = find_blob(shard, file, want->n_bytes);
-    if (st == FA_OK)
-        st = fa_shard_index_read(index, file, shard->path);
+    st = fa_shard_index_read(index, file, shard->path);
     closed = fa_h5_close(file);
     if (st == FA_OK)
         st = closed;
     if (st == FA_OK)
-        st = check_index(shard, index, want->index_crc);
+        st = fa_shard_index_check(index, shard->path, want->n_blob);
     if (st != FA_OK)
         fa_shard_index_free(index);
     return st;
@@ -224,6 +210,7 @@ static fa_status join_shards(struct open_dataset *d, const struct fa_manifest *m
         fa_status st;
 
         FA_TRY(open_shard(&d->shards[i], directory, i));
+        d->shards[i].blob = want->blob_offset;
         FA_TRY(read_shard(&d->shards[i], want, &index));
         join_records(d, &index, i, first_record, first_annotation);
         join_annotations(d, &index, first_annotation);

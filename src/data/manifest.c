@@ -37,9 +37,12 @@ static struct fa_json *shard_to_json(const struct fa_manifest_shard *shard, size
 
     fa_shard_name(i, name);
     if (fa_json_set(object, "name", fa_json_new_string(name)) &&
-        set_count(object, "n_bytes", shard->n_bytes) && set_count(object, "n_records", shard->n_records) &&
-        set_count(object, "n_annotations", shard->n_annotations) &&
-        set_hex(object, "index_crc32c", shard->index_crc, 8))
+        set_count(object, "n_bytes", shard->n_bytes) &&
+        set_count(object, "jpeg_offset", shard->blob_offset) &&
+        set_count(object, "jpeg_bytes", shard->n_blob) &&
+        set_hex(object, "frame_crc32c", shard->frame_crc, 8) &&
+        set_count(object, "n_records", shard->n_records) &&
+        set_count(object, "n_annotations", shard->n_annotations))
         return object;
     fa_json_free(object);
     return NULL;
@@ -137,11 +140,14 @@ static fa_status read_shard(const struct fa_json *object, size_t i, struct fa_ma
     if (!fa_json_to_string(fa_json_get(object, "name"), &name) || strcmp(name, want) != 0)
         return fa_fail(FA_EFORMAT, "shard %zu is not called %s; pack the data again", i, want);
     FA_TRY(get_count(object, "n_bytes", &shard->n_bytes));
+    FA_TRY(get_count(object, "jpeg_offset", &shard->blob_offset));
+    FA_TRY(get_count(object, "jpeg_bytes", &shard->n_blob));
+    FA_TRY(get_hex(object, "frame_crc32c", 8, &crc));
+    shard->frame_crc = (uint32_t)crc;
+    if (shard->blob_offset > shard->n_bytes || shard->n_blob > shard->n_bytes - shard->blob_offset)
+        return fa_fail(FA_EFORMAT, "the JPEGs of %s reach past its end; pack the data again", want);
     FA_TRY(get_size(object, "n_records", &shard->n_records));
-    FA_TRY(get_size(object, "n_annotations", &shard->n_annotations));
-    FA_TRY(get_hex(object, "index_crc32c", 8, &crc));
-    shard->index_crc = (uint32_t)crc;
-    return FA_OK;
+    return get_size(object, "n_annotations", &shard->n_annotations);
 }
 
 static fa_status read_shards(const struct fa_json *list, struct fa_manifest *manifest)

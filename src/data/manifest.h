@@ -19,9 +19,10 @@
 #define FA_SHARD_NAME_MAX 32
 
 struct fa_manifest_shard {
-    uint64_t n_bytes; /* of the file */
+    uint64_t n_bytes;             /* of the file */
+    uint64_t blob_offset, n_blob; /* its JPEGs, end to end */
+    uint32_t frame_crc;           /* CRC32C of all other bytes, see shard_frame.h */
     size_t n_records, n_annotations;
-    uint32_t index_crc;
 };
 
 struct fa_manifest {

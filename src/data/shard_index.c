@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "fa/crc32c.h"
 #include "fa/memory.h"
 #include "hash.h"
 
@@ -192,24 +191,6 @@ fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file, 
 }
 
 /* ---- checks ---- */
-
-static uint32_t names_crc(uint32_t crc, char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        crc = fa_crc32c(crc, names[i], strlen(names[i]) + 1);
-    return crc;
-}
-
-uint32_t fa_shard_index_crc(const struct fa_shard_index *index)
-{
-    uint32_t crc = 0;
-
-    for (size_t c = 0; c < N_COLUMNS; c++)
-        crc = fa_crc32c(crc, get_array(index, &columns[c]),
-                        value_count(index, &columns[c]) * columns[c].n_bytes);
-    crc = names_crc(crc, index->file_name, index->n_records);
-    return names_crc(crc, index->category_name, index->n_categories);
-}
 
 static bool record_is_sound(const struct fa_shard_index *index, size_t i, uint64_t n_blob)
 {

@@ -2,7 +2,7 @@
  * shard_index.h - everything of a shard but its JPEG bytes: one array per column, as data/FORMAT.md lists
  * them.
  *
- * The columns are one table in shard_index.c; writing, reading and the checksum are loops over it.
+ * The columns are one table in shard_index.c; writing and reading are loops over it.
  */
 #ifndef FA_DATA_SHARD_INDEX_H
 #define FA_DATA_SHARD_INDEX_H
@@ -50,9 +50,6 @@ fa_status fa_shard_index_write(const struct fa_shard_index *index, struct fa_h5 
    index is empty. */
 fa_status fa_shard_index_read(struct fa_shard_index *index, struct fa_h5 *file,
                               const char *path) FA_CHECK_RESULT;
-
-/* CRC32C over all columns in the order of the table, then the names, each with its terminating 0. */
-uint32_t fa_shard_index_crc(const struct fa_shard_index *index);
 
 /* Every value in its range, every offset inside n_blob bytes. Messages name path and record. */
 fa_status fa_shard_index_check(const struct fa_shard_index *index, const char *path,

@@ -1,5 +1,6 @@
 #include "shard_write.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "fa/file.h"
 #include "fa/hdf5.h"
 #include "fa/memory.h"
+#include "shard_frame.h"
 #include "shard_index.h"
 
 static size_t annotation_count(const struct fa_pack_plan *plan, size_t begin, size_t end)
@@ -112,12 +114,18 @@ static fa_status write_image(const struct fa_pack_plan *plan, size_t place, stru
     return st;
 }
 
-static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_t end, struct fa_h5 *file)
+static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_t end, struct fa_h5 *file,
+                            struct fa_manifest_shard *entry)
 {
     const int64_t size = (int64_t)blob_bytes(plan, begin, end);
+    struct fa_h5_info info;
     int64_t offset = 0;
 
     FA_TRY(fa_h5_create_dataset(file, FA_SHARD_BLOB, FA_H5_U8, 1, &size));
+    FA_TRY(fa_h5_inspect(file, FA_SHARD_BLOB, &info));
+    assert(info.file_offset >= 0); /* datasets are contiguous and get their place at once */
+    entry->blob_offset = (uint64_t)info.file_offset;
+    entry->n_blob = (uint64_t)size;
     for (size_t k = begin; k < end; k++) {
         FA_TRY(write_image(plan, plan->images[k], file, offset));
         offset += (int64_t)plan->checks[plan->images[k]].n_bytes;
@@ -139,7 +147,7 @@ static fa_status close_after(struct fa_h5 *file, fa_status failure)
 }
 
 static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
-                            const struct fa_shard_index *index)
+                            const struct fa_shard_index *index, struct fa_manifest_shard *entry)
 {
     struct fa_h5 *file = NULL;
     fa_status st;
@@ -147,7 +155,7 @@ static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_
     FA_TRY(fa_h5_create(path, &file));
     st = fa_shard_index_write(index, file);
     if (st == FA_OK)
-        st = write_blob(plan, begin, end, file);
+        st = write_blob(plan, begin, end, file, entry);
     return st == FA_OK ? fa_h5_close(file) : close_after(file, st);
 }
 
@@ -157,7 +165,6 @@ static void enter(struct fa_manifest *manifest, size_t number, const struct fa_s
 
     entry->n_records = index->n_records;
     entry->n_annotations = index->n_annotations;
-    entry->index_crc = fa_shard_index_crc(index);
     manifest->n_records += index->n_records;
     manifest->n_annotations += index->n_annotations;
     manifest->n_categories = index->n_categories;
@@ -168,15 +175,18 @@ static void enter(struct fa_manifest *manifest, size_t number, const struct fa_s
 fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
                          struct fa_manifest *manifest, size_t number)
 {
+    struct fa_manifest_shard *entry = &manifest->shards[number];
     struct fa_shard_index index;
     fa_status st;
 
     FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
                                  &index));
     fill_index(plan, begin, end, &index);
-    st = write_file(plan, begin, end, path, &index);
+    st = write_file(plan, begin, end, path, &index, entry);
     if (st == FA_OK)
-        st = fa_file_size(path, &manifest->shards[number].n_bytes);
+        st = fa_file_size(path, &entry->n_bytes);
+    if (st == FA_OK)
+        st = fa_shard_frame_crc(path, entry, &entry->frame_crc);
     if (st == FA_OK)
         enter(manifest, number, &index);
     fa_shard_index_free(&index);

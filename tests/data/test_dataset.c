@@ -115,7 +115,9 @@ static void absurd_counts_are_refused_before_memory_is_taken(void **state)
         "\"n_annotations\": 0, \"n_categories\": 2, \"category_hash\": \"0123456789abcdef\", "
         "\"content_hash\": \"0123456789abcdef\", \"shards\": [{\"name\": \"shard-00000.h5\", \"n_bytes\": "
         "5000, "
-        "\"n_records\": 9007199254740991, \"n_annotations\": 0, \"index_crc32c\": \"00000000\"}]}");
+        "\"jpeg_offset\": 0, \"jpeg_bytes\": 9, \"frame_crc32c\": \"00000000\", \"n_records\": "
+        "9007199254740991, "
+        "\"n_annotations\": 0}]}");
     assert_open_fails("cannot hold what is claimed");
 }
 
@@ -204,7 +206,6 @@ static uint64_t digest(void)
 static void no_flipped_byte_anywhere_changes_what_is_read(void **state)
 {
     static const char *const files[] = {"shard-00000.h5", "manifest.json"};
-    size_t n_noticed = 0, n_flipped = 0;
     uint64_t want;
 
     (void)state;
@@ -223,14 +224,11 @@ static void no_flipped_byte_anywhere_changes_what_is_read(void **state)
             fixture_flip_byte(path, at);
             got = digest();
             fixture_flip_byte(path, at);
-            if (got != 0 && got != want)
+            if (got != 0 && (f == 0 || got != want))
                 print_error("%s: byte %zu goes unnoticed\n", files[f], at);
-            assert_true(got == 0 || got == want);
-            n_noticed += got == 0;
-            n_flipped++;
+            assert_true(got == 0 || (f == 1 && got == want)); /* a manifest has blanks */
         }
     }
-    assert_true(n_noticed > n_flipped / 3);
     assert_true(digest() == want);
 }
 
