@@ -66,7 +66,8 @@ fa_status fa_h5_write_strings(struct fa_h5 *file, const char *name, size_t n,
 fa_status fa_h5_read_strings(struct fa_h5 *file, const char *name, size_t *n,
                              char ***strings) FA_CHECK_RESULT;
 
-/* Attributes of the file's root group. A string attribute is returned as a copy (fa_free). */
+/* Attributes of the file's root group; set replaces. A string attribute is returned as a copy (fa_free); the
+   variable-length ones of h5py are read too. */
 fa_status fa_h5_set_string(struct fa_h5 *file, const char *key, const char *value) FA_CHECK_RESULT;
 fa_status fa_h5_get_string(struct fa_h5 *file, const char *key, char **value) FA_CHECK_RESULT;
 fa_status fa_h5_set_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type type, size_t n,
