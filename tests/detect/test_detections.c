@@ -127,6 +127,19 @@ static void nms_suppresses_only_above_the_threshold_and_within_a_class(void **st
     assert_int_equal(n, 0);
 }
 
+/* The largest coordinate is 10, so class 1 moves by 11: its box then touches that of class 0. */
+static void nms_moves_classes_apart_by_the_largest_coordinate_and_one(void **state)
+{
+    static const float boxes[] = {0, 0, 10, 10, -1, -1, 9, 9};
+    static const float scores[] = {0.9f, 0.8f};
+    static const int32_t labels[] = {0, 1};
+    size_t keep[2], n;
+
+    (void)state;
+    assert_ok(fa_nms(2, boxes, scores, labels, 0, 0, keep, &n));
+    assert_int_equal(n, 2);
+}
+
 static void nms_keeps_equal_scores_in_their_order(void **state)
 {
     static const float boxes[] = {50, 50, 60, 60, 0, 0, 10, 10, 20, 20, 30, 30};
@@ -184,6 +197,7 @@ int main(void)
         cmocka_unit_test(golden_cases_agree_box_by_box_also_where_scores_tie),
         cmocka_unit_test(image_below_the_threshold_has_no_detections),
         cmocka_unit_test(nms_suppresses_only_above_the_threshold_and_within_a_class),
+        cmocka_unit_test(nms_moves_classes_apart_by_the_largest_coordinate_and_one),
         cmocka_unit_test(nms_keeps_equal_scores_in_their_order),
         cmocka_unit_test(full_memory_is_an_error_and_leaks_nothing),
         cmocka_unit_test(limits_below_one_are_refused),

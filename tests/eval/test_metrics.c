@@ -176,7 +176,7 @@ static struct fa_metrics_input few_input(const struct fa_metrics_detection *dete
 
 static void ground_truth_as_detections_scores_one(void **state)
 {
-    struct fa_metrics_detection detections[3];
+    struct fa_metrics_detection detections[3] = {0};
     struct fa_metrics_input input = few_input(detections, 3);
     struct fa_metrics metrics;
     double got[12];
@@ -192,6 +192,26 @@ static void ground_truth_as_detections_scores_one(void **state)
         assert_near(got[i], 1, 1e-15);
     assert_near(metrics.class_ap[0], 1, 1e-15);
     assert_near(metrics.class_ap[2], -1, 0);
+    fa_metrics_clear(&metrics);
+}
+
+/* 17 of 20 rows are 0.85 to the last bit, and so is the reference's threshold; 0.5 + 7 * 0.05 is more. */
+static void overlap_of_exactly_a_threshold_matches(void **state)
+{
+    const struct fa_metrics_gt gt = {.bbox = {0, 0, 20, 20}, .area = 400};
+    const struct fa_metrics_detection detection = {.bbox = {0, 0, 20, 17}, .score = 0.5};
+    const struct fa_metrics_input input = {.n_images = 1,
+                                           .n_gt = 1,
+                                           .n_detections = 1,
+                                           .n_classes = 1,
+                                           .gt = &gt,
+                                           .detections = &detection,
+                                           .max_detections = {1, 10, 100}};
+    struct fa_metrics metrics;
+
+    (void)state;
+    assert_ok(fa_metrics_compute(&input, &metrics));
+    assert_near(metrics.ap, 0.8, 1e-15); /* 0.5 .. 0.85 are 8 of 10 thresholds */
     fa_metrics_clear(&metrics);
 }
 
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(golden_sets_agree_with_pycocotools_to_twelve_digits),
         cmocka_unit_test(metrics_have_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(ground_truth_as_detections_scores_one),
+        cmocka_unit_test(overlap_of_exactly_a_threshold_matches),
         cmocka_unit_test(no_detections_score_zero),
         cmocka_unit_test(nothing_at_all_scores_minus_one),
         cmocka_unit_test(bad_input_is_refused_by_number),
