@@ -5,8 +5,9 @@
  * Memory is O(anchors + objects * bag), whatever the number of objects times anchors. Everything is safe at
  * its edges: no object in the image, fewer anchors than a bag, probabilities that round to 0 or 1, IoU
  * exactly at the threshold (there the box probability is 0, where the reference has 0/0). Given finite inputs
- * every output is finite. Sums are in double and in a fixed order that does not depend on the number of
- * threads.
+ * every output is finite; a NaN logit makes the loss NaN. Where a probability rounds to 1 the loss keeps the
+ * logit (-log(1 - P) is softplus, up to 100), where the reference jumps to 100. Sums are in double and in a
+ * fixed order that does not depend on the number of threads.
  */
 #ifndef FA_LOSS_H
 #define FA_LOSS_H
@@ -59,7 +60,8 @@ void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace);
 
 /* loss is this image's share of the batch's: both parts are divided by normalizer (positive by max(1,
    normalizer), negative by max(1, bag_size * normalizer)), the number of objects of the batch. grad_cls and
-   grad_reg, in the shapes of cls and reg, are overwritten with the gradient of positive + negative. */
+   grad_reg, in the shapes of cls and reg, are overwritten with the gradient of positive + negative.
+   FA_EINVAL, naming the object, for a label that the head does not have or a box without size. */
 fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa_head_view *head,
                              const struct fa_objects *objects, double normalizer,
                              struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,

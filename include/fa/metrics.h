@@ -34,9 +34,11 @@ struct fa_metrics_input {
     int n_classes;
     const struct fa_metrics_gt *gt;
     const struct fa_metrics_detection *detections;
-    int max_detections[3]; /* 1 10 100; mmdetection: 100 300 1000 */
+    int max_detections[3]; /* rising; 1 10 100, mmdetection: 100 300 1000 */
 };
 
+/* ap is at the limit of 100 detections an image if max_detections has that, else at the last; ap50 and what
+ * follows at the last, ar at each of the three. */
 struct fa_metrics {
     double ap, ap50, ap75, ap_small, ap_medium, ap_large; /* -1: nothing to average */
     double ar[3], ar_small, ar_medium, ar_large;          /* ar by max_detections */
@@ -44,7 +46,8 @@ struct fa_metrics {
     double *class_ap; /* owned; -1 where the class has no ground truth */
 };
 
-/* Deterministic; uses OpenMP threads. */
+/* Deterministic; uses OpenMP threads. FA_EINVAL, naming the box, for an image or label that does not exist or
+ * a score that is NaN. */
 fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out) FA_CHECK_RESULT;
 void fa_metrics_clear(struct fa_metrics *metrics);
 
