@@ -11,7 +11,7 @@
 /* A ResNet of this depth, 1 group of width 64, 3 classes, without zero_init_residual. */
 struct fa_model_config network_config(int depth, int frozen_stages);
 
-/* Model and its blas (or named) backend, two threads, direct convolutions. */
+/* Model and backend (NULL: the default), one thread, direct convolutions. */
 struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name);
 void network_destroy(struct fa_model *model);
 

@@ -6,8 +6,8 @@
 #include "state.h"
 #include "support.h"
 
-#define H 64
-#define W 96
+#define H 32
+#define W 64
 
 static struct fa_model *create(int depth, int frozen_stages)
 {
@@ -58,7 +58,7 @@ static void training_and_inference_forward_give_the_same_bits(void **state)
     float *image = network_image("image", H, W);
 
     (void)state;
-    for (int frozen = -1; frozen <= 1; frozen++) {
+    for (int frozen = -1; frozen <= 1; frozen += 2) {
         struct fa_model *model = create(50, frozen);
 
         assert_same_forward(model, FA_TRAINING, model, FA_INFERENCE, image, H, W, true);
@@ -67,7 +67,7 @@ static void training_and_inference_forward_give_the_same_bits(void **state)
     fa_free(image);
 }
 
-/* 64x96: levels 8x12, 4x6, 2x3, 1x2, 1x1. */
+/* 32x64: levels 4x8, 2x4, 1x2, 1x1, 1x1. */
 static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
 {
     struct fa_model *model = create(18, 1);
@@ -76,7 +76,7 @@ static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
 
     (void)state;
     assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
-    assert_int_equal(head.n_anchors, 9 * (96 + 24 + 6 + 2 + 1));
+    assert_int_equal(head.n_anchors, 9 * (32 + 8 + 2 + 1 + 1));
     assert_int_equal(head.num_classes, N_CLASSES);
     fa_free(image);
     network_destroy(model);
@@ -138,13 +138,13 @@ static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
 {
     struct fa_model *model = create(18, 1);
     const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
-    float *small = network_image("small", 64, 32), *large = network_image("large", 96, 128);
+    float *small = network_image("small", 64, 32), *large = network_image("large", 96, 64);
     fa_real *small_first = gradient_copy(model, small, 64, 32), *small_again;
-    fa_real *large_first = gradient_copy(model, large, 96, 128), *large_again;
+    fa_real *large_first = gradient_copy(model, large, 96, 64), *large_again;
 
     (void)state;
     small_again = gradient_copy(model, small, 64, 32);
-    large_again = gradient_copy(model, large, 96, 128);
+    large_again = gradient_copy(model, large, 96, 64);
     assert_memory_equal(small_first, small_again, n_bytes);
     assert_memory_equal(large_first, large_again, n_bytes);
     fa_free(small_first), fa_free(small_again), fa_free(large_first), fa_free(large_again);
