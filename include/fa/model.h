@@ -114,8 +114,9 @@ fa_status fa_model_describe(struct fa_model *model, int h, int w, fa_layer_fn vi
                             void *context) FA_CHECK_RESULT;
 
 struct fa_model_memory {
-    size_t parameters, gradients, packed_weights; /* bytes */
-    size_t arena;                                 /* of the largest plan so far */
+    size_t parameters, gradients; /* bytes */
+    size_t packed_weights;        /* the backend's filters and their gradients, one form of each */
+    size_t arena;                 /* of the largest plan so far */
     int n_plans;
 };
 void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out);

@@ -141,6 +141,20 @@ static void unfold_filters(const struct fa_model *model, const struct fa_layer *
         weight[i] += model->scratch.filters[i];
 }
 
+/* In double, eight partial sums so that it runs in vector registers. */
+static double dot(const fa_real *a, const fa_real *b, size_t n)
+{
+    double part[8] = {0};
+    size_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        for (size_t p = 0; p < 8; p++)
+            part[p] += (double)a[i + p] * (double)b[i + p];
+    for (; i < n; i++)
+        part[i % 8] += (double)a[i] * (double)b[i];
+    return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
 static void unfold_norm(const struct fa_model *model, const struct fa_layer *layer)
 {
     const fa_real *weight = value_of(model, layer->weight);
@@ -152,13 +166,11 @@ static void unfold_norm(const struct fa_model *model, const struct fa_layer *lay
     for (size_t o = 0; o < layer->bias->n_elem; o++) {
         const fa_real *folded = model->scratch.filters + o * n;
         const double sigma = sigma_of(model, layer, o);
+        const double product = dot(folded, weight + o * n, n);
         const fa_real scale = (fa_real)((double)gamma[o] / sigma);
-        double product = 0;
 
-        for (size_t i = 0; i < n; i++) {
-            product += (double)folded[i] * (double)weight[o * n + i];
+        for (size_t i = 0; i < n; i++)
             dweight[o * n + i] += folded[i] * scale;
-        }
         dgamma[o] += (fa_real)((product - (double)mean[o] * (double)model->scratch.bias[o]) / sigma);
     }
 }

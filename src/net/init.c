@@ -58,19 +58,20 @@ static void fill_filters(struct fa_params *params, const struct fa_layer *layer,
     }
 }
 
+static void init_layer(struct fa_params *params, const struct fa_layer *layer, uint64_t seed)
+{
+    fill_filters(params, layer, seed);
+    fill(params, layer->bias, layer->initial_bias);
+    fill(params, layer->gamma, layer->initial_gamma);
+    fill(params, layer->mean, 0);
+    fill(params, layer->var, 1);
+}
+
 fa_status fa_model_init(struct fa_model *model, uint64_t seed)
 {
-    struct fa_params *params = &model->params;
-
-    for (int l = 0; l < model->graph.n_layers; l++) {
-        const struct fa_layer *layer = &model->graph.layer[l];
-
-        fill_filters(params, layer, seed);
-        fill(params, layer->bias, layer->initial_bias);
-        fill(params, layer->gamma, layer->initial_gamma);
-        fill(params, layer->mean, 0);
-        fill(params, layer->var, 1);
-    }
+#pragma omp parallel for schedule(dynamic) num_threads(fa_backend_threads(model->backend))
+    for (int l = 0; l < model->graph.n_layers; l++)
+        init_layer(&model->params, &model->graph.layer[l], seed);
     fa_model_params_changed(model);
     return FA_OK;
 }

@@ -152,6 +152,22 @@ static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
     network_destroy(model);
 }
 
+/* 0xFF bytes are NaN, so a value that is read before it is written shows. */
+static void nothing_is_read_from_the_arena_before_it_is_written(void **state)
+{
+    struct fa_model *model = create(18, -1);
+    const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
+    float *image = network_image("image", H, W);
+    fa_real *first = gradient_copy(model, image, H, W), *again;
+
+    (void)state;
+    memset(model->arena, 0xFF, model->arena_bytes);
+    again = gradient_copy(model, image, H, W);
+    assert_memory_equal(first, again, n_bytes);
+    fa_free(first), fa_free(again), fa_free(image);
+    network_destroy(model);
+}
+
 static void backward_adds_to_the_gradient(void **state)
 {
     struct fa_model *model = create(18, 1);
@@ -410,6 +426,7 @@ int main(void)
         cmocka_unit_test(rows_of_the_head_are_the_anchors_of_five_levels),
         cmocka_unit_test(gradients_called_ready_are_final_and_all_become_ready),
         cmocka_unit_test(two_sizes_that_alternate_do_not_disturb_each_other),
+        cmocka_unit_test(nothing_is_read_from_the_arena_before_it_is_written),
         cmocka_unit_test(backward_adds_to_the_gradient),
         cmocka_unit_test(a_second_step_at_a_known_size_allocates_nothing),
         cmocka_unit_test(backward_without_a_training_forward_is_refused),
