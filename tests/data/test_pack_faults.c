@@ -132,6 +132,47 @@ static void an_output_below_a_plain_file_is_refused(void **state)
     assert_fails_saying(fa_pack(&config, &report), FA_EIO, "coco.json");
 }
 
+/* Replaces a dataset again and again, in one shard and in three, until killed. */
+static void pack_forever(struct fa_pack_config config)
+{
+    struct fa_pack_report report;
+
+    for (int k = 0;; k++) {
+        config.shard_bytes = k % 2 == 0 ? 1 : 1 << 20;
+        if (fa_pack(&config, &report) != FA_OK)
+            _exit(1);
+    }
+}
+
+static void a_packing_killed_at_any_moment_leaves_a_whole_dataset(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    uint64_t content;
+
+    (void)state;
+    fixture_scenes(directory, 3);
+    config = fixture_config(directory);
+    assert_ok(fa_pack(&config, &report));
+    content = content_of(config.out_directory);
+    for (useconds_t k = 0; k < 20; k++) {
+        const pid_t child = fork();
+        int status;
+
+        assert_true(child >= 0);
+        if (child == 0)
+            pack_forever(config);
+        usleep(10000 + 1700 * k);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_true(content_of(config.out_directory) == content);
+    }
+    assert_ok(fa_pack(&config, &report));
+    assert_string_equal(fixture_list(directory), "coco.json images out");
+}
+
 static void what_an_interrupted_packing_left_is_swept(void **state)
 {
     const char *directory = fa_test_directory();
@@ -203,6 +244,7 @@ int main(void)
         cmocka_unit_test(too_little_space_is_noticed_before_anything_is_written),
         cmocka_unit_test(a_directory_that_may_not_be_written_is_named),
         cmocka_unit_test(an_output_below_a_plain_file_is_refused),
+        cmocka_unit_test(a_packing_killed_at_any_moment_leaves_a_whole_dataset),
         cmocka_unit_test(what_an_interrupted_packing_left_is_swept),
         cmocka_unit_test(a_dataset_moved_aside_by_an_interrupted_swap_comes_back),
         cmocka_unit_test(two_packings_into_one_directory_do_not_mix),
