@@ -42,7 +42,8 @@ struct fa_dataset {
     const double *area;
 };
 
-/* Opens every shard of the directory; FA_EFORMAT if one is missing, cut short or of another packing. */
+/* Opens every shard of the directory; FA_EFORMAT, naming the file, if one is missing, cut short, changed or
+   of another packing. The JPEGs themselves are checked as they are fetched. */
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out) FA_CHECK_RESULT;
 void fa_dataset_close(struct fa_dataset *dataset);
 

@@ -154,7 +154,7 @@ static void work_once(struct fa_loader *loader)
     const uint64_t number = loader->n_claimed;
     struct slot *slot = NULL;
     const fa_status st = take_slot(loader, &slot);
-    double begin;
+    double seconds;
 
     if (st != FA_OK) {
         fail(loader, st, fa_message());
@@ -162,11 +162,11 @@ static void work_once(struct fa_loader *loader)
     }
     loader->n_claimed++;
     pthread_mutex_unlock(&loader->lock);
-    begin = fa_clock_seconds();
+    seconds = -fa_clock_seconds();
     prepare(loader, slot, number);
-    begin = fa_clock_seconds() - begin;
+    seconds += fa_clock_seconds();
     pthread_mutex_lock(&loader->lock);
-    loader->statistics.work_s += begin;
+    loader->statistics.work_s += seconds;
     loader->ring[number % loader->config.n_ahead] = slot;
     loader->statistics.n_queued++;
     if (number == loader->n_taken)

@@ -2,13 +2,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "fa/crc32c.h"
 #include "fa/file.h"
 #include "fa/image.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 
 #define LARGEST_FILE ((size_t)1 << 30)
+#define TOLD_EVERY   10000 /* images */
 
 struct work {
     const struct fa_coco *coco;
@@ -91,10 +94,7 @@ static void note_failure(struct work *work, fa_status status)
     pthread_mutex_lock(&work->lock);
     if (work->status == FA_OK) {
         work->status = status;
-        size_t i = 0;
-        for (const char *text = fa_message(); text[i] != '\0' && i + 1 < sizeof work->message; i++)
-            work->message[i] = text[i];
-        work->message[i] = '\0';
+        snprintf(work->message, sizeof work->message, "%s", fa_message());
     }
     pthread_mutex_unlock(&work->lock);
     atomic_store(&work->failed, true);
@@ -110,6 +110,8 @@ static void *check_some(void *context)
 
         if (st != FA_OK)
             note_failure(work, st);
+        if ((i + 1) % TOLD_EVERY == 0)
+            fa_info("checked %zu of %zu images", i + 1, work->coco->n_images);
     }
     return NULL;
 }

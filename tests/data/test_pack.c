@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fa/file.h"
+#include "fa/loader.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fixture.h"
@@ -122,9 +123,13 @@ static void pack_turned(const char *directory, int w, int h, struct fa_pack_repo
 
 static void exif_is_applied_where_the_annotation_file_has_the_turned_size(void **state)
 {
+    const struct fa_transform transform = {.scale = {100, 64}, .normalize = fa_normalize_default};
     const char *directory = fa_test_directory();
+    const struct fa_sample *sample;
+    const size_t record = 0;
     struct fa_pack_report report;
     struct fa_dataset *dataset;
+    struct fa_loader *loader;
 
     (void)state;
     pack_turned(directory, 30, 40, &report);
@@ -133,6 +138,11 @@ static void exif_is_applied_where_the_annotation_file_has_the_turned_size(void *
     assert_ok(fa_dataset_open(fixture_path(directory, "out"), &dataset));
     assert_int_equal(dataset->records[0].orientation, 6);
     assert_int_equal(dataset->records[0].w, 30);
+    assert_ok(fa_loader_open_list(&transform, dataset, &record, 1, 1, 1, &loader));
+    assert_ok(fa_loader_next(loader, &sample));
+    assert_int_equal(sample->original_w, 30);
+    assert_int_equal(sample->original_h, 40);
+    fa_loader_close(loader);
     fa_dataset_close(dataset);
 }
 

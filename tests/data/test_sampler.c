@@ -92,14 +92,19 @@ static void the_order_depends_on_seed_and_epoch_and_on_nothing_asked_before(void
 
         (void)fa_sampler_record(backward, back / (int)N_USED, (size_t)back % N_USED);
     }
-    for (int64_t epoch = 0; epoch < 40; epoch++)
+    for (int64_t epoch = 0; epoch < 40; epoch++) {
+        struct fa_sampler *fresh = create(3, 1);
+
         for (size_t p = 0; p < N_USED; p++) {
             const size_t record = fa_sampler_record(forward, epoch, p);
 
+            assert_int_equal(record, fa_sampler_record(fresh, epoch, p));
             assert_int_equal(record, fa_sampler_record(backward, epoch, p));
             epochs_differ += record != fa_sampler_record(forward, epoch + 1, p);
             seeds_differ += record != fa_sampler_record(other, epoch, p);
         }
+        fa_sampler_destroy(fresh);
+    }
     assert_true(epochs_differ > 40 && seeds_differ > 40);
     fa_sampler_destroy(forward);
     fa_sampler_destroy(backward);
