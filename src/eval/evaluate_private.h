@@ -1,0 +1,47 @@
+/*
+ * evaluate_private.h - between inference on the ranks and the numbers on rank 0.
+ */
+#ifndef FA_EVALUATE_PRIVATE_H
+#define FA_EVALUATE_PRIVATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/anchor_cache.h"
+#include "fa/evaluate.h"
+
+/* A detection with its place: ranks send these. */
+struct fa_finding {
+    uint64_t record;
+    uint64_t rank_in_image; /* 0: the highest score */
+    struct fa_detection detection;
+};
+
+/* What all ranks found in records 0 .. n_records - 1. */
+struct fa_findings {
+    size_t n_records, n, n_seen;
+    struct fa_finding *finding;
+    uint64_t *seen; /* records looked at, any order */
+};
+
+/* As fa_detect_sample, with the anchors at hand. */
+fa_status fa_detect_with_anchors(const struct fa_detect_config *config, struct fa_model *model,
+                                 const struct fa_sample *sample, struct fa_anchor_cache *cache,
+                                 struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+/* FA_EFORMAT, naming images, unless every record was looked at exactly once. */
+fa_status fa_findings_check(const struct fa_findings *findings,
+                            const struct fa_dataset *dataset) FA_CHECK_RESULT;
+
+/* Sorts by record, then class, then falling score, the order of a results file (spec 8.3). */
+void fa_findings_sort(struct fa_findings *findings);
+
+/* The findings, sorted, as results; *results is freed with fa_free. */
+fa_status fa_findings_results(const struct fa_findings *findings, const struct fa_dataset *dataset,
+                              struct fa_coco_result **results) FA_CHECK_RESULT;
+
+/* The findings, sorted, against the dataset's ground truth. */
+fa_status fa_findings_score(const struct fa_findings *findings, const struct fa_dataset *dataset,
+                            const int max_detections[3], struct fa_metrics *out) FA_CHECK_RESULT;
+
+#endif
