@@ -211,28 +211,33 @@ static fa_status open_files(struct fa_journal *journal, const char *work_dir)
     return status;
 }
 
-fa_status fa_journal_open(const struct fa_journal_start *start, struct fa_journal **out)
+fa_status fa_journal_open(const char *work_dir, struct fa_journal **out)
 {
     struct fa_journal *journal;
     fa_status status;
 
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *journal, &journal));
-    *journal = (struct fa_journal){.terminal = isatty(STDERR_FILENO),
-                                   .first_step = start->step,
-                                   .steps_per_epoch = start->steps_per_epoch,
-                                   .last_step = start->last_step,
-                                   .started = fa_clock_seconds()};
-    status = open_files(journal, start->work_dir);
-    if (status != FA_OK) {
+    journal->terminal = isatty(STDERR_FILENO);
+    status = open_files(journal, work_dir);
+    if (status == FA_OK)
+        *out = journal;
+    else
         fa_journal_close(journal);
-        return status;
-    }
+    return status;
+}
+
+void fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start)
+{
+    if (journal == NULL)
+        return;
+    journal->first_step = start->step;
+    journal->steps_per_epoch = start->steps_per_epoch;
+    journal->last_step = start->last_step;
+    journal->started = fa_clock_seconds();
     if (start->step > 0)
         fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
     write_start(journal, start);
-    *out = journal;
-    return FA_OK;
 }
 
 void fa_journal_close(struct fa_journal *journal)

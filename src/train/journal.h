@@ -19,16 +19,20 @@
 
 struct fa_journal;
 
+/* From here on log lines go to train.log too. */
+fa_status fa_journal_open(const char *work_dir, struct fa_journal **out) FA_CHECK_RESULT;
+void fa_journal_close(struct fa_journal *journal);
+
 struct fa_journal_start {
-    const char *work_dir;
     const char *config; /* JSON text */
     uint64_t seed;
     int n_ranks;
     int64_t step, samples; /* where the run goes on; 0: it begins */
     int64_t steps_per_epoch, last_step;
 };
-fa_status fa_journal_open(const struct fa_journal_start *start, struct fa_journal **out) FA_CHECK_RESULT;
-void fa_journal_close(struct fa_journal *journal);
+
+/* Once, before the first step: a line of what the run is, and where it goes on. */
+void fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start);
 
 /* What one step was like, or the mean of several. */
 struct fa_journal_entry {

@@ -28,8 +28,7 @@ static const struct fa_journal_entry entry = {.step = 60,
 
 static struct fa_journal *open_journal(const char *directory, int64_t step)
 {
-    const struct fa_journal_start start = {.work_dir = directory,
-                                           .config = "{\"a\": \"quoted\"}",
+    const struct fa_journal_start start = {.config = "{\"a\": \"quoted\"}",
                                            .seed = 18446744073709551615u,
                                            .n_ranks = 2,
                                            .step = step,
@@ -38,7 +37,8 @@ static struct fa_journal *open_journal(const char *directory, int64_t step)
                                            .last_step = 600};
     struct fa_journal *journal;
 
-    assert_ok(fa_journal_open(&start, &journal));
+    assert_ok(fa_journal_open(directory, &journal));
+    fa_journal_begin(journal, &start);
     return journal;
 }
 
@@ -213,11 +213,10 @@ static void a_full_disk_loses_lines_and_not_the_run(void **state)
 
 static void a_folder_that_is_not_there_fails_and_leaves_nothing(void **state)
 {
-    const struct fa_journal_start start = {.work_dir = "/nonexistent", .steps_per_epoch = 1};
     struct fa_journal *journal;
 
     (void)state;
-    assert_fails_saying(fa_journal_open(&start, &journal), FA_EIO, "/nonexistent");
+    assert_fails_saying(fa_journal_open("/nonexistent", &journal), FA_EIO, "/nonexistent");
     assert_null(journal);
     fa_journal_train(NULL, &entry);
     fa_journal_close(NULL);
@@ -226,14 +225,16 @@ static void a_folder_that_is_not_there_fails_and_leaves_nothing(void **state)
 static void without_memory_the_journal_does_not_open_or_loses_its_line(void **state)
 {
     const char *directory = fa_test_directory();
-    const struct fa_journal_start start = {.work_dir = directory, .steps_per_epoch = 1};
+    const struct fa_journal_start start = {.steps_per_epoch = 1};
     struct fa_journal *journal;
 
     (void)state;
     for (long n = 1; n < 40; n++) {
         fa_memory_fail_after(n);
-        if (fa_journal_open(&start, &journal) == FA_OK)
+        if (fa_journal_open(directory, &journal) == FA_OK) {
+            fa_journal_begin(journal, &start);
             fa_journal_train(journal, &entry);
+        }
         fa_memory_fail_after(0);
         fa_journal_close(journal);
         assert_int_equal(fa_memory_balance(), 0);

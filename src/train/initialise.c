@@ -1,0 +1,178 @@
+/*
+ * initialise.c - the first weights: from a file, or random with batch-norm statistics measured on the data.
+ *
+ * Batch norm's statistics are frozen in training. Those of random weights (mean 0, variance 1) are far from
+ * what the layers give, and such a network does not learn; hence the refusal below.
+ */
+#include <string.h>
+
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/model_weights.h"
+#include "training.h"
+
+/* ---- from a file ---- */
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool file_has(const struct fa_weights_file *file, const char *prefix)
+{
+    for (size_t i = 0; i < file->n; i++)
+        if (has_prefix(file->tensors[i].name, prefix))
+            return true;
+    return false;
+}
+
+/* Drops the tensors of a part that the file lacks altogether, as one with a backbone only does. */
+static size_t drop_part(const struct fa_weights_file *file, const char *prefix, struct fa_tensor *tensors,
+                        size_t n)
+{
+    size_t kept = 0;
+
+    if (file_has(file, prefix))
+        return n;
+    for (size_t i = 0; i < n; i++)
+        if (!has_prefix(tensors[i].name, prefix))
+            tensors[kept++] = tensors[i];
+    fa_info("the weights file has no %s*: these start at random", prefix);
+    return kept;
+}
+
+/* Everything else must be there, in its shape. */
+static fa_status load_file(const struct fa_weights_file *file, struct fa_params *params)
+{
+    struct fa_tensor *tensors;
+    size_t n = params->n, n_unused;
+    fa_status status;
+
+    FA_TRY(fa_params_tensors(params, &tensors));
+    n = drop_part(file, "neck.", tensors, n);
+    n = drop_part(file, "bbox_head.", tensors, n);
+    status = fa_weights_copy(file, tensors, n, NULL, &n_unused);
+    if (status == FA_OK)
+        fa_info("%zu tensors loaded, %zu of the file not used", n, n_unused);
+    fa_free(tensors);
+    return status;
+}
+
+/* ---- calibrated ---- */
+
+struct calibration {
+    size_t n, n_total, first; /* images of this rank, of all, and the first one's place */
+    const struct fa_sample **samples;
+    struct fa_image *images;
+    size_t *position;
+};
+
+static fa_status sum_over_ranks(void *comm, double *values, size_t n)
+{
+    fa_comm_sum_double(comm, values, n);
+    return FA_OK;
+}
+
+static fa_status take_images(struct fa_loader *loader, struct calibration *c)
+{
+    FA_TRY(fa_alloc_zero(c->n, sizeof *c->samples, &c->samples));
+    FA_TRY(fa_alloc(c->n, sizeof *c->images, &c->images));
+    FA_TRY(fa_alloc(c->n, sizeof *c->position, &c->position));
+    for (size_t i = 0; i < c->n; i++) {
+        FA_TRY(fa_loader_next(loader, &c->samples[i]));
+        c->images[i] = (struct fa_image){c->samples[i]->chw, c->samples[i]->h, c->samples[i]->w};
+        c->position[i] = c->first + i;
+    }
+    return FA_OK;
+}
+
+/* A rank that fails inside leaves the others waiting in a sum, so it ends the job. */
+static fa_status calibrate_together(struct fa_training *t, const struct calibration *c)
+{
+    fa_status status =
+        fa_model_calibrate(t->model, c->images, c->position, c->n, c->n_total, sum_over_ranks, t->comm);
+
+    if (status != FA_OK && fa_comm_size(t->comm) > 1) {
+        fa_log(FA_LOG_ERROR, "calibration: %s", fa_message());
+        fa_comm_abort(t->comm, fa_status_exit_code(status));
+    }
+    return status;
+}
+
+static void clear_calibration(struct calibration *c)
+{
+    fa_free(c->samples);
+    fa_free(c->images);
+    fa_free(c->position);
+}
+
+static fa_status open_calibration(struct fa_training *t, struct calibration *c, struct fa_sampler **sampler,
+                                  struct fa_loader **loader)
+{
+    size_t rank = (size_t)fa_comm_rank(t->comm), size = (size_t)fa_comm_size(t->comm);
+    struct fa_loader_config config = {.transform = t->config->transform,
+                                      .seed = t->config->seed,
+                                      .batch = c->n_total,
+                                      .begin = c->n_total * rank / size,
+                                      .end = c->n_total * (rank + 1) / size,
+                                      .n_threads = t->config->loader_threads,
+                                      .n_ahead = (size_t)t->config->loader_threads,
+                                      .bad_budget = (size_t)t->config->bad_sample_budget};
+
+    c->first = config.begin;
+    c->n = config.end - config.begin;
+    FA_TRY(fa_sampler_create(t->run->train_data, config.seed, config.batch, t->config->keep_empty, sampler));
+    return fa_loader_open(&config, t->run->train_data, *sampler, loader);
+}
+
+/* The first images of epoch 0, each at the rank that its place says. */
+static fa_status calibrate(struct fa_training *t)
+{
+    size_t wanted = (size_t)t->config->calibrate_images, there = fa_sampler_records(t->sampler);
+    struct calibration c = {.n_total = wanted < there ? wanted : there};
+    struct fa_sampler *sampler = NULL;
+    struct fa_loader *loader = NULL;
+    fa_status status;
+
+    fa_info("random weights; batch-norm statistics are measured on %zu images", c.n_total);
+    status = open_calibration(t, &c, &sampler, &loader);
+    if (status == FA_OK)
+        status = take_images(loader, &c);
+    status = fa_comm_agree(t->comm, status);
+    if (status == FA_OK)
+        status = calibrate_together(t, &c);
+    clear_calibration(&c);
+    fa_loader_close(loader);
+    fa_sampler_destroy(sampler);
+    return status;
+}
+
+/* ---- which ---- */
+
+static fa_status check_choice(const struct fa_training *t)
+{
+    if (t->run->init_from != NULL)
+        return FA_OK;
+    if (t->config->init == FA_INIT_WEIGHTS)
+        return fa_fail(FA_EINVAL,
+                       "there are no weights to start from: with random ones, batch-norm statistics frozen "
+                       "at mean 0 and variance 1 do not train; give --init-from W.h5, or set model.init "
+                       "to calibrate");
+    if (t->config->calibrate_images < 1)
+        return fa_fail(FA_EINVAL, "calibration needs at least one image, not %d",
+                       t->config->calibrate_images);
+    return FA_OK;
+}
+
+fa_status fa_training_initialise(struct fa_training *t)
+{
+    fa_status status;
+
+    FA_TRY(check_choice(t));
+    status = fa_model_init(t->model, t->config->seed);
+    if (status == FA_OK && t->run->init_from != NULL)
+        status = load_file(t->run->init_from, t->state.params);
+    FA_TRY(fa_comm_agree(t->comm, status));
+    fa_model_params_changed(t->model);
+    return t->run->init_from != NULL ? FA_OK : calibrate(t);
+}

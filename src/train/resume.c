@@ -1,0 +1,144 @@
+/*
+ * resume.c - a run goes on where a checkpoint stands, or refuses to where it would not be the same run.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "checkpoint_private.h"
+#include "fa/clock.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "training.h"
+
+static fa_status check_identity(const struct fa_training *t, const char *directory,
+                                const struct fa_progress *progress)
+{
+    if (progress->seed != t->config->seed)
+        return fa_fail(
+            FA_EINVAL,
+            "%s: was trained with seed %llu and this run has %llu; set train.seed to the former, or begin "
+            "anew with --resume none",
+            directory, (unsigned long long)progress->seed, (unsigned long long)t->config->seed);
+    if (progress->category_hash != t->run->train_data->category_hash)
+        return fa_fail(FA_EINVAL, "%s: was trained on other classes than those of the training data",
+                       directory);
+    return FA_OK;
+}
+
+/* The order of samples depends on the batch and on the number of images, so neither may change on the way. */
+static fa_status check_position(const struct fa_training *t, const char *directory,
+                                const struct fa_progress *progress)
+{
+    if (progress->samples != progress->step * t->config->batch)
+        return fa_fail(
+            FA_EINVAL,
+            "%s: made %lld steps with %lld images and this run has %d a step; resume with the same "
+            "train.batch, or start from its weights with --init-from",
+            directory, (long long)progress->step, (long long)progress->samples, t->config->batch);
+    if (progress->epoch != progress->step / t->steps_per_epoch)
+        return fa_fail(
+            FA_EINVAL,
+            "%s: was trained on another number of images: step %lld ended epoch %lld there, and %lld steps "
+            "are an epoch here",
+            directory, (long long)progress->step, (long long)progress->epoch, (long long)t->steps_per_epoch);
+    return FA_OK;
+}
+
+static fa_status read_checkpoint(struct fa_training *t, const char *directory)
+{
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_read(t->comm, directory, &t->state));
+    fa_model_params_changed(t->model);
+    status = check_identity(t, directory, &t->state.progress);
+    if (status == FA_OK)
+        status = check_position(t, directory, &t->state.progress);
+    FA_TRY(fa_comm_agree(t->comm, status));
+    t->saved_step = t->state.progress.step;
+    fa_info("resuming from %s: epoch %lld, step %lld, %lld samples", directory,
+            (long long)t->state.progress.epoch, (long long)t->state.progress.step,
+            (long long)t->state.progress.samples);
+    return FA_OK;
+}
+
+static fa_status resume_newest(struct fa_training *t, bool *resumed)
+{
+    char *directory;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoints, &directory));
+    *resumed = directory != NULL;
+    status = *resumed ? read_checkpoint(t, directory) : FA_OK;
+    fa_free(directory);
+    return status;
+}
+
+static fa_status samples_of(const char *directory, int64_t *samples)
+{
+    struct fa_checkpoint_manifest manifest;
+
+    FA_TRY(fa_checkpoint_manifest_read(directory, &manifest));
+    *samples = manifest.progress.samples;
+    fa_checkpoint_manifest_clear(&manifest);
+    return FA_OK;
+}
+
+/* Later checkpoints would be taken for newer ones by the next --resume auto. */
+static fa_status refuse_newer(struct fa_training *t)
+{
+    char *newest;
+    int64_t samples = 0;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoints, &newest));
+    if (newest == NULL)
+        return FA_OK;
+    status = samples_of(newest, &samples);
+    if (status == FA_OK && samples > t->state.progress.samples)
+        status =
+            fa_fail(FA_EINVAL,
+                    "%s: is newer than %s; give another --work-dir to branch off, or remove the newer ones",
+                    newest, t->run->resume_directory);
+    fa_free(newest);
+    return fa_comm_agree(t->comm, status);
+}
+
+static fa_status resume_directory(struct fa_training *t, bool *resumed)
+{
+    FA_TRY(read_checkpoint(t, t->run->resume_directory));
+    *resumed = true;
+    return refuse_newer(t);
+}
+
+/* A run that begins anew keeps what an earlier one left, under a name where nobody looks for it. */
+static fa_status put_aside(const char *checkpoints)
+{
+    char stamp[20], *aside;
+    fa_status status = FA_OK;
+
+    if (!fa_directory_exists(checkpoints))
+        return FA_OK;
+    fa_clock_file_stamp(stamp, sizeof stamp);
+    FA_TRY(fa_asprintf(&aside, "%s.before_%s", checkpoints, stamp));
+    if (rename(checkpoints, aside) != 0)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", checkpoints, aside);
+    else
+        fa_info("checkpoints of an earlier run are now in %s", aside);
+    fa_free(aside);
+    return status;
+}
+
+fa_status fa_training_resume(struct fa_training *t, bool *resumed)
+{
+    *resumed = false;
+    switch (t->run->resume) {
+    case FA_RESUME_AUTO:
+        return resume_newest(t, resumed);
+    case FA_RESUME_DIRECTORY:
+        return resume_directory(t, resumed);
+    case FA_RESUME_NONE:
+        break;
+    }
+    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? put_aside(t->checkpoints) : FA_OK);
+}

@@ -1,0 +1,195 @@
+/*
+ * start.c - everything that a run needs before its first step.
+ */
+#include <omp.h>
+#include <string.h>
+
+#include "fa/crc32c.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "training.h"
+
+static bool is_first(const struct fa_training *t)
+{
+    return fa_comm_rank(t->comm) == 0;
+}
+
+/* ---- the working directory, rank 0 ---- */
+
+static fa_status write_config(const struct fa_train_run *run)
+{
+    char *path;
+    fa_status status;
+
+    FA_TRY(fa_path_join(run->work_dir, "config.json", &path));
+    status = fa_file_write_atomic(path, run->config_json, strlen(run->config_json));
+    fa_free(path);
+    return status;
+}
+
+static fa_status take_directory(struct fa_training *t)
+{
+    FA_TRY(fa_directory_make(t->run->work_dir));
+    FA_TRY(fa_lock_acquire(t->run->work_dir, &t->lock));
+    FA_TRY(fa_directory_sweep(t->run->work_dir));
+    if (fa_directory_exists(t->checkpoints))
+        FA_TRY(fa_directory_sweep(t->checkpoints));
+    FA_TRY(fa_journal_open(t->run->work_dir, &t->journal));
+    return t->run->config_json == NULL ? FA_OK : write_config(t->run);
+}
+
+/* ---- ranks introduce themselves ---- */
+
+static uint64_t config_hash(const struct fa_train_run *run)
+{
+    return run->config_json == NULL ? 0 : fa_crc32c(0, run->config_json, strlen(run->config_json));
+}
+
+/* Collective. */
+static fa_status compare_ranks(struct fa_training *t)
+{
+    const struct fa_dataset *val = t->run->val_data;
+
+    FA_TRY(fa_comm_same(t->comm, "the configuration", config_hash(t->run)));
+    FA_TRY(fa_comm_same(t->comm, "the model", fa_params_fingerprint(t->state.params)));
+    FA_TRY(fa_comm_same(t->comm, "the training data", t->run->train_data->content_hash));
+    return fa_comm_same(t->comm, "the validation data", val == NULL ? 0 : val->content_hash);
+}
+
+/* ---- plan of the run ---- */
+
+static fa_status check_config(const struct fa_training *t)
+{
+    const struct fa_train_config *c = t->config;
+    int size = fa_comm_size(t->comm);
+
+    if (c->batch < 1 || c->batch % size != 0)
+        return fa_fail(FA_EINVAL,
+                       "a batch of %d images cannot be shared evenly by %d ranks; set train.batch to a "
+                       "multiple of %d",
+                       c->batch, size, size);
+    if (c->reference_batch < 1 || c->loader_threads < 1 || c->log_interval < 1)
+        return fa_fail(FA_EINVAL,
+                       "the reference batch, loader threads and log interval must be at least 1, not "
+                       "%d, %d and %d",
+                       c->reference_batch, c->loader_threads, c->log_interval);
+    return FA_OK;
+}
+
+static void scale_schedule(struct fa_training *t)
+{
+    const struct fa_train_config *c = t->config;
+    double scale = (double)c->batch / c->reference_batch;
+
+    t->schedule = c->schedule;
+    t->schedule.lr *= scale;
+    fa_info("learning rate %g for %d images a step, times %g for %d: %g", c->schedule.lr, c->reference_batch,
+            scale, c->batch, t->schedule.lr);
+}
+
+static void count_steps(struct fa_training *t)
+{
+    const struct fa_train_config *c = t->config;
+
+    t->steps_per_epoch = (int64_t)(fa_sampler_epoch_size(t->sampler) / (size_t)c->batch);
+    t->last_step = c->epochs * t->steps_per_epoch;
+    if (c->max_steps > 0 && c->max_steps < t->last_step)
+        t->last_step = c->max_steps;
+    fa_info("%zu images to train on, %lld steps an epoch, %lld steps in all, on %d ranks",
+            fa_sampler_records(t->sampler), (long long)t->steps_per_epoch, (long long)t->last_step,
+            fa_comm_size(t->comm));
+}
+
+/* ---- parts ---- */
+
+static fa_status open_parts(struct fa_training *t)
+{
+    struct fa_params *params = t->state.params;
+
+    t->n_local = (size_t)(t->config->batch / fa_comm_size(t->comm));
+    FA_TRY(fa_alloc_zero(params->n_trainable, sizeof *t->state.momentum, &t->state.momentum));
+    FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
+    FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, (size_t)t->config->batch,
+                             t->config->keep_empty, &t->sampler));
+    FA_TRY(fa_reducer_create(t->comm, params->grad, params->n_trainable, &t->reducer));
+    FA_TRY(fa_anchor_cache_create(&t->anchors));
+    return fa_loss_workspace_create(omp_get_max_threads(), &t->workspace);
+}
+
+/* At the position where training stands. */
+static fa_status open_loader(struct fa_training *t)
+{
+    size_t rank = (size_t)fa_comm_rank(t->comm);
+    struct fa_loader_config config = {.transform = t->config->transform,
+                                      .seed = t->config->seed,
+                                      .batch = (size_t)t->config->batch,
+                                      .begin = rank * t->n_local,
+                                      .end = (rank + 1) * t->n_local,
+                                      .first_step = t->state.progress.step,
+                                      .n_threads = t->config->loader_threads,
+                                      .n_ahead = t->n_local + (size_t)t->config->loader_threads,
+                                      .bad_budget = (size_t)t->config->bad_sample_budget};
+
+    return fa_loader_open(&config, t->run->train_data, t->sampler, &t->loader);
+}
+
+static void begin_journal(struct fa_training *t)
+{
+    const struct fa_journal_start start = {.config = t->run->config_json,
+                                           .seed = t->config->seed,
+                                           .n_ranks = fa_comm_size(t->comm),
+                                           .step = t->state.progress.step,
+                                           .samples = t->state.progress.samples,
+                                           .steps_per_epoch = t->steps_per_epoch,
+                                           .last_step = t->last_step};
+
+    fa_journal_begin(t->journal, &start);
+}
+
+static fa_status prepare(struct fa_training *t)
+{
+    FA_TRY(check_config(t));
+    FA_TRY(fa_path_join(t->run->work_dir, "checkpoints", &t->checkpoints));
+    FA_TRY(open_parts(t));
+    return is_first(t) ? take_directory(t) : FA_OK;
+}
+
+fa_status fa_training_start(struct fa_training *t)
+{
+    bool resumed;
+
+    t->state = (struct fa_training_state){.params = fa_model_params(t->model),
+                                          .config = t->run->config_json,
+                                          .meta = &t->run->meta,
+                                          .progress = {.seed = t->config->seed,
+                                                       .category_hash = t->run->train_data->category_hash,
+                                                       .best_ap = -1}};
+    t->saved_step = -1;
+    FA_TRY(fa_comm_agree(t->comm, prepare(t)));
+    FA_TRY(compare_ranks(t));
+    scale_schedule(t);
+    count_steps(t);
+    FA_TRY(fa_training_resume(t, &resumed));
+    if (!resumed)
+        FA_TRY(fa_training_initialise(t));
+    FA_TRY(fa_comm_same(t->comm, "the first weights", fa_params_checksum(t->state.params)));
+    FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
+    begin_journal(t);
+    return FA_OK;
+}
+
+void fa_training_end(struct fa_training *t)
+{
+    fa_journal_close(t->journal);
+    fa_loader_close(t->loader);
+    fa_loss_workspace_destroy(t->workspace);
+    fa_anchor_cache_destroy(t->anchors);
+    fa_reducer_destroy(t->reducer);
+    fa_sampler_destroy(t->sampler);
+    fa_free(t->grad_reg);
+    fa_free(t->grad_cls);
+    fa_free(t->samples);
+    fa_free(t->state.momentum);
+    fa_free(t->checkpoints);
+    fa_lock_release(t->lock);
+}

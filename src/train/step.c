@@ -1,0 +1,233 @@
+/*
+ * step.c - one update of the weights.
+ *
+ *   1. take this rank's samples; one small sum over ranks gives the number of objects, and tells of failures
+ *      and requests to stop
+ *   2. image by image: forward, loss, backward; gradients add up
+ *   3. sum the gradient over ranks, whatever each of them held or met
+ *   4. one small sum of the losses; stop together if something failed or is not finite
+ *   5. clip, update
+ *
+ * Ranks meet at 1, 3 and 4 in every step; between them a rank that fails only remembers it.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/clock.h"
+#include "fa/memory.h"
+#include "training.h"
+
+/* ---- 1. samples ---- */
+
+static fa_status take_samples(struct fa_training *t)
+{
+    for (size_t i = 0; i < t->n_local; i++)
+        FA_TRY(fa_loader_next(t->loader, &t->samples[i]));
+    return FA_OK;
+}
+
+static void give_back_samples(struct fa_training *t)
+{
+    for (size_t i = 0; i < t->n_local; i++)
+        if (t->samples[i] != NULL) {
+            fa_loader_give_back(t->loader, t->samples[i]);
+            t->samples[i] = NULL;
+        }
+}
+
+static double count_objects(const struct fa_training *t)
+{
+    double n = 0;
+
+    for (size_t i = 0; i < t->n_local; i++)
+        n += t->samples[i] != NULL ? (double)t->samples[i]->objects.n : 0;
+    return n;
+}
+
+/* Collective. *objects is the number in the whole batch. */
+static fa_status exchange(struct fa_training *t, fa_status status, double *objects, bool *stop)
+{
+    enum { OBJECTS, FAILED, STOP, N };
+    double sum[N] = {[OBJECTS] = count_objects(t), [FAILED] = status != FA_OK, [STOP] = fa_stop_requested()};
+
+    fa_comm_sum_double(t->comm, sum, N);
+    *objects = sum[OBJECTS];
+    *stop = sum[STOP] > 0;
+    return sum[FAILED] > 0 ? fa_comm_agree(t->comm, status) : FA_OK;
+}
+
+/* ---- 2. one image ---- */
+
+static fa_status make_room(struct fa_training *t, const struct fa_head *head)
+{
+    if (head->n_anchors <= t->grad_anchors)
+        return FA_OK;
+    FA_TRY(fa_realloc(&t->grad_cls, head->n_anchors * (size_t)head->num_classes, sizeof *t->grad_cls));
+    FA_TRY(fa_realloc(&t->grad_reg, head->n_anchors * 4, sizeof *t->grad_reg));
+    t->grad_anchors = head->n_anchors;
+    return FA_OK;
+}
+
+static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
+{
+    sum->positive += loss->positive;
+    sum->negative += loss->negative;
+    sum->bag_probability += loss->bag_probability;
+    sum->matched_iou += loss->matched_iou;
+}
+
+static fa_status check_loss(const struct fa_training *t, const struct fa_sample *sample,
+                            const struct fa_loss *loss)
+{
+    if (isfinite(loss->positive) && isfinite(loss->negative))
+        return FA_OK;
+    return fa_fail(
+        FA_ENUMERIC,
+        "step %lld: the loss of image %lld (epoch %lld, position %zu) is not finite: positive %g, negative "
+        "%g; a smaller learning rate or a longer warm-up may help",
+        (long long)t->state.progress.step, (long long)sample->image_id, (long long)sample->epoch,
+        sample->position, loss->positive, loss->negative);
+}
+
+static fa_status run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
+                           bool is_last, struct fa_loss *sum)
+{
+    const struct fa_anchor_set *set;
+    struct fa_head head;
+    struct fa_head_view view;
+    struct fa_loss loss;
+
+    FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
+    FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
+    FA_TRY(make_room(t, &head));
+    view = (struct fa_head_view){.n_anchors = head.n_anchors,
+                                 .num_classes = head.num_classes,
+                                 .anchors = set->anchors,
+                                 .cls = head.cls,
+                                 .reg = head.reg};
+    FA_TRY(fa_freeanchor_loss(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, &loss,
+                              t->grad_cls, t->grad_reg));
+    FA_TRY(check_loss(t, sample, &loss));
+    add_loss(sum, &loss);
+    return fa_model_backward(t->model, t->grad_cls, t->grad_reg, is_last ? fa_reducer_advance : NULL,
+                             t->reducer);
+}
+
+static fa_status run_images(struct fa_training *t, double objects, struct fa_loss *sum)
+{
+    double normalizer = t->config->normalizer == FA_NORMALIZER_GLOBAL ? objects : count_objects(t);
+
+    for (size_t i = 0; i < t->n_local; i++)
+        FA_TRY(run_image(t, t->samples[i], normalizer, i + 1 == t->n_local, sum));
+    return FA_OK;
+}
+
+/* ---- 4. together again ---- */
+
+/* Collective: *loss becomes the batch's. */
+static fa_status exchange_losses(struct fa_training *t, fa_status status, struct fa_loss *loss)
+{
+    double sum[5] = {loss->positive, loss->negative, loss->bag_probability, loss->matched_iou,
+                     status != FA_OK};
+
+    fa_comm_sum_double(t->comm, sum, 5);
+    if (sum[4] > 0)
+        return fa_comm_agree(t->comm, status);
+    *loss = (struct fa_loss){sum[0], sum[1], sum[2], sum[3]};
+    return FA_OK;
+}
+
+/* "12 904 33 ..." of the whole batch: which record is where is known to every rank. */
+static void print_batch(struct fa_training *t, char *text, size_t size)
+{
+    size_t batch = (size_t)t->config->batch, used = 0;
+    int64_t step = t->state.progress.step;
+    size_t first = (size_t)(step % t->steps_per_epoch) * batch;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < batch && used < size; i++) {
+        size_t record = fa_sampler_record(t->sampler, step / t->steps_per_epoch, first + i);
+
+        used += (size_t)snprintf(text + used, size - used, " %lld",
+                                 (long long)t->run->train_data->records[record].image_id);
+    }
+}
+
+/* The reduced gradient has the same bits on all ranks, so all of them come to the same verdict. */
+static fa_status check_norm(struct fa_training *t, double norm)
+{
+    char ids[512];
+
+    if (isfinite(norm))
+        return FA_OK;
+    print_batch(t, ids, sizeof ids);
+    return fa_fail(FA_ENUMERIC,
+                   "step %lld: the gradient is not finite though the losses are; image ids of the batch:%s",
+                   (long long)t->state.progress.step, ids);
+}
+
+/* ---- 5. the update ---- */
+
+static void update(struct fa_training *t, double scale, double lr)
+{
+    struct fa_params *params = t->state.params;
+
+    fa_sgd_step(params->value, t->state.momentum, params->grad, params->n_trainable, scale, lr,
+                t->config->momentum, t->config->weight_decay);
+    fa_model_params_changed(t->model);
+}
+
+static void move_on(struct fa_training *t)
+{
+    struct fa_progress *progress = &t->state.progress;
+
+    progress->step++;
+    progress->samples += t->config->batch;
+    progress->epoch = progress->step / t->steps_per_epoch;
+}
+
+/* Steps 2 to 5. */
+static fa_status learn(struct fa_training *t, double objects, struct fa_journal_entry *entry)
+{
+    struct fa_params *params = t->state.params;
+    /* mmdetection's meaning of local: each rank's own mean, averaged over ranks */
+    double share = t->config->normalizer == FA_NORMALIZER_LOCAL ? 1.0 / fa_comm_size(t->comm) : 1;
+    struct fa_loss loss = {0};
+    fa_status status, reduced;
+    double norm;
+
+    fa_params_clear_grad(params);
+    fa_reducer_begin(t->reducer);
+    status = run_images(t, objects, &loss);
+    reduced = fa_reducer_finish(t->reducer);
+    FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
+    norm = share * fa_gradient_norm(params->grad, params->n_trainable);
+    FA_TRY(check_norm(t, norm));
+    entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
+    update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr);
+    move_on(t);
+    entry->positive = share * loss.positive;
+    entry->negative = share * loss.negative;
+    entry->grad_norm = norm;
+    entry->bag_probability = objects > 0 ? loss.bag_probability / objects : 0;
+    entry->matched_iou = objects > 0 ? loss.matched_iou / objects : 0;
+    entry->objects = objects;
+    return FA_OK;
+}
+
+fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry, bool *stop)
+{
+    double start = fa_clock_seconds(), objects;
+    fa_status status = take_samples(t);
+
+    *entry = (struct fa_journal_entry){.data_s = fa_clock_seconds() - start};
+    status = exchange(t, status, &objects, stop);
+    if (status == FA_OK && !*stop)
+        status = learn(t, objects, entry);
+    give_back_samples(t);
+    entry->step = t->state.progress.step;
+    entry->samples = t->state.progress.samples;
+    entry->step_s = fa_clock_seconds() - start;
+    return status;
+}

@@ -1,0 +1,222 @@
+/*
+ * trainer.c - the loop: steps, and what happens between them.
+ */
+#include "fa/trainer.h"
+
+#include <stdio.h>
+
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/model_weights.h"
+#include "training.h"
+
+/* Sums since the journal's last line. */
+struct window {
+    struct fa_journal_entry sum;
+    int n;
+};
+
+static void add_step(struct window *window, const struct fa_journal_entry *step)
+{
+    struct fa_journal_entry *sum = &window->sum;
+
+    window->n++;
+    sum->positive += step->positive;
+    sum->negative += step->negative;
+    sum->grad_norm += step->grad_norm;
+    sum->bag_probability += step->bag_probability;
+    sum->matched_iou += step->matched_iou;
+    sum->objects += step->objects;
+    sum->data_s += step->data_s;
+    sum->step_s += step->step_s;
+}
+
+/* The means, with step, samples and lr of the last step; the window is empty then. */
+static struct fa_journal_entry close_window(struct window *window, const struct fa_journal_entry *last)
+{
+    struct fa_journal_entry mean = window->sum;
+
+    mean.step = last->step;
+    mean.samples = last->samples;
+    mean.lr = last->lr;
+    mean.positive /= window->n;
+    mean.negative /= window->n;
+    mean.grad_norm /= window->n;
+    mean.bag_probability /= window->n;
+    mean.matched_iou /= window->n;
+    mean.objects /= window->n;
+    mean.data_s /= window->n;
+    mean.step_s /= window->n;
+    *window = (struct window){0};
+    return mean;
+}
+
+static bool ends_epoch(const struct fa_training *t)
+{
+    return t->state.progress.step % t->steps_per_epoch == 0;
+}
+
+static bool is_over(const struct fa_training *t)
+{
+    return t->state.progress.step >= t->last_step;
+}
+
+/* Collective, since memory is asked of every rank. */
+static void write_journal(struct fa_training *t, struct window *window, const struct fa_journal_entry *step)
+{
+    int64_t in_epoch = step->step % t->steps_per_epoch;
+    struct fa_journal_entry mean;
+
+    add_step(window, step);
+    fa_journal_progress(t->journal, step);
+    if (in_epoch % t->config->log_interval != 0 && !is_over(t))
+        return;
+    mean = close_window(window, step);
+    mean.memory_bytes = (double)fa_memory_peak_rss();
+    fa_comm_max_double(t->comm, &mean.memory_bytes, 1);
+    fa_journal_train(t->journal, &mean);
+}
+
+/* ---- saving ---- */
+
+/* Collective. kind is "epoch" or "step". */
+static fa_status save(struct fa_training *t, const char *kind, int64_t number)
+{
+    char *path = NULL;
+    fa_status status;
+
+    status =
+        fa_comm_agree(t->comm, fa_asprintf(&path, "%s/%s_%lld", t->checkpoints, kind, (long long)number));
+    if (status == FA_OK)
+        status = fa_checkpoint_write(t->comm, path, &t->state);
+    if (status == FA_OK) {
+        fa_info("saved %s", path);
+        t->saved_step = t->state.progress.step;
+        status = fa_checkpoint_prune(t->comm, t->checkpoints, t->config->keep_checkpoints, NULL);
+    }
+    fa_free(path);
+    return status;
+}
+
+/* A checkpoint that cannot be written now leaves the one before, and training can go on: all ranks know of
+   the failure, so all of them do. */
+static void save_if_possible(struct fa_training *t, const char *kind, int64_t number)
+{
+    if (save(t, kind, number) != FA_OK && fa_comm_rank(t->comm) == 0)
+        fa_warn("the checkpoint of %s %lld is not complete, training goes on: %s", kind, (long long)number,
+                fa_message());
+}
+
+static bool is_epoch_due(const struct fa_training *t, int64_t interval)
+{
+    return ends_epoch(t) && interval > 0 && (t->state.progress.epoch % interval == 0 || is_over(t));
+}
+
+/* Collective. At the end the state is saved in any case, and must be. */
+static fa_status save_due(struct fa_training *t)
+{
+    const struct fa_progress *progress = &t->state.progress;
+    bool by_step = t->config->checkpoint_steps > 0 && progress->step % t->config->checkpoint_steps == 0;
+    const char *kind = ends_epoch(t) ? "epoch" : "step";
+    int64_t number = ends_epoch(t) ? progress->epoch : progress->step;
+
+    if (is_over(t))
+        return save(t, kind, number);
+    if (by_step || is_epoch_due(t, t->config->checkpoint_interval))
+        save_if_possible(t, kind, number);
+    return FA_OK;
+}
+
+static fa_status write_weights(const struct fa_training *t)
+{
+    struct fa_tensor *tensors = NULL;
+    char *path = NULL;
+    fa_status status = fa_path_join(t->run->work_dir, "weights.h5", &path);
+
+    if (status == FA_OK)
+        status = fa_params_tensors(t->state.params, &tensors);
+    if (status == FA_OK)
+        status = fa_weights_write(path, tensors, t->state.params->n, &t->run->meta);
+    if (status == FA_OK)
+        fa_info("wrote %s", path);
+    fa_free(tensors);
+    fa_free(path);
+    return status;
+}
+
+/* ---- evaluation ---- */
+
+/* Collective. */
+static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_result *result)
+{
+    const struct fa_evaluate_config *config = &t->config->eval;
+    size_t n_images = t->run->val_data->n_records;
+
+    fa_metrics_clear(&result->metrics);
+    result->has_metrics = false;
+    FA_TRY(fa_evaluate(config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL));
+    result->has_metrics = true;
+    if (config->max_images > 0 && config->max_images < n_images)
+        n_images = config->max_images;
+    fa_journal_val(t->journal, t->state.progress.step, lr, n_images, &result->metrics);
+    if (result->metrics.ap > t->state.progress.best_ap)
+        t->state.progress.best_ap = result->metrics.ap;
+    return FA_OK;
+}
+
+/* Collective: what follows a step. */
+static fa_status after_step(struct fa_training *t, double lr, struct fa_train_result *result)
+{
+    if (ends_epoch(t))
+        FA_TRY(fa_comm_same(t->comm, "the weights after the epoch", fa_params_checksum(t->state.params)));
+    FA_TRY(save_due(t));
+    if (t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval))
+        return evaluate(t, lr, result);
+    return FA_OK;
+}
+
+/* ---- the loop ---- */
+
+static fa_status stop(struct fa_training *t)
+{
+    if (t->saved_step != t->state.progress.step)
+        FA_TRY(save(t, "step", t->state.progress.step));
+    return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
+                   (long long)t->state.progress.step);
+}
+
+static fa_status loop(struct fa_training *t, struct fa_train_result *result)
+{
+    struct window window = {0};
+
+    while (!is_over(t)) {
+        struct fa_journal_entry step;
+        bool stop_requested;
+
+        FA_TRY(fa_training_step(t, &step, &stop_requested));
+        if (stop_requested)
+            return stop(t);
+        result->last_loss = step.positive + step.negative;
+        write_journal(t, &window, &step);
+        FA_TRY(after_step(t, step.lr, result));
+    }
+    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK);
+}
+
+fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
+                   struct fa_model *model, struct fa_train_result *result)
+{
+    struct fa_training training = {.config = config, .run = run, .comm = comm, .model = model};
+    fa_status status;
+
+    *result = (struct fa_train_result){0};
+    fa_stop_listen();
+    status = fa_training_start(&training);
+    if (status == FA_OK)
+        status = loop(&training, result);
+    fa_stop_ignore();
+    result->steps = training.state.progress.step;
+    result->samples = training.state.progress.samples;
+    fa_training_end(&training);
+    return status;
+}

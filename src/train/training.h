@@ -1,0 +1,83 @@
+/*
+ * training.h - a training run while it lasts: what its parts (start, initialise, step, save) share.
+ */
+#ifndef FA_TRAINING_H
+#define FA_TRAINING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/anchor_cache.h"
+#include "fa/checkpoint.h"
+#include "fa/file.h"
+#include "fa/reducer.h"
+#include "fa/trainer.h"
+#include "journal.h"
+
+struct fa_training {
+    const struct fa_train_config *config;
+    const struct fa_train_run *run;
+    struct fa_comm *comm;
+    struct fa_model *model;
+
+    /* What a checkpoint holds, and all that the next step depends on. */
+    struct fa_training_state state;
+
+    struct fa_schedule schedule; /* lr scaled by the batch */
+    int64_t steps_per_epoch, last_step;
+    char *checkpoints;  /* "<work_dir>/checkpoints" */
+    int64_t saved_step; /* of the newest checkpoint made or resumed from; -1: none */
+
+    struct fa_lock *lock;       /* rank 0 */
+    struct fa_journal *journal; /* rank 0 */
+
+    struct fa_sampler *sampler;
+    struct fa_loader *loader;
+    struct fa_reducer *reducer;
+    struct fa_anchor_cache *anchors;
+    struct fa_loss_workspace *workspace;
+    size_t n_local; /* images of a step on this rank */
+    const struct fa_sample **samples;
+    fa_real *grad_cls, *grad_reg; /* of the head, for the largest image so far */
+    size_t grad_anchors;          /* that there is room for */
+};
+
+/* ---- start.c: from arguments to the first step ---- */
+
+/* Collective. Takes the working directory, opens everything, and resumes or initialises. Zeroed before; to be
+   ended also after a failure. */
+fa_status fa_training_start(struct fa_training *training) FA_CHECK_RESULT;
+void fa_training_end(struct fa_training *training);
+
+/* ---- resume.c ---- */
+
+/* Collective. *resumed says whether the state now is that of a checkpoint. */
+fa_status fa_training_resume(struct fa_training *training, bool *resumed) FA_CHECK_RESULT;
+
+/* ---- initialise.c ---- */
+
+/* Collective. The weights of a run that starts from nothing. */
+fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
+
+/* ---- step.c ---- */
+
+/* Collective. One update; state.progress moves on, entry says what it was like. *stop: some rank was asked to
+   stop before the step; then nothing was done. FA_ENUMERIC if a loss or the gradient is not finite; the
+   parameters are then those before the step. */
+fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry *entry,
+                           bool *stop) FA_CHECK_RESULT;
+
+/* ---- case.c ---- */
+
+/* Keeps a sample as a case file for `freeanchor replay`, named by step and image in the working directory;
+   what came of it is logged. */
+void fa_training_keep_case(const struct fa_training *training, const struct fa_sample *sample);
+
+/* ---- stop.c: requests to stop, by SIGTERM, SIGUSR1 or SIGUSR2 ---- */
+
+void fa_stop_listen(void);
+void fa_stop_ignore(void); /* back to what was before */
+bool fa_stop_requested(void);
+
+#endif
