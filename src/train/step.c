@@ -82,6 +82,7 @@ static fa_status check_loss(const struct fa_training *t, const struct fa_sample 
 {
     if (isfinite(loss->positive) && isfinite(loss->negative))
         return FA_OK;
+    fa_training_keep_case(t, sample);
     return fa_fail(
         FA_ENUMERIC,
         "step %lld: the loss of image %lld (epoch %lld, position %zu) is not finite: positive %g, negative "

@@ -1,0 +1,377 @@
+/* Whole training runs on small synthetic scenes: the number of ranks does not matter, nor does an
+ * interruption. */
+#include "ranks.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "../../../src/dist/comm_private.h"
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/log.h"
+#include "fa/model_weights.h"
+#include "fa/synth.h"
+#include "fa/trainer.h"
+
+enum { BATCH = 4, N_IMAGES = 14, STEPS = 5 };
+
+static char root[512];
+static struct fa_dataset *dataset;
+static struct fa_backend *backend;
+static struct fa_comm alone; /* this rank and nobody else */
+
+static const struct fa_train_config config_of_test = {
+    .batch = BATCH,
+    .reference_batch = 16,
+    .epochs = 2,
+    .max_steps = STEPS,
+    .schedule = {.lr = 0.02,
+                 .warmup_steps = 4,
+                 .warmup_ratio = 0.1,
+                 .n_drops = 1,
+                 .drop_epoch = {1},
+                 .drop_factor = 0.1},
+    .momentum = 0.9,
+    .weight_decay = 1e-4,
+    .clip_norm = 35,
+    .transform = {.scale = {64, 64}, .flip_probability = 0.5},
+    .seed = 11,
+    .loader_threads = 1,
+    .init = FA_INIT_CALIBRATE,
+    .calibrate_images = 5,
+    .log_interval = 1,
+    .keep_checkpoints = 2,
+    .checkpoint_interval = 1};
+
+static struct fa_train_config make_config(void)
+{
+    struct fa_train_config config = config_of_test;
+
+    config.loss = fa_freeanchor_default;
+    config.transform.normalize = fa_normalize_default;
+    config.eval = (struct fa_evaluate_config){.transform = config.transform,
+                                              .detect = fa_detect_config_default,
+                                              .max_detections = {1, 10, 100},
+                                              .loader_threads = 1};
+    return config;
+}
+
+static const char *in_root(const char *name)
+{
+    static char path[8][600];
+    static int next;
+
+    next = (next + 1) % 8;
+    snprintf(path[next], sizeof path[0], "%s/%s", root, name);
+    return path[next];
+}
+
+/* ---- one set of scenes for all tests ---- */
+
+static fa_status make_scenes(void)
+{
+    const struct fa_synth_config scenes = {.out_directory = in_root("scenes"),
+                                           .n_images = N_IMAGES,
+                                           .n_classes = 3,
+                                           .seed = 5,
+                                           .w = 128,
+                                           .h = 96};
+    const struct fa_pack_config pack = {.coco_path = in_root("scenes/annotations.json"),
+                                        .image_directory = in_root("scenes/images"),
+                                        .out_directory = in_root("shards"),
+                                        .shard_bytes = 1 << 20,
+                                        .n_threads = 1};
+    struct fa_pack_report report;
+
+    FA_TRY(fa_synth(&scenes));
+    return fa_pack(&pack, &report);
+}
+
+static int open_scenes(void **state)
+{
+    (void)state;
+    if (fa_comm_rank(comm) == 0) {
+        snprintf(root, sizeof root, "%s", fa_test_directory());
+        assert_ok(make_scenes());
+    }
+    fa_comm_broadcast(comm, root, sizeof root, 0);
+    assert_ok(fa_dataset_open(in_root("shards"), &dataset));
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};
+    return 0;
+}
+
+static int close_scenes(void **state)
+{
+    (void)state;
+    fa_backend_close(backend);
+    fa_dataset_close(dataset);
+    return 0;
+}
+
+/* ---- runs ---- */
+
+static struct fa_model *make_model(void)
+{
+    const struct fa_model_config config = {.depth = 18,
+                                           .groups = 1,
+                                           .base_width = 64,
+                                           .frozen_stages = 1,
+                                           .num_classes = (int)dataset->n_categories,
+                                           .prior_probability = 0.01};
+    struct fa_model *model;
+
+    assert_ok(fa_model_create(&config, backend, &model));
+    return model;
+}
+
+static fa_status train_on(struct fa_comm *ranks, const struct fa_train_config *config,
+                          struct fa_train_run run, const char *work_dir, struct fa_train_result *result)
+{
+    struct fa_model *model = make_model();
+    fa_status status;
+
+    run.work_dir = in_root(work_dir);
+    run.config_json = "{\"train\": {}}";
+    run.train_data = dataset;
+    status = fa_train(config, &run, ranks, model, result);
+    fa_metrics_clear(&result->metrics);
+    fa_model_destroy(model);
+    return status;
+}
+
+static fa_status train(const struct fa_train_config *config, const char *work_dir)
+{
+    struct fa_train_result result;
+
+    return train_on(comm, config, (struct fa_train_run){.resume = FA_RESUME_AUTO}, work_dir, &result);
+}
+
+/* Rank 0: the numbers of one field over the steps of a run; returns how many there are. */
+static int read_curve(const char *work_dir, const char *field, double *values, int size)
+{
+    char path[600], *text, *line;
+    size_t n_bytes;
+    int n = 0;
+
+    snprintf(path, sizeof path, "%s/log.jsonl", in_root(work_dir));
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    for (line = text; *line != '\0' && n < size; line += strcspn(line, "\n") + 1) {
+        struct fa_json *json;
+
+        assert_ok(fa_json_parse(path, line, strcspn(line, "\n"), &json));
+        n += fa_json_to_double(fa_json_get(json, field), &values[n]);
+        fa_json_free(json);
+    }
+    fa_free(text);
+    return n;
+}
+
+static struct fa_weights_file *read_weights(const char *work_dir)
+{
+    struct fa_weights_file *file;
+    char path[600];
+
+    snprintf(path, sizeof path, "%s/weights.h5", in_root(work_dir));
+    assert_ok(fa_weights_read(path, &file));
+    return file;
+}
+
+/* Rank 0: whether two runs ended in the same bits. */
+static void assert_same_weights(const char *a, const char *b)
+{
+    struct fa_weights_difference difference;
+    struct fa_weights_file *x, *y;
+
+    fa_comm_barrier(comm);
+    if (fa_comm_rank(comm) != 0)
+        return;
+    x = read_weights(a);
+    y = read_weights(b);
+    fa_weights_diff(x, y, &difference);
+    if (!difference.equal)
+        fail_msg("%s and %s: %zu tensors differ, first %s", a, b, difference.n_different, difference.first);
+    assert_true(difference.n_compared > 60);
+    fa_weights_free(x);
+    fa_weights_free(y);
+}
+
+/* ---- tests ---- */
+
+static void all_ranks_together_learn_as_one_alone(void **state)
+{
+    static const char *const fields[] = {"loss", "positive_bag_loss", "grad_norm", "objects",
+                                         "lr",   "matched_iou"};
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+    double together[STEPS + 1], single[STEPS + 1];
+
+    (void)state;
+    assert_ok(train(&config, "together"));
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "alone", &result));
+        assert_int_equal(result.steps, STEPS);
+        assert_int_equal(result.samples, STEPS * BATCH);
+        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
+            assert_int_equal(read_curve("together", fields[f], together, STEPS + 1), STEPS);
+            assert_int_equal(read_curve("alone", fields[f], single, STEPS + 1), STEPS);
+            assert_near(fa_test_worst_double(together, single, STEPS, NULL), 0, 1e-3);
+        }
+    }
+    fa_comm_barrier(comm);
+}
+
+/* Continues the run of the test before: its steps against 2, then the others; the epoch ends in between. */
+static void a_run_in_two_parts_ends_in_the_bits_of_one(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.max_steps = 2;
+    assert_ok(train(&config, "parts"));
+    config.max_steps = STEPS;
+    assert_ok(train(&config, "parts"));
+    assert_same_weights("together", "parts");
+}
+
+static void ask_to_stop(int signal)
+{
+    (void)signal;
+    kill(getpid(), SIGTERM);
+}
+
+/* Only the last rank is asked, at a moment that nobody chose. */
+static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
+{
+    const struct itimerval soon = {.it_value = {.tv_usec = 300000}};
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+
+    (void)state;
+    config.epochs = 100000;
+    config.max_steps = 0;
+    config.checkpoint_interval = 0;
+    signal(SIGALRM, ask_to_stop);
+    if (fa_comm_rank(comm) == fa_comm_size(comm) - 1)
+        setitimer(ITIMER_REAL, &soon, NULL);
+    assert_fails_saying(train_on(comm, &config, (struct fa_train_run){0}, "stopped", &result), FA_ESTOPPED,
+                        "saved");
+    config.max_steps = result.steps + 2;
+    assert_ok(train(&config, "stopped"));
+    assert_ok(train(&config, "not_stopped"));
+    assert_same_weights("stopped", "not_stopped");
+}
+
+static void resuming_with_another_seed_or_batch_is_refused(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.seed = 12;
+    assert_fails_saying(train(&config, "parts"), FA_EINVAL, "seed 11");
+    config = make_config();
+    config.batch = 2 * BATCH;
+    assert_fails_saying(train(&config, "parts"), FA_EINVAL, "train.batch");
+}
+
+static void a_batch_that_ranks_cannot_share_is_refused(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    if (fa_comm_size(comm) == 1)
+        return;
+    config.batch = fa_comm_size(comm) + 1;
+    assert_fails_saying(train(&config, "uneven"), FA_EINVAL, "multiple of");
+}
+
+static void random_weights_without_calibration_are_refused_with_the_remedy(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.init = FA_INIT_WEIGHTS;
+    assert_fails_saying(train(&config, "nothing"), FA_EINVAL, "--init-from");
+}
+
+static void a_backbone_file_starts_a_run_and_half_a_backbone_does_not(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+    struct fa_weights_file *file = read_weights("parts");
+    struct fa_train_run run = {.init_from = file};
+    size_t n_all = file->n, n_backbone = 0;
+
+    (void)state;
+    while (n_backbone < n_all && strncmp(file->tensors[n_backbone].name, "backbone.", 9) == 0)
+        n_backbone++;
+    config.max_steps = 1;
+    file->n = n_backbone;
+    assert_ok(train_on(comm, &config, run, "backbone", &result));
+    file->n = n_backbone - 1;
+    assert_fails_saying(train_on(comm, &config, run, "half", &result), FA_EFORMAT, "backbone.");
+    file->n = n_all;
+    fa_weights_free(file);
+}
+
+static void a_run_begun_anew_puts_the_old_checkpoints_aside(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+
+    (void)state;
+    config.max_steps = 1;
+    assert_ok(train_on(comm, &config, (struct fa_train_run){.resume = FA_RESUME_NONE}, "parts", &result));
+    assert_int_equal(result.steps, 1);
+    assert_false(fa_file_exists(in_root("parts/checkpoints/step_5")));
+    assert_true(fa_file_exists(in_root("parts/checkpoints/step_1/manifest.json")));
+}
+
+static void a_gradient_that_explodes_stops_all_ranks_with_the_step(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.schedule = (struct fa_schedule){.lr = 1e30};
+    config.clip_norm = 0;
+    fa_log_set_level(FA_LOG_ERROR);
+    assert_int_not_equal(train(&config, "exploded"), FA_OK);
+    fa_test_message("step 1", __FILE__, __LINE__);
+}
+
+static void evaluation_follows_each_epoch_and_is_in_the_journal(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+    double ap[4];
+
+    (void)state;
+    config.eval_interval = 1;
+    assert_ok(train_on(comm, &config, (struct fa_train_run){.val_data = dataset}, "evaluated", &result));
+    assert_true(result.has_metrics);
+    if (fa_comm_rank(comm) == 0)
+        assert_true(read_curve("evaluated", "bbox_mAP", ap, 4) >= 1);
+    assert_same_weights("together", "evaluated");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_ranks_together_learn_as_one_alone),
+        cmocka_unit_test(a_run_in_two_parts_ends_in_the_bits_of_one),
+        cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
+        cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused),
+        cmocka_unit_test(a_batch_that_ranks_cannot_share_is_refused),
+        cmocka_unit_test(random_weights_without_calibration_are_refused_with_the_remedy),
+        cmocka_unit_test(a_backbone_file_starts_a_run_and_half_a_backbone_does_not),
+        cmocka_unit_test(a_run_begun_anew_puts_the_old_checkpoints_aside),
+        cmocka_unit_test(evaluation_follows_each_epoch_and_is_in_the_journal),
+        cmocka_unit_test(a_gradient_that_explodes_stops_all_ranks_with_the_step),
+    };
+
+    fa_log_set_level(FA_LOG_WARN);
+    return finish_ranks(start_ranks() ? cmocka_run_group_tests(tests, open_scenes, close_scenes) : 1);
+}
