@@ -49,8 +49,7 @@ void fa_model_params_changed(struct fa_model *model);
    0, mean 0, variance 1. */
 fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
 
-/* ---- forward and backward
- * -------------------------------------------------------------------------------------- */
+/* ---- forward and backward ---- */
 
 /* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell (spec
  * section 3). */
@@ -63,21 +62,22 @@ struct fa_head {
 
 enum fa_pass { FA_INFERENCE, FA_TRAINING };
 
-/* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, else FA_EINVAL.
-   head's arrays belong to the model and hold until its next forward. A training pass keeps what backward
-   needs. */
+/* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, at most 16384,
+   else FA_EINVAL. head's arrays belong to the model and hold until its next forward. A training pass keeps
+   what backward needs. */
 fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
                            struct fa_head *head) FA_CHECK_RESULT;
 
 /* Adds the gradient of every trainable parameter to params->grad, for the image of the last training forward.
-   grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling.
+   grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling. A training forward serves
+   one backward; FA_EINVAL if none came before, or if another forward, describe,
+   changed parameters or a failure came between.
    ready, unless NULL, is called between layers with a growing n: grad[0, n) is final for this image. */
 typedef void (*fa_grad_ready_fn)(void *context, size_t n);
 fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
                             fa_grad_ready_fn ready, void *context) FA_CHECK_RESULT;
 
-/* ---- statistics from data
- * -------------------------------------------------------------------------------------- */
+/* ---- statistics from data ---- */
 
 struct fa_image {
     const float *chw;
@@ -96,8 +96,7 @@ typedef fa_status (*fa_sum_fn)(void *context, double *values, size_t n);
 fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *images, const size_t *position,
                              size_t n, size_t n_total, fa_sum_fn sum, void *context) FA_CHECK_RESULT;
 
-/* ---- for people
- * ------------------------------------------------------------------------------------------------ */
+/* ---- for people ---- */
 
 struct fa_layer_info {
     const char *name; /* "backbone.layer1.0.conv1", "bbox_head.retina_cls" (once per level) */

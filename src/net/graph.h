@@ -16,7 +16,7 @@
 
 #define FA_NAME_MAX         64
 #define FA_GRAPH_MAX_LAYERS 128 /* the deepest, R-101, has 122 */
-#define FA_GRAPH_MAX_NODES  192 /* and 165 */
+#define FA_GRAPH_MAX_NODES  192 /* and 166 */
 #define FA_NONE             (-1)
 
 /* What the filters are filled with before training. */

@@ -95,6 +95,7 @@ struct fa_params *fa_model_params(struct fa_model *model)
 void fa_model_params_changed(struct fa_model *model)
 {
     model->stale = true;
+    model->trained = NULL; /* backward would unfold by other statistics than forward folded */
 }
 
 void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out)

@@ -12,12 +12,13 @@ struct resnet {
     bool bottleneck;
 };
 
-/* One conv and its batch norm; conv and norm are the names below `scope`. */
+/* One conv and its batch norm. */
 struct unit {
-    const char *scope, *conv, *norm;
+    const char *scope;       /* "backbone.layer2.0" */
+    const char *conv, *norm; /* names below it */
+    int stage;               /* 0: the stem; 1 .. 4 */
     int in_channels, out_channels, kernel, stride, groups;
-    int stage;          /* 0: the stem; 1 .. 4 */
-    bool ends_residual; /* the last batch norm of a residual branch */
+    bool ends_residual; /* the last of a residual branch */
 };
 
 static int add_unit(const struct resnet *net, const struct unit *unit)
@@ -39,22 +40,35 @@ static int add_unit(const struct resnet *net, const struct unit *unit)
 }
 
 struct block {
-    char scope[FA_NAME_MAX / 2]; /* "backbone.layer2.0" */
+    char scope[FA_NAME_MAX / 2];
     int stage, stride;
     int in_channels, width, out_channels; /* width: of the 3x3 */
 };
 
+/* A 1x1 or 3x3 of the block, ungrouped and of stride 1 unless the caller changes that. */
+static struct unit unit_of(const struct block *block, const char *conv, const char *norm, int in_channels,
+                           int out_channels, int kernel)
+{
+    return (struct unit){.scope = block->scope,
+                         .conv = conv,
+                         .norm = norm,
+                         .stage = block->stage,
+                         .in_channels = in_channels,
+                         .out_channels = out_channels,
+                         .kernel = kernel,
+                         .stride = 1,
+                         .groups = 1};
+}
+
 /* The shortcut's 1x1, where the shapes differ; FA_NONE where the shortcut is the input itself. */
 static int add_shortcut(const struct resnet *net, const struct block *block)
 {
-    const struct unit unit = {block->scope,        "downsample.0",
-                              "downsample.1",      block->in_channels,
-                              block->out_channels, 1,
-                              block->stride,       1,
-                              block->stage,        false};
+    struct unit unit =
+        unit_of(block, "downsample.0", "downsample.1", block->in_channels, block->out_channels, 1);
 
     if (block->stride == 1 && block->in_channels == block->out_channels)
         return FA_NONE;
+    unit.stride = block->stride;
     return add_unit(net, &unit);
 }
 
@@ -62,14 +76,17 @@ static int add_shortcut(const struct resnet *net, const struct block *block)
    value lives short. */
 static int add_basic_block(const struct resnet *net, const struct block *block, int x)
 {
-    const int out = block->out_channels;
-    const int conv1 = add_unit(net, &(struct unit){block->scope, "conv1", "bn1", block->in_channels, out, 3,
-                                                   block->stride, 1, block->stage, false});
-    const int conv2 =
-        add_unit(net, &(struct unit){block->scope, "conv2", "bn2", out, out, 3, 1, 1, block->stage, true});
-    const int shortcut = add_shortcut(net, block);
-    int y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
+    struct unit first = unit_of(block, "conv1", "bn1", block->in_channels, block->out_channels, 3);
+    struct unit second = unit_of(block, "conv2", "bn2", block->out_channels, block->out_channels, 3);
+    int conv1, conv2, shortcut, y;
 
+    first.stride = block->stride;
+    second.ends_residual = true;
+    conv1 = add_unit(net, &first);
+    conv2 = add_unit(net, &second);
+    shortcut = add_shortcut(net, block);
+
+    y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
     if (shortcut != FA_NONE)
         x = fa_graph_conv(net->graph, shortcut, x, FA_NONE, false);
     return fa_graph_conv(net->graph, conv2, y, x, true);
@@ -77,16 +94,20 @@ static int add_basic_block(const struct resnet *net, const struct block *block, 
 
 static int add_bottleneck(const struct resnet *net, const struct block *block, int x)
 {
-    const int conv1 = add_unit(net, &(struct unit){block->scope, "conv1", "bn1", block->in_channels,
-                                                   block->width, 1, 1, 1, block->stage, false});
-    const int conv2 =
-        add_unit(net, &(struct unit){block->scope, "conv2", "bn2", block->width, block->width, 3,
-                                     block->stride, net->config->groups, block->stage, false});
-    const int conv3 = add_unit(net, &(struct unit){block->scope, "conv3", "bn3", block->width,
-                                                   block->out_channels, 1, 1, 1, block->stage, true});
-    const int shortcut = add_shortcut(net, block);
-    int y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
+    struct unit reduce = unit_of(block, "conv1", "bn1", block->in_channels, block->width, 1);
+    struct unit middle = unit_of(block, "conv2", "bn2", block->width, block->width, 3);
+    struct unit expand = unit_of(block, "conv3", "bn3", block->width, block->out_channels, 1);
+    int conv1, conv2, conv3, shortcut, y;
 
+    middle.stride = block->stride;
+    middle.groups = net->config->groups;
+    expand.ends_residual = true;
+    conv1 = add_unit(net, &reduce);
+    conv2 = add_unit(net, &middle);
+    conv3 = add_unit(net, &expand);
+    shortcut = add_shortcut(net, block);
+
+    y = fa_graph_conv(net->graph, conv1, x, FA_NONE, true);
     y = fa_graph_conv(net->graph, conv2, y, FA_NONE, true);
     if (shortcut != FA_NONE)
         x = fa_graph_conv(net->graph, shortcut, x, FA_NONE, false);
@@ -121,7 +142,14 @@ void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *confi
 {
     const struct resnet net = {graph, config, config->depth >= 50};
     const int *n_blocks = blocks_per_stage(config->depth);
-    const int stem = add_unit(&net, &(struct unit){"backbone", "conv1", "bn1", 3, 64, 7, 2, 1, 0, false});
+    const int stem = add_unit(&net, &(struct unit){.scope = "backbone",
+                                                   .conv = "conv1",
+                                                   .norm = "bn1",
+                                                   .in_channels = 3,
+                                                   .out_channels = 64,
+                                                   .kernel = 7,
+                                                   .stride = 2,
+                                                   .groups = 1});
     int x = fa_graph_pool(graph, fa_graph_conv(graph, stem, image, FA_NONE, true));
 
     for (int s = 0; s < 4; s++)

@@ -228,6 +228,9 @@ static void backward_without_a_training_forward_is_refused(void **state)
                         "training forward");
     network_step(model, image, H, W); /* and its values serve one backward only */
     assert_fails(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL);
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    fa_model_params_changed(model);
+    assert_fails(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL);
     fa_free(gradient), fa_free(image);
     network_destroy(model);
 }
@@ -335,6 +338,24 @@ static void plans_are_bounded_and_the_oldest_goes(void **state)
     network_destroy(model);
 }
 
+static void memory_is_told_before_it_is_taken(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    struct fa_model_memory memory;
+    struct fa_plan *training, *inference;
+
+    (void)state;
+    assert_ok(fa_model_plan(model, FA_TRAINING, 64, 96, &training));
+    assert_ok(fa_model_plan(model, FA_INFERENCE, 64, 96, &inference));
+    fa_model_memory(model, &memory);
+    assert_int_equal(memory.n_plans, 2);
+    assert_int_equal(memory.arena, training->arena_bytes);
+    assert_true(inference->arena_bytes < training->arena_bytes);
+    assert_int_equal(memory.gradients, fa_model_params(model)->n_trainable * sizeof(fa_real));
+    assert_null(model->arena);
+    network_destroy(model);
+}
+
 static void sizes_that_do_not_fit_the_network_are_refused(void **state)
 {
     struct fa_model *model = create(18, 1);
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
         cmocka_unit_test(initial_weights_have_the_recipes_spread),
         cmocka_unit_test(plans_are_bounded_and_the_oldest_goes),
+        cmocka_unit_test(memory_is_told_before_it_is_taken),
         cmocka_unit_test(sizes_that_do_not_fit_the_network_are_refused),
         cmocka_unit_test(impossible_models_are_refused),
         cmocka_unit_test(exhausted_memory_is_survived),
