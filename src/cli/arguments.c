@@ -30,7 +30,8 @@ static fa_status unknown_flag(const struct fa_flag *const *tables, const char *w
 }
 
 /* One flag at argv[*i], with its value there or behind it; *i moves to the last word used. */
-static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag *const *tables, struct fa_argument *out)
+static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag *const *tables,
+                            struct fa_argument *out)
 {
     const char *word = argv[*i], *equals = strchr(word, '=');
     size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
@@ -46,7 +47,8 @@ static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag 
     else if (*i + 1 < argc)
         out->value = argv[++*i];
     else
-        return fa_fail(FA_EINVAL, "%s needs a value: %s %s", out->flag->name, out->flag->name, out->flag->value);
+        return fa_fail(FA_EINVAL, "%s needs a value: %s %s", out->flag->name, out->flag->name,
+                       out->flag->value);
     return FA_OK;
 }
 
@@ -61,7 +63,8 @@ static fa_status check_required(const struct fa_arguments *arguments, const stru
     return FA_OK;
 }
 
-fa_status fa_arguments_parse(int argc, char **argv, const struct fa_flag *const *tables, struct fa_arguments *out)
+fa_status fa_arguments_parse(int argc, char **argv, const struct fa_flag *const *tables,
+                             struct fa_arguments *out)
 {
     fa_status status;
     bool flags = true;
@@ -121,8 +124,8 @@ const char *fa_arguments_nth(const struct fa_arguments *arguments, const char *n
     return NULL;
 }
 
-fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max, long fallback,
-                           long *out)
+fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max,
+                           long fallback, long *out)
 {
     const char *text = fa_arguments_get(arguments, name);
     char *end;

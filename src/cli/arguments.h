@@ -27,10 +27,11 @@ struct fa_arguments {
     struct fa_argument *given; /* in the order of the command line */
 };
 
-/* Reads "--name value", "--name=value" and switches; "--" ends flags. tables is a list of flag tables, NULL at the end. An
-   unknown flag is FA_EINVAL with the nearest name; --help is accepted whatever else is missing. */
-fa_status fa_arguments_parse(int argc, char **argv, const struct fa_flag *const *tables, struct fa_arguments *out)
-    FA_CHECK_RESULT;
+/* Reads "--name value", "--name=value" and switches; "--" ends flags. tables is a list of flag tables, NULL
+   at the end. An unknown flag is FA_EINVAL with the nearest name; --help is accepted whatever else is
+   missing. */
+fa_status fa_arguments_parse(int argc, char **argv, const struct fa_flag *const *tables,
+                             struct fa_arguments *out) FA_CHECK_RESULT;
 void fa_arguments_clear(struct fa_arguments *arguments);
 
 /* The last value given, or NULL; "" for a switch that was given. name NULL: plain arguments. */
@@ -40,7 +41,7 @@ const char *fa_arguments_get(const struct fa_arguments *arguments, const char *n
 const char *fa_arguments_nth(const struct fa_arguments *arguments, const char *name, size_t k);
 
 /* A whole number of a flag within [min, max]; fallback if it was not given. */
-fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max, long fallback,
-                           long *out) FA_CHECK_RESULT;
+fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max,
+                           long fallback, long *out) FA_CHECK_RESULT;
 
 #endif

@@ -1,4 +1,138 @@
-int main(void)
+/*
+ * main.c - finds the sub-command, starts MPI for those that compute in parallel, prints failures and turns
+ * them into exit codes. Nothing below prints a failure.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "help.h"
+#include "nearest.h"
+
+static const struct fa_command *find_command(const char *name)
 {
+    for (const struct fa_command *const *command = fa_commands; *command != NULL; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    return NULL;
+}
+
+static fa_status unknown_command(const char *name)
+{
+    struct fa_nearest nearest;
+
+    fa_nearest_init(&nearest, name);
+    for (const struct fa_command *const *command = fa_commands; *command != NULL; command++)
+        fa_nearest_offer(&nearest, (*command)->name);
+    if (nearest.best != NULL)
+        return fa_fail(FA_EINVAL, "unknown command %s; did you mean %s?", name, nearest.best);
+    return fa_fail(FA_EINVAL, "unknown command %s; see freeanchor --help", name);
+}
+
+/* The number of ranks that a launcher says it started, without starting MPI. */
+static int launched_ranks(void)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_SIZE");
+
+    return text != NULL ? atoi(text) : 1;
+}
+
+/* The cores that this process may use, shared out among the ranks of its host. */
+static int cores_per_rank(const struct fa_comm *comm)
+{
+    cpu_set_t mask;
+    int cores = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+    int ranks = comm != NULL ? fa_comm_local_size(comm) : 1;
+
+    return cores > ranks ? cores / ranks : 1;
+}
+
+static fa_status prepare(struct fa_invocation *invocation)
+{
+    long threads;
+
+    if (fa_arguments_get(&invocation->arguments, "-v") != NULL)
+        fa_log_set_level(FA_LOG_DEBUG);
+    if (!invocation->command->parallel && launched_ranks() > 1)
+        return fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
+                       invocation->command->name);
+    if (invocation->command->parallel) {
+        FA_TRY(fa_comm_init(&invocation->comm));
+        fa_log_set_rank(fa_comm_rank(invocation->comm), fa_comm_size(invocation->comm));
+    }
+    FA_TRY(fa_arguments_int(&invocation->arguments, "--threads", 1, 1024, cores_per_rank(invocation->comm),
+                            &threads));
+    invocation->threads = (int)threads;
+    invocation->report = fa_json_new_object();
+    return invocation->report != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted");
+}
+
+static fa_status print_report(const struct fa_invocation *invocation)
+{
+    char *text;
+
+    if (fa_arguments_get(&invocation->arguments, "--json") == NULL || !fa_invocation_speaks(invocation))
+        return FA_OK;
+    FA_TRY(fa_json_print(invocation->report, false, &text));
+    printf("%s\n", text);
+    fa_free(text);
+    return FA_OK;
+}
+
+static void print_failure(const struct fa_invocation *invocation)
+{
+    if (fa_invocation_speaks(invocation))
+        fprintf(stderr, "freeanchor %s: %s\n", invocation->command->name, fa_message());
+}
+
+static int run_command(const struct fa_command *command, int argc, char **argv)
+{
+    const struct fa_flag *const tables[] = {command->flags, fa_common_flags, NULL};
+    struct fa_invocation invocation = {.command = command};
+    fa_status status = fa_arguments_parse(argc, argv, tables, &invocation.arguments);
+
+    if (status == FA_OK && fa_arguments_get(&invocation.arguments, "--help") != NULL) {
+        fa_help_command(command);
+        fa_arguments_clear(&invocation.arguments);
+        return 0;
+    }
+    if (status == FA_OK)
+        status = prepare(&invocation);
+    if (status == FA_OK)
+        status = command->run(&invocation);
+    if (status == FA_OK)
+        status = print_report(&invocation);
+    if (fflush(stdout) != 0 && status == FA_OK)
+        status = fa_fail(FA_EIO, "standard output cannot be written");
+    if (status != FA_OK)
+        print_failure(&invocation);
+    fa_json_free(invocation.report);
+    fa_arguments_clear(&invocation.arguments);
+    if (invocation.comm != NULL)
+        fa_comm_finalize(invocation.comm);
+    return fa_status_exit_code(status);
+}
+
+int main(int argc, char **argv)
+{
+    const struct fa_command *command;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        fa_help_program();
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        fa_help_version();
+        return 0;
+    }
+    command = find_command(argv[1]);
+    if (command != NULL)
+        return run_command(command, argc - 2, argv + 2);
+    fprintf(stderr, "freeanchor: %s\n", unknown_command(argv[1]) == FA_OK ? "" : fa_message());
     return 2;
 }

@@ -1,0 +1,150 @@
+/*
+ * cmd_detect.c - freeanchor detect: boxes drawn on pictures, and the same as JSON. Ranks share the images out
+ * in turn.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "detect_output.h"
+#include "fa/evaluate.h"
+#include "fa/file.h"
+#include "fa/image.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "session.h"
+
+#define LARGEST_IMAGE ((size_t)1 << 30)
+
+static const struct fa_flag flags[] = {
+    FA_SESSION_FLAGS,
+    {"--weights", "W", "a weights file, or a checkpoint directory", true},
+    {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
+    {"--score", "S", "draw and list detections that score at least this (default 0.3)", false},
+    {0}};
+
+static fa_status read_picture(const char *path, struct fa_picture *picture)
+{
+    struct fa_jpeg_info info;
+    char *data;
+    size_t n_bytes;
+    fa_status status;
+
+    FA_TRY(fa_file_read(path, LARGEST_IMAGE, &data, &n_bytes));
+    status = fa_jpeg_inspect(path, data, n_bytes, &info);
+    if (status == FA_OK)
+        status = fa_jpeg_decode(path, data, n_bytes, info.orientation, picture);
+    fa_free(data);
+    return status;
+}
+
+/* The detections of one picture that score enough, best first. found has room for max_per_image. */
+static fa_status detect_picture(struct fa_session *session, const struct fa_picture *picture,
+                                double least_score, struct fa_detection *found, size_t *n)
+{
+    struct fa_sample sample = {0};
+    fa_status status = fa_sample_from_picture(picture, &session->settings.train.eval.transform, &sample);
+
+    if (status == FA_OK)
+        status = fa_detect_sample(&session->settings.train.eval.detect, session->model, &sample, found, n);
+    fa_sample_clear(&sample);
+    while (status == FA_OK && *n > 0 && found[*n - 1].score < least_score)
+        --*n;
+    return status;
+}
+
+static fa_status process(struct fa_session *session, struct fa_detect_output *output, size_t image,
+                         const char *path, double least_score, struct fa_detection *found)
+{
+    struct fa_picture picture = {0};
+    size_t n = 0;
+    fa_status status = read_picture(path, &picture);
+
+    if (status == FA_OK)
+        status = detect_picture(session, &picture, least_score, found, &n);
+    if (status == FA_OK)
+        status = fa_detect_output_add(output, image, &picture, found, n);
+    fa_picture_free(&picture);
+    return status;
+}
+
+static fa_status process_own(struct fa_invocation *invocation, struct fa_session *session,
+                             struct fa_detect_output *output, double least_score)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    struct fa_detection *found;
+    const char *path;
+    fa_status status;
+
+    FA_TRY(fa_alloc((size_t)session->settings.train.eval.detect.max_per_image, sizeof *found, &found));
+    status = FA_OK;
+    for (size_t i = (size_t)fa_comm_rank(invocation->comm); status == FA_OK;
+         i += (size_t)fa_comm_size(invocation->comm)) {
+        path = fa_arguments_nth(given, NULL, i);
+        if (path == NULL)
+            break;
+        status = process(session, output, i, path, least_score, found);
+    }
+    fa_free(found);
+    return status;
+}
+
+static fa_status parse_score(const char *text, double *score)
+{
+    char *end;
+
+    *score = 0.3;
+    if (text == NULL)
+        return FA_OK;
+    *score = strtod(text, &end);
+    if (end == text || *end != '\0' || !(*score >= 0 && *score <= 1))
+        return fa_fail(FA_EINVAL, "--score %s: expected a number from 0 to 1", text);
+    return FA_OK;
+}
+
+static fa_status detect(struct fa_invocation *invocation, struct fa_session *session)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    struct fa_detect_output *output = NULL;
+    double least_score;
+    fa_status status = parse_score(fa_arguments_get(given, "--score"), &least_score);
+
+    if (status == FA_OK)
+        status =
+            fa_detect_output_open(fa_arguments_get(given, "--out"), given, &session->weights->meta, &output);
+    if (status == FA_OK)
+        status = process_own(invocation, session, output, least_score);
+    status = fa_invocation_agree(invocation, status);
+    if (status == FA_OK)
+        status = fa_detect_output_finish(output, invocation);
+    fa_detect_output_close(output);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_session session;
+    fa_status status;
+
+    if (fa_arguments_get(&invocation->arguments, NULL) == NULL)
+        return fa_fail(FA_EINVAL, "no images given; freeanchor detect ... --out DIR IMAGE...");
+    status = fa_session_open(invocation, NULL, &session);
+    if (status == FA_OK)
+        status = fa_session_read_weights(invocation, &session,
+                                         fa_arguments_get(&invocation->arguments, "--weights"));
+    if (status == FA_OK)
+        status = fa_session_make_trained_model(invocation, &session);
+    if (status == FA_OK)
+        status = detect(invocation, &session);
+    fa_session_close(&session);
+    return status;
+}
+
+const struct fa_command fa_command_detect = {.name = "detect",
+                                             .operands = "IMAGE...",
+                                             .summary =
+                                                 "find objects in JPEGs: pictures with boxes, and JSON",
+                                             .flags = flags,
+                                             .parallel = true,
+                                             .run = run};

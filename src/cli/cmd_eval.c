@@ -1,0 +1,101 @@
+/*
+ * cmd_eval.c - freeanchor eval: COCO metrics of trained weights on a packed dataset.
+ */
+#include <stdio.h>
+
+#include "command.h"
+#include "fa/evaluate.h"
+#include "fa/memory.h"
+#include "metrics_report.h"
+#include "session.h"
+
+static const struct fa_flag flags[] = {
+    FA_SESSION_FLAGS,
+    {"--weights", "W", "a weights file, or a checkpoint directory", true},
+    {"--data", "SHARDDIR", "dataset to evaluate on (default: data.val)", false},
+    {"--out", "results.json", "write the detections in COCO's results format", false},
+    {0}};
+
+static const struct fa_shorthand shorthands[] = {{"--data", "data.val"}, {0}};
+
+static fa_status open_data(struct fa_session *session, struct fa_dataset **dataset)
+{
+    const char *path = session->settings.val_data;
+
+    if (path[0] == '\0')
+        return fa_fail(FA_EINVAL, "no dataset to evaluate on; give --data SHARDDIR or set data.val");
+    FA_TRY(fa_dataset_open(path, dataset));
+    return fa_session_check_classes(session, *dataset, path);
+}
+
+static fa_status write_results(struct fa_invocation *invocation, const struct fa_coco_result *results,
+                               size_t n)
+{
+    const char *path = fa_arguments_get(&invocation->arguments, "--out");
+    fa_status status = FA_OK;
+
+    if (path != NULL && fa_invocation_speaks(invocation))
+        status = fa_coco_results_write(path, results, n);
+    return fa_invocation_agree(invocation, status);
+}
+
+static fa_status report(struct fa_invocation *invocation, const struct fa_session *session,
+                        const struct fa_dataset *dataset, const struct fa_metrics *metrics)
+{
+    fa_status status;
+    const char **names;
+
+    FA_TRY(fa_alloc(dataset->n_categories, sizeof *names, &names));
+    for (size_t i = 0; i < dataset->n_categories; i++)
+        names[i] = dataset->categories[i].name;
+    status = fa_report_metrics(invocation, metrics, names, session->settings.train.eval.max_detections);
+    fa_free(names);
+    return status;
+}
+
+static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *session,
+                          const struct fa_dataset *dataset)
+{
+    struct fa_metrics metrics = {0};
+    struct fa_coco_result *results = NULL;
+    size_t n = 0;
+    fa_status status = fa_evaluate(&session->settings.train.eval, invocation->comm, session->model, dataset,
+                                   &metrics, &results, &n);
+
+    if (status == FA_OK)
+        status = write_results(invocation, results, n);
+    if (status == FA_OK)
+        status = report(invocation, session, dataset, &metrics);
+    fa_metrics_clear(&metrics);
+    fa_free(results);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_session session;
+    struct fa_dataset *dataset = NULL;
+    fa_status status;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    status = fa_session_open(invocation, shorthands, &session);
+    if (status == FA_OK)
+        status = fa_session_read_weights(invocation, &session,
+                                         fa_arguments_get(&invocation->arguments, "--weights"));
+    if (status == FA_OK)
+        status = fa_session_make_trained_model(invocation, &session);
+    if (status == FA_OK)
+        status = fa_invocation_agree(invocation, open_data(&session, &dataset));
+    if (status == FA_OK)
+        status = evaluate(invocation, &session, dataset);
+    fa_dataset_close(dataset);
+    fa_session_close(&session);
+    return status;
+}
+
+const struct fa_command fa_command_eval = {.name = "eval",
+                                           .operands = "",
+                                           .summary = "COCO metrics of trained weights on a packed dataset",
+                                           .flags = flags,
+                                           .parallel = true,
+                                           .run = run};

@@ -1,0 +1,164 @@
+/*
+ * cmd_info.c - freeanchor info: this build and machine; the network as a table; the configuration keys.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "fa/memory.h"
+#include "option.h"
+#include "session.h"
+
+static const struct fa_flag flags[] = {
+    {"--config", "C.json", "also print its network: every layer with its shape, parameters and cost", false},
+    {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
+    {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
+    {"--classes", "N", "classes of the network (default 80)", false},
+    {"--size", "HxW", "image size of the table, multiples of 32 (default 800x1344)", false},
+    {"--keys", NULL, "print every configuration key with its default and meaning", false},
+    {0}};
+
+static void print_build(struct fa_invocation *invocation)
+{
+    const struct fa_comm *comm = invocation->comm;
+
+    printf("freeanchor  %s, %s build, %s\n", FA_VERSION, FA_BUILD, FA_COMPILER);
+    printf("MPI         %s, %d rank%s, %d on %s\n", fa_comm_library(), fa_comm_size(comm),
+           fa_comm_size(comm) == 1 ? "" : "s", fa_comm_local_size(comm), fa_comm_host(comm));
+    printf("threads     %d for this rank, %ld cores on this machine\n", invocation->threads,
+           sysconf(_SC_NPROCESSORS_ONLN));
+    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
+        struct fa_backend *backend;
+
+        if (fa_backend_open(*name, invocation->threads, FA_CONV_AUTO, &backend) != FA_OK) {
+            printf("backend     %s: %s\n", *name, fa_message());
+            continue;
+        }
+        printf("backend     %s: %s%s\n", *name, fa_backend_description(backend),
+               name == fa_backend_names ? " (default)" : "");
+        fa_backend_close(backend);
+    }
+    fa_report_string(invocation, "version", FA_VERSION);
+    fa_report_string(invocation, "backend", fa_backend_names[0]);
+}
+
+static void print_keys(void)
+{
+    char range[256];
+
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        fa_option_print_range(option, range, sizeof range);
+        printf("%-36s %s\n%36s   %s; default %s\n", option->key, option->sentence, "", range,
+               option->fallback);
+    }
+}
+
+struct totals {
+    double macs, outputs; /* outputs: of convolutions with a bias of their own or folded */
+};
+
+static void print_layer(void *context, const struct fa_layer_info *layer)
+{
+    struct totals *totals = context;
+    char filter[48], out[48];
+
+    snprintf(filter, sizeof filter, "%dx%d/%d %d->%d%s", layer->conv.kernel, layer->conv.kernel,
+             layer->conv.stride, layer->conv.in.c, layer->conv.out_channels,
+             layer->conv.groups > 1 ? " grouped" : "");
+    snprintf(out, sizeof out, "%dx%dx%d", layer->out.c, layer->out.h, layer->out.w);
+    printf("%-36s %-24s %-14s %10zu %9.3f  %s\n", layer->name, filter, out, layer->n_params,
+           layer->macs / 1e9, layer->algorithm[FA_CONV_FORWARD]);
+    totals->macs += layer->macs;
+    totals->outputs += (double)fa_shape_elements(layer->out);
+}
+
+static void count_parameters(const struct fa_params *params, size_t *all, size_t *trainable)
+{
+    *all = *trainable = 0;
+    for (size_t i = 0; i < params->n; i++) {
+        *all += params->entry[i].kind != FA_PARAM_STATISTIC ? params->entry[i].n_elem : 0;
+        *trainable += params->entry[i].kind == FA_PARAM_TRAINABLE ? params->entry[i].n_elem : 0;
+    }
+}
+
+static fa_status print_network(struct fa_invocation *invocation, struct fa_session *session, int h, int w)
+{
+    struct totals totals = {0};
+    struct fa_model_memory memory;
+    size_t all, trainable;
+
+    printf("\n%-36s %-24s %-14s %10s %9s  %s\n", "layer", "convolution", "output", "parameters", "GMAC",
+           "forward");
+    FA_TRY(fa_model_describe(session->model, h, w, print_layer, &totals));
+    count_parameters(fa_model_params(session->model), &all, &trainable);
+    fa_model_memory(session->model, &memory);
+    printf("\n%zu parameters, %zu of them trainable; %.2f G multiply-adds at %dx%d\n", all, trainable,
+           totals.macs / 1e9, h, w);
+    printf("memory of a training step: parameters and momentum %.0f MiB, gradients %.0f MiB, packed weights "
+           "%.0f MiB, "
+           "arena %.0f MiB\n",
+           (double)(memory.parameters + memory.gradients) / 1048576, (double)memory.gradients / 1048576,
+           (double)memory.packed_weights / 1048576, (double)memory.arena / 1048576);
+    fa_report_number(invocation, "parameters", (double)all);
+    fa_report_number(invocation, "trainable", (double)trainable);
+    fa_report_number(invocation, "macs", totals.macs);
+    fa_report_number(invocation, "arena_bytes", (double)memory.arena);
+    return FA_OK;
+}
+
+static fa_status parse_size(const char *text, int *h, int *w)
+{
+    char rest;
+
+    if (text == NULL)
+        return FA_OK;
+    if (sscanf(text, "%dx%d%c", h, w, &rest) != 2 || *h < 32 || *w < 32 || *h > 8192 || *w > 8192 ||
+        *h % FA_SIZE_DIVISOR != 0 || *w % FA_SIZE_DIVISOR != 0)
+        return fa_fail(FA_EINVAL, "--size %s: expected HxW, multiples of 32 up to 8192, for example 800x1344",
+                       text);
+    return FA_OK;
+}
+
+static fa_status show_network(struct fa_invocation *invocation)
+{
+    struct fa_session session;
+    long classes;
+    int h = 800, w = 1344;
+    fa_status status;
+
+    FA_TRY(fa_arguments_int(&invocation->arguments, "--classes", 1, 100000, 80, &classes));
+    FA_TRY(parse_size(fa_arguments_get(&invocation->arguments, "--size"), &h, &w));
+    status = fa_session_open(invocation, NULL, &session);
+    if (status == FA_OK)
+        status = fa_session_make_model(invocation, &session, (int)classes);
+    if (status == FA_OK && fa_invocation_speaks(invocation))
+        status = print_network(invocation, &session, h, w);
+    fa_session_close(&session);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    if (fa_arguments_get(given, "--keys") != NULL) {
+        if (fa_invocation_speaks(invocation))
+            print_keys();
+        return FA_OK;
+    }
+    if (fa_invocation_speaks(invocation))
+        print_build(invocation);
+    if (fa_arguments_get(given, "--config") == NULL && fa_arguments_get(given, "--set") == NULL)
+        return FA_OK;
+    return show_network(invocation);
+}
+
+const struct fa_command fa_command_info = {
+    .name = "info",
+    .operands = "",
+    .summary = "this build and machine; the network as a table; the configuration keys",
+    .flags = flags,
+    .parallel = true,
+    .run = run};

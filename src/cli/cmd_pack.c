@@ -1,0 +1,81 @@
+/*
+ * cmd_pack.c - freeanchor pack: a COCO JSON and a folder of JPEGs into checked shards.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "fa/shard.h"
+
+static const struct fa_flag flags[] = {
+    {"--coco", "A.json", "annotations in COCO's format", true},
+    {"--images", "DIR", "folder that the file names in it are relative to", true},
+    {"--out", "SHARDDIR", "gets the shards; a dataset already there is replaced when the new one is complete",
+     true},
+    {"--shard-mib", "N", "size of a shard (default 256)", false},
+    {"--fix", "HOW", "bad boxes and images: error (default), drop, or clip boxes to the image", false},
+    {0}};
+
+static fa_status parse_fix(const char *text, enum fa_pack_fix *fix)
+{
+    static const struct {
+        const char *name;
+        enum fa_pack_fix fix;
+    } known[] = {{"error", FA_PACK_ERROR}, {"drop", FA_PACK_DROP}, {"clip", FA_PACK_CLIP}};
+
+    *fix = FA_PACK_ERROR;
+    if (text == NULL)
+        return FA_OK;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].name, text) == 0) {
+            *fix = known[i].fix;
+            return FA_OK;
+        }
+    return fa_fail(FA_EINVAL, "--fix %s: expected error, drop or clip", text);
+}
+
+static void report(struct fa_invocation *invocation, const struct fa_pack_report *packed, const char *out)
+{
+    printf("%zu images, %zu annotations, %.1f MiB in %zu shard%s in %s\n", packed->n_images,
+           packed->n_annotations, (double)packed->n_bytes / 1048576, packed->n_shards,
+           packed->n_shards == 1 ? "" : "s", out);
+    if (packed->n_dropped_images + packed->n_dropped_boxes + packed->n_clipped_boxes > 0)
+        printf("dropped %zu images and %zu boxes, clipped %zu boxes: each is a line in %s/rejected.txt\n",
+               packed->n_dropped_images, packed->n_dropped_boxes, packed->n_clipped_boxes, out);
+    if (packed->n_oriented > 0)
+        printf("%zu images are turned by their EXIF orientation\n", packed->n_oriented);
+    if (packed->n_without_objects > 0)
+        printf("%zu images have no objects\n", packed->n_without_objects);
+    fa_report_number(invocation, "images", (double)packed->n_images);
+    fa_report_number(invocation, "annotations", (double)packed->n_annotations);
+    fa_report_number(invocation, "shards", (double)packed->n_shards);
+    fa_report_number(invocation, "dropped_images", (double)packed->n_dropped_images);
+    fa_report_number(invocation, "dropped_boxes", (double)packed->n_dropped_boxes);
+    fa_report_number(invocation, "clipped_boxes", (double)packed->n_clipped_boxes);
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    struct fa_pack_config config = {.coco_path = fa_arguments_get(given, "--coco"),
+                                    .image_directory = fa_arguments_get(given, "--images"),
+                                    .out_directory = fa_arguments_get(given, "--out"),
+                                    .n_threads = invocation->threads};
+    struct fa_pack_report packed;
+    long shard_mib;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(fa_arguments_int(given, "--shard-mib", 1, 1048576, 256, &shard_mib));
+    FA_TRY(parse_fix(fa_arguments_get(given, "--fix"), &config.fix));
+    config.shard_bytes = (size_t)shard_mib << 20;
+    FA_TRY(fa_pack(&config, &packed));
+    report(invocation, &packed, config.out_directory);
+    return FA_OK;
+}
+
+const struct fa_command fa_command_pack = {.name = "pack",
+                                           .operands = "",
+                                           .summary =
+                                               "check a COCO JSON and its JPEGs and pack them into shards",
+                                           .flags = flags,
+                                           .run = run};

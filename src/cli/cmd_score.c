@@ -1,0 +1,74 @@
+/*
+ * cmd_score.c - freeanchor score: COCO metrics of a results file, without any network.
+ */
+#include <stdio.h>
+
+#include "command.h"
+#include "fa/coco.h"
+#include "fa/memory.h"
+#include "fa/metrics.h"
+#include "metrics_report.h"
+
+static const struct fa_flag flags[] = {
+    {"--coco", "A.json", "ground truth in COCO's format", true},
+    {"--results", "R.json", "detections in COCO's results format", true},
+    {"--max-detections", "A,B,C", "detections per image and class that count (default 1,10,100)", false},
+    {0}};
+
+static fa_status parse_max_detections(const char *text, int out[3])
+{
+    char rest;
+
+    if (text == NULL)
+        return FA_OK;
+    if (sscanf(text, "%d,%d,%d%c", &out[0], &out[1], &out[2], &rest) != 3 || out[0] < 1 || out[1] < out[0] ||
+        out[2] < out[1])
+        return fa_fail(FA_EINVAL, "--max-detections %s: expected three rising numbers, for example 1,10,100",
+                       text);
+    return FA_OK;
+}
+
+static fa_status print(struct fa_invocation *invocation, const struct fa_coco *coco,
+                       const struct fa_metrics *metrics, const int max_detections[3])
+{
+    fa_status status;
+    const char **names;
+
+    FA_TRY(fa_alloc(coco->n_categories, sizeof *names, &names));
+    for (size_t i = 0; i < coco->n_categories; i++)
+        names[i] = coco->categories[i].name;
+    status = fa_report_metrics(invocation, metrics, names, max_detections);
+    fa_free(names);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    int max_detections[3] = {1, 10, 100};
+    struct fa_coco *coco = NULL;
+    struct fa_coco_result *results = NULL;
+    struct fa_metrics metrics = {0};
+    size_t n;
+    fa_status status;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(parse_max_detections(fa_arguments_get(given, "--max-detections"), max_detections));
+    status = fa_coco_read(fa_arguments_get(given, "--coco"), &coco);
+    if (status == FA_OK)
+        status = fa_coco_results_read(fa_arguments_get(given, "--results"), &results, &n);
+    if (status == FA_OK)
+        status = fa_metrics_score(coco, results, n, max_detections, &metrics);
+    if (status == FA_OK)
+        status = print(invocation, coco, &metrics, max_detections);
+    fa_metrics_clear(&metrics);
+    fa_free(results);
+    fa_coco_free(coco);
+    return status;
+}
+
+const struct fa_command fa_command_score = {.name = "score",
+                                            .operands = "",
+                                            .summary = "COCO metrics of a results file, without a network",
+                                            .flags = flags,
+                                            .run = run};

@@ -1,0 +1,143 @@
+/*
+ * cmd_train.c - freeanchor train: from shards to weights.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/trainer.h"
+#include "session.h"
+
+static const struct fa_flag flags[] = {
+    FA_SESSION_FLAGS,
+    {"--work-dir", "W", "gets config.json, train.log, log.jsonl, checkpoints/ and weights.h5", true},
+    {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
+    {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
+    {"--resume", "auto|none|DIR",
+     "auto (default): from the newest valid checkpoint of the work directory, if any", false},
+    {"--init-from", "W.h5", "start from these weights, where nothing is resumed", false},
+    {"--seed", "S", "stands for --set train.seed=S", false},
+    {0}};
+
+static const struct fa_shorthand shorthands[] = {
+    {"--train-data", "data.train"}, {"--val-data", "data.val"}, {"--seed", "train.seed"}, {0}};
+
+struct datasets {
+    struct fa_dataset *train, *val; /* val may be NULL */
+};
+
+static fa_status open_data(const struct fa_settings *settings, struct datasets *data)
+{
+    if (settings->train_data[0] == '\0')
+        return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
+    FA_TRY(fa_dataset_open(settings->train_data, &data->train));
+    if (settings->val_data[0] == '\0')
+        return FA_OK;
+    FA_TRY(fa_dataset_open(settings->val_data, &data->val));
+    if (data->val->category_hash != data->train->category_hash)
+        return fa_fail(FA_EINVAL,
+                       "%s and %s have different classes; pack both with the same list of categories",
+                       settings->train_data, settings->val_data);
+    return FA_OK;
+}
+
+static void parse_resume(const char *text, struct fa_train_run *run)
+{
+    run->resume = FA_RESUME_AUTO;
+    if (text == NULL || strcmp(text, "auto") == 0)
+        return;
+    run->resume = strcmp(text, "none") == 0 ? FA_RESUME_NONE : FA_RESUME_DIRECTORY;
+    run->resume_directory = text;
+}
+
+/* What the weights of this run remember: preprocessing, classes, the name of the model. */
+static fa_status make_meta(const struct fa_settings *settings, const struct fa_dataset *data,
+                           struct fa_weights_meta *meta)
+{
+    const struct fa_normalize *normalize = &settings->train.transform.normalize;
+    const struct fa_model_config *model = &settings->model;
+
+    memcpy(meta->mean, normalize->mean, sizeof meta->mean);
+    memcpy(meta->std, normalize->std, sizeof meta->std);
+    meta->to_rgb = normalize->to_rgb;
+    meta->n_classes = data->n_categories;
+    FA_TRY(fa_alloc(data->n_categories, sizeof *meta->classes, &meta->classes));
+    for (size_t i = 0; i < data->n_categories; i++)
+        meta->classes[i] = data->categories[i].name;
+    if (model->groups > 1)
+        return fa_asprintf(&meta->model, "x%d_%dx%dd", model->depth, model->groups, model->base_width);
+    return fa_asprintf(&meta->model, "r%d", model->depth);
+}
+
+static void report(struct fa_invocation *invocation, const struct fa_train_result *result)
+{
+    fa_report_number(invocation, "steps", (double)result->steps);
+    fa_report_number(invocation, "samples", (double)result->samples);
+    fa_report_number(invocation, "loss", result->last_loss);
+    if (!result->has_metrics)
+        return;
+    fa_report_number(invocation, "bbox_mAP", result->metrics.ap);
+    fa_report_number(invocation, "bbox_mAP_50", result->metrics.ap50);
+    fa_report_number(invocation, "bbox_mAP_75", result->metrics.ap75);
+}
+
+static fa_status train(struct fa_invocation *invocation, struct fa_session *session,
+                       const struct datasets *data)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    struct fa_train_run run = {.work_dir = fa_arguments_get(given, "--work-dir"),
+                               .init_from = session->weights,
+                               .train_data = data->train,
+                               .val_data = data->val};
+    struct fa_train_result result = {0};
+    char *config = NULL;
+    fa_status status;
+
+    parse_resume(fa_arguments_get(given, "--resume"), &run);
+    status = make_meta(&session->settings, data->train, &run.meta);
+    if (status == FA_OK)
+        status = fa_json_print(session->settings.resolved, true, &config);
+    run.config_json = config;
+    status = fa_invocation_agree(invocation, status);
+    if (status == FA_OK)
+        status = fa_train(&session->settings.train, &run, invocation->comm, session->model, &result);
+    if (status == FA_OK)
+        report(invocation, &result);
+    fa_metrics_clear(&result.metrics);
+    fa_free(config);
+    fa_free(run.meta.classes);
+    fa_free(run.meta.model);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_session session;
+    struct datasets data = {0};
+    const char *init_from = fa_arguments_get(&invocation->arguments, "--init-from");
+    fa_status status;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    status = fa_session_open(invocation, shorthands, &session);
+    if (status == FA_OK)
+        status = fa_invocation_agree(invocation, open_data(&session.settings, &data));
+    if (status == FA_OK && init_from != NULL)
+        status = fa_session_read_weights(invocation, &session, init_from);
+    if (status == FA_OK)
+        status = fa_session_make_model(invocation, &session, (int)data.train->n_categories);
+    if (status == FA_OK)
+        status = train(invocation, &session, &data);
+    fa_dataset_close(data.val);
+    fa_dataset_close(data.train);
+    fa_session_close(&session);
+    return status;
+}
+
+const struct fa_command fa_command_train = {.name = "train",
+                                            .operands = "",
+                                            .summary = "train a detector on packed data",
+                                            .flags = flags,
+                                            .parallel = true,
+                                            .run = run};

@@ -1,0 +1,37 @@
+#include "command.h"
+
+#include <stddef.h>
+
+const struct fa_command *const fa_commands[] = {&fa_command_synth,   &fa_command_pack,  &fa_command_train,
+                                                &fa_command_eval,    &fa_command_score, &fa_command_detect,
+                                                &fa_command_weights, &fa_command_info,  NULL};
+
+void fa_report_number(struct fa_invocation *invocation, const char *key, double value)
+{
+    fa_json_set(invocation->report, key, fa_json_new_number(value));
+}
+
+void fa_report_string(struct fa_invocation *invocation, const char *key, const char *value)
+{
+    fa_json_set(invocation->report, key, fa_json_new_string(value));
+}
+
+bool fa_invocation_speaks(const struct fa_invocation *invocation)
+{
+    return invocation->comm == NULL || fa_comm_rank(invocation->comm) == 0;
+}
+
+fa_status fa_invocation_no_operands(const struct fa_invocation *invocation)
+{
+    const char *word = fa_arguments_get(&invocation->arguments, NULL);
+
+    if (word != NULL)
+        return fa_fail(FA_EINVAL, "unexpected argument %s; see freeanchor %s --help", word,
+                       invocation->command->name);
+    return FA_OK;
+}
+
+fa_status fa_invocation_agree(struct fa_invocation *invocation, fa_status status)
+{
+    return invocation->comm == NULL ? status : fa_comm_agree(invocation->comm, status);
+}

@@ -1,0 +1,24 @@
+/*
+ * config_file.h - a configuration as a JSON tree: files that inherit, and assignments from the command line.
+ */
+#ifndef FA_CLI_CONFIG_FILE_H
+#define FA_CLI_CONFIG_FILE_H
+
+#include "fa/json.h"
+#include "fa/status.h"
+
+/* The file's tree over those of the files in its "base" list (paths relative to its own folder), merged
+   deeply; later wins. A file may not inherit from itself by any way. */
+fa_status fa_config_read(const char *path, struct fa_json **out) FA_CHECK_RESULT;
+
+/* Sets the member at a dotted key to text, read as JSON if it is JSON, else as a string; makes objects on the
+ * way. */
+fa_status fa_config_assign(struct fa_json *tree, const char *key, const char *text) FA_CHECK_RESULT;
+
+/* As fa_config_assign with a value; takes value over, whatever comes of it. */
+fa_status fa_config_set(struct fa_json *tree, const char *key, struct fa_json *value) FA_CHECK_RESULT;
+
+/* The member at a dotted key, or NULL. */
+struct fa_json *fa_config_get(const struct fa_json *tree, const char *key);
+
+#endif

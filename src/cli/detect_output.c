@@ -1,0 +1,219 @@
+#include "detect_output.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa/file.h"
+#include "fa/memory.h"
+
+#define JPEG_QUALITY 92
+
+struct row {
+    size_t image;
+    struct fa_detection detection;
+};
+
+struct fa_detect_output {
+    const char *directory;
+    const struct fa_arguments *images;
+    const struct fa_weights_meta *meta;
+    struct row *rows; /* of this rank */
+    size_t n, capacity;
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(base_name(*(const char *const *)a), base_name(*(const char *const *)b));
+}
+
+static fa_status check_names(const struct fa_arguments *images, const char *directory)
+{
+    const char **names, *path;
+    size_t n = 0;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_alloc(images->n, sizeof *names, &names));
+    while ((path = fa_arguments_nth(images, NULL, n)) != NULL)
+        names[n++] = path;
+    qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 1; i < n && status == FA_OK; i++)
+        if (strcmp(base_name(names[i - 1]), base_name(names[i])) == 0)
+            status = fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
+                             names[i - 1], names[i], directory, base_name(names[i]));
+    fa_free(names);
+    return status;
+}
+
+fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
+                                const struct fa_weights_meta *meta, struct fa_detect_output **out)
+{
+    FA_TRY(check_names(images, directory));
+    FA_TRY(fa_directory_make(directory));
+    FA_TRY(fa_alloc_zero(1, sizeof **out, out));
+    (*out)->directory = directory;
+    (*out)->images = images;
+    (*out)->meta = meta;
+    return FA_OK;
+}
+
+void fa_detect_output_close(struct fa_detect_output *output)
+{
+    if (output != NULL)
+        fa_free(output->rows);
+    fa_free(output);
+}
+
+/* Twelve well separated hues; classes beyond them share. */
+static void class_colour(int32_t label, uint8_t rgb[3])
+{
+    static const uint8_t palette[12][3] = {{230, 25, 75},  {60, 180, 75},   {255, 225, 25}, {0, 130, 200},
+                                           {245, 130, 48}, {145, 30, 180},  {70, 240, 240}, {240, 50, 230},
+                                           {210, 245, 60}, {250, 190, 212}, {0, 128, 128},  {170, 110, 40}};
+
+    memcpy(rgb, palette[label % 12], 3);
+}
+
+static void class_name(const struct fa_weights_meta *meta, int32_t label, char *text, size_t size)
+{
+    if ((size_t)label < meta->n_classes)
+        snprintf(text, size, "%s", meta->classes[label]);
+    else
+        snprintf(text, size, "class %d", label);
+}
+
+static void draw(const struct fa_detect_output *output, struct fa_picture *picture,
+                 const struct fa_detection *detection)
+{
+    static const uint8_t dark[3] = {0, 0, 0}, light[3] = {255, 255, 255};
+    int size = 1 + (picture->w < picture->h ? picture->w : picture->h) / 480, text_w, text_h, y;
+    uint8_t rgb[3];
+    char name[96], text[128];
+
+    class_colour(detection->label, rgb);
+    class_name(output->meta, detection->label, name, sizeof name);
+    snprintf(text, sizeof text, "%s %.2f", name, (double)detection->score);
+    fa_picture_draw_box(picture, detection->box, 1 + size / 2, rgb);
+    fa_text_size(size, text, &text_w, &text_h);
+    y = (int)detection->box[1] - text_h;
+    fa_picture_draw_text(picture, (int)detection->box[0], y >= 0 ? y : (int)detection->box[1], size,
+                         rgb[0] * 3 + rgb[1] * 6 + rgb[2] > 1150 ? dark : light, rgb, text);
+}
+
+static fa_status write_picture(const struct fa_detect_output *output, const char *name,
+                               const struct fa_picture *picture)
+{
+    uint8_t *data;
+    size_t n_bytes;
+    char *path;
+    fa_status status;
+
+    FA_TRY(fa_jpeg_encode(picture, JPEG_QUALITY, false, &data, &n_bytes));
+    status = fa_path_join(output->directory, name, &path);
+    if (status == FA_OK) {
+        status = fa_file_write_atomic(path, data, n_bytes);
+        fa_free(path);
+    }
+    fa_free(data);
+    return status;
+}
+
+static fa_status reserve(struct fa_detect_output *output, size_t n)
+{
+    if (n > output->capacity) {
+        FA_TRY(fa_realloc(&output->rows, 2 * n, sizeof *output->rows));
+        output->capacity = 2 * n;
+    }
+    return FA_OK;
+}
+
+fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
+                               const struct fa_detection *detections, size_t n)
+{
+    FA_TRY(reserve(output, output->n + n));
+    for (size_t i = 0; i < n; i++)
+        output->rows[output->n++] = (struct row){.image = image, .detection = detections[i]};
+    for (size_t i = n; i-- > 0;) /* the best on top */
+        draw(output, picture, &detections[i]);
+    return write_picture(output, base_name(fa_arguments_nth(output->images, NULL, image)), picture);
+}
+
+static struct fa_json *detection_json(const struct fa_detect_output *output,
+                                      const struct fa_detection *detection)
+{
+    const float *box = detection->box;
+    const double xywh[4] = {box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]};
+    struct fa_json *object = fa_json_new_object(), *bbox = fa_json_new_array();
+    char name[96];
+
+    class_name(output->meta, detection->label, name, sizeof name);
+    for (int k = 0; k < 4; k++)
+        fa_json_append(bbox, fa_json_new_number(xywh[k]));
+    fa_json_set(object, "label", fa_json_new_number(detection->label));
+    fa_json_set(object, "class", fa_json_new_string(name));
+    fa_json_set(object, "score", fa_json_new_number(detection->score));
+    fa_json_set(object, "bbox", bbox);
+    return object;
+}
+
+static struct fa_json *image_json(const struct fa_detect_output *output, const char *path, size_t image,
+                                  const struct row *rows, size_t n)
+{
+    struct fa_json *object = fa_json_new_object(), *detections = fa_json_new_array();
+
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].image == image)
+            fa_json_append(detections, detection_json(output, &rows[i].detection));
+    fa_json_set(object, "file", fa_json_new_string(path));
+    fa_json_set(object, "detections", detections);
+    return object;
+}
+
+static fa_status write_json(const struct fa_detect_output *output, const struct row *rows, size_t n)
+{
+    struct fa_json *root = fa_json_new_array();
+    const char *image;
+    char *text = NULL, *path = NULL;
+    fa_status status;
+
+    for (size_t i = 0; (image = fa_arguments_nth(output->images, NULL, i)) != NULL; i++)
+        fa_json_append(root, image_json(output, image, i, rows, n));
+    status = fa_json_print(root, true, &text);
+    if (status == FA_OK)
+        status = fa_path_join(output->directory, "detections.json", &path);
+    if (status == FA_OK)
+        status = fa_file_write_atomic(path, text, strlen(text));
+    fa_free(path);
+    fa_free(text);
+    fa_json_free(root);
+    return status;
+}
+
+fa_status fa_detect_output_finish(struct fa_detect_output *output, struct fa_invocation *invocation)
+{
+    void *all;
+    size_t n_bytes;
+    fa_status status;
+
+    FA_TRY(
+        fa_comm_gather(invocation->comm, output->rows, output->n * sizeof *output->rows, 0, &all, &n_bytes));
+    status = FA_OK;
+    if (fa_invocation_speaks(invocation)) {
+        size_t n = n_bytes / sizeof *output->rows;
+
+        status = write_json(output, all, n);
+        if (status == FA_OK)
+            printf("%zu detections: pictures and detections.json in %s\n", n, output->directory);
+        fa_report_number(invocation, "detections", (double)n);
+    }
+    fa_free(all);
+    return fa_invocation_agree(invocation, status);
+}

@@ -1,0 +1,31 @@
+/*
+ * detect_output.h - what freeanchor detect leaves behind: a picture with boxes per image, and one JSON for
+ * all.
+ */
+#ifndef FA_CLI_DETECT_OUTPUT_H
+#define FA_CLI_DETECT_OUTPUT_H
+
+#include "command.h"
+#include "fa/detections.h"
+#include "fa/image.h"
+#include "fa/weights.h"
+
+struct fa_detect_output;
+
+/* The images are the plain arguments; two of one name are FA_EINVAL, since their pictures would overwrite
+ * each other. */
+fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
+                                const struct fa_weights_meta *meta,
+                                struct fa_detect_output **out) FA_CHECK_RESULT;
+
+/* Draws into the picture and writes it as <directory>/<name of the image>. */
+fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
+                               const struct fa_detection *detections, size_t n) FA_CHECK_RESULT;
+
+/* Collective. Rank 0 writes <directory>/detections.json: per image in the order given file, detections with
+   label, class, score and bbox [x, y, w, h]. */
+fa_status fa_detect_output_finish(struct fa_detect_output *output,
+                                  struct fa_invocation *invocation) FA_CHECK_RESULT;
+void fa_detect_output_close(struct fa_detect_output *output);
+
+#endif

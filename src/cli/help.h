@@ -1,0 +1,15 @@
+/*
+ * help.h - what --help and --version print; the flags that every command takes.
+ */
+#ifndef FA_CLI_HELP_H
+#define FA_CLI_HELP_H
+
+#include "command.h"
+
+extern const struct fa_flag fa_common_flags[];
+
+void fa_help_program(void);
+void fa_help_command(const struct fa_command *command);
+void fa_help_version(void);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * option.h - the one table of configuration keys: help, checking, defaults and the resolved configuration
+ * come from it.
+ */
+#ifndef FA_CLI_OPTION_H
+#define FA_CLI_OPTION_H
+
+#include <stddef.h>
+
+#include "fa/json.h"
+#include "fa/status.h"
+#include "settings.h"
+
+enum fa_option_type {
+    FA_OPTION_BOOL,   /* bool */
+    FA_OPTION_INT,    /* int */
+    FA_OPTION_INT64,  /* int64_t */
+    FA_OPTION_SIZE,   /* size_t */
+    FA_OPTION_SEED,   /* uint64_t */
+    FA_OPTION_NUMBER, /* double */
+    FA_OPTION_STRING, /* const char *, borrowed from the resolved tree */
+    FA_OPTION_CHOICE, /* int: the index into choices */
+    FA_OPTION_INTS,   /* int[count] */
+    FA_OPTION_FLOATS, /* float[count] */
+    FA_OPTION_EPOCHS  /* int64_t[up to count], rising, their number in an int at count_offset */
+};
+
+struct fa_option {
+    const char *key; /* "train.batch" */
+    enum fa_option_type type;
+    size_t offset;        /* into struct fa_settings */
+    const char *fallback; /* the default, as JSON */
+    double min, max;      /* of a number, or of each in a list; both ends belong to it */
+    const char *sentence;
+    const char *const *choices; /* NULL at the end */
+    size_t count, count_offset;
+};
+
+extern const struct fa_option fa_options[]; /* key NULL at the end */
+
+/* Checks value against the option and stores it in settings. The message names the key and what is allowed.
+ */
+fa_status fa_option_store(const struct fa_option *option, const struct fa_json *value,
+                          struct fa_settings *settings) FA_CHECK_RESULT;
+
+/* "number, 0 .. 1" and the like, for people. */
+void fa_option_print_range(const struct fa_option *option, char *text, size_t size);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * option_table.c - what can be configured. Defaults are the FreeAnchor R-50 1x recipe (spec sections 1.2, 6,
+ * 7, 8).
+ */
+#include "option.h"
+
+#define AT(member) offsetof(struct fa_settings, member)
+
+static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
+static const char *const normalizers[] = {
+    [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
+static const char *const reductions[] = {[FA_REDUCTION_ALLREDUCE] = "allreduce", NULL};
+static const char *const algorithms[] = {
+    [FA_CONV_AUTO] = "auto", [FA_CONV_DIRECT] = "direct", [FA_CONV_WINOGRAD] = "winograd", NULL};
+
+#define BOOL(key, member, fallback, sentence)                                                                \
+    {                                                                                                        \
+        key, FA_OPTION_BOOL, AT(member), fallback, 0, 1, sentence, NULL, 0, 0                                \
+    }
+#define VALUE(key, type, member, fallback, min, max, sentence)                                               \
+    {                                                                                                        \
+        key, type, AT(member), fallback, min, max, sentence, NULL, 0, 0                                      \
+    }
+#define STRING(key, member, fallback, sentence)                                                              \
+    {                                                                                                        \
+        key, FA_OPTION_STRING, AT(member), fallback, 0, 0, sentence, NULL, 0, 0                              \
+    }
+#define CHOICE(key, member, fallback, choices, sentence)                                                     \
+    {                                                                                                        \
+        key, FA_OPTION_CHOICE, AT(member), fallback, 0, 0, sentence, choices, 0, 0                           \
+    }
+#define LIST(key, type, member, count, fallback, min, max, sentence)                                         \
+    {                                                                                                        \
+        key, type, AT(member), fallback, min, max, sentence, NULL, count, 0                                  \
+    }
+
+const struct fa_option fa_options[] = {
+    VALUE("model.backbone.depth", FA_OPTION_INT, model.depth, "50", 18, 101,
+          "Layers of the ResNet: 18, 34, 50 or 101."),
+    VALUE("model.backbone.groups", FA_OPTION_INT, model.groups, "1", 1, 64,
+          "Groups of the 3x3 convolutions: 1, or 32 or 64 for ResNeXt."),
+    VALUE("model.backbone.base_width", FA_OPTION_INT, model.base_width, "64", 4, 64,
+          "Channels per group before widening: 64, or 4 for ResNeXt."),
+    VALUE("model.backbone.frozen_stages", FA_OPTION_INT, model.frozen_stages, "1", -1, 4,
+          "Freeze the stem (0) and the stages up to this one; -1 trains all."),
+    BOOL("model.backbone.zero_init_residual", model.zero_init_residual, "true",
+         "Start the last batch norm of a residual block at gamma 0."),
+    VALUE("model.prior", FA_OPTION_NUMBER, model.prior_probability, "0.01", 1e-6, 0.5,
+          "Probability of an object that the untrained head predicts."),
+    CHOICE("model.init", train.init, "\"weights\"", inits,
+           "Start from --init-from (weights), or from random weights with batch-norm statistics of the first "
+           "images (calibrate)."),
+    VALUE("model.calibrate_images", FA_OPTION_INT, train.calibrate_images, "16", 1, 4096,
+          "Images over which batch-norm statistics are calibrated."),
+
+    VALUE("loss.alpha", FA_OPTION_NUMBER, train.loss.alpha, "0.5", 0, 1, "Weight of the positive bag loss."),
+    VALUE("loss.gamma", FA_OPTION_NUMBER, train.loss.gamma, "2", 0, 10,
+          "Focal exponent of the negative bag loss."),
+    VALUE("loss.bag_size", FA_OPTION_INT, train.loss.bag_size, "50", 1, 10000,
+          "Candidate anchors of an object."),
+    VALUE("loss.box_threshold", FA_OPTION_NUMBER, train.loss.box_threshold, "0.6", 0, 1,
+          "IoU at which the box probability leaves 0."),
+    VALUE("loss.smooth_l1_beta", FA_OPTION_NUMBER, train.loss.smooth_l1_beta, "0.11", 1e-6, 10,
+          "Where the box loss turns from square to linear."),
+    VALUE("loss.smooth_l1_weight", FA_OPTION_NUMBER, train.loss.smooth_l1_weight, "0.75", 0, 100,
+          "Weight of the box loss inside the bag."),
+
+    STRING("data.train", train_data, "\"\"", "Folder of shards to train on (also --train-data)."),
+    STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),
+    LIST("data.scale", FA_OPTION_INTS, train.transform.scale, 2, "[1333, 800]", 32, 16384,
+         "Images are resized, keeping their shape, to fit these two sides."),
+    VALUE("data.flip", FA_OPTION_NUMBER, train.transform.flip_probability, "0.5", 0, 1,
+          "Probability of mirroring a training image."),
+    BOOL("data.keep_empty", train.keep_empty, "false", "Train on images without objects too."),
+    LIST("data.mean", FA_OPTION_FLOATS, train.transform.normalize.mean, 3, "[123.675, 116.28, 103.53]", 0,
+         255, "Mean of a channel, subtracted."),
+    LIST("data.std", FA_OPTION_FLOATS, train.transform.normalize.std, 3, "[58.395, 57.12, 57.375]", 1e-3, 255,
+         "Standard deviation of a channel, divided by."),
+    BOOL("data.to_rgb", train.transform.normalize.to_rgb, "true",
+         "Channels in the order R G B; false: B G R."),
+    VALUE("data.loader_threads", FA_OPTION_INT, train.loader_threads, "2", 1, 256,
+          "Threads of a rank that prepare images."),
+    VALUE("data.bad_sample_budget", FA_OPTION_INT, train.bad_sample_budget, "100", 0, 1e9,
+          "Damaged images that a rank replaces before it gives up."),
+
+    VALUE("train.batch", FA_OPTION_INT, train.batch, "16", 1, 65536, "Images of a step, over all ranks."),
+    VALUE("train.reference_batch", FA_OPTION_INT, train.reference_batch, "16", 1, 65536,
+          "The batch for which train.lr is stated; the rate is scaled by train.batch / this."),
+    VALUE("train.epochs", FA_OPTION_INT, train.epochs, "12", 1, 100000, "Passes over the data."),
+    VALUE("train.max_steps", FA_OPTION_INT64, train.max_steps, "0", 0, 1e15,
+          "Stop after so many steps; 0: only train.epochs counts."),
+    VALUE("train.lr", FA_OPTION_NUMBER, train.schedule.lr, "0.01", 0, 100,
+          "Learning rate at the reference batch."),
+    VALUE("train.momentum", FA_OPTION_NUMBER, train.momentum, "0.9", 0, 0.9999, "Momentum of SGD."),
+    VALUE("train.weight_decay", FA_OPTION_NUMBER, train.weight_decay, "0.0001", 0, 1,
+          "Weight decay, of every trainable parameter."),
+    VALUE("train.clip_norm", FA_OPTION_NUMBER, train.clip_norm, "35", 0, 1e9,
+          "Largest gradient norm; 0: no clipping."),
+    VALUE("train.warmup_steps", FA_OPTION_INT64, train.schedule.warmup_steps, "500", 0, 1e9,
+          "Steps of linear warm-up."),
+    VALUE("train.warmup_ratio", FA_OPTION_NUMBER, train.schedule.warmup_ratio, "0.001", 0, 1,
+          "The first step's part of the regular learning rate."),
+    {"train.lr_steps", FA_OPTION_EPOCHS, AT(train.schedule.drop_epoch), "[8, 11]", 1, 100000,
+     "Epochs after which the learning rate drops.", NULL,
+     sizeof((struct fa_schedule *)0)->drop_epoch / sizeof(int64_t), AT(train.schedule.n_drops)},
+    VALUE("train.lr_gamma", FA_OPTION_NUMBER, train.schedule.drop_factor, "0.1", 1e-6, 1,
+          "Factor of each drop."),
+    CHOICE(
+        "train.normalizer", train.normalizer, "\"global\"", normalizers,
+        "Divide losses by the objects of the whole batch (global), or of each rank, then average (local)."),
+    CHOICE("train.reduction", reduction, "\"allreduce\"", reductions,
+           "How gradients are added up over ranks."),
+    VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,
+          "Seed of everything random (also --seed)."),
+    VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,
+          "Steps between lines of the log."),
+    VALUE("train.checkpoint_interval", FA_OPTION_INT, train.checkpoint_interval, "1", 1, 100000,
+          "Epochs between checkpoints."),
+    VALUE("train.checkpoint_steps", FA_OPTION_INT64, train.checkpoint_steps, "0", 0, 1e15,
+          "Also save every so many steps; 0: only between epochs."),
+    VALUE("train.keep_checkpoints", FA_OPTION_INT, train.keep_checkpoints, "0", 0, 100000,
+          "Newest checkpoints kept; 0: all."),
+    VALUE("train.eval_interval", FA_OPTION_INT, train.eval_interval, "1", 0, 100000,
+          "Epochs between evaluations; 0: none."),
+
+    VALUE("eval.score_threshold", FA_OPTION_NUMBER, train.eval.detect.score_threshold, "0.05", 0, 1,
+          "Detections must score higher."),
+    VALUE("eval.pre_nms", FA_OPTION_INT, train.eval.detect.pre_nms, "1000", 1, 1e7,
+          "Best candidates of a pyramid level before NMS."),
+    VALUE("eval.nms_iou", FA_OPTION_NUMBER, train.eval.detect.nms_iou, "0.5", 0, 1,
+          "Overlap at which NMS drops the lower box."),
+    VALUE("eval.max_per_image", FA_OPTION_INT, train.eval.detect.max_per_image, "100", 1, 1e6,
+          "Detections kept of an image."),
+    LIST("eval.max_detections", FA_OPTION_INTS, train.eval.max_detections, 3, "[1, 10, 100]", 1, 1e6,
+         "Detections per image and class that the metrics look at; mmdetection: 100, 300, 1000."),
+    VALUE("eval.max_images", FA_OPTION_SIZE, train.eval.max_images, "0", 0, 1e15,
+          "Evaluate only the first so many images; 0: all."),
+
+    STRING("backend.name", backend, "\"\"",
+           "Compute library: onednn or blas; empty: the fastest of this build (also --backend)."),
+    CHOICE("backend.conv_algorithm", algorithm, "\"auto\"", algorithms,
+           "Convolution by static choice (auto), or forced to be direct or winograd."),
+    {0}};

@@ -1,0 +1,59 @@
+/*
+ * session.h - what train, eval, detect and info share: the configuration, the backend and the model that they
+ * name.
+ */
+#ifndef FA_CLI_SESSION_H
+#define FA_CLI_SESSION_H
+
+#include "command.h"
+#include "fa/backend.h"
+#include "fa/model.h"
+#include "fa/shard.h"
+#include "fa/weights.h"
+#include "settings.h"
+
+/* --config, --set, --backend. */
+#define FA_SESSION_FLAGS                                                                                     \
+    {"--config", "C.json", "the recipe", true},                                                              \
+        {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},                                \
+    {                                                                                                        \
+        "--backend", "NAME", "onednn or blas (default: the fastest of this build)", false                    \
+    }
+
+struct fa_session {
+    struct fa_settings settings;
+    struct fa_backend *backend;
+    struct fa_model *model;
+    struct fa_weights_file *weights; /* what was loaded; NULL if nothing was */
+};
+
+/* A flag that stands for a configuration key: "--seed" for "train.seed". */
+struct fa_shorthand {
+    const char *flag, *key;
+};
+
+/* Reads the configuration, --set and shorthands (flag NULL at the end; NULL: none) over it. All ranks succeed
+ * or all fail. */
+fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                          struct fa_session *session) FA_CHECK_RESULT;
+void fa_session_close(struct fa_session *session);
+
+/* Opens the backend and makes the model for so many classes. All ranks succeed or all fail. */
+fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session,
+                                int num_classes) FA_CHECK_RESULT;
+
+/* Reads a weights file or checkpoint directory into session->weights and checks its preprocessing against the
+ * configuration. */
+fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,
+                                  const char *path) FA_CHECK_RESULT;
+
+/* Makes a model for the classes of session->weights, and gives it those weights, all of them. */
+fa_status fa_session_make_trained_model(struct fa_invocation *invocation,
+                                        struct fa_session *session) FA_CHECK_RESULT;
+
+/* FA_EINVAL, naming the first difference, unless the dataset's classes are those of the weights (where those
+ * are known). */
+fa_status fa_session_check_classes(const struct fa_session *session, const struct fa_dataset *dataset,
+                                   const char *dataset_path) FA_CHECK_RESULT;
+
+#endif

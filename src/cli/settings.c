@@ -1,0 +1,135 @@
+#include "settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config_file.h"
+#include "fa/memory.h"
+#include "nearest.h"
+#include "option.h"
+
+static const struct fa_option *find_option(const char *key)
+{
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        if (strcmp(option->key, key) == 0)
+            return option;
+    return NULL;
+}
+
+static fa_status unknown_key(const char *key)
+{
+    struct fa_nearest nearest;
+
+    fa_nearest_init(&nearest, key);
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        fa_nearest_offer(&nearest, option->key);
+    if (nearest.best != NULL)
+        return fa_fail(FA_EINVAL, "unknown key %s; did you mean %s?", key, nearest.best);
+    return fa_fail(FA_EINVAL, "unknown key %s; `freeanchor info --keys` lists all", key);
+}
+
+/* Every leaf of the tree must be an option. */
+static fa_status check_keys(const struct fa_json *tree, const char *prefix)
+{
+    char key[256];
+
+    for (const struct fa_json *member = fa_json_first(tree); member != NULL; member = fa_json_next(member)) {
+        snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", fa_json_key(member));
+        if (find_option(key) != NULL)
+            continue;
+        if (fa_json_kind(member) != FA_JSON_OBJECT)
+            return unknown_key(key);
+        FA_TRY(check_keys(member, key));
+    }
+    return FA_OK;
+}
+
+/* Puts a copy of the option's value, or of its default, into resolved, and stores it. */
+static fa_status resolve_option(const struct fa_option *option, const struct fa_json *given,
+                                struct fa_settings *settings)
+{
+    const struct fa_json *value = fa_config_get(given, option->key);
+
+    if (value != NULL)
+        FA_TRY(fa_config_set(settings->resolved, option->key, fa_json_copy(value)));
+    else
+        FA_TRY(fa_config_assign(settings->resolved, option->key, option->fallback));
+    return fa_option_store(option, fa_config_get(settings->resolved, option->key), settings);
+}
+
+static fa_status check_depth(const struct fa_model_config *model)
+{
+    int depth = model->depth;
+
+    if (depth != 18 && depth != 34 && depth != 50 && depth != 101)
+        return fa_fail(FA_EINVAL, "model.backbone.depth: %d is none of 18, 34, 50, 101", depth);
+    if (depth < 50 && model->groups > 1)
+        return fa_fail(FA_EINVAL,
+                       "model.backbone.groups: ResNeXt needs model.backbone.depth 50 or 101, not %d", depth);
+    return FA_OK;
+}
+
+static fa_status resolve(const struct fa_json *given, struct fa_settings *settings)
+{
+    struct fa_evaluate_config *eval = &settings->train.eval;
+
+    FA_TRY(check_keys(given, ""));
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        FA_TRY(resolve_option(option, given, settings));
+    settings->train.loss.coder = fa_freeanchor_default.coder;
+    eval->detect.coder = fa_freeanchor_default.coder;
+    eval->transform = settings->train.transform;
+    eval->transform.flip_probability = 0;
+    eval->loader_threads = settings->train.loader_threads;
+    return check_depth(&settings->model);
+}
+
+static fa_status assign(struct fa_json *tree, const char *assignment)
+{
+    char key[128];
+    const char *equals = strchr(assignment, '=');
+
+    if (equals == NULL || equals == assignment || (size_t)(equals - assignment) >= sizeof key)
+        return fa_fail(FA_EINVAL, "--set %s: expected key=value, for example train.batch=8", assignment);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
+    return fa_config_assign(tree, key, equals + 1);
+}
+
+static fa_status read_given(const char *path, const char *const *assignments, size_t n, struct fa_json **out)
+{
+    fa_status status = FA_OK;
+
+    if (path != NULL)
+        FA_TRY(fa_config_read(path, out));
+    else if ((*out = fa_json_new_object()) == NULL)
+        return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        status = assign(*out, assignments[i]);
+    return status;
+}
+
+fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
+                           struct fa_settings *out)
+{
+    fa_status status;
+    struct fa_json *given = NULL;
+
+    *out = (struct fa_settings){0};
+    status = read_given(path, assignments, n, &given);
+    if (status == FA_OK && (out->resolved = fa_json_new_object()) == NULL)
+        status = fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    if (status == FA_OK)
+        status = resolve(given, out);
+    if (status != FA_OK && path != NULL && strstr(fa_message(), path) == NULL)
+        status = fa_prefix(status, "%s", path);
+    fa_json_free(given);
+    if (status != FA_OK)
+        fa_settings_clear(out);
+    return status;
+}
+
+void fa_settings_clear(struct fa_settings *settings)
+{
+    fa_json_free(settings->resolved);
+    *settings = (struct fa_settings){0};
+}

@@ -1,0 +1,33 @@
+/*
+ * settings.h - everything that a configuration can say, as the structs of the modules that it configures.
+ */
+#ifndef FA_CLI_SETTINGS_H
+#define FA_CLI_SETTINGS_H
+
+#include <stddef.h>
+
+#include "fa/backend.h"
+#include "fa/json.h"
+#include "fa/model.h"
+#include "fa/status.h"
+#include "fa/trainer.h"
+
+enum fa_reduction { FA_REDUCTION_ALLREDUCE };
+
+struct fa_settings {
+    struct fa_model_config model;      /* num_classes is 0: it comes from the data */
+    struct fa_train_config train;      /* with evaluation's part in train.eval */
+    const char *train_data, *val_data; /* "" where not given */
+    const char *backend;               /* "": the default of this build */
+    int algorithm;                     /* enum fa_conv_algorithm */
+    int reduction;                     /* enum fa_reduction */
+    struct fa_json *resolved;          /* every key with its value; owns the strings above */
+};
+
+/* Reads path with its bases, applies n assignments "key=value" over it, checks every key and value against
+   the option table and fills in defaults. path NULL: defaults and assignments alone. */
+fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
+                           struct fa_settings *out) FA_CHECK_RESULT;
+void fa_settings_clear(struct fa_settings *settings);
+
+#endif
