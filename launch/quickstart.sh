@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# From a fresh clone to a trained detector: installs packages where it may, builds, makes a small dataset, trains on all cores
+# through MPI, evaluates, and draws boxes on pictures.
+#
+# usage: launch/quickstart.sh [WORKDIR]        (default: quickstart)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. launch/mpi.sh
+
+out=${1:-quickstart}
+freeanchor=build/release/freeanchor
+config=configs/freeanchor_r18_fpn_synth.json
+ranks=$(cores)
+[ "$ranks" -le 4 ] || ranks=4
+
+say() {
+  printf '\n== %s\n' "$*"
+}
+
+say "packages"
+launch/packages.sh
+say "building"
+cmake --preset release -DFA_TESTS=OFF >/dev/null
+cmake --build --preset release | tail -n 1
+
+say "a dataset of synthetic scenes"
+mkdir -p "$out"
+if [ ! -d "$out/val-shards" ]; then
+  "$freeanchor" synth --out "$out/train" --images 500 --classes 3 --seed 1
+  "$freeanchor" synth --out "$out/val" --images 100 --classes 3 --seed 2
+  "$freeanchor" pack --coco "$out/train/annotations.json" --images "$out/train/images" --out "$out/train-shards"
+  "$freeanchor" pack --coco "$out/val/annotations.json" --images "$out/val/images" --out "$out/val-shards"
+fi
+
+say "training on $ranks ranks (started again, it goes on where it stopped)"
+run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/work" \
+  --train-data "$out/train-shards" --val-data "$out/val-shards"
+
+say "evaluating"
+run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/work/weights.h5" \
+  --data "$out/val-shards" --out "$out/results.json"
+
+say "drawing"
+"$freeanchor" detect --config "$config" --weights "$out/work/weights.h5" --out "$out/pictures" "$out"/val/images/00000*.jpg
+
+cat <<EOF
+
+Done. What you have now:
+  $out/pictures/         images with the boxes that were found
+  $out/work/train.log    the log of the run (log.jsonl: the same for programs)
+  $out/work/weights.h5   the trained weights
+  $out/work/checkpoints/ where training would go on from
+  $out/results.json      all detections on the validation images, in COCO's format
+Your own data next: README.md, "A first dataset of your own".
+EOF
