@@ -1,0 +1,72 @@
+# lib.sh - sourced by the end-to-end tests: a scratch folder, the program, and checks that say what they saw.
+#
+# FREEANCHOR is the program (default: the release build). A test script exits with 0 if all checks held, 77 if it cannot run here.
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+freeanchor=${FREEANCHOR:-$root/build/release/freeanchor}
+shared=${FA_SHARED_DIR:-$root/../shared}
+configs=$root/configs
+. "$root/launch/mpi.sh"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
+# expect CODE TEXT COMMAND...: the command exits with CODE and says TEXT on either stream.
+expect() {
+  local code=$1 text=$2 got output
+  shift 2
+  output=$("$@" 2>&1)
+  got=$?
+  if [ "$got" -ne "$code" ]; then
+    fail "exit code $got, expected $code: $*"
+    echo "$output" | tail -n 5
+  elif [[ $output != *"$text"* ]]; then
+    fail "expected to read \"$text\": $*"
+    echo "$output" | tail -n 5
+  else
+    echo "ok: ${*: -1:1} -> $code $(echo "$output" | tail -n 1 | cut -c -150)"
+  fi
+}
+
+# must COMMAND...: the command succeeds, or the test ends.
+must() {
+  local log
+  log=$(mktemp "$scratch/log.XXXXXX")
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log"
+    echo "FAILED: $*"
+    exit 1
+  fi
+}
+
+# number FILE KEY: the value of a key in the JSON object on a file's last line.
+number() {
+  tail -n 1 "$1" | grep -o "\"$2\": *[-0-9.e+]*" | head -n 1 | sed 's/.*: *//'
+}
+
+# holds 'EXPRESSION' WORDS: awk's idea of a numerical condition; NaN and empty values fail.
+holds() {
+  if awk "BEGIN { exit !($1) }" 2>/dev/null; then
+    echo "ok: $2: $1"
+  else
+    fail "$2: $1"
+  fi
+}
+
+finish() {
+  [ "$failures" -eq 0 ] && echo "all checks held" && exit 0
+  echo "$failures checks failed"
+  exit 1
+}
