@@ -1,0 +1,195 @@
+/* Configurations: inheritance, assignments, the option table. */
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config_file.h"
+#include "fa/memory.h"
+#include "option.h"
+#include "settings.h"
+
+static const char *folder;
+
+static const char *put(const char *name, const char *text)
+{
+    static char paths[4][512];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    FILE *file;
+
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    fclose(file);
+    return path;
+}
+
+static fa_status read_with(const char *path, const char *assignment, struct fa_settings *settings)
+{
+    return fa_settings_read(path, &assignment, assignment != NULL, settings);
+}
+
+static void defaults_are_the_1x_recipe(void **state)
+{
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(read_with(NULL, NULL, &settings));
+    assert_int_equal(settings.model.depth, 50);
+    assert_int_equal(settings.model.frozen_stages, 1);
+    assert_int_equal(settings.train.batch, 16);
+    assert_near(settings.train.schedule.lr, 0.01, 0);
+    assert_int_equal(settings.train.schedule.n_drops, 2);
+    assert_int_equal(settings.train.schedule.drop_epoch[0], 8);
+    assert_int_equal(settings.train.schedule.drop_epoch[1], 11);
+    assert_int_equal(settings.train.loss.bag_size, 50);
+    assert_near(settings.train.loss.coder.std[0], 0.1f, 0);
+    assert_int_equal(settings.train.transform.scale[0], 1333);
+    assert_near(settings.train.transform.flip_probability, 0.5, 0);
+    assert_near(settings.train.eval.transform.flip_probability, 0, 0);
+    assert_int_equal(settings.train.eval.max_detections[2], 100);
+    assert_near(settings.train.eval.transform.normalize.mean[0], 123.675f, 0);
+    fa_settings_clear(&settings);
+}
+
+static void later_wins_over_base_and_objects_merge(void **state)
+{
+    struct fa_settings settings;
+    const char *path;
+
+    (void)state;
+    put("a.json", "{\"train\": {\"batch\": 2, \"lr\": 0.5}, \"data\": {\"scale\": [64, 32]}}");
+    put("b.json", "{\"train\": {\"batch\": 3}}");
+    path = put("c.json", "{\"base\": [\"a.json\", \"b.json\"], \"train\": {\"epochs\": 7}}");
+    assert_ok(read_with(path, "train.momentum=0.5", &settings));
+    assert_int_equal(settings.train.batch, 3);
+    assert_near(settings.train.schedule.lr, 0.5, 0);
+    assert_int_equal(settings.train.epochs, 7);
+    assert_near(settings.train.momentum, 0.5, 0);
+    assert_int_equal(settings.train.transform.scale[1], 32);
+    fa_settings_clear(&settings);
+}
+
+static void every_committed_recipe_is_valid(void **state)
+{
+    static const char *const names[] = {
+        "configs/freeanchor_r50_fpn_1x_coco.json", "configs/freeanchor_r101_fpn_1x_coco.json",
+        "configs/freeanchor_x101-32x4d_fpn_1x_coco.json", "configs/freeanchor_r18_fpn_bccd.json",
+        "configs/freeanchor_r18_fpn_synth.json"};
+    struct fa_settings settings;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_ok(read_with(fa_test_source(names[i]), NULL, &settings));
+        fa_settings_clear(&settings);
+    }
+}
+
+static void the_resolved_tree_reads_back_equal(void **state)
+{
+    struct fa_settings settings, again;
+    char *first, *second;
+    const char *path;
+
+    (void)state;
+    assert_ok(read_with(NULL, "data.train=my shards", &settings));
+    assert_ok(fa_json_print(settings.resolved, true, &first));
+    path = put("resolved.json", first);
+    assert_ok(read_with(path, NULL, &again));
+    assert_ok(fa_json_print(again.resolved, true, &second));
+    assert_string_equal(first, second);
+    assert_string_equal(again.train_data, "my shards");
+    fa_free(first);
+    fa_free(second);
+    fa_settings_clear(&settings);
+    fa_settings_clear(&again);
+}
+
+static void mistakes_are_named(void **state)
+{
+    static const struct {
+        const char *assignment, *text;
+    } cases[] = {{"train.bach=4", "train.batch"},
+                 {"train=4", "train"},
+                 {"train.batch=0", "train.batch: expected a whole number from 1"},
+                 {"train.batch=1.5", "whole number"},
+                 {"train.lr=fast", "train.lr: expected a number"},
+                 {"train.lr=1e999", "train.lr"},
+                 {"train.lr_steps=[11,8]", "rising"},
+                 {"train.lr_steps=[1,2,3,4,5,6,7,8,9]", "at most 8"},
+                 {"data.scale=[1]", "2 whole numbers"},
+                 {"data.scale=[100.5,200]", "whole numbers"},
+                 {"data.to_rgb=1", "true or false"},
+                 {"model.init=magic", "\"calibrate\""},
+                 {"model.backbone.depth=42", "18, 34, 50, 101"},
+                 {"nonsense", "key=value"}};
+    struct fa_settings settings;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_fails_saying(read_with(NULL, cases[i].assignment, &settings), FA_EINVAL, cases[i].text);
+}
+
+static void a_file_may_not_inherit_from_itself(void **state)
+{
+    struct fa_settings settings;
+    const char *path;
+
+    (void)state;
+    put("x.json", "{\"base\": [\"y.json\"]}");
+    path = put("y.json", "{\"base\": [\"x.json\"]}");
+    assert_fails_saying(read_with(path, NULL, &settings), FA_EINVAL, "themselves");
+}
+
+static void every_option_has_a_default_that_it_accepts_and_a_sentence(void **state)
+{
+    struct fa_settings settings = {0};
+    struct fa_json *value;
+
+    (void)state;
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        assert_ok(fa_json_parse(option->key, option->fallback, strlen(option->fallback), &value));
+        assert_ok(fa_option_store(option, value, &settings));
+        fa_json_free(value);
+        assert_true(option->sentence[strlen(option->sentence) - 1] == '.');
+    }
+}
+
+static void memory_that_runs_out_is_a_failure_and_leaves_nothing(void **state)
+{
+    struct fa_settings settings;
+
+    (void)state;
+    for (long n = 1; n < 40; n += 3) {
+        fa_memory_fail_after(n);
+        if (read_with(NULL, "train.batch=4", &settings) == FA_OK)
+            fa_settings_clear(&settings);
+        fa_memory_fail_after(0);
+        assert_int_equal(fa_memory_balance(), 0);
+    }
+}
+
+static int balance(void **state)
+{
+    (void)state;
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_the_1x_recipe),
+        cmocka_unit_test(later_wins_over_base_and_objects_merge),
+        cmocka_unit_test(every_committed_recipe_is_valid),
+        cmocka_unit_test(the_resolved_tree_reads_back_equal),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(a_file_may_not_inherit_from_itself),
+        cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),
+        cmocka_unit_test(memory_that_runs_out_is_a_failure_and_leaves_nothing),
+    };
+
+    folder = fa_test_directory();
+    return cmocka_run_group_tests(tests, NULL, balance);
+}

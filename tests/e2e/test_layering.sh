@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# The rooms hold: a library's header is included in the one room that owns it, and includes between modules point down.
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+# room HEADER FOLDER: only files under FOLDER include HEADER.
+room() {
+  local strangers
+  strangers=$(grep -rlE "#include *[<\"](.*/)?$1[>\"]" src include --include='*.[ch]' | grep -v "^$2/")
+  [ -z "$strangers" ] && echo "ok: $1 only in $2" || fail "$1 outside $2: $strangers"
+}
+for pair in mpi.h:src/dist dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data; do
+  room "${pair%%:*}" "${pair##*:}"
+done
+for header in '<hdf5\.h>' 'cjson/cJSON\.h'; do
+  strangers=$(grep -rlE "$header" src include --include='*.[ch]' | grep -v '^src/base/')
+  [ -z "$strangers" ] && echo "ok: $header only in src/base" || fail "$header outside src/base: $strangers"
+done
+
+# Which module a public header belongs to, and what each module may include (itself always).
+declare -A module_of=(
+  [status]=base [log]=base [memory]=base [philox]=base [json]=base [hdf5]=base [file]=base [crc32c]=base [clock]=base
+  [real]=tensor [tensor]=tensor [backend]=backend [params]=net [model]=net
+  [anchors]=detect [box]=detect [loss]=detect [detections]=detect
+  [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
+  [comm]=dist [reducer]=dist [weights]=weights [metrics]=eval [evaluate]=eval
+  [sgd]=train [checkpoint]=train [trainer]=train [model_weights]=train)
+declare -A below=(
+  [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
+  [data]="detect tensor base" [dist]="tensor base" [weights]="tensor base"
+  [eval]="net detect data dist backend tensor base"
+  [train]="eval net detect data dist weights backend tensor base"
+  [cli]="train eval net detect data dist weights backend tensor base")
+
+for file in $(find src -name '*.[ch]'); do
+  module=$(echo "$file" | cut -d/ -f2)
+  for header in $(grep -oE '#include "fa/[a-z0-9_]+\.h"' "$file" | sed 's/.*fa\///; s/\.h"//'); do
+    owner=${module_of[$header]:-nobody}
+    [[ " $module ${below[$module]} " == *" $owner "* ]] || fail "$file includes fa/$header.h of $owner"
+  done
+done
+for header in include/fa/*.h; do
+  name=$(basename "$header" .h)
+  [ -n "${module_of[$name]:-}" ] || fail "$header belongs to no module"
+done
+finish
