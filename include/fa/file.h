@@ -14,6 +14,10 @@
 
 #include "fa/status.h"
 
+/* What it means that a file that was named cannot be opened: FA_EMISSING where it is not there, else FA_EIO.
+ */
+fa_status fa_open_failure(int error);
+
 /* The whole file, with a terminating 0 that n_bytes does not count; *data is freed with fa_free. A file over
    limit bytes is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;

@@ -18,6 +18,7 @@ enum fa_status_code {
     FA_OK = 0,
     FA_EINVAL,   /* wrong usage, configuration or argument */
     FA_EFORMAT,  /* a file or message is damaged, or is not what it claims to be */
+    FA_EMISSING, /* a file or folder that was named is not there */
     FA_EIO,      /* the operating system refused: open, read, write, sync */
     FA_ENOMEM,   /* memory is exhausted, or a size overflows */
     FA_ENUMERIC, /* a loss or gradient is not finite */

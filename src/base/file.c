@@ -10,11 +10,16 @@
 #include "fa/crc32c.h"
 #include "fa/memory.h"
 
+fa_status fa_open_failure(int error)
+{
+    return error == ENOENT || error == ENOTDIR ? FA_EMISSING : FA_EIO;
+}
+
 static fa_status open_for_reading(const char *path, int *fd)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
     return FA_OK;
 }
 
@@ -188,7 +193,7 @@ fa_status fa_file_size(const char *path, uint64_t *n_bytes)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot ask for the size", path);
     *n_bytes = (uint64_t)st.st_size;
     return FA_OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fa/file.h"
 #include "fa/memory.h"
 #include "hdf5_room.h"
 
@@ -178,7 +179,7 @@ static fa_status check_readable(const char *path)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
     close(fd);
     return FA_OK;
 }

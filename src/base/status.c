@@ -97,9 +97,15 @@ fa_status fa_status_forward(fa_status status, const char *text)
 const char *fa_status_name(fa_status status)
 {
     static const char *const names[FA_STATUS_COUNT] = {
-        [FA_OK] = "FA_OK",           [FA_EINVAL] = "FA_EINVAL",     [FA_EFORMAT] = "FA_EFORMAT",
-        [FA_EIO] = "FA_EIO",         [FA_ENOMEM] = "FA_ENOMEM",     [FA_ENUMERIC] = "FA_ENUMERIC",
-        [FA_EREMOTE] = "FA_EREMOTE", [FA_ESTOPPED] = "FA_ESTOPPED",
+        [FA_OK] = "FA_OK",
+        [FA_EINVAL] = "FA_EINVAL",
+        [FA_EFORMAT] = "FA_EFORMAT",
+        [FA_EMISSING] = "FA_EMISSING",
+        [FA_EIO] = "FA_EIO",
+        [FA_ENOMEM] = "FA_ENOMEM",
+        [FA_ENUMERIC] = "FA_ENUMERIC",
+        [FA_EREMOTE] = "FA_EREMOTE",
+        [FA_ESTOPPED] = "FA_ESTOPPED",
     };
 
     return (unsigned)status < FA_STATUS_COUNT ? names[status] : "unknown status";
@@ -112,6 +118,7 @@ int fa_status_exit_code(fa_status status)
         return 0;
     case FA_EINVAL:
     case FA_EFORMAT:
+    case FA_EMISSING:
         return 2; /* the user's to mend: usage, configuration or input */
     case FA_ESTOPPED:
         return 85; /* "start me again" */

@@ -262,7 +262,7 @@ static fa_status fail_absent(const char *directory)
         return fa_fail(
             FA_EIO, "%s: a packing that was to replace it was interrupted; pack again, or rename %s.old back",
             directory, directory);
-    return fa_fail(FA_EIO, "%s: there is no such directory; make it with `freeanchor pack`", directory);
+    return fa_fail(FA_EMISSING, "%s: there is no such directory; make it with `freeanchor pack`", directory);
 }
 
 static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)

@@ -84,7 +84,7 @@ static fa_status check_image(const struct work *work, size_t i)
     if (st == FA_OK)
         st = check_bytes(image, data, n_bytes, check);
     fa_free(data);
-    if (st == FA_EFORMAT || st == FA_EIO)
+    if (st == FA_EFORMAT || st == FA_EMISSING || st == FA_EIO)
         return fa_strdup(fa_message(), &check->complaint);
     return st;
 }

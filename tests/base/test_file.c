@@ -69,7 +69,7 @@ static void what_cannot_be_read_is_named(void **state)
     size_t n_bytes;
 
     (void)state;
-    assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EIO, "none: cannot open");
+    assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EMISSING, "none: cannot open");
     assert_null(data);
     assert_fails_saying(fa_file_read(directory, 10, &data, &n_bytes), FA_EIO, "not a plain file");
     assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));
@@ -126,7 +126,7 @@ static void a_failed_commit_leaves_neither_name(void **state)
     assert_ok(fa_directory_make(in_directory("taken/inside")));
     assert_fails_saying(fa_file_write_atomic(in_directory("taken"), "x", 1), FA_EIO, "cannot rename");
     assert_false(fa_file_exists(in_directory("taken.tmp")));
-    assert_fails(fa_file_commit(in_directory("none.tmp"), in_directory("none")), FA_EIO);
+    assert_fails(fa_file_commit(in_directory("none.tmp"), in_directory("none")), FA_EMISSING);
     assert_false(fa_file_exists(in_directory("none")));
 }
 

@@ -95,7 +95,7 @@ static void other_files_are_refused(void **state)
     assert_null(file);
     assert_ok(fa_file_write_atomic(path, "", 0));
     assert_fails(fa_h5_open(path, &file), FA_EFORMAT);
-    assert_fails_saying(fa_h5_open("/nonexistent/x.h5", &file), FA_EIO, "No such file");
+    assert_fails_saying(fa_h5_open("/nonexistent/x.h5", &file), FA_EMISSING, "No such file");
     assert_fails_saying(fa_h5_create("/nonexistent/x.h5", &file), FA_EIO, "/nonexistent/x.h5: cannot create");
     assert_int_equal(fa_memory_balance(), 0);
 }

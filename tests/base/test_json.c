@@ -161,7 +161,7 @@ static void a_file_is_read_and_named(void **state)
 
     (void)state;
     snprintf(path, sizeof path, "%s/c.json", fa_test_directory());
-    assert_fails_saying(fa_json_read_file(path, &root), FA_EIO, "c.json");
+    assert_fails_saying(fa_json_read_file(path, &root), FA_EMISSING, "c.json");
     assert_ok(fa_file_write_atomic(path, "{\"a\": 1}\n", 9));
     assert_ok(fa_json_read_file(path, &root));
     assert_non_null(fa_json_get(root, "a"));

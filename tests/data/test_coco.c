@@ -160,7 +160,7 @@ static void a_missing_file_is_an_error_of_the_system(void **state)
     struct fa_coco *coco = NULL;
 
     (void)state;
-    assert_fails_saying(fa_coco_read("/nowhere/scene.json", &coco), FA_EIO, "/nowhere/scene.json");
+    assert_fails_saying(fa_coco_read("/nowhere/scene.json", &coco), FA_EMISSING, "/nowhere/scene.json");
 }
 
 static void file_names_cannot_leave_the_image_directory(void **state)

@@ -301,7 +301,7 @@ static void an_annotation_file_without_images_is_refused(void **state)
     struct fa_pack_report report;
 
     (void)state;
-    assert_fails_saying(fa_pack(&config, &report), FA_EIO, "coco.json");
+    assert_fails_saying(fa_pack(&config, &report), FA_EMISSING, "coco.json");
     fixture_write_text(config.coco_path, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], "
                                          "\"images\": [], \"annotations\": []}");
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "no image is left");

@@ -132,7 +132,7 @@ static void a_missing_file_is_named(void **state)
     struct fa_weights_file *file;
 
     (void)state;
-    assert_fails_saying(fa_weights_read(path_in_scratch("none.h5"), &file), FA_EIO, "none.h5");
+    assert_fails_saying(fa_weights_read(path_in_scratch("none.h5"), &file), FA_EMISSING, "none.h5");
 }
 
 static void other_types_are_refused(void **state)
