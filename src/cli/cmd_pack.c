@@ -40,10 +40,13 @@ static void report(struct fa_invocation *invocation, const struct fa_pack_report
            packed->n_annotations, (double)packed->n_bytes / 1048576, packed->n_shards,
            packed->n_shards == 1 ? "" : "s", out);
     if (packed->n_dropped_images + packed->n_dropped_boxes + packed->n_clipped_boxes > 0)
-        printf("dropped %zu images and %zu boxes, clipped %zu boxes: each is a line in %s/rejected.txt\n",
+        printf("dropped %zu images and %zu boxes, clipped %zu boxes: each is a line in %s.rejected.txt\n",
                packed->n_dropped_images, packed->n_dropped_boxes, packed->n_clipped_boxes, out);
     if (packed->n_oriented > 0)
         printf("%zu images are turned by their EXIF orientation\n", packed->n_oriented);
+    if (packed->n_exif_ignored > 0)
+        printf("%zu images have an EXIF orientation that their annotations do not follow; it is ignored\n",
+               packed->n_exif_ignored);
     if (packed->n_without_objects > 0)
         printf("%zu images have no objects\n", packed->n_without_objects);
     fa_report_number(invocation, "images", (double)packed->n_images);
