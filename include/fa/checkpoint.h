@@ -36,7 +36,8 @@ struct fa_training_state {
     const struct fa_weights_meta *meta;
 };
 
-/* Collective. directory is the final name, ".../checkpoints/epoch_3". */
+/* Collective. directory is the final name, ".../checkpoints/epoch_3"; one of that name is replaced. On
+   failure nothing stands under that name but what stood there before. */
 fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
                               const struct fa_training_state *state) FA_CHECK_RESULT;
 
@@ -49,8 +50,9 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
    damaged ones are reported and passed over. *directory NULL if there is none; else fa_free. */
 fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory) FA_CHECK_RESULT;
 
-/* Collective. Removes all but the newest `keep` valid ones, and what crashes left; keep 0 keeps all.
-   protected (may be NULL) is never removed. */
+/* Collective. Removes every checkpoint older than the newest `keep` valid ones, and what crashes left; keep 0
+   keeps all. protected_name ("epoch_3", may be NULL) is never removed. Damaged ones among the newest are
+   reported and left, for a person to look at. */
 fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep,
                               const char *protected_name) FA_CHECK_RESULT;
 

@@ -1,0 +1,205 @@
+/* All ranks together give the bits that one alone gives, and fail together. */
+#include "ranks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../../src/dist/comm_private.h"
+#include "fa/evaluate.h"
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/synth.h"
+
+enum { N_IMAGES = 7 }; /* not a multiple of the ranks */
+
+static char root[512];
+static struct fa_dataset *dataset;
+static struct fa_backend *backend;
+static struct fa_model *model;
+static struct fa_evaluate_config config;
+static struct fa_comm alone; /* this rank and nobody else */
+
+static const char *in_root(const char *name)
+{
+    static char path[4][600];
+    static int next;
+
+    next = (next + 1) % 4;
+    snprintf(path[next], sizeof path[0], "%s/%s", root, name);
+    return path[next];
+}
+
+static fa_status make_scenes(void)
+{
+    const struct fa_synth_config scenes = {.out_directory = in_root("scenes"),
+                                           .n_images = N_IMAGES,
+                                           .n_classes = 2,
+                                           .seed = 5,
+                                           .w = 64,
+                                           .h = 64};
+    const struct fa_pack_config pack = {.coco_path = in_root("scenes/annotations.json"),
+                                        .image_directory = in_root("scenes/images"),
+                                        .out_directory = in_root("shards"),
+                                        .shard_bytes = 1 << 20,
+                                        .n_threads = 1};
+    struct fa_pack_report report;
+
+    FA_TRY(fa_synth(&scenes));
+    return fa_pack(&pack, &report);
+}
+
+/* Random weights find something everywhere once every score counts. */
+static int open_all(void **state)
+{
+    const struct fa_model_config small = {.depth = 18,
+                                          .groups = 1,
+                                          .base_width = 64,
+                                          .frozen_stages = 1,
+                                          .num_classes = 2,
+                                          .prior_probability = 0.01};
+
+    (void)state;
+    if (fa_comm_rank(comm) == 0) {
+        snprintf(root, sizeof root, "%s", fa_test_directory());
+        assert_ok(make_scenes());
+    }
+    fa_comm_broadcast(comm, root, sizeof root, 0);
+    assert_ok(fa_dataset_open(in_root("shards"), &dataset));
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_model_create(&small, backend, &model));
+    assert_ok(fa_model_init(model, 3));
+    alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};
+    config = (struct fa_evaluate_config){.transform = {.scale = {64, 64}, .normalize = fa_normalize_default},
+                                         .detect = fa_detect_config_default,
+                                         .max_detections = {1, 10, 100},
+                                         .loader_threads = 1};
+    config.detect.score_threshold = 0;
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    fa_model_destroy(model);
+    fa_backend_close(backend);
+    fa_dataset_close(dataset);
+    return 0;
+}
+
+static void all_ranks_together_give_the_results_of_one_alone(void **state)
+{
+    struct fa_metrics together, single;
+    struct fa_coco_result *results, *want;
+    size_t n, n_want;
+
+    (void)state;
+    assert_ok(fa_evaluate(&config, comm, model, dataset, &together, &results, &n));
+    assert_ok(fa_evaluate(&config, &alone, model, dataset, &single, &want, &n_want));
+    assert_memory_equal(&together.ap, &single.ap, offsetof(struct fa_metrics, n_classes));
+    assert_int_equal(together.n_classes, 2);
+    assert_memory_equal(together.class_ap, single.class_ap, 2 * sizeof(double));
+    assert_true(n_want > 20 * N_IMAGES);
+    if (fa_comm_rank(comm) == 0) {
+        assert_int_equal(n, n_want);
+        assert_memory_equal(results, want, n * sizeof *want);
+    } else {
+        assert_int_equal(n, 0);
+        assert_null(results);
+    }
+    fa_free(results);
+    fa_free(want);
+    fa_metrics_clear(&together);
+    fa_metrics_clear(&single);
+}
+
+/* With fewer images than ranks some rank has none. */
+static void the_first_images_alone_may_be_asked_for(void **state)
+{
+    struct fa_evaluate_config first = config;
+    struct fa_metrics metrics;
+    struct fa_coco_result *results;
+    size_t n;
+
+    (void)state;
+    first.max_images = 1;
+    assert_ok(fa_evaluate(&first, comm, model, dataset, &metrics, &results, &n));
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(results[i].image_id, dataset->records[0].image_id);
+    fa_free(results);
+    fa_metrics_clear(&metrics);
+}
+
+static void without_any_detection_the_precision_is_zero(void **state)
+{
+    struct fa_evaluate_config strict = config;
+    struct fa_metrics metrics;
+
+    (void)state;
+    strict.detect.score_threshold = 1;
+    assert_ok(fa_evaluate(&strict, comm, model, dataset, &metrics, NULL, NULL));
+    assert_near(metrics.ap, 0, 0);
+    fa_metrics_clear(&metrics);
+}
+
+static void a_rank_without_memory_fails_all(void **state)
+{
+    bool last = fa_comm_rank(comm) == fa_comm_size(comm) - 1;
+    long balance = fa_memory_balance();
+    struct fa_metrics metrics;
+    struct fa_coco_result *results;
+    size_t n;
+
+    (void)state;
+    for (long at = 1; at < 12; at++) {
+        fa_memory_fail_after(last ? at : 0);
+        assert_fails(fa_evaluate(&config, comm, model, dataset, &metrics, &results, &n),
+                     last ? FA_ENOMEM : FA_EREMOTE);
+        fa_memory_fail_after(0);
+        assert_null(results);
+        assert_int_equal(fa_memory_balance(), balance);
+    }
+}
+
+/* Runs last: it spoils the shard. */
+static void a_damaged_image_fails_all_ranks(void **state)
+{
+    struct fa_metrics metrics;
+    char *path;
+    size_t n;
+    char **names;
+
+    (void)state;
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(fa_directory_list(in_root("shards"), &n, &names));
+        for (size_t i = 0; i < n; i++) {
+            FILE *file;
+
+            if (strstr(names[i], ".h5") == NULL)
+                continue;
+            assert_ok(fa_path_join(in_root("shards"), names[i], &path));
+            file = fopen(path, "r+b");
+            fseek(file, -2000, SEEK_END);
+            for (int k = 0; k < 1000; k++)
+                fputc(0, file);
+            fclose(file);
+            fa_free(path);
+        }
+        fa_free(names);
+    }
+    fa_comm_barrier(comm);
+    assert_int_not_equal(fa_evaluate(&config, comm, model, dataset, &metrics, NULL, NULL), FA_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_ranks_together_give_the_results_of_one_alone),
+        cmocka_unit_test(the_first_images_alone_may_be_asked_for),
+        cmocka_unit_test(without_any_detection_the_precision_is_zero),
+        cmocka_unit_test(a_rank_without_memory_fails_all),
+        cmocka_unit_test(a_damaged_image_fails_all_ranks),
+    };
+
+    fa_log_set_level(FA_LOG_WARN);
+    return finish_ranks(start_ranks() ? cmocka_run_group_tests(tests, open_all, close_all) : 1);
+}
