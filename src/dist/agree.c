@@ -36,7 +36,7 @@ fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
     MPI_Bcast(&speech, sizeof speech, MPI_BYTE, speaker, comm->mpi);
     if (status != FA_OK)
         return status;
-    if (speech.status != FA_EINVAL && speech.status != FA_EFORMAT)
+    if (fa_status_exit_code((fa_status)speech.status) != fa_status_exit_code(FA_EINVAL))
         speech.status = FA_EREMOTE;
     return fa_fail((fa_status)speech.status, "rank %d (%s): %s", speaker, speech.host, speech.message);
 }

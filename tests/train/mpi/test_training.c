@@ -17,7 +17,7 @@
 #include "fa/synth.h"
 #include "fa/trainer.h"
 
-enum { BATCH = 4, N_IMAGES = 14, STEPS = 5 };
+enum { BATCH = 2, N_IMAGES = 7, STEPS = 5 };
 
 static char root[512];
 static struct fa_dataset *dataset;
