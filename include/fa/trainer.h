@@ -45,7 +45,10 @@ struct fa_train_config {
     struct fa_evaluate_config eval;
 };
 
-/* The weights that a run starts from, where it does not resume. NULL file: random. */
+/* init_from: the weights of a run that does not resume. All backbone tensors must be there in their shapes;
+   the neck and the head may each be absent as a whole, and then start at random. NULL: random weights,
+   calibrated (FA_INIT_CALIBRATE), else FA_EINVAL. With FA_RESUME_NONE earlier checkpoints of work_dir are put
+   aside under another name. */
 struct fa_train_run {
     const char *work_dir;    /* made if absent; locked for the time of the run */
     const char *config_json; /* resolved, for config.json and the manifests */
@@ -64,7 +67,8 @@ struct fa_train_result {
     struct fa_metrics metrics; /* of the last evaluation; fa_metrics_clear */
 };
 
-/* Collective. */
+/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1 or SIGUSR2 on any rank: the state is saved. FA_ENUMERIC
+   where a loss or the gradient is not finite. Leaves weights.h5 in work_dir when the last step is done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
 
