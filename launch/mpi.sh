@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # mpi.sh - sourced by scripts that start ranks on this machine.
 #
 # run_ranks N COMMAND...: COMMAND on N ranks with the cores shared out. Ranks are not bound, so that each rank's threads may

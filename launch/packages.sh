@@ -17,15 +17,15 @@ for package in "${wanted[@]}"; do
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-command="apt-get install -y --no-install-recommends ${missing[*]}"
+install=(apt-get install -y --no-install-recommends "${missing[@]}")
 if [ "$(id -u)" -eq 0 ]; then
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $command >/dev/null
+  DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null
 elif sudo -n true 2>/dev/null; then
   sudo apt-get update -qq
-  sudo DEBIAN_FRONTEND=noninteractive $command >/dev/null
+  sudo DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null
 else
   echo "These packages are missing; install them and start again:" >&2
-  echo "  sudo $command" >&2
+  echo "  sudo ${install[*]}" >&2
   exit 2
 fi

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # lib.sh - sourced by the end-to-end tests: a scratch folder, the program, and checks that say what they saw.
 #
 # FREEANCHOR is the program (default: the release build). A test script exits with 0 if all checks held, 77 if it cannot run here.
