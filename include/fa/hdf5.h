@@ -24,8 +24,12 @@ struct fa_h5; /* an open file */
 /* Writing goes to exactly the path given; use fa_file_commit (file.h) to give a finished file its name. */
 fa_status fa_h5_create(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
 fa_status fa_h5_open(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
-fa_status
-fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT; /* flushes; NULL is fine; the handle is gone either way */
+
+/* Flushes and closes; the handle is gone either way. NULL is fine. */
+fa_status fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT;
+
+/* Closes after work that ended with status: gives the first failure of the two, with its message. */
+fa_status fa_h5_finish(struct fa_h5 *file, fa_status status) FA_CHECK_RESULT;
 
 /* A dataset with all its data. Intermediate groups in name ("grad/backbone") are made. */
 fa_status fa_h5_write(struct fa_h5 *file, const char *name, enum fa_h5_type type, int n_dims,
@@ -45,15 +49,12 @@ struct fa_h5_info {
     int64_t file_offset; /* of the contiguous data in the file; -1 if not contiguous or not yet allocated */
 };
 
-bool fa_h5_exists(struct fa_h5 *file, const char *name);
 fa_status fa_h5_inspect(struct fa_h5 *file, const char *name, struct fa_h5_info *info) FA_CHECK_RESULT;
 
 /* Reads the whole dataset, converted to type, into a buffer for exactly n_elem elements; another count is
  * FA_EFORMAT. */
 fa_status fa_h5_read(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t n_elem,
                      void *data) FA_CHECK_RESULT;
-fa_status fa_h5_read_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset,
-                           int64_t n, void *data) FA_CHECK_RESULT;
 
 /* As fa_h5_read, but allocates: *data is freed by the caller with fa_free, *n_elem is what was found. */
 fa_status fa_h5_read_alloc(struct fa_h5 *file, const char *name, enum fa_h5_type type, void *data,

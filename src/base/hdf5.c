@@ -226,3 +226,15 @@ fa_status fa_h5_close(struct fa_h5 *file)
     free_handle(file);
     return status;
 }
+
+fa_status fa_h5_finish(struct fa_h5 *file, fa_status status)
+{
+    char message[FA_MESSAGE_MAX];
+
+    if (status == FA_OK)
+        return fa_h5_close(file);
+    snprintf(message, sizeof message, "%s", fa_message());
+    if (fa_h5_close(file) == FA_OK)
+        return status;
+    return fa_status_forward(status, message);
+}

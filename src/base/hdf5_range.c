@@ -80,27 +80,3 @@ fa_status fa_h5_write_range(struct fa_h5 *file, const char *name, enum fa_h5_typ
     fa_h5_unlock();
     return status;
 }
-
-static fa_status read_locked(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset,
-                             int64_t n, void *data)
-{
-    struct range range;
-    fa_status status = FA_OK;
-
-    FA_TRY(range_open(file, name, offset, n, &range));
-    if (H5Dread(range.dataset, fa_h5_memory_type(type), range.memory, range.stored, H5P_DEFAULT, data) < 0)
-        status = fa_h5_fail(FA_EFORMAT, file, name, "cannot read a range");
-    range_close(&range);
-    return status;
-}
-
-fa_status fa_h5_read_range(struct fa_h5 *file, const char *name, enum fa_h5_type type, int64_t offset,
-                           int64_t n, void *data)
-{
-    fa_status status;
-
-    fa_h5_lock();
-    status = read_locked(file, name, type, offset, n, data);
-    fa_h5_unlock();
-    return status;
-}

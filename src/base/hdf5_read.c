@@ -89,17 +89,6 @@ fa_status fa_h5_open_dataset(const struct fa_h5 *file, const char *name, hid_t *
     return status;
 }
 
-bool fa_h5_exists(struct fa_h5 *file, const char *name)
-{
-    bool exists;
-
-    fa_h5_lock();
-    exists = H5Lexists(file->id, name, H5P_DEFAULT) > 0; /* negative: a group on the way is missing */
-    H5Eclear2(H5E_DEFAULT);
-    fa_h5_unlock();
-    return exists;
-}
-
 fa_status fa_h5_inspect(struct fa_h5 *file, const char *name, struct fa_h5_info *info)
 {
     hid_t dataset;

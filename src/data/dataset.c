@@ -10,10 +10,10 @@
 
 #include "fa/crc32c.h"
 #include "fa/file.h"
+#include "fa/hash.h"
 #include "fa/hdf5.h"
 #include "fa/memory.h"
 #include "fa/shard.h"
-#include "hash.h"
 #include "manifest.h"
 #include "shard_frame.h"
 #include "shard_index.h"
@@ -80,15 +80,12 @@ static fa_status read_shard(const struct shard *shard, const struct fa_manifest_
                             struct fa_shard_index *index)
 {
     struct fa_h5 *file = NULL;
-    fa_status st, closed;
+    fa_status st;
 
     FA_TRY(check_size(shard->path, want->n_bytes));
     FA_TRY(check_frame(shard->path, want));
     FA_TRY(fa_h5_open(shard->path, &file));
-    st = fa_shard_index_read(index, file, shard->path);
-    closed = fa_h5_close(file);
-    if (st == FA_OK)
-        st = closed;
+    st = fa_h5_finish(file, fa_shard_index_read(index, file, shard->path));
     if (st == FA_OK)
         st = fa_shard_index_check(index, shard->path, want->n_blob);
     if (st != FA_OK)

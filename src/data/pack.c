@@ -7,10 +7,10 @@
 #include <inttypes.h>
 
 #include "fa/file.h"
+#include "fa/hash.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/shard.h"
-#include "hash.h"
 #include "manifest.h"
 #include "pack_boxes.h"
 #include "pack_images.h"

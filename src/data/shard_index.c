@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa/hash.h"
 #include "fa/memory.h"
-#include "hash.h"
 
 /* ---- the columns ---- */
 

@@ -1,7 +1,6 @@
 #include "shard_write.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "fa/crc32c.h"
@@ -135,17 +134,6 @@ static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_
 
 /* ---- file ---- */
 
-/* The first failure is the one to tell, whatever closing the half-written file says. */
-static fa_status close_after(struct fa_h5 *file, fa_status failure)
-{
-    char message[FA_MESSAGE_MAX];
-
-    snprintf(message, sizeof message, "%s", fa_message());
-    if (fa_h5_close(file) == FA_OK)
-        return failure;
-    return fa_status_forward(failure, message);
-}
-
 static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
                             const struct fa_shard_index *index, struct fa_manifest_shard *entry)
 {
@@ -156,7 +144,7 @@ static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_
     st = fa_shard_index_write(index, file);
     if (st == FA_OK)
         st = write_blob(plan, begin, end, file, entry);
-    return st == FA_OK ? fa_h5_close(file) : close_after(file, st);
+    return fa_h5_finish(file, st);
 }
 
 static void enter(struct fa_manifest *manifest, size_t number, const struct fa_shard_index *index)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa/hash.h"
 #include "fa/philox.h"
 #include "layout.h"
 #include "state.h"

@@ -16,8 +16,4 @@ void fa_params_destroy(struct fa_params *params);
 /* One past the last element of the layer's trainable parameters: gradients below are final when it is. */
 size_t fa_layer_end(const struct fa_layer *layer);
 
-/* FNV-1a, 64 bits, of n bytes, continuing from hash. */
-#define FA_HASH_START 0xcbf29ce484222325u
-uint64_t fa_hash(uint64_t hash, const void *data, size_t n);
-
 #endif

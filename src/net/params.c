@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fa/crc32c.h"
-#include "layout.h"
+#include "fa/hash.h"
 
 const struct fa_param *fa_params_find(const struct fa_params *params, const char *name)
 {
@@ -11,15 +11,6 @@ const struct fa_param *fa_params_find(const struct fa_params *params, const char
         if (strcmp(params->entry[i].name, name) == 0)
             return &params->entry[i];
     return NULL;
-}
-
-uint64_t fa_hash(uint64_t hash, const void *data, size_t n)
-{
-    const unsigned char *byte = data;
-
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ byte[i]) * 0x100000001b3u;
-    return hash;
 }
 
 uint64_t fa_params_fingerprint(const struct fa_params *params)

@@ -31,12 +31,9 @@ static fa_status write_sample(struct fa_h5 *file, const struct fa_sample *sample
 static fa_status write_case(const char *path, const struct fa_sample *sample)
 {
     struct fa_h5 *file;
-    fa_status status, closed;
 
     FA_TRY(fa_h5_create(path, &file));
-    status = write_sample(file, sample);
-    closed = fa_h5_close(file);
-    return status != FA_OK ? status : closed;
+    return fa_h5_finish(file, write_sample(file, sample));
 }
 
 void fa_training_keep_case(const struct fa_training *t, const struct fa_sample *sample)
@@ -48,7 +45,7 @@ void fa_training_keep_case(const struct fa_training *t, const struct fa_sample *
     if (status == FA_OK)
         status = write_case(path, sample);
     if (status == FA_OK)
-        fa_warn("the image is kept in %s for `freeanchor replay`", path);
+        fa_warn("the image and its objects are kept in %s", path);
     else
         fa_warn("the image could not be kept: %s", fa_message());
     fa_free(path);

@@ -55,14 +55,13 @@ static fa_status read_file(const char *path, const struct fa_checkpoint_shard *s
                            float *momentum)
 {
     struct fa_h5 *file;
-    fa_status status, closed;
+    fa_status status;
 
     FA_TRY(fa_h5_open(path, &file));
     status = read_slice(file, "value", shard->value, value);
     if (status == FA_OK)
         status = read_slice(file, "momentum", shard->momentum, momentum);
-    closed = fa_h5_close(file);
-    return status != FA_OK ? status : closed;
+    return fa_h5_finish(file, status);
 }
 
 fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,

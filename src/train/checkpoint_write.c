@@ -83,14 +83,13 @@ static fa_status write_file(const char *path, const struct fa_training_state *st
                             const struct fa_checkpoint_shard *shard)
 {
     struct fa_h5 *file;
-    fa_status status, closed;
+    fa_status status;
 
     FA_TRY(fa_h5_create(path, &file));
     status = write_slice(file, "value", shard->value, state->params->value);
     if (status == FA_OK)
         status = write_slice(file, "momentum", shard->momentum, state->momentum);
-    closed = fa_h5_close(file);
-    return status != FA_OK ? status : closed;
+    return fa_h5_finish(file, status);
 }
 
 static fa_status write_durably(const char *path, const struct fa_training_state *state,

@@ -70,8 +70,8 @@ fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry
 
 /* ---- case.c ---- */
 
-/* Keeps a sample as a case file for `freeanchor replay`, named by step and image in the working directory;
-   what came of it is logged. */
+/* Keeps a sample as a case file (HDF5: image, gt_boxes, gt_labels), named by step and image in the working
+   directory; what came of it is logged. */
 void fa_training_keep_case(const struct fa_training *training, const struct fa_sample *sample);
 
 /* ---- stop.c: requests to stop, by SIGTERM, SIGUSR1 or SIGUSR2 ---- */

@@ -23,12 +23,9 @@ static fa_status write_whole(const char *path, const struct fa_tensor *tensors, 
                              const struct fa_weights_meta *meta)
 {
     struct fa_h5 *file;
-    fa_status status, closed;
 
     FA_TRY(fa_h5_create(path, &file));
-    status = write_content(file, tensors, n, meta);
-    closed = fa_h5_close(file);
-    return status != FA_OK ? status : closed;
+    return fa_h5_finish(file, write_content(file, tensors, n, meta));
 }
 
 fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, size_t n,
@@ -109,12 +106,9 @@ static fa_status read_content(const char *path, struct fa_h5 *h5, struct fa_weig
 static fa_status read_whole(const char *path, struct fa_weights_file *file)
 {
     struct fa_h5 *h5;
-    fa_status status, closed;
 
     FA_TRY(fa_h5_open(path, &h5));
-    status = read_content(path, h5, file);
-    closed = fa_h5_close(h5);
-    return status != FA_OK ? status : closed;
+    return fa_h5_finish(h5, read_content(path, h5, file));
 }
 
 fa_status fa_weights_read(const char *path, struct fa_weights_file **out)

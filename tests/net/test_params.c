@@ -233,15 +233,6 @@ static void checksum_sees_one_bit_of_one_value(void **state)
     network_destroy(model);
 }
 
-/* The published FNV-1a vectors. */
-static void hash_is_fnv_1a(void **state)
-{
-    (void)state;
-    assert_true(fa_hash(FA_HASH_START, "", 0) == 0xcbf29ce484222325u);
-    assert_true(fa_hash(FA_HASH_START, "a", 1) == 0xaf63dc4c8601ec8cu);
-    assert_true(fa_hash(FA_HASH_START, "foobar", 6) == 0x85944171f73967e8u);
-}
-
 static void nothing_stays_allocated(void **state)
 {
     (void)state;
@@ -257,7 +248,6 @@ int main(void)
         cmocka_unit_test(parameters_lie_in_the_order_in_which_backward_ends),
         cmocka_unit_test(fingerprints_tell_models_apart_and_are_stable),
         cmocka_unit_test(checksum_sees_one_bit_of_one_value),
-        cmocka_unit_test(hash_is_fnv_1a),
         cmocka_unit_test(nothing_stays_allocated),
     };
 
