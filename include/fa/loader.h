@@ -31,7 +31,7 @@ struct fa_sample {
     int64_t image_id, epoch;
     size_t position;
     float *chw;           /* (3, h, w) */
-    int h, w;             /* padded, multiples of 32 */
+    int h, w;             /* padded, multiples of FA_SIZE_DIVISOR (pyramid.h) */
     int image_h, image_w; /* resized, before padding */
     int original_h, original_w;
     float scale_factor[4];

@@ -15,12 +15,9 @@
 
 #include "fa/backend.h"
 #include "fa/params.h"
+#include "fa/pyramid.h"
 #include "fa/real.h"
 #include "fa/status.h"
-
-#define FA_ANCHORS_PER_CELL 9
-#define FA_PYRAMID_LEVELS   5
-#define FA_SIZE_DIVISOR     32
 
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */

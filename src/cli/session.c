@@ -132,12 +132,11 @@ static fa_status count_classes(const struct fa_weights_file *weights, int *num_c
 {
     const struct fa_tensor *bias = fa_weights_find(weights, "bbox_head.retina_cls.bias");
 
-    if (bias == NULL || bias->n_elem == 0 || bias->n_elem % FA_ANCHORS_PER_CELL != 0 ||
-        bias->n_elem > 1 << 20)
+    if (bias == NULL || bias->n_elem == 0 || bias->n_elem % FA_CELL_ANCHORS != 0 || bias->n_elem > 1 << 20)
         return fa_fail(FA_EINVAL,
                        "these weights have no class layer bbox_head.retina_cls of a known size; they are not "
                        "those of a trained detector");
-    *num_classes = (int)(bias->n_elem / FA_ANCHORS_PER_CELL);
+    *num_classes = (int)(bias->n_elem / FA_CELL_ANCHORS);
     if (weights->meta.n_classes != 0 && weights->meta.n_classes != (size_t)*num_classes)
         return fa_fail(FA_EFORMAT, "these weights name %zu classes but predict %d", weights->meta.n_classes,
                        *num_classes);

@@ -7,12 +7,11 @@
 #include "fa/image.h"
 #include "fa/memory.h"
 #include "fa/philox.h"
-
-#define PADDED_TO 32 /* the coarsest stride of the backbone */
+#include "fa/pyramid.h"
 
 static int pad(int side)
 {
-    return (side + PADDED_TO - 1) / PADDED_TO * PADDED_TO;
+    return (side + FA_SIZE_DIVISOR - 1) / FA_SIZE_DIVISOR * FA_SIZE_DIVISOR;
 }
 
 void fa_sample_buffer_free(struct fa_sample_buffer *buffer)

@@ -47,7 +47,7 @@ static void import_level(const struct backward *run, int i)
 
     if (level != FA_NONE)
         fa_backend_import_hwc(model->backend, run->plan->node[i].shape,
-                              rows + run->plan->first_anchor[level] * n_columns, grad(run, i));
+                              rows + run->plan->pyramid.first[level] * n_columns, grad(run, i));
 }
 
 /* The residual's share is the node's own gradient. Where the node is the first to give, storage.c made the

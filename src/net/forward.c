@@ -10,7 +10,7 @@ static void export_level(const struct fa_model *model, const struct fa_plan *pla
 
     if (level != FA_NONE)
         fa_backend_export_hwc(model->backend, plan->node[i].shape, fa_plan_value(plan, model->arena, i),
-                              rows + plan->first_anchor[level] * n_columns);
+                              rows + plan->pyramid.first[level] * n_columns);
 }
 
 fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
@@ -30,6 +30,6 @@ fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const floa
     FA_TRY(fa_backend_synchronize(model->backend));
 
     model->trained = pass == FA_TRAINING ? plan : NULL;
-    *head = (struct fa_head){plan->n_anchors, model->config.num_classes, model->cls, model->reg};
+    *head = (struct fa_head){plan->pyramid.n_anchors, model->config.num_classes, model->cls, model->reg};
     return FA_OK;
 }

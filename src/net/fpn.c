@@ -34,10 +34,10 @@ static void merge_top_down(struct fa_graph *graph, const int lateral[MERGED], co
     }
 }
 
-void fa_fpn_build(struct fa_graph *graph, const int feature[4], int pyramid[FA_PYRAMID_LEVELS])
+void fa_fpn_build(struct fa_graph *graph, const int feature[4], int pyramid[FA_LEVELS])
 {
     const int c5 = feature[3];
-    int lateral[MERGED], output[FA_PYRAMID_LEVELS], merged[MERGED];
+    int lateral[MERGED], output[FA_LEVELS], merged[MERGED];
 
     for (int l = 0; l < MERGED; l++)
         lateral[l] = add_layer(graph, "lateral_convs", l, graph->node[feature[l + 1]].channels, 1, 1);

@@ -88,7 +88,7 @@ int fa_graph_upsample(struct fa_graph *graph, int in, int like)
 
 int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls)
 {
-    for (int l = 0; l < FA_PYRAMID_LEVELS; l++) {
+    for (int l = 0; l < FA_LEVELS; l++) {
         *is_cls = graph->cls[l] == i;
         if (*is_cls || graph->reg[l] == i)
             return l;

@@ -63,7 +63,7 @@ struct fa_graph {
     int n_layers, n_nodes;
     struct fa_layer layer[FA_GRAPH_MAX_LAYERS];
     struct fa_node node[FA_GRAPH_MAX_NODES];
-    int cls[FA_PYRAMID_LEVELS], reg[FA_PYRAMID_LEVELS]; /* the head's output nodes */
+    int cls[FA_LEVELS], reg[FA_LEVELS]; /* the head's output nodes */
 };
 
 /* Each returns the index of what it added. */
@@ -87,10 +87,10 @@ int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls);
 void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *config, int image, int feature[4]);
 
 /* pyramid[l] becomes the node of P(l+3). */
-void fa_fpn_build(struct fa_graph *graph, const int feature[4], int pyramid[FA_PYRAMID_LEVELS]);
+void fa_fpn_build(struct fa_graph *graph, const int feature[4], int pyramid[FA_LEVELS]);
 
 /* Sets graph->cls and graph->reg. */
 void fa_retina_head_build(struct fa_graph *graph, const struct fa_model_config *config,
-                          const int pyramid[FA_PYRAMID_LEVELS]);
+                          const int pyramid[FA_LEVELS]);
 
 #endif

@@ -37,7 +37,7 @@ static fa_status check_config(const struct fa_model_config *config)
 
 static void build_graph(struct fa_graph *graph, const struct fa_model_config *config)
 {
-    int feature[4], pyramid[FA_PYRAMID_LEVELS];
+    int feature[4], pyramid[FA_LEVELS];
 
     fa_resnet_build(graph, config, fa_graph_image(graph), feature);
     fa_fpn_build(graph, feature, pyramid);

@@ -62,13 +62,13 @@ static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *wei
     return FA_OK;
 }
 
-static void count_anchors(struct fa_plan *plan)
+/* The head's levels have the sizes for which anchors are made. */
+static void place_levels(struct fa_plan *plan)
 {
-    for (int l = 0; l < FA_PYRAMID_LEVELS; l++) {
-        const struct fa_shape shape = plan->node[plan->graph->reg[l]].shape;
-
-        plan->first_anchor[l] = plan->n_anchors;
-        plan->n_anchors += FA_ANCHORS_PER_CELL * (size_t)shape.h * (size_t)shape.w;
+    fa_pyramid_make(plan->h, plan->w, &plan->pyramid);
+    for (int l = 0; l < FA_LEVELS; l++) {
+        assert(plan->node[plan->graph->reg[l]].shape.h == plan->pyramid.h[l]);
+        assert(plan->node[plan->graph->reg[l]].shape.w == plan->pyramid.w[l]);
     }
 }
 
@@ -93,7 +93,7 @@ fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backen
         fa_plan_destroy(plan);
         return fa_prefix(st, "plan for an image of %dx%d", w, h);
     }
-    count_anchors(plan);
+    place_levels(plan);
     *out = plan;
     return FA_OK;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "fa/backend.h"
+#include "fa/pyramid.h"
 #include "graph.h"
 
 struct fa_plan_node {
@@ -31,8 +32,7 @@ struct fa_plan {
     bool training;
     int h, w;
     size_t arena_bytes;
-    size_t n_anchors;
-    size_t first_anchor[FA_PYRAMID_LEVELS];
+    struct fa_pyramid pyramid;
     uint64_t last_used; /* the cache's clock */
     struct fa_plan_node node[FA_GRAPH_MAX_NODES];
 };

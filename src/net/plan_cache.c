@@ -85,5 +85,5 @@ static fa_status grow_head(struct fa_model *model, size_t n_anchors)
 fa_status fa_model_reserve(struct fa_model *model, const struct fa_plan *plan)
 {
     FA_TRY(grow_arena(model, plan->arena_bytes));
-    return grow_head(model, plan->n_anchors);
+    return grow_head(model, plan->pyramid.n_anchors);
 }

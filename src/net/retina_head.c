@@ -35,30 +35,29 @@ static void add_tower(struct fa_graph *graph, const char *list, int tower[DEPTH]
 
 /* Layer after layer over all levels: filters stay in cache, and backward completes one layer's gradient after
    the other instead of all at its end. */
-static void add_branch(struct fa_graph *graph, const int tower[DEPTH], int last,
-                       const int pyramid[FA_PYRAMID_LEVELS], int output[FA_PYRAMID_LEVELS])
+static void add_branch(struct fa_graph *graph, const int tower[DEPTH], int last, const int pyramid[FA_LEVELS],
+                       int output[FA_LEVELS])
 {
-    int x[FA_PYRAMID_LEVELS];
+    int x[FA_LEVELS];
 
     memcpy(x, pyramid, sizeof x);
     for (int d = 0; d < DEPTH; d++)
-        for (int l = 0; l < FA_PYRAMID_LEVELS; l++)
+        for (int l = 0; l < FA_LEVELS; l++)
             x[l] = fa_graph_conv(graph, tower[d], x[l], FA_NONE, true);
-    for (int l = 0; l < FA_PYRAMID_LEVELS; l++)
+    for (int l = 0; l < FA_LEVELS; l++)
         output[l] = fa_graph_conv(graph, last, x[l], FA_NONE, false);
 }
 
 void fa_retina_head_build(struct fa_graph *graph, const struct fa_model_config *config,
-                          const int pyramid[FA_PYRAMID_LEVELS])
+                          const int pyramid[FA_LEVELS])
 {
     const double prior = config->prior_probability;
     int cls_tower[DEPTH], reg_tower[DEPTH], cls, reg;
 
     add_tower(graph, "cls_convs", cls_tower);
     add_tower(graph, "reg_convs", reg_tower);
-    cls =
-        add_layer(graph, "retina_cls", FA_ANCHORS_PER_CELL * config->num_classes, -log((1 - prior) / prior));
-    reg = add_layer(graph, "retina_reg", FA_ANCHORS_PER_CELL * 4, 0);
+    cls = add_layer(graph, "retina_cls", FA_CELL_ANCHORS * config->num_classes, -log((1 - prior) / prior));
+    reg = add_layer(graph, "retina_reg", FA_CELL_ANCHORS * 4, 0);
 
     add_branch(graph, cls_tower, cls, pyramid, graph->cls);
     add_branch(graph, reg_tower, reg, pyramid, graph->reg);

@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
 # The rooms hold: a library's header is included in the one room that owns it, and includes between modules point down.
 . "$(dirname "$0")/lib.sh"
-cd "$root"
+cd "$root" || exit
 
-# room HEADER FOLDER: only files under FOLDER include HEADER.
+# room HEADER FOLDER: only files under FOLDER include HEADER, given as it follows `<`, `"` or a folder's slash.
 room() {
   local strangers
-  strangers=$(grep -rlE "#include *[<\"](.*/)?$1[>\"]" src include --include='*.[ch]' | grep -v "^$2/")
-  [ -z "$strangers" ] && echo "ok: $1 only in $2" || fail "$1 outside $2: $strangers"
+  strangers=$(grep -rlE "#include *([<\"]|<.*/)$1[>\"]" src include --include='*.[ch]' | grep -v "^$2/")
+  if [ -z "$strangers" ]; then
+    echo "ok: $1 only in $2"
+  else
+    fail "$1 outside $2: $strangers"
+  fi
 }
-for pair in mpi.h:src/dist dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data; do
+for pair in mpi.h:src/dist dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
+  cJSON.h:src/base; do
   room "${pair%%:*}" "${pair##*:}"
-done
-for header in '<hdf5\.h>' 'cjson/cJSON\.h'; do
-  strangers=$(grep -rlE "$header" src include --include='*.[ch]' | grep -v '^src/base/')
-  [ -z "$strangers" ] && echo "ok: $header only in src/base" || fail "$header outside src/base: $strangers"
 done
 
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
-  [status]=base [log]=base [memory]=base [philox]=base [json]=base [hdf5]=base [file]=base [crc32c]=base [clock]=base
-  [real]=tensor [tensor]=tensor [backend]=backend [params]=net [model]=net
+  [status]=base [log]=base [memory]=base [philox]=base [json]=base [hdf5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
+  [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=dist [reducer]=dist [weights]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval

@@ -1,0 +1,23 @@
+/*
+ * pyramid.h - the levels P3..P7 of an image, on whose sizes and order data, network and anchors agree (spec
+ * sections 2, 3). Callable from any thread.
+ */
+#ifndef FA_PYRAMID_H
+#define FA_PYRAMID_H
+
+#include <stddef.h>
+
+#define FA_LEVELS       5
+#define FA_CELL_ANCHORS 9
+#define FA_SIZE_DIVISOR 32 /* an image is padded to multiples of the backbone's coarsest stride */
+
+struct fa_pyramid {
+    int stride[FA_LEVELS], h[FA_LEVELS], w[FA_LEVELS];
+    size_t first[FA_LEVELS]; /* index of the level's first anchor */
+    size_t n_anchors;
+};
+
+/* Of a padded image of h by w, multiples of FA_SIZE_DIVISOR: /8, /16, /32, then halves rounded up. */
+void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid);
+
+#endif
