@@ -160,8 +160,6 @@ void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in
 void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
                            const fa_real *relu_output, fa_real *dst);
 
-void fa_backend_copy(struct fa_backend *backend, struct fa_shape shape, const fa_real *src, fa_real *dst);
-
 /* Per channel: the sum, and the sum of squares, over all positions, in double and in a fixed order. */
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                         double *sum, double *sum_of_squares);

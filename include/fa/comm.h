@@ -23,8 +23,7 @@ void fa_comm_finalize(struct fa_comm *comm);
 
 int fa_comm_rank(const struct fa_comm *comm);
 int fa_comm_size(const struct fa_comm *comm);
-int fa_comm_local_rank(const struct fa_comm *comm); /* among the ranks of this host */
-int fa_comm_local_size(const struct fa_comm *comm);
+int fa_comm_local_size(const struct fa_comm *comm); /* ranks on this host */
 const char *fa_comm_host(const struct fa_comm *comm);
 const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
 

@@ -10,13 +10,13 @@
 
 #include <stdint.h>
 
+/* The numbers are part of what a seed means. */
 enum fa_random_purpose {
-    FA_RANDOM_ORDER = 1, /* a = epoch */
-    FA_RANDOM_FLIP,      /* a = epoch, b = sample position in the epoch */
-    FA_RANDOM_SCALE,     /* a = epoch, b = sample position in the epoch */
-    FA_RANDOM_WEIGHTS,   /* a = hash of the parameter's name */
-    FA_RANDOM_SCENE,     /* a = image number */
-    FA_RANDOM_TEST
+    FA_RANDOM_ORDER = 1,   /* a = epoch */
+    FA_RANDOM_FLIP = 2,    /* a = epoch, b = sample position in the epoch */
+    FA_RANDOM_WEIGHTS = 4, /* a = hash of the parameter's name */
+    FA_RANDOM_SCENE = 5,   /* a = image number */
+    FA_RANDOM_TEST = 6
 };
 
 /* A stream of draws: open struct, initialise with fa_random_init, copy freely. */

@@ -29,7 +29,4 @@ void fa_reducer_advance(void *reducer, size_t n);
 /* Collective: on return grad holds the sum over ranks, the same bits on all of them. */
 fa_status fa_reducer_finish(struct fa_reducer *reducer) FA_CHECK_RESULT;
 
-/* Seconds that finish waited in the last step: communication that nothing hid. */
-double fa_reducer_exposed_seconds(const struct fa_reducer *reducer);
-
 #endif

@@ -5,6 +5,7 @@
 #ifndef FA_SAMPLER_H
 #define FA_SAMPLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@ struct fa_sampler;
    sides are both at least 32 (spec section 6.2); keep_empty also uses those without. batch is the number of
    images of a step over all ranks: an epoch is filled up to a multiple of it by its own beginning. FA_EINVAL
    if nothing is left to train on. */
-fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, int keep_empty,
+fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, bool keep_empty,
                             struct fa_sampler **out) FA_CHECK_RESULT;
 void fa_sampler_destroy(struct fa_sampler *sampler);
 

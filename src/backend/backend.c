@@ -133,12 +133,6 @@ void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, co
     backend->ops->import_hwc(backend, shape, hwc, activation);
 }
 
-void fa_backend_copy(struct fa_backend *backend, struct fa_shape shape, const fa_real *src, fa_real *dst)
-{
-    assert(src != NULL && dst != NULL && src != dst);
-    memcpy(dst, src, fa_backend_activation_bytes(backend, shape));
-}
-
 void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                          const fa_real *src, fa_real *dst)
 {

@@ -65,7 +65,7 @@ static fa_status create(struct fa_sampler *sampler, const struct fa_dataset *dat
     return FA_OK;
 }
 
-fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, int keep_empty,
+fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, bool keep_empty,
                             struct fa_sampler **out)
 {
     struct fa_sampler *sampler = NULL;
@@ -77,7 +77,7 @@ fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, siz
     FA_TRY(fa_alloc_zero(1, sizeof *sampler, &sampler));
     sampler->seed = seed;
     pthread_mutex_init(&sampler->lock, NULL);
-    st = create(sampler, dataset, batch, keep_empty != 0);
+    st = create(sampler, dataset, batch, keep_empty);
     if (st == FA_OK)
         *out = sampler;
     else

@@ -59,7 +59,6 @@ static void introduce(struct fa_comm *comm)
     MPI_Comm_size(comm->mpi, &comm->size);
     MPI_Get_processor_name(comm->host, &length);
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
-    MPI_Comm_rank(local, &comm->local_rank);
     MPI_Comm_size(local, &comm->local_size);
     MPI_Comm_free(&local);
 }
@@ -99,11 +98,6 @@ int fa_comm_rank(const struct fa_comm *comm)
 int fa_comm_size(const struct fa_comm *comm)
 {
     return comm->size;
-}
-
-int fa_comm_local_rank(const struct fa_comm *comm)
-{
-    return comm->local_rank;
 }
 
 int fa_comm_local_size(const struct fa_comm *comm)

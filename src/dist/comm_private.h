@@ -14,7 +14,7 @@
 struct fa_comm {
     MPI_Comm mpi;
     int rank, size;
-    int local_rank, local_size;
+    int local_size; /* ranks on this host */
     char host[FA_HOST_MAX];
 };
 

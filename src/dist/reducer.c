@@ -9,7 +9,6 @@
 
 #include <assert.h>
 
-#include "fa/clock.h"
 #include "fa/memory.h"
 
 /* 16 MiB of float32: long enough for the network's full rate, short enough to stay in the last-level cache.
@@ -21,7 +20,6 @@ struct fa_reducer {
     fa_real *grad;
     size_t n;
     size_t n_final; /* grad[0, n_final) will not change any more on this rank */
-    double exposed_s;
 };
 
 fa_status fa_reducer_create(struct fa_comm *comm, fa_real *grad, size_t n, struct fa_reducer **out)
@@ -51,18 +49,10 @@ void fa_reducer_advance(void *context, size_t n)
 
 fa_status fa_reducer_finish(struct fa_reducer *reducer)
 {
-    double start = fa_clock_seconds();
-
     for (size_t done = 0; done < reducer->n; done += BUCKET) {
         size_t left = reducer->n - done;
 
         fa_comm_sum_real(reducer->comm, reducer->grad + done, left < BUCKET ? left : BUCKET);
     }
-    reducer->exposed_s = fa_clock_seconds() - start;
     return FA_OK;
-}
-
-double fa_reducer_exposed_seconds(const struct fa_reducer *reducer)
-{
-    return reducer->exposed_s;
 }

@@ -136,35 +136,6 @@ static void add_masked_adds_and_keeps_what_the_relu_passed(void **state)
     for_each_backend(check_all_sums);
 }
 
-static void check_copy(struct fa_backend *backend, struct fa_shape shape)
-{
-    struct activation src = activation_new(backend, shape), dst = activation_new(backend, shape);
-    size_t n = fa_shape_elements(shape);
-    fa_real *want = noise(n, 1), *got = zeros(n);
-
-    activation_write(&src, want);
-    fa_backend_copy(backend, shape, src.data, dst.data);
-    activation_read(&dst, got);
-    assert_memory_equal(got, want, n * sizeof *got);
-    fa_free(want);
-    fa_free(got);
-    activation_free(&src);
-    activation_free(&dst);
-}
-
-static void check_copies(struct fa_backend *backend)
-{
-    for_each_shape(backend, check_copy);
-}
-
-static void a_copy_is_equal(void **state)
-{
-    (void)state;
-    for_each_backend(check_copies);
-}
-
-/* ---- moments ---- */
-
 static void check_moments(struct fa_backend *backend, struct fa_shape shape)
 {
     struct activation a = activation_new(backend, shape);
@@ -207,7 +178,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
         cmocka_unit_test(add_masked_adds_and_keeps_what_the_relu_passed),
-        cmocka_unit_test(a_copy_is_equal),
         cmocka_unit_test(moments_are_summed_in_double),
         cmocka_unit_test(all_memory_was_given_back),
     };

@@ -69,7 +69,8 @@ static void what_cannot_be_read_is_named(void **state)
     size_t n_bytes;
 
     (void)state;
-    assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EMISSING, "none: cannot open");
+    assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EMISSING,
+                        "none: cannot open");
     assert_null(data);
     assert_fails_saying(fa_file_read(directory, 10, &data, &n_bytes), FA_EIO, "not a plain file");
     assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));

@@ -61,7 +61,7 @@ static void streams_of_other_arguments_differ(void **state)
         uint32_t purpose, b;
     } arguments[] = {
         {1, 1, FA_RANDOM_FLIP, 1}, {2, 1, FA_RANDOM_FLIP, 1},          {1ull << 32, 1, FA_RANDOM_FLIP, 1},
-        {1, 2, FA_RANDOM_FLIP, 1}, {1, 1ull << 39, FA_RANDOM_FLIP, 1}, {1, 1, FA_RANDOM_SCALE, 1},
+        {1, 2, FA_RANDOM_FLIP, 1}, {1, 1ull << 39, FA_RANDOM_FLIP, 1}, {1, 1, FA_RANDOM_SCENE, 1},
         {1, 1, FA_RANDOM_FLIP, 2},
     };
     enum { N = sizeof arguments / sizeof arguments[0] };

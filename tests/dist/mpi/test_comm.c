@@ -23,9 +23,9 @@ static int large_pieces(void **state)
     return 0;
 }
 
-static void the_ranks_of_a_host_are_numbered(void **state)
+static void ranks_are_numbered_and_know_their_host(void **state)
 {
-    double seen = (double)(1 << fa_comm_local_rank(comm));
+    double seen = (double)(1 << fa_comm_rank(comm));
 
     (void)state;
     assert_in_range(fa_comm_rank(comm), 0, fa_comm_size(comm) - 1);
@@ -158,7 +158,7 @@ static void equal_ranks_give_equal_bits_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_ranks_of_a_host_are_numbered),
+        cmocka_unit_test(ranks_are_numbered_and_know_their_host),
         IN_BOTH_PIECES(a_sum_of_doubles_counts_every_rank_once),
         IN_BOTH_PIECES(a_sum_of_reals_counts_every_rank_once),
         IN_BOTH_PIECES(a_maximum_is_that_of_the_highest_rank),
