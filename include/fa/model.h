@@ -19,12 +19,16 @@
 #include "fa/real.h"
 #include "fa/status.h"
 
+/* How the filters of the head's towers start: normal with deviation 0.01 (spec section 2.4), or Kaiming's. */
+enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
+
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */
     int groups;        /* 1, or 32 / 64 for ResNeXt */
     int base_width;    /* 64, or 4 for ResNeXt */
     int frozen_stages; /* -1: none; 0: stem; k: stem and layer1..layerk */
     int num_classes;
+    enum fa_head_init head_init;
     double prior_probability; /* of an object at initialisation, 0.01 */
     bool zero_init_residual;  /* gamma of a residual block's last BN starts at 0 */
 };

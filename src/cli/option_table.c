@@ -7,6 +7,8 @@
 #define AT(member) offsetof(struct fa_settings, member)
 
 static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
+static const char *const head_inits[] = {
+    [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
 static const char *const reductions[] = {[FA_REDUCTION_ALLREDUCE] = "allreduce", NULL};
@@ -47,6 +49,10 @@ const struct fa_option fa_options[] = {
          "Start the last batch norm of a residual block at gamma 0."),
     VALUE("model.prior", FA_OPTION_NUMBER, model.prior_probability, "0.01", 1e-6, 0.5,
           "Probability of an object that the untrained head predicts."),
+    CHOICE(
+        "model.head_init", head_init, "\"gaussian\"", head_inits,
+        "Start the head's towers small (gaussian, 0.01: the reference), or so that signals keep their size "
+        "(kaiming: learns from random weights sooner)."),
     CHOICE("model.init", train.init, "\"weights\"", inits,
            "Start from --init-from (weights), or from random weights with batch-norm statistics of the first "
            "images (calibrate)."),

@@ -76,6 +76,7 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     FA_TRY(check_keys(given, ""));
     for (const struct fa_option *option = fa_options; option->key != NULL; option++)
         FA_TRY(resolve_option(option, given, settings));
+    settings->model.head_init = (enum fa_head_init)settings->head_init;
     settings->train.loss.coder = fa_freeanchor_default.coder;
     eval->detect.coder = fa_freeanchor_default.coder;
     eval->transform = settings->train.transform;

@@ -20,6 +20,7 @@ struct fa_settings {
     const char *train_data, *val_data; /* "" where not given */
     const char *backend;               /* "": the default of this build */
     int algorithm;                     /* enum fa_conv_algorithm */
+    int head_init;                     /* enum fa_head_init */
     int reduction;                     /* enum fa_reduction */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };

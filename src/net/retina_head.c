@@ -11,25 +11,26 @@
 #define CHANNELS 256
 #define DEPTH    4
 
-static int add_layer(struct fa_graph *graph, const char *name, int out_channels, double initial_bias)
+static int add_layer(struct fa_graph *graph, const char *name, int out_channels, enum fa_filler filler,
+                     double initial_bias)
 {
     struct fa_layer layer = {
         .desc = {.out_channels = out_channels, .in_channels = CHANNELS, .groups = 1, .kernel = 3},
         .stride = 1,
-        .filler = FA_FILL_GAUSSIAN,
+        .filler = filler,
         .initial_bias = initial_bias};
 
     snprintf(layer.name, sizeof layer.name, "bbox_head.%s", name);
     return fa_graph_layer(graph, &layer);
 }
 
-static void add_tower(struct fa_graph *graph, const char *list, int tower[DEPTH])
+static void add_tower(struct fa_graph *graph, const char *list, enum fa_filler filler, int tower[DEPTH])
 {
     char name[FA_NAME_MAX / 2];
 
     for (int d = 0; d < DEPTH; d++) {
         snprintf(name, sizeof name, "%s.%d.conv", list, d);
-        tower[d] = add_layer(graph, name, CHANNELS, 0);
+        tower[d] = add_layer(graph, name, CHANNELS, filler, 0);
     }
 }
 
@@ -52,12 +53,14 @@ void fa_retina_head_build(struct fa_graph *graph, const struct fa_model_config *
                           const int pyramid[FA_LEVELS])
 {
     const double prior = config->prior_probability;
+    const enum fa_filler filler = config->head_init == FA_HEAD_KAIMING ? FA_FILL_KAIMING : FA_FILL_GAUSSIAN;
     int cls_tower[DEPTH], reg_tower[DEPTH], cls, reg;
 
-    add_tower(graph, "cls_convs", cls_tower);
-    add_tower(graph, "reg_convs", reg_tower);
-    cls = add_layer(graph, "retina_cls", FA_CELL_ANCHORS * config->num_classes, -log((1 - prior) / prior));
-    reg = add_layer(graph, "retina_reg", FA_CELL_ANCHORS * 4, 0);
+    add_tower(graph, "cls_convs", filler, cls_tower);
+    add_tower(graph, "reg_convs", filler, reg_tower);
+    cls = add_layer(graph, "retina_cls", FA_CELL_ANCHORS * config->num_classes, FA_FILL_GAUSSIAN,
+                    -log((1 - prior) / prior));
+    reg = add_layer(graph, "retina_reg", FA_CELL_ANCHORS * 4, FA_FILL_GAUSSIAN, 0);
 
     add_branch(graph, cls_tower, cls, pyramid, graph->cls);
     add_branch(graph, reg_tower, reg, pyramid, graph->reg);
