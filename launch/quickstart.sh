@@ -26,8 +26,8 @@ cmake --build --preset release | tail -n 1
 say "a dataset of synthetic scenes"
 mkdir -p "$out"
 if [ ! -d "$out/val-shards" ]; then
-  "$freeanchor" synth --out "$out/train" --images 500 --classes 3 --seed 1
-  "$freeanchor" synth --out "$out/val" --images 100 --classes 3 --seed 2
+  "$freeanchor" synth --out "$out/train" --images 400 --classes 3 --seed 1 --size 192x128
+  "$freeanchor" synth --out "$out/val" --images 80 --classes 3 --seed 2 --size 192x128
   "$freeanchor" pack --coco "$out/train/annotations.json" --images "$out/train/images" --out "$out/train-shards"
   "$freeanchor" pack --coco "$out/val/annotations.json" --images "$out/val/images" --out "$out/val-shards"
 fi

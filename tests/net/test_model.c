@@ -319,6 +319,25 @@ static void initial_weights_have_the_recipes_spread(void **state)
     network_destroy(model);
 }
 
+/* By hand: sqrt(2 / (256 * 9)) = 0.029463. */
+static void a_kaiming_head_changes_its_towers_alone(void **state)
+{
+    struct fa_model_config config = network_config(18, 1);
+    struct fa_model *model;
+    const struct fa_params *params;
+
+    (void)state;
+    config.head_init = FA_HEAD_KAIMING;
+    model = network_create(&config, "blas");
+    params = fa_model_params(model);
+    assert_ok(fa_model_init(model, 1));
+    assert_filled(params, "bbox_head.cls_convs.3.conv.weight", 0, 0.029463, 2e-4);
+    assert_filled(params, "bbox_head.reg_convs.0.conv.weight", 0, 0.029463, 2e-4);
+    assert_filled(params, "bbox_head.retina_cls.weight", 0, 0.01, 2e-4);
+    assert_filled(params, "bbox_head.retina_reg.weight", 0, 0.01, 2e-4);
+    network_destroy(model);
+}
+
 static void plans_are_bounded_and_the_oldest_goes(void **state)
 {
     struct fa_model *model = create(18, 1);
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_change_of_any_parameter_reaches_the_next_forward),
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
         cmocka_unit_test(initial_weights_have_the_recipes_spread),
+        cmocka_unit_test(a_kaiming_head_changes_its_towers_alone),
         cmocka_unit_test(plans_are_bounded_and_the_oldest_goes),
         cmocka_unit_test(memory_is_told_before_it_is_taken),
         cmocka_unit_test(sizes_that_do_not_fit_the_network_are_refused),
