@@ -64,5 +64,6 @@ function(fa_test_environment test)
   set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
     FA_SOURCE_DIR=${PROJECT_SOURCE_DIR} FA_BINARY_DIR=${PROJECT_BINARY_DIR}
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    OMP_WAIT_POLICY=passive  # tests share the cores
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
 endfunction()
