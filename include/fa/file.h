@@ -19,7 +19,7 @@
 fa_status fa_open_failure(int error);
 
 /* The whole file, with a terminating 0 that n_bytes does not count; *data is freed with fa_free. A file over
-   limit bytes is FA_EFORMAT. */
+   limit bytes, and what is no plain file, is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
 /* n_bytes at offset by pread, all of them or FA_EFORMAT ("ends early"). fd stays open and its position

@@ -16,7 +16,8 @@
 
 struct fa_json; /* opaque; in truth a cJSON node */
 
-/* Parses a whole file or a text of n_bytes. On a syntax error the message has name, line and column.
+/* Parses a whole file or a text of n_bytes. On a syntax error the message has name, line and column, or says
+   that the text ends early.
    Nesting deeper than 64 and duplicate keys within one object are errors. */
 fa_status fa_json_read_file(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes,
@@ -61,8 +62,8 @@ bool fa_json_set(struct fa_json *object, const char *key,
                  struct fa_json *child); /* replaces an old member in place */
 bool fa_json_append(struct fa_json *array, struct fa_json *child);
 
-/* Text of the tree, one line or indented; numbers with enough digits to read back equal. Free with fa_free.
- */
+/* Text of the tree, one line or indented; numbers with enough digits to read back equal, U+FFFD for bytes
+   that are no UTF-8. Free with fa_free. */
 fa_status fa_json_print(const struct fa_json *root, bool indented, char **out) FA_CHECK_RESULT;
 
 #endif

@@ -17,7 +17,7 @@ fa_status fa_open_failure(int error)
 
 static fa_status open_for_reading(const char *path, int *fd)
 {
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe would else wait for its writer */
     if (*fd < 0)
         return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
     return FA_OK;
@@ -30,7 +30,7 @@ static fa_status size_of_open(int fd, const char *path, uint64_t *n_bytes)
     if (fstat(fd, &st) != 0)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
     if (!S_ISREG(st.st_mode))
-        return fa_fail(FA_EIO, "%s: is not a plain file", path);
+        return fa_fail(FA_EFORMAT, "%s: is not a plain file", path);
     *n_bytes = (uint64_t)st.st_size;
     return FA_OK;
 }

@@ -16,6 +16,18 @@ struct source {
     size_t n_bytes;
 };
 
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Of a number, true, false or null. */
+static bool is_letter(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+           c == '-' || c == '.';
+}
+
 /* A failure at a place of the text: "config.json: line 3, column 7: <what> near "momentum: 0.9"". */
 static fa_status fail_at(const struct source *source, size_t position, const char *what)
 {
@@ -33,12 +45,19 @@ static fa_status fail_at(const struct source *source, size_t position, const cha
                    position - start + 1, what, (int)shown, source->text + position);
 }
 
-/* Looked for in the text, before the parser recurses. */
-static fa_status check_depth(const struct source *source)
+/* What brackets and quotes alone tell of the text. */
+struct outline {
+    bool is_open;     /* it ends within a string, an array or an object */
+    size_t last_word; /* where its last word, bracket or string begins */
+};
+
+/* The depth is judged here, before the parser recurses. */
+static fa_status draw_outline(const struct source *source, struct outline *outline)
 {
     int depth = 0;
-    bool quoted = false;
+    bool quoted = false, in_word = false;
 
+    *outline = (struct outline){0};
     for (size_t i = 0; i < source->n_bytes; i++) {
         char c = source->text[i];
 
@@ -47,16 +66,39 @@ static fa_status check_depth(const struct source *source)
                 i++;
             else if (c == '"')
                 quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
+            continue;
+        }
+        if (c == '[' || c == '{') {
             if (++depth > MAX_DEPTH)
                 return fail_at(source, i, "arrays and objects nested deeper than 64");
         } else if (c == ']' || c == '}') {
             depth--;
         }
+        quoted = c == '"';
+        if (!is_white(c) && !(in_word && is_letter(c)))
+            outline->last_word = i;
+        in_word = is_letter(c);
     }
+    outline->is_open = quoted || depth > 0;
     return FA_OK;
+}
+
+static fa_status fail_syntax(const struct source *source, const struct outline *outline, size_t position)
+{
+    if (outline->is_open && position >= outline->last_word)
+        return fa_fail(FA_EFORMAT,
+                       "%s: ends early, in the middle of a value, after %zu bytes; copy the file again",
+                       source->name, source->n_bytes);
+    return fail_at(source, position, "this is not JSON");
+}
+
+static bool is_blank(const struct source *source)
+{
+    size_t n = 0;
+
+    while (n < source->n_bytes && is_white(source->text[n]))
+        n++;
+    return n == source->n_bytes;
 }
 
 /* The text after the value: nothing but white space. */
@@ -64,7 +106,7 @@ static fa_status check_end(const struct source *source, const char *end)
 {
     size_t position = (size_t)(end - source->text);
 
-    while (position < source->n_bytes && strchr(" \t\r\n", source->text[position]) != NULL)
+    while (position < source->n_bytes && is_white(source->text[position]))
         position++;
     if (position < source->n_bytes)
         return fail_at(source, position, "text after the end of the value");
@@ -172,19 +214,20 @@ static cJSON *parse_value(const struct source *source, const char **end)
 fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes, struct fa_json **out)
 {
     const struct source source = {name, text, n_bytes};
+    struct outline outline;
     const char *end = text;
     cJSON *root;
     fa_status status;
 
     *out = NULL;
-    if (n_bytes == 0)
+    if (is_blank(&source))
         return fa_fail(FA_EFORMAT, "%s: is empty where JSON is expected", name);
-    FA_TRY(check_depth(&source));
+    FA_TRY(draw_outline(&source, &outline));
     root = parse_value(&source, &end);
     if (root == NULL && fa_json_starved())
         return fa_fail(FA_ENOMEM, "%s: out of memory for %zu bytes of JSON", name, n_bytes);
     if (root == NULL)
-        return fail_at(&source, (size_t)(end - text), "this is not JSON");
+        return fail_syntax(&source, &outline, (size_t)(end - text));
     status = check_end(&source, end);
     if (status == FA_OK)
         status = check_keys(name, &(struct place){NULL, root});

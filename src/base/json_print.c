@@ -69,18 +69,46 @@ static void put_escape(struct printer *printer, unsigned char c)
     put_text(printer, escape);
 }
 
+/* The bytes of the UTF-8 character at text (RFC 3629: no overlong forms, no surrogates); 0 if it is none. */
+static size_t character_bytes(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    size_t n = c[0] < 0x80 ? 1 : c[0] >= 0xC2 && c[0] <= 0xDF ? 2 : c[0] >= 0xE0 && c[0] <= 0xEF ? 3 : 4;
+
+    if (n == 4 && (c[0] < 0xF0 || c[0] > 0xF4))
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if (c[i] < 0x80 || c[i] > 0xBF)
+            return 0;
+    if ((c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF0 && c[1] < 0x90) ||
+        (c[0] == 0xF4 && c[1] > 0x8F))
+        return 0;
+    return n;
+}
+
+static bool needs_escape(char c)
+{
+    return (unsigned char)c < ' ' || c == '"' || c == '\\';
+}
+
+/* File names may be any bytes; what is no UTF-8 becomes the replacement character, so that JSON stays JSON.
+ */
 static void put_string(struct printer *printer, const char *text)
 {
     put(printer, "\"", 1);
     while (*text != '\0') {
-        size_t plain = 0;
+        size_t plain = 0, n;
 
-        while ((unsigned char)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\')
-            plain++;
+        while (!needs_escape(text[plain]) && (n = character_bytes(text + plain)) > 0)
+            plain += n;
         put(printer, text, plain);
         text += plain;
-        if (*text != '\0')
+        if (*text != '\0' && needs_escape(*text))
             put_escape(printer, (unsigned char)*text++);
+        else if (*text != '\0') {
+            put_text(printer, "\\ufffd");
+            text++;
+        }
     }
     put(printer, "\"", 1);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,7 +73,10 @@ static void what_cannot_be_read_is_named(void **state)
     assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EMISSING,
                         "none: cannot open");
     assert_null(data);
-    assert_fails_saying(fa_file_read(directory, 10, &data, &n_bytes), FA_EIO, "not a plain file");
+    assert_fails_saying(fa_file_read(directory, 10, &data, &n_bytes), FA_EFORMAT, "not a plain file");
+    assert_int_equal(mkfifo(in_directory("pipe"), 0600), 0);
+    assert_fails_saying(fa_file_read(in_directory("pipe"), 10, &data, &n_bytes), FA_EFORMAT,
+                        "not a plain file");
     assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));
     assert_fails_saying(fa_file_read(in_directory("f"), 4, &data, &n_bytes), FA_EFORMAT, "5 bytes");
     assert_null(data);

@@ -100,12 +100,25 @@ static void syntax_errors_have_line_and_column(void **state)
     (void)state;
     assert_refused("{\"a\": 1,\n \"b\" 2}", "x.json: line 2, column 6: this is not JSON near \"2}\"");
     assert_refused("{\n\n\"a\": tru}", "line 3, column 6");
-    assert_refused("[1, 2", "line 1, column 5");
     assert_refused("[1, NaN]", "line 1, column 5");
     assert_refused("[1,]", "line 1");
     assert_refused("{} \n}", "line 2, column 1: text after the end");
     assert_refused("", "is empty");
-    assert_refused("   ", "x.json: line 1");
+    assert_refused(" \n ", "x.json: is empty");
+    assert_refused("[1, x, [", "line 1, column 5: this is not JSON"); /* wrong before it ends */
+    assert_refused("[\"a\" \"b\", ", "line 1, column 6: this is not JSON");
+}
+
+static void a_text_cut_anywhere_ends_early(void **state)
+{
+    const char *text =
+        "{\"a\": [1, -2.5e3, \"x \\\" y\\u00e9\", true ], \"b]\": {\"c\": null}, \"\": [{}, []]}";
+    struct fa_json *root;
+
+    (void)state;
+    fa_json_free(parsed(text));
+    for (size_t n = 1; text[n] != '\0'; n++)
+        assert_fails_saying(fa_json_parse("x.json", text, n, &root), FA_EFORMAT, "x.json: ends early");
 }
 
 static void the_text_ends_where_it_is_said_to(void **state)
@@ -265,6 +278,28 @@ static void assert_number_survives(double want)
     fa_json_free(again);
 }
 
+static void assert_printed(const char *text, const char *want)
+{
+    struct fa_json *value = fa_json_new_string(text);
+    char *printed;
+
+    assert_ok(fa_json_print(value, false, &printed));
+    assert_string_equal(printed, want);
+    fa_free(printed);
+    fa_json_free(value);
+}
+
+static void bytes_that_are_no_utf8_are_replaced(void **state)
+{
+    (void)state;
+    assert_printed("\xC3\xA9 \xE7\x8C\xAB \xF0\x9F\x90\x88", "\"\xC3\xA9 \xE7\x8C\xAB \xF0\x9F\x90\x88\"");
+    assert_printed("caf\xE9.jpg", "\"caf\\ufffd.jpg\"");
+    assert_printed("\xC3", "\"\\ufffd\"");
+    assert_printed("\xC0\x80", "\"\\ufffd\\ufffd\"");
+    assert_printed("\xED\xA0\x80", "\"\\ufffd\\ufffd\\ufffd\"");
+    assert_printed("\xF4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
+}
+
 static void numbers_read_back_equal(void **state)
 {
     static const double special[] = {
@@ -329,6 +364,7 @@ int main(void)
         cmocka_unit_test(look_ups_in_nothing_give_nothing),
         cmocka_unit_test(integers_are_exact_to_2_to_the_53),
         cmocka_unit_test(syntax_errors_have_line_and_column),
+        cmocka_unit_test(a_text_cut_anywhere_ends_early),
         cmocka_unit_test(the_text_ends_where_it_is_said_to),
         cmocka_unit_test(nesting_is_limited_to_64),
         cmocka_unit_test(duplicate_keys_are_refused),
@@ -337,6 +373,7 @@ int main(void)
         cmocka_unit_test(adding_nothing_or_to_no_container_is_false),
         cmocka_unit_test(indented_text_keeps_plain_lists_on_one_line),
         cmocka_unit_test(strings_are_escaped_and_read_back),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(numbers_read_back_equal),
         cmocka_unit_test(no_allocation_failure_leaks_or_passes),
         cmocka_unit_test(nothing_is_left_allocated),
