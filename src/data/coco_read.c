@@ -7,13 +7,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "coco_trim.h"
 #include "fa/coco.h"
+#include "fa/file.h"
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "id_table.h"
 
 #define LARGEST_SIDE 65535 /* what a JPEG can hold */
+#define LARGEST_FILE ((size_t)16 << 30)
 
 struct reader {
     const char *path;
@@ -28,7 +31,7 @@ typedef fa_status (*read_item_fn)(struct reader *reader, const struct fa_json *i
 static fa_status read_id(const struct fa_json *item, int64_t *id)
 {
     if (!fa_json_to_int(fa_json_get(item, "id"), id))
-        return fa_fail(FA_EFORMAT, "`id` is missing or not a whole number; give every item one");
+        return fa_fail(FA_EFORMAT, "`id` is missing or not a whole number up to 2^53; give every item one");
     return FA_OK;
 }
 
@@ -312,13 +315,26 @@ static void tell_what_was_missing(const char *path, const struct fa_coco *coco)
         fa_warn("%s: %zu annotations have no `id`; numbered on from the largest", path, coco->n_missing_id);
 }
 
+static fa_status read_tree(const char *path, struct fa_json **root)
+{
+    char *text;
+    size_t n_bytes;
+    fa_status st;
+
+    FA_TRY(fa_file_read(path, LARGEST_FILE, &text, &n_bytes));
+    fa_coco_trim(text, n_bytes);
+    st = fa_json_parse(path, text, n_bytes, root);
+    fa_free(text);
+    return st;
+}
+
 fa_status fa_coco_read(const char *path, struct fa_coco **out)
 {
     struct reader reader = {.path = path};
     struct fa_json *root = NULL;
     fa_status st;
 
-    FA_TRY(fa_json_read_file(path, &root));
+    FA_TRY(read_tree(path, &root));
     st = fa_alloc_zero(1, sizeof *reader.coco, &reader.coco);
     if (st == FA_OK)
         st = read_categories(&reader, root);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coco_trim.h"
 #include "fa/coco.h"
 #include "fa/file.h"
 #include "fa/log.h"
@@ -83,6 +84,39 @@ static void what_is_missing_is_filled_in_and_counted(void **state)
     assert_near(coco->annotations[0].area, 1200, 0);
     assert_false(coco->annotations[0].crowd);
     fa_coco_free(coco);
+}
+
+static void assert_trimmed(const char *text, const char *want)
+{
+    char *copy; /* of exactly its bytes, so that a sanitizer sees a step too far */
+    const size_t n = strlen(text);
+
+    assert_ok(fa_alloc(n, 1, &copy));
+    memcpy(copy, text, n);
+    fa_coco_trim(copy, n);
+    assert_memory_equal(copy, want, n);
+    fa_free(copy);
+}
+
+static void what_is_never_read_is_blanked_before_parsing(void **state)
+{
+    const char *cut = "{\"a\": \"\\\"\", \"segmentation\" : [[1, \"]\\\"]\"], {\"b\": 2}], \"c\": [3]}";
+
+    (void)state;
+    assert_trimmed("{\"segmentation\": [[1, 2], [3]], \"id\": 4}",
+                   "{\"segmentation\": [           ], \"id\": 4}");
+    assert_trimmed("{\"keypoints\":\n{\"a\":\n[\"}\"]}}", "{\"keypoints\":\n{    \n     }}");
+    assert_trimmed("{\"name\": \"segmentation\", \"x\": [1]}", "{\"name\": \"segmentation\", \"x\": [1]}");
+    assert_trimmed("{\"segmentation\": \"[1]\", \"x\": [1]}", "{\"segmentation\": \"[1]\", \"x\": [1]}");
+    assert_trimmed("{\"my segmentation\": [1]}", "{\"my segmentation\": [1]}");
+    assert_trimmed("{\"segmentation\": [1, [2]", "{\"segmentation\": [1, [2]");
+    for (size_t n = 0; n < strlen(cut); n++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "%.*s", (int)n, cut);
+        assert_fails(fa_coco_read(write_coco(text), &(struct fa_coco *){NULL}), FA_EFORMAT);
+    }
+    assert_trimmed(cut, "{\"a\": \"\\\"\", \"segmentation\" : [                     ], \"c\": [3]}");
 }
 
 static void bad_annotations_are_refused_by_place_and_id(void **state)
@@ -281,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_read_as_it_is),
         cmocka_unit_test(what_is_missing_is_filled_in_and_counted),
+        cmocka_unit_test(what_is_never_read_is_blanked_before_parsing),
         cmocka_unit_test(bad_annotations_are_refused_by_place_and_id),
         cmocka_unit_test(bad_files_are_refused_with_their_name),
         cmocka_unit_test(a_missing_file_is_an_error_of_the_system),
