@@ -252,12 +252,14 @@ static fa_status fail_absent(const char *directory)
     char *old = NULL;
     bool moved_aside;
 
-    FA_TRY(fa_asprintf(&old, "%s.old", directory));
+    FA_TRY(fa_asprintf(&old, "%s" FA_DATASET_ASIDE, directory));
     moved_aside = fa_directory_exists(old);
     fa_free(old);
     if (moved_aside)
         return fa_fail(
-            FA_EIO, "%s: a packing that was to replace it was interrupted; pack again, or rename %s.old back",
+            FA_EIO,
+            "%s: a packing that was to replace it was interrupted; pack again, or rename %s" FA_DATASET_ASIDE
+            " back",
             directory, directory);
     return fa_fail(FA_EMISSING, "%s: there is no such directory; make it with `freeanchor pack`", directory);
 }

@@ -173,12 +173,18 @@ static fa_status read_shards(const struct fa_json *list, struct fa_manifest *man
     return FA_OK;
 }
 
-static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *manifest)
+static bool has_our_format(const struct fa_json *root)
 {
     const char *format;
+
+    return fa_json_to_string(fa_json_get(root, "format"), &format) && strcmp(format, FA_MANIFEST_FORMAT) == 0;
+}
+
+static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *manifest)
+{
     uint64_t version = 0;
 
-    if (!fa_json_to_string(fa_json_get(root, "format"), &format) || strcmp(format, FA_MANIFEST_FORMAT) != 0)
+    if (!has_our_format(root))
         return fa_fail(FA_EFORMAT, "`format` is not \"" FA_MANIFEST_FORMAT "\"; this is no packed dataset");
     FA_TRY(get_count(root, "version", &version));
     if (version != FA_MANIFEST_VERSION)
@@ -208,6 +214,21 @@ fa_status fa_manifest_read(const char *directory, struct fa_manifest *out)
     fa_json_free(root);
     fa_free(path);
     return st;
+}
+
+fa_status fa_manifest_is_ours(const char *directory, bool *ours)
+{
+    struct fa_json *root = NULL;
+    char *path = NULL;
+    fa_status st;
+
+    *ours = false;
+    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
+    st = fa_json_read_file(path, &root);
+    *ours = st == FA_OK && has_our_format(root);
+    fa_json_free(root);
+    fa_free(path);
+    return st == FA_EFORMAT || st == FA_EMISSING ? FA_OK : st;
 }
 
 void fa_manifest_free(struct fa_manifest *manifest)

@@ -6,6 +6,7 @@
 #ifndef FA_DATA_MANIFEST_H
 #define FA_DATA_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor-dataset"
 #define FA_MANIFEST_VERSION 1
+
+/* Behind the name of a directory: where its previous dataset waits while it is being replaced. */
+#define FA_DATASET_ASIDE ".replaced"
 
 /* Buffer size of a shard's name, "shard-00000.h5". */
 #define FA_SHARD_NAME_MAX 32
@@ -40,6 +44,9 @@ fa_status fa_manifest_write(const struct fa_manifest *manifest, const char *dire
 
 /* Sums of the shards agree with the totals when this returns FA_OK. */
 fa_status fa_manifest_read(const char *directory, struct fa_manifest *out) FA_CHECK_RESULT;
+
+/* Whether a manifest stands there that says it is one of a dataset, of whatever version, sound or not. */
+fa_status fa_manifest_is_ours(const char *directory, bool *ours) FA_CHECK_RESULT;
 void fa_manifest_free(struct fa_manifest *manifest);
 
 #endif

@@ -38,6 +38,8 @@ static fa_status judge_images(struct packing *p)
 {
     size_t n_ignored = 0;
 
+    if (p->coco->n_images > 0 && !fa_directory_exists(p->config->image_directory))
+        return fa_fail(FA_EMISSING, "%s: there is no such directory of images", p->config->image_directory);
     FA_TRY(fa_check_images(p->coco, p->config->image_directory, p->config->n_threads, p->checks));
     for (size_t i = 0; i < p->coco->n_images; i++) {
         const struct fa_image_check *check = &p->checks[i];

@@ -45,33 +45,64 @@ static fa_status parent_of(const char *path, char **out)
 
 /* ---- what stands there ---- */
 
-static bool belongs_to_a_dataset(const char *name)
+static bool ends_in(const char *name, size_t length, const char *suffix)
 {
-    const size_t n = strlen(name);
+    const size_t n = strlen(suffix);
 
-    return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, LOCK_NAME) == 0 ||
-           (strncmp(name, "shard-", 6) == 0 && n > 9 && strcmp(name + n - 3, ".h5") == 0);
+    return length >= n && memcmp(name + length - n, suffix, n) == 0;
 }
 
-static fa_status refuse_foreign_files(const char *out)
+/* A name of a dataset, or of one in the making. */
+static bool belongs_to_a_dataset(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (ends_in(name, n, ".tmp"))
+        n -= strlen(".tmp");
+    return (n == strlen(FA_MANIFEST_NAME) && strncmp(name, FA_MANIFEST_NAME, n) == 0) ||
+           strcmp(name, LOCK_NAME) == 0 ||
+           (n > 9 && strncmp(name, "shard-", 6) == 0 && ends_in(name, n, ".h5"));
+}
+
+/* Whatever is emptied or replaced holds nothing but what packings write. *n: the files there. */
+static fa_status refuse_foreign_files(const char *directory, size_t *n)
 {
     char **names = NULL;
-    size_t n = 0;
-    bool has_manifest = false;
     fa_status st = FA_OK;
 
-    FA_TRY(fa_directory_list(out, &n, &names));
-    for (size_t i = 0; i < n && st == FA_OK; i++) {
-        has_manifest = has_manifest || strcmp(names[i], FA_MANIFEST_NAME) == 0;
+    FA_TRY(fa_directory_list(directory, n, &names));
+    for (size_t i = 0; i < *n && st == FA_OK; i++)
         if (!belongs_to_a_dataset(names[i]))
             st = fa_fail(FA_EINVAL,
                          "%s: holds \"%s\", which is no part of a dataset; choose another output directory",
-                         out, names[i]);
-    }
-    if (st == FA_OK && n > 0 && !has_manifest)
-        st = fa_fail(FA_EINVAL, "%s: is neither empty nor a dataset; choose another output directory", out);
+                         directory, names[i]);
     fa_free(names);
     return st;
+}
+
+static fa_status check_out(const char *out)
+{
+    bool ours = false;
+    size_t n = 0;
+
+    if (!fa_file_exists(out))
+        return FA_OK;
+    if (!fa_directory_exists(out))
+        return fa_fail(FA_EINVAL, "%s: is not a directory; choose another output directory", out);
+    FA_TRY(refuse_foreign_files(out, &n));
+    if (n > 0)
+        FA_TRY(fa_manifest_is_ours(out, &ours)); /* a checkpoint has files of these names too */
+    if (n > 0 && !ours)
+        return fa_fail(FA_EINVAL, "%s: is neither empty nor a dataset; choose another output directory", out);
+    return FA_OK;
+}
+
+/* Where earlier packings may have left something, nobody else may have put anything. */
+static fa_status check_aside(const char *directory)
+{
+    size_t n;
+
+    return fa_file_exists(directory) ? refuse_foreign_files(directory, &n) : FA_OK;
 }
 
 static fa_status undo_interrupted_swap(const struct fa_pack_stage *stage)
@@ -83,15 +114,6 @@ static fa_status undo_interrupted_swap(const struct fa_pack_stage *stage)
     if (rename(stage->old, stage->out) != 0)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot be given back its name %s", stage->old, stage->out);
     return fa_directory_sync(stage->parent);
-}
-
-static fa_status check_out(const char *out)
-{
-    if (!fa_file_exists(out))
-        return FA_OK;
-    if (!fa_directory_exists(out))
-        return fa_fail(FA_EINVAL, "%s: is not a directory; choose another output directory", out);
-    return refuse_foreign_files(out);
 }
 
 /* ---- staging ---- */
@@ -132,8 +154,10 @@ static fa_status open_stage(const char *out_directory, struct fa_pack_stage *sta
     FA_TRY(resolve(out_directory, &stage->out));
     FA_TRY(parent_of(stage->out, &stage->parent));
     FA_TRY(fa_file_temporary_name(stage->out, &stage->staging));
-    FA_TRY(fa_asprintf(&stage->old, "%s.old", stage->out));
+    FA_TRY(fa_asprintf(&stage->old, "%s" FA_DATASET_ASIDE, stage->out));
     FA_TRY(check_out(stage->out));
+    FA_TRY(check_aside(stage->staging));
+    FA_TRY(check_aside(stage->old));
     FA_TRY(fa_directory_make(stage->staging));
     FA_TRY(lock_staging(stage));
     FA_TRY(undo_interrupted_swap(stage));

@@ -7,8 +7,8 @@
  *     before the rename    <out> as it was, and a "<out>.tmp" that the next packing empties
  *     after the rename     <out> complete, and the previous dataset as "<out>.tmp", emptied likewise
  *
- * File systems that cannot exchange names (NFS) move <out> to "<out>.old" first. A crash between these two
- * renames leaves no <out>; the next packing, before anything else, gives "<out>.old" its name back.
+ * File systems that cannot exchange names (NFS) move <out> to "<out>.replaced" first. A crash between these
+ * two renames leaves no <out>; the next packing, before anything else, gives "<out>.replaced" its name back.
  */
 #ifndef FA_DATA_PACK_STAGE_H
 #define FA_DATA_PACK_STAGE_H
@@ -25,7 +25,8 @@ struct fa_pack_stage {
     struct fa_lock *lock;
 };
 
-/* FA_EINVAL if out_directory holds anything but a dataset. staging is then an empty directory. */
+/* FA_EINVAL if out_directory, or one of the two names beside it, holds anything but a dataset. staging is
+ * then an empty directory. */
 fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *stage) FA_CHECK_RESULT;
 
 /* What stands in staging becomes out. On failure out is what it was. */

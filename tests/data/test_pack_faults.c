@@ -194,7 +194,7 @@ static void what_an_interrupted_packing_left_is_swept(void **state)
 static void a_dataset_moved_aside_by_an_interrupted_swap_comes_back(void **state)
 {
     const char *directory = fa_test_directory();
-    const char *old = fixture_path(directory, "out.old");
+    const char *old = fixture_path(directory, "out.replaced");
     struct fa_pack_config config;
     struct fa_pack_report report;
     struct fa_dataset *dataset;
@@ -206,11 +206,61 @@ static void a_dataset_moved_aside_by_an_interrupted_swap_comes_back(void **state
     assert_ok(fa_pack(&config, &report));
     content = content_of(config.out_directory);
     assert_int_equal(rename(config.out_directory, old), 0);
-    assert_fails_saying(fa_dataset_open(config.out_directory, &dataset), FA_EIO, "out.old");
+    assert_fails_saying(fa_dataset_open(config.out_directory, &dataset), FA_EIO, "out.replaced");
     fixture_cut(fixture_path(config.image_directory, "1.jpg"), 100);
     assert_fails(fa_pack(&config, &report), FA_EFORMAT);
     assert_true(content_of(config.out_directory) == content);
     assert_string_equal(fixture_list(directory), "coco.json images out out.rejected.txt");
+}
+
+/* A neighbour of the output that a user might have, with a file in it. */
+static void assert_neighbour_is_safe(const char *neighbour, const char *file, bool packs)
+{
+    const char *directory = fa_test_directory(), *path;
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    assert_ok(fa_directory_make(fixture_path(directory, neighbour)));
+    path = fixture_path(fixture_path(directory, neighbour), file);
+    fixture_write_text(path, "precious");
+    for (int k = 0; k < 2; k++) {
+        if (packs)
+            assert_ok(fa_pack(&config, &report));
+        else
+            assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, neighbour);
+        assert_true(fixture_contains(path, "precious"));
+    }
+}
+
+static void directories_beside_the_output_are_safe(void **state)
+{
+    (void)state;
+    assert_neighbour_is_safe("out.old", "shard-00000.h5", true);
+    assert_neighbour_is_safe("out.old", "holiday.jpg", true);
+    assert_neighbour_is_safe("out.tmp", "holiday.jpg", false);
+    assert_neighbour_is_safe("out.replaced", "holiday.jpg", false);
+}
+
+static void a_checkpoint_is_no_dataset_to_replace(void **state)
+{
+    const char *directory = fa_test_directory(), *out;
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+
+    (void)state;
+    fixture_scenes(directory, 2);
+    config = fixture_config(directory);
+    out = config.out_directory;
+    assert_ok(fa_directory_make(out));
+    fixture_write_text(fixture_path(out, "manifest.json"), "{\"format\": \"freeanchor-checkpoint\"}");
+    fixture_write_text(fixture_path(out, "shard-00000.h5"), "weights");
+    assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "nor a dataset");
+    assert_string_equal(fixture_list(out), "manifest.json shard-00000.h5");
+    fixture_write_text(fixture_path(out, "manifest.json"),
+                       "{\"format\": \"freeanchor-dataset\", \"version\": 0}");
+    assert_ok(fa_pack(&config, &report)); /* one that cannot be read is packed again */
 }
 
 static void two_packings_into_one_directory_do_not_mix(void **state)
@@ -247,6 +297,8 @@ int main(void)
         cmocka_unit_test(a_packing_killed_at_any_moment_leaves_a_whole_dataset),
         cmocka_unit_test(what_an_interrupted_packing_left_is_swept),
         cmocka_unit_test(a_dataset_moved_aside_by_an_interrupted_swap_comes_back),
+        cmocka_unit_test(directories_beside_the_output_are_safe),
+        cmocka_unit_test(a_checkpoint_is_no_dataset_to_replace),
         cmocka_unit_test(two_packings_into_one_directory_do_not_mix),
     };
 
