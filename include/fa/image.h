@@ -39,9 +39,10 @@ fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes,
 fa_status fa_jpeg_decode(const char *name, const void *data, size_t n_bytes, int orientation,
                          struct fa_picture *out) FA_CHECK_RESULT;
 
-/* quality 1..100; gray writes one component (the pixels' R). *data is freed with fa_free. */
-fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, uint8_t **data,
-                         size_t *n_bytes) FA_CHECK_RESULT;
+/* quality 1..100; gray writes one component (the pixels' R); comment goes into the header, NULL: none. *data
+   is freed with fa_free. */
+fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, const char *comment,
+                         uint8_t **data, size_t *n_bytes) FA_CHECK_RESULT;
 
 /* OpenCV's 8-bit INTER_LINEAR, bit for bit, its exact 2x reduction included. */
 fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h,

@@ -113,6 +113,7 @@ static fa_status detect(struct fa_invocation *invocation, struct fa_session *ses
     if (status == FA_OK)
         status =
             fa_detect_output_open(fa_arguments_get(given, "--out"), given, &session->weights->meta, &output);
+    status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
         status = process_own(invocation, session, output, least_score);
     status = fa_invocation_agree(invocation, status);

@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "detect_guard.h"
 #include "fa/file.h"
 #include "fa/memory.h"
 
@@ -23,40 +23,10 @@ struct fa_detect_output {
     size_t n, capacity;
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(base_name(*(const char *const *)a), base_name(*(const char *const *)b));
-}
-
-static fa_status check_names(const struct fa_arguments *images, const char *directory)
-{
-    const char **names, *path;
-    size_t n = 0;
-    fa_status status = FA_OK;
-
-    FA_TRY(fa_alloc(images->n, sizeof *names, &names));
-    while ((path = fa_arguments_nth(images, NULL, n)) != NULL)
-        names[n++] = path;
-    qsort(names, n, sizeof *names, compare_names);
-    for (size_t i = 1; i < n && status == FA_OK; i++)
-        if (strcmp(base_name(names[i - 1]), base_name(names[i])) == 0)
-            status = fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
-                             names[i - 1], names[i], directory, base_name(names[i]));
-    fa_free(names);
-    return status;
-}
-
 fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
                                 const struct fa_weights_meta *meta, struct fa_detect_output **out)
 {
-    FA_TRY(check_names(images, directory));
+    FA_TRY(fa_detect_guard(directory, images));
     FA_TRY(fa_directory_make(directory));
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
     (*out)->directory = directory;
@@ -82,12 +52,13 @@ static void class_colour(int32_t label, uint8_t rgb[3])
     memcpy(rgb, palette[label % 12], 3);
 }
 
-static void class_name(const struct fa_weights_meta *meta, int32_t label, char *text, size_t size)
+/* The class of the weights, or "class 3", in a buffer, where they name none. */
+static const char *class_name(const struct fa_weights_meta *meta, int32_t label, char buffer[24])
 {
     if ((size_t)label < meta->n_classes)
-        snprintf(text, size, "%s", meta->classes[label]);
-    else
-        snprintf(text, size, "class %d", label);
+        return meta->classes[label];
+    snprintf(buffer, 24, "class %d", label);
+    return buffer;
 }
 
 static void draw(const struct fa_detect_output *output, struct fa_picture *picture,
@@ -96,11 +67,11 @@ static void draw(const struct fa_detect_output *output, struct fa_picture *pictu
     static const uint8_t dark[3] = {0, 0, 0}, light[3] = {255, 255, 255};
     int size = 1 + (picture->w < picture->h ? picture->w : picture->h) / 480, text_w, text_h, y;
     uint8_t rgb[3];
-    char name[96], text[128];
+    char buffer[24], text[128];
 
     class_colour(detection->label, rgb);
-    class_name(output->meta, detection->label, name, sizeof name);
-    snprintf(text, sizeof text, "%s %.2f", name, (double)detection->score);
+    snprintf(text, sizeof text, "%.96s %.2f", class_name(output->meta, detection->label, buffer),
+             (double)detection->score);
     fa_picture_draw_box(picture, detection->box, 1 + size / 2, rgb);
     fa_text_size(size, text, &text_w, &text_h);
     y = (int)detection->box[1] - text_h;
@@ -116,7 +87,7 @@ static fa_status write_picture(const struct fa_detect_output *output, const char
     char *path;
     fa_status status;
 
-    FA_TRY(fa_jpeg_encode(picture, JPEG_QUALITY, false, &data, &n_bytes));
+    FA_TRY(fa_jpeg_encode(picture, JPEG_QUALITY, false, FA_DETECT_COMMENT, &data, &n_bytes));
     status = fa_path_join(output->directory, name, &path);
     if (status == FA_OK) {
         status = fa_file_write_atomic(path, data, n_bytes);
@@ -143,7 +114,7 @@ fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, st
         output->rows[output->n++] = (struct row){.image = image, .detection = detections[i]};
     for (size_t i = n; i-- > 0;) /* the best on top */
         draw(output, picture, &detections[i]);
-    return write_picture(output, base_name(fa_arguments_nth(output->images, NULL, image)), picture);
+    return write_picture(output, fa_detect_name(fa_arguments_nth(output->images, NULL, image)), picture);
 }
 
 static struct fa_json *detection_json(const struct fa_detect_output *output,
@@ -152,13 +123,12 @@ static struct fa_json *detection_json(const struct fa_detect_output *output,
     const float *box = detection->box;
     const double xywh[4] = {box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]};
     struct fa_json *object = fa_json_new_object(), *bbox = fa_json_new_array();
-    char name[96];
+    char buffer[24];
 
-    class_name(output->meta, detection->label, name, sizeof name);
     for (int k = 0; k < 4; k++)
         fa_json_append(bbox, fa_json_new_number(xywh[k]));
     fa_json_set(object, "label", fa_json_new_number(detection->label));
-    fa_json_set(object, "class", fa_json_new_string(name));
+    fa_json_set(object, "class", fa_json_new_string(class_name(output->meta, detection->label, buffer)));
     fa_json_set(object, "score", fa_json_new_number(detection->score));
     fa_json_set(object, "bbox", bbox);
     return object;
@@ -188,7 +158,7 @@ static fa_status write_json(const struct fa_detect_output *output, const struct 
         fa_json_append(root, image_json(output, image, i, rows, n));
     status = fa_json_print(root, true, &text);
     if (status == FA_OK)
-        status = fa_path_join(output->directory, "detections.json", &path);
+        status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
     if (status == FA_OK)
         status = fa_file_write_atomic(path, text, strlen(text));
     fa_free(path);

@@ -12,8 +12,8 @@
 
 struct fa_detect_output;
 
-/* The images are the plain arguments; two of one name are FA_EINVAL, since their pictures would overwrite
- * each other. */
+/* The images are the plain arguments. FA_EINVAL where a file would be lost, see detect_guard.h; so no rank
+   may draw before all have opened. */
 fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
                                 const struct fa_weights_meta *meta,
                                 struct fa_detect_output **out) FA_CHECK_RESULT;

@@ -74,9 +74,11 @@ static void set_format(struct encoder *encoder, const struct fa_picture *picture
     jpeg_set_quality(&encoder->jpeg, quality, TRUE);
 }
 
-static void write_rows(struct encoder *encoder, const struct fa_picture *picture)
+static void write_rows(struct encoder *encoder, const struct fa_picture *picture, const char *comment)
 {
     jpeg_start_compress(&encoder->jpeg, TRUE);
+    if (comment != NULL)
+        jpeg_write_marker(&encoder->jpeg, JPEG_COM, (const JOCTET *)comment, (unsigned)strlen(comment));
     for (int y = 0; y < picture->h; y++) {
         uint8_t *row = fa_picture_row(picture, y);
 
@@ -87,7 +89,8 @@ static void write_rows(struct encoder *encoder, const struct fa_picture *picture
     jpeg_finish_compress(&encoder->jpeg);
 }
 
-static fa_status encode(struct encoder *encoder, const struct fa_picture *picture, int quality, bool gray)
+static fa_status encode(struct encoder *encoder, const struct fa_picture *picture, int quality, bool gray,
+                        const char *comment)
 {
     if (setjmp(encoder->error.jump) != 0)
         return encoder->error.status;
@@ -95,12 +98,12 @@ static fa_status encode(struct encoder *encoder, const struct fa_picture *pictur
     if (gray)
         FA_TRY(fa_alloc((size_t)picture->w, 1, &encoder->gray));
     set_format(encoder, picture, quality, gray);
-    write_rows(encoder, picture);
+    write_rows(encoder, picture, comment);
     return FA_OK;
 }
 
-fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, uint8_t **data,
-                         size_t *n_bytes)
+fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gray, const char *comment,
+                         uint8_t **data, size_t *n_bytes)
 {
     struct encoder encoder;
     fa_status status;
@@ -108,7 +111,7 @@ fa_status fa_jpeg_encode(const struct fa_picture *picture, int quality, bool gra
     assert(quality >= 1 && quality <= 100);
     memset(&encoder, 0, sizeof encoder);
     encoder.jpeg.err = fa_jpeg_error_init(&encoder.error, "JPEG encoder");
-    status = encode(&encoder, picture, quality, gray);
+    status = encode(&encoder, picture, quality, gray, comment);
     jpeg_destroy_compress(&encoder.jpeg);
     fa_free(encoder.gray);
     if (status != FA_OK) {

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fa/file.h"
@@ -19,9 +21,17 @@
 #define MAX_SIDE   8192
 #define MAX_IMAGES 1000000
 
+#define NAME_MAX_BYTES 32
+
 struct output {
     char *images, *annotations; /* paths */
 };
+
+/* Image ids and file names count from 1. */
+static void image_name(size_t id, char name[NAME_MAX_BYTES])
+{
+    snprintf(name, NAME_MAX_BYTES, "%06zu.jpg", id);
+}
 
 static fa_status check_config(const struct fa_synth_config *config)
 {
@@ -49,6 +59,32 @@ static fa_status is_empty(const char *directory, bool *empty)
     return FA_OK;
 }
 
+static bool is_image_name(const char *name)
+{
+    char ours[NAME_MAX_BYTES];
+
+    image_name((size_t)strtoull(name, NULL, 10), ours);
+    return strcmp(name, ours) == 0;
+}
+
+static fa_status refuse_foreign_images(const char *directory)
+{
+    char **names;
+    size_t n;
+    fa_status status = FA_OK;
+
+    if (!fa_file_exists(directory))
+        return FA_OK;
+    FA_TRY(fa_directory_list(directory, &n, &names));
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        if (!is_image_name(names[i]))
+            status =
+                fa_fail(FA_EINVAL, "%s: holds \"%s\", which is no synthetic scene; give another directory",
+                        directory, names[i]);
+    fa_free(names);
+    return status;
+}
+
 /* Only what an earlier run of ours completed is ever removed. */
 static fa_status clear_directory(const char *directory, const struct output *output)
 {
@@ -63,6 +99,7 @@ static fa_status clear_directory(const char *directory, const struct output *out
             FA_EINVAL,
             "%s: is not empty and holds no earlier synthetic scenes; give a new or empty directory",
             directory);
+    FA_TRY(refuse_foreign_images(output->images));
     if (unlink(output->annotations) != 0)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot remove", output->annotations);
     return fa_directory_remove(output->images);
@@ -98,7 +135,7 @@ static fa_status write_image(const char *directory, const char *name, const stru
     char *path = NULL;
     uint8_t *data = NULL;
     size_t n_bytes;
-    fa_status status = fa_jpeg_encode(&scene->picture, QUALITY, scene->gray, &data, &n_bytes);
+    fa_status status = fa_jpeg_encode(&scene->picture, QUALITY, scene->gray, NULL, &data, &n_bytes);
 
     if (status == FA_OK)
         status = fa_path_join(directory, name, &path);
@@ -109,15 +146,15 @@ static fa_status write_image(const char *directory, const char *name, const stru
     return status;
 }
 
-/* Image ids and file names count from 1, scenes from 0. */
+/* Scenes count from 0. */
 static fa_status add_scene(const struct fa_synth_config *config, size_t number, const struct output *output,
                            struct fa_synth_coco *coco)
 {
     struct fa_scene scene;
-    char name[32];
+    char name[NAME_MAX_BYTES];
     fa_status status;
 
-    snprintf(name, sizeof name, "%06zu.jpg", number + 1);
+    image_name(number + 1, name);
     FA_TRY(fa_scene_make(config, number, &scene));
     status = write_image(output->images, name, &scene);
     if (status == FA_OK)

@@ -79,7 +79,7 @@ static size_t find_match(size_t n_gt, size_t counted, const struct fa_metrics_gt
 
         if (k == counted && match < counted)
             break;
-        if ((scratch->is_taken[g] && !gt[g].crowd) || iou[g] < best)
+        if ((scratch->is_taken[g] && !gt[g].crowd) || !(iou[g] >= best))
             continue;
         best = iou[g];
         match = k;

@@ -93,7 +93,7 @@ void fixture_jpeg(const char *path, int w, int h, int seed, int orientation)
             for (int c = 0; c < 3; c++)
                 picture.rgb[3 * ((size_t)y * (size_t)w + (size_t)x) + (size_t)c] =
                     (uint8_t)(x * (c + 1) + 3 * y + 37 * seed);
-    assert_ok(fa_jpeg_encode(&picture, 90, false, &data, &n_bytes));
+    assert_ok(fa_jpeg_encode(&picture, 90, false, NULL, &data, &n_bytes));
     if (orientation == 1)
         fixture_write(path, data, n_bytes);
     else

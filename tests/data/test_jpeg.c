@@ -204,7 +204,7 @@ static void exhausted_memory_is_reported_and_nothing_leaks(void **state)
     }
     for (long n = 1; n <= 3; n++) { /* the gray row, the first buffer, its double */
         fa_memory_fail_after(n);
-        assert_fails(fa_jpeg_encode(&source, 100, true, &data, &n_bytes), FA_ENOMEM);
+        assert_fails(fa_jpeg_encode(&source, 100, true, NULL, &data, &n_bytes), FA_ENOMEM);
         assert_null(data);
     }
     fa_memory_fail_after(0);
@@ -243,7 +243,7 @@ static void what_is_written_reads_back_alike(void **state)
         uint8_t *data;
         size_t n_bytes;
 
-        assert_ok(fa_jpeg_encode(&source, 95, gray, &data, &n_bytes));
+        assert_ok(fa_jpeg_encode(&source, 95, gray, NULL, &data, &n_bytes));
         assert_ok(fa_jpeg_inspect("written", data, n_bytes, &info));
         assert_int_equal(info.components, gray ? 1 : 3);
         assert_ok(fa_jpeg_decode("written", data, n_bytes, 1, &back));
@@ -263,7 +263,7 @@ static void a_file_larger_than_the_first_buffer_is_whole(void **state)
     size_t n_bytes;
 
     (void)state;
-    assert_ok(fa_jpeg_encode(&source, 100, false, &data, &n_bytes));
+    assert_ok(fa_jpeg_encode(&source, 100, false, NULL, &data, &n_bytes));
     assert_true(n_bytes > 200000);
     assert_ok(fa_jpeg_decode("large", data, n_bytes, 1, &back));
     fa_free(data);

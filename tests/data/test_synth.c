@@ -270,6 +270,19 @@ static void files_of_somebody_else_are_not_touched(void **state)
     assert_fails_saying(fa_synth(&config), FA_EINVAL, "not empty");
 }
 
+static void a_photograph_put_among_the_scenes_is_safe(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_synth_config config = config_of(directory);
+
+    (void)state;
+    assert_ok(fa_synth(&config));
+    assert_ok(fa_file_write_atomic(inside(directory, "images/000000000139.jpg"), "x", 1));
+    assert_fails_saying(fa_synth(&config), FA_EINVAL, "000000000139.jpg");
+    assert_true(fa_file_exists(inside(directory, "images/000000000139.jpg")));
+    assert_true(fa_file_exists(inside(directory, "annotations.json")));
+}
+
 static void wrong_numbers_are_refused(void **state)
 {
     struct fa_synth_config config = config_of("unused");
@@ -333,6 +346,7 @@ int main(void)
         cmocka_unit_test(the_annotations_are_those_of_the_scenes),
         cmocka_unit_test(a_smaller_set_leaves_nothing_of_a_larger_one),
         cmocka_unit_test(files_of_somebody_else_are_not_touched),
+        cmocka_unit_test(a_photograph_put_among_the_scenes_is_safe),
         cmocka_unit_test(wrong_numbers_are_refused),
         cmocka_unit_test(exhausted_memory_is_reported_and_leaves_no_half_annotations),
     };

@@ -1,0 +1,125 @@
+#include "detect_guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fa/file.h"
+#include "fa/json.h"
+#include "fa/memory.h"
+
+#define HEAD_BYTES 256 /* of a picture: its comment comes after the first segment of libjpeg */
+
+const char *fa_detect_name(const char *image)
+{
+    const char *slash = strrchr(image, '/');
+
+    return slash != NULL ? slash + 1 : image;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(fa_detect_name(*(const char *const *)a), fa_detect_name(*(const char *const *)b));
+}
+
+static fa_status require_distinct(const struct fa_arguments *images, const char *directory)
+{
+    const char **names, *path;
+    size_t n = 0;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_alloc(images->n, sizeof *names, &names));
+    while ((path = fa_arguments_nth(images, NULL, n)) != NULL)
+        names[n++] = path;
+    qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 1; i < n && status == FA_OK; i++)
+        if (compare_names(&names[i - 1], &names[i]) == 0)
+            status = fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
+                             names[i - 1], names[i], directory, fa_detect_name(names[i]));
+    fa_free(names);
+    return status;
+}
+
+static bool is_drawn_by_us(const char *path)
+{
+    char head[HEAD_BYTES];
+    size_t n = 0;
+    FILE *file = fopen(path, "rb");
+
+    if (file != NULL) {
+        n = fread(head, 1, sizeof head, file);
+        fclose(file);
+    }
+    return memmem(head, n, FA_DETECT_COMMENT, strlen(FA_DETECT_COMMENT)) != NULL;
+}
+
+/* A list of objects that have detections. */
+static bool is_our_list(const char *path)
+{
+    struct fa_json *root = NULL;
+    bool ours = fa_json_read_file(path, &root) == FA_OK && fa_json_first(root) != NULL;
+
+    for (const struct fa_json *item = fa_json_first(root); ours && item != NULL; item = fa_json_next(item))
+        ours = fa_json_kind(fa_json_get(item, "detections")) == FA_JSON_ARRAY;
+    fa_json_free(root);
+    return ours;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+/* target: what image's picture is about to be called. */
+static fa_status check_picture(const char *image, const char *target)
+{
+    if (!fa_file_exists(target))
+        return FA_OK;
+    if (is_same_file(image, target))
+        return fa_fail(FA_EINVAL, "%s: its picture would replace the image itself; choose another --out",
+                       image);
+    if (!is_drawn_by_us(target))
+        return fa_fail(FA_EINVAL,
+                       "%s: is there already and was not drawn by this program; choose another --out",
+                       target);
+    return FA_OK;
+}
+
+static fa_status check_list(const char *path)
+{
+    if (!fa_file_exists(path) || is_our_list(path))
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "%s: is there already and is no list of detections; choose another --out",
+                   path);
+}
+
+/* The place of name in the directory, checked; image NULL: that of the list. */
+static fa_status check_place(const char *directory, const char *name, const char *image)
+{
+    char *target;
+    fa_status status;
+
+    FA_TRY(fa_path_join(directory, name, &target));
+    status = image != NULL ? check_picture(image, target) : check_list(target);
+    fa_free(target);
+    return status;
+}
+
+fa_status fa_detect_guard(const char *directory, const struct fa_arguments *images)
+{
+    const char *image;
+
+    FA_TRY(require_distinct(images, directory));
+    FA_TRY(check_place(directory, FA_DETECT_LIST, NULL));
+    for (size_t i = 0; (image = fa_arguments_nth(images, NULL, i)) != NULL; i++) {
+        if (strcmp(fa_detect_name(image), FA_DETECT_LIST) == 0)
+            return fa_fail(FA_EINVAL, "%s: its picture would take the name of the list; rename the image",
+                           image);
+        FA_TRY(check_place(directory, fa_detect_name(image), image));
+    }
+    return FA_OK;
+}

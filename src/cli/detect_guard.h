@@ -1,0 +1,22 @@
+/*
+ * detect_guard.h - freeanchor detect writes over nothing but what it wrote itself.
+ *
+ * Its output directory may hold anything, even the photographs themselves. Pictures with boxes say in a JPEG
+ * comment where they come from; only such a picture, and only a list of detections, is ever replaced.
+ */
+#ifndef FA_CLI_DETECT_GUARD_H
+#define FA_CLI_DETECT_GUARD_H
+
+#include "arguments.h"
+
+#define FA_DETECT_COMMENT "drawn by freeanchor detect"
+#define FA_DETECT_LIST    "detections.json"
+
+/* The name that an image's picture gets in the output directory: the last part of its path. */
+const char *fa_detect_name(const char *image);
+
+/* FA_EINVAL, naming the file, if a picture would replace a file that is not ours, an image of this run, or
+   the picture of another image of this run. images are the plain arguments. The directory need not exist. */
+fa_status fa_detect_guard(const char *directory, const struct fa_arguments *images) FA_CHECK_RESULT;
+
+#endif
