@@ -1,10 +1,13 @@
 /*
  * cmd_eval.c - freeanchor eval: COCO metrics of trained weights on a packed dataset.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "fa/evaluate.h"
+#include "fa/file.h"
 #include "fa/memory.h"
 #include "metrics_report.h"
 #include "session.h"
@@ -26,6 +29,31 @@ static fa_status open_data(struct fa_session *session, struct fa_dataset **datas
         return fa_fail(FA_EINVAL, "no dataset to evaluate on; give --data SHARDDIR or set data.val");
     FA_TRY(fa_dataset_open(path, dataset));
     return fa_session_check_classes(session, *dataset, path);
+}
+
+/* Hours of evaluation should not end at a file that cannot be written. */
+static fa_status check_out(const struct fa_invocation *invocation)
+{
+    const char *path = fa_arguments_get(&invocation->arguments, "--out");
+    char *temporary;
+    FILE *file;
+    fa_status status;
+
+    if (path == NULL || !fa_invocation_speaks(invocation))
+        return FA_OK;
+    if (fa_directory_exists(path))
+        return fa_fail(FA_EINVAL,
+                       "--out %s: is a directory; name the results file, for example %s/results.json", path,
+                       path);
+    FA_TRY(fa_file_temporary_name(path, &temporary));
+    file = fopen(temporary, "w");
+    status = file != NULL ? FA_OK : fa_fail_errno(FA_EIO, errno, "%s: cannot create", temporary);
+    if (file != NULL) {
+        fclose(file);
+        unlink(temporary);
+    }
+    fa_free(temporary);
+    return status;
 }
 
 static fa_status write_results(struct fa_invocation *invocation, const struct fa_coco_result *results,
@@ -79,6 +107,8 @@ static fa_status run(struct fa_invocation *invocation)
 
     FA_TRY(fa_invocation_no_operands(invocation));
     status = fa_session_open(invocation, shorthands, &session);
+    if (status == FA_OK)
+        status = fa_invocation_agree(invocation, check_out(invocation));
     if (status == FA_OK)
         status = fa_session_read_weights(invocation, &session,
                                          fa_arguments_get(&invocation->arguments, "--weights"));

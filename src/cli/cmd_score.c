@@ -58,7 +58,8 @@ static fa_status run(struct fa_invocation *invocation)
     if (status == FA_OK)
         status = fa_coco_results_read(fa_arguments_get(given, "--results"), &results, &n);
     if (status == FA_OK)
-        status = fa_metrics_score(coco, results, n, max_detections, &metrics);
+        status = fa_prefix(fa_metrics_score(coco, results, n, max_detections, &metrics), "%s",
+                           fa_arguments_get(given, "--results"));
     if (status == FA_OK)
         status = print(invocation, coco, &metrics, max_detections);
     fa_metrics_clear(&metrics);

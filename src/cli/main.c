@@ -71,12 +71,16 @@ static fa_status prepare(struct fa_invocation *invocation)
     return invocation->report != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted");
 }
 
-static fa_status print_report(const struct fa_invocation *invocation)
+/* Of a failure too: what is known of it, and its message as "error". */
+static fa_status print_report(struct fa_invocation *invocation, fa_status status)
 {
     char *text;
 
-    if (fa_arguments_get(&invocation->arguments, "--json") == NULL || !fa_invocation_speaks(invocation))
+    if (fa_arguments_get(&invocation->arguments, "--json") == NULL || !fa_invocation_speaks(invocation) ||
+        invocation->report == NULL)
         return FA_OK;
+    if (status != FA_OK)
+        fa_report_string(invocation, "error", fa_message());
     FA_TRY(fa_json_print(invocation->report, false, &text));
     printf("%s\n", text);
     fa_free(text);
@@ -93,7 +97,7 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
 {
     const struct fa_flag *const tables[] = {command->flags, fa_common_flags, NULL};
     struct fa_invocation invocation = {.command = command};
-    fa_status status = fa_arguments_parse(argc, argv, tables, &invocation.arguments);
+    fa_status printed, status = fa_arguments_parse(argc, argv, tables, &invocation.arguments);
 
     if (status == FA_OK && fa_arguments_get(&invocation.arguments, "--help") != NULL) {
         fa_help_command(command);
@@ -104,9 +108,10 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
         status = prepare(&invocation);
     if (status == FA_OK)
         status = command->run(&invocation);
+    printed = print_report(&invocation, status);
     if (status == FA_OK)
-        status = print_report(&invocation);
-    if (fflush(stdout) != 0 && status == FA_OK)
+        status = printed;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == FA_OK)
         status = fa_fail(FA_EIO, "standard output cannot be written");
     if (status != FA_OK)
         print_failure(&invocation);

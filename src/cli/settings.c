@@ -85,14 +85,22 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     return check_depth(&settings->model);
 }
 
+/* Only keys of the table: a whole group would silently take the place of what the files say. What a text key
+   is given is text, even if it looks like a number. */
 static fa_status assign(struct fa_json *tree, const char *assignment)
 {
+    const struct fa_option *option;
     char key[128];
     const char *equals = strchr(assignment, '=');
 
     if (equals == NULL || equals == assignment || (size_t)(equals - assignment) >= sizeof key)
         return fa_fail(FA_EINVAL, "--set %s: expected key=value, for example train.batch=8", assignment);
     snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
+    option = find_option(key);
+    if (option == NULL)
+        return unknown_key(key);
+    if (option->type == FA_OPTION_STRING && equals[1] != '"')
+        return fa_config_set(tree, key, fa_json_new_string(equals + 1));
     return fa_config_assign(tree, key, equals + 1);
 }
 

@@ -107,12 +107,31 @@ static void the_resolved_tree_reads_back_equal(void **state)
     fa_settings_clear(&again);
 }
 
+static void a_text_may_look_like_anything(void **state)
+{
+    static const char *const texts[] = {"2017", "true", "[1]", "null", ""};
+    struct fa_settings settings;
+    char assignment[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        snprintf(assignment, sizeof assignment, "data.train=%s", texts[i]);
+        assert_ok(read_with(NULL, assignment, &settings));
+        assert_string_equal(settings.train_data, texts[i]);
+        fa_settings_clear(&settings);
+    }
+    assert_ok(read_with(NULL, "data.train=\"quoted\"", &settings));
+    assert_string_equal(settings.train_data, "quoted");
+    fa_settings_clear(&settings);
+}
+
 static void mistakes_are_named(void **state)
 {
     static const struct {
         const char *assignment, *text;
     } cases[] = {{"train.bach=4", "train.batch"},
-                 {"train=4", "train"},
+                 {"train=4", "unknown key train"},
+                 {"train={}", "unknown key train"},
                  {"train.batch=0", "train.batch: expected a whole number from 1"},
                  {"train.batch=1.5", "whole number"},
                  {"train.lr=fast", "train.lr: expected a number"},
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test(later_wins_over_base_and_objects_merge),
         cmocka_unit_test(every_committed_recipe_is_valid),
         cmocka_unit_test(the_resolved_tree_reads_back_equal),
+        cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),
         cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),

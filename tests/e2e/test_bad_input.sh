@@ -29,6 +29,8 @@ echo '{"base": ["loop.json"]}' >"$scratch/loop.json"
 expect 2 "inherit" "$freeanchor" info --config "$scratch/loop.json"
 expect 2 "nonesuch" "$freeanchor" info --config "$config" --backend nonesuch
 
+expect 2 "unknown key train" "$freeanchor" info --config "$config" --set 'train={}'
+
 echo "-- annotations and images"
 # damage PATTERN REPLACEMENT: a copy of the annotations with the first match replaced.
 damage() {
@@ -38,7 +40,7 @@ damage() {
 pack=("$freeanchor" pack --coco "$scratch/damaged.json" --images "$synth/images" --out "$scratch/never")
 expect 2 "absent.json" "$freeanchor" pack --coco "$scratch/absent.json" --images "$synth/images" --out "$scratch/never"
 head -c 400 "$synth/annotations.json" >"$scratch/damaged.json"
-expect 2 "damaged.json" "${pack[@]}"
+expect 2 "damaged.json: ends early" "${pack[@]}"
 damage '"category_id": *[0-9]*' '"category_id": 77'
 expect 2 "77" "${pack[@]}"
 damage '"image_id": *[0-9]*' '"image_id": 7777'
@@ -61,6 +63,9 @@ bad_image() {
   expect 2 "$first" "$freeanchor" pack --coco "$scratch/damaged.json" --images "$scratch/images" --out "$scratch/never"
   [ ! -e "$scratch/never/manifest.json" ] || fail "a dataset stands under its final name after $*"
 }
+expect 2 "nowhere: there is no such directory" "$freeanchor" pack --coco "$synth/annotations.json" \
+  --images "$scratch/nowhere" --out "$scratch/never"
+expect 2 "synth: is not a plain file" "$freeanchor" pack --coco "$synth" --images "$synth/images" --out "$scratch/never"
 bad_image rm "$scratch/images/$first"
 bad_image truncate -s 0 "$scratch/images/$first"
 bad_image truncate -s 2000 "$scratch/images/$first"
@@ -86,12 +91,38 @@ echo "-- weights and work directories"
 must "${train[@]}" --work-dir "$scratch/w"
 expect 2 "absent.h5" "$freeanchor" eval --config "$config" --weights "$scratch/absent.h5" --data "$scratch/shards"
 expect 2 "README.md" "$freeanchor" eval --config "$config" --weights "$root/README.md" --data "$scratch/shards"
+must "${train[@]}" --work-dir "$scratch/w3" --set train.seed=7
 must "$freeanchor" synth --out "$scratch/synth3" --images 3 --classes 3 --seed 1
 must "$freeanchor" pack --coco "$scratch/synth3/annotations.json" --images "$scratch/synth3/images" --out "$scratch/shards3"
 expect 2 "classes" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards3"
 expect 2 "data.mean" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards" \
   --set "data.mean=[1,2,3]"
 expect 2 "calibrate" "${train[@]}" --work-dir "$scratch/w2" --set model.init=weights
+expect 1 '"error":' "$freeanchor" weights diff "$scratch/w/weights.h5" "$scratch/w3/weights.h5" --json
+expect 1 "nowhere" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards" \
+  --out "$scratch/nowhere/results.json"
+expect 2 "is a directory" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards" \
+  --out "$scratch"
+
+echo "-- what the user has stays"
+photos=$scratch/photos
+cp -r "$synth/images" "$photos"
+detect=("$freeanchor" detect --config "$config" --weights "$scratch/w/weights.h5" --score 0)
+expect 2 "replace the image itself" "${detect[@]}" --out "$photos" "$photos/$first"
+expect 2 "was not drawn by this program" "${detect[@]}" --out "$photos" "$synth/images/$first"
+expect 0 "detections.json" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
+expect 0 "detections.json" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
+expect 2 "replace the image itself" "${detect[@]}" --out "$scratch/drawn" "$scratch/drawn/$first"
+echo '{"mine": 1}' >"$scratch/drawn/detections.json"
+expect 2 "is no list of detections" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
+cp "$photos/$first" "$scratch/detections.json"
+expect 2 "rename the image" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
+diff -r "$synth/images" "$photos" || fail "photographs were changed"
+cp -r "$scratch/w/checkpoints" "$scratch/kept"
+checkpoint=$(ls -d "$scratch"/w/checkpoints/*/ | head -n 1)
+expect 2 "nor a dataset" "$freeanchor" pack --coco "$synth/annotations.json" --images "$synth/images" --out "$checkpoint"
+diff -r "$scratch/kept" "$scratch/w/checkpoints" || fail "a checkpoint was changed"
+
 echo "in the way" >"$scratch/file"
 expect 1 "file" "${train[@]}" --work-dir "$scratch/file/w"
 finish

@@ -24,5 +24,5 @@ echo '[]' >"$scratch/none.json"
 holds "$(number "$scratch/out" bbox_mAP) == 0" "AP of no detections"
 
 echo '[{"image_id": 99999, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]' >"$scratch/unknown.json"
-expect 2 "99999" "$freeanchor" score --coco "$annotations" --results "$scratch/unknown.json"
+expect 2 "unknown.json: result 0 is of image 99999" "$freeanchor" score --coco "$annotations" --results "$scratch/unknown.json"
 finish
