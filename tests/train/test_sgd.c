@@ -1,5 +1,5 @@
 /* Schedule, clipping and update against the published numbers, hand arithmetic and torch
- * (make_sgd_golden.py). */
+ * (golden/make_sgd.py). */
 #include "support.h"
 
 #include <math.h>
@@ -138,7 +138,7 @@ static void read_golden(struct golden *golden)
 {
     struct fa_h5 *file;
 
-    assert_ok(fa_h5_open(fa_test_source("tests/train/sgd.h5"), &file));
+    assert_ok(fa_h5_open(fa_test_source("tests/train/golden/sgd.h5"), &file));
     assert_ok(fa_h5_read(file, "start", FA_H5_F32, LENGTH, golden->start));
     assert_ok(fa_h5_read(file, "grad", FA_H5_F32, STEPS * LENGTH, golden->grad));
     assert_ok(fa_h5_read(file, "value", FA_H5_F32, STEPS * LENGTH, golden->value));

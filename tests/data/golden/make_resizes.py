@@ -53,8 +53,8 @@ def main():
             "    {%d, %d, %d, %d, {%d, %d, %d}, 0x%08X}," % (w, h, new_w, new_h, *middle, crc32c(out.tobytes()))
         )
     with open("resizes.h", "w") as out:
-        out.write("/* Made by make_resizes.py with OpenCV %s. */\n" % cv2.__version__)
-        out.write("static const struct golden_resize golden_resizes[] = {\n%s\n};\n" % "\n".join(rows))
+        out.write("/* Made by make_resizes.py with OpenCV %s. */\n/* clang-format off */\n" % cv2.__version__)
+        out.write("static const struct golden_resize golden_resizes[] = {\n%s\n};\n/* clang-format on */\n" % "\n".join(rows))
 
 
 main()

@@ -1,4 +1,5 @@
 /* Made by make_resizes.py with OpenCV 4.6.0. */
+/* clang-format off */
 static const struct golden_resize golden_resizes[] = {
     {640, 480, 1067, 800, {197, 149, 65}, 0x406D9106},
     {500, 375, 1067, 800, {144, 166, 172}, 0x5ADD6D30},
@@ -31,3 +32,4 @@ static const struct golden_resize golden_resizes[] = {
     {255, 255, 256, 254, {114, 85, 108}, 0x9B341DC2},
     {97, 89, 291, 267, {116, 187, 226}, 0x8DF93FB6},
 };
+/* clang-format on */

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the checkpoint golden/epoch_7 as three ranks would have: three shards of a model of five parameters.
+"""Writes the checkpoint epoch_7 as three ranks would have: three shards of a model of five parameters.
 
 An independent writer of the format that src/train/checkpoint_private.h describes. Element i of the values is
 i / 8, of the momentum -i / 16.
@@ -25,7 +25,7 @@ TENSORS = [('head.weight', 'trainable', [4, 3, 3, 3]), ('head.bias', 'trainable'
            ('bn.running_var', 'statistic', [4])]
 SHARDS = 3
 
-root = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'golden', 'epoch_7')
+root = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'epoch_7')
 os.makedirs(root, exist_ok=True)
 table, offset = [], 0
 for name, kind, dims in TENSORS:
