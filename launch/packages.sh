@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(build-essential cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libdnnl-dev libhdf5-dev
   libcjson-dev libjpeg62-turbo-dev)
-tests=(libcmocka-dev clang python3-numpy python3-h5py python3-torch python3-opencv)
+tests=(libcmocka-dev python3-numpy python3-h5py)
 
 wanted=("${build[@]}")
 [ "${1:-}" = tests ] && wanted+=("${tests[@]}")
