@@ -16,8 +16,8 @@
  * layer over several image sizes).
  *
  * Shared code (backend.c, conv.c) checks arguments by assertion; a backend only computes. Nothing here
- * communicates. One thread drives a backend; inside a call OpenMP uses the threads given at open. Work is
- * complete when a call returns unless fa_backend_synchronize says otherwise (CUDA).
+ * communicates. One thread drives a backend; inside a call OpenMP uses the threads given at open. A backend
+ * may go on working after a call returned; fa_backend_synchronize waits.
  */
 #ifndef FA_BACKEND_H
 #define FA_BACKEND_H
@@ -44,7 +44,8 @@ enum fa_conv_algorithm {
 /* Names that fa_backend_open takes, best first, NULL at the end; [0] is the default of this build. */
 extern const char *const fa_backend_names[];
 
-/* name NULL: the default. n_threads >= 1 is the number of OpenMP threads inside a call. */
+/* name NULL: the default; FA_EINVAL if this build has none of that name. n_threads >= 1 is the number of
+ * OpenMP threads inside a call. */
 fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
                           struct fa_backend **out) FA_CHECK_RESULT;
 void fa_backend_close(struct fa_backend *backend);
@@ -164,6 +165,7 @@ void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, co
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                         double *sum, double *sum_of_squares);
 
+/* Waits until all work asked for is done, and tells of its failure. */
 fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
 
 #endif

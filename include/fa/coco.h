@@ -43,7 +43,7 @@ struct fa_coco {
 };
 
 fa_status fa_coco_read(const char *path, struct fa_coco **out) FA_CHECK_RESULT;
-void fa_coco_free(struct fa_coco *coco);
+void fa_coco_free(struct fa_coco *coco); /* NULL is fine */
 
 struct fa_coco_result {
     int64_t image_id, category_id;

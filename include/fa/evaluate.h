@@ -16,19 +16,19 @@
 struct fa_evaluate_config {
     struct fa_transform transform; /* flip_probability is not used */
     struct fa_detect_config detect;
-    int max_detections[3];
+    int max_detections[3]; /* as in metrics.h */
     int loader_threads;
     size_t max_images; /* 0: all; else the first so many */
 };
 
 /* Collective. Records go to ranks in turn; results are gathered by image, so numbers do not depend on the
    number of ranks. metrics is the same on every rank. results (NULL: not wanted) goes to rank 0, freed with
-   fa_free. */
+   fa_free, and is NULL on the others. metrics is freed with fa_metrics_clear. */
 fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *comm, struct fa_model *model,
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results) FA_CHECK_RESULT;
 
-/* One image: forward and post-processing. out has room for config->max_per_image. */
+/* One image: forward and post-processing, on this rank alone. out has room for config->max_per_image. */
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_model *model,
                            const struct fa_sample *sample, struct fa_detection *out,
                            size_t *n) FA_CHECK_RESULT;

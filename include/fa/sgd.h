@@ -12,8 +12,8 @@
 struct fa_schedule {
     double lr; /* after scaling by the batch */
     int64_t warmup_steps;
-    double warmup_ratio; /* 0.001: the first step's lr as a part of the regular one */
-    int n_drops;
+    double warmup_ratio;   /* 0.001: the first step's lr as a part of the regular one */
+    int n_drops;           /* at most 8 */
     int64_t drop_epoch[8]; /* after so many whole epochs lr is multiplied by drop_factor */
     double drop_factor;
 };

@@ -2,7 +2,8 @@
  * weights.h - weights files: named float32 tensors with what is needed to use them (design: "Weights file").
  *
  * An HDF5 file with one dataset a parameter, named and shaped as in an mmdetection checkpoint; attributes
- * carry preprocessing and class names. h5py reads it in three lines.
+ * carry preprocessing and class names. h5py reads it in three lines. Callable from any thread; in a parallel
+ * run one rank writes.
  */
 #ifndef FA_WEIGHTS_H
 #define FA_WEIGHTS_H
@@ -28,12 +29,14 @@ struct fa_weights_file {
     bool has_meta;
 };
 
-/* The file is complete under path or absent. meta may be NULL. */
+/* The file is complete under path, or path is what it was. meta may be NULL. */
 fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, size_t n,
                            const struct fa_weights_meta *meta) FA_CHECK_RESULT;
+/* FA_EFORMAT, naming file and dataset, for what is no weights file. */
 fa_status fa_weights_read(const char *path, struct fa_weights_file **out) FA_CHECK_RESULT;
 void fa_weights_free(struct fa_weights_file *file);
 
+/* NULL if there is none of that name. */
 const struct fa_tensor *fa_weights_find(const struct fa_weights_file *file, const char *name);
 
 /* Copies tensors into targets (name, shape and data given) by name. Strict: every target must be found with

@@ -21,15 +21,9 @@ static int make_directory(void **state)
     return 0;
 }
 
-/* "<directory>/<name>", four at a time. */
 static const char *in_directory(const char *name)
 {
-    static char paths[4][256];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
+    return fa_test_path(directory, name);
 }
 
 static void assert_content(const char *path, const char *want)

@@ -13,13 +13,9 @@ static const char *folder;
 
 static const char *put(const char *name, const char *text)
 {
-    static char paths[4][512];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    FILE *file;
+    const char *path = fa_test_path(folder, name);
+    FILE *file = fopen(path, "w");
 
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     fclose(file);

@@ -70,8 +70,8 @@ double fa_test_worst_float(const float *got, const float *want, size_t n, size_t
     return result;
 }
 
-static char directory[64];
-static pid_t directory_owner;
+static char scratch[64];
+static pid_t scratch_owner;
 
 static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *walk)
 {
@@ -81,32 +81,32 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 
 static void remove_directory(void)
 {
-    if (getpid() == directory_owner)
-        nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (getpid() == scratch_owner)
+        nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 const char *fa_test_directory(void)
 {
-    if (directory[0] == '\0')
+    if (scratch[0] == '\0')
         atexit(remove_directory);
     else
         remove_directory();
-    directory_owner = getpid();
-    strcpy(directory, "/tmp/freeanchor-test-XXXXXX");
-    if (mkdtemp(directory) == NULL) {
+    scratch_owner = getpid();
+    strcpy(scratch, "/tmp/freeanchor-test-XXXXXX");
+    if (mkdtemp(scratch) == NULL) {
         perror("mkdtemp");
         exit(1);
     }
-    return directory;
+    return scratch;
 }
 
-static const char *joined(const char *first, const char *second)
+const char *fa_test_path(const char *directory, const char *name)
 {
-    static char paths[8][1024];
+    static char paths[16][1024];
     static unsigned next;
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 16];
 
-    snprintf(path, sizeof paths[0], "%s/%s", first, second);
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
     return path;
 }
 
@@ -114,13 +114,13 @@ const char *fa_test_source(const char *relative)
 {
     const char *root = getenv("FA_SOURCE_DIR");
 
-    return joined(root != NULL ? root : ".", relative);
+    return fa_test_path(root != NULL ? root : ".", relative);
 }
 
 const char *fa_test_shared(const char *relative)
 {
     const char *root = getenv("FA_SHARED_DIR");
-    const char *path = joined(root != NULL ? root : fa_test_source("../shared"), relative);
+    const char *path = fa_test_path(root != NULL ? root : fa_test_source("../shared"), relative);
 
     return access(path, R_OK) == 0 ? path : NULL;
 }

@@ -42,8 +42,11 @@ double fa_test_worst_double(const double *got, const double *want, size_t n, siz
 /* A fresh empty directory, removed with its content when the process ends normally. Static storage. */
 const char *fa_test_directory(void);
 
+/* "<directory>/<name>". Static storage, here and below: sixteen results are valid at a time. */
+const char *fa_test_path(const char *directory, const char *name);
+
 /* "<FA_SOURCE_DIR>/<relative>"; and "<shared>/<relative>", NULL if the shared data are absent: FA_SHARED_DIR,
-   or the folder "shared" beside the source folder. Static storage, eight results valid at a time. */
+   or the folder "shared" beside the source folder. */
 const char *fa_test_source(const char *relative);
 const char *fa_test_shared(const char *relative);
 

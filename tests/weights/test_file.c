@@ -30,10 +30,7 @@ static const struct fa_weights_meta meta = {
 
 static const char *path_in_scratch(const char *name)
 {
-    static char path[256];
-
-    snprintf(path, sizeof path, "%s/%s", fa_test_directory(), name);
-    return path;
+    return fa_test_path(fa_test_directory(), name);
 }
 
 static void assert_is_what_was_written(const struct fa_weights_file *file)

@@ -21,12 +21,7 @@ static struct fa_comm alone; /* this rank and nobody else */
 
 static const char *in_root(const char *name)
 {
-    static char path[4][600];
-    static int next;
-
-    next = (next + 1) % 4;
-    snprintf(path[next], sizeof path[0], "%s/%s", root, name);
-    return path[next];
+    return fa_test_path(root, name);
 }
 
 static fa_status make_scenes(void)

@@ -13,7 +13,7 @@
 
 enum { N_VALUE = 130, N_MOMENTUM = 112 };
 
-/* The model of make_checkpoint_golden.py. */
+/* The model of golden/make_checkpoint.py. */
 static const struct fa_param entries[] = {
     {"head.weight", FA_PARAM_TRAINABLE, 4, {4, 3, 3, 3}, 108, 0, 0},
     {"head.bias", FA_PARAM_TRAINABLE, 1, {4}, 4, 108, 1},
@@ -70,12 +70,7 @@ static int fresh_root(void **state)
 
 static const char *in_root(const char *name)
 {
-    static char path[4][600];
-    static int next;
-
-    next = (next + 1) % 4;
-    snprintf(path[next], sizeof path[0], "%s/%s", root, name);
-    return path[next];
+    return fa_test_path(root, name);
 }
 
 static void write_epoch(int epoch, float value_step)
