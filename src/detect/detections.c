@@ -26,13 +26,13 @@ struct candidates {
 
 static fa_status candidates_create(size_t room, struct candidates *candidates)
 {
-    fa_status st = fa_alloc(room, 4 * sizeof(float), &candidates->boxes);
+    fa_status status = fa_alloc(room, 4 * sizeof(float), &candidates->boxes);
 
-    if (st == FA_OK)
-        st = fa_alloc(room, sizeof(float), &candidates->scores);
-    if (st == FA_OK)
-        st = fa_alloc(room, sizeof(int32_t), &candidates->labels);
-    return st;
+    if (status == FA_OK)
+        status = fa_alloc(room, sizeof(float), &candidates->scores);
+    if (status == FA_OK)
+        status = fa_alloc(room, sizeof(int32_t), &candidates->labels);
+    return status;
 }
 
 static void candidates_clear(struct candidates *candidates)
@@ -135,27 +135,27 @@ fa_status fa_detections_make(const struct fa_detect_config *config, const struct
     struct fa_ranking ranking = {.capacity = (size_t)config->pre_nms, .n = 0, .items = NULL};
     struct candidates candidates = {0};
     size_t *keep = NULL;
-    fa_status st;
+    fa_status status;
 
     *n = 0;
     if (config->pre_nms < 1 || config->max_per_image < 1)
         return fa_fail(FA_EINVAL, "detection needs pre_nms and max_per_image of at least 1, not %d and %d",
                        config->pre_nms, config->max_per_image);
-    st = fa_alloc(ranking.capacity, sizeof *ranking.items, &ranking.items);
-    if (st == FA_OK)
-        st = candidates_create(FA_LEVELS * ranking.capacity, &candidates);
-    if (st == FA_OK)
-        st = fa_alloc((size_t)config->max_per_image, sizeof *keep, &keep);
-    if (st != FA_OK)
+    status = fa_alloc(ranking.capacity, sizeof *ranking.items, &ranking.items);
+    if (status == FA_OK)
+        status = candidates_create(FA_LEVELS * ranking.capacity, &candidates);
+    if (status == FA_OK)
+        status = fa_alloc((size_t)config->max_per_image, sizeof *keep, &keep);
+    if (status != FA_OK)
         goto out;
     collect_candidates(config, pyramid, head, image, &ranking, &candidates);
-    st = fa_nms(candidates.n, candidates.boxes, candidates.scores, candidates.labels, (float)config->nms_iou,
-                (size_t)config->max_per_image, keep, n);
-    if (st == FA_OK)
+    status = fa_nms(candidates.n, candidates.boxes, candidates.scores, candidates.labels,
+                    (float)config->nms_iou, (size_t)config->max_per_image, keep, n);
+    if (status == FA_OK)
         write_detections(&candidates, *n, keep, out);
 out:
     fa_free(keep);
     candidates_clear(&candidates);
     fa_free(ranking.items);
-    return st;
+    return status;
 }

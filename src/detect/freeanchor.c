@@ -145,14 +145,14 @@ fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa
                                 .workspace = workspace,
                                 .grad_cls = grad_cls,
                                 .grad_reg = grad_reg};
-    fa_status st = check_objects(objects, head->num_classes);
+    fa_status status = check_objects(objects, head->num_classes);
 
     assert(config->bag_size > 0 && head->n_anchors > 0 && head->num_classes > 0);
-    if (st == FA_OK)
-        st = fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
-                                       (size_t)head->num_classes);
-    if (st != FA_OK)
-        return st;
+    if (status == FA_OK)
+        status = fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
+                                           (size_t)head->num_classes);
+    if (status != FA_OK)
+        return status;
     *loss = (struct fa_loss){0};
     memset(grad_reg, 0, 4 * head->n_anchors * sizeof *grad_reg);
     fa_predictions_decode(&config->coder, head, workspace->n_threads, workspace->predicted);

@@ -6,11 +6,11 @@
 
 fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out)
 {
-    fa_status st = fa_alloc_zero(1, sizeof **out, out);
+    fa_status status = fa_alloc_zero(1, sizeof **out, out);
 
-    if (st == FA_OK)
+    if (status == FA_OK)
         (*out)->n_threads = n_threads > 0 ? n_threads : omp_get_max_threads();
-    return st;
+    return status;
 }
 
 void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
@@ -40,82 +40,82 @@ static fa_status regrow(void *block, size_t n, size_t size)
 
 static fa_status reserve_anchors(struct fa_loss_workspace *workspace, size_t n)
 {
-    fa_status st;
+    fa_status status;
 
     if (n <= workspace->room_anchors)
         return FA_OK;
     workspace->room_anchors = 0;
-    st = regrow(&workspace->predicted, n, 4 * sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
-    if (st == FA_OK)
+    status = regrow(&workspace->predicted, n, 4 * sizeof(float));
+    if (status == FA_OK)
+        status = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
+    if (status == FA_OK)
         workspace->room_anchors = n;
-    return st;
+    return status;
 }
 
 static fa_status reserve_objects(struct fa_loss_workspace *workspace, size_t n)
 {
-    fa_status st;
+    fa_status status;
 
     if (n <= workspace->room_objects)
         return FA_OK;
     workspace->room_objects = 0;
-    st = regrow(&workspace->best_iou, n, sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->bags, n, sizeof(struct fa_ranking));
-    if (st == FA_OK)
+    status = regrow(&workspace->best_iou, n, sizeof(float));
+    if (status == FA_OK)
+        status = regrow(&workspace->bags, n, sizeof(struct fa_ranking));
+    if (status == FA_OK)
         workspace->room_objects = n;
-    return st;
+    return status;
 }
 
 static fa_status reserve_bags(struct fa_loss_workspace *workspace, size_t n_objects, size_t bag)
 {
     size_t n;
-    fa_status st = FA_OK;
+    fa_status status = FA_OK;
 
     if (!fa_size_mul(n_objects, bag, &n))
         return fa_fail(FA_ENOMEM, "%zu bags of %zu anchors are more than can be counted", n_objects, bag);
     if (n > workspace->room_bags) {
         workspace->room_bags = 0;
-        st = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
-        if (st == FA_OK)
+        status = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
+        if (status == FA_OK)
             workspace->room_bags = n;
     }
-    if (st == FA_OK && bag > workspace->room_members) {
+    if (status == FA_OK && bag > workspace->room_members) {
         workspace->room_members = 0;
-        st = regrow(&workspace->members, bag, sizeof(struct fa_bag_member));
-        if (st == FA_OK)
+        status = regrow(&workspace->members, bag, sizeof(struct fa_bag_member));
+        if (status == FA_OK)
             workspace->room_members = bag;
     }
-    return st;
+    return status;
 }
 
 static fa_status reserve_tables(struct fa_loss_workspace *workspace, size_t num_classes)
 {
     size_t n = (size_t)workspace->n_threads * num_classes;
-    fa_status st;
+    fa_status status;
 
     if (n <= workspace->room_tables)
         return FA_OK;
     workspace->room_tables = 0;
-    st = regrow(&workspace->tables, n, FA_BOX_BLOCK * sizeof(float));
-    if (st == FA_OK)
-        st = regrow(&workspace->rows, n, sizeof(fa_real));
-    if (st == FA_OK)
+    status = regrow(&workspace->tables, n, FA_BOX_BLOCK * sizeof(float));
+    if (status == FA_OK)
+        status = regrow(&workspace->rows, n, sizeof(fa_real));
+    if (status == FA_OK)
         workspace->room_tables = n;
-    return st;
+    return status;
 }
 
 fa_status fa_loss_workspace_reserve(struct fa_loss_workspace *workspace, size_t n_anchors, size_t n_objects,
                                     size_t bag, size_t num_classes)
 {
-    fa_status st = reserve_anchors(workspace, n_anchors);
+    fa_status status = reserve_anchors(workspace, n_anchors);
 
-    if (st == FA_OK)
-        st = reserve_objects(workspace, n_objects);
-    if (st == FA_OK)
-        st = reserve_bags(workspace, n_objects, bag);
-    if (st == FA_OK)
-        st = reserve_tables(workspace, num_classes);
-    return st;
+    if (status == FA_OK)
+        status = reserve_objects(workspace, n_objects);
+    if (status == FA_OK)
+        status = reserve_bags(workspace, n_objects, bag);
+    if (status == FA_OK)
+        status = reserve_tables(workspace, num_classes);
+    return status;
 }

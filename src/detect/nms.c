@@ -59,15 +59,15 @@ fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_
 {
     struct fa_ranking order = {.capacity = n, .n = n, .items = NULL};
     struct shifted_box *shifted = NULL;
-    fa_status st;
+    fa_status status;
 
     *n_keep = 0;
     if (n == 0)
         return FA_OK;
-    st = fa_alloc(n, sizeof *order.items, &order.items);
-    if (st == FA_OK)
-        st = fa_alloc(n, sizeof *shifted, &shifted);
-    if (st != FA_OK)
+    status = fa_alloc(n, sizeof *order.items, &order.items);
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *shifted, &shifted);
+    if (status != FA_OK)
         goto out;
     for (size_t i = 0; i < n; i++)
         order.items[i] = (struct fa_ranked){.value = scores[i], .index = i};
@@ -77,5 +77,5 @@ fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_
 out:
     fa_free(shifted);
     fa_free(order.items);
-    return st;
+    return status;
 }

@@ -109,16 +109,16 @@ fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes,
                          size_t *n_all)
 {
     uint64_t mine = n_bytes, *sizes = NULL;
-    fa_status st;
+    fa_status status;
 
     *all = NULL;
     *n_all = 0;
-    st = fa_comm_agree(comm, fa_alloc((size_t)comm->size, sizeof *sizes, &sizes));
-    if (st != FA_OK)
+    status = fa_comm_agree(comm, fa_alloc((size_t)comm->size, sizeof *sizes, &sizes));
+    if (status != FA_OK)
         goto out;
     MPI_Gather(&mine, 1, MPI_UINT64_T, sizes, 1, MPI_UINT64_T, root, comm->mpi);
-    st = fa_comm_agree(comm, comm->rank == root ? make_room(comm, sizes, all, n_all) : FA_OK);
-    if (st != FA_OK)
+    status = fa_comm_agree(comm, comm->rank == root ? make_room(comm, sizes, all, n_all) : FA_OK);
+    if (status != FA_OK)
         goto out;
     if (comm->rank == root)
         collect(comm, data, sizes, *all);
@@ -126,5 +126,5 @@ fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes,
         send_pieces(comm, data, n_bytes, root);
 out:
     fa_free(sizes);
-    return st;
+    return status;
 }

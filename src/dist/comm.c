@@ -65,16 +65,16 @@ static void introduce(struct fa_comm *comm)
 
 fa_status fa_comm_init(struct fa_comm **out)
 {
-    fa_status st;
+    fa_status status;
     int size;
 
     *out = NULL;
     FA_TRY(start_mpi());
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    st = fa_comm_check_singleton(size);
-    if (st != FA_OK) {
+    status = fa_comm_check_singleton(size);
+    if (status != FA_OK) {
         MPI_Finalize();
-        return st;
+        return status;
     }
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
     introduce(*out);

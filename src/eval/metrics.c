@@ -65,13 +65,13 @@ static fa_status make_curves(const struct fa_metrics_input *input, const struct 
     struct ranked *ranked = NULL;
     size_t *order = NULL;
     double *precision = NULL;
-    fa_status st = fa_alloc(groups->n_detections, sizeof *ranked, &ranked);
+    fa_status status = fa_alloc(groups->n_detections, sizeof *ranked, &ranked);
 
-    if (st == FA_OK)
-        st = fa_alloc(groups->n_detections, sizeof *order, &order);
-    if (st == FA_OK)
-        st = fa_alloc(groups->n_gt, sizeof *precision, &precision);
-    if (st == FA_OK) {
+    if (status == FA_OK)
+        status = fa_alloc(groups->n_detections, sizeof *order, &order);
+    if (status == FA_OK)
+        status = fa_alloc(groups->n_gt, sizeof *precision, &precision);
+    if (status == FA_OK) {
 #pragma omp parallel for schedule(dynamic, 1)
         for (size_t label = 0; label < groups->n_classes; label++) {
             order_class(groups, label, ranked, order);
@@ -81,7 +81,7 @@ static fa_status make_curves(const struct fa_metrics_input *input, const struct 
     fa_free(precision);
     fa_free(order);
     fa_free(ranked);
-    return st;
+    return status;
 }
 
 /* Means over IoU thresholds first .. end - 1. */
@@ -154,36 +154,36 @@ static fa_status score_groups(const struct fa_metrics_input *input, const struct
 {
     struct fa_metrics_outcome *outcomes = NULL;
     struct class_curves *curves = NULL;
-    fa_status st = fa_alloc(groups->n_detections, sizeof *outcomes, &outcomes);
+    fa_status status = fa_alloc(groups->n_detections, sizeof *outcomes, &outcomes);
 
-    if (st == FA_OK)
-        st = fa_alloc(groups->n_classes, sizeof *curves, &curves);
-    if (st == FA_OK)
-        st = fa_metrics_match(groups, outcomes);
-    if (st == FA_OK)
-        st = make_curves(input, groups, outcomes, curves);
-    if (st == FA_OK)
-        st = fa_alloc(groups->n_classes, sizeof *out->class_ap, &out->class_ap);
-    if (st == FA_OK) {
+    if (status == FA_OK)
+        status = fa_alloc(groups->n_classes, sizeof *curves, &curves);
+    if (status == FA_OK)
+        status = fa_metrics_match(groups, outcomes);
+    if (status == FA_OK)
+        status = make_curves(input, groups, outcomes, curves);
+    if (status == FA_OK)
+        status = fa_alloc(groups->n_classes, sizeof *out->class_ap, &out->class_ap);
+    if (status == FA_OK) {
         out->n_classes = groups->n_classes;
         summarize(input, curves, out);
     }
     fa_free(curves);
     fa_free(outcomes);
-    return st;
+    return status;
 }
 
 fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out)
 {
     struct fa_metrics_groups groups;
-    fa_status st;
+    fa_status status;
 
     *out = (struct fa_metrics){0};
-    st = fa_metrics_group(input, &groups);
-    if (st == FA_OK)
-        st = score_groups(input, &groups, out);
+    status = fa_metrics_group(input, &groups);
+    if (status == FA_OK)
+        status = score_groups(input, &groups, out);
     fa_metrics_groups_clear(&groups);
-    return st;
+    return status;
 }
 
 void fa_metrics_clear(struct fa_metrics *metrics)

@@ -35,41 +35,41 @@ static fa_status check_place(const char *what, size_t index, size_t image, int32
 static fa_status check_input(const struct fa_metrics_input *input)
 {
     const int *limit = input->max_detections;
-    fa_status st = FA_OK;
+    fa_status status = FA_OK;
 
     if (limit[0] < 1 || limit[1] < limit[0] || limit[2] < limit[1])
         return fa_fail(FA_EINVAL, "limits of detections per image must rise from 1 on, not %d, %d, %d",
                        limit[0], limit[1], limit[2]);
-    for (size_t i = 0; i < input->n_gt && st == FA_OK; i++)
-        st = check_place("ground truth", i, input->gt[i].image, input->gt[i].label, input);
-    for (size_t i = 0; i < input->n_detections && st == FA_OK; i++) {
-        st = check_place("detection", i, input->detections[i].image, input->detections[i].label, input);
-        if (st == FA_OK && isnan(input->detections[i].score))
-            st = fa_fail(FA_EINVAL, "detection %zu has a score that is no number", i);
+    for (size_t i = 0; i < input->n_gt && status == FA_OK; i++)
+        status = check_place("ground truth", i, input->gt[i].image, input->gt[i].label, input);
+    for (size_t i = 0; i < input->n_detections && status == FA_OK; i++) {
+        status = check_place("detection", i, input->detections[i].image, input->detections[i].label, input);
+        if (status == FA_OK && isnan(input->detections[i].score))
+            status = fa_fail(FA_EINVAL, "detection %zu has a score that is no number", i);
     }
-    return st;
+    return status;
 }
 
 static fa_status allocate(const struct fa_metrics_input *input, struct fa_metrics_groups *groups,
                           struct key **gt_keys, struct key **detection_keys)
 {
-    fa_status st = fa_alloc(input->n_gt, sizeof **gt_keys, gt_keys);
+    fa_status status = fa_alloc(input->n_gt, sizeof **gt_keys, gt_keys);
 
-    if (st == FA_OK)
-        st = fa_alloc(input->n_detections, sizeof **detection_keys, detection_keys);
-    if (st == FA_OK)
-        st = fa_alloc(input->n_gt, sizeof *groups->gt, &groups->gt);
-    if (st == FA_OK)
-        st = fa_alloc(input->n_detections, sizeof *groups->detections, &groups->detections);
-    if (st == FA_OK)
-        st = fa_alloc(input->n_detections, sizeof *groups->rank, &groups->rank);
-    if (st == FA_OK)
-        st = fa_alloc(input->n_gt + input->n_detections, sizeof *groups->cells, &groups->cells);
-    if (st == FA_OK)
-        st = fa_alloc_zero(groups->n_classes + 1, sizeof(size_t), &groups->class_gt);
-    if (st == FA_OK)
-        st = fa_alloc_zero(groups->n_classes + 1, sizeof(size_t), &groups->class_detection);
-    return st;
+    if (status == FA_OK)
+        status = fa_alloc(input->n_detections, sizeof **detection_keys, detection_keys);
+    if (status == FA_OK)
+        status = fa_alloc(input->n_gt, sizeof *groups->gt, &groups->gt);
+    if (status == FA_OK)
+        status = fa_alloc(input->n_detections, sizeof *groups->detections, &groups->detections);
+    if (status == FA_OK)
+        status = fa_alloc(input->n_detections, sizeof *groups->rank, &groups->rank);
+    if (status == FA_OK)
+        status = fa_alloc(input->n_gt + input->n_detections, sizeof *groups->cells, &groups->cells);
+    if (status == FA_OK)
+        status = fa_alloc_zero(groups->n_classes + 1, sizeof(size_t), &groups->class_gt);
+    if (status == FA_OK)
+        status = fa_alloc_zero(groups->n_classes + 1, sizeof(size_t), &groups->class_detection);
+    return status;
 }
 
 static void sort_keys(const struct fa_metrics_input *input, struct key *gt_keys, struct key *detection_keys)
@@ -143,22 +143,22 @@ static void form_cells(const struct fa_metrics_input *input, struct fa_metrics_g
 fa_status fa_metrics_group(const struct fa_metrics_input *input, struct fa_metrics_groups *groups)
 {
     struct key *gt_keys = NULL, *detection_keys = NULL;
-    fa_status st = check_input(input);
+    fa_status status = check_input(input);
 
     *groups = (struct fa_metrics_groups){0};
-    if (st != FA_OK)
-        return st;
+    if (status != FA_OK)
+        return status;
     groups->n_classes = (size_t)input->n_classes;
-    st = allocate(input, groups, &gt_keys, &detection_keys);
-    if (st == FA_OK) {
+    status = allocate(input, groups, &gt_keys, &detection_keys);
+    if (status == FA_OK) {
         sort_keys(input, gt_keys, detection_keys);
         form_cells(input, groups, gt_keys, detection_keys);
     }
     fa_free(gt_keys);
     fa_free(detection_keys);
-    if (st != FA_OK)
+    if (status != FA_OK)
         fa_metrics_groups_clear(groups);
-    return st;
+    return status;
 }
 
 void fa_metrics_groups_clear(struct fa_metrics_groups *groups)

@@ -81,12 +81,12 @@ fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *
 {
     const size_t width = longest_name(metrics->n_classes, class_names);
     struct writer writer;
-    fa_status st;
+    fa_status status;
 
     writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 16) + 1;
-    st = fa_alloc(writer.room, 1, text);
-    if (st != FA_OK)
-        return st;
+    status = fa_alloc(writer.room, 1, text);
+    if (status != FA_OK)
+        return status;
     writer.at = *text;
     write_lines(metrics, max_detections, &writer);
     advance(&writer, snprintf(writer.at, writer.room, "\n %-*s    AP\n", (int)width, "class"));

@@ -34,14 +34,14 @@ static const struct entry *find(int64_t id, const struct entry *entries, size_t 
 
 static fa_status index_create(const struct fa_coco *coco, struct index *index)
 {
-    fa_status st = fa_alloc(coco->n_images, sizeof *index->images, &index->images);
+    fa_status status = fa_alloc(coco->n_images, sizeof *index->images, &index->images);
 
-    if (st == FA_OK)
-        st = fa_alloc(coco->n_images, sizeof *index->image_number, &index->image_number);
-    if (st == FA_OK)
-        st = fa_alloc(coco->n_categories, sizeof *index->categories, &index->categories);
-    if (st != FA_OK)
-        return st;
+    if (status == FA_OK)
+        status = fa_alloc(coco->n_images, sizeof *index->image_number, &index->image_number);
+    if (status == FA_OK)
+        status = fa_alloc(coco->n_categories, sizeof *index->categories, &index->categories);
+    if (status != FA_OK)
+        return status;
     for (size_t i = 0; i < coco->n_images; i++)
         index->images[i] = (struct entry){coco->images[i].id, i};
     for (size_t i = 0; i < coco->n_categories; i++)
@@ -103,16 +103,16 @@ fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_resu
     struct index index = {0};
     struct fa_metrics_gt *gt = NULL;
     struct fa_metrics_detection *detections = NULL;
-    fa_status st = index_create(coco, &index);
+    fa_status status = index_create(coco, &index);
 
     *out = (struct fa_metrics){0};
-    if (st == FA_OK)
-        st = fa_alloc(coco->n_annotations, sizeof *gt, &gt);
-    if (st == FA_OK)
-        st = fa_alloc(n, sizeof *detections, &detections);
-    if (st == FA_OK)
-        st = take_results(coco, &index, results, n, detections);
-    if (st == FA_OK) {
+    if (status == FA_OK)
+        status = fa_alloc(coco->n_annotations, sizeof *gt, &gt);
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *detections, &detections);
+    if (status == FA_OK)
+        status = take_results(coco, &index, results, n, detections);
+    if (status == FA_OK) {
         const struct fa_metrics_input input = {
             .n_images = coco->n_images,
             .n_gt = coco->n_annotations,
@@ -124,10 +124,10 @@ fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_resu
         };
 
         take_gt(coco, &index, gt);
-        st = fa_metrics_compute(&input, out);
+        status = fa_metrics_compute(&input, out);
     }
     fa_free(detections);
     fa_free(gt);
     index_clear(&index);
-    return st;
+    return status;
 }

@@ -136,22 +136,22 @@ static fa_status measure_size(struct calibration *run, const struct fa_plan *pla
     const struct fa_shape shape = plan->node[i].shape;
     struct fa_conv_desc desc = fa_plan_conv_desc(plan, i);
     struct fa_conv *conv;
-    fa_status st = FA_OK;
+    fa_status status = FA_OK;
 
     desc.relu = desc.residual = false;
     FA_TRY(fa_conv_create(run->model->backend, &desc, run->model->weights[node->layer], &conv));
-    for (size_t k = 0; k < run->n && st == FA_OK; k++) {
+    for (size_t k = 0; k < run->n && status == FA_OK; k++) {
         double *slot = run->slots + run->position[k] * slot_size(layer);
 
         if (run->plan_of[k] != plan)
             continue;
-        st = fa_conv_forward(conv, fa_plan_value(plan, run->arena[k], node->in), NULL, run->raw);
+        status = fa_conv_forward(conv, fa_plan_value(plan, run->arena[k], node->in), NULL, run->raw);
         slot[0] = (double)shape.h * (double)shape.w;
-        if (st == FA_OK)
+        if (status == FA_OK)
             fa_backend_moments(run->model->backend, shape, run->raw, slot + 1, slot + 1 + shape.c);
     }
     fa_conv_destroy(conv);
-    return st;
+    return status;
 }
 
 /* The slots' totals in the order of positions, left in slot 0. */
@@ -234,13 +234,13 @@ fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *imag
                               .n_total = n_total,
                               .sum = sum,
                               .context = context};
-    fa_status st;
+    fa_status status;
 
     FA_TRY(check_images(&run));
-    st = prepare(&run);
-    if (st == FA_OK)
-        st = calibrate_all(&run);
+    status = prepare(&run);
+    if (status == FA_OK)
+        status = calibrate_all(&run);
     clean_up(&run);
     fa_model_params_changed(model);
-    return st;
+    return status;
 }

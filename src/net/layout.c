@@ -114,25 +114,25 @@ fa_status fa_params_create(struct fa_graph *graph, struct fa_params *params)
 {
     const size_t capacity = PER_LAYER * (size_t)graph->n_layers;
     struct layout layout = {.params = params};
-    fa_status st;
+    fa_status status;
 
     memset(params, 0, sizeof *params);
-    st = fa_alloc_zero(capacity, sizeof *params->entry, &params->entry);
-    if (st == FA_OK)
-        st = fa_alloc_zero(capacity, sizeof *layout.names, &layout.names);
-    if (st != FA_OK)
+    status = fa_alloc_zero(capacity, sizeof *params->entry, &params->entry);
+    if (status == FA_OK)
+        status = fa_alloc_zero(capacity, sizeof *layout.names, &layout.names);
+    if (status != FA_OK)
         goto failed;
     params->entry[0].name = layout.names[0]; /* so that destroy finds the names, whatever fails below */
     lay_out(&layout, graph);
     close_gaps(params);
-    st = fa_alloc_zero(params->n_elem, sizeof *params->value, &params->value);
-    if (st == FA_OK)
-        st = fa_alloc_zero(params->n_trainable, sizeof *params->grad, &params->grad);
-    if (st == FA_OK)
+    status = fa_alloc_zero(params->n_elem, sizeof *params->value, &params->value);
+    if (status == FA_OK)
+        status = fa_alloc_zero(params->n_trainable, sizeof *params->grad, &params->grad);
+    if (status == FA_OK)
         return FA_OK;
 failed:
     fa_params_destroy(params);
-    return st;
+    return status;
 }
 
 void fa_params_destroy(struct fa_params *params)

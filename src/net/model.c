@@ -48,7 +48,7 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
                           struct fa_model **out)
 {
     struct fa_model *model;
-    fa_status st;
+    fa_status status;
 
     *out = NULL;
     FA_TRY(check_config(config));
@@ -57,12 +57,12 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
     model->backend = backend;
     model->stale = true;
     build_graph(&model->graph, config);
-    st = fa_params_create(&model->graph, &model->params);
-    if (st == FA_OK)
-        st = fa_model_create_weights(model);
-    if (st != FA_OK) {
+    status = fa_params_create(&model->graph, &model->params);
+    if (status == FA_OK)
+        status = fa_model_create_weights(model);
+    if (status != FA_OK) {
         fa_model_destroy(model);
-        return st;
+        return status;
     }
     *out = model;
     return FA_OK;

@@ -75,7 +75,7 @@ static void place_levels(struct fa_plan *plan)
 fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backend,
                          struct fa_weights *const *weights, bool training, int h, int w, struct fa_plan **out)
 {
-    fa_status st = FA_OK;
+    fa_status status = FA_OK;
     struct fa_plan *plan;
 
     *out = NULL;
@@ -85,13 +85,13 @@ fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backen
     plan->training = training;
     plan->h = h;
     plan->w = w;
-    for (int i = 0; i < graph->n_nodes && st == FA_OK; i++)
-        st = create_node(plan, weights, i);
-    if (st == FA_OK)
-        st = fa_plan_store(plan);
-    if (st != FA_OK) {
+    for (int i = 0; i < graph->n_nodes && status == FA_OK; i++)
+        status = create_node(plan, weights, i);
+    if (status == FA_OK)
+        status = fa_plan_store(plan);
+    if (status != FA_OK) {
         fa_plan_destroy(plan);
-        return fa_prefix(st, "plan for an image of %dx%d", w, h);
+        return fa_prefix(status, "plan for an image of %dx%d", w, h);
     }
     place_levels(plan);
     *out = plan;

@@ -222,19 +222,19 @@ static void check_allocation_failures(struct fa_backend *backend)
 {
     struct fa_conv_desc desc = {{27, 40, 40}, 36, 1, 3, 2, 1, true, true, true, true};
     struct fa_weights_desc weights_desc = {36, 27, 1, 3};
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
 
-    for (long n = 1; st != FA_OK; n++) {
+    for (long n = 1; status != FA_OK; n++) {
         struct fa_weights *weights = NULL;
         struct fa_conv *conv = NULL;
 
         fa_memory_fail_after(n);
-        st = fa_weights_create(backend, &weights_desc, &weights);
-        if (st == FA_OK)
-            st = fa_conv_create(backend, &desc, weights, &conv);
+        status = fa_weights_create(backend, &weights_desc, &weights);
+        if (status == FA_OK)
+            status = fa_conv_create(backend, &desc, weights, &conv);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
-        assert_true(st == FA_OK || conv == NULL);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
+        assert_true(status == FA_OK || conv == NULL);
         fa_conv_destroy(conv);
         fa_weights_destroy(weights);
     }

@@ -159,17 +159,17 @@ static void full_memory_is_an_error_and_leaks_nothing(void **state)
     static const struct fa_detect_image image = {64, 64, {1, 1, 1, 1}};
     struct test_scene scene = test_scene_create(64, 64, 3);
     struct fa_detection got[100];
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
     size_t n;
     long refused = 0;
 
     (void)state;
     test_scene_fill(&scene, 1, 4, 0, 1);
-    for (; st != FA_OK; refused++) {
+    for (; status != FA_OK; refused++) {
         fa_memory_fail_after(refused + 1);
-        st = fa_detections_make(&fa_detect_config_default, &scene.pyramid, &scene.head, &image, got, &n);
+        status = fa_detections_make(&fa_detect_config_default, &scene.pyramid, &scene.head, &image, got, &n);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
         assert_int_equal(fa_memory_balance(), 0);
     }
     assert_true(refused > 4);

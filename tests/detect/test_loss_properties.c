@@ -196,19 +196,19 @@ static void full_memory_is_an_error_after_which_the_workspace_still_works(void *
     struct test_scene scene = test_scene_create(32, 32, 3);
     struct fa_loss_workspace *workspace;
     struct fa_loss want, loss;
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
     long nth = 1;
 
     (void)state;
     test_scene_fill(&scene, 9, 3, -1, 1);
     want = loss_of(&scene, &objects, 1);
-    for (; st != FA_OK; nth++) {
+    for (; status != FA_OK; nth++) {
         assert_ok(fa_loss_workspace_create(1, &workspace));
         fa_memory_fail_after(nth);
-        st = fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
-                                scene.grad_cls, scene.grad_reg);
+        status = fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
+                                    scene.grad_cls, scene.grad_reg);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
         assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
                                      scene.grad_cls, scene.grad_reg));
         assert_memory_equal(&loss, &want, sizeof loss);

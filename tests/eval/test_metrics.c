@@ -269,15 +269,15 @@ static void full_memory_is_an_error_and_leaks_nothing(void **state)
     struct fa_metrics_detection detection = {.bbox = {10, 10, 20, 20}, .score = 0.5};
     struct fa_metrics_input input = few_input(&detection, 1);
     struct fa_metrics metrics;
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
     long nth = 1;
 
     (void)state;
-    for (; st != FA_OK; nth++) {
+    for (; status != FA_OK; nth++) {
         fa_memory_fail_after(nth);
-        st = fa_metrics_compute(&input, &metrics);
+        status = fa_metrics_compute(&input, &metrics);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
         fa_metrics_clear(&metrics);
         assert_int_equal(fa_memory_balance(), 0);
     }

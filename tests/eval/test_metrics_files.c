@@ -98,14 +98,14 @@ static void unknown_ids_are_refused(void **state)
 static void full_memory_is_an_error_and_leaks_nothing(void **state)
 {
     struct fa_metrics metrics;
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
 
     (void)state;
-    for (long nth = 1; st != FA_OK; nth++) {
+    for (long nth = 1; status != FA_OK; nth++) {
         fa_memory_fail_after(nth);
-        st = fa_metrics_score(&coco, results, 3, limits, &metrics);
+        status = fa_metrics_score(&coco, results, 3, limits, &metrics);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
         fa_metrics_clear(&metrics);
         assert_int_equal(fa_memory_balance(), 0);
     }

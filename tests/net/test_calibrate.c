@@ -270,15 +270,15 @@ static void exhausted_memory_is_survived(void **state)
 {
     struct fa_model *model = create();
     struct set set;
-    fa_status st = FA_ENOMEM;
+    fa_status status = FA_ENOMEM;
 
     (void)state;
     open_set(&set);
-    for (long n = 1; st != FA_OK; n += 1 + n / 3) {
+    for (long n = 1; status != FA_OK; n += 1 + n / 3) {
         fa_memory_fail_after(n);
-        st = fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL);
+        status = fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL);
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
     }
     close_set(&set);
     network_destroy(model);

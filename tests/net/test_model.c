@@ -430,22 +430,22 @@ static void exhausted_memory_is_survived(void **state)
     long n = 1;
 
     (void)state;
-    for (fa_status st = FA_ENOMEM; st != FA_OK; n += 1 + n / 4) {
+    for (fa_status status = FA_ENOMEM; status != FA_OK; n += 1 + n / 4) {
         struct fa_backend *backend;
         struct fa_model *model;
         struct fa_head head;
 
         assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
         fa_memory_fail_after(n);
-        st = fa_model_create(&config, backend, &model);
-        if (st == FA_OK) {
-            st = fa_model_forward(model, FA_TRAINING, image, 32, 32, &head);
+        status = fa_model_create(&config, backend, &model);
+        if (status == FA_OK) {
+            status = fa_model_forward(model, FA_TRAINING, image, 32, 32, &head);
             fa_memory_fail_after(0);
             assert_ok(fa_model_forward(model, FA_TRAINING, image, 32, 32, &head));
             fa_model_destroy(model);
         }
         fa_memory_fail_after(0);
-        assert_true(st == FA_OK || st == FA_ENOMEM);
+        assert_true(status == FA_OK || status == FA_ENOMEM);
         fa_backend_close(backend);
         assert_int_equal(fa_memory_balance(), before);
     }

@@ -16,21 +16,21 @@ fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_wei
 {
     struct fa_blas_weights *self;
     size_t n_out = (size_t)desc->out_channels;
-    fa_status st;
+    fa_status status;
 
     (void)backend;
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     self->n_filters = n_out * filter_size(desc);
-    st = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->filters);
-    if (st == FA_OK)
-        st = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->diff_filters);
-    if (st == FA_OK)
-        st = fa_alloc_zero(n_out, sizeof(fa_real), &self->bias);
-    if (st == FA_OK)
-        st = fa_alloc_zero(n_out, sizeof(fa_real), &self->diff_bias);
-    if (st != FA_OK) {
+    status = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->filters);
+    if (status == FA_OK)
+        status = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->diff_filters);
+    if (status == FA_OK)
+        status = fa_alloc_zero(n_out, sizeof(fa_real), &self->bias);
+    if (status == FA_OK)
+        status = fa_alloc_zero(n_out, sizeof(fa_real), &self->diff_bias);
+    if (status != FA_OK) {
         fa_blas_weights_destroy(&self->base);
-        return st;
+        return status;
     }
     *out = &self->base;
     return FA_OK;

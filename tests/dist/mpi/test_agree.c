@@ -18,16 +18,16 @@ static void the_failure_of_any_single_rank_reaches_all_with_its_number(void **st
 
     (void)state;
     for (int bad = 0; bad < fa_comm_size(comm); bad++) {
-        fa_status st = FA_OK;
+        fa_status status = FA_OK;
 
         if (fa_comm_rank(comm) == bad)
-            st = fa_fail(FA_EIO, "shard %d is gone", bad);
-        st = fa_comm_agree(comm, st);
+            status = fa_fail(FA_EIO, "shard %d is gone", bad);
+        status = fa_comm_agree(comm, status);
         snprintf(named, sizeof named, "rank %d (%s): shard %d is gone", bad, fa_comm_host(comm), bad);
         if (fa_comm_rank(comm) == bad)
-            assert_fails_saying(st, FA_EIO, "shard");
+            assert_fails_saying(status, FA_EIO, "shard");
         else
-            assert_fails_saying(st, FA_EREMOTE, named);
+            assert_fails_saying(status, FA_EREMOTE, named);
     }
 }
 
@@ -38,31 +38,31 @@ static void wrong_input_on_one_rank_is_wrong_input_on_all(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        fa_status st = fa_comm_rank(comm) == last ? fa_fail(kept[i], "a bad key") : FA_OK;
+        fa_status status = fa_comm_rank(comm) == last ? fa_fail(kept[i], "a bad key") : FA_OK;
 
-        assert_fails_saying(fa_comm_agree(comm, st), kept[i], "a bad key");
+        assert_fails_saying(fa_comm_agree(comm, status), kept[i], "a bad key");
     }
 }
 
 static void of_several_failures_each_keeps_its_own_and_the_lowest_speaks(void **state)
 {
     int rank = fa_comm_rank(comm);
-    fa_status st = FA_OK;
+    fa_status status = FA_OK;
 
     (void)state;
     if (fa_comm_size(comm) < 3)
         return;
     if (rank == 1)
-        st = fa_fail(FA_ENOMEM, "one speaks");
+        status = fa_fail(FA_ENOMEM, "one speaks");
     if (rank == 2)
-        st = fa_fail(FA_EIO, "two speaks");
-    st = fa_comm_agree(comm, st);
+        status = fa_fail(FA_EIO, "two speaks");
+    status = fa_comm_agree(comm, status);
     if (rank == 1)
-        assert_fails_saying(st, FA_ENOMEM, "one speaks");
+        assert_fails_saying(status, FA_ENOMEM, "one speaks");
     else if (rank == 2)
-        assert_fails_saying(st, FA_EIO, "two speaks");
+        assert_fails_saying(status, FA_EIO, "two speaks");
     else
-        assert_fails_saying(st, FA_EREMOTE, "rank 1");
+        assert_fails_saying(status, FA_EREMOTE, "rank 1");
 }
 
 static void equal_values_are_the_same(void **state)
