@@ -2,6 +2,7 @@
  * main.c - finds the sub-command, starts MPI for those that compute in parallel, prints failures and turns
  * them into exit codes. Nothing below prints a failure.
  */
+#include <omp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ static fa_status prepare(struct fa_invocation *invocation)
     FA_TRY(fa_arguments_int(&invocation->arguments, "--threads", 1, 1024, cores_per_rank(invocation->comm),
                             &threads));
     invocation->threads = (int)threads;
+    omp_set_num_threads((int)threads); /* for what has no backend to ask: the loss, the optimizer */
     invocation->report = fa_json_new_object();
     return invocation->report != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted");
 }

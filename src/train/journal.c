@@ -13,10 +13,12 @@
 #include "fa/memory.h"
 
 #define PROGRESS_SECONDS 0.5
+#define LINES_MAX_BYTES  ((size_t)1 << 30)
 #define CLEAR_LINE       "\r\033[K"
 
 struct fa_journal {
-    FILE *lines; /* log.jsonl */
+    char *path;  /* of log.jsonl */
+    FILE *lines; /* NULL until the run begins */
     bool failed; /* and warned of */
     bool terminal, progress_shown;
     int64_t first_step, steps_per_epoch, last_step;
@@ -190,24 +192,89 @@ void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t 
     write_val(journal, step, lr, n_images, metrics);
 }
 
+/* ---- where a run goes on ---- */
+
+/* The step of a line, 0 where it has none; *evaluation says whether it is one of mode "val". */
+static int64_t step_of_line(const char *line, size_t n_bytes, bool *evaluation)
+{
+    struct fa_json *json;
+    const char *mode = "";
+    int64_t step = 0;
+
+    *evaluation = false;
+    if (fa_json_parse("log.jsonl", line, n_bytes, &json) != FA_OK)
+        return 0;
+    fa_json_to_int(fa_json_get(json, "step"), &step);
+    fa_json_to_string(fa_json_get(json, "mode"), &mode);
+    *evaluation = strcmp(mode, "val") == 0;
+    fa_json_free(json);
+    return step;
+}
+
+/* The bytes of text up to the first line of a later step, or to one that a crash cut off. */
+static size_t bytes_until(const char *text, size_t n_bytes, int64_t step, bool *evaluated)
+{
+    size_t kept = 0;
+    const char *end;
+
+    while ((end = memchr(text + kept, '\n', n_bytes - kept)) != NULL) {
+        bool evaluation;
+        int64_t line_step = step_of_line(text + kept, (size_t)(end - text) - kept, &evaluation);
+
+        if (line_step > step)
+            break;
+        *evaluated = *evaluated || (evaluation && line_step == step);
+        kept = (size_t)(end + 1 - text);
+    }
+    return kept;
+}
+
+static fa_status cut_after(const char *path, int64_t step, bool *evaluated)
+{
+    char *text;
+    size_t n_bytes, kept;
+    fa_status status = FA_OK;
+
+    if (!fa_file_exists(path))
+        return FA_OK;
+    FA_TRY(fa_file_read(path, LINES_MAX_BYTES, &text, &n_bytes));
+    kept = bytes_until(text, n_bytes, step, evaluated);
+    if (kept < n_bytes && truncate(path, (off_t)kept) != 0)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot cut it to %zu bytes", path, kept);
+    fa_free(text);
+    return status;
+}
+
+fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start, bool *evaluated)
+{
+    *evaluated = false;
+    if (journal == NULL)
+        return FA_OK;
+    journal->first_step = start->step;
+    journal->steps_per_epoch = start->steps_per_epoch;
+    journal->last_step = start->last_step;
+    journal->started = fa_clock_seconds();
+    if (start->step > 0)
+        fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
+    if (cut_after(journal->path, start->step, evaluated) != FA_OK)
+        fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
+    journal->lines = fopen(journal->path, "ae");
+    if (journal->lines == NULL)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", journal->path);
+    write_start(journal, start);
+    return FA_OK;
+}
+
 /* ---- life ---- */
 
-static fa_status open_files(struct fa_journal *journal, const char *work_dir)
+static fa_status open_log(const char *work_dir)
 {
-    char *text = NULL, *lines = NULL;
-    fa_status status = fa_path_join(work_dir, "train.log", &text);
+    char *path;
+    fa_status status;
 
-    if (status == FA_OK)
-        status = fa_path_join(work_dir, "log.jsonl", &lines);
-    if (status == FA_OK)
-        status = fa_log_to_file(text);
-    if (status == FA_OK) {
-        journal->lines = fopen(lines, "ae");
-        if (journal->lines == NULL)
-            status = fa_fail_errno(FA_EIO, errno, "%s: cannot open", lines);
-    }
-    fa_free(lines);
-    fa_free(text);
+    FA_TRY(fa_path_join(work_dir, "train.log", &path));
+    status = fa_log_to_file(path);
+    fa_free(path);
     return status;
 }
 
@@ -219,25 +286,14 @@ fa_status fa_journal_open(const char *work_dir, struct fa_journal **out)
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *journal, &journal));
     journal->terminal = isatty(STDERR_FILENO);
-    status = open_files(journal, work_dir);
+    status = fa_path_join(work_dir, "log.jsonl", &journal->path);
+    if (status == FA_OK)
+        status = open_log(work_dir);
     if (status == FA_OK)
         *out = journal;
     else
         fa_journal_close(journal);
     return status;
-}
-
-void fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start)
-{
-    if (journal == NULL)
-        return;
-    journal->first_step = start->step;
-    journal->steps_per_epoch = start->steps_per_epoch;
-    journal->last_step = start->last_step;
-    journal->started = fa_clock_seconds();
-    if (start->step > 0)
-        fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
-    write_start(journal, start);
 }
 
 void fa_journal_close(struct fa_journal *journal)
@@ -249,5 +305,6 @@ void fa_journal_close(struct fa_journal *journal)
         fclose(journal->lines);
     if (fa_log_to_file(NULL) != FA_OK)
         fa_warn("%s", fa_message());
+    fa_free(journal->path);
     fa_free(journal);
 }

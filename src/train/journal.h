@@ -3,9 +3,10 @@
  * watches.
  *
  * log.jsonl has one object a line under mmdetection's field names, so its plotting tools work, and ours after
- * them. A number that is not finite is null there. Both files are appended to when a run goes on. Only rank 0
- * has a journal; every function takes NULL and does nothing. A disk that refuses is warned of once and does
- * not stop the training.
+ * them. A number that is not finite is null there. Both files are appended to when a run goes on; before that
+ * log.jsonl loses the steps that will be made again, so that each stands in it once. Only rank 0 has a
+ * journal; every function takes NULL and does nothing. A disk that refuses is warned of once and does not
+ * stop the training.
  */
 #ifndef FA_JOURNAL_H
 #define FA_JOURNAL_H
@@ -31,8 +32,10 @@ struct fa_journal_start {
     int64_t steps_per_epoch, last_step;
 };
 
-/* Once, before the first step: a line of what the run is, and where it goes on. */
-void fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start);
+/* Once, before the first step: a line of what the run is, and where it goes on. *evaluated says whether the
+   journal has an evaluation after that step. */
+fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start,
+                           bool *evaluated) FA_CHECK_RESULT;
 
 /* What one step was like, or the mean of several. */
 struct fa_journal_entry {

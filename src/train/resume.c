@@ -111,21 +111,33 @@ static fa_status resume_directory(struct fa_training *t, bool *resumed)
     return refuse_newer(t);
 }
 
-/* A run that begins anew keeps what an earlier one left, under a name where nobody looks for it. */
-static fa_status put_aside(const char *checkpoints)
+static fa_status put_aside(const char *path, const char *stamp)
 {
-    char stamp[20], *aside;
+    char *aside;
     fa_status status = FA_OK;
 
-    if (!fa_directory_exists(checkpoints))
+    if (!fa_file_exists(path))
         return FA_OK;
-    fa_clock_file_stamp(stamp, sizeof stamp);
-    FA_TRY(fa_asprintf(&aside, "%s.before_%s", checkpoints, stamp));
-    if (rename(checkpoints, aside) != 0)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", checkpoints, aside);
+    FA_TRY(fa_asprintf(&aside, "%s.before_%s", path, stamp));
+    if (rename(path, aside) != 0)
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", path, aside);
     else
-        fa_info("checkpoints of an earlier run are now in %s", aside);
+        fa_info("%s of an earlier run is now %s", path, aside);
     fa_free(aside);
+    return status;
+}
+
+/* A run that begins anew keeps what an earlier one left, under names where nobody looks for it. */
+static fa_status put_run_aside(const struct fa_training *t)
+{
+    char stamp[20], *journal;
+    fa_status status;
+
+    fa_clock_file_stamp(stamp, sizeof stamp);
+    FA_TRY(put_aside(t->checkpoints, stamp));
+    FA_TRY(fa_path_join(t->run->work_dir, "log.jsonl", &journal));
+    status = put_aside(journal, stamp);
+    fa_free(journal);
     return status;
 }
 
@@ -140,5 +152,5 @@ fa_status fa_training_resume(struct fa_training *t, bool *resumed)
     case FA_RESUME_NONE:
         break;
     }
-    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? put_aside(t->checkpoints) : FA_OK);
+    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? put_run_aside(t) : FA_OK);
 }

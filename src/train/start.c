@@ -34,8 +34,7 @@ static fa_status take_directory(struct fa_training *t)
     FA_TRY(fa_directory_sweep(t->run->work_dir));
     if (fa_directory_exists(t->checkpoints))
         FA_TRY(fa_directory_sweep(t->checkpoints));
-    FA_TRY(fa_journal_open(t->run->work_dir, &t->journal));
-    return t->run->config_json == NULL ? FA_OK : write_config(t->run);
+    return fa_journal_open(t->run->work_dir, &t->journal);
 }
 
 /* ---- ranks introduce themselves ---- */
@@ -133,7 +132,9 @@ static fa_status open_loader(struct fa_training *t)
     return fa_loader_open(&config, t->run->train_data, t->sampler, &t->loader);
 }
 
-static void begin_journal(struct fa_training *t)
+/* Rank 0. Nothing was written to the directory's records before: a run that is refused leaves them as they
+   were. */
+static fa_status begin_records(struct fa_training *t)
 {
     const struct fa_journal_start start = {.config = t->run->config_json,
                                            .seed = t->config->seed,
@@ -143,7 +144,9 @@ static void begin_journal(struct fa_training *t)
                                            .steps_per_epoch = t->steps_per_epoch,
                                            .last_step = t->last_step};
 
-    fa_journal_begin(t->journal, &start);
+    if (t->run->config_json != NULL)
+        FA_TRY(write_config(t->run));
+    return fa_journal_begin(t->journal, &start, &t->evaluated);
 }
 
 static fa_status prepare(struct fa_training *t)
@@ -174,7 +177,8 @@ fa_status fa_training_start(struct fa_training *t)
         FA_TRY(fa_training_initialise(t));
     FA_TRY(fa_comm_same(t->comm, "the first weights", fa_params_checksum(t->state.params)));
     FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
-    begin_journal(t);
+    FA_TRY(fa_comm_agree(t->comm, is_first(t) ? begin_records(t) : FA_OK));
+    fa_comm_broadcast(t->comm, &t->evaluated, sizeof t->evaluated, 0);
     return FA_OK;
 }
 

@@ -12,7 +12,7 @@
 
 /* Sums since the journal's last line. */
 struct window {
-    struct fa_journal_entry sum;
+    struct fa_journal_entry sum, last;
     int n;
 };
 
@@ -21,6 +21,7 @@ static void add_step(struct window *window, const struct fa_journal_entry *step)
     struct fa_journal_entry *sum = &window->sum;
 
     window->n++;
+    window->last = *step;
     sum->positive += step->positive;
     sum->negative += step->negative;
     sum->grad_norm += step->grad_norm;
@@ -32,13 +33,13 @@ static void add_step(struct window *window, const struct fa_journal_entry *step)
 }
 
 /* The means, with step, samples and lr of the last step; the window is empty then. */
-static struct fa_journal_entry close_window(struct window *window, const struct fa_journal_entry *last)
+static struct fa_journal_entry close_window(struct window *window)
 {
     struct fa_journal_entry mean = window->sum;
 
-    mean.step = last->step;
-    mean.samples = last->samples;
-    mean.lr = last->lr;
+    mean.step = window->last.step;
+    mean.samples = window->last.samples;
+    mean.lr = window->last.lr;
     mean.positive /= window->n;
     mean.negative /= window->n;
     mean.grad_norm /= window->n;
@@ -61,20 +62,48 @@ static bool is_over(const struct fa_training *t)
     return t->state.progress.step >= t->last_step;
 }
 
-/* Collective, since memory is asked of every rank. */
-static void write_journal(struct fa_training *t, struct window *window, const struct fa_journal_entry *step)
+static bool is_epoch_due(const struct fa_training *t, int64_t interval)
 {
-    int64_t in_epoch = step->step % t->steps_per_epoch;
+    return ends_epoch(t) && interval > 0 && (t->state.progress.epoch % interval == 0 || is_over(t));
+}
+
+static bool is_save_due(const struct fa_training *t)
+{
+    int64_t steps = t->config->checkpoint_steps;
+
+    return (steps > 0 && t->state.progress.step % steps == 0) ||
+           is_epoch_due(t, t->config->checkpoint_interval) || is_over(t);
+}
+
+static bool is_evaluation_due(const struct fa_training *t)
+{
+    return t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval);
+}
+
+/* ---- the journal ---- */
+
+/* Collective, since memory is asked of every rank. */
+static void write_window(struct fa_training *t, struct window *window)
+{
     struct fa_journal_entry mean;
 
-    add_step(window, step);
-    fa_journal_progress(t->journal, step);
-    if (in_epoch % t->config->log_interval != 0 && !is_over(t))
+    if (window->n == 0)
         return;
-    mean = close_window(window, step);
+    mean = close_window(window);
     mean.memory_bytes = (double)fa_memory_peak_rss();
     fa_comm_max_double(t->comm, &mean.memory_bytes, 1);
     fa_journal_train(t->journal, &mean);
+}
+
+/* Collective. No line reaches over a checkpoint, so a run that goes on from it writes the same lines. */
+static void write_journal(struct fa_training *t, struct window *window, const struct fa_journal_entry *step)
+{
+    int64_t in_epoch = step->step % t->steps_per_epoch;
+
+    add_step(window, step);
+    fa_journal_progress(t->journal, step);
+    if (in_epoch % t->config->log_interval == 0 || is_save_due(t))
+        write_window(t, window);
 }
 
 /* ---- saving ---- */
@@ -107,22 +136,16 @@ static void save_if_possible(struct fa_training *t, const char *kind, int64_t nu
                 fa_message());
 }
 
-static bool is_epoch_due(const struct fa_training *t, int64_t interval)
-{
-    return ends_epoch(t) && interval > 0 && (t->state.progress.epoch % interval == 0 || is_over(t));
-}
-
 /* Collective. At the end the state is saved in any case, and must be. */
 static fa_status save_due(struct fa_training *t)
 {
     const struct fa_progress *progress = &t->state.progress;
-    bool by_step = t->config->checkpoint_steps > 0 && progress->step % t->config->checkpoint_steps == 0;
     const char *kind = ends_epoch(t) ? "epoch" : "step";
     int64_t number = ends_epoch(t) ? progress->epoch : progress->step;
 
     if (is_over(t))
         return save(t, kind, number);
-    if (by_step || is_epoch_due(t, t->config->checkpoint_interval))
+    if (is_save_due(t))
         save_if_possible(t, kind, number);
     return FA_OK;
 }
@@ -164,21 +187,30 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     return FA_OK;
 }
 
+/* Collective. A run that ended between a checkpoint and the evaluation after it makes up for that. */
+static fa_status evaluate_if_missed(struct fa_training *t, struct fa_train_result *result)
+{
+    int64_t last = t->state.progress.step - 1;
+
+    if (last < 0 || t->evaluated || !is_evaluation_due(t))
+        return FA_OK;
+    return evaluate(t, fa_schedule_lr(&t->schedule, last, last / t->steps_per_epoch), result);
+}
+
 /* Collective: what follows a step. */
 static fa_status after_step(struct fa_training *t, double lr, struct fa_train_result *result)
 {
     if (ends_epoch(t))
         FA_TRY(fa_comm_same(t->comm, "the weights after the epoch", fa_params_checksum(t->state.params)));
     FA_TRY(save_due(t));
-    if (t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval))
-        return evaluate(t, lr, result);
-    return FA_OK;
+    return is_evaluation_due(t) ? evaluate(t, lr, result) : FA_OK;
 }
 
 /* ---- the loop ---- */
 
-static fa_status stop(struct fa_training *t)
+static fa_status stop(struct fa_training *t, struct window *window)
 {
+    write_window(t, window);
     if (t->saved_step != t->state.progress.step)
         FA_TRY(save(t, "step", t->state.progress.step));
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
@@ -189,13 +221,14 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 {
     struct window window = {0};
 
+    FA_TRY(evaluate_if_missed(t, result));
     while (!is_over(t)) {
         struct fa_journal_entry step;
         bool stop_requested;
 
         FA_TRY(fa_training_step(t, &step, &stop_requested));
         if (stop_requested)
-            return stop(t);
+            return stop(t, &window);
         result->last_loss = step.positive + step.negative;
         write_journal(t, &window, &step);
         FA_TRY(after_step(t, step.lr, result));

@@ -28,6 +28,7 @@ struct fa_training {
     int64_t steps_per_epoch, last_step;
     char *checkpoints;  /* "<work_dir>/checkpoints" */
     int64_t saved_step; /* of the newest checkpoint made or resumed from; -1: none */
+    bool evaluated;     /* the evaluation that follows the step resumed from was made */
 
     struct fa_lock *lock;       /* rank 0 */
     struct fa_journal *journal; /* rank 0 */

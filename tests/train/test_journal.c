@@ -26,6 +26,8 @@ static const struct fa_journal_entry entry = {.step = 60,
                                               .step_s = 0.4,
                                               .memory_bytes = 100.9 * (1 << 20)};
 
+static bool evaluated; /* as the journal opened last said */
+
 static struct fa_journal *open_journal(const char *directory, int64_t step)
 {
     const struct fa_journal_start start = {.config = "{\"a\": \"quoted\"}",
@@ -38,7 +40,7 @@ static struct fa_journal *open_journal(const char *directory, int64_t step)
     struct fa_journal *journal;
 
     assert_ok(fa_journal_open(directory, &journal));
-    fa_journal_begin(journal, &start);
+    assert_ok(fa_journal_begin(journal, &start, &evaluated));
     return journal;
 }
 
@@ -195,6 +197,69 @@ static void a_resumed_run_appends_and_says_where_it_goes_on(void **state)
     fa_free(path);
 }
 
+static void write_steps(const char *directory, int64_t from, int64_t to)
+{
+    struct fa_journal *journal = open_journal(directory, from - 1);
+    struct fa_journal_entry step = entry;
+
+    for (step.step = from; step.step <= to; step.step++)
+        fa_journal_train(journal, &step);
+    fa_journal_close(journal);
+}
+
+/* As after a crash in the middle of a line. */
+static void write_half_a_line(const char *directory)
+{
+    char *path;
+    FILE *file;
+
+    assert_ok(fa_path_join(directory, "log.jsonl", &path));
+    file = fopen(path, "a");
+    fputs("{\"mode\": \"train\", \"step\": 1", file);
+    fclose(file);
+    fa_free(path);
+}
+
+static void steps_that_are_made_again_stand_once_in_log_jsonl(void **state)
+{
+    static const double want[] = {1, 2, 3, 4, 5};
+    const char *directory = fa_test_directory();
+    int at = 0;
+
+    (void)state;
+    write_steps(directory, 1, 4);
+    write_half_a_line(directory);
+    write_steps(directory, 3, 5);
+    for (int n = 0; n < 7; n++) { /* every line is JSON; two of them are starts */
+        struct fa_json *line = read_line(directory, n);
+
+        if (fa_json_get(line, "mode") != NULL)
+            assert_near(number(line, "step"), want[at++], 0);
+        fa_json_free(line);
+    }
+    assert_int_equal(at, 5);
+}
+
+static void a_run_that_goes_on_knows_whether_its_last_step_was_evaluated(void **state)
+{
+    const struct fa_metrics metrics = {.ap = 0.5};
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+
+    (void)state;
+    assert_false(evaluated);
+    fa_journal_val(journal, 50, 0.01, 10, &metrics);
+    fa_journal_close(journal);
+    fa_journal_close(open_journal(directory, 100));
+    assert_false(evaluated);
+    fa_journal_close(open_journal(directory, 50));
+    assert_true(evaluated);
+    fa_journal_close(open_journal(directory, 49));
+    assert_false(evaluated);
+    fa_journal_close(open_journal(directory, 50));
+    assert_false(evaluated);
+}
+
 static void a_full_disk_loses_lines_and_not_the_run(void **state)
 {
     const char *directory = fa_test_directory();
@@ -232,8 +297,8 @@ static void without_memory_the_journal_does_not_open_or_loses_its_line(void **st
     for (long n = 1; n < 40; n++) {
         fa_memory_fail_after(n);
         if (fa_journal_open(directory, &journal) == FA_OK) {
-            fa_journal_begin(journal, &start);
-            fa_journal_train(journal, &entry);
+            if (fa_journal_begin(journal, &start, &evaluated) == FA_OK)
+                fa_journal_train(journal, &entry);
         }
         fa_memory_fail_after(0);
         fa_journal_close(journal);
@@ -249,6 +314,8 @@ int main(void)
         cmocka_unit_test(numbers_that_are_not_finite_leave_the_line_valid),
         cmocka_unit_test(a_val_line_has_the_six_numbers_twice),
         cmocka_unit_test(a_resumed_run_appends_and_says_where_it_goes_on),
+        cmocka_unit_test(steps_that_are_made_again_stand_once_in_log_jsonl),
+        cmocka_unit_test(a_run_that_goes_on_knows_whether_its_last_step_was_evaluated),
         cmocka_unit_test(a_full_disk_loses_lines_and_not_the_run),
         cmocka_unit_test(a_folder_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(without_memory_the_journal_does_not_open_or_loses_its_line),
