@@ -59,7 +59,8 @@ static fa_status read_checkpoint(struct fa_training *t, const char *directory)
     fa_info("resuming from %s: epoch %lld, step %lld, %lld samples", directory,
             (long long)t->state.progress.epoch, (long long)t->state.progress.step,
             (long long)t->state.progress.samples);
-    return FA_OK;
+    return fa_comm_agree(t->comm,
+                         fa_comm_rank(t->comm) == 0 ? fa_training_report_changes(t, directory) : FA_OK);
 }
 
 static fa_status resume_newest(struct fa_training *t, bool *resumed)

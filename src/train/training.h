@@ -56,6 +56,12 @@ void fa_training_end(struct fa_training *training);
 /* Collective. *resumed says whether the state now is that of a checkpoint. */
 fa_status fa_training_resume(struct fa_training *training, bool *resumed) FA_CHECK_RESULT;
 
+/* ---- resume_changes.c ---- */
+
+/* Rank 0. Logs every setting that differs from the checkpoint's. */
+fa_status fa_training_report_changes(const struct fa_training *training,
+                                     const char *directory) FA_CHECK_RESULT;
+
 /* ---- initialise.c ---- */
 
 /* Collective. The weights of a run that starts from nothing. */

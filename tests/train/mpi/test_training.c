@@ -268,6 +268,21 @@ static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_o
     assert_same_weights("together", "parts");
 }
 
+/* Rank 0. */
+static void assert_log_says(const char *work_dir, const char *words)
+{
+    char path[600], *text;
+    size_t n_bytes;
+
+    if (fa_comm_rank(comm) != 0)
+        return;
+    snprintf(path, sizeof path, "%s/train.log", in_root(work_dir));
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    if (strstr(text, words) == NULL)
+        fail_msg("%s does not say \"%s\"", path, words);
+    fa_free(text);
+}
+
 static char journal_path[600];
 
 /* Every 20 ms: once the journal has its first line and two steps, this rank is asked to stop. */
@@ -289,6 +304,7 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
     const struct itimerval often = {{.tv_usec = 20000}, {.tv_usec = 20000}};
     struct fa_train_config config = make_config();
     struct fa_train_result result;
+    const char *before = config_json;
 
     (void)state;
     config.epochs = 100000;
@@ -302,7 +318,10 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
                         "saved");
     assert_in_range(result.steps, 2, STEPS - 1);
     config.max_steps = STEPS;
+    config_json = "{\"train\": {\"lr\": 0.5}}";
     assert_ok(train(&config, "stopped"));
+    config_json = before;
+    assert_log_says("stopped", "resumed with train.lr 0.5");
     assert_every_step_once("stopped", STEPS);
     assert_same_weights("together", "stopped");
 }
