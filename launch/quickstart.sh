@@ -34,7 +34,7 @@ fi
 
 say "training on $ranks ranks (started again, it goes on where it stopped)"
 run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/work" \
-  --train-data "$out/train-shards" --val-data "$out/val-shards" --set train.eval_interval=4
+  --train-data "$out/train-shards" --val-data "$out/val-shards" --set train.eval_interval=3
 
 say "evaluating"
 run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/work/weights.h5" \
