@@ -41,7 +41,7 @@ run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/work/we
   --data "$out/val-shards" --out "$out/results.json"
 
 say "drawing"
-"$freeanchor" detect --config "$config" --weights "$out/work/weights.h5" --out "$out/pictures" "$out"/val/images/00000*.jpg
+"$freeanchor" detect --config "$config" --weights "$out/work/weights.h5" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
 
 cat <<EOF
 
