@@ -33,23 +33,23 @@ if [ ! -d "$out/val-shards" ]; then
 fi
 
 say "training on $ranks ranks (started again, it goes on where it stopped)"
-run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/work" \
+run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/run" \
   --train-data "$out/train-shards" --val-data "$out/val-shards" --set train.eval_interval=3
 
 say "evaluating"
-run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/work/weights.h5" \
+run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/run/weights.h5" \
   --data "$out/val-shards" --out "$out/results.json"
 
 say "drawing"
-"$freeanchor" detect --config "$config" --weights "$out/work/weights.h5" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
+"$freeanchor" detect --config "$config" --weights "$out/run/weights.h5" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
 
 cat <<EOF
 
 Done. What you have now:
   $out/pictures/         images with the boxes that were found
-  $out/work/train.log    the log of the run (log.jsonl: the same for programs)
-  $out/work/weights.h5   the trained weights
-  $out/work/checkpoints/ where training would go on from
+  $out/run/train.log    the log of the run (log.jsonl: the same for programs)
+  $out/run/weights.h5   the trained weights
+  $out/run/checkpoints/ where training would go on from
   $out/results.json      all detections on the validation images, in COCO's format
 Your own data next: README.md, "A first dataset of your own".
 EOF

@@ -1,4 +1,4 @@
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #define H5_USE_110_API /* later libraries keep the calls of 1.10 under it */
 #include <hdf5.h>
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 
 struct fa_h5 {
     hid_t id;

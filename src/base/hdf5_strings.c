@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "hdf5_room.h"
 

@@ -10,8 +10,8 @@
 
 #include "fa/crc32c.h"
 #include "fa/file.h"
+#include "fa/h5.h"
 #include "fa/hash.h"
-#include "fa/hdf5.h"
 #include "fa/memory.h"
 #include "fa/shard.h"
 #include "manifest.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/status.h"
 
 #define FA_SHARD_FORMAT       "freeanchor-shard"

@@ -5,7 +5,7 @@
 
 #include "fa/crc32c.h"
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "shard_frame.h"
 #include "shard_index.h"

@@ -1,7 +1,7 @@
 /*
  * case.c - an image that broke the loss, kept for a closer look.
  */
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"

@@ -3,7 +3,7 @@
  */
 #include "checkpoint_private.h"
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 
 size_t fa_checkpoint_shard_bytes = (size_t)64 << 20;

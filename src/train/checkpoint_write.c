@@ -16,7 +16,7 @@
 
 #include "checkpoint_private.h"
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 

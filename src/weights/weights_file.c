@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "fa/weights.h"
 #include "weights_meta.h"

@@ -4,7 +4,7 @@
 #ifndef FA_WEIGHTS_META_H
 #define FA_WEIGHTS_META_H
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/weights.h"
 
 /* mean, std: float32[3]; to_rgb: uint8; classes: text, a JSON array of names; model: text. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "support.h"
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "fa/file.h"
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "fa/philox.h"
 #include "support.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "support.h"
 

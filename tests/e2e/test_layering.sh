@@ -20,7 +20,7 @@ done
 
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
-  [status]=base [log]=base [memory]=base [philox]=base [json]=base [hdf5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
+  [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data

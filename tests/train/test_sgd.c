@@ -6,7 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
-#include "fa/hdf5.h"
+#include "fa/h5.h"
 #include "fa/memory.h"
 #include "fa/sgd.h"
 

@@ -1,13 +1,13 @@
 /*
- * hdf5.h - flat datasets and attributes in HDF5 files. The only user of the HDF5 library is behind it.
+ * h5.h - flat datasets and attributes in HDF5 files. The only user of the HDF5 library is behind it.
  *
  * Every call takes one process-wide lock, since the library is not thread safe; none belongs on a hot path.
  * Datasets are contiguous and unfiltered; strings are stored as fixed-length, or joined (see write_strings).
  * A file is read with file locking off, for NFS and Lustre. Sizes found in a file are checked against the
  * file's size before memory is taken. Messages name the file and the dataset.
  */
-#ifndef FA_HDF5_H
-#define FA_HDF5_H
+#ifndef FA_H5_H
+#define FA_H5_H
 
 #include <stdbool.h>
 #include <stddef.h>
