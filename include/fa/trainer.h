@@ -29,7 +29,7 @@ struct fa_train_config {
     struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     enum fa_normalizer normalizer;
-    struct fa_freeanchor loss;
+    struct fa_loss_config loss;
     struct fa_transform transform;
     uint64_t seed;
     bool keep_empty; /* train on images without objects too */

@@ -9,6 +9,7 @@
 static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
 static const char *const head_inits[] = {
     [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
+static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
 static const char *const reductions[] = {[FA_REDUCTION_ALLREDUCE] = "allreduce", NULL};
@@ -59,17 +60,32 @@ const struct fa_option fa_options[] = {
     VALUE("model.calibrate_images", FA_OPTION_INT, train.calibrate_images, "16", 1, 4096,
           "Images over which batch-norm statistics are calibrated."),
 
-    VALUE("loss.alpha", FA_OPTION_NUMBER, train.loss.alpha, "0.5", 0, 1, "Weight of the positive bag loss."),
-    VALUE("loss.gamma", FA_OPTION_NUMBER, train.loss.gamma, "2", 0, 10,
-          "Focal exponent of the negative bag loss."),
-    VALUE("loss.bag_size", FA_OPTION_INT, train.loss.bag_size, "50", 1, 10000,
-          "Candidate anchors of an object."),
-    VALUE("loss.box_threshold", FA_OPTION_NUMBER, train.loss.box_threshold, "0.6", 0, 1,
-          "IoU at which the box probability leaves 0."),
-    VALUE("loss.smooth_l1_beta", FA_OPTION_NUMBER, train.loss.smooth_l1_beta, "0.11", 1e-6, 10,
-          "Where the box loss turns from square to linear."),
-    VALUE("loss.smooth_l1_weight", FA_OPTION_NUMBER, train.loss.smooth_l1_weight, "0.75", 0, 100,
-          "Weight of the box loss inside the bag."),
+    LIST("model.coder_std", FA_OPTION_FLOATS, train.loss.coder.std, 4, "[0.1, 0.1, 0.2, 0.2]", 1e-3, 100,
+         "Unit of the head's box deltas: dx, dy, dw, dh."),
+
+    CHOICE("loss.type", train.loss.kind, "\"freeanchor\"", losses,
+           "Anchors that are learned to match (freeanchor), or assigned by overlap (focal: RetinaNet)."),
+    VALUE("loss.alpha", FA_OPTION_NUMBER, train.loss.freeanchor.alpha, "0.5", 0, 1,
+          "FreeAnchor: weight of the positive bag loss."),
+    VALUE("loss.gamma", FA_OPTION_NUMBER, train.loss.freeanchor.gamma, "2", 0, 10,
+          "FreeAnchor: focal exponent of the negative bag loss."),
+    VALUE("loss.bag_size", FA_OPTION_INT, train.loss.freeanchor.bag_size, "50", 1, 10000,
+          "FreeAnchor: candidate anchors of an object."),
+    VALUE("loss.box_threshold", FA_OPTION_NUMBER, train.loss.freeanchor.box_threshold, "0.6", 0, 1,
+          "FreeAnchor: IoU at which the box probability leaves 0."),
+    VALUE("loss.smooth_l1_beta", FA_OPTION_NUMBER, train.loss.freeanchor.smooth_l1_beta, "0.11", 1e-6, 10,
+          "FreeAnchor: where the box loss turns from square to linear."),
+    VALUE("loss.smooth_l1_weight", FA_OPTION_NUMBER, train.loss.freeanchor.smooth_l1_weight, "0.75", 0, 100,
+          "FreeAnchor: weight of the box loss inside the bag."),
+    VALUE("loss.focal_alpha", FA_OPTION_NUMBER, train.loss.focal.alpha, "0.25", 0, 1,
+          "Focal: weight of an object's class, 1 - this that of all others."),
+    VALUE("loss.focal_gamma", FA_OPTION_NUMBER, train.loss.focal.gamma, "2", 0, 10, "Focal: exponent."),
+    VALUE("loss.positive_iou", FA_OPTION_NUMBER, train.loss.focal.positive_iou, "0.5", 1e-6, 1,
+          "Focal: IoU with an object from which an anchor is positive."),
+    VALUE("loss.negative_iou", FA_OPTION_NUMBER, train.loss.focal.negative_iou, "0.4", 0, 1,
+          "Focal: IoU with every object below which an anchor is negative."),
+    VALUE("loss.min_positive_iou", FA_OPTION_NUMBER, train.loss.focal.min_positive_iou, "0", 0, 1,
+          "Focal: an object takes its best anchors if they reach this IoU; 0: even if none overlaps it."),
 
     STRING("data.train", train_data, "\"\"", "Folder of shards to train on (also --train-data)."),
     STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),
@@ -111,9 +127,10 @@ const struct fa_option fa_options[] = {
      sizeof((struct fa_schedule *)0)->drop_epoch / sizeof(int64_t), AT(train.schedule.n_drops)},
     VALUE("train.lr_gamma", FA_OPTION_NUMBER, train.schedule.drop_factor, "0.1", 1e-6, 1,
           "Factor of each drop."),
-    CHOICE(
-        "train.normalizer", train.normalizer, "\"global\"", normalizers,
-        "Divide losses by the objects of the whole batch (global), or of each rank, then average (local)."),
+    CHOICE("train.normalizer", train.normalizer, "\"global\"", normalizers,
+           "Divide losses by the objects (focal: positive anchors) of the whole batch (global), or of each "
+           "rank, "
+           "then average (local)."),
     CHOICE("train.reduction", reduction, "\"allreduce\"", reductions,
            "How gradients are added up over ranks."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,

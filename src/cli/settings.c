@@ -69,6 +69,14 @@ static fa_status check_depth(const struct fa_model_config *model)
     return FA_OK;
 }
 
+static fa_status check_focal(const struct fa_focal *focal)
+{
+    if (focal->negative_iou > focal->positive_iou)
+        return fa_fail(FA_EINVAL, "loss.negative_iou: %g is above loss.positive_iou, %g", focal->negative_iou,
+                       focal->positive_iou);
+    return FA_OK;
+}
+
 static fa_status resolve(const struct fa_json *given, struct fa_settings *settings)
 {
     struct fa_evaluate_config *eval = &settings->train.eval;
@@ -77,12 +85,12 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     for (const struct fa_option *option = fa_options; option->key != NULL; option++)
         FA_TRY(resolve_option(option, given, settings));
     settings->model.head_init = (enum fa_head_init)settings->head_init;
-    settings->train.loss.coder = fa_freeanchor_default.coder;
-    eval->detect.coder = fa_freeanchor_default.coder;
+    eval->detect.coder = settings->train.loss.coder;
     eval->transform = settings->train.transform;
     eval->transform.flip_probability = 0;
     eval->loader_threads = settings->train.loader_threads;
-    return check_depth(&settings->model);
+    FA_TRY(check_depth(&settings->model));
+    return check_focal(&settings->train.loss.focal);
 }
 
 /* Only keys of the table: a whole group would silently take the place of what the files say. What a text key

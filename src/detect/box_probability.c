@@ -1,6 +1,5 @@
 #include "box_probability.h"
 
-#include <omp.h>
 #include <string.h>
 
 static void decode_block(const struct fa_box_coder *coder, const struct fa_head_view *head, size_t first,
@@ -14,42 +13,12 @@ static void decode_block(const struct fa_box_coder *coder, const struct fa_head_
     }
 }
 
-static void raise_best(const struct fa_box_block *predicted, const float object[4], float *best_iou)
-{
-    float iou[FA_BOX_BLOCK], best;
-
-    if (!fa_box_block_meets(predicted, object))
-        return;
-    best = fa_box_block_iou(predicted, object, iou);
-    if (best > *best_iou)
-        *best_iou = best;
-}
-
 void fa_predictions_decode(const struct fa_box_coder *coder, const struct fa_head_view *head, int n_threads,
                            float *predicted)
 {
 #pragma omp parallel for num_threads(n_threads)
     for (size_t first = 0; first < head->n_anchors; first += FA_BOX_BLOCK)
         decode_block(coder, head, first, predicted);
-}
-
-void fa_predictions_match(const float *predicted, size_t n_anchors, const struct fa_objects *objects,
-                          int n_threads, float *best_iou)
-{
-#pragma omp parallel num_threads(n_threads)
-    {
-        size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-        size_t begin = objects->n * thread / threads, end = objects->n * (thread + 1) / threads;
-        struct fa_box_block block;
-
-        for (size_t i = begin; i < end; i++)
-            best_iou[i] = 0;
-        for (size_t first = 0; first < n_anchors && begin < end; first += FA_BOX_BLOCK) {
-            fa_box_block_load(predicted, n_anchors, first, &block);
-            for (size_t i = begin; i < end; i++)
-                raise_best(&block, objects->boxes + 4 * i, &best_iou[i]);
-        }
-    }
 }
 
 /* The saturated linear function: 0 up to the threshold, 1 from the best on. */

@@ -18,10 +18,6 @@
 void fa_predictions_decode(const struct fa_box_coder *coder, const struct fa_head_view *head, int n_threads,
                            float *predicted);
 
-/* best_iou[i]: the largest IoU of object i with any of the predicted boxes. */
-void fa_predictions_match(const float *predicted, size_t n_anchors, const struct fa_objects *objects,
-                          int n_threads, float *best_iou);
-
 /* The rows of B for one block of predicted boxes, threshold being t1. is_set[k] tells whether row k has
    anything but zeros; only then table + k * num_classes is written. */
 void fa_box_probability_rows(const struct fa_box_block *predicted, const struct fa_objects *objects,

@@ -2,6 +2,8 @@
  * freeanchor.c - puts the loss of an image together: bags and best predictions, then the negative loss block
  * by block, then the positive loss object by object.
  */
+#include "freeanchor.h"
+
 #include <assert.h>
 #include <math.h>
 #include <omp.h>
@@ -10,21 +12,12 @@
 #include "bag.h"
 #include "box_probability.h"
 #include "loss_workspace.h"
+#include "match.h"
 #include "negative.h"
-
-const struct fa_freeanchor fa_freeanchor_default = {
-    .alpha = 0.5,
-    .gamma = 2,
-    .bag_size = 50,
-    .box_threshold = 0.6,
-    .smooth_l1_beta = 0.11,
-    .smooth_l1_weight = 0.75,
-    .coder = {.std = {0.1f, 0.1f, 0.2f, 0.2f}},
-};
 
 /* Everything that the parts of one image's loss share. */
 struct image {
-    const struct fa_freeanchor *config;
+    const struct fa_loss_config *config;
     const struct fa_head_view *head;
     const struct fa_objects *objects;
     struct fa_loss_workspace *workspace;
@@ -33,24 +26,9 @@ struct image {
 
 static size_t bag_size(const struct image *image)
 {
-    size_t wanted = (size_t)image->config->bag_size;
+    size_t wanted = (size_t)image->config->freeanchor.bag_size;
 
     return wanted < image->head->n_anchors ? wanted : image->head->n_anchors;
-}
-
-static fa_status check_objects(const struct fa_objects *objects, int num_classes)
-{
-    for (size_t i = 0; i < objects->n; i++) {
-        const float *box = objects->boxes + 4 * i;
-
-        if (objects->labels[i] < 0 || objects->labels[i] >= num_classes)
-            return fa_fail(FA_EINVAL, "object %zu has label %d, but the model has %d classes", i,
-                           (int)objects->labels[i], num_classes);
-        if (!(box[2] > box[0]) || !(box[3] > box[1]) || !isfinite(box[0] + box[1] + box[2] + box[3]))
-            return fa_fail(FA_EINVAL, "object %zu is no box of positive size: %g %g %g %g", i, (double)box[0],
-                           (double)box[1], (double)box[2], (double)box[3]);
-    }
-    return FA_OK;
 }
 
 static void collect_bags(const struct image *image)
@@ -79,7 +57,8 @@ static double block_negative(const struct image *image, const struct fa_negative
 
     fa_box_block_load(image->workspace->predicted, image->head->n_anchors, first, &predicted);
     fa_box_probability_rows(&predicted, image->objects, image->workspace->best_iou,
-                            (float)image->config->box_threshold, image->head->num_classes, table, is_set);
+                            (float)image->config->freeanchor.box_threshold, image->head->num_classes, table,
+                            is_set);
     for (size_t k = 0, end; k < predicted.n; k = end) {
         for (end = k; end < predicted.n && !is_set[end]; end++)
             ;
@@ -99,8 +78,9 @@ static double negative_loss(const struct image *image, double normalizer)
     const size_t classes = (size_t)image->head->num_classes;
     const size_t blocks = fa_box_block_count(image->head->n_anchors);
     const struct fa_negative negative = {
-        .scale = (1 - image->config->alpha) / fmax(1, image->config->bag_size * normalizer),
-        .gamma = image->config->gamma,
+        .scale =
+            (1 - image->config->freeanchor.alpha) / fmax(1, image->config->freeanchor.bag_size * normalizer),
+        .gamma = image->config->freeanchor.gamma,
     };
     double sum = 0;
 
@@ -108,24 +88,24 @@ static double negative_loss(const struct image *image, double normalizer)
     for (size_t b = 0; b < blocks; b++) {
         size_t thread = (size_t)omp_get_thread_num();
 
-        workspace->block_loss[b] = block_negative(image, &negative, b * FA_BOX_BLOCK,
-                                                  workspace->tables + thread * FA_BOX_BLOCK * classes,
-                                                  workspace->rows + thread * classes);
+        workspace->block_loss[b][FA_PART_NEGATIVE] = block_negative(
+            image, &negative, b * FA_BOX_BLOCK, workspace->tables + thread * FA_BOX_BLOCK * classes,
+            workspace->rows + thread * classes);
     }
     for (size_t b = 0; b < blocks; b++)
-        sum += workspace->block_loss[b];
+        sum += workspace->block_loss[b][FA_PART_NEGATIVE];
     return sum;
 }
 
 static void add_positive_loss(const struct image *image, double normalizer, struct fa_loss *loss)
 {
     const struct fa_objects *objects = image->objects;
-    const double scale = image->config->alpha / fmax(1, normalizer);
+    const double scale = image->config->freeanchor.alpha / fmax(1, normalizer);
 
     for (size_t i = 0; i < objects->n; i++) {
         double probability;
 
-        loss->positive +=
+        loss->part[FA_PART_POSITIVE] +=
             fa_positive_bag(image->config, image->head, objects->boxes + 4 * i, objects->labels[i],
                             &image->workspace->bags[i], scale, image->workspace->members, &probability,
                             image->grad_cls, image->grad_reg);
@@ -134,7 +114,7 @@ static void add_positive_loss(const struct image *image, double normalizer, stru
     }
 }
 
-fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa_head_view *head,
+fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct fa_head_view *head,
                              const struct fa_objects *objects, double normalizer,
                              struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
                              fa_real *grad_reg)
@@ -145,21 +125,16 @@ fa_status fa_freeanchor_loss(const struct fa_freeanchor *config, const struct fa
                                 .workspace = workspace,
                                 .grad_cls = grad_cls,
                                 .grad_reg = grad_reg};
-    fa_status status = check_objects(objects, head->num_classes);
 
-    assert(config->bag_size > 0 && head->n_anchors > 0 && head->num_classes > 0);
-    if (status == FA_OK)
-        status = fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
-                                           (size_t)head->num_classes);
-    if (status != FA_OK)
-        return status;
+    assert(config->freeanchor.bag_size > 0);
+    FA_TRY(fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
+                                     (size_t)head->num_classes));
     *loss = (struct fa_loss){0};
     memset(grad_reg, 0, 4 * head->n_anchors * sizeof *grad_reg);
     fa_predictions_decode(&config->coder, head, workspace->n_threads, workspace->predicted);
-    fa_predictions_match(workspace->predicted, head->n_anchors, objects, workspace->n_threads,
-                         workspace->best_iou);
+    fa_boxes_match(workspace->predicted, head->n_anchors, objects, workspace->n_threads, workspace->best_iou);
     collect_bags(&image);
-    loss->negative = negative_loss(&image, normalizer);
+    loss->part[FA_PART_NEGATIVE] = negative_loss(&image, normalizer);
     add_positive_loss(&image, normalizer, loss);
     return FA_OK;
 }

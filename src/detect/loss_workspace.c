@@ -47,7 +47,7 @@ static fa_status reserve_anchors(struct fa_loss_workspace *workspace, size_t n)
     workspace->room_anchors = 0;
     status = regrow(&workspace->predicted, n, 4 * sizeof(float));
     if (status == FA_OK)
-        status = regrow(&workspace->block_loss, fa_box_block_count(n), sizeof(double));
+        status = regrow(&workspace->block_loss, fa_box_block_count(n), FA_LOSS_PARTS * sizeof(double));
     if (status == FA_OK)
         workspace->room_anchors = n;
     return status;

@@ -16,7 +16,7 @@ struct fa_loss_workspace {
     int n_threads;
     size_t room_anchors, room_objects, room_bags, room_members, room_tables; /* what there is place for */
     float *predicted;                                                        /* (anchors, 4) */
-    double *block_loss;                                                      /* (blocks of anchors) */
+    double (*block_loss)[FA_LOSS_PARTS];                                     /* (blocks of anchors) */
     float *best_iou;                                                         /* (objects) */
     struct fa_ranking *bags;                                                 /* (objects) */
     struct fa_ranked *bag_items;                                             /* (objects, bag) */

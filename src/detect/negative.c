@@ -3,10 +3,9 @@
 #include <math.h>
 
 #include "logistic.h"
+#include "logit_chunk.h"
 #include "probability.h"
 #include "vector.h"
-
-enum { chunk = 512, lanes = 16 };
 
 double fa_negative_element(const struct fa_negative *negative, double logit, double box_probability,
                            double *grad)
@@ -19,20 +18,6 @@ double fa_negative_element(const struct fa_negative *negative, double logit, dou
 
     *grad = unclamped < fa_tiny ? 0 : negative->scale * slope * (1 - box_probability) * class.p * class.q;
     return negative->scale * power * p * surprise;
-}
-
-/* A loop of its own: seen together, the compiler would turn limited values into a branch around the next
-   loop's body and no longer vectorise it. */
-FA_VECTOR_CLONES
-static void limit_magnitudes(size_t n, const fa_real *restrict logit, fa_real *restrict magnitude)
-{
-    const fa_real limit = fa_logistic_limit;
-
-    for (size_t i = 0; i < n; i++) {
-        fa_real absolute = logit[i] < 0 ? -logit[i] : logit[i];
-
-        magnitude[i] = absolute > limit ? limit : absolute;
-    }
 }
 
 /* p^2 times the surprise, and its derivative. */
@@ -56,23 +41,6 @@ static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit,
     }
 }
 
-/* In an order that does not depend on the width of vectors. */
-FA_VECTOR_CLONES
-static double sum_in_lanes(size_t n, const fa_real *value)
-{
-    double lane[lanes] = {0}, sum = 0;
-    size_t i = 0;
-
-    for (; i + lanes <= n; i += lanes)
-        for (size_t k = 0; k < lanes; k++)
-            lane[k] += (double)value[i + k];
-    for (size_t k = 0; k < lanes; k++)
-        sum += lane[k];
-    for (; i < n; i++)
-        sum += (double)value[i];
-    return sum;
-}
-
 static double any_focal(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad)
 {
     double sum = 0, element_grad;
@@ -86,17 +54,17 @@ static double any_focal(const struct fa_negative *negative, size_t n, const fa_r
 
 double fa_negative_plain(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad)
 {
-    fa_real magnitude[chunk], value[chunk];
+    fa_real magnitude[FA_LOGIT_CHUNK], value[FA_LOGIT_CHUNK];
     double sum = 0;
 
     if (negative->gamma != 2)
         return any_focal(negative, n, logit, grad);
-    for (size_t i = 0; i < n; i += chunk) {
-        size_t part = n - i < chunk ? n - i : chunk;
+    for (size_t i = 0; i < n; i += FA_LOGIT_CHUNK) {
+        size_t part = n - i < FA_LOGIT_CHUNK ? n - i : FA_LOGIT_CHUNK;
 
-        limit_magnitudes(part, logit + i, magnitude);
+        fa_magnitudes_limit(part, logit + i, magnitude);
         square_focal(part, (fa_real)negative->scale, logit + i, magnitude, value, grad + i);
-        sum += sum_in_lanes(part, value);
+        sum += fa_sum_in_lanes(part, value);
     }
     return negative->scale * sum;
 }

@@ -18,7 +18,7 @@ static double smooth_l1(const struct fa_freeanchor *config, double error, double
     return weight * 0.5 * error * error / beta;
 }
 
-static double localisation_loss(const struct fa_freeanchor *config, const float anchor[4],
+static double localisation_loss(const struct fa_loss_config *config, const float anchor[4],
                                 const float object[4], const fa_real delta[4], double slope[4])
 {
     float target[4];
@@ -26,11 +26,11 @@ static double localisation_loss(const struct fa_freeanchor *config, const float 
 
     fa_box_encode(&config->coder, anchor, object, target);
     for (int k = 0; k < 4; k++)
-        loss += smooth_l1(config, (double)delta[k] - (double)target[k], &slope[k]);
+        loss += smooth_l1(&config->freeanchor, (double)delta[k] - (double)target[k], &slope[k]);
     return loss;
 }
 
-static void describe_member(const struct fa_freeanchor *config, const struct fa_head_view *head,
+static void describe_member(const struct fa_loss_config *config, const struct fa_head_view *head,
                             size_t anchor, const float object[4], int32_t label, struct fa_bag_member *member)
 {
     double loss;
@@ -71,7 +71,7 @@ static void add_gradient(const struct fa_bag_member *member, double slope, fa_re
         grad_reg[member->delta + (size_t)k] -= (fa_real)(slope * member->likelihood * member->box_slope[k]);
 }
 
-double fa_positive_bag(const struct fa_freeanchor *config, const struct fa_head_view *head,
+double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head_view *head,
                        const float object[4], int32_t label, const struct fa_ranking *bag, double scale,
                        struct fa_bag_member *members, double *probability, fa_real *grad_cls,
                        fa_real *grad_reg)

@@ -25,7 +25,7 @@ struct fa_bag_member {
 
 /* Adds scale times the gradient of the loss to grad_cls and grad_reg. members is scratch of the bag's size;
  *probability is the bag's. */
-double fa_positive_bag(const struct fa_freeanchor *config, const struct fa_head_view *head,
+double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head_view *head,
                        const float object[4], int32_t label, const struct fa_ranking *bag, double scale,
                        struct fa_bag_member *members, double *probability, fa_real *grad_cls,
                        fa_real *grad_reg);

@@ -21,9 +21,19 @@ struct fa_journal {
     FILE *lines; /* NULL until the run begins */
     bool failed; /* and warned of */
     bool terminal, progress_shown;
+    enum fa_loss_kind loss;
     int64_t first_step, steps_per_epoch, last_step;
     double started, progress_at;
 };
+
+double fa_journal_loss(const struct fa_journal_entry *entry)
+{
+    double sum = 0;
+
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        sum += entry->loss[i];
+    return sum;
+}
 
 /* ---- progress and time left ---- */
 
@@ -62,7 +72,7 @@ void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_ent
     fa_clock_duration(seconds_left(journal, entry->step), left, sizeof left);
     fprintf(stderr, CLEAR_LINE "epoch %" PRId64 " [%" PRId64 "/%" PRId64 "]  loss %.4f  %.3f s/step  %s left",
             epoch_of(journal, entry->step), iter_of(journal, entry->step), journal->steps_per_epoch,
-            entry->positive + entry->negative, entry->step_s, left);
+            fa_journal_loss(entry), entry->step_s, left);
     fflush(stderr);
     journal->progress_at = now;
     journal->progress_shown = true;
@@ -100,6 +110,14 @@ static void write_line(struct fa_journal *journal, struct fa_json *line, bool co
     fa_json_free(line);
 }
 
+static bool set_parts(struct fa_json *line, enum fa_loss_kind kind, const struct fa_journal_entry *entry)
+{
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        if (!set_number(line, fa_loss_part_name(kind, i), entry->loss[i]))
+            return false;
+    return true;
+}
+
 static void write_train(struct fa_journal *journal, const struct fa_journal_entry *entry)
 {
     struct fa_json *line = fa_json_new_object();
@@ -110,15 +128,14 @@ static void write_train(struct fa_journal *journal, const struct fa_journal_entr
                    set_number(line, "iter", (double)iter_of(journal, entry->step)) &&
                    set_number(line, "lr", entry->lr) &&
                    set_number(line, "memory", (double)(int64_t)(entry->memory_bytes / (1 << 20))) &&
-                   set_number(line, "data_time", entry->data_s) &&
-                   set_number(line, "positive_bag_loss", entry->positive) &&
-                   set_number(line, "negative_bag_loss", entry->negative) &&
-                   set_number(line, "loss", entry->positive + entry->negative) &&
+                   set_number(line, "data_time", entry->data_s) && set_parts(line, journal->loss, entry) &&
+                   set_number(line, "loss", fa_journal_loss(entry)) &&
                    set_number(line, "grad_norm", entry->grad_norm) &&
                    set_number(line, "time", entry->step_s) && set_number(line, "step", (double)entry->step) &&
                    set_number(line, "samples", (double)entry->samples) &&
                    set_number(line, "eta_s", seconds_left(journal, entry->step)) &&
-                   set_number(line, "bag_probability", entry->bag_probability) &&
+                   (journal->loss != FA_LOSS_FREEANCHOR ||
+                    set_number(line, "bag_probability", entry->bag_probability)) &&
                    set_number(line, "matched_iou", entry->matched_iou) &&
                    set_number(line, "objects", entry->objects));
 }
@@ -161,21 +178,31 @@ static void write_start(struct fa_journal *journal, const struct fa_journal_star
 
 /* ---- both ---- */
 
+/* ", bag_probability: 0.250" where there are bags. */
+static const char *describe_bags(const struct fa_journal *journal, const struct fa_journal_entry *entry,
+                                 char *text, size_t size)
+{
+    text[0] = '\0';
+    if (journal->loss == FA_LOSS_FREEANCHOR)
+        snprintf(text, size, ", bag_probability: %.3f", entry->bag_probability);
+    return text;
+}
+
 void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry)
 {
-    char left[32];
+    char left[32], bags[48];
 
     if (journal == NULL)
         return;
     clear_progress(journal);
     fa_clock_duration(seconds_left(journal, entry->step), left, sizeof left);
     fa_info("Epoch [%" PRId64 "][%" PRId64 "/%" PRId64 "]  lr: %.3e, eta: %s, time: %.3f, data_time: %.3f, "
-            "memory: %.0f, positive_bag_loss: %.4f, negative_bag_loss: %.4f, loss: %.4f, grad_norm: %.4f, "
-            "bag_probability: %.3f, matched_iou: %.3f",
+            "memory: %.0f, %s: %.4f, %s: %.4f, loss: %.4f, grad_norm: %.4f%s, matched_iou: %.3f",
             epoch_of(journal, entry->step), iter_of(journal, entry->step), journal->steps_per_epoch,
-            entry->lr, left, entry->step_s, entry->data_s, entry->memory_bytes / (1 << 20), entry->positive,
-            entry->negative, entry->positive + entry->negative, entry->grad_norm, entry->bag_probability,
-            entry->matched_iou);
+            entry->lr, left, entry->step_s, entry->data_s, entry->memory_bytes / (1 << 20),
+            fa_loss_part_name(journal->loss, 0), entry->loss[0], fa_loss_part_name(journal->loss, 1),
+            entry->loss[1], fa_journal_loss(entry), entry->grad_norm,
+            describe_bags(journal, entry, bags, sizeof bags), entry->matched_iou);
     write_train(journal, entry);
 }
 
@@ -250,6 +277,7 @@ fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_s
     *evaluated = false;
     if (journal == NULL)
         return FA_OK;
+    journal->loss = start->loss;
     journal->first_step = start->step;
     journal->steps_per_epoch = start->steps_per_epoch;
     journal->last_step = start->last_step;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/loss.h"
 #include "fa/metrics.h"
 #include "fa/status.h"
 
@@ -25,7 +26,8 @@ fa_status fa_journal_open(const char *work_dir, struct fa_journal **out) FA_CHEC
 void fa_journal_close(struct fa_journal *journal);
 
 struct fa_journal_start {
-    const char *config; /* JSON text */
+    const char *config;     /* JSON text */
+    enum fa_loss_kind loss; /* names the parts of every entry */
     uint64_t seed;
     int n_ranks;
     int64_t step, samples; /* where the run goes on; 0: it begins */
@@ -41,12 +43,15 @@ fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_s
 struct fa_journal_entry {
     int64_t step, samples; /* done when it was over */
     double lr;
-    double positive, negative, grad_norm; /* norm before clipping */
-    double bag_probability, matched_iou;  /* means over objects */
-    double objects;                       /* a step */
-    double data_s, step_s;                /* waiting for samples; all of the step */
-    double memory_bytes;                  /* largest resident set of any rank so far */
+    double loss[FA_LOSS_PARTS];
+    double grad_norm;                    /* before clipping */
+    double bag_probability, matched_iou; /* means over objects; a bag's only for FreeAnchor */
+    double objects;                      /* a step */
+    double data_s, step_s;               /* waiting for samples; all of the step */
+    double memory_bytes;                 /* largest resident set of any rank so far */
 };
+
+double fa_journal_loss(const struct fa_journal_entry *entry); /* the sum of its parts */
 
 /* After every step: the progress line, on a terminal only. */
 void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_entry *entry);

@@ -1,8 +1,8 @@
 /*
  * step.c - one update of the weights.
  *
- *   1. take this rank's samples; one small sum over ranks gives the number of objects, and tells of failures
- *      and requests to stop
+ *   1. take this rank's samples; one small sum over ranks gives the normalizer of the loss, and tells of
+ *      failures and requests to stop
  *   2. image by image: forward, loss, backward; gradients add up
  *   3. sum the gradient over ranks, whatever each of them held or met
  *   4. one small sum of the losses; stop together if something failed or is not finite
@@ -36,23 +36,41 @@ static void give_back_samples(struct fa_training *t)
         }
 }
 
-static double count_objects(const struct fa_training *t)
-{
-    double n = 0;
+/* What is known of a batch before forward. */
+struct tally {
+    double objects, normalizer;
+};
 
-    for (size_t i = 0; i < t->n_local; i++)
-        n += t->samples[i] != NULL ? (double)t->samples[i]->objects.n : 0;
-    return n;
+/* Of this rank's samples. */
+static fa_status count(struct fa_training *t, struct tally *tally)
+{
+    for (size_t i = 0; i < t->n_local; i++) {
+        const struct fa_sample *sample = t->samples[i];
+        const struct fa_anchor_set *set;
+        double share;
+
+        FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
+        FA_TRY(fa_loss_share(&t->config->loss, set->pyramid.n_anchors, set->anchors, &sample->objects,
+                             t->workspace, &share));
+        tally->objects += (double)sample->objects.n;
+        tally->normalizer += share;
+    }
+    return FA_OK;
 }
 
-/* Collective. *objects is the number in the whole batch. */
-static fa_status exchange(struct fa_training *t, fa_status status, double *objects, bool *stop)
+/* Collective. tally, this rank's, becomes the whole batch's; but a local normalizer stays. */
+static fa_status exchange(struct fa_training *t, fa_status status, struct tally *tally, bool *stop)
 {
-    enum { OBJECTS, FAILED, STOP, N };
-    double sum[N] = {[OBJECTS] = count_objects(t), [FAILED] = status != FA_OK, [STOP] = fa_stop_requested()};
+    enum { OBJECTS, NORMALIZER, FAILED, STOP, N };
+    double sum[N] = {[OBJECTS] = tally->objects,
+                     [NORMALIZER] = tally->normalizer,
+                     [FAILED] = status != FA_OK,
+                     [STOP] = fa_stop_requested()};
 
     fa_comm_sum_double(t->comm, sum, N);
-    *objects = sum[OBJECTS];
+    tally->objects = sum[OBJECTS];
+    if (t->config->normalizer == FA_NORMALIZER_GLOBAL)
+        tally->normalizer = sum[NORMALIZER];
     *stop = sum[STOP] > 0;
     return sum[FAILED] > 0 ? fa_comm_agree(t->comm, status) : FA_OK;
 }
@@ -71,8 +89,8 @@ static fa_status make_room(struct fa_training *t, const struct fa_head *head)
 
 static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
 {
-    sum->positive += loss->positive;
-    sum->negative += loss->negative;
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        sum->part[i] += loss->part[i];
     sum->bag_probability += loss->bag_probability;
     sum->matched_iou += loss->matched_iou;
 }
@@ -80,15 +98,18 @@ static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
 static fa_status check_loss(const struct fa_training *t, const struct fa_sample *sample,
                             const struct fa_loss *loss)
 {
-    if (isfinite(loss->positive) && isfinite(loss->negative))
+    enum fa_loss_kind kind = t->config->loss.kind;
+
+    if (isfinite(loss->part[0]) && isfinite(loss->part[1]))
         return FA_OK;
     fa_training_keep_case(t, sample);
     return fa_fail(
         FA_ENUMERIC,
-        "step %lld: the loss of image %lld (epoch %lld, position %zu) is not finite: positive %g, negative "
-        "%g; a smaller learning rate or a longer warm-up may help",
+        "step %lld: the loss of image %lld (epoch %lld, position %zu) is not finite: %s %g, %s %g; "
+        "a smaller learning rate or a longer warm-up may help",
         (long long)t->state.progress.step, (long long)sample->image_id, (long long)sample->epoch,
-        sample->position, loss->positive, loss->negative);
+        sample->position, fa_loss_part_name(kind, 0), loss->part[0], fa_loss_part_name(kind, 1),
+        loss->part[1]);
 }
 
 static fa_status run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
@@ -107,18 +128,16 @@ static fa_status run_image(struct fa_training *t, const struct fa_sample *sample
                                  .anchors = set->anchors,
                                  .cls = head.cls,
                                  .reg = head.reg};
-    FA_TRY(fa_freeanchor_loss(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, &loss,
-                              t->grad_cls, t->grad_reg));
+    FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, &loss,
+                           t->grad_cls, t->grad_reg));
     FA_TRY(check_loss(t, sample, &loss));
     add_loss(sum, &loss);
     return fa_model_backward(t->model, t->grad_cls, t->grad_reg, is_last ? fa_reducer_advance : NULL,
                              t->reducer);
 }
 
-static fa_status run_images(struct fa_training *t, double objects, struct fa_loss *sum)
+static fa_status run_images(struct fa_training *t, double normalizer, struct fa_loss *sum)
 {
-    double normalizer = t->config->normalizer == FA_NORMALIZER_GLOBAL ? objects : count_objects(t);
-
     for (size_t i = 0; i < t->n_local; i++)
         FA_TRY(run_image(t, t->samples[i], normalizer, i + 1 == t->n_local, sum));
     return FA_OK;
@@ -129,13 +148,17 @@ static fa_status run_images(struct fa_training *t, double objects, struct fa_los
 /* Collective: *loss becomes the batch's. */
 static fa_status exchange_losses(struct fa_training *t, fa_status status, struct fa_loss *loss)
 {
-    double sum[5] = {loss->positive, loss->negative, loss->bag_probability, loss->matched_iou,
-                     status != FA_OK};
+    enum { BAGS = FA_LOSS_PARTS, MATCHED, FAILED, N };
+    double sum[N] = {
+        [BAGS] = loss->bag_probability, [MATCHED] = loss->matched_iou, [FAILED] = status != FA_OK};
 
-    fa_comm_sum_double(t->comm, sum, 5);
-    if (sum[4] > 0)
+    memcpy(sum, loss->part, sizeof loss->part);
+    fa_comm_sum_double(t->comm, sum, N);
+    if (sum[FAILED] > 0)
         return fa_comm_agree(t->comm, status);
-    *loss = (struct fa_loss){sum[0], sum[1], sum[2], sum[3]};
+    memcpy(loss->part, sum, sizeof loss->part);
+    loss->bag_probability = sum[BAGS];
+    loss->matched_iou = sum[MATCHED];
     return FA_OK;
 }
 
@@ -188,8 +211,18 @@ static void move_on(struct fa_training *t)
     progress->epoch = progress->step / t->steps_per_epoch;
 }
 
+static void write_entry(const struct fa_loss *loss, double share, double objects,
+                        struct fa_journal_entry *entry)
+{
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        entry->loss[i] = share * loss->part[i];
+    entry->bag_probability = objects > 0 ? loss->bag_probability / objects : 0;
+    entry->matched_iou = objects > 0 ? loss->matched_iou / objects : 0;
+    entry->objects = objects;
+}
+
 /* Steps 2 to 5. */
-static fa_status learn(struct fa_training *t, double objects, struct fa_journal_entry *entry)
+static fa_status learn(struct fa_training *t, const struct tally *tally, struct fa_journal_entry *entry)
 {
     struct fa_params *params = t->state.params;
     /* mmdetection's meaning of local: each rank's own mean, averaged over ranks */
@@ -200,7 +233,7 @@ static fa_status learn(struct fa_training *t, double objects, struct fa_journal_
 
     fa_params_clear_grad(params);
     fa_reducer_begin(t->reducer);
-    status = run_images(t, objects, &loss);
+    status = run_images(t, tally->normalizer, &loss);
     reduced = fa_reducer_finish(t->reducer);
     FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
     norm = share * fa_gradient_norm(params->grad, params->n_trainable);
@@ -208,24 +241,23 @@ static fa_status learn(struct fa_training *t, double objects, struct fa_journal_
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
     update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr);
     move_on(t);
-    entry->positive = share * loss.positive;
-    entry->negative = share * loss.negative;
+    write_entry(&loss, share, tally->objects, entry);
     entry->grad_norm = norm;
-    entry->bag_probability = objects > 0 ? loss.bag_probability / objects : 0;
-    entry->matched_iou = objects > 0 ? loss.matched_iou / objects : 0;
-    entry->objects = objects;
     return FA_OK;
 }
 
 fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry, bool *stop)
 {
-    double start = fa_clock_seconds(), objects;
+    double start = fa_clock_seconds();
+    struct tally tally = {0};
     fa_status status = take_samples(t);
 
     *entry = (struct fa_journal_entry){.data_s = fa_clock_seconds() - start};
-    status = exchange(t, status, &objects, stop);
+    if (status == FA_OK)
+        status = count(t, &tally);
+    status = exchange(t, status, &tally, stop);
     if (status == FA_OK && !*stop)
-        status = learn(t, objects, entry);
+        status = learn(t, &tally, entry);
     give_back_samples(t);
     entry->step = t->state.progress.step;
     entry->samples = t->state.progress.samples;

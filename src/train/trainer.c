@@ -22,8 +22,8 @@ static void add_step(struct window *window, const struct fa_journal_entry *step)
 
     window->n++;
     window->last = *step;
-    sum->positive += step->positive;
-    sum->negative += step->negative;
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        sum->loss[i] += step->loss[i];
     sum->grad_norm += step->grad_norm;
     sum->bag_probability += step->bag_probability;
     sum->matched_iou += step->matched_iou;
@@ -40,8 +40,8 @@ static struct fa_journal_entry close_window(struct window *window)
     mean.step = window->last.step;
     mean.samples = window->last.samples;
     mean.lr = window->last.lr;
-    mean.positive /= window->n;
-    mean.negative /= window->n;
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        mean.loss[i] /= window->n;
     mean.grad_norm /= window->n;
     mean.bag_probability /= window->n;
     mean.matched_iou /= window->n;
@@ -229,7 +229,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         FA_TRY(fa_training_step(t, &step, &stop_requested));
         if (stop_requested)
             return stop(t, &window);
-        result->last_loss = step.positive + step.negative;
+        result->last_loss = fa_journal_loss(&step);
         write_journal(t, &window, &step);
         FA_TRY(after_step(t, step.lr, result));
     }

@@ -40,7 +40,7 @@ static void defaults_are_the_1x_recipe(void **state)
     assert_int_equal(settings.train.schedule.n_drops, 2);
     assert_int_equal(settings.train.schedule.drop_epoch[0], 8);
     assert_int_equal(settings.train.schedule.drop_epoch[1], 11);
-    assert_int_equal(settings.train.loss.bag_size, 50);
+    assert_int_equal(settings.train.loss.freeanchor.bag_size, 50);
     assert_near(settings.train.loss.coder.std[0], 0.1f, 0);
     assert_int_equal(settings.train.transform.scale[0], 1333);
     assert_near(settings.train.transform.flip_probability, 0.5, 0);

@@ -35,8 +35,8 @@ static struct fa_loss loss_of(struct test_scene *scene, const struct fa_objects 
 {
     struct fa_loss loss;
 
-    assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene->head, objects, normalizer, workspace, &loss,
-                                 scene->grad_cls, scene->grad_reg));
+    assert_ok(fa_loss_compute(&fa_loss_default, &scene->head, objects, normalizer, workspace, &loss,
+                              scene->grad_cls, scene->grad_reg));
     return loss;
 }
 
@@ -75,8 +75,8 @@ static void toy_batch_has_the_published_loss_and_gradient(void **state)
         struct test_scene scene = test_scene_create(64, 64, 3);
         struct fa_loss loss = toy_loss(&scene, image, &toy_objects[image], 3);
 
-        positive += loss.positive;
-        negative += loss.negative;
+        positive += loss.part[FA_PART_POSITIVE];
+        negative += loss.part[FA_PART_NEGATIVE];
         abs_cls += sum_abs(scene.grad_cls, 3 * scene.head.n_anchors);
         abs_reg += sum_abs(scene.grad_reg, 4 * scene.head.n_anchors);
         assert_int_equal(rows_with_gradient(&scene), want_rows[image]);
@@ -113,9 +113,9 @@ static void toy_batch_without_objects_has_the_published_loss(void **state)
         struct test_scene scene = test_scene_create(64, 64, 3);
         struct fa_loss loss = toy_loss(&scene, image, &no_objects, 0);
 
-        assert_true(loss.positive == 0 && loss.bag_probability == 0 && loss.matched_iou == 0);
+        assert_true(loss.part[FA_PART_POSITIVE] == 0 && loss.bag_probability == 0 && loss.matched_iou == 0);
         assert_int_equal(rows_with_gradient(&scene), 0);
-        negative += loss.negative;
+        negative += loss.part[FA_PART_NEGATIVE];
         test_scene_free(&scene);
     }
     assert_near(negative, 84.3012, 5e-5);
@@ -128,8 +128,8 @@ static void toy_batch_with_one_empty_image_has_the_published_loss(void **state)
     struct fa_loss second = toy_loss(&scene, 1, &no_objects, 2);
 
     (void)state;
-    assert_near(first.positive + second.positive, 2.4466, 5e-5);
-    assert_near(first.negative + second.negative, 0.8414, 5e-5);
+    assert_near(first.part[FA_PART_POSITIVE] + second.part[FA_PART_POSITIVE], 2.4466, 5e-5);
+    assert_near(first.part[FA_PART_NEGATIVE] + second.part[FA_PART_NEGATIVE], 0.8414, 5e-5);
     test_scene_free(&scene);
 }
 
@@ -210,16 +210,18 @@ static void check_golden(const struct golden *golden)
 {
     struct test_scene scene = test_scene_create(golden->h, golden->w, golden->classes);
     struct fa_objects objects = {(size_t)golden->objects, golden->boxes, golden->labels};
-    struct fa_freeanchor config = fa_freeanchor_default;
+    struct fa_loss_config config = fa_loss_default;
     struct fa_loss loss;
 
-    config.gamma = golden->gamma;
+    config.freeanchor.gamma = golden->gamma;
     test_scene_fill(&scene, (unsigned)golden->seed, golden->logit_scale, golden->logit_offset,
                     golden->delta_scale);
-    assert_ok(fa_freeanchor_loss(&config, &scene.head, &objects, golden->normalizer, workspace, &loss,
-                                 scene.grad_cls, scene.grad_reg));
-    assert_relative("positive", golden->seed, loss.positive, golden->loss.positive);
-    assert_relative("negative", golden->seed, loss.negative, golden->loss.negative);
+    assert_ok(fa_loss_compute(&config, &scene.head, &objects, golden->normalizer, workspace, &loss,
+                              scene.grad_cls, scene.grad_reg));
+    assert_relative("positive", golden->seed, loss.part[FA_PART_POSITIVE],
+                    golden->loss.part[FA_PART_POSITIVE]);
+    assert_relative("negative", golden->seed, loss.part[FA_PART_NEGATIVE],
+                    golden->loss.part[FA_PART_NEGATIVE]);
     assert_relative("bag probability", golden->seed, loss.bag_probability, golden->loss.bag_probability);
     assert_relative("matched IoU", golden->seed, loss.matched_iou, golden->loss.matched_iou);
     assert_gradient("cls", golden->seed, scene.grad_cls, golden->grad_cls,

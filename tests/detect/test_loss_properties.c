@@ -18,8 +18,8 @@ static struct fa_loss loss_of(struct test_scene *scene, const struct fa_objects 
     struct fa_loss loss;
 
     assert_ok(fa_loss_workspace_create(n_threads, &workspace));
-    assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene->head, of, 3, workspace, &loss,
-                                 scene->grad_cls, scene->grad_reg));
+    assert_ok(fa_loss_compute(&fa_loss_default, &scene->head, of, 3, workspace, &loss, scene->grad_cls,
+                              scene->grad_reg));
     fa_loss_workspace_destroy(workspace);
     return loss;
 }
@@ -36,12 +36,12 @@ static double total(struct test_scene *scene)
 {
     struct fa_loss loss = loss_of(scene, &objects, 1);
 
-    return loss.positive + loss.negative;
+    return loss.part[FA_PART_POSITIVE] + loss.part[FA_PART_NEGATIVE];
 }
 
 static double positive(struct test_scene *scene)
 {
-    return loss_of(scene, &objects, 1).positive;
+    return loss_of(scene, &objects, 1).part[FA_PART_POSITIVE];
 }
 
 static void check_derivative(double (*value)(struct test_scene *), struct test_scene *scene, fa_real *input,
@@ -134,7 +134,7 @@ static void finite_outputs_give_finite_loss_and_gradient(void **state)
     for (size_t i = 0; i < 4 * scene.head.n_anchors; i++)
         scene.reg[i] = extremes[(i / 3) % n_extremes];
     loss = loss_of(&scene, &objects, 1);
-    assert_true(isfinite(loss.positive) && isfinite(loss.negative));
+    assert_true(isfinite(loss.part[FA_PART_POSITIVE]) && isfinite(loss.part[FA_PART_NEGATIVE]));
     assert_true(isfinite(loss.bag_probability) && isfinite(loss.matched_iou));
     for (size_t i = 0; i < 3 * scene.head.n_anchors; i++)
         assert_true(isfinite(scene.grad_cls[i]));
@@ -151,7 +151,7 @@ static void nan_logit_makes_the_loss_nan(void **state)
     (void)state;
     test_scene_fill(&scene, 8, 3, -1, 1);
     scene.cls[301] = NAN;
-    assert_true(isnan(loss_of(&scene, &objects, 1).negative));
+    assert_true(isnan(loss_of(&scene, &objects, 1).part[FA_PART_NEGATIVE]));
     assert_true(isnan(scene.grad_cls[301]));
     test_scene_free(&scene);
 }
@@ -176,14 +176,14 @@ static void memory_grows_with_anchors_and_bags_not_their_product(void **state)
             many_boxes[4 * i + k] = (k < 2 ? 15 : 50) + 10 * test_noise(3, 4 * i + k);
     test_scene_fill(&scene, 9, 3, -1, 1);
     assert_ok(fa_loss_workspace_create(threads, &workspace));
-    assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &many, n_objects, workspace, &loss,
-                                 scene.grad_cls, scene.grad_reg));
+    assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &many, n_objects, workspace, &loss,
+                              scene.grad_cls, scene.grad_reg));
     assert_true(fa_memory_bytes() - before <
                 774 * 20 + n_objects * (50 * 16 + 32) + threads * classes * 1100 + 16384);
     before = fa_memory_bytes();
     loss_of(&scene, &objects, 1);
-    assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
-                                 scene.grad_cls, scene.grad_reg));
+    assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
+                              scene.grad_reg));
     assert_int_equal(fa_memory_bytes(), before); /* a smaller image needs nothing new */
     fa_loss_workspace_destroy(workspace);
     test_scene_free(&scene);
@@ -205,12 +205,12 @@ static void full_memory_is_an_error_after_which_the_workspace_still_works(void *
     for (; status != FA_OK; nth++) {
         assert_ok(fa_loss_workspace_create(1, &workspace));
         fa_memory_fail_after(nth);
-        status = fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
-                                    scene.grad_cls, scene.grad_reg);
+        status = fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
+                                 scene.grad_reg);
         fa_memory_fail_after(0);
         assert_true(status == FA_OK || status == FA_ENOMEM);
-        assert_ok(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &objects, 3, workspace, &loss,
-                                     scene.grad_cls, scene.grad_reg));
+        assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss,
+                                  scene.grad_cls, scene.grad_reg));
         assert_memory_equal(&loss, &want, sizeof loss);
         fa_loss_workspace_destroy(workspace);
     }
@@ -230,14 +230,14 @@ static void bad_objects_are_refused_by_number(void **state)
 
     (void)state;
     assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_fails_saying(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &bad_label, 3, workspace,
-                                           &loss, scene.grad_cls, scene.grad_reg),
+    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &bad_label, 3, workspace, &loss,
+                                        scene.grad_cls, scene.grad_reg),
                         FA_EINVAL, "object 1 has label 3");
-    assert_fails_saying(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &bad_box, 3, workspace, &loss,
-                                           scene.grad_cls, scene.grad_reg),
+    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &bad_box, 3, workspace, &loss,
+                                        scene.grad_cls, scene.grad_reg),
                         FA_EINVAL, "object 1 is no box");
-    assert_fails_saying(fa_freeanchor_loss(&fa_freeanchor_default, &scene.head, &no_box, 3, workspace, &loss,
-                                           scene.grad_cls, scene.grad_reg),
+    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &no_box, 3, workspace, &loss,
+                                        scene.grad_cls, scene.grad_reg),
                         FA_EINVAL, "object 0 is no box");
     fa_loss_workspace_destroy(workspace);
     test_scene_free(&scene);

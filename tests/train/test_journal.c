@@ -16,8 +16,7 @@
 static const struct fa_journal_entry entry = {.step = 60,
                                               .samples = 960,
                                               .lr = 0.00099,
-                                              .positive = 1.25,
-                                              .negative = 0.5,
+                                              .loss = {1.25, 0.5},
                                               .grad_norm = 5.5,
                                               .bag_probability = 0.25,
                                               .matched_iou = 0.75,
@@ -137,7 +136,7 @@ static void numbers_that_are_not_finite_leave_the_line_valid(void **state)
     struct fa_json *line;
 
     (void)state;
-    bad.positive = NAN;
+    bad.loss[0] = NAN;
     bad.grad_norm = -INFINITY;
     fa_journal_train(journal, &bad);
     fa_journal_close(journal);

@@ -53,7 +53,7 @@ static struct fa_train_config make_config(void)
 {
     struct fa_train_config config = config_of_test;
 
-    config.loss = fa_freeanchor_default;
+    config.loss = fa_loss_default;
     config.transform.normalize = fa_normalize_default;
     config.eval = (struct fa_evaluate_config){.transform = config.transform,
                                               .detect = fa_detect_config_default,

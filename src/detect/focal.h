@@ -1,0 +1,19 @@
+/*
+ * focal.h - RetinaNet's loss; see fa_loss_share and fa_loss_compute, whose arguments these are, objects being
+ * checked.
+ */
+#ifndef FA_DETECT_FOCAL_H
+#define FA_DETECT_FOCAL_H
+
+#include "fa/loss.h"
+
+fa_status fa_focal_share(const struct fa_focal *config, size_t n_anchors, const float *anchors,
+                         const struct fa_objects *objects, struct fa_loss_workspace *workspace,
+                         double *share) FA_CHECK_RESULT;
+
+fa_status fa_focal_loss(const struct fa_loss_config *config, const struct fa_head_view *head,
+                        const struct fa_objects *objects, double normalizer,
+                        struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
+                        fa_real *grad_reg) FA_CHECK_RESULT;
+
+#endif

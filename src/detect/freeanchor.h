@@ -1,0 +1,14 @@
+/*
+ * freeanchor.h - the FreeAnchor loss; see fa_loss_compute, whose arguments these are, objects being checked.
+ */
+#ifndef FA_DETECT_FREEANCHOR_H
+#define FA_DETECT_FREEANCHOR_H
+
+#include "fa/loss.h"
+
+fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct fa_head_view *head,
+                             const struct fa_objects *objects, double normalizer,
+                             struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
+                             fa_real *grad_reg) FA_CHECK_RESULT;
+
+#endif
