@@ -1,5 +1,6 @@
 /* All ranks together give the bits that one alone gives, and fail together. */
 #include "ranks.h"
+#include "scenes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,6 @@
 #include "fa/evaluate.h"
 #include "fa/file.h"
 #include "fa/log.h"
-#include "fa/synth.h"
 
 enum { N_IMAGES = 7 }; /* not a multiple of the ranks */
 
@@ -24,25 +24,6 @@ static const char *in_root(const char *name)
     return fa_test_path(root, name);
 }
 
-static fa_status make_scenes(void)
-{
-    const struct fa_synth_config scenes = {.out_directory = in_root("scenes"),
-                                           .n_images = N_IMAGES,
-                                           .n_classes = 2,
-                                           .seed = 5,
-                                           .w = 64,
-                                           .h = 64};
-    const struct fa_pack_config pack = {.coco_path = in_root("scenes/annotations.json"),
-                                        .image_directory = in_root("scenes/images"),
-                                        .out_directory = in_root("shards"),
-                                        .shard_bytes = 1 << 20,
-                                        .n_threads = 1};
-    struct fa_pack_report report;
-
-    FA_TRY(fa_synth(&scenes));
-    return fa_pack(&pack, &report);
-}
-
 /* Random weights find something everywhere once every score counts. */
 static int open_all(void **state)
 {
@@ -52,11 +33,12 @@ static int open_all(void **state)
                                           .frozen_stages = 1,
                                           .num_classes = 2,
                                           .prior_probability = 0.01};
+    const struct fa_synth_config scenes = {.n_images = N_IMAGES, .n_classes = 2, .seed = 5, .w = 64, .h = 64};
 
     (void)state;
     if (fa_comm_rank(comm) == 0) {
         snprintf(root, sizeof root, "%s", fa_test_directory());
-        assert_ok(make_scenes());
+        make_scenes(root, "shards", scenes);
     }
     fa_comm_broadcast(comm, root, sizeof root, 0);
     assert_ok(fa_dataset_open(in_root("shards"), &dataset));

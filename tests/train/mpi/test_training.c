@@ -1,6 +1,7 @@
 /* Whole training runs on small synthetic scenes: the number of ranks does not matter, nor does an
  * interruption. */
 #include "ranks.h"
+#include "scenes.h"
 
 #include <omp.h>
 #include <signal.h>
@@ -15,13 +16,14 @@
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/model_weights.h"
-#include "fa/synth.h"
 #include "fa/trainer.h"
 
 enum { BATCH = 2, N_IMAGES = 7, STEPS_OF_EPOCH = 4, STEPS = 6 };
 
 static char root[512];
 static const char *config_json = "{\"train\": {}}";
+static const struct fa_synth_config scenes_of_test = {
+    .n_images = N_IMAGES, .n_classes = 3, .seed = 5, .w = 128, .h = 96};
 static struct fa_dataset *dataset;
 static struct fa_backend *backend;
 static struct fa_comm alone; /* this rank and nobody else */
@@ -64,41 +66,17 @@ static struct fa_train_config make_config(void)
 
 static const char *in_root(const char *name)
 {
-    static char path[8][600];
-    static int next;
-
-    next = (next + 1) % 8;
-    snprintf(path[next], sizeof path[0], "%s/%s", root, name);
-    return path[next];
+    return fa_test_path(root, name);
 }
 
 /* ---- one set of scenes for all tests ---- */
-
-static fa_status make_scenes(void)
-{
-    const struct fa_synth_config scenes = {.out_directory = in_root("scenes"),
-                                           .n_images = N_IMAGES,
-                                           .n_classes = 3,
-                                           .seed = 5,
-                                           .w = 128,
-                                           .h = 96};
-    const struct fa_pack_config pack = {.coco_path = in_root("scenes/annotations.json"),
-                                        .image_directory = in_root("scenes/images"),
-                                        .out_directory = in_root("shards"),
-                                        .shard_bytes = 1 << 20,
-                                        .n_threads = 1};
-    struct fa_pack_report report;
-
-    FA_TRY(fa_synth(&scenes));
-    return fa_pack(&pack, &report);
-}
 
 static int open_scenes(void **state)
 {
     (void)state;
     if (fa_comm_rank(comm) == 0) {
         snprintf(root, sizeof root, "%s", fa_test_directory());
-        assert_ok(make_scenes());
+        make_scenes(root, "shards", scenes_of_test);
     }
     fa_comm_broadcast(comm, root, sizeof root, 0);
     assert_ok(fa_dataset_open(in_root("shards"), &dataset));
