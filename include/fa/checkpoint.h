@@ -22,7 +22,7 @@ struct fa_progress {
     int64_t step;    /* updates made */
     int64_t epoch;   /* whole epochs done */
     uint64_t seed;
-    uint64_t category_hash;
+    uint64_t category_hash, content_hash; /* of the training data */
     double best_ap; /* -1: none yet */
 };
 

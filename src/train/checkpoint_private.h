@@ -22,7 +22,7 @@
 
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor checkpoint"
-#define FA_MANIFEST_VERSION 1
+#define FA_MANIFEST_VERSION 2
 
 /* The manifest's end, printed with the CRC32C of the text before it. */
 #define FA_MANIFEST_SEAL ",\n\t\"crc32c\":\t\"%08" PRIx32 "\"\n}\n"

@@ -23,6 +23,11 @@ static fa_status check_identity(const struct fa_training *t, const char *directo
     if (progress->category_hash != t->run->train_data->category_hash)
         return fa_fail(FA_EINVAL, "%s: was trained on other classes than those of the training data",
                        directory);
+    if (progress->content_hash != t->run->train_data->content_hash)
+        return fa_fail(FA_EINVAL,
+                       "%s: was trained on other images or annotations; give the dataset that it was trained "
+                       "on, or start from its weights with --resume none --init-from %s",
+                       directory, directory);
     return FA_OK;
 }
 
@@ -34,8 +39,8 @@ static fa_status check_position(const struct fa_training *t, const char *directo
         return fa_fail(
             FA_EINVAL,
             "%s: made %lld steps with %lld images and this run has %d a step; resume with the same "
-            "train.batch, or start from its weights with --init-from",
-            directory, (long long)progress->step, (long long)progress->samples, t->config->batch);
+            "train.batch, or start from its weights with --resume none --init-from %s",
+            directory, (long long)progress->step, (long long)progress->samples, t->config->batch, directory);
     if (progress->epoch != progress->step / t->steps_per_epoch)
         return fa_fail(
             FA_EINVAL,

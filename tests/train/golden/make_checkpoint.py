@@ -44,9 +44,9 @@ for s in range(SHARDS):
     shards.append(dict(bytes=len(data), crc32c='%016x' % crc32c(data), value=v, momentum=m))
 
 manifest = dict(
-    format='freeanchor checkpoint', version=1,
+    format='freeanchor checkpoint', version=2,
     progress=dict(samples=1120, step=70, epoch=7, seed='%016x' % (2**63 + 5), category_hash='%016x' % 77,
-                  best_ap=0.125),
+                  content_hash='%016x' % (2**64 - 78), best_ap=0.125),
     meta=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True,
               classes=['cat', 'dog'], model='r50'),
     n_value=n_value, n_momentum=n_momentum, shards=shards, tensors=table)

@@ -47,11 +47,12 @@ static void make_model(struct model *model, float value_step, float momentum_ste
         model->momentum[i] = (float)i * momentum_step;
     model->params = (struct fa_params){
         .n = 5, .entry = model->entry, .n_elem = N_VALUE, .n_trainable = N_MOMENTUM, .value = model->value};
-    model->state = (struct fa_training_state){.params = &model->params,
-                                              .momentum = model->momentum,
-                                              .config = "{\"train\": {\"batch\": 16}}",
-                                              .meta = &meta,
-                                              .progress = {.seed = 9, .category_hash = 7, .best_ap = -1}};
+    model->state = (struct fa_training_state){
+        .params = &model->params,
+        .momentum = model->momentum,
+        .config = "{\"train\": {\"batch\": 16}}",
+        .meta = &meta,
+        .progress = {.seed = 9, .category_hash = 7, .content_hash = 8, .best_ap = -1}};
 }
 
 static char root[512];
@@ -141,6 +142,7 @@ static void what_was_written_is_read_back_with_progress(void **state)
     assert_int_equal(model.state.progress.epoch, 3);
     assert_int_equal(model.state.progress.seed, 9);
     assert_int_equal(model.state.progress.category_hash, 7);
+    assert_int_equal(model.state.progress.content_hash, 8);
     assert_near(model.state.progress.best_ap, -1, 0);
 }
 
@@ -178,6 +180,7 @@ static void a_checkpoint_of_three_shards_from_python_is_read_on_any_ranks(void *
     assert_holds(&model, 1.0f / 8, -1.0f / 16);
     assert_int_equal(model.state.progress.samples, 1120);
     assert_true(model.state.progress.seed == ((uint64_t)1 << 63) + 5);
+    assert_true(model.state.progress.content_hash == UINT64_MAX - 77);
     assert_near(model.state.progress.best_ap, 0.125, 0);
 }
 

@@ -334,6 +334,24 @@ static void resuming_with_another_seed_or_batch_is_refused_and_leaves_the_record
     assert_every_step_once("parts", STEPS);
 }
 
+/* As many images of the same classes, but others. */
+static void resuming_on_other_data_is_refused(void **state)
+{
+    const struct fa_train_config config = make_config();
+    struct fa_synth_config scenes = scenes_of_test;
+    struct fa_dataset *before = dataset;
+
+    (void)state;
+    scenes.seed++;
+    if (fa_comm_rank(comm) == 0)
+        make_scenes(root, "other_shards", scenes);
+    fa_comm_barrier(comm);
+    assert_ok(fa_dataset_open(in_root("other_shards"), &dataset));
+    assert_fails_saying(train(&config, "parts"), FA_EINVAL, "--resume none --init-from");
+    fa_dataset_close(dataset);
+    dataset = before;
+}
+
 static void a_batch_that_ranks_cannot_share_is_refused(void **state)
 {
     struct fa_train_config config = make_config();
@@ -407,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
+        cmocka_unit_test(resuming_on_other_data_is_refused),
         cmocka_unit_test(a_batch_that_ranks_cannot_share_is_refused),
         cmocka_unit_test(random_weights_without_calibration_are_refused_with_the_remedy),
         cmocka_unit_test(a_backbone_file_starts_a_run_and_half_a_backbone_does_not),
