@@ -1,0 +1,100 @@
+"""The two losses once more, as one writes them with PyTorch's own functions: batched where freeanchor.py and
+focal.py go object by object, and with none of their care at the edges.
+
+All in the dtype of the logits, but for IoU and targets, which are float32. It holds the other reference against
+the recipe's own words where both are defined: no probability that rounds to 0 or 1, no IoU of exactly 0.6.
+"""
+import torch
+from torch.nn import functional
+
+FREEANCHOR_STD, RETINANET_STD = (0.1, 0.1, 0.2, 0.2), (1.0, 1.0, 1.0, 1.0)
+
+
+def overlaps(a, b):
+    top_left = torch.max(a[:, None, :2], b[None, :, :2])
+    bottom_right = torch.min(a[:, None, 2:], b[None, :, 2:])
+    inter = (bottom_right - top_left).clamp(min=0).prod(2)
+    area = (a[:, 2:] - a[:, :2]).prod(1)[:, None] + (b[:, 2:] - b[:, :2]).prod(1)[None]
+    return inter / (area - inter).clamp(min=1e-6)
+
+
+def centre_and_size(boxes):
+    return (boxes[..., :2] + boxes[..., 2:]) * 0.5, boxes[..., 2:] - boxes[..., :2]
+
+
+def encode(anchors, boxes, std):
+    (ac, asize), (bc, bsize) = centre_and_size(anchors), centre_and_size(boxes)
+    return torch.cat([(bc - ac) / asize, (bsize / asize).log()], -1) / torch.tensor(std)
+
+
+def decode(anchors, deltas, std):
+    centre, size = centre_and_size(anchors)
+    d = deltas * torch.tensor(std)
+    centre, size = centre + size * d[:, :2], size * d[:, 2:].clamp(-4.135166556742355, 4.135166556742355).exp()
+    return torch.cat([centre - 0.5 * size, centre + 0.5 * size], 1)
+
+
+def box_probability(anchors, deltas, boxes, labels, classes):
+    iou = overlaps(boxes, decode(anchors, deltas, FREEANCHOR_STD))
+    best = iou.max(1, keepdim=True).values.clamp(min=0.6 + 1e-12)
+    saturated = ((iou - 0.6) / (best - 0.6)).clamp(0, 1)
+    table = torch.zeros(classes, len(anchors))
+    for c in range(classes):
+        if (labels == c).any():
+            table[c] = saturated[labels == c].max(0).values
+    return table.t()
+
+
+def positive_bag_loss(p, deltas, anchors, boxes, labels, bags):
+    objects = torch.arange(len(boxes))[:, None]
+    target = encode(anchors[bags], boxes[:, None].expand(-1, bags.shape[1], -1), FREEANCHOR_STD)
+    box_loss = functional.smooth_l1_loss(deltas[bags], target.to(p.dtype), reduction="none", beta=0.11)
+    matched = p[bags, labels[objects]] * torch.exp(-(0.75 * box_loss).sum(2))
+    weight = 1 / (1 - matched).clamp(min=1e-12)
+    weight = weight / weight.sum(1, keepdim=True)
+    bag = (weight * matched).sum(1).clamp(max=1)
+    return 0.5 * functional.binary_cross_entropy(bag, torch.ones_like(bag), reduction="sum")
+
+
+def freeanchor(logits, deltas, anchors, boxes, labels, normalizer):
+    """(positive_bag_loss, negative_bag_loss). The sort is stable: equal IoUs by lowest index, as topk does on a
+    GPU; on a CPU topk keeps any of them."""
+    with torch.no_grad():
+        b = torch.zeros_like(logits)
+        if len(boxes):
+            b = box_probability(anchors, deltas.float(), boxes, labels, logits.shape[1]).to(logits.dtype)
+        bags = overlaps(boxes, anchors).sort(dim=1, descending=True, stable=True).indices[:, :50]
+    p = logits.sigmoid()
+    negative = (p * (1 - b)).clamp(1e-12, 1)
+    focal = negative ** 2 * functional.binary_cross_entropy(negative, torch.zeros_like(negative), reduction="none")
+    positive = positive_bag_loss(p, deltas, anchors, boxes, labels, bags) if len(boxes) else 0 * deltas.sum()
+    return positive / max(1, normalizer), 0.5 * focal.sum() / max(1, 50 * normalizer)
+
+
+def assign(anchors, boxes):
+    """Index of the object + 1; 0: negative; -1: ignored."""
+    found = torch.full((len(anchors),), -1)
+    if len(boxes) == 0:
+        return found.zero_()
+    iou = overlaps(boxes, anchors)
+    best, which = iou.max(0)
+    found[best < 0.4] = 0
+    found[best >= 0.5] = which[best >= 0.5] + 1
+    for i in range(len(boxes)):
+        found[iou[i] == iou[i].max()] = i + 1
+    return found
+
+
+def retinanet(logits, deltas, anchors, boxes, labels, normalizer):
+    """(loss_cls, loss_bbox)."""
+    found = assign(anchors, boxes)
+    rows = torch.nonzero(found > 0).squeeze(1)
+    target = torch.zeros_like(logits)
+    target[rows, labels[found[rows] - 1]] = 1
+    p = logits.sigmoid()
+    miss = (1 - p) * target + p * (1 - target)
+    weight = (0.25 * target + 0.75 * (1 - target)) * miss ** 2
+    focal = weight * functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    wanted = encode(anchors[rows], boxes[found[rows] - 1], RETINANET_STD).to(deltas.dtype)
+    bbox = functional.l1_loss(deltas[rows], wanted, reduction="sum")
+    return focal[found >= 0].sum() / normalizer, bbox / normalizer
