@@ -49,7 +49,7 @@ def share(found):
 
 def limited(minus_log):
     """At most LOG_LIMIT, with the gradient of what it was."""
-    return minus_log + (minus_log.clamp(max=LOG_LIMIT) - minus_log).detach()
+    return minus_log.detach().clamp(max=LOG_LIMIT) + (minus_log - minus_log.detach())
 
 
 def focal(x, hit):
