@@ -31,6 +31,11 @@ fa_status fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT;
 /* Closes after work that ended with status: gives the first failure of the two, with its message. */
 fa_status fa_h5_finish(struct fa_h5 *file, fa_status status) FA_CHECK_RESULT;
 
+/* A file by the whole protocol of file.h: what write puts into it is complete under path, or path is what it
+   was. */
+typedef fa_status (*fa_h5_write_fn)(void *context, struct fa_h5 *file);
+fa_status fa_h5_save(const char *path, fa_h5_write_fn write, void *context) FA_CHECK_RESULT;
+
 /* A dataset with all its data. Intermediate groups in name ("grad/backbone") are made. */
 fa_status fa_h5_write(struct fa_h5 *file, const char *name, enum fa_h5_type type, int n_dims,
                       const int64_t *dims, const void *data) FA_CHECK_RESULT;

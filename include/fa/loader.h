@@ -81,9 +81,17 @@ struct fa_loader_statistics {
 };
 void fa_loader_statistics(struct fa_loader *loader, struct fa_loader_statistics *out);
 
-/* One sample from a picture, for detect: as in evaluation. chw is allocated; fa_sample_clear frees. */
+/* One sample from a picture, for detect: as in evaluation; it has no objects. */
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
                                  struct fa_sample *out) FA_CHECK_RESULT;
+
+/* One sample from a record, mirrored or not: the bits that a loader delivers. FA_EFORMAT or FA_EIO if the
+   record is damaged. */
+fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
+                                const struct fa_transform *transform, bool flip,
+                                struct fa_sample *out) FA_CHECK_RESULT;
+
+/* Frees what the two functions above gave; leaves it empty. */
 void fa_sample_clear(struct fa_sample *sample);
 
 #endif

@@ -176,8 +176,26 @@ fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct 
     return st;
 }
 
+fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
+                                const struct fa_transform *transform, bool flip, struct fa_sample *out)
+{
+    struct fa_sample_buffer buffer = {.chw = NULL};
+    const fa_status st = fa_sample_prepare(dataset, record, transform, flip, &buffer);
+
+    fa_free(buffer.jpeg);
+    buffer.jpeg = NULL;
+    if (st == FA_OK)
+        *out = buffer.sample;
+    else
+        fa_sample_buffer_free(&buffer);
+    return st;
+}
+
+/* The arrays of objects are borrowed in general, the sample's own here. */
 void fa_sample_clear(struct fa_sample *sample)
 {
     fa_free(sample->chw);
+    fa_free((float *)(uintptr_t)sample->objects.boxes);
+    fa_free((int32_t *)(uintptr_t)sample->objects.labels);
     *sample = (struct fa_sample){0};
 }
