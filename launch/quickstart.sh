@@ -46,10 +46,10 @@ say "drawing"
 cat <<EOF
 
 Done. What you have now:
-  $out/pictures/         images with the boxes that were found
+  $out/pictures/        images with the boxes that were found
   $out/run/train.log    the log of the run (log.jsonl: the same for programs)
   $out/run/weights.h5   the trained weights
   $out/run/checkpoints/ where training would go on from
-  $out/results.json      all detections on the validation images, in COCO's format
+  $out/results.json     all detections on the validation images, in COCO's format
 Your own data next: README.md, "A first dataset of your own".
 EOF

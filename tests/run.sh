@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Runs all tests: installs packages where it may, builds the presets, runs ctest on each, counts.
+# Runs all tests: installs packages where it may, builds the presets, runs ctest on each, counts; then the parity table
+# (tests/parity/README.md), in which every row counts as a test.
 #
-# usage: tests/run.sh [PRESET...]        (default: release debug float64)
+# usage: tests/run.sh [PRESET|parity...]        (default: release debug float64 parity)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
 launch/packages.sh tests || exit $?
 
-presets=("$@")
-[ ${#presets[@]} -gt 0 ] || presets=(release debug float64)
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || suites=(release debug float64 parity)
 passed=0 failed=0 skipped=0
 
 # count PRESET: adds up the results that ctest left; none at all is a failure.
@@ -26,18 +27,50 @@ count() {
   passed=$((passed + total - bad - left_out))
 }
 
-for preset in "${presets[@]}"; do
-  echo "== $preset"
-  rm -f "build/$preset/results.xml"
-  if ! cmake --preset "$preset" -DFA_TESTS=ON >"build-$preset.log" 2>&1 || ! cmake --build --preset "$preset" >>"build-$preset.log" 2>&1; then
-    tail -n 40 "build-$preset.log"
-    echo "the $preset build failed: build-$preset.log"
+build() {
+  local log=build-$1.log
+  if ! cmake --preset "$1" -DFA_TESTS=ON >"$log" 2>&1 || ! cmake --build --preset "$1" >>"$log" 2>&1; then
+    tail -n 40 "$log"
+    echo "the $1 build failed: $log"
     failed=$((failed + 1))
-    continue
+    return 1
   fi
-  rm -f "build-$preset.log"
-  ctest --preset "$preset" -j "$(nproc)" --output-junit results.xml
-  count "$preset"
+  rm -f "$log"
+}
+
+run_preset() {
+  rm -f "build/$1/results.xml"
+  build "$1" || return
+  ctest --preset "$1" -j "$(nproc)" --output-junit results.xml
+  count "$1"
+}
+
+# The python3 that has the reference libraries need not be the first on PATH.
+find_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    "$python" -c 'import cv2, h5py, torch, torchvision' 2>/dev/null && echo "$python" && return
+  done
+  return 1
+}
+
+run_parity() {
+  local python table=build/parity.txt
+  if ! python=$(find_python); then
+    echo "skipped: no python3 with torch, torchvision, h5py and cv2"
+    skipped=$((skipped + 1))
+    return
+  fi
+  build release || return
+  "$python" tests/parity/run.py | tee "$table"
+  passed=$((passed + $(grep -c ' ok$' "$table")))
+  failed=$((failed + $(grep -cE ' (FAILED|broke)$' "$table")))
+  skipped=$((skipped + $(grep -c ': skipped:' "$table")))
+}
+
+for suite in "${suites[@]}"; do
+  echo "== $suite"
+  if [ "$suite" = parity ]; then run_parity; else run_preset "$suite"; fi
 done
 
 echo
