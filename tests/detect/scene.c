@@ -5,6 +5,13 @@
 
 #include "support.h"
 
+static const float toy_boxes_0[] = {5, 11, 44.25f, 46.75f, 0.5f, 2.75f, 50.75f, 50.25f};
+static const float toy_boxes_1[] = {19.5f, 9.75f, 35.25f, 39.75f};
+static const int32_t toy_labels_0[] = {1, 1}, toy_labels_1[] = {0};
+const struct fa_objects test_toy_objects[2] = {{2, toy_boxes_0, toy_labels_0},
+                                               {1, toy_boxes_1, toy_labels_1}};
+const struct fa_objects test_no_objects = {0, NULL, NULL};
+
 float test_noise(unsigned seed, unsigned n)
 {
     uint32_t x = n + seed * 1000003u;

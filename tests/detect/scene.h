@@ -25,7 +25,8 @@ void test_scene_free(struct test_scene *scene);
 void test_scene_fill(struct test_scene *scene, unsigned seed, float logit_scale, float logit_offset,
                      float delta_scale);
 
-/* The toy case of the specification's appendix, image 0 or 1. */
+/* The toy case of the specification's appendix, image 0 or 1, of 64 by 64 and 3 classes. */
 void test_scene_fill_toy(struct test_scene *scene, int image);
+extern const struct fa_objects test_toy_objects[2], test_no_objects;
 
 #endif

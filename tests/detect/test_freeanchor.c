@@ -1,12 +1,9 @@
 /* The loss against numbers: the specification's appendix, and golden cases made by autograd in float64. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "fa/loss.h"
 #include "fa/memory.h"
-#include "scene.h"
+#include "golden_loss.h"
 #include "support.h"
 
 static struct fa_loss_workspace *workspace;
@@ -23,13 +20,6 @@ static int destroy_workspace(void **state)
     fa_loss_workspace_destroy(workspace);
     return fa_memory_balance() == 0 ? 0 : -1;
 }
-
-static const float toy_boxes_0[] = {5, 11, 44.25f, 46.75f, 0.5f, 2.75f, 50.75f, 50.25f};
-static const float toy_boxes_1[] = {19.5f, 9.75f, 35.25f, 39.75f};
-static const int32_t toy_labels_0[] = {1, 1}, toy_labels_1[] = {0};
-static const struct fa_objects toy_objects[2] = {{2, toy_boxes_0, toy_labels_0},
-                                                 {1, toy_boxes_1, toy_labels_1}};
-static const struct fa_objects no_objects = {0, NULL, NULL};
 
 static struct fa_loss loss_of(struct test_scene *scene, const struct fa_objects *objects, double normalizer)
 {
@@ -73,7 +63,7 @@ static void toy_batch_has_the_published_loss_and_gradient(void **state)
     (void)state;
     for (int image = 0; image < 2; image++) {
         struct test_scene scene = test_scene_create(64, 64, 3);
-        struct fa_loss loss = toy_loss(&scene, image, &toy_objects[image], 3);
+        struct fa_loss loss = toy_loss(&scene, image, &test_toy_objects[image], 3);
 
         positive += loss.part[FA_PART_POSITIVE];
         negative += loss.part[FA_PART_NEGATIVE];
@@ -93,7 +83,7 @@ static void toy_image_has_the_published_gradient_at_anchor_257(void **state)
     static const double want_reg[4] = {0.03401389, -0.03401389, -0.00619562, 0.03401389};
     static const double want_cls[3] = {4.536068e-4, -2.6248405e-2, 3.297e-6};
     struct test_scene scene = test_scene_create(64, 64, 3);
-    struct fa_loss loss = toy_loss(&scene, 0, &toy_objects[0], 3);
+    struct fa_loss loss = toy_loss(&scene, 0, &test_toy_objects[0], 3);
 
     (void)state;
     for (int k = 0; k < 4; k++)
@@ -111,7 +101,7 @@ static void toy_batch_without_objects_has_the_published_loss(void **state)
     (void)state;
     for (int image = 0; image < 2; image++) {
         struct test_scene scene = test_scene_create(64, 64, 3);
-        struct fa_loss loss = toy_loss(&scene, image, &no_objects, 0);
+        struct fa_loss loss = toy_loss(&scene, image, &test_no_objects, 0);
 
         assert_true(loss.part[FA_PART_POSITIVE] == 0 && loss.bag_probability == 0 && loss.matched_iou == 0);
         assert_int_equal(rows_with_gradient(&scene), 0);
@@ -124,8 +114,8 @@ static void toy_batch_without_objects_has_the_published_loss(void **state)
 static void toy_batch_with_one_empty_image_has_the_published_loss(void **state)
 {
     struct test_scene scene = test_scene_create(64, 64, 3);
-    struct fa_loss first = toy_loss(&scene, 0, &toy_objects[0], 2);
-    struct fa_loss second = toy_loss(&scene, 1, &no_objects, 2);
+    struct fa_loss first = toy_loss(&scene, 0, &test_toy_objects[0], 2);
+    struct fa_loss second = toy_loss(&scene, 1, &test_no_objects, 2);
 
     (void)state;
     assert_near(first.part[FA_PART_POSITIVE] + second.part[FA_PART_POSITIVE], 2.4466, 5e-5);
@@ -133,117 +123,26 @@ static void toy_batch_with_one_empty_image_has_the_published_loss(void **state)
     test_scene_free(&scene);
 }
 
-/* One record of golden/freeanchor.bin, see golden/make_freeanchor.py. */
-struct golden {
-    int32_t h, w, classes, objects, seed;
-    float logit_scale, logit_offset, delta_scale;
-    double gamma, normalizer;
-    float *boxes;
-    int32_t *labels;
-    struct fa_loss loss;
-    float *grad_cls, *grad_reg;
-};
-
-static void *read_array(FILE *file, size_t n, size_t size)
+static void check_golden(const struct test_golden *golden, struct test_scene *scene,
+                         const struct fa_objects *objects)
 {
-    void *block = malloc(n * size + 1);
-
-    assert_non_null(block);
-    assert_int_equal(fread(block, size, n, file), n);
-    return block;
-}
-
-static bool read_golden(FILE *file, struct golden *golden)
-{
-    struct fa_pyramid pyramid;
-    size_t n;
-
-    if (fread(&golden->h, sizeof golden->h, 1, file) != 1)
-        return false;
-    assert_int_equal(fread(&golden->w, sizeof golden->w, 4, file), 4);
-    assert_int_equal(fread(&golden->logit_scale, sizeof(float), 3, file), 3);
-    assert_int_equal(fread(&golden->gamma, sizeof(double), 2, file), 2);
-    n = (size_t)golden->objects;
-    golden->boxes = read_array(file, 4 * n, sizeof(float));
-    golden->labels = read_array(file, n, sizeof(int32_t));
-    assert_int_equal(fread(&golden->loss, sizeof(double), 4, file), 4);
-    fa_pyramid_make(golden->h, golden->w, &pyramid);
-    golden->grad_cls = read_array(file, pyramid.n_anchors * (size_t)golden->classes, sizeof(float));
-    golden->grad_reg = read_array(file, pyramid.n_anchors * 4, sizeof(float));
-    return true;
-}
-
-static void free_golden(struct golden *golden)
-{
-    free(golden->boxes);
-    free(golden->labels);
-    free(golden->grad_cls);
-    free(golden->grad_reg);
-}
-
-static void assert_relative(const char *what, int seed, double got, double want)
-{
-    if (fabs(got - want) <= 1e-6 * fabs(want) + 1e-30) /* 1e-30: what the clamp of p at 1e-12 adds up to */
-        return;
-    print_error("case of seed %d, %s: got %.17g, want %.17g\n", seed, what, got, want);
-    fail();
-}
-
-/* Within 1e-6 of the largest: one rounding to float of a sum in double, and a different exp. Saturated logits
-   have gradients of 1e-30 and less, which count as 0. */
-static void assert_gradient(const char *what, int seed, const fa_real *got, const float *want, size_t n)
-{
-    double largest = 0;
-
-    for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs((double)want[i]));
-    for (size_t i = 0; i < n; i++) {
-        if (fabs((double)got[i] - (double)want[i]) <= 1e-6 * largest + 1e-25)
-            continue;
-        print_error("case of seed %d, gradient of %s: got[%zu] %.9g, want %.9g, largest %.9g\n", seed, what,
-                    i, (double)got[i], (double)want[i], largest);
-        fail();
-    }
-}
-
-static void check_golden(const struct golden *golden)
-{
-    struct test_scene scene = test_scene_create(golden->h, golden->w, golden->classes);
-    struct fa_objects objects = {(size_t)golden->objects, golden->boxes, golden->labels};
     struct fa_loss_config config = fa_loss_default;
     struct fa_loss loss;
 
     config.freeanchor.gamma = golden->gamma;
-    test_scene_fill(&scene, (unsigned)golden->seed, golden->logit_scale, golden->logit_offset,
-                    golden->delta_scale);
-    assert_ok(fa_loss_compute(&config, &scene.head, &objects, golden->normalizer, workspace, &loss,
-                              scene.grad_cls, scene.grad_reg));
-    assert_relative("positive", golden->seed, loss.part[FA_PART_POSITIVE],
-                    golden->loss.part[FA_PART_POSITIVE]);
-    assert_relative("negative", golden->seed, loss.part[FA_PART_NEGATIVE],
-                    golden->loss.part[FA_PART_NEGATIVE]);
-    assert_relative("bag probability", golden->seed, loss.bag_probability, golden->loss.bag_probability);
-    assert_relative("matched IoU", golden->seed, loss.matched_iou, golden->loss.matched_iou);
-    assert_gradient("cls", golden->seed, scene.grad_cls, golden->grad_cls,
-                    scene.head.n_anchors * (size_t)golden->classes);
-    assert_gradient("reg", golden->seed, scene.grad_reg, golden->grad_reg, scene.head.n_anchors * 4);
-    test_scene_free(&scene);
+    assert_ok(fa_loss_compute(&config, &scene->head, objects, golden->normalizer, workspace, &loss,
+                              scene->grad_cls, scene->grad_reg));
+    test_golden_sum(golden, "positive", loss.part[FA_PART_POSITIVE], golden->want[0]);
+    test_golden_sum(golden, "negative", loss.part[FA_PART_NEGATIVE], golden->want[1]);
+    test_golden_sum(golden, "bag probability", loss.bag_probability, golden->want[2]);
+    test_golden_sum(golden, "matched IoU", loss.matched_iou, golden->want[3]);
+    test_golden_gradients(golden, scene);
 }
 
 static void golden_cases_agree_in_value_and_gradient(void **state)
 {
-    FILE *file = fopen(fa_test_source("tests/detect/golden/freeanchor.bin"), "rb");
-    struct golden golden;
-    int n = 0;
-
     (void)state;
-    assert_non_null(file);
-    for (; read_golden(file, &golden); n++) {
-        check_golden(&golden);
-        free_golden(&golden);
-    }
-    fclose(file);
-    assert_int_equal(n, 22);
+    assert_int_equal(test_golden_each("freeanchor.bin", check_golden), 22);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* What must hold of the loss whatever its value: derivatives, threads, memory, bad input. */
+/* What must hold of a loss of either kind whatever its value: derivatives, threads, memory, bad input. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,8 @@
 #include "fa/memory.h"
 #include "scene.h"
 #include "support.h"
+
+static struct fa_loss_config config;
 
 static const float boxes[] = {2, 3, 28, 25, 6, 6, 20, 31, 0.5f, 1, 30, 16};
 static const int32_t labels[] = {1, 2, 1};
@@ -18,8 +20,8 @@ static struct fa_loss loss_of(struct test_scene *scene, const struct fa_objects 
     struct fa_loss loss;
 
     assert_ok(fa_loss_workspace_create(n_threads, &workspace));
-    assert_ok(fa_loss_compute(&fa_loss_default, &scene->head, of, 3, workspace, &loss, scene->grad_cls,
-                              scene->grad_reg));
+    assert_ok(
+        fa_loss_compute(&config, &scene->head, of, 3, workspace, &loss, scene->grad_cls, scene->grad_reg));
     fa_loss_workspace_destroy(workspace);
     return loss;
 }
@@ -36,12 +38,12 @@ static double total(struct test_scene *scene)
 {
     struct fa_loss loss = loss_of(scene, &objects, 1);
 
-    return loss.part[FA_PART_POSITIVE] + loss.part[FA_PART_NEGATIVE];
+    return loss.part[0] + loss.part[1];
 }
 
-static double positive(struct test_scene *scene)
+static double box_part(struct test_scene *scene)
 {
-    return loss_of(scene, &objects, 1).part[FA_PART_POSITIVE];
+    return loss_of(scene, &objects, 1).part[config.kind == FA_LOSS_FOCAL ? FA_PART_BBOX : FA_PART_POSITIVE];
 }
 
 static void check_derivative(double (*value)(struct test_scene *), struct test_scene *scene, fa_real *input,
@@ -58,8 +60,8 @@ static void check_derivative(double (*value)(struct test_scene *), struct test_s
     assert_near(gradient, (above - below) / (2 * step), 1e-9);
 }
 
-/* The smallest slopes that matter are 1e-3. Box probabilities carry no gradient but do follow the deltas, so
-   deltas are moved under the positive loss alone. */
+/* The smallest slopes that matter are 1e-3. FreeAnchor's box probabilities carry no gradient but do follow
+   the deltas, so deltas are moved under the part alone that trains them. */
 static void gradient_is_the_derivative_of_the_loss(void **state)
 {
     struct test_scene scene = test_scene_create(32, 32, 3);
@@ -75,7 +77,7 @@ static void gradient_is_the_derivative_of_the_loss(void **state)
     for (size_t i = 0; i < 3 * n; i++)
         check_derivative(total, &scene, &scene.cls[i], grad[i]);
     for (size_t i = 0; i < 4 * n; i++)
-        check_derivative(positive, &scene, &scene.reg[i], grad[3 * n + i]);
+        check_derivative(box_part, &scene, &scene.reg[i], grad[3 * n + i]);
     free(grad);
     test_scene_free(&scene);
 }
@@ -134,7 +136,7 @@ static void finite_outputs_give_finite_loss_and_gradient(void **state)
     for (size_t i = 0; i < 4 * scene.head.n_anchors; i++)
         scene.reg[i] = extremes[(i / 3) % n_extremes];
     loss = loss_of(&scene, &objects, 1);
-    assert_true(isfinite(loss.part[FA_PART_POSITIVE]) && isfinite(loss.part[FA_PART_NEGATIVE]));
+    assert_true(isfinite(loss.part[0]) && isfinite(loss.part[1]));
     assert_true(isfinite(loss.bag_probability) && isfinite(loss.matched_iou));
     for (size_t i = 0; i < 3 * scene.head.n_anchors; i++)
         assert_true(isfinite(scene.grad_cls[i]));
@@ -147,12 +149,32 @@ static void finite_outputs_give_finite_loss_and_gradient(void **state)
 static void nan_logit_makes_the_loss_nan(void **state)
 {
     struct test_scene scene = test_scene_create(32, 32, 3);
+    struct fa_loss loss;
 
     (void)state;
     test_scene_fill(&scene, 8, 3, -1, 1);
     scene.cls[301] = NAN;
-    assert_true(isnan(loss_of(&scene, &objects, 1).part[FA_PART_NEGATIVE]));
+    loss = loss_of(&scene, &objects, 1);
+    assert_true(isnan(loss.part[0] + loss.part[1]));
     assert_true(isnan(scene.grad_cls[301]));
+    test_scene_free(&scene);
+}
+
+static void the_share_is_the_same_on_any_number_of_threads(void **state)
+{
+    struct test_scene scene = test_scene_create(128, 96, 3);
+    double shares[3];
+
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        struct fa_loss_workspace *workspace;
+
+        assert_ok(fa_loss_workspace_create(threads, &workspace));
+        assert_ok(fa_loss_share(&config, scene.head.n_anchors, scene.anchors, &objects, workspace,
+                                &shares[threads - 1]));
+        fa_loss_workspace_destroy(workspace);
+    }
+    assert_true(shares[0] >= 3 && shares[1] == shares[0] && shares[2] == shares[0]);
     test_scene_free(&scene);
 }
 
@@ -176,14 +198,14 @@ static void memory_grows_with_anchors_and_bags_not_their_product(void **state)
             many_boxes[4 * i + k] = (k < 2 ? 15 : 50) + 10 * test_noise(3, 4 * i + k);
     test_scene_fill(&scene, 9, 3, -1, 1);
     assert_ok(fa_loss_workspace_create(threads, &workspace));
-    assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &many, n_objects, workspace, &loss,
-                              scene.grad_cls, scene.grad_reg));
+    assert_ok(fa_loss_compute(&config, &scene.head, &many, n_objects, workspace, &loss, scene.grad_cls,
+                              scene.grad_reg));
     assert_true(fa_memory_bytes() - before <
                 774 * 20 + n_objects * (50 * 16 + 32) + threads * classes * 1100 + 16384);
     before = fa_memory_bytes();
     loss_of(&scene, &objects, 1);
-    assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
-                              scene.grad_reg));
+    assert_ok(
+        fa_loss_compute(&config, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls, scene.grad_reg));
     assert_int_equal(fa_memory_bytes(), before); /* a smaller image needs nothing new */
     fa_loss_workspace_destroy(workspace);
     test_scene_free(&scene);
@@ -205,16 +227,16 @@ static void full_memory_is_an_error_after_which_the_workspace_still_works(void *
     for (; status != FA_OK; nth++) {
         assert_ok(fa_loss_workspace_create(1, &workspace));
         fa_memory_fail_after(nth);
-        status = fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
+        status = fa_loss_compute(&config, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
                                  scene.grad_reg);
         fa_memory_fail_after(0);
         assert_true(status == FA_OK || status == FA_ENOMEM);
-        assert_ok(fa_loss_compute(&fa_loss_default, &scene.head, &objects, 3, workspace, &loss,
-                                  scene.grad_cls, scene.grad_reg));
+        assert_ok(fa_loss_compute(&config, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls,
+                                  scene.grad_reg));
         assert_memory_equal(&loss, &want, sizeof loss);
         fa_loss_workspace_destroy(workspace);
     }
-    assert_true(nth > 8);
+    assert_true(nth > (config.kind == FA_LOSS_FOCAL ? 4 : 8));
     test_scene_free(&scene);
 }
 
@@ -230,26 +252,27 @@ static void bad_objects_are_refused_by_number(void **state)
 
     (void)state;
     assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &bad_label, 3, workspace, &loss,
-                                        scene.grad_cls, scene.grad_reg),
+    assert_fails_saying(fa_loss_compute(&config, &scene.head, &bad_label, 3, workspace, &loss, scene.grad_cls,
+                                        scene.grad_reg),
                         FA_EINVAL, "object 1 has label 3");
-    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &bad_box, 3, workspace, &loss,
-                                        scene.grad_cls, scene.grad_reg),
-                        FA_EINVAL, "object 1 is no box");
-    assert_fails_saying(fa_loss_compute(&fa_loss_default, &scene.head, &no_box, 3, workspace, &loss,
-                                        scene.grad_cls, scene.grad_reg),
-                        FA_EINVAL, "object 0 is no box");
+    assert_fails_saying(
+        fa_loss_compute(&config, &scene.head, &bad_box, 3, workspace, &loss, scene.grad_cls, scene.grad_reg),
+        FA_EINVAL, "object 1 is no box");
+    assert_fails_saying(
+        fa_loss_compute(&config, &scene.head, &no_box, 3, workspace, &loss, scene.grad_cls, scene.grad_reg),
+        FA_EINVAL, "object 0 is no box");
     fa_loss_workspace_destroy(workspace);
     test_scene_free(&scene);
 }
 
-int main(void)
+static int run(const char *name, enum fa_loss_kind kind)
 {
     const struct CMUnitTest tests[] = {
 #ifdef FA_FLOAT64
         cmocka_unit_test(gradient_is_the_derivative_of_the_loss),
 #endif
         cmocka_unit_test(loss_has_the_same_bits_on_any_number_of_threads),
+        cmocka_unit_test(the_share_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(gradients_are_overwritten),
         cmocka_unit_test(finite_outputs_give_finite_loss_and_gradient),
         cmocka_unit_test(nan_logit_makes_the_loss_nan),
@@ -258,5 +281,12 @@ int main(void)
         cmocka_unit_test(bad_objects_are_refused_by_number),
     };
 
-    return cmocka_run_group_tests(tests, NULL, memory_is_balanced);
+    config = fa_loss_default;
+    config.kind = kind;
+    return cmocka_run_group_tests_name(name, tests, NULL, memory_is_balanced);
+}
+
+int main(void)
+{
+    return run("freeanchor", FA_LOSS_FREEANCHOR) + run("focal", FA_LOSS_FOCAL);
 }

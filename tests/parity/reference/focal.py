@@ -52,15 +52,15 @@ def limited(minus_log):
     return minus_log.detach().clamp(max=LOG_LIMIT) + (minus_log - minus_log.detach())
 
 
-def focal(x, hit):
+def focal(x, hit, gamma):
     """(J, C); hit tells which anchor is positive in which class."""
     p, q = torch.sigmoid(x), torch.sigmoid(-x)
-    positive = ALPHA * q ** GAMMA * limited(torch.nn.functional.softplus(-x, threshold=1e9))
-    negative = (1 - ALPHA) * p ** GAMMA * limited(torch.nn.functional.softplus(x, threshold=1e9))
+    positive = ALPHA * q ** gamma * limited(torch.nn.functional.softplus(-x, threshold=1e9))
+    negative = (1 - ALPHA) * p ** gamma * limited(torch.nn.functional.softplus(x, threshold=1e9))
     return torch.where(hit, positive, negative)
 
 
-def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD):
+def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD, gamma=GAMMA):
     """normalizer: the sum over the batch of each image's share; the recipe adds a float32 epsilon to it."""
     normalizer = normalizer + float(np.finfo(F).eps)
     x = torch.from_numpy(logits.astype(np.float64)).requires_grad_()
@@ -70,7 +70,7 @@ def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD
     hit = torch.zeros(x.shape, dtype=torch.bool)
     hit[rows, np.asarray(labels, int)[found[rows]]] = True
     target = encode(anchors[rows], objects[found[rows]], std).astype(np.float64)
-    cls = focal(x, hit)[torch.from_numpy(found != IGNORED)].sum() / normalizer
+    cls = focal(x, hit, gamma)[torch.from_numpy(found != IGNORED)].sum() / normalizer
     bbox = (d[rows] - torch.from_numpy(target)).abs().sum() / normalizer
     (cls + bbox).backward()
     return Loss(float(cls), float(bbox), x.grad.numpy(), d.grad.numpy())
