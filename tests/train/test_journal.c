@@ -25,11 +25,13 @@ static const struct fa_journal_entry entry = {.step = 60,
                                               .step_s = 0.4,
                                               .memory_bytes = 100.9 * (1 << 20)};
 
-static bool evaluated; /* as the journal opened last said */
+static enum fa_loss_kind loss_kind = FA_LOSS_FREEANCHOR; /* of the journals to open */
+static bool evaluated;                                   /* as the journal opened last said */
 
 static struct fa_journal *open_journal(const char *directory, int64_t step)
 {
     const struct fa_journal_start start = {.config = "{\"a\": \"quoted\"}",
+                                           .loss = loss_kind,
                                            .seed = 18446744073709551615u,
                                            .n_ranks = 2,
                                            .step = step,
@@ -108,6 +110,28 @@ static void a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours(
     assert_near(number(line, "time"), 0.4, 0);
     assert_near(number(line, "samples"), 960, 0);
     assert_true(number(line, "eta_s") >= 0);
+    fa_json_free(line);
+}
+
+static void a_train_line_names_the_parts_of_its_loss(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal;
+    struct fa_json *line;
+
+    (void)state;
+    loss_kind = FA_LOSS_FOCAL;
+    journal = open_journal(directory, 0);
+    loss_kind = FA_LOSS_FREEANCHOR;
+    fa_journal_train(journal, &entry);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    assert_near(number(line, "loss_cls"), 1.25, 0);
+    assert_near(number(line, "loss_bbox"), 0.5, 0);
+    assert_near(number(line, "loss"), 1.75, 0);
+    assert_near(number(line, "matched_iou"), 0.75, 0);
+    assert_null(fa_json_get(line, "positive_bag_loss"));
+    assert_null(fa_json_get(line, "bag_probability"));
     fa_json_free(line);
 }
 
@@ -309,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours),
+        cmocka_unit_test(a_train_line_names_the_parts_of_its_loss),
         cmocka_unit_test(the_last_step_of_an_epoch_belongs_to_it),
         cmocka_unit_test(numbers_that_are_not_finite_leave_the_line_valid),
         cmocka_unit_test(a_val_line_has_the_six_numbers_twice),

@@ -184,27 +184,87 @@ static void assert_same_weights(const char *a, const char *b)
 
 /* ---- tests ---- */
 
+/* All ranks run in together/, and then rank 0 the first steps in alone/: every field has the same curve. */
+static void assert_ranks_learn_as_one(const struct fa_train_config *config, const char *together,
+                                      const char *alone_in, const char *const *fields, size_t n_fields)
+{
+    struct fa_train_config first_steps = *config;
+    struct fa_train_result result;
+    double many[STEPS + 1], one[STEPS + 1];
+    enum { SINGLE = 3 };
+
+    assert_ok(train(config, together));
+    if (fa_comm_rank(comm) == 0) {
+        first_steps.max_steps = SINGLE;
+        assert_ok(train_on(&alone, &first_steps, (struct fa_train_run){0}, alone_in, &result));
+        assert_int_equal(result.steps, SINGLE);
+        assert_int_equal(result.samples, SINGLE * BATCH);
+        for (size_t f = 0; f < n_fields; f++) {
+            assert_int_equal(read_curve(together, fields[f], many, STEPS + 1), STEPS);
+            assert_int_equal(read_curve(alone_in, fields[f], one, STEPS + 1), SINGLE);
+            assert_near(fa_test_worst_double(many, one, SINGLE, NULL), 0, 1e-3);
+        }
+    }
+    fa_comm_barrier(comm);
+}
+
 static void all_ranks_together_learn_as_one_alone(void **state)
 {
     static const char *const fields[] = {"loss", "positive_bag_loss", "grad_norm", "objects",
                                          "lr",   "matched_iou"};
     struct fa_train_config config = make_config();
-    struct fa_train_result result;
-    double together[STEPS + 1], single[STEPS + 1];
-    enum { SINGLE = 3 };
 
     (void)state;
-    assert_ok(train(&config, "together"));
+    assert_ranks_learn_as_one(&config, "together", "alone", fields, sizeof fields / sizeof *fields);
+}
+
+static struct fa_train_config make_focal_config(void)
+{
+    struct fa_train_config config = make_config();
+
+    config.loss.kind = FA_LOSS_FOCAL;
+    config.loss.coder = (struct fa_box_coder){{1, 1, 1, 1}};
+    return config;
+}
+
+static void the_focal_loss_falls_and_is_that_of_one_rank_alone(void **state)
+{
+    static const char *const fields[] = {"loss", "loss_cls", "loss_bbox", "grad_norm", "objects"};
+    struct fa_train_config config = make_focal_config();
+    double loss[STEPS + 1];
+
+    (void)state;
+    assert_ranks_learn_as_one(&config, "focal", "focal_alone", fields, sizeof fields / sizeof *fields);
     if (fa_comm_rank(comm) == 0) {
-        config.max_steps = SINGLE;
-        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "alone", &result));
-        assert_int_equal(result.steps, SINGLE);
-        assert_int_equal(result.samples, SINGLE * BATCH);
-        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
-            assert_int_equal(read_curve("together", fields[f], together, STEPS + 1), STEPS);
-            assert_int_equal(read_curve("alone", fields[f], single, STEPS + 1), SINGLE);
-            assert_near(fa_test_worst_double(together, single, SINGLE, NULL), 0, 1e-3);
-        }
+        assert_int_equal(read_curve("focal", "loss", loss, STEPS + 1), STEPS);
+        assert_true(loss[STEPS - 1] < 0.8 * loss[0]);
+        assert_int_equal(read_curve("focal", "bag_probability", loss, STEPS + 1), 0);
+    }
+    fa_comm_barrier(comm);
+}
+
+/* Steps that learn nothing: those of one image each have the losses that ranks have when each divides by what
+   its own image holds. */
+static void with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own(void **state)
+{
+    struct fa_train_config config = make_focal_config();
+    struct fa_train_result result;
+    double mean[2], single[2 + 1];
+
+    (void)state;
+    if (fa_comm_size(comm) != BATCH)
+        return;
+    config.normalizer = FA_NORMALIZER_LOCAL;
+    config.schedule = (struct fa_schedule){.lr = 0};
+    config.max_steps = 1;
+    assert_ok(train(&config, "local"));
+    if (fa_comm_rank(comm) == 0) {
+        config.batch = 1;
+        config.max_steps = BATCH;
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "local_alone", &result));
+        assert_int_equal(read_curve("local", "loss", mean, 2), 1);
+        assert_int_equal(read_curve("local_alone", "loss", single, BATCH + 1), BATCH);
+        assert_near(mean[0] / (0.5 * (single[0] + single[1])), 1, 1e-5);
     }
     fa_comm_barrier(comm);
 }
@@ -422,6 +482,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ranks_together_learn_as_one_alone),
+        cmocka_unit_test(the_focal_loss_falls_and_is_that_of_one_rank_alone),
+        cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
