@@ -40,13 +40,65 @@ static void defaults_are_the_1x_recipe(void **state)
     assert_int_equal(settings.train.schedule.n_drops, 2);
     assert_int_equal(settings.train.schedule.drop_epoch[0], 8);
     assert_int_equal(settings.train.schedule.drop_epoch[1], 11);
-    assert_int_equal(settings.train.loss.freeanchor.bag_size, 50);
-    assert_near(settings.train.loss.coder.std[0], 0.1f, 0);
     assert_int_equal(settings.train.transform.scale[0], 1333);
     assert_near(settings.train.transform.flip_probability, 0.5, 0);
     assert_near(settings.train.eval.transform.flip_probability, 0, 0);
     assert_int_equal(settings.train.eval.max_detections[2], 100);
     assert_near(settings.train.eval.transform.normalize.mean[0], 123.675f, 0);
+    fa_settings_clear(&settings);
+}
+
+static void assert_same_loss(const struct fa_loss_config *got, const struct fa_loss_config *want)
+{
+    assert_int_equal(got->kind, want->kind);
+    assert_near(got->freeanchor.alpha, want->freeanchor.alpha, 0);
+    assert_near(got->freeanchor.gamma, want->freeanchor.gamma, 0);
+    assert_int_equal(got->freeanchor.bag_size, want->freeanchor.bag_size);
+    assert_near(got->freeanchor.box_threshold, want->freeanchor.box_threshold, 0);
+    assert_near(got->freeanchor.smooth_l1_beta, want->freeanchor.smooth_l1_beta, 0);
+    assert_near(got->freeanchor.smooth_l1_weight, want->freeanchor.smooth_l1_weight, 0);
+    assert_near(got->focal.alpha, want->focal.alpha, 0);
+    assert_near(got->focal.gamma, want->focal.gamma, 0);
+    assert_near(got->focal.positive_iou, want->focal.positive_iou, 0);
+    assert_near(got->focal.negative_iou, want->focal.negative_iou, 0);
+    assert_near(got->focal.min_positive_iou, want->focal.min_positive_iou, 0);
+    assert_memory_equal(&got->coder, &want->coder, sizeof got->coder);
+}
+
+static void defaults_are_those_of_the_modules(void **state)
+{
+    const struct fa_detect_config *want = &fa_detect_config_default, *got;
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(read_with(NULL, NULL, &settings));
+    assert_same_loss(&settings.train.loss, &fa_loss_default);
+    got = &settings.train.eval.detect;
+    assert_near(got->score_threshold, want->score_threshold, 0);
+    assert_int_equal(got->pre_nms, want->pre_nms);
+    assert_near(got->nms_iou, want->nms_iou, 0);
+    assert_int_equal(got->max_per_image, want->max_per_image);
+    assert_memory_equal(&got->coder, &want->coder, sizeof got->coder);
+    assert_memory_equal(settings.train.transform.normalize.mean, fa_normalize_default.mean,
+                        3 * sizeof(float));
+    assert_memory_equal(settings.train.transform.normalize.std, fa_normalize_default.std, 3 * sizeof(float));
+    assert_int_equal(settings.train.transform.normalize.to_rgb, fa_normalize_default.to_rgb);
+    fa_settings_clear(&settings);
+}
+
+static void retinanet_has_its_loss_and_one_coder_to_train_and_detect(void **state)
+{
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(read_with(fa_test_source("configs/retinanet_r50_fpn_1x_coco.json"), NULL, &settings));
+    assert_int_equal(settings.train.loss.kind, FA_LOSS_FOCAL);
+    assert_near(settings.train.clip_norm, 0, 0);
+    assert_near(settings.train.schedule.lr, 0.01, 0);
+    for (int k = 0; k < 4; k++) {
+        assert_near(settings.train.loss.coder.std[k], 1, 0);
+        assert_near(settings.train.eval.detect.coder.std[k], 1, 0);
+    }
     fa_settings_clear(&settings);
 }
 
@@ -71,9 +123,11 @@ static void later_wins_over_base_and_objects_merge(void **state)
 static void every_committed_recipe_is_valid(void **state)
 {
     static const char *const names[] = {
-        "configs/freeanchor_r50_fpn_1x_coco.json", "configs/freeanchor_r101_fpn_1x_coco.json",
+        "configs/freeanchor_r50_fpn_1x_coco.json",        "configs/freeanchor_r101_fpn_1x_coco.json",
         "configs/freeanchor_x101-32x4d_fpn_1x_coco.json", "configs/freeanchor_r18_fpn_bccd.json",
-        "configs/freeanchor_r18_fpn_synth.json"};
+        "configs/freeanchor_r18_fpn_synth.json",          "configs/retinanet_r18_fpn_1x_coco.json",
+        "configs/retinanet_r50_fpn_1x_coco.json",         "configs/retinanet_r101_fpn_1x_coco.json",
+        "configs/retinanet_x101-32x4d_fpn_1x_coco.json",  "configs/retinanet_x101-64x4d_fpn_1x_coco.json"};
     struct fa_settings settings;
 
     (void)state;
@@ -139,6 +193,9 @@ static void mistakes_are_named(void **state)
                  {"data.to_rgb=1", "true or false"},
                  {"model.init=magic", "\"calibrate\""},
                  {"model.backbone.depth=42", "18, 34, 50, 101"},
+                 {"loss.type=huber", "\"focal\""},
+                 {"loss.negative_iou=0.6", "loss.positive_iou"},
+                 {"model.coder_std=[1,1,0,1]", "model.coder_std"},
                  {"nonsense", "key=value"}};
     struct fa_settings settings;
 
@@ -196,6 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_the_1x_recipe),
+        cmocka_unit_test(defaults_are_those_of_the_modules),
+        cmocka_unit_test(retinanet_has_its_loss_and_one_coder_to_train_and_detect),
         cmocka_unit_test(later_wins_over_base_and_objects_merge),
         cmocka_unit_test(every_committed_recipe_is_valid),
         cmocka_unit_test(the_resolved_tree_reads_back_equal),
