@@ -61,13 +61,11 @@ fa_status fa_focal_share(const struct fa_focal *config, size_t n_anchors, const 
 /* No loss and no gradient, but a NaN is not hidden. */
 static double ignored_loss(size_t n, const fa_real *logit, fa_real *grad)
 {
-    double sum = 0;
-
     memset(grad, 0, n * sizeof *grad);
     for (size_t i = 0; i < n; i++)
         if (isnan(logit[i]))
-            sum = NAN;
-    return sum;
+            return NAN;
+    return 0;
 }
 
 static double positive_row(const struct image *image, size_t label, const fa_real *logit, fa_real *grad)
