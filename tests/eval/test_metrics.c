@@ -1,6 +1,3 @@
-#include <omp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fa/memory.h"
@@ -13,148 +10,12 @@ static int memory_is_balanced(void **state)
     return fa_memory_balance() == 0 ? 0 : -1;
 }
 
-/* One record of golden/metrics.bin, see golden/make_metrics.py. */
-struct golden_header {
-    int32_t images, classes, n_gt, n_detections, max_detections[3];
-};
-
-struct golden_gt {
-    int16_t bbox[4];
-    uint16_t image;
-    uint8_t label, crowd;
-    float area;
-};
-
-struct golden_detection {
-    int16_t bbox[4];
-    uint16_t image, label;
-    float score;
-};
-
-struct golden {
-    struct fa_metrics_input input;
-    struct fa_metrics_gt *gt;
-    struct fa_metrics_detection *detections;
-    double numbers[12], *class_ap;
-};
-
-static void *allocate(size_t n, size_t size)
-{
-    void *block = calloc(n + 1, size);
-
-    assert_non_null(block);
-    return block;
-}
-
-static void read_boxes(FILE *file, struct golden *golden)
-{
-    for (size_t i = 0; i < golden->input.n_gt; i++) {
-        struct golden_gt from;
-        struct fa_metrics_gt *to = &golden->gt[i];
-
-        assert_int_equal(fread(&from, sizeof from, 1, file), 1);
-        *to = (struct fa_metrics_gt){
-            .image = from.image, .label = from.label, .area = (double)from.area, .crowd = from.crowd != 0};
-        for (int k = 0; k < 4; k++)
-            to->bbox[k] = from.bbox[k] / 4.0;
-    }
-    for (size_t i = 0; i < golden->input.n_detections; i++) {
-        struct golden_detection from;
-        struct fa_metrics_detection *to = &golden->detections[i];
-
-        assert_int_equal(fread(&from, sizeof from, 1, file), 1);
-        *to = (struct fa_metrics_detection){
-            .image = from.image, .label = from.label, .score = (double)from.score};
-        for (int k = 0; k < 4; k++)
-            to->bbox[k] = from.bbox[k] / 4.0;
-    }
-}
-
-static bool read_golden(FILE *file, struct golden *golden)
-{
-    struct golden_header header;
-    struct fa_metrics_input *input = &golden->input;
-
-    if (fread(&header, sizeof header, 1, file) != 1)
-        return false;
-    golden->gt = allocate((size_t)header.n_gt, sizeof *golden->gt);
-    golden->detections = allocate((size_t)header.n_detections, sizeof *golden->detections);
-    golden->class_ap = allocate((size_t)header.classes, sizeof *golden->class_ap);
-    *input = (struct fa_metrics_input){.n_images = (size_t)header.images,
-                                       .n_gt = (size_t)header.n_gt,
-                                       .n_detections = (size_t)header.n_detections,
-                                       .n_classes = header.classes,
-                                       .gt = golden->gt,
-                                       .detections = golden->detections};
-    memcpy(input->max_detections, header.max_detections, sizeof input->max_detections);
-    read_boxes(file, golden);
-    assert_int_equal(fread(golden->numbers, sizeof(double), 12, file), 12);
-    assert_int_equal(fread(golden->class_ap, sizeof(double), (size_t)header.classes, file), header.classes);
-    return true;
-}
-
-static void free_golden(struct golden *golden)
-{
-    free(golden->gt);
-    free(golden->detections);
-    free(golden->class_ap);
-}
-
 static void list_numbers(const struct fa_metrics *m, double numbers[12])
 {
     const double list[12] = {m->ap,    m->ap50,  m->ap75,  m->ap_small, m->ap_medium, m->ap_large,
                              m->ar[0], m->ar[1], m->ar[2], m->ar_small, m->ar_medium, m->ar_large};
 
     memcpy(numbers, list, sizeof list);
-}
-
-static void golden_sets_agree_with_pycocotools_to_twelve_digits(void **state)
-{
-    FILE *file = fopen(fa_test_source("tests/eval/golden/metrics.bin"), "rb");
-    struct golden golden;
-    int cases = 0;
-
-    (void)state;
-    assert_non_null(file);
-    for (; read_golden(file, &golden); cases++) {
-        struct fa_metrics metrics;
-        double got[12];
-
-        assert_ok(fa_metrics_compute(&golden.input, &metrics));
-        list_numbers(&metrics, got);
-        for (int i = 0; i < 12; i++)
-            assert_near(got[i], golden.numbers[i], 1e-13);
-        assert_int_equal(metrics.n_classes, golden.input.n_classes);
-        for (size_t k = 0; k < metrics.n_classes; k++)
-            assert_near(metrics.class_ap[k], golden.class_ap[k], 1e-13);
-        fa_metrics_clear(&metrics);
-        free_golden(&golden);
-    }
-    fclose(file);
-    assert_int_equal(cases, 20);
-}
-
-static void metrics_have_the_same_bits_on_any_number_of_threads(void **state)
-{
-    FILE *file = fopen(fa_test_source("tests/eval/golden/metrics.bin"), "rb");
-    const int threads = omp_get_max_threads();
-    struct golden golden;
-    struct fa_metrics one, many;
-
-    (void)state;
-    assert_non_null(file);
-    assert_true(read_golden(file, &golden));
-    fclose(file);
-    omp_set_num_threads(1);
-    assert_ok(fa_metrics_compute(&golden.input, &one));
-    omp_set_num_threads(3);
-    assert_ok(fa_metrics_compute(&golden.input, &many));
-    omp_set_num_threads(threads);
-    assert_memory_equal(one.class_ap, many.class_ap, one.n_classes * sizeof(double));
-    assert_memory_equal(&one, &many, offsetof(struct fa_metrics, n_classes));
-    fa_metrics_clear(&one);
-    fa_metrics_clear(&many);
-    free_golden(&golden);
 }
 
 static const struct fa_metrics_gt few_gt[] = {
@@ -287,8 +148,6 @@ static void full_memory_is_an_error_and_leaks_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_sets_agree_with_pycocotools_to_twelve_digits),
-        cmocka_unit_test(metrics_have_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(ground_truth_as_detections_scores_one),
         cmocka_unit_test(overlap_of_exactly_a_threshold_matches),
         cmocka_unit_test(no_detections_score_zero),

@@ -1,90 +1,194 @@
-"""Writes metrics.bin: pycocotools' numbers for small random sets.
+#!/usr/bin/env python3
+"""Writes metrics.h5: thirty random sets and the blood-cell results, with pycocotools' numbers.
 
-Usage: python3 make_metrics.py    (beside this file; needs numpy and pycocotools)
+Usage: python3 make_metrics.py PYCOCOTOOLS [ANNOTATIONS RESULTS]
 
-A record, little endian: int32 images classes n_gt n_detections max_detections[3]; n_gt times int16 x y w h (in
-quarter pixels), uint16 image, uint8 label crowd, float32 area; n_detections times int16 x y w h, uint16 image,
-uint16 label, float32 score; float64 the twelve numbers, then AP of each class (-1 without ground truth).
+PYCOCOTOOLS says which pycocotools is imported (version and commit; kept in the file). ANNOTATIONS is the
+blood-cell data's instances_test.json and RESULTS what `freeanchor eval --out` wrote for it, of which the best
+20 of each image are kept; without them that set's input is taken from the present metrics.h5. The layout of
+the file is in metric_sets.py.
 """
 import contextlib
 import io
-import os
-import struct
+import json
+import sys
 
 import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+import metric_sets
+from metric_sets import LIMITS, MetricSet
 
-def random_set(seed, images, classes, n_gt, n_detections, sizes, score_steps, crowds=0.15):
-    rng = np.random.RandomState(seed)
-    gt, detections = [], []
-    for _ in range(n_gt):
-        w, h = np.exp(rng.uniform(*np.log(sizes), 2)) * 4
-        box = np.array([rng.uniform(0, 800), rng.uniform(0, 800), w, h]).astype(int)
-        fill = rng.choice([1, 0.7, 0.3])
-        # the last class and the last image have no ground truth
-        gt.append((*box, rng.randint(max(1, images - 1)), rng.randint(max(1, classes - 1)),
-                   int(rng.uniform() < crowds), np.float32(box[2] / 4 * box[3] / 4 * fill)))
-    for _ in range(n_detections):
-        if n_gt and rng.uniform() < 0.7:
-            base = gt[rng.randint(n_gt)]
-            jitter = rng.choice([0, 0.02, 0.1, 0.3])
-            box = np.array(base[:4]) + (rng.uniform(-jitter, jitter, 4) * max(base[2], base[3])).astype(int)
-            image, label = base[4], base[5] if rng.uniform() < 0.9 else rng.randint(classes)
+BORDER_SIDES = {1024: [(32, 32), (64, 16), (16, 64)], 9216: [(96, 96), (64, 144), (144, 64)]}
+
+
+def quarter_pixels(values):
+    return np.round(np.asarray(values) * 4) / 4
+
+
+def random_sides(rng, sizes, border):
+    """Width and height; three in ten have the area of the border exactly."""
+    if border and rng.uniform() < 0.3:
+        return BORDER_SIDES[border][rng.randint(3)]
+    return np.maximum(0.25, quarter_pixels(np.exp(rng.uniform(*np.log(sizes), 2))))
+
+
+def random_ground_truth(rng, images, classes, n, sizes, border, crowds):
+    rows = []
+    for _ in range(n):
+        w, h = random_sides(rng, sizes, border)
+        fill = 1 if border else rng.choice([1, 0.7, 0.3])  # an object's area is that of its outline
+        x, y = quarter_pixels(rng.uniform(0, 300, 2))
+        crowd = int(rng.uniform() < crowds)
+        rows.append((rng.choice(images), rng.choice(classes), (x, y, w, h), np.float32(w * h * fill), crowd))
+    return rows
+
+
+def near(rng, box):
+    """A box like the given one, often equal to it."""
+    reach = rng.choice([0, 0.02, 0.1, 0.3]) * max(box[2:])
+    x, y, w, h = quarter_pixels(np.array(box) + rng.uniform(-reach, reach, 4))
+    return x, y, max(w, 0.25), max(h, 0.25)
+
+
+def random_results(rng, images, classes, ground_truth, n, sizes, border, score_steps):
+    """score_steps: scores are that many different values, or all different (0)."""
+    rows = []
+    for _ in range(n):
+        if ground_truth and rng.uniform() < 0.7:
+            image, label, box = ground_truth[rng.randint(len(ground_truth))][:3]
+            label = label if rng.uniform() < 0.9 else rng.choice(classes)
+            box = near(rng, box)
         else:
-            box = rng.randint(1, 900, 4)
-            image, label = rng.randint(images), rng.randint(classes)
-        box[2:] = np.maximum(box[2:], 1)
-        score = np.float32(rng.randint(score_steps) / score_steps if score_steps else rng.uniform())
-        detections.append((*box, image, label, score))
-    return gt, detections
+            image, label = rng.choice(images), rng.choice(classes)
+            box = (*quarter_pixels(rng.uniform(0, 300, 2)), *random_sides(rng, sizes, border))
+        score = rng.randint(score_steps) / score_steps if score_steps else rng.uniform()
+        rows.append((image, label, box, np.float32(score)))
+    return rows
 
 
-def evaluate(images, classes, gt, detections, max_detections):
+def columns(kind, names, rows):
+    return {f"{kind}_{name}": [row[k] for row in rows] for k, name in enumerate(names)}
+
+
+def as_set(name, image_ids, category_ids, annotation_ids, ground_truth, results):
+    found = {"image_id": image_ids, "category_id": category_ids, "annotation_id": annotation_ids}
+    found |= columns("annotation", ("image_id", "category_id", "bbox", "area", "crowd"), ground_truth)
+    found |= columns("result", ("image_id", "category_id", "bbox", "score"), results)
+    arrays = {field: np.array(values, metric_sets.INPUTS[field]) for field, values in found.items()}
+    return MetricSet(name, {f: v.reshape(-1, 4) if f.endswith("bbox") else v for f, v in arrays.items()})
+
+
+def random_set(
+    name,
+    seed,
+    images=6,
+    classes=4,
+    n_gt=40,
+    n_results=120,
+    sizes=(6, 200),
+    border=0,
+    crowds=0.15,
+    score_steps=0,
+    with_gt=0.8,
+    first_id=1,
+):
+    """with_gt: the part of the images, and of the classes, that has ground truth."""
+    rng = np.random.RandomState(seed)
+    image_ids = rng.choice(900, images, replace=False)
+    category_ids = rng.choice(90, classes, replace=False) + 1
+    some_images = image_ids[: max(1, int(images * with_gt))]
+    some_classes = category_ids[: max(1, int(classes * with_gt))]
+    ground_truth = random_ground_truth(rng, some_images, some_classes, n_gt, sizes, border, crowds)
+    results = random_results(
+        rng, image_ids, category_ids, ground_truth, n_results, sizes, border, score_steps
+    )
+    if first_id == 0:  # is surely found, so that not counting it shows
+        ground_truth[0] = (*ground_truth[0][:4], 0)
+        results.append((*ground_truth[0][:3], np.float32(1)))
+    return as_set(name, image_ids, category_ids, first_id + np.arange(n_gt), ground_truth, results)
+
+
+def random_sets():
+    sets = [random_set("plain", seed) for seed in range(5)]
+    sets += [random_set("ties of scores", 5 + k, score_steps=steps) for k, steps in enumerate((1, 2, 8, 16))]
+    for seed, border in ((9, 1024), (10, 1024), (11, 9216), (12, 9216)):
+        sizes = np.array((0.8, 1.25)) * border**0.5
+        sets += [random_set(f"areas around {border}", seed, 8, 6, 60, 200, sizes, border, score_steps=32)]
+    sets += [
+        random_set("more than 100 detections", 13, 3, 2, 20, 700, (20, 150), score_steps=16),
+        random_set("more than 100 detections", 14, 2, 1, 30, 450, (20, 150)),
+        random_set("more than 300 detections", 15, 1, 2, 40, 800, (20, 150), score_steps=64),
+        random_set("more than 1000 detections", 16, 1, 1, 30, 1100, (20, 150)),
+        random_set("mostly crowds", 17, crowds=0.7),
+        random_set("mostly crowds", 18, crowds=0.5, score_steps=4),
+        random_set("only crowds", 19, crowds=1),
+        random_set("no ground truth", 20, n_gt=0, n_results=50),
+        random_set("few images and classes with ground truth", 21, 20, 12, 30, 150, with_gt=0.2),
+        random_set("few images and classes with ground truth", 22, 30, 8, 25, 200, with_gt=0.3),
+        random_set("one image, one class", 23, 1, 1, 30, 60, (10, 300), score_steps=4),
+        random_set("hardly any detections", 24, 12, 8, 50, 15),
+        random_set("many images without anything", 25, 60, 5, 40, 40, (6, 300), with_gt=0.5),
+        random_set("large boxes", 26, 10, 5, 80, 150, (60, 600)),
+    ]
+    for seed, steps in ((27, 0), (28, 8), (29, 0)):
+        sets += [random_set("annotation id 0", seed, score_steps=steps, first_id=0)]
+    return sets
+
+
+def blood_cells(annotation_path, result_path):
+    with open(annotation_path) as file:
+        coco = json.load(file)
+    with open(result_path) as file:
+        results = json.load(file)
+    images = [i["id"] for i in coco["images"]]
+    best = [
+        sorted((r for r in results if r["image_id"] == i), key=lambda r: -r["score"])[:20] for i in images
+    ]
+    annotations = coco["annotations"]
+    ground_truth = [
+        (a["image_id"], a["category_id"], a["bbox"], a["area"], a["iscrowd"]) for a in annotations
+    ]
+    rows = [(r["image_id"], r["category_id"], r["bbox"], r["score"]) for of_image in best for r in of_image]
+    categories = [c["id"] for c in coco["categories"]]
+    return as_set("blood cells", images, categories, [a["id"] for a in annotations], ground_truth, rows)
+
+
+def evaluate(coco_json, results_json, limits):
+    """pycocotools' twelve numbers, and AP of each class of the file."""
     coco = COCO()
-    coco.dataset = {
-        "images": [{"id": i + 1} for i in range(images)],
-        "categories": [{"id": k + 1, "name": str(k)} for k in range(classes)],
-        "annotations": [{"id": n + 1, "image_id": g[4] + 1, "category_id": g[5] + 1, "iscrowd": g[6],
-                         "bbox": [float(v) / 4 for v in g[:4]], "area": float(g[7])} for n, g in enumerate(gt)],
-    }
+    coco.dataset = coco_json
     with contextlib.redirect_stdout(io.StringIO()):
         coco.createIndex()
-        results = coco.loadRes([{"image_id": d[4] + 1, "category_id": d[5] + 1, "score": float(d[6]),
-                                 "bbox": [float(v) / 4 for v in d[:4]]} for d in detections])
-        run = COCOeval(coco, results, "bbox")
-        run.params.maxDets = list(max_detections)
+        run = COCOeval(coco, coco.loadRes(results_json), "bbox")
+        run.params.maxDets = list(limits)
         run.evaluate()
         run.accumulate()
         run.summarize()
     table = run.eval["precision"][:, :, :, 0, -1]
-    class_ap = [float(column.mean()) if (column := table[:, :, k])[table[:, :, k] > -1].size else -1.0
-                for k in range(classes)]
-    return [float(v) for v in run.stats], class_ap
+    class_ap = {}
+    for k, category in enumerate(run.params.catIds):
+        of_class = table[:, :, k][table[:, :, k] > -1]
+        class_ap[category] = of_class.mean() if of_class.size else -1.0
+    return run.stats, [class_ap[c["id"]] for c in coco_json["categories"]]
 
 
-COCO_LIMITS, MMDET_LIMITS = (1, 10, 100), (100, 300, 1000)
-CASES = [(seed, 6, 4, 40, 120, (6, 200), 0, COCO_LIMITS) for seed in range(6)]
-CASES += [(seed, 6, 4, 40, 120, (6, 200), 8, COCO_LIMITS) for seed in range(6, 11)]  # ties of scores
-CASES += [
-    (11, 2, 2, 12, 330, (20, 150), 16, COCO_LIMITS),   # more detections than the limit
-    (12, 2, 2, 12, 330, (20, 150), 16, MMDET_LIMITS),
-    (13, 8, 6, 60, 200, (28, 36), 0, COCO_LIMITS),     # areas around 32 x 32
-    (14, 8, 6, 60, 200, (90, 102), 32, (2, 5, 100)),   # around 96 x 96
-    (15, 3, 3, 0, 50, (6, 200), 0, COCO_LIMITS),       # no ground truth at all
-    (16, 1, 1, 30, 60, (10, 300), 4, COCO_LIMITS),
-    (17, 12, 8, 50, 30, (6, 200), 2, COCO_LIMITS),     # hardly any detections
-    (18, 20, 5, 80, 150, (6, 400), 0, MMDET_LIMITS),
-    (19, 4, 3, 40, 150, (6, 200), 1, COCO_LIMITS),     # all scores equal
-]
+def add_numbers(one):
+    given = [evaluate(one.coco(), one.results(), limits) for limits in LIMITS]
+    from_1 = [evaluate(one.coco(first_id=1), one.results(), limits) for limits in LIMITS]
+    one.numbers_with_id_0 = np.array([numbers for numbers, _ in given])
+    one.numbers = np.array([numbers for numbers, _ in from_1])
+    one.class_ap = np.array([class_ap for _, class_ap in from_1])
+    return one
+
+
+def main():
+    if len(sys.argv) not in (2, 4):
+        sys.exit(__doc__)
+    cells = blood_cells(*sys.argv[2:]) if len(sys.argv) == 4 else metric_sets.read()[-1]
+    metric_sets.write([add_numbers(one) for one in [*random_sets(), cells]], sys.argv[1])
+
 
 if __name__ == "__main__":
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "metrics.bin"), "wb") as out:
-        for seed, images, classes, n_gt, n_detections, sizes, score_steps, limits in CASES:
-            gt, detections = random_set(seed, images, classes, n_gt, n_detections, sizes, score_steps)
-            stats, class_ap = evaluate(images, classes, gt, detections, limits)
-            out.write(struct.pack("<7i", images, classes, n_gt, n_detections, *limits))
-            out.write(b"".join(struct.pack("<4hHBBf", *g) for g in gt))
-            out.write(b"".join(struct.pack("<4hHHf", *d) for d in detections))
-            out.write(struct.pack(f"<{12 + classes}d", *stats, *class_ap))
+    main()
