@@ -40,6 +40,11 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
                           struct fa_model **out) FA_CHECK_RESULT;
 void fa_model_destroy(struct fa_model *model);
 
+/* The names, kinds and shapes of the parameters that such a model has; *params is freed with
+   fa_params_destroy. */
+fa_status fa_model_list_params(const struct fa_model_config *config,
+                               struct fa_params *params) FA_CHECK_RESULT;
+
 const struct fa_model_config *fa_model_config(const struct fa_model *model);
 struct fa_params *fa_model_params(struct fa_model *model);
 
@@ -49,6 +54,9 @@ void fa_model_params_changed(struct fa_model *model);
 /* Random weights (spec sections 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
    0, mean 0, variance 1. */
 fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
+
+/* The same for those layers alone whose names begin so ("neck."). */
+void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix);
 
 /* ---- forward and backward ---- */
 

@@ -11,11 +11,24 @@
 #include "fa/tensor.h"
 #include "fa/weights.h"
 
-/* Every parameter and statistic as a view into params->value, in the order of params. *tensors is freed with
-   fa_free; names and data belong to params. */
+/* Reads weights in whatever form they come, a checkpoint directory or a weights file of any format, and gives
+   them our names. translation may be NULL. */
+fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
+                                struct fa_weights_translation *translation) FA_CHECK_RESULT;
+
+/* Every parameter and statistic as a view into params->value (data NULL where there is none), in the order of
+   params. *tensors is freed with fa_free; names and data belong to params. */
 fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **tensors) FA_CHECK_RESULT;
 
-/* Gives the model the file's weights, all of them, by name and shape; the model is untouched on failure. */
+/* What a file may lack as a whole: "neck.", "bbox_head.", "bbox_head.retina_cls."; NULL at the end. */
+extern const char *const fa_detector_parts[];
+
+/* As fa_params_tensors, without the parts that the file lacks as a whole; n is their number. */
+fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_weights_file *file,
+                                struct fa_tensor **tensors, size_t *n) FA_CHECK_RESULT;
+
+/* Gives the model the file's weights by name and shape: all that the model has, and nothing else may be in
+   the file. The model is untouched on failure. */
 fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *file) FA_CHECK_RESULT;
 
 #endif

@@ -34,9 +34,12 @@ struct fa_params {
     struct fa_param *entry;
     size_t n_elem;      /* of value */
     size_t n_trainable; /* of grad; the first elements of value */
-    fa_real *value;
+    fa_real *value; /* NULL, as grad, where only the table was asked for */
     fa_real *grad;
 };
+
+/* Frees what params points to. */
+void fa_params_destroy(struct fa_params *params);
 
 /* NULL if there is none of that name. */
 const struct fa_param *fa_params_find(const struct fa_params *params, const char *name);

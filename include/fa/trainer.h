@@ -45,10 +45,10 @@ struct fa_train_config {
     struct fa_evaluate_config eval;
 };
 
-/* init_from: the weights of a run that does not resume. All backbone tensors must be there in their shapes;
-   the neck and the head may each be absent as a whole, and then start at random. NULL: random weights,
-   calibrated (FA_INIT_CALIBRATE), else FA_EINVAL. With FA_RESUME_NONE checkpoints and log.jsonl of an earlier
-   run in work_dir are put aside under other names. */
+/* init_from: the weights of a run that does not resume, under our names. Neck, head and class layer may each
+   be absent as a whole, and then start at random; all else must be there in its shape, and nothing besides.
+   NULL: random weights, calibrated (FA_INIT_CALIBRATE), else FA_EINVAL. With FA_RESUME_NONE checkpoints and
+   log.jsonl of an earlier run in work_dir are put aside under other names. */
 struct fa_train_run {
     const char *work_dir;    /* made if absent; locked for the time of the run */
     const char *config_json; /* resolved, for config.json and the manifests */

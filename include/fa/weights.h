@@ -39,12 +39,58 @@ void fa_weights_free(struct fa_weights_file *file);
 /* NULL if there is none of that name. */
 const struct fa_tensor *fa_weights_find(const struct fa_weights_file *file, const char *name);
 
-/* Copies tensors into targets (name, shape and data given) by name. Strict: every target must be found with
-   its shape, or the message lists the first missing and mismatched with shapes. skip_prefix (NULL: none)
-   names targets that may be left as they are if missing or of another shape ("bbox_head.retina_cls"). Surplus
-   tensors are counted in *n_unused. Nothing is copied on failure. */
-fa_status fa_weights_copy(const struct fa_weights_file *file, const struct fa_tensor *targets, size_t n,
-                          const char *skip_prefix, size_t *n_unused) FA_CHECK_RESULT;
+/* ---- names: from those of a file to those of our network (spec section 2.5), which are mmdetection's ----
+ */
+
+/* What is told of a translation. */
+struct fa_weights_translation {
+    size_t n_renamed, n_left_out;
+    char left_out[160]; /* the first names of those left out, as the file has them */
+};
+
+/* Gives the tensors our names, in place: wrappers ("module.") go, torchvision's ResNets and backbone files of
+   mmdetection get "backbone." before their names, and the towers of mmdetection up to 0.5.3 their ".conv".
+   Left out is what no detector uses: counters of batches, the classifier "fc", copies named "ema_...", the
+   data preprocessor's buffers. Names that are not known stay as they are. FA_EFORMAT if two tensors get one
+   name. */
+fa_status fa_weights_translate(struct fa_weights_file *file,
+                               struct fa_weights_translation *out) FA_CHECK_RESULT;
+
+bool fa_weights_has(const struct fa_weights_file *file, const char *prefix);
+
+/* Frees every tensor whose name begins so; gives their number. */
+size_t fa_weights_drop(struct fa_weights_file *file, const char *prefix);
+
+/* ---- strict matching with the tensors of a network ---- */
+
+/* How the tensors of a file fit targets (name and shape given). The texts hold the first few names, with
+   shapes: "neck.a.weight 256x512x1x1 in the file, 256x2048x1x1 in the network". */
+struct fa_weights_match {
+    size_t n_matched;
+    size_t n_missing, n_unexpected, n_mismatched; /* in the file; in the targets; of another shape */
+    char missing[256], unexpected[256], mismatched[384];
+};
+
+void fa_weights_match(const struct fa_weights_file *file, const struct fa_tensor *targets, size_t n,
+                      struct fa_weights_match *out);
+
+/* FA_EFORMAT, telling the counts and first names, unless every tensor of the file has its target and every
+   target its tensor. */
+fa_status fa_weights_match_check(const struct fa_weights_match *match) FA_CHECK_RESULT;
+
+/* Copies all tensors into the targets (data given too), which they must fit as fa_weights_match_check says.
+   Nothing is copied on failure. */
+fa_status fa_weights_copy(const struct fa_weights_file *file, const struct fa_tensor *targets,
+                          size_t n) FA_CHECK_RESULT;
+
+/* ---- for people ---- */
+
+/* Of the finite elements; all 0 if there are none. */
+struct fa_tensor_summary {
+    double min, max, mean, norm; /* norm: the root of the sum of squares */
+    size_t n_nan, n_infinite;
+};
+void fa_tensor_summarize(const struct fa_tensor *tensor, struct fa_tensor_summary *out);
 
 /* First and largest difference of two sets of tensors by bits; equal if neither is set. Text is for people.
  */

@@ -17,7 +17,10 @@ static const struct fa_flag flags[] = {
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
     {"--resume", "auto|none|DIR",
      "auto (default): from the newest valid checkpoint of the work directory, if any", false},
-    {"--init-from", "W.h5", "start from these weights, where nothing is resumed", false},
+    {"--init-from", "W",
+     "start from these weights (a file of any format, or a checkpoint), where nothing is resumed", false},
+    {"--skip-class-layer", NULL, "of --init-from, take all but the class layer, which starts at random",
+     false},
     {"--seed", "S", "stands for --set train.seed=S", false},
     {0}};
 
@@ -57,7 +60,10 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
                            struct fa_weights_meta *meta)
 {
     const struct fa_normalize *normalize = &settings->train.transform.normalize;
-    const struct fa_model_config *model = &settings->model;
+    const struct fa_architecture architecture = {.depth = settings->model.depth,
+                                                 .groups = settings->model.groups,
+                                                 .base_width = settings->model.base_width};
+    char model[32];
 
     memcpy(meta->mean, normalize->mean, sizeof meta->mean);
     memcpy(meta->std, normalize->std, sizeof meta->std);
@@ -66,9 +72,8 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
     FA_TRY(fa_alloc(data->n_categories, sizeof *meta->classes, &meta->classes));
     for (size_t i = 0; i < data->n_categories; i++)
         meta->classes[i] = data->categories[i].name;
-    if (model->groups > 1)
-        return fa_asprintf(&meta->model, "x%d_%dx%dd", model->depth, model->groups, model->base_width);
-    return fa_asprintf(&meta->model, "r%d", model->depth);
+    fa_architecture_print_model(&architecture, model, sizeof model);
+    return fa_strdup(model, &meta->model);
 }
 
 static void report(struct fa_invocation *invocation, const struct fa_train_result *result)
@@ -112,19 +117,51 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
     return status;
 }
 
+/* Another number of classes is more often a mistake than meant: only the flag leaves the class layer out. */
+static fa_status fit_class_layer(const struct fa_invocation *invocation, struct fa_session *session,
+                                 const struct fa_dataset *data)
+{
+    const int found = session->architecture.num_classes;
+
+    if (fa_arguments_get(&invocation->arguments, "--skip-class-layer") != NULL) {
+        fa_weights_drop(session->weights, "bbox_head.retina_cls.");
+        return FA_OK;
+    }
+    if (found == 0 || (size_t)found == data->n_categories)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s: predicts %d classes, the dataset has %zu; give --skip-class-layer to start the class "
+                   "layer at random and take the rest",
+                   session->weights_path, found, data->n_categories);
+}
+
+static fa_status read_init_from(struct fa_invocation *invocation, struct fa_session *session,
+                                const struct fa_dataset *data)
+{
+    const char *path = fa_arguments_get(&invocation->arguments, "--init-from");
+
+    if (path == NULL) {
+        if (fa_arguments_get(&invocation->arguments, "--skip-class-layer") != NULL)
+            return fa_fail(FA_EINVAL,
+                           "--skip-class-layer says what to take of --init-from, which is not given");
+        return FA_OK;
+    }
+    FA_TRY(fa_session_read_weights(invocation, session, path));
+    return fa_invocation_agree(invocation, fit_class_layer(invocation, session, data));
+}
+
 static fa_status run(struct fa_invocation *invocation)
 {
     struct fa_session session;
     struct datasets data = {0};
-    const char *init_from = fa_arguments_get(&invocation->arguments, "--init-from");
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
     status = fa_session_open(invocation, shorthands, &session);
     if (status == FA_OK)
         status = fa_invocation_agree(invocation, open_data(&session.settings, &data));
-    if (status == FA_OK && init_from != NULL)
-        status = fa_session_read_weights(invocation, &session, init_from);
+    if (status == FA_OK)
+        status = read_init_from(invocation, &session, data.train);
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session, (int)data.train->n_categories);
     if (status == FA_OK)

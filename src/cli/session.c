@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#include "fa/checkpoint.h"
-#include "fa/file.h"
-#include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
 
@@ -92,33 +89,60 @@ fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_sess
 }
 
 /* Weights remember how images were prepared for them; other numbers would quietly cost accuracy. */
-static fa_status check_preprocessing(const struct fa_session *session, const char *path)
+fa_status fa_session_check_preprocessing(const struct fa_settings *settings,
+                                         const struct fa_weights_file *weights)
 {
-    const struct fa_normalize *wanted = &session->settings.train.transform.normalize;
-    const struct fa_weights_meta *meta = &session->weights->meta;
+    const struct fa_normalize *wanted = &settings->train.transform.normalize;
+    const struct fa_weights_meta *meta = &weights->meta;
 
-    if (!session->weights->has_meta)
+    if (!weights->has_meta)
         return FA_OK;
     for (int i = 0; i < 3; i++)
         if (meta->mean[i] != wanted->mean[i] || meta->std[i] != wanted->std[i])
-            return fa_fail(
-                FA_EINVAL,
-                "%s was trained with mean %g and std %g in channel %d, the configuration has %g and %g; set "
-                "data.mean and data.std to those of the weights",
-                path, meta->mean[i], meta->std[i], i, wanted->mean[i], wanted->std[i]);
+            return fa_fail(FA_EINVAL,
+                           "the weights were trained with mean %g and std %g in channel %d, the "
+                           "configuration has %g and "
+                           "%g; set data.mean and data.std to those of the weights",
+                           meta->mean[i], meta->std[i], i, wanted->mean[i], wanted->std[i]);
     if (meta->to_rgb != wanted->to_rgb)
-        return fa_fail(FA_EINVAL, "%s was trained on %s images; set data.to_rgb to %s", path,
+        return fa_fail(FA_EINVAL, "the weights were trained on %s images; set data.to_rgb to %s",
                        meta->to_rgb ? "RGB" : "BGR", meta->to_rgb ? "true" : "false");
     return FA_OK;
 }
 
+fa_status fa_session_check_backbone(const struct fa_settings *settings,
+                                    const struct fa_architecture *architecture)
+{
+    const struct fa_architecture wanted = {.depth = settings->model.depth,
+                                           .groups = settings->model.groups,
+                                           .base_width = settings->model.base_width};
+    const struct fa_architecture *found = architecture;
+    char name[2][48];
+
+    if (found->depth == wanted.depth && found->groups == wanted.groups &&
+        found->base_width == wanted.base_width)
+        return FA_OK;
+    fa_architecture_print_backbone(found, name[0], sizeof name[0]);
+    fa_architecture_print_backbone(&wanted, name[1], sizeof name[1]);
+    return fa_fail(
+        FA_EINVAL,
+        "the weights are of a %s, the configuration has a %s; set model.backbone.depth, groups and "
+        "base_width to %d, %d and %d",
+        name[0], name[1], found->depth, found->groups, found->base_width);
+}
+
+static fa_status check_weights(struct fa_session *session)
+{
+    FA_TRY(fa_architecture_recognise(session->weights, &session->architecture));
+    FA_TRY(fa_session_check_preprocessing(&session->settings, session->weights));
+    return fa_session_check_backbone(&session->settings, &session->architecture);
+}
+
 static fa_status read_weights(struct fa_session *session, const char *path)
 {
-    if (fa_directory_exists(path))
-        FA_TRY(fa_checkpoint_weights(path, &session->weights));
-    else
-        FA_TRY(fa_weights_read(path, &session->weights));
-    return check_preprocessing(session, path);
+    session->weights_path = path;
+    FA_TRY(fa_model_weights_read(path, &session->weights, NULL));
+    return fa_prefix(check_weights(session), "%s", path);
 }
 
 fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,
@@ -127,32 +151,22 @@ fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_se
     return fa_invocation_agree(invocation, read_weights(session, path));
 }
 
-/* The classes that the weights' class layer predicts. */
-static fa_status count_classes(const struct fa_weights_file *weights, int *num_classes)
+static fa_status make_trained_model(struct fa_session *session, int threads)
 {
-    const struct fa_tensor *bias = fa_weights_find(weights, "bbox_head.retina_cls.bias");
+    const int num_classes = session->architecture.num_classes;
 
-    if (bias == NULL || bias->n_elem == 0 || bias->n_elem % FA_CELL_ANCHORS != 0 || bias->n_elem > 1 << 20)
+    if (num_classes == 0)
         return fa_fail(FA_EINVAL,
-                       "these weights have no class layer bbox_head.retina_cls of a known size; they are not "
-                       "those of a trained detector");
-    *num_classes = (int)(bias->n_elem / FA_CELL_ANCHORS);
-    if (weights->meta.n_classes != 0 && weights->meta.n_classes != (size_t)*num_classes)
-        return fa_fail(FA_EFORMAT, "these weights name %zu classes but predict %d", weights->meta.n_classes,
-                       *num_classes);
-    return FA_OK;
+                       "%s: has no class layer bbox_head.retina_cls; these are not the weights of a "
+                       "trained detector",
+                       session->weights_path);
+    FA_TRY(make_model(session, threads, num_classes));
+    return fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path);
 }
 
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation, struct fa_session *session)
 {
-    int num_classes = 0;
-    fa_status status = count_classes(session->weights, &num_classes);
-
-    if (status == FA_OK)
-        status = make_model(session, invocation->threads, num_classes);
-    if (status == FA_OK)
-        status = fa_model_load(session->model, session->weights);
-    return fa_invocation_agree(invocation, status);
+    return fa_invocation_agree(invocation, make_trained_model(session, invocation->threads));
 }
 
 fa_status fa_session_check_classes(const struct fa_session *session, const struct fa_dataset *dataset,

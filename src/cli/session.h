@@ -6,6 +6,7 @@
 #define FA_CLI_SESSION_H
 
 #include "command.h"
+#include "fa/architecture.h"
 #include "fa/backend.h"
 #include "fa/model.h"
 #include "fa/shard.h"
@@ -24,7 +25,9 @@ struct fa_session {
     struct fa_settings settings;
     struct fa_backend *backend;
     struct fa_model *model;
-    struct fa_weights_file *weights; /* what was loaded; NULL if nothing was */
+    struct fa_weights_file *weights; /* what was read, under our names; NULL if nothing was */
+    const char *weights_path;
+    struct fa_architecture architecture; /* of weights */
 };
 
 /* A flag that stands for a configuration key: "--seed" for "train.seed". */
@@ -42,10 +45,18 @@ void fa_session_close(struct fa_session *session);
 fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session,
                                 int num_classes) FA_CHECK_RESULT;
 
-/* Reads a weights file or checkpoint directory into session->weights and checks its preprocessing against the
- * configuration. */
+/* Reads a weights file of any format, or a checkpoint directory, into session->weights and checks its
+ * preprocessing and backbone against the configuration. path must stay valid. */
 fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,
                                   const char *path) FA_CHECK_RESULT;
+
+/* FA_EINVAL, naming the key, unless the configuration prepares images as the weights want it. */
+fa_status fa_session_check_preprocessing(const struct fa_settings *settings,
+                                         const struct fa_weights_file *weights) FA_CHECK_RESULT;
+
+/* FA_EINVAL, naming the key, unless the configuration has this backbone. */
+fa_status fa_session_check_backbone(const struct fa_settings *settings,
+                                    const struct fa_architecture *architecture) FA_CHECK_RESULT;
 
 /* Makes a model for the classes of session->weights, and gives it those weights, all of them. */
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation,

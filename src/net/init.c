@@ -68,11 +68,17 @@ static void init_layer(struct fa_params *params, const struct fa_layer *layer, u
     fill(params, layer->var, 1);
 }
 
-fa_status fa_model_init(struct fa_model *model, uint64_t seed)
+void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(fa_backend_threads(model->backend))
     for (int l = 0; l < model->graph.n_layers; l++)
-        init_layer(&model->params, &model->graph.layer[l], seed);
+        if (strncmp(model->graph.layer[l].name, prefix, strlen(prefix)) == 0)
+            init_layer(&model->params, &model->graph.layer[l], seed);
     fa_model_params_changed(model);
+}
+
+fa_status fa_model_init(struct fa_model *model, uint64_t seed)
+{
+    fa_model_init_part(model, seed, "");
     return FA_OK;
 }

@@ -110,28 +110,32 @@ static void close_gaps(struct fa_params *params)
         params->entry[i].module_order = rank_of[params->entry[i].module_order];
 }
 
-fa_status fa_params_create(struct fa_graph *graph, struct fa_params *params)
+fa_status fa_params_list(struct fa_graph *graph, struct fa_params *params)
 {
     const size_t capacity = PER_LAYER * (size_t)graph->n_layers;
     struct layout layout = {.params = params};
-    fa_status status;
 
     memset(params, 0, sizeof *params);
-    status = fa_alloc_zero(capacity, sizeof *params->entry, &params->entry);
-    if (status == FA_OK)
-        status = fa_alloc_zero(capacity, sizeof *layout.names, &layout.names);
-    if (status != FA_OK)
-        goto failed;
-    params->entry[0].name = layout.names[0]; /* so that destroy finds the names, whatever fails below */
+    FA_TRY(fa_alloc_zero(capacity, sizeof *layout.names, &layout.names));
+    if (fa_alloc_zero(capacity, sizeof *params->entry, &params->entry) != FA_OK) {
+        fa_free(layout.names);
+        return FA_ENOMEM;
+    }
     lay_out(&layout, graph);
     close_gaps(params);
+    return FA_OK;
+}
+
+fa_status fa_params_create(struct fa_graph *graph, struct fa_params *params)
+{
+    fa_status status;
+
+    FA_TRY(fa_params_list(graph, params));
     status = fa_alloc_zero(params->n_elem, sizeof *params->value, &params->value);
     if (status == FA_OK)
         status = fa_alloc_zero(params->n_trainable, sizeof *params->grad, &params->grad);
-    if (status == FA_OK)
-        return FA_OK;
-failed:
-    fa_params_destroy(params);
+    if (status != FA_OK)
+        fa_params_destroy(params);
     return status;
 }
 

@@ -68,6 +68,20 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
     return FA_OK;
 }
 
+fa_status fa_model_list_params(const struct fa_model_config *config, struct fa_params *params)
+{
+    struct fa_graph *graph;
+    fa_status status;
+
+    *params = (struct fa_params){0};
+    FA_TRY(check_config(config));
+    FA_TRY(fa_alloc_zero(1, sizeof *graph, &graph));
+    build_graph(graph, config);
+    status = fa_params_list(graph, params);
+    fa_free(graph);
+    return status;
+}
+
 void fa_model_destroy(struct fa_model *model)
 {
     if (model == NULL)

@@ -4,8 +4,6 @@
  * Batch norm's statistics are frozen in training. Those of random weights (mean 0, variance 1) are far from
  * what the layers give, and such a network does not learn; hence the refusal below.
  */
-#include <string.h>
-
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -13,49 +11,27 @@
 
 /* ---- from a file ---- */
 
-static bool has_prefix(const char *name, const char *prefix)
+/* Neck, head and class layer start at random where the file lacks them. Everything else must be in the file,
+   and nothing that is not the network's. */
+static fa_status load_file(struct fa_training *t)
 {
-    return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-static bool file_has(const struct fa_weights_file *file, const char *prefix)
-{
-    for (size_t i = 0; i < file->n; i++)
-        if (has_prefix(file->tensors[i].name, prefix))
-            return true;
-    return false;
-}
-
-/* Drops the tensors of a part that the file lacks altogether, as one with a backbone only does. */
-static size_t drop_part(const struct fa_weights_file *file, const char *prefix, struct fa_tensor *tensors,
-                        size_t n)
-{
-    size_t kept = 0;
-
-    if (file_has(file, prefix))
-        return n;
-    for (size_t i = 0; i < n; i++)
-        if (!has_prefix(tensors[i].name, prefix))
-            tensors[kept++] = tensors[i];
-    fa_info("the weights file has no %s*: these start at random", prefix);
-    return kept;
-}
-
-/* Everything else must be there, in its shape. */
-static fa_status load_file(const struct fa_weights_file *file, struct fa_params *params)
-{
+    const struct fa_weights_file *file = t->run->init_from;
     struct fa_tensor *tensors;
-    size_t n = params->n, n_unused;
+    size_t n;
     fa_status status;
 
-    FA_TRY(fa_params_tensors(params, &tensors));
-    n = drop_part(file, "neck.", tensors, n);
-    n = drop_part(file, "bbox_head.", tensors, n);
-    status = fa_weights_copy(file, tensors, n, NULL, &n_unused);
-    if (status == FA_OK)
-        fa_info("%zu tensors loaded, %zu of the file not used", n, n_unused);
+    FA_TRY(fa_params_tensors_for(t->state.params, file, &tensors, &n));
+    status = fa_prefix(fa_weights_copy(file, tensors, n), "--init-from");
     fa_free(tensors);
-    return status;
+    FA_TRY(status);
+    fa_info("%zu of the network's %zu tensors are those of the weights file", n, t->state.params->n);
+    for (const char *const *part = fa_detector_parts; *part != NULL; part++) {
+        if (fa_weights_has(file, *part))
+            continue;
+        fa_info("%s* is not in the weights file and starts at random", *part);
+        fa_model_init_part(t->model, t->config->seed, *part);
+    }
+    return FA_OK;
 }
 
 /* ---- calibrated ---- */
@@ -169,9 +145,7 @@ fa_status fa_training_initialise(struct fa_training *t)
     fa_status status;
 
     FA_TRY(check_choice(t));
-    status = fa_model_init(t->model, t->config->seed);
-    if (status == FA_OK && t->run->init_from != NULL)
-        status = load_file(t->run->init_from, t->state.params);
+    status = t->run->init_from != NULL ? load_file(t) : fa_model_init(t->model, t->config->seed);
     FA_TRY(fa_comm_agree(t->comm, status));
     fa_model_params_changed(t->model);
     return t->run->init_from != NULL ? FA_OK : calibrate(t);

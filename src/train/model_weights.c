@@ -2,7 +2,26 @@
 
 #include <string.h>
 
+#include "fa/checkpoint.h"
+#include "fa/file.h"
 #include "fa/memory.h"
+
+const char *const fa_detector_parts[] = {"neck.", "bbox_head.", "bbox_head.retina_cls.", NULL};
+
+fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
+                                struct fa_weights_translation *translation)
+{
+    struct fa_weights_translation unused;
+    fa_status status;
+
+    FA_TRY(fa_directory_exists(path) ? fa_checkpoint_weights(path, out) : fa_weights_read(path, out));
+    status = fa_weights_translate(*out, translation != NULL ? translation : &unused);
+    if (status == FA_OK)
+        return FA_OK;
+    fa_weights_free(*out);
+    *out = NULL;
+    return fa_prefix(status, "%s", path);
+}
 
 fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **tensors)
 {
@@ -14,9 +33,30 @@ fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **t
         *tensor = (struct fa_tensor){.name = param->name,
                                      .n_dims = param->n_dims,
                                      .n_elem = param->n_elem,
-                                     .data = params->value + param->offset};
+                                     .data = params->value != NULL ? params->value + param->offset : NULL};
         memcpy(tensor->dims, param->dims, sizeof tensor->dims);
     }
+    return FA_OK;
+}
+
+static size_t drop_part(const char *prefix, struct fa_tensor *tensors, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(tensors[i].name, prefix, strlen(prefix)) != 0)
+            tensors[kept++] = tensors[i];
+    return kept;
+}
+
+fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_weights_file *file,
+                                struct fa_tensor **tensors, size_t *n)
+{
+    FA_TRY(fa_params_tensors(params, tensors));
+    *n = params->n;
+    for (const char *const *part = fa_detector_parts; *part != NULL; part++)
+        if (!fa_weights_has(file, *part))
+            *n = drop_part(*part, *tensors, *n);
     return FA_OK;
 }
 
@@ -24,11 +64,10 @@ fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *fi
 {
     struct fa_params *params = fa_model_params(model);
     struct fa_tensor *tensors;
-    size_t n_unused;
     fa_status status;
 
     FA_TRY(fa_params_tensors(params, &tensors));
-    status = fa_weights_copy(file, tensors, params->n, NULL, &n_unused);
+    status = fa_weights_copy(file, tensors, params->n);
     fa_free(tensors);
     if (status == FA_OK)
         fa_model_params_changed(model);

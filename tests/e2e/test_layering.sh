@@ -24,7 +24,7 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=dist [reducer]=dist [weights]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval
+  [comm]=dist [reducer]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval
   [sgd]=train [checkpoint]=train [trainer]=train [model_weights]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"

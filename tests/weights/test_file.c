@@ -1,4 +1,4 @@
-/* Weights files: round trips, damage, and strict copies. */
+/* Weights files: round trips and damage. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -167,63 +167,6 @@ static void damaged_class_names_are_refused(void **state)
     }
 }
 
-static void copying_fills_every_target(void **state)
-{
-    const char *path = path_in_scratch("w.h5");
-    float got[6] = {0};
-    const struct fa_tensor target = {"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got};
-    struct fa_weights_file *file;
-    size_t n_unused;
-
-    (void)state;
-    assert_ok(fa_weights_write(path, tensors, 2, NULL));
-    assert_ok(fa_weights_read(path, &file));
-    assert_ok(fa_weights_copy(file, &target, 1, NULL, &n_unused));
-    assert_memory_equal(got, conv, sizeof conv);
-    assert_int_equal(n_unused, 1);
-    fa_weights_free(file);
-}
-
-static void a_copy_that_does_not_fit_changes_nothing_and_says_why(void **state)
-{
-    const char *path = path_in_scratch("w.h5");
-    float got[6] = {0}, other[3] = {7, 8, 9};
-    const struct fa_tensor missing[] = {tensors[0], {"head.bias", 1, {3}, 3, other}};
-    const struct fa_tensor mismatched[] = {{"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got},
-                                           {"backbone.layer1.0.bn1.bias", 1, {3}, 3, other}};
-    struct fa_weights_file *file;
-    size_t n_unused;
-
-    (void)state;
-    assert_ok(fa_weights_write(path, tensors, 2, NULL));
-    assert_ok(fa_weights_read(path, &file));
-    assert_fails_saying(fa_weights_copy(file, missing, 2, NULL, &n_unused), FA_EFORMAT, "head.bias (3)");
-    assert_fails_saying(fa_weights_copy(file, mismatched, 2, NULL, &n_unused), FA_EFORMAT,
-                        "backbone.layer1.0.bn1.bias (2 in the file, 3 in the model)");
-    assert_true(got[0] == 0 && other[0] == 7);
-    fa_weights_free(file);
-}
-
-static void only_targets_under_the_skipped_prefix_may_be_left(void **state)
-{
-    const char *path = path_in_scratch("w.h5");
-    float got[6] = {0}, other[3] = {7, 8, 9};
-    const struct fa_tensor targets[] = {{"neck.conv.weight", 4, {2, 3, 1, 1}, 6, got},
-                                        {"backbone.layer1.0.bn1.bias", 1, {3}, 3, other}};
-    struct fa_weights_file *file;
-    size_t n_unused;
-
-    (void)state;
-    assert_ok(fa_weights_write(path, tensors, 2, NULL));
-    assert_ok(fa_weights_read(path, &file));
-    assert_fails(fa_weights_copy(file, targets, 2, "bbox_head.", &n_unused), FA_EFORMAT);
-    assert_ok(fa_weights_copy(file, targets, 2, "backbone.layer1", &n_unused));
-    assert_memory_equal(got, conv, sizeof conv);
-    assert_true(other[0] == 7);
-    assert_int_equal(n_unused, 1);
-    fa_weights_free(file);
-}
-
 static void no_allocation_failure_leaks_or_passes(void **state)
 {
     const char *path = path_in_scratch("w.h5");
@@ -265,9 +208,6 @@ int main(void)
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(other_types_are_refused),
         cmocka_unit_test(damaged_class_names_are_refused),
-        cmocka_unit_test(copying_fills_every_target),
-        cmocka_unit_test(a_copy_that_does_not_fit_changes_nothing_and_says_why),
-        cmocka_unit_test(only_targets_under_the_skipped_prefix_may_be_left),
         cmocka_unit_test(no_allocation_failure_leaks_or_passes),
         cmocka_unit_test(nothing_is_left_allocated),
     };

@@ -1,0 +1,27 @@
+/*
+ * cmd_weights_export.c - freeanchor weights export: weights of ours as other programs read them, in
+ * mmdetection's names.
+ */
+#include <stdio.h>
+
+#include "cmd_weights.h"
+#include "fa/model_weights.h"
+
+fa_status fa_weights_export(struct fa_invocation *invocation, const char *const *paths)
+{
+    static const char *const suffixes[] = {".h5", NULL};
+    const char *out = fa_arguments_get(&invocation->arguments, "--out");
+    struct fa_architecture architecture;
+    struct fa_weights_file *file;
+    fa_status status;
+
+    FA_TRY(fa_weights_check_out(invocation, paths[0], suffixes));
+    FA_TRY(fa_model_weights_read(paths[0], &file, NULL));
+    status = fa_weights_fit(invocation, paths[0], file, &architecture);
+    if (status == FA_OK)
+        status = fa_weights_write(out, file->tensors, file->n, file->has_meta ? &file->meta : NULL);
+    if (status == FA_OK)
+        printf("wrote %s\n", out);
+    fa_weights_free(file);
+    return status;
+}

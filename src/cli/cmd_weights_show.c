@@ -1,0 +1,134 @@
+/*
+ * cmd_weights_show.c - freeanchor weights list and diff: what is in weights files and checkpoints, and
+ * whether two are equal.
+ */
+#include <stdio.h>
+
+#include "cmd_weights.h"
+#include "fa/model_weights.h"
+
+/* ---- list ---- */
+
+struct totals {
+    size_t n_elem, n_nan, n_infinite;
+};
+
+static void print_tensor(const struct fa_tensor *tensor, struct totals *totals)
+{
+    struct fa_tensor_summary summary;
+    char dims[64];
+
+    fa_dims_print(tensor->n_dims, tensor->dims, dims, sizeof dims);
+    fa_tensor_summarize(tensor, &summary);
+    printf("%-46s %-15s %11.4g %11.4g %11.4g %11.4g", tensor->name, dims, summary.min, summary.max,
+           summary.mean, summary.norm);
+    if (summary.n_nan > 0)
+        printf("  %zu NaN", summary.n_nan);
+    if (summary.n_infinite > 0)
+        printf("  %zu infinite", summary.n_infinite);
+    printf("\n");
+    totals->n_elem += tensor->n_elem;
+    totals->n_nan += summary.n_nan;
+    totals->n_infinite += summary.n_infinite;
+}
+
+static void print_totals(struct fa_invocation *invocation, const struct fa_weights_file *file,
+                         const struct fa_weights_translation *translation, const struct totals *totals)
+{
+    printf("\n%zu tensors, %zu numbers, %.1f MiB", file->n, totals->n_elem,
+           (double)totals->n_elem * sizeof(float) / 1048576);
+    if (totals->n_nan + totals->n_infinite > 0)
+        printf("; %zu NaN and %zu infinite", totals->n_nan, totals->n_infinite);
+    printf("\n");
+    if (translation->n_renamed > 0)
+        printf("%zu under other names in the file\n", translation->n_renamed);
+    if (translation->n_left_out > 0)
+        printf("left out: %s (%zu)\n", translation->left_out, translation->n_left_out);
+    fa_report_number(invocation, "tensors", (double)file->n);
+    fa_report_number(invocation, "numbers", (double)totals->n_elem);
+    fa_report_number(invocation, "nan", (double)totals->n_nan);
+    fa_report_number(invocation, "infinite", (double)totals->n_infinite);
+}
+
+static void print_network(struct fa_invocation *invocation, const struct fa_weights_file *file)
+{
+    struct fa_architecture architecture;
+    char text[96];
+
+    if (fa_architecture_recognise(file, &architecture) != FA_OK) {
+        printf("network: not known: %s\n", fa_message());
+        return;
+    }
+    fa_architecture_print(&architecture, text, sizeof text);
+    printf("network: %s\n", text);
+    fa_report_string(invocation, "network", text);
+}
+
+static void print_meta(const struct fa_weights_file *file)
+{
+    const struct fa_weights_meta *meta = &file->meta;
+
+    if (meta->model != NULL)
+        printf("model: %s\n", meta->model);
+    if (file->has_meta)
+        printf("preprocessing: mean %g %g %g, std %g %g %g, %s\n", meta->mean[0], meta->mean[1],
+               meta->mean[2], meta->std[0], meta->std[1], meta->std[2], meta->to_rgb ? "RGB" : "BGR");
+    if (meta->n_classes > 0)
+        printf("%zu classes:", meta->n_classes);
+    for (size_t i = 0; i < meta->n_classes; i++)
+        printf("%s %s", i > 0 ? "," : "", meta->classes[i]);
+    if (meta->n_classes > 0)
+        printf("\n");
+}
+
+fa_status fa_weights_list(struct fa_invocation *invocation, const char *const *paths)
+{
+    struct fa_weights_translation translation;
+    struct fa_weights_file *file;
+    struct totals totals = {0};
+
+    FA_TRY(fa_model_weights_read(paths[0], &file, &translation));
+    printf("%-46s %-15s %11s %11s %11s %11s\n", "tensor", "shape", "min", "max", "mean", "norm");
+    for (size_t i = 0; i < file->n; i++)
+        print_tensor(&file->tensors[i], &totals);
+    print_totals(invocation, file, &translation, &totals);
+    print_network(invocation, file);
+    print_meta(file);
+    fa_weights_free(file);
+    return FA_OK;
+}
+
+/* ---- diff ---- */
+
+static fa_status report_difference(struct fa_invocation *invocation,
+                                   const struct fa_weights_difference *difference)
+{
+    fa_report_number(invocation, "compared", (double)difference->n_compared);
+    fa_report_number(invocation, "different", (double)difference->n_different);
+    if (difference->equal) {
+        printf("equal: %zu tensors, every bit\n", difference->n_compared);
+        return FA_OK;
+    }
+    printf("%zu of %zu tensors differ; only in the first: %zu, only in the second: %zu\n",
+           difference->n_different, difference->n_compared, difference->n_only_a, difference->n_only_b);
+    if (difference->largest[0] != '\0')
+        printf("first:   %s\nlargest: %s\n", difference->first, difference->largest);
+    return fa_fail(FA_EIO, "the weights differ; %s", difference->first);
+}
+
+fa_status fa_weights_compare(struct fa_invocation *invocation, const char *const *paths)
+{
+    struct fa_weights_file *a = NULL, *b = NULL;
+    struct fa_weights_difference difference;
+    fa_status status = fa_model_weights_read(paths[0], &a, NULL);
+
+    if (status == FA_OK)
+        status = fa_model_weights_read(paths[1], &b, NULL);
+    if (status == FA_OK)
+        fa_weights_diff(a, b, &difference);
+    if (status == FA_OK)
+        status = report_difference(invocation, &difference);
+    fa_weights_free(b);
+    fa_weights_free(a);
+    return status;
+}

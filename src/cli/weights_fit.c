@@ -1,0 +1,103 @@
+/*
+ * weights_fit.c - whose weights a file has, and whether all of them are there: what import and export demand.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd_weights.h"
+#include "fa/memory.h"
+#include "fa/model_weights.h"
+
+static bool ends(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), n_suffix = strlen(suffix);
+
+    return n > n_suffix && strcmp(text + n - n_suffix, suffix) == 0;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+fa_status fa_weights_check_out(const struct fa_invocation *invocation, const char *path,
+                               const char *const *suffixes)
+{
+    const char *out = fa_arguments_get(&invocation->arguments, "--out");
+    char list[64] = "";
+
+    if (out == NULL)
+        return fa_fail(FA_EINVAL, "--out is missing: the file to be written");
+    if (is_same_file(path, out))
+        return fa_fail(FA_EINVAL, "--out %s: would replace what is read; give another name", out);
+    for (const char *const *suffix = suffixes; *suffix != NULL; suffix++) {
+        if (ends(out, *suffix))
+            return FA_OK;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] != '\0' ? " or " : "",
+                 *suffix);
+    }
+    return fa_fail(FA_EINVAL, "--out %s: the name must end in %s", out, list);
+}
+
+/* The table of the network that the file is said to be of. */
+static fa_status list_params(const struct fa_architecture *architecture, struct fa_params *params)
+{
+    const struct fa_model_config config = {.depth = architecture->depth,
+                                           .groups = architecture->groups,
+                                           .base_width = architecture->base_width,
+                                           .num_classes =
+                                               architecture->num_classes > 0 ? architecture->num_classes : 1,
+                                           .prior_probability = 0.01};
+
+    return fa_model_list_params(&config, params);
+}
+
+static fa_status match_params(const struct fa_weights_file *file, const struct fa_architecture *architecture,
+                              struct fa_weights_match *match, size_t *n_statistics)
+{
+    struct fa_params params;
+    struct fa_tensor *tensors;
+    size_t n;
+    fa_status status;
+
+    *n_statistics = 0;
+    FA_TRY(list_params(architecture, &params));
+    status = fa_params_tensors_for(&params, file, &tensors, &n);
+    if (status == FA_OK) {
+        fa_weights_match(file, tensors, n, match);
+        fa_free(tensors);
+    }
+    for (size_t i = 0; i < params.n; i++)
+        *n_statistics += params.entry[i].kind == FA_PARAM_STATISTIC;
+    fa_params_destroy(&params);
+    return status;
+}
+
+static void report(struct fa_invocation *invocation, const struct fa_weights_match *match)
+{
+    fa_report_number(invocation, "matched", (double)match->n_matched);
+    fa_report_number(invocation, "missing", (double)match->n_missing);
+    fa_report_number(invocation, "unexpected", (double)match->n_unexpected);
+    fa_report_number(invocation, "mismatched", (double)match->n_mismatched);
+}
+
+fa_status fa_weights_fit(struct fa_invocation *invocation, const char *path,
+                         const struct fa_weights_file *file, struct fa_architecture *architecture)
+{
+    struct fa_weights_match match;
+    size_t n_statistics;
+    char name[96];
+
+    FA_TRY(fa_prefix(fa_architecture_recognise(file, architecture), "%s", path));
+    fa_architecture_print(architecture, name, sizeof name);
+    fa_report_string(invocation, "network", name);
+    FA_TRY(fa_prefix(match_params(file, architecture, &match, &n_statistics), "%s: %s", path, name));
+    report(invocation, &match);
+    FA_TRY(fa_prefix(fa_weights_match_check(&match), "%s: %s", path, name));
+    printf("%s: %zu parameters and %zu statistics matched\n", name, match.n_matched - n_statistics,
+           n_statistics);
+    return FA_OK;
+}

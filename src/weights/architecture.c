@@ -1,0 +1,160 @@
+#include "fa/architecture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/pyramid.h"
+
+enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
+
+/* The ResNets that there are. */
+static const struct kind {
+    int depth;
+    bool bottleneck;
+    int n_blocks[N_STAGES];
+} kinds[] = {
+    {18, false, {2, 2, 2, 2}},
+    {34, false, {3, 4, 6, 3}},
+    {50, true, {3, 4, 6, 3}},
+    {101, true, {3, 4, 23, 3}},
+};
+
+static const struct fa_tensor *find_in_block(const struct fa_weights_file *file, int stage, int block,
+                                             const char *part)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "backbone.layer%d.%d.%s", stage, block, part);
+    return fa_weights_find(file, name);
+}
+
+static int count_blocks(const struct fa_weights_file *file, int stage)
+{
+    int n = 0;
+
+    while (n < MAX_BLOCKS && find_in_block(file, stage, n, "conv1.weight") != NULL)
+        n++;
+    return n;
+}
+
+static fa_status fail_unknown(const struct fa_weights_file *file)
+{
+    if (file->n == 0)
+        return fa_fail(FA_EFORMAT, "there is no tensor in it");
+    return fa_fail(FA_EFORMAT,
+                   "no ResNet is in it: none of its %zu tensors is called backbone.layer1.0.conv1.weight, as "
+                   "in mmdetection, or layer1.0.conv1.weight, as in torchvision; the first is %s",
+                   file->n, file->tensors[0].name);
+}
+
+static fa_status recognise_depth(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    const bool bottleneck = find_in_block(file, 1, 0, "conv3.weight") != NULL;
+    int n_blocks[N_STAGES];
+
+    for (int s = 0; s < N_STAGES; s++)
+        n_blocks[s] = count_blocks(file, s + 1);
+    if (n_blocks[0] == 0)
+        return fail_unknown(file);
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        if (kinds[k].bottleneck == bottleneck && memcmp(kinds[k].n_blocks, n_blocks, sizeof n_blocks) == 0) {
+            out->depth = kinds[k].depth;
+            return FA_OK;
+        }
+    return fa_fail(
+        FA_EFORMAT,
+        "its ResNet has %d, %d, %d and %d %s blocks in the four stages; those of 18, 34, 50 and 101 "
+        "layers can be used",
+        n_blocks[0], n_blocks[1], n_blocks[2], n_blocks[3], bottleneck ? "bottleneck" : "basic");
+}
+
+/* The first 3x3 of a bottleneck network is (groups * base width, base width, 3, 3). */
+static fa_status recognise_width(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    const struct fa_tensor *filters = find_in_block(file, 1, 0, "conv2.weight");
+    char shape[64];
+
+    out->groups = 1;
+    out->base_width = 64;
+    if (out->depth < 50 || filters == NULL)
+        return FA_OK; /* of one width, or missing: the matching tells */
+    if (filters->n_dims != 4 || filters->dims[1] < 1 || filters->dims[0] > MAX_CHANNELS ||
+        filters->dims[0] < filters->dims[1] || filters->dims[0] % filters->dims[1] != 0) {
+        fa_dims_print(filters->n_dims, filters->dims, shape, sizeof shape);
+        return fa_fail(FA_EFORMAT, "%s is %s; no ResNet or ResNeXt has such filters", filters->name, shape);
+    }
+    out->groups = (int)(filters->dims[0] / filters->dims[1]);
+    out->base_width = (int)filters->dims[1];
+    return FA_OK;
+}
+
+/* The class layer has a channel for each class of each anchor of a cell. */
+static fa_status recognise_classes(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    const struct fa_tensor *layer = fa_weights_find(file, "bbox_head.retina_cls.bias");
+    int64_t channels;
+
+    if (layer == NULL)
+        layer = fa_weights_find(file, "bbox_head.retina_cls.weight");
+    if (layer == NULL)
+        return FA_OK;
+    channels = layer->n_dims > 0 ? layer->dims[0] : 0;
+    if (channels < 1 || channels % FA_CELL_ANCHORS != 0 || channels / FA_CELL_ANCHORS > MAX_CLASSES)
+        return fa_fail(FA_EFORMAT,
+                       "%s has %lld channels, which is no multiple of the %d anchors of a cell; the head is "
+                       "another than RetinaNet's",
+                       layer->name, (long long)channels, FA_CELL_ANCHORS);
+    out->num_classes = (int)(channels / FA_CELL_ANCHORS);
+    if (file->meta.n_classes != 0 && file->meta.n_classes != (size_t)out->num_classes)
+        return fa_fail(FA_EFORMAT, "it names %zu classes but predicts %d", file->meta.n_classes,
+                       out->num_classes);
+    return FA_OK;
+}
+
+fa_status fa_architecture_recognise(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    *out = (struct fa_architecture){.has_neck = fa_weights_has(file, "neck."),
+                                    .has_head = fa_weights_has(file, "bbox_head.")};
+    FA_TRY(recognise_depth(file, out));
+    FA_TRY(recognise_width(file, out));
+    return recognise_classes(file, out);
+}
+
+/* ---- for people ---- */
+
+void fa_architecture_print_backbone(const struct fa_architecture *architecture, char *text, size_t size)
+{
+    const struct fa_architecture *a = architecture;
+
+    if (a->groups > 1)
+        snprintf(text, size, "ResNeXt-%d %dx%dd", a->depth, a->groups, a->base_width);
+    else
+        snprintf(text, size, "ResNet-%d", a->depth);
+}
+
+void fa_architecture_print(const struct fa_architecture *architecture, char *text, size_t size)
+{
+    const struct fa_architecture *a = architecture;
+    char backbone[32], head[48];
+
+    fa_architecture_print_backbone(a, backbone, sizeof backbone);
+    if (!a->has_neck && !a->has_head) {
+        snprintf(text, size, "%s without neck and head", backbone);
+        return;
+    }
+    if (a->num_classes > 0)
+        snprintf(head, sizeof head, "head of %d class%s", a->num_classes, a->num_classes == 1 ? "" : "es");
+    else
+        snprintf(head, sizeof head, "%s", a->has_head ? "head without class layer" : "no head");
+    snprintf(text, size, "%s, %s, %s", backbone, a->has_neck ? "FPN" : "no neck", head);
+}
+
+void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size)
+{
+    const struct fa_architecture *a = architecture;
+
+    if (a->groups > 1)
+        snprintf(text, size, "x%d_%dx%dd", a->depth, a->groups, a->base_width);
+    else
+        snprintf(text, size, "r%d", a->depth);
+}
