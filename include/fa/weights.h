@@ -26,13 +26,22 @@ struct fa_weights_file {
     size_t n;
     struct fa_tensor *tensors; /* sorted by name; data owned by the file */
     struct fa_weights_meta meta;
-    bool has_meta;
+    bool has_meta;     /* preprocessing is known; class names may be there without it */
+    size_t n_left_out; /* integer tensors of the file, such as num_batches_tracked */
 };
 
 /* The file is complete under path, or path is what it was. meta may be NULL. */
 fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, size_t n,
                            const struct fa_weights_meta *meta) FA_CHECK_RESULT;
-/* FA_EFORMAT, naming file and dataset, for what is no weights file. */
+
+/* The same as safetensors. The attributes are texts under __metadata__, with the names and values that they
+   have in HDF5. FA_EINVAL for two tensors of one name. */
+fa_status fa_safetensors_write(const char *path, const struct fa_tensor *tensors, size_t n,
+                               const struct fa_weights_meta *meta) FA_CHECK_RESULT;
+
+/* HDF5 or safetensors, told apart by content; FA_EFORMAT, naming file and place, for anything else. Tensors
+   keep the names that they have in the file; float16, bfloat16 and float64 become float32 (HDF5 has only
+   that), integer tensors are counted and left out. */
 fa_status fa_weights_read(const char *path, struct fa_weights_file **out) FA_CHECK_RESULT;
 void fa_weights_free(struct fa_weights_file *file);
 

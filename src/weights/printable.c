@@ -1,0 +1,53 @@
+#include "printable.h"
+
+#include <stdint.h>
+
+enum { LONGEST_NAME = 1024 };
+
+/* The bytes of the UTF-8 character at text and what it means; 0 if it is none (RFC 3629: neither overlong
+   forms nor surrogates). */
+static size_t decode(const unsigned char *text, size_t n_bytes, uint32_t *point)
+{
+    static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char first = text[0];
+    const size_t n = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+    if (n == 0 || n > n_bytes || first > 0xf4)
+        return 0;
+    *point = n == 1 ? first : first & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        *point = *point << 6 | (text[i] & 0x3f);
+    }
+    if (*point < smallest[n] || *point > 0x10ffff || (*point >= 0xd800 && *point < 0xe000))
+        return 0;
+    return n;
+}
+
+bool fa_is_printable(const char *text, size_t n_bytes)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (n_bytes == 0 || n_bytes > LONGEST_NAME)
+        return false;
+    for (size_t i = 0; i < n_bytes;) {
+        uint32_t point = 0;
+        const size_t n = decode(bytes + i, n_bytes - i, &point);
+
+        if (n == 0 || point < 0x20 || (point >= 0x7f && point < 0xa0))
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+const char *fa_printable(const char *text, size_t n_bytes, char *out, size_t size)
+{
+    size_t n = n_bytes < size ? n_bytes : size - 1;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
+    out[n] = '\0';
+    return out;
+}

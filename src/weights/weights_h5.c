@@ -1,0 +1,80 @@
+/* weights_h5.c - weights files as HDF5 has them: one dataset a tensor. */
+#include <stdio.h>
+
+#include "fa/file.h"
+#include "fa/h5.h"
+#include "fa/memory.h"
+#include "fa/weights.h"
+#include "weights_meta.h"
+#include "weights_readers.h"
+
+static fa_status write_content(struct fa_h5 *file, const struct fa_tensor *tensors, size_t n,
+                               const struct fa_weights_meta *meta)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct fa_tensor *tensor = &tensors[i];
+
+        FA_TRY(fa_h5_write(file, tensor->name, FA_H5_F32, tensor->n_dims, tensor->dims, tensor->data));
+    }
+    return meta != NULL ? fa_weights_meta_write(file, meta) : FA_OK;
+}
+
+static fa_status write_whole(const char *path, const struct fa_tensor *tensors, size_t n,
+                             const struct fa_weights_meta *meta)
+{
+    struct fa_h5 *file;
+
+    FA_TRY(fa_h5_create(path, &file));
+    return fa_h5_finish(file, write_content(file, tensors, n, meta));
+}
+
+fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, size_t n,
+                           const struct fa_weights_meta *meta)
+{
+    char *temporary;
+    fa_status status;
+
+    FA_TRY(fa_file_temporary_name(path, &temporary));
+    status = write_whole(temporary, tensors, n, meta);
+    if (status == FA_OK)
+        status = fa_file_commit(temporary, path);
+    else
+        remove(temporary);
+    fa_free(temporary);
+    return status;
+}
+
+/* What reading needs at each dataset. */
+struct reader {
+    struct fa_h5 *h5;
+    struct fa_weights_set *set;
+};
+
+static fa_status read_tensor(void *context, const char *name, const struct fa_h5_info *info)
+{
+    struct reader *reader = context;
+    struct fa_tensor *tensor;
+
+    if (info->type != FA_H5_F32)
+        return fa_fail(FA_EFORMAT, "%s: %s: is not float32; weights files hold nothing else",
+                       reader->set->path, name);
+    FA_TRY(fa_weights_set_add(reader->set, name, info->n_dims, info->dims, &tensor));
+    return fa_h5_read(reader->h5, name, FA_H5_F32, info->n_elem, tensor->data);
+}
+
+static fa_status read_content(struct fa_h5 *h5, struct fa_weights_set *set)
+{
+    struct reader reader = {.h5 = h5, .set = set};
+
+    FA_TRY(fa_h5_visit(h5, read_tensor, &reader));
+    return fa_weights_meta_read(h5, set->path, &set->file->meta, &set->file->has_meta);
+}
+
+fa_status fa_weights_read_h5(const struct fa_weights_input *input, struct fa_weights_set *set)
+{
+    struct fa_h5 *h5;
+
+    set->budget = UINT64_MAX; /* the library checks each extent against the file */
+    FA_TRY(fa_h5_open(input->path, &h5));
+    return fa_h5_finish(h5, read_content(h5, set));
+}
