@@ -23,7 +23,6 @@ struct fa_progress {
     int64_t epoch;   /* whole epochs done */
     uint64_t seed;
     uint64_t category_hash, content_hash; /* of the training data */
-    double best_ap; /* -1: none yet */
 };
 
 /* What is saved: params->value and the momentum of its n_trainable first elements. config is the resolved one
@@ -51,10 +50,23 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
 fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory) FA_CHECK_RESULT;
 
 /* Collective. Removes every checkpoint older than the newest `keep` valid ones, and what crashes left; keep 0
-   keeps all. protected_name ("epoch_3", may be NULL) is never removed. Damaged ones among the newest are
-   reported and left, for a person to look at. */
+   keeps all. The protected_name of rank 0 ("epoch_3", may be NULL) is never removed. Damaged ones among the
+   newest are reported and left, for a person to look at. */
 fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep,
                               const char *protected_name) FA_CHECK_RESULT;
+
+enum { FA_CHECKPOINT_NAME_MAX = 64 };
+
+/* The checkpoint that did best in evaluation. */
+struct fa_checkpoint_best {
+    char name[FA_CHECKPOINT_NAME_MAX]; /* "epoch_3"; "": none yet */
+    double ap;                         /* -1: none yet */
+};
+
+/* As "<root>/best" says; none where it says nothing of use, or its checkpoint is not there. Not collective,
+   as is the next. */
+fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *out) FA_CHECK_RESULT;
+fa_status fa_checkpoint_best_write(const char *root, const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
 
 /* The parameters of a checkpoint as a weights file in memory. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;

@@ -142,7 +142,7 @@ const struct fa_option fa_options[] = {
     VALUE("train.checkpoint_steps", FA_OPTION_INT64, train.checkpoint_steps, "0", 0, 1e15,
           "Also save every so many steps; 0: only between epochs."),
     VALUE("train.keep_checkpoints", FA_OPTION_INT, train.keep_checkpoints, "0", 0, 100000,
-          "Newest checkpoints kept; 0: all."),
+          "Newest checkpoints kept, and besides them the one of best AP; 0: all."),
     VALUE("train.eval_interval", FA_OPTION_INT, train.eval_interval, "1", 0, 100000,
           "Epochs between evaluations; 0: none."),
 

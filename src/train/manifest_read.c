@@ -73,9 +73,8 @@ static bool get_progress(const struct fa_json *object, struct fa_progress *out)
            fa_json_to_int(fa_json_get(object, "step"), &out->step) &&
            fa_json_to_int(fa_json_get(object, "epoch"), &out->epoch) && get_hex(object, "seed", &out->seed) &&
            get_hex(object, "category_hash", &out->category_hash) &&
-           get_hex(object, "content_hash", &out->content_hash) &&
-           fa_json_to_double(fa_json_get(object, "best_ap"), &out->best_ap) && out->samples >= 0 &&
-           out->step >= 0 && out->epoch >= 0;
+           get_hex(object, "content_hash", &out->content_hash) && out->samples >= 0 && out->step >= 0 &&
+           out->epoch >= 0;
 }
 
 static bool get_floats(const struct fa_json *array, float *out, size_t n)

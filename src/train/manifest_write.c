@@ -79,8 +79,7 @@ static struct fa_json *progress_json(const struct fa_progress *progress)
         set_number(object, "step", (double)progress->step) &&
         set_number(object, "epoch", (double)progress->epoch) && set_hex(object, "seed", progress->seed) &&
         set_hex(object, "category_hash", progress->category_hash) &&
-        set_hex(object, "content_hash", progress->content_hash) &&
-        set_number(object, "best_ap", progress->best_ap))
+        set_hex(object, "content_hash", progress->content_hash))
         return object;
     fa_json_free(object);
     return NULL;

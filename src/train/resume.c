@@ -50,6 +50,13 @@ static fa_status check_position(const struct fa_training *t, const char *directo
     return FA_OK;
 }
 
+/* Rank 0. */
+static fa_status learn_of_the_past(struct fa_training *t, const char *directory)
+{
+    FA_TRY(fa_checkpoint_best_read(t->checkpoints, &t->best));
+    return fa_training_report_changes(t, directory);
+}
+
 static fa_status read_checkpoint(struct fa_training *t, const char *directory)
 {
     fa_status status;
@@ -64,8 +71,7 @@ static fa_status read_checkpoint(struct fa_training *t, const char *directory)
     fa_info("resuming from %s: epoch %lld, step %lld, %lld samples", directory,
             (long long)t->state.progress.epoch, (long long)t->state.progress.step,
             (long long)t->state.progress.samples);
-    return fa_comm_agree(t->comm,
-                         fa_comm_rank(t->comm) == 0 ? fa_training_report_changes(t, directory) : FA_OK);
+    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? learn_of_the_past(t, directory) : FA_OK);
 }
 
 static fa_status resume_newest(struct fa_training *t, bool *resumed)

@@ -167,9 +167,9 @@ fa_status fa_training_start(struct fa_training *t)
                                           .meta = &t->run->meta,
                                           .progress = {.seed = t->config->seed,
                                                        .category_hash = t->run->train_data->category_hash,
-                                                       .content_hash = t->run->train_data->content_hash,
-                                                       .best_ap = -1}};
+                                                       .content_hash = t->run->train_data->content_hash}};
     t->saved_step = -1;
+    t->best.ap = -1;
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
     FA_TRY(compare_ranks(t));
     scale_schedule(t);

@@ -3,8 +3,6 @@
  */
 #include "fa/trainer.h"
 
-#include <stdio.h>
-
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -108,45 +106,13 @@ static void write_journal(struct fa_training *t, struct window *window, const st
 
 /* ---- saving ---- */
 
-/* Collective. kind is "epoch" or "step". */
-static fa_status save(struct fa_training *t, const char *kind, int64_t number)
-{
-    char *path = NULL;
-    fa_status status;
-
-    status =
-        fa_comm_agree(t->comm, fa_asprintf(&path, "%s/%s_%lld", t->checkpoints, kind, (long long)number));
-    if (status == FA_OK)
-        status = fa_checkpoint_write(t->comm, path, &t->state);
-    if (status == FA_OK) {
-        fa_info("saved %s", path);
-        t->saved_step = t->state.progress.step;
-        status = fa_checkpoint_prune(t->comm, t->checkpoints, t->config->keep_checkpoints, NULL);
-    }
-    fa_free(path);
-    return status;
-}
-
-/* A checkpoint that cannot be written now leaves the one before, and training can go on: all ranks know of
-   the failure, so all of them do. */
-static void save_if_possible(struct fa_training *t, const char *kind, int64_t number)
-{
-    if (save(t, kind, number) != FA_OK && fa_comm_rank(t->comm) == 0)
-        fa_warn("the checkpoint of %s %lld is not complete, training goes on: %s", kind, (long long)number,
-                fa_message());
-}
-
 /* Collective. At the end the state is saved in any case, and must be. */
 static fa_status save_due(struct fa_training *t)
 {
-    const struct fa_progress *progress = &t->state.progress;
-    const char *kind = ends_epoch(t) ? "epoch" : "step";
-    int64_t number = ends_epoch(t) ? progress->epoch : progress->step;
-
     if (is_over(t))
-        return save(t, kind, number);
+        return fa_training_save(t);
     if (is_save_due(t))
-        save_if_possible(t, kind, number);
+        fa_training_save_if_possible(t);
     return FA_OK;
 }
 
@@ -182,8 +148,7 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     if (config->max_images > 0 && config->max_images < n_images)
         n_images = config->max_images;
     fa_journal_val(t->journal, t->state.progress.step, lr, n_images, &result->metrics);
-    if (result->metrics.ap > t->state.progress.best_ap)
-        t->state.progress.best_ap = result->metrics.ap;
+    fa_training_note_ap(t, result->metrics.ap);
     return FA_OK;
 }
 
@@ -212,7 +177,7 @@ static fa_status stop(struct fa_training *t, struct window *window)
 {
     write_window(t, window);
     if (t->saved_step != t->state.progress.step)
-        FA_TRY(save(t, "step", t->state.progress.step));
+        FA_TRY(fa_training_save(t));
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
                    (long long)t->state.progress.step);
 }

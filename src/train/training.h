@@ -26,9 +26,10 @@ struct fa_training {
 
     struct fa_schedule schedule; /* lr scaled by the batch */
     int64_t steps_per_epoch, last_step;
-    char *checkpoints;  /* "<work_dir>/checkpoints" */
-    int64_t saved_step; /* of the newest checkpoint made or resumed from; -1: none */
-    bool evaluated;     /* the evaluation that follows the step resumed from was made */
+    char *checkpoints;              /* "<work_dir>/checkpoints" */
+    int64_t saved_step;             /* of the newest checkpoint made or resumed from; -1: none */
+    struct fa_checkpoint_best best; /* rank 0 */
+    bool evaluated;                 /* the evaluation that follows the step resumed from was made */
 
     struct fa_lock *lock;       /* rank 0 */
     struct fa_journal *journal; /* rank 0 */
@@ -74,6 +75,19 @@ fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
    parameters are then those before the step. */
 fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry *entry,
                            bool *stop) FA_CHECK_RESULT;
+
+/* ---- save.c ---- */
+
+/* Collective. Saves the state, then removes all but the newest checkpoints and the best; a warning says where
+   that fails. */
+fa_status fa_training_save(struct fa_training *training) FA_CHECK_RESULT;
+
+/* The same where a failure is a warning: the checkpoint before stays, and training can go on, since all ranks
+   know of it. */
+void fa_training_save_if_possible(struct fa_training *training);
+
+/* What the state's evaluation gave: the best one that was saved is kept. */
+void fa_training_note_ap(struct fa_training *training, double ap);
 
 /* ---- case.c ---- */
 

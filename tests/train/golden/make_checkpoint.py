@@ -46,7 +46,7 @@ for s in range(SHARDS):
 manifest = dict(
     format='freeanchor checkpoint', version=2,
     progress=dict(samples=1120, step=70, epoch=7, seed='%016x' % (2**63 + 5), category_hash='%016x' % 77,
-                  content_hash='%016x' % (2**64 - 78), best_ap=0.125),
+                  content_hash='%016x' % (2**64 - 78)),
     meta=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True,
               classes=['cat', 'dog'], model='r50'),
     n_value=n_value, n_momentum=n_momentum, shards=shards, tensors=table)

@@ -47,12 +47,11 @@ static void make_model(struct model *model, float value_step, float momentum_ste
         model->momentum[i] = (float)i * momentum_step;
     model->params = (struct fa_params){
         .n = 5, .entry = model->entry, .n_elem = N_VALUE, .n_trainable = N_MOMENTUM, .value = model->value};
-    model->state = (struct fa_training_state){
-        .params = &model->params,
-        .momentum = model->momentum,
-        .config = "{\"train\": {\"batch\": 16}}",
-        .meta = &meta,
-        .progress = {.seed = 9, .category_hash = 7, .content_hash = 8, .best_ap = -1}};
+    model->state = (struct fa_training_state){.params = &model->params,
+                                              .momentum = model->momentum,
+                                              .config = "{\"train\": {\"batch\": 16}}",
+                                              .meta = &meta,
+                                              .progress = {.seed = 9, .category_hash = 7, .content_hash = 8}};
 }
 
 static char root[512];
@@ -143,7 +142,6 @@ static void what_was_written_is_read_back_with_progress(void **state)
     assert_int_equal(model.state.progress.seed, 9);
     assert_int_equal(model.state.progress.category_hash, 7);
     assert_int_equal(model.state.progress.content_hash, 8);
-    assert_near(model.state.progress.best_ap, -1, 0);
 }
 
 static void a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank(void **state)
@@ -181,7 +179,6 @@ static void a_checkpoint_of_three_shards_from_python_is_read_on_any_ranks(void *
     assert_int_equal(model.state.progress.samples, 1120);
     assert_true(model.state.progress.seed == ((uint64_t)1 << 63) + 5);
     assert_true(model.state.progress.content_hash == UINT64_MAX - 77);
-    assert_near(model.state.progress.best_ap, 0.125, 0);
 }
 
 static void the_newest_is_found_and_latest_names_it(void **state)
@@ -288,6 +285,41 @@ static void pruning_keeps_the_newest_sound_ones_and_the_protected(void **state)
     assert_true(fa_file_exists(in_root("epoch_3")));
     assert_true(fa_file_exists(in_root("epoch_4")));
     assert_found("epoch_4");
+}
+
+static void the_best_is_remembered_while_it_is_there(void **state)
+{
+    struct fa_checkpoint_best best = {.name = "epoch_2", .ap = 1.0 / 3};
+
+    (void)state;
+    write_epoch(2, 1);
+    if (fa_comm_rank(comm) != 0)
+        return;
+    assert_ok(fa_checkpoint_best_write(root, &best));
+    best = (struct fa_checkpoint_best){0};
+    assert_ok(fa_checkpoint_best_read(root, &best));
+    assert_string_equal(best.name, "epoch_2");
+    assert_near(best.ap, 1.0 / 3, 0);
+    assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_3")), 0);
+    assert_ok(fa_checkpoint_best_read(root, &best));
+    assert_string_equal(best.name, "");
+    assert_near(best.ap, -1, 0);
+}
+
+static void a_file_of_the_best_that_says_something_else_is_passed_over(void **state)
+{
+    static const char *const texts[] = {"", "epoch_2", "epoch_2 good", "epoch_2 nan",
+                                        "../checkpoints/epoch_2 0.5"};
+    struct fa_checkpoint_best best;
+
+    (void)state;
+    write_epoch(2, 1);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && fa_comm_rank(comm) == 0; i++) {
+        assert_ok(fa_file_write_atomic(in_root("best"), texts[i], strlen(texts[i])));
+        assert_ok(fa_checkpoint_best_read(root, &best));
+        assert_string_equal(best.name, "");
+        assert_near(best.ap, -1, 0);
+    }
 }
 
 static void another_model_is_refused_by_its_first_difference(void **state)
@@ -420,6 +452,8 @@ int main(void)
         cmocka_unit_test_setup(a_damaged_checkpoint_is_replaced_when_its_epoch_ends_again, fresh_root),
         cmocka_unit_test_setup(what_a_crash_left_is_no_checkpoint_and_is_swept, fresh_root),
         cmocka_unit_test_setup(pruning_keeps_the_newest_sound_ones_and_the_protected, fresh_root),
+        cmocka_unit_test_setup(the_best_is_remembered_while_it_is_there, fresh_root),
+        cmocka_unit_test_setup(a_file_of_the_best_that_says_something_else_is_passed_over, fresh_root),
         cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
         cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),
         cmocka_unit_test_setup(a_full_disk_on_one_rank_leaves_the_checkpoint_before, fresh_root),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../../src/dist/comm_private.h"
+#include "fa/checkpoint.h"
 #include "fa/file.h"
 #include "fa/json.h"
 #include "fa/log.h"
@@ -283,6 +284,20 @@ static void assert_every_step_once(const char *work_dir, int n)
 
 /* The steps of the test before, here with a break after the epoch. The first part had no data to evaluate on,
    as if it had been killed before its evaluation. */
+/* The evaluated checkpoint of the epoch is the best, and stays though only the newest is to be kept. */
+static void assert_best_is_kept(const char *work_dir)
+{
+    const char *checkpoints = fa_test_path(in_root(work_dir), "checkpoints");
+    struct fa_checkpoint_best best;
+
+    if (fa_comm_rank(comm) != 0)
+        return;
+    assert_true(fa_file_exists(fa_test_path(checkpoints, "step_6")));
+    assert_ok(fa_checkpoint_best_read(checkpoints, &best));
+    assert_string_equal(best.name, "epoch_1");
+    assert_true(best.ap >= 0);
+}
+
 static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one(void **state)
 {
     struct fa_train_config config = make_config();
@@ -302,6 +317,7 @@ static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_o
     assert_false(result.has_metrics);
     if (fa_comm_rank(comm) == 0)
         assert_int_equal(read_curve("parts", "bbox_mAP", ap, 4), 1);
+    assert_best_is_kept("parts");
     assert_every_step_once("parts", STEPS);
     assert_same_weights("together", "parts");
 }
@@ -336,6 +352,17 @@ static void ask_when_two_steps_are_done(int signal)
     kill(getpid(), SIGTERM);
 }
 
+/* Rank 0. A folder in a checkpoint is no work of ours, so the checkpoint cannot be removed. */
+static void put_folder_into_checkpoint(const char *work_dir, int64_t step)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "checkpoints/step_%lld/notes", (long long)step);
+    if (fa_comm_rank(comm) == 0)
+        assert_ok(fa_directory_make(fa_test_path(in_root(work_dir), name)));
+    fa_comm_barrier(comm);
+}
+
 /* Only the last rank is asked. */
 static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
 {
@@ -355,11 +382,13 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
     assert_fails_saying(train_on(comm, &config, (struct fa_train_run){0}, "stopped", &result), FA_ESTOPPED,
                         "saved");
     assert_in_range(result.steps, 2, STEPS - 1);
+    put_folder_into_checkpoint("stopped", result.steps);
     config.max_steps = STEPS;
     config_json = "{\"train\": {\"lr\": 0.5}}";
     assert_ok(train(&config, "stopped"));
     config_json = before;
     assert_log_says("stopped", "resumed with train.lr 0.5");
+    assert_log_says("stopped", "old checkpoints are not all removed");
     assert_every_step_once("stopped", STEPS);
     assert_same_weights("together", "stopped");
 }
