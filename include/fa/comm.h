@@ -30,10 +30,10 @@ const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
 /* Ends the whole job at once with this exit code, after the caller printed why. Does not return. */
 void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn));
 
-/* Collective. All ranks succeed or all fail: if some rank brings a failure, it keeps its own code and
-   message, and the others get "rank r (host): <its message>" of the lowest failing rank, with FA_EREMOTE, or
-   with its code where that says wrong input (FA_EINVAL, FA_EFORMAT, FA_EMISSING): a wrong key on one rank is
-   one on all. */
+/* Collective. All ranks succeed or all fail: a rank that brings a failure keeps its code, and its message
+   becomes "rank r (host): <message>" unless all ranks bring one; the others get the message of the lowest
+   failing rank, with FA_EREMOTE, or with its code where that says wrong input (FA_EINVAL, FA_EFORMAT,
+   FA_EMISSING): a wrong key on one rank is one on all. */
 fa_status fa_comm_agree(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
 
 /* Collective, in place. The order of the sum depends only on the number of ranks. */

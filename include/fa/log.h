@@ -3,7 +3,8 @@
  *
  * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen
  * one are dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank
- * r]". Thread safe. Failures are not logged here: they are returned (status.h).
+ * r]". Thread safe. A failure is not logged where it arises: it is returned
+ * (status.h).
  */
 #ifndef FA_LOG_H
 #define FA_LOG_H
@@ -19,6 +20,9 @@ void fa_log_set_rank(int rank, int n_ranks);
 fa_status fa_log_to_file(const char *path) FA_CHECK_RESULT;
 
 void fa_log(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
+
+/* A line for the file alone, for what standard error is told in another way. */
+void fa_log_file(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
 
 #define fa_debug(...) fa_log(FA_LOG_DEBUG, __VA_ARGS__)
 #define fa_info(...)  fa_log(FA_LOG_INFO, __VA_ARGS__)

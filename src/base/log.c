@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "fa/clock.h"
@@ -61,31 +62,46 @@ static size_t print_head(enum fa_log_level level, char *line, size_t size)
     return (size_t)snprintf(line, size, "%s %-5s %s", now, names[level], rank);
 }
 
-static void write_line(const char *line)
+/* With the lock held. A line is written in one call, so that those of several ranks do not mix. */
+static void print_line(FILE *const *files, enum fa_log_level level, const char *format, va_list arguments)
 {
-    fputs(line, stderr); /* in one call: lines of several ranks do not mix */
-    if (sink.file != NULL)
-        fputs(line, sink.file);
+    char line[LINE_MAX_BYTES];
+    size_t used = print_head(level, line, sizeof line - 1); /* one byte is kept for the line's end */
+    int wanted = vsnprintf(line + used, sizeof line - 1 - used, format, arguments);
+
+    if (wanted > 0)
+        used += (size_t)wanted < sizeof line - 1 - used ? (size_t)wanted : sizeof line - 2 - used;
+    line[used] = '\n';
+    line[used + 1] = '\0';
+    for (; *files != NULL; files++)
+        fputs(line, *files);
+}
+
+static bool is_wanted(enum fa_log_level level)
+{
+    return level >= sink.level && (sink.rank == 0 || level >= FA_LOG_WARN);
 }
 
 void fa_log(enum fa_log_level level, const char *format, ...)
 {
-    char line[LINE_MAX_BYTES];
-    size_t used;
-    int wanted;
     va_list arguments;
 
+    va_start(arguments, format);
     pthread_mutex_lock(&sink.lock);
-    if (level >= sink.level && (sink.rank == 0 || level >= FA_LOG_WARN)) {
-        used = print_head(level, line, sizeof line - 1); /* one byte is kept for the line's end */
-        va_start(arguments, format);
-        wanted = vsnprintf(line + used, sizeof line - 1 - used, format, arguments);
-        va_end(arguments);
-        if (wanted > 0)
-            used += (size_t)wanted < sizeof line - 1 - used ? (size_t)wanted : sizeof line - 2 - used;
-        line[used] = '\n';
-        line[used + 1] = '\0';
-        write_line(line);
-    }
+    if (is_wanted(level))
+        print_line((FILE *[]){stderr, sink.file, NULL}, level, format, arguments);
     pthread_mutex_unlock(&sink.lock);
+    va_end(arguments);
+}
+
+void fa_log_file(enum fa_log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    pthread_mutex_lock(&sink.lock);
+    if (is_wanted(level))
+        print_line((FILE *[]){sink.file, NULL}, level, format, arguments);
+    pthread_mutex_unlock(&sink.lock);
+    va_end(arguments);
 }

@@ -2,6 +2,7 @@
  * agree.c - ranks tell each other whether all is well, and whether they hold the same.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,15 @@ static int lowest_rank(struct fa_comm *comm, int flag)
 
     MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi);
     return lowest;
+}
+
+/* Collective. */
+static bool all_ranks(struct fa_comm *comm, bool flag)
+{
+    int all = flag;
+
+    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
+    return all;
 }
 
 struct speech {
@@ -29,13 +39,15 @@ fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
 
     if (speaker == comm->size)
         return FA_OK;
+    if (all_ranks(comm, status != FA_OK))
+        return status;
     if (speaker == comm->rank) {
         snprintf(speech.host, sizeof speech.host, "%s", comm->host);
         snprintf(speech.message, sizeof speech.message, "%s", fa_message());
     }
     MPI_Bcast(&speech, sizeof speech, MPI_BYTE, speaker, comm->mpi);
     if (status != FA_OK)
-        return status;
+        return fa_prefix(status, "rank %d (%s)", comm->rank, comm->host);
     if (fa_status_exit_code((fa_status)speech.status) != fa_status_exit_code(FA_EINVAL))
         speech.status = FA_EREMOTE;
     return fa_fail((fa_status)speech.status, "rank %d (%s): %s", speaker, speech.host, speech.message);

@@ -219,6 +219,13 @@ void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t 
     write_val(journal, step, lr, n_images, metrics);
 }
 
+void fa_journal_end(struct fa_journal *journal, fa_status status)
+{
+    if (journal == NULL || status == FA_OK)
+        return;
+    fa_log_file(status == FA_ESTOPPED ? FA_LOG_INFO : FA_LOG_ERROR, "%s", fa_message());
+}
+
 /* ---- where a run goes on ---- */
 
 /* The step of a line, 0 where it has none; *evaluation says whether it is one of mode "val". */

@@ -59,6 +59,11 @@ void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_ent
 /* Means over the steps since the last call; lr, step and samples are those of the last one. */
 void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry);
 
+/* How the run ended that did not end well: the message of status, which the command line prints, for
+ * train.log.
+ */
+void fa_journal_end(struct fa_journal *journal, fa_status status);
+
 void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
                     const struct fa_metrics *metrics);
 

@@ -213,6 +213,7 @@ fa_status fa_train(const struct fa_train_config *config, const struct fa_train_r
     if (status == FA_OK)
         status = loop(&training, result);
     fa_stop_ignore();
+    fa_journal_end(training.journal, status);
     result->steps = training.state.progress.step;
     result->samples = training.state.progress.samples;
     fa_training_end(&training);

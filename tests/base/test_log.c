@@ -1,6 +1,8 @@
 /* What reaches the log. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fa/file.h"
 #include "fa/log.h"
@@ -79,6 +81,22 @@ static void the_file_is_appended_to(void **state)
     assert_int_equal(lines_with("three"), 1);
 }
 
+static void a_line_for_the_file_alone_stands_there_and_nowhere_else(void **state)
+{
+    char shown[280];
+    uint64_t n_bytes;
+    int before = dup(STDERR_FILENO);
+
+    (void)state;
+    snprintf(shown, sizeof shown, "%s.stderr", path);
+    assert_int_equal(dup2(open(shown, O_WRONLY | O_CREAT, 0666), STDERR_FILENO), STDERR_FILENO);
+    fa_log_file(FA_LOG_ERROR, "it %s", "failed");
+    assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(lines_with("ERROR it failed"), 1);
+    assert_ok(fa_file_size(shown, &n_bytes));
+    assert_int_equal(n_bytes, 0);
+}
+
 static void a_line_too_long_is_cut_and_still_a_line(void **state)
 {
     char text[6000];
@@ -108,6 +126,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_ranks_are_quiet_below_warn_and_name_themselves, open_log,
                                         close_log),
         cmocka_unit_test_setup_teardown(the_file_is_appended_to, open_log, close_log),
+        cmocka_unit_test_setup_teardown(a_line_for_the_file_alone_stands_there_and_nowhere_else, open_log,
+                                        close_log),
         cmocka_unit_test_setup_teardown(a_line_too_long_is_cut_and_still_a_line, open_log, close_log),
         cmocka_unit_test_setup_teardown(a_log_file_that_cannot_be_opened_is_a_failure, open_log, close_log),
     };

@@ -24,11 +24,18 @@ static void the_failure_of_any_single_rank_reaches_all_with_its_number(void **st
             status = fa_fail(FA_EIO, "shard %d is gone", bad);
         status = fa_comm_agree(comm, status);
         snprintf(named, sizeof named, "rank %d (%s): shard %d is gone", bad, fa_comm_host(comm), bad);
-        if (fa_comm_rank(comm) == bad)
-            assert_fails_saying(status, FA_EIO, "shard");
+        if (fa_comm_size(comm) == 1)
+            assert_fails(status, FA_EIO);
         else
-            assert_fails_saying(status, FA_EREMOTE, named);
+            assert_fails_saying(status, fa_comm_rank(comm) == bad ? FA_EIO : FA_EREMOTE, named);
     }
+}
+
+static void a_failure_of_all_ranks_is_nobodys_own(void **state)
+{
+    (void)state;
+    assert_fails(fa_comm_agree(comm, fa_fail(FA_EINVAL, "a bad key")), FA_EINVAL);
+    assert_string_equal(fa_message(), "a bad key");
 }
 
 static void wrong_input_on_one_rank_is_wrong_input_on_all(void **state)
@@ -58,9 +65,9 @@ static void of_several_failures_each_keeps_its_own_and_the_lowest_speaks(void **
         status = fa_fail(FA_EIO, "two speaks");
     status = fa_comm_agree(comm, status);
     if (rank == 1)
-        assert_fails_saying(status, FA_ENOMEM, "one speaks");
+        assert_fails_saying(status, FA_ENOMEM, "rank 1 (");
     else if (rank == 2)
-        assert_fails_saying(status, FA_EIO, "two speaks");
+        assert_fails_saying(status, FA_EIO, "rank 2 (");
     else
         assert_fails_saying(status, FA_EREMOTE, "rank 1");
 }
@@ -92,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_without_a_failure_agree_that_all_is_well),
         cmocka_unit_test(the_failure_of_any_single_rank_reaches_all_with_its_number),
+        cmocka_unit_test(a_failure_of_all_ranks_is_nobodys_own),
         cmocka_unit_test(wrong_input_on_one_rank_is_wrong_input_on_all),
         cmocka_unit_test(of_several_failures_each_keeps_its_own_and_the_lowest_speaks),
         cmocka_unit_test(equal_values_are_the_same),

@@ -416,6 +416,7 @@ static void resuming_with_another_seed_or_batch_is_refused_and_leaves_the_record
     config.seed = 12;
     assert_fails_saying(train(&config, "parts"), FA_EINVAL, "seed 11");
     config = make_config();
+    assert_log_says("parts", "seed 11");
     config.batch = 2 * BATCH;
     assert_fails_saying(train(&config, "parts"), FA_EINVAL, "train.batch");
     config_json = before;
@@ -450,6 +451,17 @@ static void a_batch_that_ranks_cannot_share_is_refused(void **state)
         return;
     config.batch = fa_comm_size(comm) + 1;
     assert_fails_saying(train(&config, "uneven"), FA_EINVAL, "multiple of");
+}
+
+/* Seven images are there. */
+static void a_batch_of_more_images_than_there_are_is_warned_of(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.batch = 12;
+    assert_fails_saying(train(&config, "parts"), FA_EINVAL, "train.batch");
+    assert_log_says("parts", "12 images takes some of the 7 there are more than once");
 }
 
 static void random_weights_without_calibration_are_refused_with_the_remedy(void **state)
@@ -505,6 +517,8 @@ static void a_gradient_that_explodes_stops_all_ranks_with_the_step(void **state)
     fa_log_set_level(FA_LOG_ERROR);
     assert_int_not_equal(train(&config, "exploded"), FA_OK);
     fa_test_message("step 1", __FILE__, __LINE__);
+    assert_log_says("exploded", "ERROR");
+    assert_log_says("exploded", "step 1: ");
 }
 
 int main(void)
@@ -518,6 +532,7 @@ int main(void)
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
         cmocka_unit_test(resuming_on_other_data_is_refused),
         cmocka_unit_test(a_batch_that_ranks_cannot_share_is_refused),
+        cmocka_unit_test(a_batch_of_more_images_than_there_are_is_warned_of),
         cmocka_unit_test(random_weights_without_calibration_are_refused_with_the_remedy),
         cmocka_unit_test(a_backbone_file_starts_a_run_and_half_a_backbone_does_not),
         cmocka_unit_test(a_run_begun_anew_puts_the_old_checkpoints_aside),
