@@ -94,6 +94,10 @@ static void count_steps(struct fa_training *t)
     t->last_step = c->epochs * t->steps_per_epoch;
     if (c->max_steps > 0 && c->max_steps < t->last_step)
         t->last_step = c->max_steps;
+    if (is_first(t) && (size_t)c->batch > fa_sampler_records(t->sampler))
+        fa_warn("a step of %d images takes some of the %zu there are more than once; a smaller train.batch "
+                "would not",
+                c->batch, fa_sampler_records(t->sampler));
     fa_info("%zu images to train on, %lld steps an epoch, %lld steps in all, on %d ranks",
             fa_sampler_records(t->sampler), (long long)t->steps_per_epoch, (long long)t->last_step,
             fa_comm_size(t->comm));
