@@ -90,7 +90,7 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
 static void golden_cases_agree_in_value_and_gradient(void **state)
 {
     (void)state;
-    assert_int_equal(test_golden_each("focal.bin", check_golden), 26);
+    assert_int_equal(test_golden_each("focal.bin", check_golden), 27);
 }
 
 /* ---- by hand ---- */
@@ -110,6 +110,20 @@ static void an_image_without_objects_has_the_loss_of_its_negatives_over_one(void
     assert_true(loss.part[FA_PART_BBOX] == 0 && loss.matched_iou == 0 && loss.bag_probability == 0);
     for (size_t i = 0; i < 4 * scene.head.n_anchors; i++)
         assert_true(scene.grad_reg[i] == 0);
+    test_scene_free(&scene);
+}
+
+/* Of two losses that differ by their divisors alone. */
+static void the_divisor_is_the_normalizer_and_a_float_epsilon(void **state)
+{
+    struct test_scene scene = test_scene_create(64, 64, 3);
+    const double epsilon = (double)FLT_EPSILON, ratio = (2 + epsilon) / (1 + epsilon);
+    struct fa_loss one = loss_of(&scene, &test_toy_objects[0], 1);
+    struct fa_loss two = loss_of(&scene, &test_toy_objects[0], 2);
+
+    (void)state;
+    assert_near(one.part[FA_PART_CLS] / two.part[FA_PART_CLS], ratio, 1e-12);
+    assert_near(one.part[FA_PART_BBOX] / two.part[FA_PART_BBOX], ratio, 1e-12);
     test_scene_free(&scene);
 }
 
@@ -204,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup(toy_batch_has_the_published_positives_and_loss, reset_config),
         cmocka_unit_test_setup(golden_cases_agree_in_value_and_gradient, reset_config),
         cmocka_unit_test_setup(an_image_without_objects_has_the_loss_of_its_negatives_over_one, reset_config),
+        cmocka_unit_test_setup(the_divisor_is_the_normalizer_and_a_float_epsilon, reset_config),
         cmocka_unit_test_setup(an_anchor_on_its_object_has_the_loss_of_its_class_alone, reset_config),
         cmocka_unit_test_setup(
             of_equal_objects_the_last_takes_the_best_anchor_and_the_first_the_other_positives, reset_config),
