@@ -10,14 +10,14 @@ const struct fa_normalize fa_normalize_default = {
     .to_rgb = true,
 };
 
-/* The reference subtracts in double and multiplies by the inverse, rounding once to float: one value for
+/* The reference subtracts in float and multiplies by the inverse in double, rounding twice: one value for
    each of 256 inputs. */
 static void make_table(float mean, float std, float table[256])
 {
     double inverse = 1.0 / (double)std;
 
     for (int p = 0; p < 256; p++)
-        table[p] = (float)(((double)p - (double)mean) * inverse);
+        table[p] = (float)((double)((float)p - mean) * inverse);
 }
 
 static void fill_row(const uint8_t *restrict pixels, int w, bool flip, const float *restrict table,

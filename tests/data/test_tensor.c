@@ -8,7 +8,7 @@
 /* The value by the fact sheet's formula, section 6.4. */
 static float normalised(uint8_t p, float mean, float std)
 {
-    return (float)(((double)p - (double)mean) * (1 / (double)std));
+    return (float)((double)((float)p - mean) * (1 / (double)std));
 }
 
 static void check_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
@@ -63,6 +63,23 @@ static void the_default_is_that_of_imagenet(void **state)
     assert_near(chw[2], 2.64, 1e-6);
 }
 
+/* OpenCV's own results for cv2.multiply(cv2.subtract(pixel, 1.7), 1 / 0.3) in float32, where rounding once
+   would give other bits. */
+static void the_difference_is_rounded_before_it_is_scaled(void **state)
+{
+    const struct fa_normalize normalize = {
+        .mean = {1.7f, 1.7f, 1.7f}, .std = {0.3f, 0.3f, 0.3f}, .to_rgb = true};
+    uint8_t pixel[3] = {8, 23, 254};
+    const struct fa_picture picture = {1, 1, pixel};
+    float chw[3];
+
+    (void)state;
+    fa_picture_to_tensor(&picture, &normalize, false, 1, 1, chw);
+    assert_near(chw[0], 21, 0);
+    assert_near(chw[1], 0x1.1bfffep+6, 0);
+    assert_near(chw[2], 841, 0);
+}
+
 static int no_memory_is_left(void **state)
 {
     (void)state;
@@ -74,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pixel_is_normalised_and_the_rest_is_zero),
         cmocka_unit_test(the_default_is_that_of_imagenet),
+        cmocka_unit_test(the_difference_is_rounded_before_it_is_scaled),
     };
 
     return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
