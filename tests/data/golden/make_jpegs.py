@@ -145,4 +145,5 @@ def main():
         out.write("static const struct golden_jpeg golden_jpegs[] = {\n%s\n};\n" % "\n".join(rows))
 
 
-main()
+if __name__ == "__main__":
+    main()
