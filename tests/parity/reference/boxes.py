@@ -64,7 +64,7 @@ def encode(anchors, objects, std=FREEANCHOR_STD):
     return np.concatenate([(gc - pc) / ps, log_size], -1) / np.array(std, F)
 
 
-def decode(anchors, deltas, std=FREEANCHOR_STD):
+def decode(anchors, deltas, std=FREEANCHOR_STD, exp=exp):
     """Not clipped to an image."""
     pc, ps = (anchors[:, :2] + anchors[:, 2:]) * F(0.5), anchors[:, 2:] - anchors[:, :2]
     with np.errstate(over="ignore"):

@@ -55,8 +55,8 @@ def limited(minus_log):
 def focal(x, hit, gamma):
     """(J, C); hit tells which anchor is positive in which class."""
     p, q = torch.sigmoid(x), torch.sigmoid(-x)
-    positive = ALPHA * q ** gamma * limited(torch.nn.functional.softplus(-x, threshold=1e9))
-    negative = (1 - ALPHA) * p ** gamma * limited(torch.nn.functional.softplus(x, threshold=1e9))
+    positive = ALPHA * q ** gamma * limited(-torch.nn.functional.logsigmoid(x))
+    negative = (1 - ALPHA) * p ** gamma * limited(-torch.nn.functional.logsigmoid(-x))
     return torch.where(hit, positive, negative)
 
 

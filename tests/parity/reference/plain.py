@@ -1,11 +1,13 @@
-"""The two losses once more, as one writes them with PyTorch's own functions: batched where freeanchor.py and
-focal.py go object by object, and with none of their care at the edges.
+"""The losses and the detections once more, as one writes them with the functions of PyTorch and torchvision:
+batched where the other references go object by object, and with none of their care at the edges.
 
-All in the dtype of the logits, but for IoU and targets, which are float32. It holds the other reference against
-the recipe's own words where both are defined: no probability that rounds to 0 or 1, no IoU of exactly 0.6.
+Losses are in the dtype of the logits, but for IoU and targets, which are float32. It holds the other references
+against the recipe's own words where both are defined: no probability that rounds to 0 or 1, no IoU of exactly
+0.6.
 """
 import torch
 from torch.nn import functional
+from torchvision.ops import nms
 
 FREEANCHOR_STD, RETINANET_STD = (0.1, 0.1, 0.2, 0.2), (1.0, 1.0, 1.0, 1.0)
 
@@ -98,3 +100,25 @@ def retinanet(logits, deltas, anchors, boxes, labels, normalizer):
     wanted = encode(anchors[rows], boxes[found[rows] - 1], RETINANET_STD).to(deltas.dtype)
     bbox = functional.l1_loss(deltas[rows], wanted, reduction="sum")
     return focal[found >= 0].sum() / normalizer, bbox / normalizer
+
+
+def candidates(logits, deltas, anchors, levels, clip, scale_factor):
+    """Boxes and scores of all levels before NMS, and anchor * classes + class; levels are slices of anchors."""
+    parts, classes = [], logits.shape[1]
+    for rows in levels:
+        scores, order = logits[rows].sigmoid().flatten().sort(descending=True, stable=True)
+        order = order[scores > 0.05][:1000]
+        anchor = torch.div(order, classes, rounding_mode="floor")
+        boxes = decode(anchors[rows][anchor], deltas[rows][anchor], FREEANCHOR_STD)
+        boxes = torch.min(boxes.clamp(min=0), boxes.new_tensor([*clip, *clip]))
+        parts.append((boxes / boxes.new_tensor(scale_factor), scores[:len(order)], order + rows.start * classes))
+    return [torch.cat(column) for column in zip(*parts)]
+
+
+def detections(boxes, scores, labels):
+    """Indices of the candidates kept, best first."""
+    if len(boxes) == 0:
+        return labels
+    scores, order = scores.sort(descending=True, stable=True)
+    shifted = boxes + (labels.to(boxes) * (boxes.max() + 1))[:, None]
+    return order[nms(shifted[order], scores, 0.5)][:100]
