@@ -27,8 +27,11 @@ fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_by
 fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes,
                           void *data) FA_CHECK_RESULT;
 
-/* "<path>.tmp": the name under which a file is written before it is committed. Free with fa_free. */
+/* "<path>.freeanchor.tmp": the name under which a file is written before it is committed; nobody else's files
+   are called so. Free with fa_free. */
+#define FA_TEMPORARY_SUFFIX ".freeanchor.tmp"
 fa_status fa_file_temporary_name(const char *path, char **out) FA_CHECK_RESULT;
+bool fa_file_is_temporary(const char *path); /* by its name */
 
 /* Makes "<temporary>" durable under path, replacing what was there. The temporary is gone either way. */
 fa_status fa_file_commit(const char *temporary, const char *path) FA_CHECK_RESULT;
@@ -50,7 +53,7 @@ fa_status fa_directory_sync(const char *path) FA_CHECK_RESULT;
 /* Removes a directory and the plain files in it (one level); absent is fine. */
 fa_status fa_directory_remove(const char *path) FA_CHECK_RESULT;
 
-/* Removes what a crash left: entries of path whose name ends in ".tmp". */
+/* Removes what a crash left: entries of path with a temporary name. */
 fa_status fa_directory_sweep(const char *path) FA_CHECK_RESULT;
 
 /* Names in path (without . and ..), sorted by byte; one block, one fa_free. */

@@ -70,10 +70,11 @@ struct fa_pack_report {
     size_t n_exif_ignored; /* EXIF asks for a turn, but the annotation file has the size as stored */
 };
 
-/* Decodes and checks every image, writes all shards and the manifest into "<out>.tmp", and exchanges that
-   with <out> as the last step: on failure <out> is what it was. Every rejected item is a line in
-   "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after all
-   were looked at (FA_EFORMAT, naming the first). out_directory must be absent or empty, or hold a dataset. */
+/* Decodes and checks every image, writes all shards and the manifest into "<out>.freeanchor.tmp", and
+   exchanges that with <out> as the last step: on failure <out> is what it was. Every rejected item is a line
+   in "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after
+   all were looked at (FA_EFORMAT, naming the first). out_directory must be absent or empty, or hold a
+   dataset. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 
 #endif

@@ -149,19 +149,24 @@ static fa_status remove_file(const char *path)
     return FA_OK;
 }
 
-/* Calls visit with the path of every entry of directory whose name ends in suffix. */
-static fa_status for_each_entry(const char *directory, const char *suffix,
+static bool is_any(const char *name)
+{
+    (void)name;
+    return true;
+}
+
+/* Calls visit with the path of every entry of directory whose name is wanted. */
+static fa_status for_each_entry(const char *directory, bool (*is_wanted)(const char *name),
                                 fa_status (*visit)(const char *path))
 {
-    size_t n, suffix_length = strlen(suffix);
+    size_t n;
     char **names;
     fa_status status = fa_directory_list(directory, &n, &names);
 
     for (size_t i = 0; i < n && status == FA_OK; i++) {
-        size_t length = strlen(names[i]);
         char *path;
 
-        if (length < suffix_length || strcmp(names[i] + length - suffix_length, suffix) != 0)
+        if (!is_wanted(names[i]))
             continue;
         status = fa_path_join(directory, names[i], &path);
         if (status == FA_OK)
@@ -176,7 +181,7 @@ fa_status fa_directory_remove(const char *path)
 {
     if (!fa_file_exists(path))
         return FA_OK;
-    FA_TRY(for_each_entry(path, "", remove_file));
+    FA_TRY(for_each_entry(path, is_any, remove_file));
     if (rmdir(path) != 0 && errno != ENOENT)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot remove the directory", path);
     return FA_OK;
@@ -189,7 +194,7 @@ static fa_status remove_file_or_directory(const char *path)
 
 fa_status fa_directory_sweep(const char *path)
 {
-    return for_each_entry(path, ".tmp", remove_file_or_directory);
+    return for_each_entry(path, fa_file_is_temporary, remove_file_or_directory);
 }
 
 fa_status fa_path_join(const char *directory, const char *name, char **out)

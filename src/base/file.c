@@ -95,7 +95,14 @@ fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_by
 
 fa_status fa_file_temporary_name(const char *path, char **out)
 {
-    return fa_asprintf(out, "%s.tmp", path);
+    return fa_asprintf(out, "%s" FA_TEMPORARY_SUFFIX, path);
+}
+
+bool fa_file_is_temporary(const char *path)
+{
+    const size_t n = strlen(path), suffix = strlen(FA_TEMPORARY_SUFFIX);
+
+    return n >= suffix && strcmp(path + n - suffix, FA_TEMPORARY_SUFFIX) == 0;
 }
 
 static fa_status sync_file(const char *path)

@@ -57,8 +57,8 @@ static bool belongs_to_a_dataset(const char *name)
 {
     size_t n = strlen(name);
 
-    if (ends_in(name, n, ".tmp"))
-        n -= strlen(".tmp");
+    if (fa_file_is_temporary(name))
+        n -= strlen(FA_TEMPORARY_SUFFIX);
     return (n == strlen(FA_MANIFEST_NAME) && strncmp(name, FA_MANIFEST_NAME, n) == 0) ||
            strcmp(name, LOCK_NAME) == 0 ||
            (n > 9 && strncmp(name, "shard-", 6) == 0 && ends_in(name, n, ".h5"));

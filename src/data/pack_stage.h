@@ -1,11 +1,11 @@
 /*
  * pack_stage.h - a dataset directory that is replaced as a whole, or not at all.
  *
- * Everything is written into "<out>.tmp", which is ours while its lock is held, and then takes the name <out>
- * in one rename: an exchange of the two names where a dataset stood there. What a crash leaves:
+ * Everything is written into "<out>.freeanchor.tmp", which is ours while its lock is held, and then takes the
+ * name <out> in one rename: an exchange of the two names where a dataset stood there. What a crash leaves:
  *
- *     before the rename    <out> as it was, and a "<out>.tmp" that the next packing empties
- *     after the rename     <out> complete, and the previous dataset as "<out>.tmp", emptied likewise
+ *     before the rename    <out> as it was, and a "<out>.freeanchor.tmp" that the next packing empties
+ *     after the rename     <out> complete, and the previous dataset under that name, emptied likewise
  *
  * File systems that cannot exchange names (NFS) move <out> to "<out>.replaced" first. A crash between these
  * two renames leaves no <out>; the next packing, before anything else, gives "<out>.replaced" its name back.

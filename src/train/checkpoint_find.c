@@ -44,13 +44,6 @@ static int newest_first(const void *a, const void *b)
     return strcmp(y->name, x->name);
 }
 
-static bool is_temporary(const char *name)
-{
-    size_t length = strlen(name);
-
-    return length >= 4 && strcmp(name + length - 4, ".tmp") == 0;
-}
-
 /* Takes path. */
 static void add_checkpoint(struct listing *listing, char *path)
 {
@@ -74,7 +67,7 @@ static fa_status add_entries(const char *root, char *const *names, size_t n, str
         char *path;
 
         FA_TRY(fa_path_join(root, names[i], &path));
-        if (is_temporary(names[i]) || !fa_directory_exists(path))
+        if (fa_file_is_temporary(names[i]) || !fa_directory_exists(path))
             fa_free(path);
         else
             add_checkpoint(listing, path);

@@ -1,7 +1,7 @@
 /*
  * checkpoint_write.c - the protocol by which a checkpoint comes to exist.
  *
- *   1. rank 0 makes "<directory>.tmp" afresh, after a look at the free space
+ *   1. rank 0 makes the directory afresh under its temporary name, after a look at the free space
  *   2. every writer writes its shard there and makes it durable
  *   3. all ranks agree; rank 0 gets sizes and checksums
  *   4. rank 0 writes the manifest, renames the directory, makes the parent durable, and points `latest` at it

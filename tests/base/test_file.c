@@ -55,7 +55,7 @@ static void a_file_is_written_replaced_and_read(void **state)
     assert_ok(fa_file_size(path, &n_bytes));
     assert_int_equal(n_bytes, 0);
     assert_true(fa_file_exists(path));
-    assert_false(fa_file_exists(in_directory("f.tmp")));
+    assert_false(fa_file_exists(in_directory("f" FA_TEMPORARY_SUFFIX)));
 }
 
 static void what_cannot_be_read_is_named(void **state)
@@ -116,7 +116,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
     assert_int_equal(waitpid(child, &result, 0), child);
     assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
     assert_content(in_directory("f"), "old");
-    assert_false(fa_file_exists(in_directory("f.tmp")));
+    assert_false(fa_file_exists(in_directory("f" FA_TEMPORARY_SUFFIX)));
 }
 
 static void a_failed_commit_leaves_neither_name(void **state)
@@ -124,7 +124,7 @@ static void a_failed_commit_leaves_neither_name(void **state)
     (void)state;
     assert_ok(fa_directory_make(in_directory("taken/inside")));
     assert_fails_saying(fa_file_write_atomic(in_directory("taken"), "x", 1), FA_EIO, "cannot rename");
-    assert_false(fa_file_exists(in_directory("taken.tmp")));
+    assert_false(fa_file_exists(in_directory("taken" FA_TEMPORARY_SUFFIX)));
     assert_fails(fa_file_commit(in_directory("none.tmp"), in_directory("none")), FA_EMISSING);
     assert_false(fa_file_exists(in_directory("none")));
 }
@@ -164,19 +164,19 @@ static void names_are_listed_in_order(void **state)
     assert_fails_saying(fa_directory_list(in_directory("none"), &n, &names), FA_EIO, "none");
 }
 
-static void a_sweep_takes_temporaries_only(void **state)
+static void a_sweep_takes_our_temporaries_only(void **state)
 {
     (void)state;
-    assert_ok(fa_directory_make(in_directory("epoch_1.tmp")));
-    assert_ok(fa_file_write_atomic(in_directory("epoch_1.tmp/shard"), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("a.tmp"), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("a.tmpx"), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("tmp"), "x", 1));
+    assert_ok(fa_directory_make(in_directory("epoch_1" FA_TEMPORARY_SUFFIX)));
+    assert_ok(fa_file_write_atomic(in_directory("epoch_1" FA_TEMPORARY_SUFFIX "/shard"), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("a" FA_TEMPORARY_SUFFIX), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("a" FA_TEMPORARY_SUFFIX "x"), "x", 1));
+    assert_ok(fa_file_write_atomic(in_directory("notes.tmp"), "x", 1));
     assert_ok(fa_directory_sweep(directory));
-    assert_false(fa_file_exists(in_directory("epoch_1.tmp")));
-    assert_false(fa_file_exists(in_directory("a.tmp")));
-    assert_true(fa_file_exists(in_directory("a.tmpx")));
-    assert_true(fa_file_exists(in_directory("tmp")));
+    assert_false(fa_file_exists(in_directory("epoch_1" FA_TEMPORARY_SUFFIX)));
+    assert_false(fa_file_exists(in_directory("a" FA_TEMPORARY_SUFFIX)));
+    assert_true(fa_file_exists(in_directory("a" FA_TEMPORARY_SUFFIX "x")));
+    assert_true(fa_file_exists(in_directory("notes.tmp")));
 }
 
 static void removing_goes_one_level_deep(void **state)
@@ -294,7 +294,7 @@ int main(void)
         in_fresh_directory(a_failed_commit_leaves_neither_name),
         in_fresh_directory(directories_are_made_with_their_parents),
         in_fresh_directory(names_are_listed_in_order),
-        in_fresh_directory(a_sweep_takes_temporaries_only),
+        in_fresh_directory(a_sweep_takes_our_temporaries_only),
         in_fresh_directory(removing_goes_one_level_deep),
         in_fresh_directory(paths_are_joined_by_one_slash),
         in_fresh_directory(free_space_is_known),

@@ -33,7 +33,10 @@ static bool fails_on_a_disk_of(rlim_t n_bytes, const struct fa_pack_config *conf
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
             _exit(2);
-        _exit(fa_pack(config, &report) == FA_EIO && strstr(fa_message(), "out.tmp/") != NULL ? 0 : 1);
+        _exit(fa_pack(config, &report) == FA_EIO &&
+                      strstr(fa_message(), "out" FA_TEMPORARY_SUFFIX "/") != NULL
+                  ? 0
+                  : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -115,7 +118,7 @@ static void a_directory_that_may_not_be_written_is_named(void **state)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(chmod(directory, 0755), 0);
     assert_int_equal(st, FA_EIO);
-    fa_test_message("out.tmp", __FILE__, __LINE__);
+    fa_test_message("out" FA_TEMPORARY_SUFFIX, __FILE__, __LINE__);
     assert_string_equal(fixture_list(directory), "coco.json images");
 }
 
@@ -178,13 +181,13 @@ static void what_an_interrupted_packing_left_is_swept(void **state)
     const char *directory = fa_test_directory();
     struct fa_pack_config config;
     struct fa_pack_report report;
-    const char *staging = fixture_path(directory, "out.tmp");
+    const char *staging = fixture_path(directory, "out" FA_TEMPORARY_SUFFIX);
 
     (void)state;
     fixture_scenes(directory, 2);
     config = fixture_config(directory);
     assert_ok(fa_directory_make(staging));
-    fixture_write_text(fixture_path(staging, "shard-00000.h5.tmp"), "half");
+    fixture_write_text(fixture_path(staging, "shard-00000.h5" FA_TEMPORARY_SUFFIX), "half");
     fixture_write_text(fixture_path(staging, "shard-00007.h5"), "of another packing");
     assert_ok(fa_pack(&config, &report));
     assert_string_equal(fixture_list(directory), "coco.json images out");
@@ -239,7 +242,7 @@ static void directories_beside_the_output_are_safe(void **state)
     (void)state;
     assert_neighbour_is_safe("out.old", "shard-00000.h5", true);
     assert_neighbour_is_safe("out.old", "holiday.jpg", true);
-    assert_neighbour_is_safe("out.tmp", "holiday.jpg", false);
+    assert_neighbour_is_safe("out" FA_TEMPORARY_SUFFIX, "holiday.jpg", false);
     assert_neighbour_is_safe("out.replaced", "holiday.jpg", false);
 }
 
@@ -273,10 +276,10 @@ static void two_packings_into_one_directory_do_not_mix(void **state)
     (void)state;
     fixture_scenes(directory, 2);
     config = fixture_config(directory);
-    assert_ok(fa_directory_make(fixture_path(directory, "out.tmp")));
-    assert_ok(fa_lock_acquire(fixture_path(directory, "out.tmp"), &lock));
-    assert_fails_saying(fa_pack(&config, &report), FA_EIO, "out.tmp");
-    assert_string_equal(fixture_list(directory), "coco.json images out.tmp");
+    assert_ok(fa_directory_make(fixture_path(directory, "out" FA_TEMPORARY_SUFFIX)));
+    assert_ok(fa_lock_acquire(fixture_path(directory, "out" FA_TEMPORARY_SUFFIX), &lock));
+    assert_fails_saying(fa_pack(&config, &report), FA_EIO, "out" FA_TEMPORARY_SUFFIX);
+    assert_string_equal(fixture_list(directory), "coco.json images out" FA_TEMPORARY_SUFFIX);
     fa_lock_release(lock);
     assert_ok(fa_pack(&config, &report));
 }

@@ -256,7 +256,7 @@ static void a_damaged_checkpoint_is_replaced_when_its_epoch_ends_again(void **st
     make_model(&model, 0, 0);
     assert_ok(fa_checkpoint_read(comm, in_root("epoch_2"), &model.state));
     assert_holds(&model, 4, -4);
-    assert_false(fa_file_exists(in_root("epoch_2.tmp")));
+    assert_false(fa_file_exists(in_root("epoch_2" FA_TEMPORARY_SUFFIX)));
 }
 
 static void what_a_crash_left_is_no_checkpoint_and_is_swept(void **state)
@@ -265,11 +265,11 @@ static void what_a_crash_left_is_no_checkpoint_and_is_swept(void **state)
     write_epoch(1, 1);
     write_epoch(2, 2);
     if (fa_comm_rank(comm) == 0)
-        assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_2.tmp")), 0);
+        assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_2" FA_TEMPORARY_SUFFIX)), 0);
     fa_comm_barrier(comm);
     assert_found("epoch_1");
     assert_ok(fa_checkpoint_prune(comm, root, 0, NULL));
-    assert_false(fa_file_exists(in_root("epoch_2.tmp")));
+    assert_false(fa_file_exists(in_root("epoch_2" FA_TEMPORARY_SUFFIX)));
     assert_true(fa_file_exists(in_root("epoch_1/manifest.json")));
 }
 
@@ -398,7 +398,7 @@ static void a_full_disk_on_one_rank_leaves_the_checkpoint_before(void **state)
     assert_fails(status, fa_comm_rank(comm) == last ? FA_EIO : FA_EREMOTE);
     fa_comm_barrier(comm);
     assert_false(fa_file_exists(in_root("epoch_2")));
-    assert_false(fa_file_exists(in_root("epoch_2.tmp")));
+    assert_false(fa_file_exists(in_root("epoch_2" FA_TEMPORARY_SUFFIX)));
     assert_found("epoch_1");
 }
 
