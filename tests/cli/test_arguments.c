@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "fa/memory.h"
 #include "nearest.h"
 
 static const struct fa_flag flags[] = {{"--config", "FILE", "", true},
@@ -97,12 +96,6 @@ static void the_nearest_name_is_offered_only_if_near(void **state)
     assert_int_equal(nearest.distance, 2);
 }
 
-static int balance(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,5 +106,5 @@ int main(void)
         cmocka_unit_test(the_nearest_name_is_offered_only_if_near),
     };
 
-    return cmocka_run_group_tests(tests, NULL, balance);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

@@ -243,12 +243,6 @@ static void memory_that_runs_out_is_a_failure_and_leaves_nothing(void **state)
     }
 }
 
-static int balance(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,5 +260,5 @@ int main(void)
     };
 
     folder = fa_test_directory();
-    return cmocka_run_group_tests(tests, NULL, balance);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

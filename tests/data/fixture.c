@@ -10,16 +10,6 @@
 #include "fa/memory.h"
 #include "support.h"
 
-const char *fixture_path(const char *directory, const char *name)
-{
-    static char paths[16][512];
-    static unsigned next;
-    char *path = paths[next++ % 16];
-
-    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
-    return path;
-}
-
 void fixture_write(const char *path, const void *data, size_t n_bytes)
 {
     FILE *file = fopen(path, "wb");
@@ -123,20 +113,32 @@ static void write_annotation(FILE *file, int image, int k, bool *first)
     *first = false;
 }
 
-void fixture_scenes(const char *directory, int n)
+struct fa_pack_config fixture_config(const char *directory)
 {
-    FILE *file = fopen(fixture_path(directory, "coco.json"), "w");
+    return (struct fa_pack_config){
+        .coco_path = fa_test_path(directory, "coco.json"),
+        .image_directory = fa_test_path(directory, "images"),
+        .out_directory = fa_test_path(directory, "out"),
+        .shard_bytes = 8 << 10,
+        .fix = FA_PACK_ERROR,
+        .n_threads = 2,
+    };
+}
+
+struct fa_pack_config fixture_scenes(const char *directory, int n)
+{
+    FILE *file = fopen(fa_test_path(directory, "coco.json"), "w");
     bool first = true;
 
     assert_non_null(file);
-    assert_ok(fa_directory_make(fixture_path(directory, "images")));
+    assert_ok(fa_directory_make(fa_test_path(directory, "images")));
     fprintf(file, "{\"categories\": [{\"id\": 7, \"name\": \"cat\"}, {\"id\": 3, \"name\": \"dog\"}],\n");
     fprintf(file, "\"images\": [");
     for (int i = 0; i < n; i++) {
         char name[32];
 
         snprintf(name, sizeof name, "images/%d.jpg", i);
-        fixture_jpeg(fixture_path(directory, name), fixture_width(i), fixture_height(i), i, 1);
+        fixture_jpeg(fa_test_path(directory, name), fixture_width(i), fixture_height(i), i, 1);
         fprintf(file, "%s{\"id\": %d, \"file_name\": \"%d.jpg\", \"width\": %d, \"height\": %d}",
                 i > 0 ? ",\n" : "", 10 + i, i, fixture_width(i), fixture_height(i));
     }
@@ -146,18 +148,7 @@ void fixture_scenes(const char *directory, int n)
             write_annotation(file, i, k, &first);
     fprintf(file, "]}\n");
     assert_int_equal(fclose(file), 0);
-}
-
-struct fa_pack_config fixture_config(const char *directory)
-{
-    return (struct fa_pack_config){
-        .coco_path = fixture_path(directory, "coco.json"),
-        .image_directory = fixture_path(directory, "images"),
-        .out_directory = fixture_path(directory, "out"),
-        .shard_bytes = 8 << 10,
-        .fix = FA_PACK_ERROR,
-        .n_threads = 2,
-    };
+    return fixture_config(directory);
 }
 
 struct fa_dataset *fixture_dataset(const char *directory)

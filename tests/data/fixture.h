@@ -12,9 +12,6 @@
 
 #include "fa/shard.h"
 
-/* "<directory>/<name>". Static storage, sixteen results valid at a time. */
-const char *fixture_path(const char *directory, const char *name);
-
 void fixture_write(const char *path, const void *data, size_t n_bytes);
 void fixture_write_text(const char *path, const char *text);
 
@@ -29,8 +26,8 @@ void fixture_cut(const char *path, size_t n_bytes);
 void fixture_jpeg(const char *path, int w, int h, int seed, int orientation);
 
 /* <directory>/images/{0..n-1}.jpg of sizes that differ, and <directory>/coco.json in which image i has id 10
-   + i and i % 3 annotations of the two categories 7 "cat" and 3 "dog". */
-void fixture_scenes(const char *directory, int n);
+   + i and i % 3 annotations of the two categories 7 "cat" and 3 "dog". Returns fixture_config(directory). */
+struct fa_pack_config fixture_scenes(const char *directory, int n);
 
 /* The size of image i of fixture_scenes. */
 int fixture_width(int i);

@@ -6,7 +6,6 @@
 
 #include "fa/loader.h"
 #include "fa/log.h"
-#include "fa/memory.h"
 #include "fixture.h"
 #include "support.h"
 
@@ -109,12 +108,6 @@ static void its_first_samples_load(void **state)
     fa_dataset_close(dataset);
 }
 
-static int memory_balances(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,5 +119,5 @@ int main(void)
     if (fa_test_shared("data/bccd") == NULL)
         fa_test_skip("BCCD", "the BCCD images are not there");
     fa_log_set_level(FA_LOG_ERROR);
-    return cmocka_run_group_tests(tests, choose_folders, memory_balances);
+    return cmocka_run_group_tests(tests, choose_folders, fa_test_memory_balances);
 }

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "fa/memory.h"
 #include "picture.h"
 #include "support.h"
 
@@ -125,12 +124,6 @@ static void every_printable_character_has_a_look_of_its_own(void **state)
     }
 }
 
-static int no_memory_is_left(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,5 +135,5 @@ int main(void)
         cmocka_unit_test(every_printable_character_has_a_look_of_its_own),
     };
 
-    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

@@ -271,12 +271,6 @@ static void a_file_larger_than_the_first_buffer_is_whole(void **state)
     fa_picture_free(&back);
 }
 
-static int no_memory_is_left(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,5 +286,5 @@ int main(void)
         cmocka_unit_test(a_file_larger_than_the_first_buffer_is_whole),
     };
 
-    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

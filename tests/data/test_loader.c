@@ -298,7 +298,7 @@ static struct fa_dataset *open_damaged(size_t first, size_t second)
     struct fa_dataset *damaged = NULL;
     const size_t bad[2] = {first, second};
 
-    c.out_directory = fixture_path(directory, "damaged");
+    c.out_directory = fa_test_path(directory, "damaged");
     c.shard_bytes = 1;
     assert_ok(fa_pack(&c, &report));
     for (int k = 0; k < 2; k++) {
@@ -308,7 +308,7 @@ static struct fa_dataset *open_damaged(size_t first, size_t second)
         const char *path;
 
         snprintf(name, sizeof name, "damaged/shard-%05zu.h5", bad[k]);
-        path = fixture_path(directory, name);
+        path = fa_test_path(directory, name);
         shard = fixture_read(path, &n_bytes);
         assert_ok(fa_alloc(n, 1, &jpeg));
         assert_ok(fa_dataset_fetch(dataset, bad[k], jpeg));

@@ -34,7 +34,7 @@ static void a_packed_dataset_gives_back_every_byte_and_annotation(void **state)
         uint8_t *want, *got = NULL;
 
         snprintf(name, sizeof name, "%d.jpg", i);
-        want = fixture_read(fixture_path(fixture_path(directory, "images"), name), &n_bytes);
+        want = fixture_read(fa_test_path(fa_test_path(directory, "images"), name), &n_bytes);
         assert_string_equal(record->file_name, name);
         assert_int_equal(record->image_id, 10 + i);
         assert_int_equal(record->w, fixture_width(i));
@@ -82,8 +82,7 @@ static void content_does_not_depend_on_threads_or_on_where_shards_are_cut(void *
     uint64_t content, categories;
 
     (void)state;
-    fixture_scenes(directory, 9);
-    config = fixture_config(directory);
+    config = fixture_scenes(directory, 9);
     config.shard_bytes = 1; /* every image has a shard of its own */
     assert_ok(fa_pack(&config, &report));
     assert_int_equal(report.n_shards, 9);
@@ -112,7 +111,7 @@ static void pack_turned(const char *directory, int w, int h, struct fa_pack_repo
     char text[512];
 
     assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fixture_path(config.image_directory, "a.jpg"), 40, 30, 1, 6);
+    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 40, 30, 1, 6);
     snprintf(text, sizeof text,
              "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [], \"images\": [{\"id\": 1, "
              "\"file_name\": \"a.jpg\", \"width\": %d, \"height\": %d}]}",
@@ -135,7 +134,7 @@ static void exif_is_applied_where_the_annotation_file_has_the_turned_size(void *
     pack_turned(directory, 30, 40, &report);
     assert_int_equal(report.n_oriented, 1);
     assert_int_equal(report.n_exif_ignored, 0);
-    assert_ok(fa_dataset_open(fixture_path(directory, "out"), &dataset));
+    assert_ok(fa_dataset_open(fa_test_path(directory, "out"), &dataset));
     assert_int_equal(dataset->records[0].orientation, 6);
     assert_int_equal(dataset->records[0].w, 30);
     assert_ok(fa_loader_open_list(&transform, dataset, &record, 1, 1, 1, &loader));
@@ -156,7 +155,7 @@ static void exif_is_ignored_where_the_annotation_file_has_the_stored_size(void *
     pack_turned(directory, 40, 30, &report);
     assert_int_equal(report.n_oriented, 0);
     assert_int_equal(report.n_exif_ignored, 1);
-    assert_ok(fa_dataset_open(fixture_path(directory, "out"), &dataset));
+    assert_ok(fa_dataset_open(fa_test_path(directory, "out"), &dataset));
     assert_int_equal(dataset->records[0].orientation, 1);
     fa_dataset_close(dataset);
 }
@@ -169,7 +168,7 @@ static struct fa_pack_config write_bad_boxes(const char *directory)
     const struct fa_pack_config config = fixture_config(directory);
 
     assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fixture_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
+    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
     fixture_write_text(config.coco_path,
                        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
                        "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
@@ -185,7 +184,7 @@ static void bad_boxes_stop_the_packing_and_are_all_listed(void **state)
     const char *directory = fa_test_directory();
     struct fa_pack_config config = write_bad_boxes(directory);
     struct fa_pack_report report;
-    const char *list = fixture_path(directory, "out.rejected.txt");
+    const char *list = fa_test_path(directory, "out.rejected.txt");
 
     (void)state;
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "coco.json: 3 items");
@@ -233,7 +232,7 @@ static void clip_cuts_boxes_at_the_border_and_drops_what_is_empty_then(void **st
     assert_int_equal(dataset->annotation_id[1], 3);
     assert_memory_equal(dataset->bbox[1], want, sizeof want);
     fa_dataset_close(dataset);
-    assert_true(fixture_contains(fixture_path(directory, "out.rejected.txt"), "clipped"));
+    assert_true(fixture_contains(fa_test_path(directory, "out.rejected.txt"), "clipped"));
 }
 
 /* ---- images ---- */
@@ -273,9 +272,8 @@ static void an_image_that_cannot_be_used_stops_the_packing_or_is_dropped(void **
         struct fa_pack_report report;
         struct fa_dataset *dataset;
 
-        fixture_scenes(directory, 6);
-        config = fixture_config(directory);
-        damage_image(fixture_path(config.image_directory, "4.jpg"), (enum damage)damage);
+        config = fixture_scenes(directory, 6);
+        damage_image(fa_test_path(config.image_directory, "4.jpg"), (enum damage)damage);
         assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "4.jpg");
         fa_test_message("image 14", __FILE__, __LINE__);
         assert_string_equal(fixture_list(directory), "coco.json images out.rejected.txt");
@@ -315,10 +313,9 @@ static void foreign_files_are_never_replaced(void **state)
     struct fa_pack_report report;
 
     (void)state;
-    fixture_scenes(directory, 2);
-    config = fixture_config(directory);
+    config = fixture_scenes(directory, 2);
     assert_ok(fa_directory_make(config.out_directory));
-    fixture_write_text(fixture_path(config.out_directory, "thesis.tex"), "\\begin");
+    fixture_write_text(fa_test_path(config.out_directory, "thesis.tex"), "\\begin");
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "thesis.tex");
     config.out_directory = config.image_directory;
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "0.jpg");
@@ -341,7 +338,7 @@ static void a_failed_packing_leaves_the_previous_dataset(void **state)
     content = dataset->content_hash;
     fa_dataset_close(dataset);
     config = fixture_config(directory);
-    damage_image(fixture_path(config.image_directory, "2.jpg"), TRUNCATED);
+    damage_image(fa_test_path(config.image_directory, "2.jpg"), TRUNCATED);
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "2.jpg");
     assert_ok(fa_dataset_open(config.out_directory, &dataset));
     assert_true(dataset->content_hash == content);
@@ -356,10 +353,9 @@ static void a_symbolic_link_to_a_dataset_stays_a_link(void **state)
     char target[64];
 
     (void)state;
-    fixture_scenes(directory, 2);
-    config = fixture_config(directory);
+    config = fixture_scenes(directory, 2);
     assert_int_equal(symlink("real", config.out_directory), 0);
-    assert_ok(fa_directory_make(fixture_path(directory, "real")));
+    assert_ok(fa_directory_make(fa_test_path(directory, "real")));
     assert_ok(fa_pack(&config, &report));
     assert_ok(fa_pack(&config, &report));
     assert_true(readlink(config.out_directory, target, sizeof target) > 0);
@@ -375,8 +371,7 @@ static void memory_is_given_back_whichever_allocation_fails(void **state)
     fa_status st = FA_ENOMEM;
 
     (void)state;
-    fixture_scenes(directory, 2);
-    config = fixture_config(directory);
+    config = fixture_scenes(directory, 2);
     config.n_threads = 1;
     for (long n = 1; st != FA_OK; n++) {
         assert_true(n < 5000);
@@ -389,12 +384,6 @@ static void memory_is_given_back_whichever_allocation_fails(void **state)
         assert_int_equal(st, FA_ENOMEM);
         assert_string_equal(fixture_list(directory), "coco.json images");
     }
-}
-
-static int memory_balances(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
 }
 
 int main(void)
@@ -417,5 +406,5 @@ int main(void)
     };
 
     fa_log_set_level(FA_LOG_ERROR);
-    return cmocka_run_group_tests(tests, NULL, memory_balances);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

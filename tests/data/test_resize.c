@@ -77,12 +77,6 @@ static void exhausted_memory_is_reported_and_nothing_leaks(void **state)
     fa_picture_free(&in);
 }
 
-static int no_memory_is_left(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,5 +86,5 @@ int main(void)
         cmocka_unit_test(exhausted_memory_is_reported_and_nothing_leaks),
     };
 
-    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

@@ -150,12 +150,6 @@ static void memory_is_given_back_whichever_allocation_fails(void **state)
     }
 }
 
-static int memory_balances(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,5 +162,5 @@ int main(void)
         cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),
     };
 
-    return cmocka_run_group_tests(tests, make_dataset, memory_balances);
+    return cmocka_run_group_tests(tests, make_dataset, fa_test_memory_balances);
 }

@@ -327,12 +327,6 @@ static void exhausted_memory_is_reported_and_leaves_no_half_annotations(void **s
     fa_free(set);
 }
 
-static int no_memory_is_left(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,5 +345,5 @@ int main(void)
         cmocka_unit_test(exhausted_memory_is_reported_and_leaves_no_half_annotations),
     };
 
-    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

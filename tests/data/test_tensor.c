@@ -80,12 +80,6 @@ static void the_difference_is_rounded_before_it_is_scaled(void **state)
     assert_near(chw[2], 841, 0);
 }
 
-static int no_memory_is_left(void **state)
-{
-    (void)state;
-    return fa_memory_balance() == 0 ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,5 +88,5 @@ int main(void)
         cmocka_unit_test(the_difference_is_rounded_before_it_is_scaled),
     };
 
-    return cmocka_run_group_tests(tests, NULL, no_memory_is_left);
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

@@ -34,6 +34,34 @@ void fa_test_near(double got, double want, double tolerance, const char *express
     _fail(file, line);
 }
 
+void fa_test_shortage(fa_status got, long nth, long blocks_before, const char *expression, const char *file,
+                      int line)
+{
+    const long many = 100000;
+    const char *why = NULL;
+
+    if (got == FA_OK && nth == 1)
+        why = "allocates nothing";
+    else if (nth >= many)
+        why = "fails without end";
+    else if (got != FA_OK && got != FA_ENOMEM)
+        why = "fails in another way";
+    else if (got != FA_OK && fa_memory_balance() != blocks_before)
+        why = "leaks";
+    if (why == NULL)
+        return;
+    print_error("%s: %s without its allocation %ld: %s\n", expression, why, nth, fa_message());
+    _fail(file, line);
+}
+
+int fa_test_memory_balances(void **state)
+{
+    (void)state;
+    if (fa_memory_balance() != 0)
+        print_error("%ld blocks were not freed\n", fa_memory_balance());
+    return fa_memory_balance() == 0 ? 0 : -1;
+}
+
 double fa_test_worst_double(const double *got, const double *want, size_t n, size_t *worst)
 {
     double largest = 0, range = 0;

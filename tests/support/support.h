@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "fa/memory.h"
 #include "fa/status.h"
 
 /* Fails, showing the message, unless the expression is FA_OK. */
@@ -33,6 +34,27 @@ void fa_test_status(fa_status got, fa_status want, const char *expression, const
 void fa_test_message(const char *text, const char *file, int line);
 void fa_test_near(double got, double want, double tolerance, const char *expression, const char *file,
                   int line);
+
+/* Evaluates the expression with its first allocation refused, then with its second, and so on until it is
+   FA_OK. Until then it must be FA_ENOMEM and leave as many blocks in use as there were. */
+#define assert_survives_shortage(expression)                                                                 \
+    do {                                                                                                     \
+        const long fa_test_blocks_ = fa_memory_balance();                                                    \
+        fa_status fa_test_status_ = FA_ENOMEM;                                                               \
+        for (long fa_test_nth_ = 1; fa_test_status_ != FA_OK; fa_test_nth_++) {                              \
+            fa_memory_fail_after(fa_test_nth_);                                                              \
+            fa_test_status_ = (expression);                                                                  \
+            fa_memory_fail_after(0);                                                                         \
+            fa_test_shortage(fa_test_status_, fa_test_nth_, fa_test_blocks_, #expression, __FILE__,          \
+                             __LINE__);                                                                      \
+        }                                                                                                    \
+    } while (0)
+
+void fa_test_shortage(fa_status got, long nth, long blocks_before, const char *expression, const char *file,
+                      int line);
+
+/* For the end of a group of tests: fails if something is still allocated. */
+int fa_test_memory_balances(void **state);
 
 /* The largest |got - want| over n values divided by the largest |want| (by 1 if all are 0); infinity if any
    got is not finite. The index of the worst goes to *worst (may be NULL). */
