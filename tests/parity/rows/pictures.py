@@ -9,9 +9,9 @@ Each picture goes through twice: straight with the usual normalisation, and mirr
 resizing and normalisation are well-defined arithmetic on 8-bit and float32 numbers: every float must have the
 same bits.
 
-Not part of this: boxes that reach outside a picture, which `pack` refuses, drops or clips, as it is told; and
-EXIF that contradicts the annotation file's width and height, which `pack` leaves unapplied where OpenCV
-applies it.
+Not part of this: boxes that reach outside a picture, which `pack` refuses, drops or clips, as it is told (to
+clip before scaling moves a corner by its last bit at most); and EXIF that contradicts the annotation file's
+width and height, which `pack` leaves unapplied where OpenCV applies it.
 """
 import math
 import pathlib
