@@ -3,13 +3,23 @@
  * mmdetection's names.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd_weights.h"
 #include "fa/model_weights.h"
 
+static fa_status write_file(const char *path, const struct fa_weights_file *file)
+{
+    const struct fa_weights_meta *meta = file->has_meta ? &file->meta : NULL;
+
+    if (strcmp(strrchr(path, '.'), ".safetensors") == 0)
+        return fa_safetensors_write(path, file->tensors, file->n, meta);
+    return fa_weights_write(path, file->tensors, file->n, meta);
+}
+
 fa_status fa_weights_export(struct fa_invocation *invocation, const char *const *paths)
 {
-    static const char *const suffixes[] = {".h5", NULL};
+    static const char *const suffixes[] = {".safetensors", ".h5", NULL};
     const char *out = fa_arguments_get(&invocation->arguments, "--out");
     struct fa_architecture architecture;
     struct fa_weights_file *file;
@@ -19,7 +29,7 @@ fa_status fa_weights_export(struct fa_invocation *invocation, const char *const 
     FA_TRY(fa_model_weights_read(paths[0], &file, NULL));
     status = fa_weights_fit(invocation, paths[0], file, &architecture);
     if (status == FA_OK)
-        status = fa_weights_write(out, file->tensors, file->n, file->has_meta ? &file->meta : NULL);
+        status = write_file(out, file);
     if (status == FA_OK)
         printf("wrote %s\n", out);
     fa_weights_free(file);

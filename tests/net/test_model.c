@@ -278,6 +278,26 @@ static void initial_weights_depend_on_seed_and_name_alone(void **state)
     network_destroy(b);
 }
 
+static void a_part_alone_is_initialised_as_with_the_rest(void **state)
+{
+    struct fa_model *all = create(18, 1), *part = create(18, 1), *untouched = create(18, 1);
+    const struct fa_params *got = fa_model_params(part);
+
+    (void)state;
+    assert_ok(fa_model_init(all, 7));
+    fa_model_init_part(part, 7, "neck.");
+    for (size_t i = 0; i < got->n; i++) {
+        const struct fa_param *param = &got->entry[i];
+        struct fa_model *want = strncmp(param->name, "neck.", 5) == 0 ? all : untouched;
+
+        assert_memory_equal(got->value + param->offset, fa_model_params(want)->value + param->offset,
+                            param->n_elem * sizeof(fa_real));
+    }
+    network_destroy(all);
+    network_destroy(part);
+    network_destroy(untouched);
+}
+
 static void assert_filled(const struct fa_params *params, const char *name, double mean, double std,
                           double tolerance)
 {
@@ -472,6 +492,7 @@ int main(void)
         cmocka_unit_test(backward_without_a_training_forward_is_refused),
         cmocka_unit_test(a_change_of_any_parameter_reaches_the_next_forward),
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
+        cmocka_unit_test(a_part_alone_is_initialised_as_with_the_rest),
         cmocka_unit_test(initial_weights_have_the_recipes_spread),
         cmocka_unit_test(a_kaiming_head_changes_its_towers_alone),
         cmocka_unit_test(plans_are_bounded_and_the_oldest_goes),

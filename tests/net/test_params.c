@@ -203,6 +203,41 @@ static void parameters_lie_in_the_order_in_which_backward_ends(void **state)
     network_destroy(model);
 }
 
+static void a_table_without_values_is_that_of_the_model(void **state)
+{
+    struct fa_model_config config = network_config(50, 1);
+    struct fa_model *model = network_create(&config, "blas");
+    struct fa_params table;
+
+    (void)state;
+    assert_ok(fa_model_list_params(&config, &table));
+    assert_int_equal(table.n, fa_model_params(model)->n);
+    assert_true(fa_params_fingerprint(&table) == fa_params_fingerprint(fa_model_params(model)));
+    assert_null(table.value);
+    assert_null(table.grad);
+    fa_params_destroy(&table);
+    config.depth = 20;
+    assert_fails(fa_model_list_params(&config, &table), FA_EINVAL);
+    network_destroy(model);
+}
+
+static void no_allocation_failure_leaks_a_table(void **state)
+{
+    const struct fa_model_config config = network_config(18, 1);
+    const long before = fa_memory_balance();
+    struct fa_params table;
+
+    (void)state;
+    for (long n = 1; n <= 3; n++) {
+        fa_memory_fail_after(n);
+        assert_fails(fa_model_list_params(&config, &table), FA_ENOMEM);
+        fa_memory_fail_after(0);
+        assert_int_equal(fa_memory_balance(), before);
+    }
+    assert_ok(fa_model_list_params(&config, &table));
+    fa_params_destroy(&table);
+}
+
 static uint64_t fingerprint(int depth, int frozen_stages)
 {
     struct fa_model_config config = network_config(depth, frozen_stages);
@@ -246,6 +281,8 @@ int main(void)
         cmocka_unit_test(names_and_shapes_are_those_of_a_checkpoint),
         cmocka_unit_test(module_order_is_that_of_the_state_dict),
         cmocka_unit_test(parameters_lie_in_the_order_in_which_backward_ends),
+        cmocka_unit_test(a_table_without_values_is_that_of_the_model),
+        cmocka_unit_test(no_allocation_failure_leaks_a_table),
         cmocka_unit_test(fingerprints_tell_models_apart_and_are_stable),
         cmocka_unit_test(checksum_sees_one_bit_of_one_value),
         cmocka_unit_test(nothing_stays_allocated),
