@@ -17,6 +17,7 @@
 struct fa_weights_meta {
     float mean[3], std[3];
     bool to_rgb;
+    float coder_std[4]; /* of the box coder (fa/box.h); 0s: unknown */
     size_t n_classes;
     char **classes; /* may be NULL with n_classes 0: unknown */
     char *model;    /* "r50", ...; may be NULL */

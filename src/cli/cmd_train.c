@@ -68,6 +68,7 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
     memcpy(meta->mean, normalize->mean, sizeof meta->mean);
     memcpy(meta->std, normalize->std, sizeof meta->std);
     meta->to_rgb = normalize->to_rgb;
+    memcpy(meta->coder_std, settings->train.loss.coder.std, sizeof meta->coder_std);
     meta->n_classes = data->n_categories;
     FA_TRY(fa_alloc(data->n_categories, sizeof *meta->classes, &meta->classes));
     for (size_t i = 0; i < data->n_categories; i++)

@@ -11,7 +11,9 @@ static const struct fa_flag flags[] = {
      false},
     {"--config", "C.json",
      "import: the recipe that the weights must fit (default: the network is recognised)", false},
-    {"--set", "KEY=VALUE", "import: change a key of it; may be repeated", false},
+    {"--set", "KEY=VALUE",
+     "import: how images are prepared (data.mean, data.std, data.to_rgb), or another key of the recipe",
+     false},
     {0}};
 
 static const char details[] =

@@ -9,10 +9,9 @@
 #include "fa/model_weights.h"
 #include "session.h"
 
-static bool has_configuration(const struct fa_invocation *invocation)
+static bool is_given(const struct fa_invocation *invocation, const char *flag)
 {
-    return fa_arguments_get(&invocation->arguments, "--config") != NULL ||
-           fa_arguments_get(&invocation->arguments, "--set") != NULL;
+    return fa_arguments_get(&invocation->arguments, flag) != NULL;
 }
 
 /* With the class layer go the names of its classes. */
@@ -27,11 +26,17 @@ static fa_status skip_class_layer(struct fa_weights_file *file)
     return FA_OK;
 }
 
-static fa_status check_configuration(const struct fa_settings *settings, const struct fa_weights_file *file,
+/* Of --set alone, only what it may say of images counts: the recipe's network is then just a default. */
+static fa_status check_configuration(const struct fa_invocation *invocation,
+                                     const struct fa_settings *settings, const struct fa_weights_file *file,
                                      const struct fa_architecture *architecture)
 {
-    FA_TRY(fa_session_check_backbone(settings, architecture));
-    return fa_session_check_preprocessing(settings, file);
+    if (is_given(invocation, "--config") || is_given(invocation, "--set"))
+        FA_TRY(fa_session_check_preprocessing(settings, file));
+    if (!is_given(invocation, "--config"))
+        return FA_OK;
+    FA_TRY(fa_session_check_coder(settings, file));
+    return fa_session_check_backbone(settings, architecture);
 }
 
 static fa_status set_model_name(const struct fa_architecture *architecture, struct fa_weights_meta *meta)
@@ -64,25 +69,38 @@ static void print_preprocessing(const struct fa_weights_meta *meta, const char *
            meta->mean[2], meta->std[0], meta->std[1], meta->std[2], meta->to_rgb ? "RGB" : "BGR", source);
 }
 
-static fa_status fit(struct fa_invocation *invocation, const char *path, const struct fa_settings *settings,
-                     struct fa_weights_file *file)
+/* A recipe knows the box coder of its detector; the default would be a guess. */
+static void set_coder(const struct fa_settings *settings, struct fa_weights_meta *meta)
 {
-    const bool configured = has_configuration(invocation);
-    const char *source = file->has_meta ? "as the file says"
-                         : configured   ? "as configured; the file does not say"
-                                        : "the default; the file does not say";
+    if (meta->coder_std[0] == 0)
+        memcpy(meta->coder_std, settings->train.loss.coder.std, sizeof meta->coder_std);
+}
+
+static const char *source_of_preprocessing(const struct fa_invocation *invocation,
+                                           const struct fa_weights_file *file)
+{
+    if (file->has_meta)
+        return "as the file says";
+    if (is_given(invocation, "--config") || is_given(invocation, "--set"))
+        return "as configured; the file does not say";
+    return "the default; the file does not say";
+}
+
+static fa_status complete(struct fa_invocation *invocation, const char *path,
+                          const struct fa_settings *settings, struct fa_weights_file *file)
+{
+    const char *source = source_of_preprocessing(invocation, file);
     struct fa_architecture architecture;
 
-    if (fa_arguments_get(&invocation->arguments, "--skip-class-layer") != NULL)
+    if (is_given(invocation, "--skip-class-layer"))
         FA_TRY(fa_prefix(skip_class_layer(file), "%s", path));
     FA_TRY(fa_weights_fit(invocation, path, file, &architecture));
-    if (configured)
-        FA_TRY(fa_prefix(check_configuration(settings, file, &architecture), "%s", path));
+    FA_TRY(fa_prefix(check_configuration(invocation, settings, file, &architecture), "%s", path));
     FA_TRY(set_model_name(&architecture, &file->meta));
     set_preprocessing(settings, file);
+    if (is_given(invocation, "--config") && architecture.has_head)
+        set_coder(settings, &file->meta);
     print_preprocessing(&file->meta, source);
-    if (file->meta.n_classes > 0)
-        printf("classes: %s to %s\n", file->meta.classes[0], file->meta.classes[file->meta.n_classes - 1]);
     return FA_OK;
 }
 
@@ -98,7 +116,7 @@ static fa_status convert(struct fa_invocation *invocation, const char *path,
     if (translation.n_left_out > 0)
         printf("left out: %s (%zu)\n", translation.left_out, translation.n_left_out);
     fa_report_number(invocation, "left_out", (double)translation.n_left_out);
-    status = fit(invocation, path, settings, file);
+    status = complete(invocation, path, settings, file);
     if (status == FA_OK)
         status = fa_weights_write(out, file->tensors, file->n, &file->meta);
     if (status == FA_OK)

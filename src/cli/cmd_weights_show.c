@@ -73,6 +73,9 @@ static void print_meta(const struct fa_weights_file *file)
     if (file->has_meta)
         printf("preprocessing: mean %g %g %g, std %g %g %g, %s\n", meta->mean[0], meta->mean[1],
                meta->mean[2], meta->std[0], meta->std[1], meta->std[2], meta->to_rgb ? "RGB" : "BGR");
+    if (meta->coder_std[0] > 0)
+        printf("box coder: std %g %g %g %g\n", meta->coder_std[0], meta->coder_std[1], meta->coder_std[2],
+               meta->coder_std[3]);
     if (meta->n_classes > 0)
         printf("%zu classes:", meta->n_classes);
     for (size_t i = 0; i < meta->n_classes; i++)

@@ -110,6 +110,18 @@ fa_status fa_session_check_preprocessing(const struct fa_settings *settings,
     return FA_OK;
 }
 
+fa_status fa_session_check_coder(const struct fa_settings *settings, const struct fa_weights_file *weights)
+{
+    const float *found = weights->meta.coder_std;
+
+    if (found[0] == 0 || memcmp(found, settings->train.loss.coder.std, sizeof weights->meta.coder_std) == 0)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "the weights code boxes with other standard deviations than the configuration; set "
+                   "model.coder_std to [%g, %g, %g, %g]",
+                   found[0], found[1], found[2], found[3]);
+}
+
 fa_status fa_session_check_backbone(const struct fa_settings *settings,
                                     const struct fa_architecture *architecture)
 {
@@ -135,6 +147,7 @@ static fa_status check_weights(struct fa_session *session)
 {
     FA_TRY(fa_architecture_recognise(session->weights, &session->architecture));
     FA_TRY(fa_session_check_preprocessing(&session->settings, session->weights));
+    FA_TRY(fa_session_check_coder(&session->settings, session->weights));
     return fa_session_check_backbone(&session->settings, &session->architecture);
 }
 

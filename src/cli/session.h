@@ -46,13 +46,18 @@ fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_sess
                                 int num_classes) FA_CHECK_RESULT;
 
 /* Reads a weights file of any format, or a checkpoint directory, into session->weights and checks its
- * preprocessing and backbone against the configuration. path must stay valid. */
+ * preprocessing, box coder and backbone against the configuration. path must stay valid. */
 fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,
                                   const char *path) FA_CHECK_RESULT;
 
 /* FA_EINVAL, naming the key, unless the configuration prepares images as the weights want it. */
 fa_status fa_session_check_preprocessing(const struct fa_settings *settings,
                                          const struct fa_weights_file *weights) FA_CHECK_RESULT;
+
+/* FA_EINVAL, naming the key, unless the configuration decodes boxes as the weights (where they say so) code
+ * them. */
+fa_status fa_session_check_coder(const struct fa_settings *settings,
+                                 const struct fa_weights_file *weights) FA_CHECK_RESULT;
 
 /* FA_EINVAL, naming the key, unless the configuration has this backbone. */
 fa_status fa_session_check_backbone(const struct fa_settings *settings,

@@ -31,6 +31,7 @@ static fa_status copy_meta(const struct fa_weights_meta *from, struct fa_weights
     *to = (struct fa_weights_meta){.to_rgb = from->to_rgb};
     memcpy(to->mean, from->mean, sizeof to->mean);
     memcpy(to->std, from->std, sizeof to->std);
+    memcpy(to->coder_std, from->coder_std, sizeof to->coder_std);
     file->has_meta = true;
     if (from->model != NULL)
         FA_TRY(fa_strdup(from->model, &to->model));

@@ -101,12 +101,14 @@ static bool get_names(const struct fa_json *array, char **out)
 static fa_status get_meta(const char *path, const struct fa_json *object, struct fa_weights_meta *out)
 {
     const struct fa_json *classes = fa_json_get(object, "classes");
+    const struct fa_json *coder_std = fa_json_get(object, "coder_std");
 
     fa_json_to_string(fa_json_get(object, "model"), (const char **)&out->model);
     out->n_classes = fa_json_count(classes);
     FA_TRY(fa_alloc_zero(out->n_classes, sizeof *out->classes, &out->classes));
     if (!get_floats(fa_json_get(object, "mean"), out->mean, 3) ||
         !get_floats(fa_json_get(object, "std"), out->std, 3) ||
+        (coder_std != NULL && !get_floats(coder_std, out->coder_std, 4)) ||
         !fa_json_to_bool(fa_json_get(object, "to_rgb"), &out->to_rgb) || !get_names(classes, out->classes))
         return fa_fail(FA_EFORMAT, "%s: `meta` is incomplete", path);
     return FA_OK;

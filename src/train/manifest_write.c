@@ -93,6 +93,7 @@ static struct fa_json *meta_json(const struct fa_weights_meta *meta)
         fa_json_set(object, "std", floats_json(meta->std, 3)) &&
         fa_json_set(object, "to_rgb", fa_json_new_bool(meta->to_rgb)) &&
         fa_json_set(object, "classes", names_json(meta->classes, meta->n_classes)) &&
+        (meta->coder_std[0] == 0 || fa_json_set(object, "coder_std", floats_json(meta->coder_std, 4))) &&
         (meta->model == NULL || fa_json_set(object, "model", fa_json_new_string(meta->model))))
         return object;
     fa_json_free(object);

@@ -16,11 +16,16 @@ static fa_status set_text(struct fa_json *object, const char *key, const char *t
     return fa_json_set(object, key, fa_json_new_string(text)) ? FA_OK : fail_memory();
 }
 
-static fa_status set_triple(struct fa_json *object, const char *key, const float *v)
+/* "[1, 2, 3]" of n floats, at most 4. */
+static fa_status set_floats(struct fa_json *object, const char *key, const float *values, int n)
 {
-    char text[64];
+    char text[96];
+    int length = 0;
 
-    snprintf(text, sizeof text, "[%.9g, %.9g, %.9g]", (double)v[0], (double)v[1], (double)v[2]);
+    for (int i = 0; i < n; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%.9g", i == 0 ? "[" : ", ",
+                           (double)values[i]);
+    snprintf(text + length, sizeof text - (size_t)length, "]");
     return set_text(object, key, text);
 }
 
@@ -40,9 +45,11 @@ static fa_status set_meta(struct fa_json *object, const struct fa_weights_meta *
     FA_TRY(set_text(object, "format", "pt"));
     if (meta == NULL)
         return FA_OK;
-    FA_TRY(set_triple(object, "mean", meta->mean));
-    FA_TRY(set_triple(object, "std", meta->std));
+    FA_TRY(set_floats(object, "mean", meta->mean, 3));
+    FA_TRY(set_floats(object, "std", meta->std, 3));
     FA_TRY(set_text(object, "to_rgb", meta->to_rgb ? "true" : "false"));
+    if (meta->coder_std[0] > 0)
+        FA_TRY(set_floats(object, "coder_std", meta->coder_std, 4));
     if (meta->model != NULL)
         FA_TRY(set_text(object, "model", meta->model));
     return meta->n_classes > 0 ? set_classes(object, meta) : FA_OK;
@@ -66,13 +73,13 @@ static fa_status parse_text(const char *path, const char *key, const char *text,
     return fa_prefix(fa_json_parse(key, text, strlen(text), out), "%s: __metadata__", path);
 }
 
-static bool to_triple(const struct fa_json *array, float *out)
+static bool to_floats(const struct fa_json *array, float *out, size_t n)
 {
     const struct fa_json *item = fa_json_first(array);
 
-    if (fa_json_kind(array) != FA_JSON_ARRAY || fa_json_count(array) != 3)
+    if (fa_json_kind(array) != FA_JSON_ARRAY || fa_json_count(array) != n)
         return false;
-    for (int i = 0; i < 3; i++, item = fa_json_next(item)) {
+    for (size_t i = 0; i < n; i++, item = fa_json_next(item)) {
         double value;
 
         if (!fa_json_to_double(item, &value))
@@ -82,14 +89,15 @@ static bool to_triple(const struct fa_json *array, float *out)
     return true;
 }
 
-static fa_status read_triple(const char *path, const char *key, const char *text, float *out)
+static fa_status read_floats(const char *path, const char *key, const char *text, float *out, size_t n)
 {
     struct fa_json *array;
     fa_status status = FA_OK;
 
     FA_TRY(parse_text(path, key, text, &array));
-    if (!to_triple(array, out))
-        status = fa_fail(FA_EFORMAT, "%s: __metadata__: %s is not three numbers", path, key);
+    if (!to_floats(array, out, n))
+        status = fa_fail(FA_EFORMAT, "%s: __metadata__: %s is not %s numbers", path, key,
+                         n == 3 ? "three" : "four");
     fa_json_free(array);
     return status;
 }
@@ -103,8 +111,8 @@ static fa_status read_preprocessing(const char *path, const struct fa_json *meta
         !fa_json_to_string(fa_json_get(metadata, "std"), &std) ||
         !fa_json_to_string(fa_json_get(metadata, "to_rgb"), &to_rgb))
         return FA_OK; /* somebody else's file */
-    FA_TRY(read_triple(path, "mean", mean, file->meta.mean));
-    FA_TRY(read_triple(path, "std", std, file->meta.std));
+    FA_TRY(read_floats(path, "mean", mean, file->meta.mean, 3));
+    FA_TRY(read_floats(path, "std", std, file->meta.std, 3));
     if (strcmp(to_rgb, "true") != 0 && strcmp(to_rgb, "false") != 0)
         return fa_fail(FA_EFORMAT, "%s: __metadata__: to_rgb is neither true nor false", path);
     file->meta.to_rgb = strcmp(to_rgb, "true") == 0;
@@ -120,6 +128,8 @@ fa_status fa_safetensors_meta_read(const char *path, const struct fa_json *metad
     FA_TRY(read_preprocessing(path, metadata, file));
     if (!file->has_meta)
         return FA_OK;
+    if (fa_json_to_string(fa_json_get(metadata, "coder_std"), &text))
+        FA_TRY(read_floats(path, "coder_std", text, file->meta.coder_std, 4));
     if (fa_json_to_string(fa_json_get(metadata, "model"), &text))
         FA_TRY(fa_strdup(text, &file->meta.model));
     if (fa_json_to_string(fa_json_get(metadata, "classes"), &text))

@@ -21,6 +21,8 @@ fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta
     FA_TRY(fa_h5_set_numbers(file, "mean", FA_H5_F32, 3, meta->mean));
     FA_TRY(fa_h5_set_numbers(file, "std", FA_H5_F32, 3, meta->std));
     FA_TRY(fa_h5_set_numbers(file, "to_rgb", FA_H5_U8, 1, &to_rgb));
+    if (meta->coder_std[0] > 0)
+        FA_TRY(fa_h5_set_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
     if (meta->model != NULL)
         FA_TRY(fa_h5_set_string(file, "model", meta->model));
     if (meta->n_classes > 0)
@@ -51,6 +53,8 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
     FA_TRY(fa_h5_get_numbers(file, "std", FA_H5_F32, 3, meta->std));
     FA_TRY(fa_h5_get_numbers(file, "to_rgb", FA_H5_U8, 1, &to_rgb));
     meta->to_rgb = to_rgb != 0;
+    if (fa_h5_has_attribute(file, "coder_std"))
+        FA_TRY(fa_h5_get_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
     if (fa_h5_has_attribute(file, "model"))
         FA_TRY(fa_h5_get_string(file, "model", &meta->model));
     if (fa_h5_has_attribute(file, "classes"))

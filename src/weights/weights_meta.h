@@ -7,7 +7,8 @@
 #include "fa/h5.h"
 #include "fa/weights.h"
 
-/* mean, std: float32[3]; to_rgb: uint8; classes: text, a JSON array of names; model: text. */
+/* mean, std: float32[3]; to_rgb: uint8; coder_std: float32[4], if known; classes: text, a JSON array of
+ * names; model: text. */
 fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta *meta) FA_CHECK_RESULT;
 
 /* *has_meta is false, and the rest untouched, for a file without them. Messages begin with path. */

@@ -43,6 +43,7 @@ static char *class_names[] = {"person", "traffic \"light\"", "caf\xc3\xa9"};
 static const struct fa_weights_meta meta = {.mean = {123.675f, 116.28f, 103.53f},
                                             .std = {58.395f, 57.12f, 57.375f},
                                             .to_rgb = true,
+                                            .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
                                             .n_classes = 3,
                                             .classes = class_names,
                                             .model = "r50"};
@@ -62,6 +63,7 @@ static void reading_gives_back_what_was_written(void **state)
     assert_tensor(file, "neck.conv.weight", 4, tensors[0].dims, conv);
     assert_tensor(file, "backbone.bn1.bias", 0, NULL, bias);
     assert_true(file->has_meta && file->meta.to_rgb);
+    assert_memory_equal(file->meta.coder_std, meta.coder_std, sizeof meta.coder_std);
     assert_memory_equal(file->meta.mean, meta.mean, sizeof meta.mean);
     assert_memory_equal(file->meta.std, meta.std, sizeof meta.std);
     assert_string_equal(file->meta.model, "r50");

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Weights come and go: imported, exported, listed and compared in every format; what does not fit is refused by name.
+. "$(dirname "$0")/lib.sh"
+python=/usr/bin/python3
+
+config=$configs/freeanchor_r18_fpn_synth.json
+small=(--set train.batch=1 --set train.max_steps=1 --set train.eval_interval=0 --set model.calibrate_images=1)
+# make_data NAME CLASSES: a packed dataset of four scenes.
+make_data() {
+  must "$freeanchor" synth --out "$scratch/$1.coco" --images 4 --classes "$2" --seed 1
+  must "$freeanchor" pack --coco "$scratch/$1.coco/annotations.json" --images "$scratch/$1.coco/images" --out "$scratch/$1"
+}
+make_data data 2
+make_data data3 3
+train=("$freeanchor" train --config "$config" "${small[@]}")
+must "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w"
+weights=$scratch/w/weights.h5
+import=("$freeanchor" weights import)
+export=("$freeanchor" weights export)
+list=("$freeanchor" weights list)
+equal=("$freeanchor" weights diff)
+network="ResNet-18, FPN, head of 2 classes"
+
+echo "-- there and back"
+expect 0 "$network: 96 parameters and 40 statistics matched" "${export[@]}" "$weights" --out "$scratch/x.safetensors"
+expect 0 "(as the file says)" "${import[@]}" "$scratch/x.safetensors" --out "$scratch/back.h5"
+expect 0 "equal: 136 tensors" "${equal[@]}" "$weights" "$scratch/back.h5"
+diff <("${list[@]}" "$weights") <("${list[@]}" "$scratch/back.h5") || fail "the attributes are not those that were exported"
+expect 0 "wrote" "${export[@]}" "$scratch/w/checkpoints/step_1" --out "$scratch/x.h5"
+expect 0 "equal: 136 tensors" "${equal[@]}" "$scratch/x.safetensors" "$scratch/x.h5"
+expect 0 "network: $network" "${list[@]}" "$scratch/x.safetensors"
+expect 0 "preprocessing: mean 123.675 116.28 103.53" "${list[@]}" "$scratch/x.h5"
+must "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w2" --init-from "$scratch/x.safetensors"
+eval=("$freeanchor" eval --config "$config" --data "$scratch/data" --set eval.score_threshold=0)
+must "${eval[@]}" --weights "$weights" --out "$scratch/a.json"
+must "${eval[@]}" --weights "$scratch/x.safetensors" --out "$scratch/b.json"
+cmp "$scratch/a.json" "$scratch/b.json" || fail "detections differ with the format of the weights"
+
+echo "-- the class layer"
+skipped=(--init-from "$weights" --train-data "$scratch/data3" --work-dir "$scratch/w3")
+expect 2 "predicts 2 classes, the dataset has 3; give --skip-class-layer" "${train[@]}" "${skipped[@]}"
+expect 0 "bbox_head.retina_cls.* is not in the weights file" "${train[@]}" "${skipped[@]}" --skip-class-layer
+expect 0 "head of 3 classes" "${list[@]}" "$scratch/w3/weights.h5"
+expect 0 "head without class layer: 94 parameters" "${import[@]}" "$weights" --out "$scratch/skipped.h5" --skip-class-layer
+expect 2 "no class layer" "${eval[@]}" --weights "$scratch/skipped.h5"
+expect 2 "leave away --skip-class-layer" "${import[@]}" "$scratch/skipped.h5" --out "$scratch/never.h5" --skip-class-layer
+expect 2 "--init-from, which is not given" "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w4" --skip-class-layer
+
+echo "-- what does not fit"
+expect 2 "set model.backbone.depth, groups and base_width to 18, 1 and 64" "${import[@]}" "$weights" --out "$scratch/never.h5" \
+  --config "$configs/freeanchor_r50_fpn_1x_coco.json"
+expect 2 "data.mean" "${import[@]}" "$weights" --out "$scratch/never.h5" --set 'data.mean=[0,0,0]'
+expect 2 "set model.coder_std to [0.1, 0.1, 0.2, 0.2]" "${eval[@]}" --weights "$weights" --set 'model.coder_std=[1,1,1,1]'
+expect 2 "set data.to_rgb to true" "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w4" \
+  --init-from "$scratch/x.safetensors" --set data.to_rgb=false
+expect 2 "absent.pth" "${import[@]}" "$scratch/absent.pth" --out "$scratch/never.h5"
+expect 2 "README.md" "${import[@]}" "$root/README.md" --out "$scratch/never.h5"
+: >"$scratch/empty"
+expect 2 "empty" "${import[@]}" "$scratch/empty" --out "$scratch/never.h5"
+expect 2 "manifest.json" "${export[@]}" "$scratch" --out "$scratch/never.h5"
+expect 2 "--out is missing" "${import[@]}" "$weights"
+expect 2 "must end in .h5" "${import[@]}" "$weights" --out "$scratch/never.pth"
+expect 2 "must end in .safetensors or .h5" "${export[@]}" "$weights" --out "$scratch/never"
+expect 2 "would replace what is read" "${import[@]}" "$weights" --out "$scratch/w/../w/weights.h5"
+expect 2 "weights list takes no --out" "${list[@]}" "$weights" --out "$scratch/never.h5"
+expect 2 "weights diff takes 2" "${equal[@]}" "$weights"
+expect 2 "expected import X" "$freeanchor" weights imprt "$weights"
+[ ! -e "$scratch/never.h5" ] || fail "a refused file was written"
+
+if ! $python -c 'import h5py' 2>/dev/null; then
+  echo "no h5py here: damaged names and shapes are not tested"
+  finish
+fi
+
+# edit LINE: damaged.h5 is a copy of the weights in which Python has changed `f`.
+edit() {
+  cp "$weights" "$scratch/damaged.h5"
+  $python -c "import h5py, numpy; f = h5py.File('$scratch/damaged.h5', 'r+'); $1" || fail "cannot edit: $1"
+}
+# refused TEXT LINE: after that change, import says TEXT.
+refused() {
+  edit "$2"
+  expect 2 "$1" "${import[@]}" "$scratch/damaged.h5" --out "$scratch/never.h5"
+}
+bias=neck.fpn_convs.0.conv.bias
+refused "1 missing: $bias 256" "del f['$bias']"
+refused "1 not of the network: rpn_head.bias 3" "f['rpn_head.bias'] = numpy.zeros(3, 'f4')"
+refused "1 of another shape: $bias 128 in the file, 256 in the network" \
+  "del f['$bias']; f['$bias'] = numpy.zeros(128, 'f4')"
+refused "20 missing, first backbone.bn1.running_mean 64" "[f.__delitem__(k) for k in list(f) if 'running_mean' in k]"
+refused "2, 2, 2 and 1 basic blocks" "[f.__delitem__(k) for k in list(f) if 'layer4.1' in k]"
+refused "no ResNet is in it" "[f.__delitem__(k) for k in list(f) if 'backbone' in k]"
+refused "2 classes but predicts 3" "del f['bbox_head.retina_cls.bias'];
+f['bbox_head.retina_cls.bias'] = numpy.zeros(27, 'f4')"
+edit "f['$bias'][3] = float('nan')"
+expect 0 "1 NaN" "${list[@]}" "$scratch/damaged.h5"
+expect 1 "$bias[3]" "${equal[@]}" "$weights" "$scratch/damaged.h5"
+edit "[f.attrs.__delitem__(k) for k in list(f.attrs)]"
+expect 0 "(the default; the file does not say)" "${import[@]}" "$scratch/damaged.h5" --out "$scratch/plain.h5"
+expect 0 "mean 1 2 3" "${import[@]}" "$scratch/damaged.h5" --out "$scratch/plain.h5" --config "$config" --set 'data.mean=[1,2,3]'
+expect 2 "data.mean" "${eval[@]}" --weights "$scratch/plain.h5"
+
+echo "-- export, as Python reads it"
+$python - "$scratch" <<'END' || fail "Python reads other values than were exported"
+import json, sys, h5py, numpy
+data = open(sys.argv[1] + "/x.safetensors", "rb").read()
+n = int.from_bytes(data[:8], "little")
+header = json.loads(data[8:8 + n])
+with h5py.File(sys.argv[1] + "/w/weights.h5") as f:
+    for name in f:
+        begin, end = header[name]["data_offsets"]
+        x = numpy.frombuffer(data[8 + n + begin:8 + n + end], "<f4").reshape(header[name]["shape"])
+        assert (x == f[name][()]).all(), name
+END
+finish
