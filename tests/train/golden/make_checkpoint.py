@@ -48,7 +48,7 @@ manifest = dict(
     progress=dict(samples=1120, step=70, epoch=7, seed='%016x' % (2**63 + 5), category_hash='%016x' % 77,
                   content_hash='%016x' % (2**64 - 78)),
     meta=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True,
-              classes=['cat', 'dog'], model='r50'),
+              coder_std=[1, 1, 0.5, 0.125], classes=['cat', 'dog'], model='r50'),
     n_value=n_value, n_momentum=n_momentum, shards=shards, tensors=table)
 text = json.dumps(manifest, indent=1)[:-2]
 with open(os.path.join(root, 'manifest.json'), 'w') as file:
