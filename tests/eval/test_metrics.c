@@ -2,14 +2,7 @@
 
 #include "fa/metrics.h"
 #include "support.h"
-
-static void list_numbers(const struct fa_metrics *m, double numbers[12])
-{
-    const double list[12] = {m->ap,    m->ap50,  m->ap75,  m->ap_small, m->ap_medium, m->ap_large,
-                             m->ar[0], m->ar[1], m->ar[2], m->ar_small, m->ar_medium, m->ar_large};
-
-    memcpy(numbers, list, sizeof list);
-}
+#include "twelve.h"
 
 static const struct fa_metrics_gt few_gt[] = {
     {.image = 0, .label = 0, .bbox = {10, 10, 20, 20}, .area = 400},
@@ -33,7 +26,7 @@ static void ground_truth_as_detections_scores_one(void **state)
     struct fa_metrics_detection detections[3] = {0};
     struct fa_metrics_input input = few_input(detections, 3);
     struct fa_metrics metrics;
-    double got[12];
+    double got[n_numbers];
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -42,7 +35,7 @@ static void ground_truth_as_detections_scores_one(void **state)
     }
     assert_ok(fa_metrics_compute(&input, &metrics));
     list_numbers(&metrics, got);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < n_numbers; i++)
         assert_near(got[i], 1, 1e-15);
     assert_near(metrics.class_ap[0], 1, 1e-15);
     assert_near(metrics.class_ap[2], -1, 0);
@@ -73,12 +66,12 @@ static void no_detections_score_zero(void **state)
 {
     struct fa_metrics_input input = few_input(NULL, 0);
     struct fa_metrics metrics;
-    double got[12];
+    double got[n_numbers];
 
     (void)state;
     assert_ok(fa_metrics_compute(&input, &metrics));
     list_numbers(&metrics, got);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < n_numbers; i++)
         assert_near(got[i], 0, 0);
     fa_metrics_clear(&metrics);
 }
@@ -87,13 +80,13 @@ static void nothing_at_all_scores_minus_one(void **state)
 {
     struct fa_metrics_input input = few_input(NULL, 0);
     struct fa_metrics metrics;
-    double got[12];
+    double got[n_numbers];
 
     (void)state;
     input.n_gt = input.n_images = 0;
     assert_ok(fa_metrics_compute(&input, &metrics));
     list_numbers(&metrics, got);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < n_numbers; i++)
         assert_near(got[i], -1, 0);
     fa_metrics_clear(&metrics);
 }

@@ -8,8 +8,9 @@
 #include "fa/memory.h"
 #include "fa/metrics.h"
 #include "support.h"
+#include "twelve.h"
 
-enum { n_numbers = 12, n_limits = 2 };
+enum { n_limits = 2 };
 
 /* What lies end to end in the file, as it lies there. */
 static struct {
@@ -72,10 +73,9 @@ static int read_golden(void **state)
 
 static int free_golden(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < n_datasets; i++)
         fa_free(*(void **)datasets[i].values);
-    return fa_memory_balance() == 0 ? 0 : -1;
+    return fa_test_memory_balances(state);
 }
 
 /* ---- a set as fa_coco_read and fa_coco_results_read would give it ---- */
@@ -173,14 +173,6 @@ static void set_clear(struct set *set)
 }
 
 /* ---- the tests ---- */
-
-static void list_numbers(const struct fa_metrics *m, double numbers[n_numbers])
-{
-    const double list[n_numbers] = {m->ap,    m->ap50,  m->ap75,  m->ap_small, m->ap_medium, m->ap_large,
-                                    m->ar[0], m->ar[1], m->ar[2], m->ar_small, m->ar_medium, m->ar_large};
-
-    memcpy(numbers, list, sizeof list);
-}
 
 static void assert_golden(const struct fa_metrics *metrics, int64_t s, int limit)
 {
