@@ -40,7 +40,8 @@ fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, si
 fa_status fa_safetensors_write(const char *path, const struct fa_tensor *tensors, size_t n,
                                const struct fa_weights_meta *meta) FA_CHECK_RESULT;
 
-/* HDF5 or safetensors, told apart by content; FA_EFORMAT, naming file and place, for anything else. Tensors
+/* HDF5, safetensors, or a state dict of torch.save in either of its formats (bare, or under "state_dict" or
+   "model"), told apart by content; FA_EFORMAT, naming file and place, for anything else. Tensors
    keep the names that they have in the file; float16, bfloat16 and float64 become float32 (HDF5 has only
    that), integer tensors are counted and left out. */
 fa_status fa_weights_read(const char *path, struct fa_weights_file **out) FA_CHECK_RESULT;

@@ -26,11 +26,24 @@ static bool is_safetensors(const unsigned char *head)
     return head[8] == '{' && head[7] == 0 && head[6] == 0 && head[5] == 0;
 }
 
+static bool is_zip(const unsigned char *head)
+{
+    return memcmp(head, "PK\3\4", 4) == 0;
+}
+
+/* A pickle says its protocol first. */
+static bool is_pickle(const unsigned char *head)
+{
+    return head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
+}
+
 static const struct {
     bool (*is)(const unsigned char *head);
     fa_status (*read)(const struct fa_weights_input *input, struct fa_weights_set *set);
 } formats[] = {
     {is_h5, fa_weights_read_h5},
+    {is_zip, fa_weights_read_torch_zip},
+    {is_pickle, fa_weights_read_torch_legacy},
     {is_safetensors, fa_weights_read_safetensors},
 };
 
@@ -45,7 +58,8 @@ static fa_status read_set(const struct fa_weights_input *input, struct fa_weight
             FA_TRY(formats[i].read(input, set));
             return fa_weights_set_sort(set);
         }
-    return fa_fail(FA_EFORMAT, "%s: is no weights file: neither HDF5 nor safetensors", input->path);
+    return fa_fail(FA_EFORMAT, "%s: is no weights file: neither HDF5, nor of torch.save, nor safetensors",
+                   input->path);
 }
 
 static fa_status read_open(const char *path, int fd, struct fa_weights_file *file)

@@ -13,5 +13,9 @@ fa_status fa_weights_read_h5(const struct fa_weights_input *input,
                              struct fa_weights_set *set) FA_CHECK_RESULT;
 fa_status fa_weights_read_safetensors(const struct fa_weights_input *input,
                                       struct fa_weights_set *set) FA_CHECK_RESULT;
+fa_status fa_weights_read_torch_zip(const struct fa_weights_input *input,
+                                    struct fa_weights_set *set) FA_CHECK_RESULT;
+fa_status fa_weights_read_torch_legacy(const struct fa_weights_input *input,
+                                       struct fa_weights_set *set) FA_CHECK_RESULT;
 
 #endif

@@ -17,8 +17,7 @@ static fa_status check_new(struct fa_weights_set *set, const char *name, int n_d
         return fa_fail(FA_EFORMAT, "%s: %s: has %d dimensions where at most %d are expected", set->path, name,
                        n_dims, FA_TENSOR_MAX_DIMS);
     if (!fa_size_mul(n_elem, sizeof(float), &n_bytes) || n_bytes > set->budget)
-        return fa_fail(FA_EFORMAT, "%s: %s: its %zu numbers are far more than a file of this size can hold",
-                       set->path, name, n_elem);
+        return fa_fail(FA_EFORMAT, "%s: %s: has far more numbers than a file of this size can hold", set->path, name);
     set->budget -= n_bytes;
     return FA_OK;
 }
@@ -39,7 +38,8 @@ fa_status fa_weights_set_add(struct fa_weights_set *set, const char *name, int n
     size_t n_elem;
     char *own_name;
 
-    FA_TRY(fa_prefix(fa_dims_elements(n_dims, dims, &n_elem), "%s: %s", set->path, name));
+    if (fa_dims_elements(n_dims, dims, &n_elem) != FA_OK)
+        n_elem = SIZE_MAX; /* more than any budget */
     FA_TRY(check_new(set, name, n_dims, n_elem));
     FA_TRY(make_room(set));
     tensor = &set->file->tensors[set->file->n];

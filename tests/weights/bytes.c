@@ -61,24 +61,32 @@ fa_status try_bytes(const void *bytes, size_t n_bytes)
     return status;
 }
 
+/* Every byte near the ends of a file, where all is but numbers, and one in 1000 between. */
+static size_t step_at(size_t i, size_t n_bytes)
+{
+    const size_t near = 2560;
+
+    return i < near || i + near > n_bytes ? 1 : n_bytes - near - i < 997 ? n_bytes - near - i + 1 : 997;
+}
+
 void assert_cuts_are_refused(const char *name)
 {
     size_t n_bytes;
     char *bytes = golden_bytes(name, &n_bytes);
 
     assert_ok(try_bytes(bytes, n_bytes));
-    for (size_t n = 0; n < n_bytes; n++)
+    for (size_t n = 0; n < n_bytes; n += step_at(n, n_bytes))
         assert_fails_saying(try_bytes(bytes, n), FA_EFORMAT, bytes_path());
     fa_free(bytes);
 }
 
 void assert_changes_do_no_harm(const char *name)
 {
-    static const unsigned char masks[] = {0x01, 0x10, 0x80, 0xff};
+    static const unsigned char masks[] = {0x01, 0xff};
     size_t n_bytes;
     char *bytes = golden_bytes(name, &n_bytes);
 
-    for (size_t i = 0; i < n_bytes; i++)
+    for (size_t i = 0; i < n_bytes; i += step_at(i, n_bytes))
         for (size_t k = 0; k < sizeof masks; k++) {
             fa_status status;
 

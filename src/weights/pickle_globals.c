@@ -1,0 +1,122 @@
+#include "pickle_globals.h"
+
+#include <string.h>
+
+#include "number_format.h"
+
+#define INERT(module, name)                                                                                  \
+    {                                                                                                        \
+        module, name, FA_PICKLE_INERT, 0, 0                                                                  \
+    }
+
+/* What is inert are settings, histories and random states that training leaves beside the weights. getattr is
+   how the histories of mmengine name their own methods; here, too, nothing comes of it. */
+static const struct fa_pickle_global globals[] = {
+    {"torch._utils", "_rebuild_tensor_v2", FA_PICKLE_REBUILD_TENSOR, 0, 0},
+    {"torch._utils", "_rebuild_tensor", FA_PICKLE_REBUILD_TENSOR, 0, 0},
+    {"torch._utils", "_rebuild_parameter", FA_PICKLE_REBUILD_PARAMETER, 0, 0},
+    {"torch._utils", "_rebuild_parameter_with_state", FA_PICKLE_REBUILD_PARAMETER, 0, 0},
+    {"torch._tensor", "_rebuild_from_type_v2", FA_PICKLE_REBUILD_TYPE, 0, 0},
+    {"collections", "OrderedDict", FA_PICKLE_MAKE_DICT, 0, 0},
+    {"torch", "FloatStorage", FA_PICKLE_STORAGE_TYPE, FA_NUMBER_F32, 4},
+    {"torch", "DoubleStorage", FA_PICKLE_STORAGE_TYPE, FA_NUMBER_F64, 8},
+    {"torch", "HalfStorage", FA_PICKLE_STORAGE_TYPE, FA_NUMBER_F16, 2},
+    {"torch", "BFloat16Storage", FA_PICKLE_STORAGE_TYPE, FA_NUMBER_BF16, 2},
+    {"torch", "LongStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 8},
+    {"torch", "IntStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 4},
+    {"torch", "ShortStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 2},
+    {"torch", "CharStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 1},
+    {"torch", "ByteStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 1},
+    {"torch", "BoolStorage", FA_PICKLE_STORAGE_TYPE, FA_PICKLE_LEFT_OUT, 1},
+    INERT("torch", "Tensor"),
+    INERT("torch", "Size"),
+    INERT("torch", "device"),
+    INERT("torch", "dtype"),
+    INERT("torch", "float16"),
+    INERT("torch", "bfloat16"),
+    INERT("torch", "float32"),
+    INERT("torch", "float64"),
+    INERT("torch", "int64"),
+    INERT("torch", "int32"),
+    INERT("torch", "int16"),
+    INERT("torch", "int8"),
+    INERT("torch", "uint8"),
+    INERT("torch", "bool"),
+    INERT("torch._utils", "_rebuild_device_tensor_from_numpy"),
+    INERT("torch.nn.parameter", "Parameter"),
+    INERT("torch.serialization", "_get_layout"),
+    INERT("numpy", "dtype"),
+    INERT("numpy", "ndarray"),
+    INERT("numpy", "float32"),
+    INERT("numpy", "float64"),
+    INERT("numpy", "int32"),
+    INERT("numpy", "int64"),
+    INERT("numpy", "bool_"),
+    INERT("numpy.core.multiarray", "_reconstruct"),
+    INERT("numpy.core.multiarray", "scalar"),
+    INERT("numpy._core.multiarray", "_reconstruct"),
+    INERT("numpy._core.multiarray", "scalar"),
+    INERT("numpy.core.numeric", "_frombuffer"),
+    INERT("numpy._core.numeric", "_frombuffer"),
+    INERT("_codecs", "encode"),
+    INERT("collections", "defaultdict"),
+    INERT("collections", "deque"),
+    INERT("collections", "Counter"),
+    INERT("builtins", "set"),
+    INERT("builtins", "frozenset"),
+    INERT("builtins", "list"),
+    INERT("builtins", "dict"),
+    INERT("builtins", "tuple"),
+    INERT("builtins", "object"),
+    INERT("builtins", "int"),
+    INERT("builtins", "float"),
+    INERT("builtins", "bool"),
+    INERT("builtins", "str"),
+    INERT("builtins", "bytes"),
+    INERT("builtins", "bytearray"),
+    INERT("builtins", "complex"),
+    INERT("builtins", "slice"),
+    INERT("builtins", "range"),
+    INERT("builtins", "getattr"),
+    INERT("__builtin__", "set"),
+    INERT("__builtin__", "frozenset"),
+    INERT("__builtin__", "list"),
+    INERT("__builtin__", "dict"),
+    INERT("__builtin__", "tuple"),
+    INERT("__builtin__", "object"),
+    INERT("__builtin__", "int"),
+    INERT("__builtin__", "float"),
+    INERT("__builtin__", "bool"),
+    INERT("__builtin__", "str"),
+    INERT("__builtin__", "unicode"),
+    INERT("__builtin__", "long"),
+    INERT("__builtin__", "bytearray"),
+    INERT("__builtin__", "complex"),
+    INERT("__builtin__", "slice"),
+    INERT("__builtin__", "getattr"),
+    INERT("copyreg", "_reconstructor"),
+    INERT("copy_reg", "_reconstructor"),
+    INERT("argparse", "Namespace"),
+    INERT("datetime", "datetime"),
+    INERT("datetime", "date"),
+    INERT("datetime", "time"),
+    INERT("datetime", "timedelta"),
+    INERT("pathlib", "PosixPath"),
+    INERT("pathlib", "WindowsPath"),
+    INERT("pathlib", "PurePosixPath"),
+    INERT("pathlib", "Path"),
+    INERT("addict.addict", "Dict"),
+    INERT("mmcv.utils.config", "ConfigDict"),
+    INERT("mmcv.utils.config", "Config"),
+    INERT("mmengine.config.config", "ConfigDict"),
+    INERT("mmengine.config.config", "Config"),
+    INERT("mmengine.logging.history_buffer", "HistoryBuffer"),
+};
+
+const struct fa_pickle_global *fa_pickle_global_find(const char *module, const char *name)
+{
+    for (size_t i = 0; i < sizeof globals / sizeof globals[0]; i++)
+        if (strcmp(globals[i].module, module) == 0 && strcmp(globals[i].name, name) == 0)
+            return &globals[i];
+    return NULL;
+}
