@@ -1,5 +1,5 @@
 """Detections of `freeanchor replay` from given head outputs: top 1000 per level, decoding, clipping, scaling back,
-NMS, the best 100.
+NMS, the best 100; heads of a real network are among them.
 
 Compared twice. With reference/detections.py, numpy in float32 with one rounding for every operation as in the
 recipe: boxes, scores, labels and order must be equal to the last bit. exp is no operation of IEEE: the C
@@ -20,6 +20,7 @@ import torch
 
 from heads import Case, aim, last_digits, random_boxes, replay
 from parity import Row, scratch
+from real_heads import real_heads, shifted
 from reference import detections as reference
 from reference import boxes, plain, toy
 from reference.boxes import F, LOG_CLIP, anchors_of, level_rows
@@ -103,12 +104,27 @@ def few_and_many():
 
 
 def at_score_threshold():
-    """Logits whose scores are next to 0.05 on either side, or on it."""
-    middle = F(np.log(0.05 / 0.95))
-    case = noise(8, "scores around the threshold", 64, 64, 3, (0, 1))
-    steps = np.random.RandomState(8).randint(-20, 20, case.logits.shape)
-    case.logits = middle + steps.astype(F) * np.spacing(middle)
-    yield case
+    """Small boxes apart from each other, their scores next to 0.05 on either side, or on it."""
+    middle, rng = F(np.log(0.05 / 0.95)), np.random.RandomState(8)
+    for name, place in (("scores around the threshold", rng.randint(-40, 40, 60)), ("scores at the threshold", [0] * 60)):
+        case = noise(8, name, 96, 96, 3, (-9, 1))
+        case.deltas[:, 2:] -= 8
+        near = rng.permutation(case.logits.size)[:60]
+        case.logits.flat[near] = middle + np.array(place, F) * np.spacing(middle)
+        yield case
+
+
+def at_most_1000():
+    """997 of a level are the whole image, of which one remains: so one sees the three after it, small boxes of
+    different cells. Where the step is 0 the 1000 end among equal scores."""
+    for step in (0, 1e-3):
+        case = noise(11, f"three places left of 1000, steps of {step:g}", 128, 128, 1, (-9, 1))
+        level = level_rows(128, 128)[0]
+        order = np.random.RandomState(11).permutation(level.stop)
+        case.logits[level, 0] = np.where(np.arange(level.stop) % 9, -1, -step * np.arange(level.stop))
+        case.deltas[level, 2:] -= 8
+        case.logits[order[:997]], case.deltas[order[:997], 2:] = 3, 30
+        yield case
 
 
 def at_nms_threshold():
@@ -122,10 +138,13 @@ def at_nms_threshold():
 
 
 def far_apart():
-    """Original images so large that the shift of 80 classes leaves few bits to the corners."""
-    for scale in (0.2, 0.05, 0.01):
-        yield noise(9, f"original {1 / scale:g} times larger", 64, 64, 80, (-2, 2), 0.3, clip=(64, 64),
-                    scale_factor=(scale,) * 4)
+    """Small boxes of the last classes, so far from the first that their shifted corners have few bits left."""
+    for classes, size in ((80, 128), (80, 256), (20, 256)):
+        case = noise(9, f"small boxes of the last of {classes} classes, {size}", size, size, classes, (-9, 0.5), 0.3,
+                     clip=(size, size), scale_factor=(0.7,) * 4)
+        case.logits[:, -2:] += 9
+        case.deltas[:, 2:] -= 8
+        yield case
 
 
 def far_deltas():
@@ -138,11 +157,16 @@ def far_deltas():
 
 
 def edges():
-    for some in (few_and_many, at_score_threshold, at_nms_threshold, far_apart, far_deltas):
+    for some in (few_and_many, at_score_threshold, at_most_1000, at_nms_threshold, far_apart, far_deltas):
         yield from some()
 
 
 # Comparisons
+
+
+def replayed(cases, folder):
+    """[(case, detections)]."""
+    return [(case, replay(case, CONFIG, folder)["detections"]) for case in cases]
 
 
 def rows_that_differ(got, want):
@@ -153,52 +177,66 @@ def rows_that_differ(got, want):
     return int((got != want).any(1).sum())
 
 
-def bit_equal(what, cases, folder):
-    row = Row(f"detections, {what}: bit for bit", 0, "rows that differ", 0)
-    for case in cases:
-        got = replay(case, CONFIG, folder)["detections"]
+def bit_equal(what, pairs):
+    row = Row(f"detections, {what}: bit for bit", len(pairs), "rows that differ", 0)
+    for case, got in pairs:
         want = reference.detections(case.logits, case.deltas, case.h, case.w, case.clip, case.scale_factor,
                                     exp=library_exp)
-        row.cases += 1
         row.add(rows_that_differ(got, want), case.name)
     return row
 
 
 def torch_candidates(case):
+    """And whether they are in the order of the nearest exp."""
     found = plain.candidates(torch.from_numpy(case.logits), torch.from_numpy(case.deltas),
                              torch.from_numpy(case.anchors), level_rows(case.h, case.w), case.clip,
                              case.scale_factor)
-    return found
-
-
-def in_the_same_order(case, pairs):
-    own = reference.candidates(case.logits, case.deltas, case.h, case.w, case.clip, case.scale_factor)[2]
-    return np.array_equal(own, pairs)
+    own = reference.candidates(case.logits, case.deltas, case.h, case.w, case.clip, case.scale_factor)
+    return found, np.array_equal(found[2].numpy(), own[2])
 
 
 def add_torch_case(case, got, candidates, order, score, box):
     found, scores, pairs = candidates
     labels = pairs % case.logits.shape[1]
     kept = plain.detections(found, scores, labels)
-    found, scores, labels = (of.numpy() for of in (found[kept], scores[kept], labels[kept]))
+    found, scores, labels = (of[kept].numpy() for of in (found, scores, labels))
     order.add(np.inf if len(got) != len(kept) else (got[:, 0] != labels).sum(), case.name)
     if len(got) == len(kept) > 0:
         score.add(np.abs(got[:, 1] / scores - 1).max() / EPSILON, case.name)
         box.add(np.abs(got[:, 2:] - found).max() / (EPSILON * found.max()), case.name)
+    for row in (order, score, box):
+        row.cases += 1
 
 
-def against_torch(what, cases, folder):
+def against_torch(pairs):
     rows = (Row("labels in order", 0, "rows that differ", 0), Row("scores", 0, "roundings of float32", 4),
-            Row("boxes", 0, "roundings of the image's size", 10))
-    left_out = 0
-    for case in cases:
-        candidates = torch_candidates(case)
-        if not in_the_same_order(case, candidates[2].numpy()):
-            left_out += 1
-            continue
-        add_torch_case(case, replay(case, CONFIG, folder)["detections"], candidates, *rows)
-        for row in rows:
-            row.cases += 1
+            Row("boxes", 0, "roundings of the largest", 10))
+    for case, got in pairs:
+        candidates, same_order = torch_candidates(case)
+        if same_order:
+            add_torch_case(case, got, candidates, *rows)
     for row in rows:
-        row.what = f"{what}, PyTorch ({left_out} near ties out): {row.what}"
+        row.what = f"detections, PyTorch: {row.what} ({len(pairs) - row.cases} near ties out)"
     return rows
+
+
+def published(folder):
+    row = Row("detections, the published toy batch", len(PUBLISHED), "units of the last digit", 1)
+    for n, (number, label, score, box) in PUBLISHED.items():
+        case = Case(f"toy, image {n}", *toy.SIZE, *toy.head(n), clip=toy.CLIP, scale_factor=toy.SCALE_FACTOR)
+        got = replay(case, CONFIG, folder)["detections"]
+        row.add(0 if (len(got), got[0, 0]) == (number, label) else np.inf, f"{case.name}: number, first label")
+        for one, digits in zip(got[0, 1:].astype(float), (score, *box)):
+            row.add(last_digits(one, digits), f"{case.name}: first box")
+    return row
+
+
+def rows():
+    with scratch() as name:
+        folder = pathlib.Path(name)
+        random = replayed(map(random_case, range(200)), folder)
+        edge = replayed(edges(), folder)
+        real = real_heads(folder)
+        sure = replayed([shifted(case, by) for case, _ in real for by in (-2, 1, 3)], folder)
+        return [published(folder), bit_equal("random heads", random), bit_equal("edges", edge),
+                bit_equal("real heads", real + sure), *against_torch(random + edge + real + sure)]
