@@ -112,4 +112,55 @@ with h5py.File(sys.argv[1] + "/w/weights.h5") as f:
         x = numpy.frombuffer(data[8 + n + begin:8 + n + end], "<f4").reshape(header[name]["shape"])
         assert (x == f[name][()]).all(), name
 END
+
+if ! $python -c 'import torch, torchvision' 2>/dev/null; then
+  echo "no torch here: its files are not tested"
+  finish
+fi
+
+echo "-- torchvision"
+$python - "$scratch" <<'END' || fail "torch cannot save"
+import sys, torch, torchvision
+state = torchvision.models.resnet18().state_dict()
+torch.save(state, sys.argv[1] + "/zip.pth")
+torch.save({"state_dict": {"module." + k: v for k, v in state.items()}}, sys.argv[1] + "/old.pth",
+           _use_new_zipfile_serialization=False)
+END
+expect 0 "ResNet-18 without neck and head: 60 parameters and 40 statistics" "${import[@]}" "$scratch/zip.pth" \
+  --out "$scratch/tv.h5"
+expect 0 "left out: fc.bias, fc.weight" "${list[@]}" "$scratch/zip.pth"
+expect 0 "equal: 100 tensors" "${equal[@]}" "$scratch/tv.h5" "$scratch/zip.pth"
+expect 0 "equal: 100 tensors" "${equal[@]}" "$scratch/tv.h5" "$scratch/old.pth"
+expect 2 "no class layer" "${eval[@]}" --weights "$scratch/zip.pth"
+expect 0 "neck.* is not in the weights file and starts at random" "${train[@]}" --train-data "$scratch/data" \
+  --work-dir "$scratch/w5" --init-from "$scratch/old.pth" --set model.backbone.frozen_stages=1
+frozen() {
+  "${list[@]}" "$1" | grep -E '^backbone\.(conv1|bn1|layer1)'
+}
+[ "$(frozen "$scratch/tv.h5")" = "$(frozen "$scratch/w5/weights.h5")" ] || fail "frozen stages have changed"
+expect 1 "backbone.layer2" "${equal[@]}" "$scratch/tv.h5" "$scratch/w5/weights.h5"
+
+
+echo "-- mmdetection, old and new"
+$python - "$scratch" <<'END' || fail "torch cannot save"
+import re, sys, h5py, torch
+with h5py.File(sys.argv[1] + "/w/weights.h5") as f:
+    state = {k: torch.from_numpy(f[k][()]) for k in f}
+state.update({k.replace("running_var", "num_batches_tracked"): torch.tensor(7) for k in state if "running_var" in k})
+averaged = {"ema_" + k.replace(".", "_"): v for k, v in state.items() if "neck" in k}
+plain = {"module." + re.sub(r"(_convs\.\d)\.conv", r"\1", k) if "bbox_head" in k else k: v for k, v in state.items()}
+torch.save({"meta": {"mmdet_version": "0.5.3", "CLASSES": ("disc", "square")}, "state_dict": plain},
+           sys.argv[1] + "/mmdet0.pth", _use_new_zipfile_serialization=False)
+torch.save({"meta": {"mmdet_version": "3.3.0", "dataset_meta": {"classes": ("disc", "square")}},
+            "state_dict": {**state, **averaged}}, sys.argv[1] + "/mmdet3.pth")
+END
+for version in 0 3; do
+  expect 0 "$network: 96 parameters" "${import[@]}" "$scratch/mmdet$version.pth" --out "$scratch/mmdet$version.h5" \
+    --config "$config"
+  diff <("${list[@]}" "$weights") <("${list[@]}" "$scratch/mmdet$version.h5") || fail "mmdet$version.pth came in otherwise"
+  expect 0 "equal: 136 tensors" "${equal[@]}" "$weights" "$scratch/mmdet$version.pth"
+done
+expect 0 "left out: ema_neck" "${import[@]}" "$scratch/mmdet3.pth" --out "$scratch/mmdet3.h5"
+must "${eval[@]}" --weights "$scratch/mmdet3.pth" --out "$scratch/b.json"
+cmp "$scratch/a.json" "$scratch/b.json" || fail "detections differ with the weights of mmdet3.pth"
 finish
