@@ -20,6 +20,10 @@ fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
    params. *tensors is freed with fa_free; names and data belong to params. */
 fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **tensors) FA_CHECK_RESULT;
 
+/* The weights file of these parameters; meta as in fa_weights_write. */
+fa_status fa_params_write(const struct fa_params *params, const char *path,
+                          const struct fa_weights_meta *meta) FA_CHECK_RESULT;
+
 /* What a file may lack as a whole: "neck.", "bbox_head.", "bbox_head.retina_cls."; NULL at the end. */
 extern const char *const fa_detector_parts[];
 

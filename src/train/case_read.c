@@ -43,11 +43,11 @@ static const struct form {
     [IMAGE] = {"image", false, 3, {3, ANY, ANY}, "3 x H x W"},
     [HEAD_CLS] = {"head/cls", false, 2, {ANY, ANY}, "anchors x classes"},
     [HEAD_REG] = {"head/reg", false, 2, {ANY, 4}, "anchors x 4"},
-    [HEAD_SIZE] = {"head/size", true, 1, {2}, "2: H, W"},
+    [HEAD_SIZE] = {"head/size", true, 1, {2}, "2 (H, W)"},
     [GT_BOXES] = {"gt_boxes", false, 2, {ANY, 4}, "objects x 4"},
     [GT_LABELS] = {"gt_labels", true, 1, {ANY}, "objects"},
     [NORMALIZER] = {"normalizer", false, 0, {0}, "scalar"},
-    [CLIP_SIZE] = {"clip_size", false, 1, {2}, "2: w, h"},
+    [CLIP_SIZE] = {"clip_size", false, 1, {2}, "2 (w, h)"},
     [SCALE_FACTOR] = {"scale_factor", false, 1, {4}, "4"},
 };
 
@@ -61,11 +61,14 @@ struct reader {
 
 /* ---- which parts there are, and their shapes ---- */
 
+static bool is_float(const struct fa_h5_info *info)
+{
+    return info->type == FA_H5_F32 || info->type == FA_H5_F64;
+}
+
 static bool is_of_form(const struct form *form, const struct fa_h5_info *info)
 {
-    const bool is_float = info->type == FA_H5_F32 || info->type == FA_H5_F64;
-
-    if (form->is_whole == is_float || info->n_dims != form->n_dims)
+    if (form->is_whole == is_float(info) || info->n_dims != form->n_dims)
         return false;
     for (int i = 0; i < form->n_dims; i++)
         if (form->dims[i] != ANY && info->dims[i] != form->dims[i])
@@ -87,9 +90,9 @@ static fa_status note_part(void *context, const char *name, const struct fa_h5_i
     }
     if (!is_of_form(&forms[part], info)) {
         fa_dims_print(info->n_dims, info->dims, dims, sizeof dims);
-        return fa_fail(FA_EFORMAT, "%s: %s: has %s %s where %s (%s) is expected", r->path, name,
-                       info->type == FA_H5_F32 || info->type == FA_H5_F64 ? "floats," : "whole numbers,",
-                       dims, forms[part].is_whole ? "whole numbers" : "floats", forms[part].shape);
+        return fa_fail(FA_EFORMAT, "%s: %s: holds %s of shape %s where %s of shape %s are expected", r->path,
+                       name, is_float(info) ? "floats" : "whole numbers", dims,
+                       forms[part].is_whole ? "whole numbers" : "floats", forms[part].shape);
     }
     r->has[part] = true;
     memcpy(r->dims[part], info->dims, sizeof r->dims[part]);

@@ -39,6 +39,18 @@ fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **t
     return FA_OK;
 }
 
+fa_status fa_params_write(const struct fa_params *params, const char *path,
+                          const struct fa_weights_meta *meta)
+{
+    struct fa_tensor *tensors;
+    fa_status status;
+
+    FA_TRY(fa_params_tensors(params, &tensors));
+    status = fa_weights_write(path, tensors, params->n, meta);
+    fa_free(tensors);
+    return status;
+}
+
 static size_t drop_part(const char *prefix, struct fa_tensor *tensors, size_t n)
 {
     size_t kept = 0;

@@ -5,13 +5,12 @@
  *      failures and requests to stop
  *   2. image by image: forward, loss, backward; gradients add up
  *   3. sum the gradient over ranks, whatever each of them held or met
- *   4. one small sum of the losses; stop together if something failed or is not finite
+ *   4. one small sum of the losses; stop together if something failed or is not finite (diagnose.c)
  *   5. clip, update
  *
  * Ranks meet at 1, 3 and 4 in every step; between them a rank that fails only remembers it.
  */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "fa/clock.h"
@@ -95,30 +94,12 @@ static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
     sum->matched_iou += loss->matched_iou;
 }
 
-static fa_status check_loss(const struct fa_training *t, const struct fa_sample *sample,
-                            const struct fa_loss *loss)
-{
-    enum fa_loss_kind kind = t->config->loss.kind;
-
-    if (isfinite(loss->part[0]) && isfinite(loss->part[1]))
-        return FA_OK;
-    fa_training_keep_case(t, sample);
-    return fa_fail(
-        FA_ENUMERIC,
-        "step %lld: the loss of image %lld (epoch %lld, position %zu) is not finite: %s %g, %s %g; "
-        "a smaller learning rate or a longer warm-up may help",
-        (long long)t->state.progress.step, (long long)sample->image_id, (long long)sample->epoch,
-        sample->position, fa_loss_part_name(kind, 0), loss->part[0], fa_loss_part_name(kind, 1),
-        loss->part[1]);
-}
-
-static fa_status run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
-                           bool is_last, struct fa_loss *sum)
+fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
+                                fa_grad_ready_fn ready, struct fa_loss *loss)
 {
     const struct fa_anchor_set *set;
     struct fa_head head;
     struct fa_head_view view;
-    struct fa_loss loss;
 
     FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
     FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
@@ -128,18 +109,21 @@ static fa_status run_image(struct fa_training *t, const struct fa_sample *sample
                                  .anchors = set->anchors,
                                  .cls = head.cls,
                                  .reg = head.reg};
-    FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, &loss,
+    FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
                            t->grad_cls, t->grad_reg));
-    FA_TRY(check_loss(t, sample, &loss));
-    add_loss(sum, &loss);
-    return fa_model_backward(t->model, t->grad_cls, t->grad_reg, is_last ? fa_reducer_advance : NULL,
-                             t->reducer);
+    return fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
 }
 
 static fa_status run_images(struct fa_training *t, double normalizer, struct fa_loss *sum)
 {
-    for (size_t i = 0; i < t->n_local; i++)
-        FA_TRY(run_image(t, t->samples[i], normalizer, i + 1 == t->n_local, sum));
+    for (size_t i = 0; i < t->n_local; i++) {
+        const bool is_last = i + 1 == t->n_local;
+        struct fa_loss loss;
+
+        FA_TRY(
+            fa_training_run_image(t, t->samples[i], normalizer, is_last ? fa_reducer_advance : NULL, &loss));
+        add_loss(sum, &loss);
+    }
     return FA_OK;
 }
 
@@ -162,33 +146,13 @@ static fa_status exchange_losses(struct fa_training *t, fa_status status, struct
     return FA_OK;
 }
 
-/* "12 904 33 ..." of the whole batch: which record is where is known to every rank. */
-static void print_batch(struct fa_training *t, char *text, size_t size)
+/* Sums over ranks have the same bits on all of them, so all come to the same verdict. */
+static bool is_finite(const struct fa_loss *loss, double norm)
 {
-    size_t batch = (size_t)t->config->batch, used = 0;
-    int64_t step = t->state.progress.step;
-    size_t first = (size_t)(step % t->steps_per_epoch) * batch;
-
-    text[0] = '\0';
-    for (size_t i = 0; i < batch && used < size; i++) {
-        size_t record = fa_sampler_record(t->sampler, step / t->steps_per_epoch, first + i);
-
-        used += (size_t)snprintf(text + used, size - used, " %lld",
-                                 (long long)t->run->train_data->records[record].image_id);
-    }
-}
-
-/* The reduced gradient has the same bits on all ranks, so all of them come to the same verdict. */
-static fa_status check_norm(struct fa_training *t, double norm)
-{
-    char ids[512];
-
-    if (isfinite(norm))
-        return FA_OK;
-    print_batch(t, ids, sizeof ids);
-    return fa_fail(FA_ENUMERIC,
-                   "step %lld: the gradient is not finite though the losses are; image ids of the batch:%s",
-                   (long long)t->state.progress.step, ids);
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        if (!isfinite(loss->part[i]))
+            return false;
+    return isfinite(norm);
 }
 
 /* ---- 5. the update ---- */
@@ -237,7 +201,8 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     reduced = fa_reducer_finish(t->reducer);
     FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
     norm = share * fa_gradient_norm(params->grad, params->n_trainable);
-    FA_TRY(check_norm(t, norm));
+    if (!is_finite(&loss, norm))
+        return fa_training_diagnose(t, tally->normalizer);
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
     update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr);
     move_on(t);

@@ -118,17 +118,13 @@ static fa_status save_due(struct fa_training *t)
 
 static fa_status write_weights(const struct fa_training *t)
 {
-    struct fa_tensor *tensors = NULL;
-    char *path = NULL;
-    fa_status status = fa_path_join(t->run->work_dir, "weights.h5", &path);
+    char *path;
+    fa_status status;
 
-    if (status == FA_OK)
-        status = fa_params_tensors(t->state.params, &tensors);
-    if (status == FA_OK)
-        status = fa_weights_write(path, tensors, t->state.params->n, &t->run->meta);
+    FA_TRY(fa_path_join(t->run->work_dir, "weights.h5", &path));
+    status = fa_params_write(t->state.params, path, &t->run->meta);
     if (status == FA_OK)
         fa_info("wrote %s", path);
-    fa_free(tensors);
     fa_free(path);
     return status;
 }

@@ -76,6 +76,12 @@ fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
 fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry *entry,
                            bool *stop) FA_CHECK_RESULT;
 
+/* One image: forward, loss, backward; its gradient adds up. ready as in fa_model_backward, called with the
+   reducer. A loss that is not finite is no failure. */
+fa_status fa_training_run_image(struct fa_training *training, const struct fa_sample *sample,
+                                double normalizer, fa_grad_ready_fn ready,
+                                struct fa_loss *loss) FA_CHECK_RESULT;
+
 /* ---- save.c ---- */
 
 /* Collective. Saves the state, then removes all but the newest checkpoints and the best; a warning says where
@@ -89,11 +95,12 @@ void fa_training_save_if_possible(struct fa_training *training);
 /* What the state's evaluation gave: the best one that was saved is kept. */
 void fa_training_note_ap(struct fa_training *training, double ap);
 
-/* ---- case.c ---- */
+/* ---- diagnose.c ---- */
 
-/* Keeps a sample as a case file (HDF5: image, gt_boxes, gt_labels), named by step and image in the working
-   directory; what came of it is logged. */
-void fa_training_keep_case(const struct fa_training *training, const struct fa_sample *sample);
+/* Collective. For a step whose loss or gradient is not finite, before the update and with its samples at
+   hand: finds the images at fault, keeps them as case files in the working directory, and the weights.
+   FA_ENUMERIC, naming the first of them and how to replay it. The gradient is spoilt. */
+fa_status fa_training_diagnose(struct fa_training *training, double normalizer) FA_CHECK_RESULT;
 
 /* ---- stop.c: requests to stop, by SIGTERM, SIGUSR1 or SIGUSR2 ---- */
 

@@ -406,6 +406,31 @@ static void a_full_disk_is_a_failure_and_the_process_goes_on(void **state)
 
 #define with_file(test) cmocka_unit_test_setup_teardown(test, create_file, close_file)
 
+/* Writes a dataset, and then does as told. */
+static fa_status write_and_return(void *status, struct fa_h5 *h5)
+{
+    FA_TRY(fa_h5_write(h5, "x", FA_H5_F32, 1, six, values));
+    return *(fa_status *)status == FA_OK ? FA_OK : fa_fail(*(fa_status *)status, "as told");
+}
+
+static void a_saved_file_is_whole_or_what_it_was(void **state)
+{
+    char temporary[300];
+    fa_status good = FA_OK, bad = FA_EINVAL;
+    struct fa_h5_info info;
+
+    (void)state;
+    assert_fails_saying(fa_h5_save(path, write_and_return, &bad), FA_EINVAL, "as told");
+    reopen();
+    assert_fails(fa_h5_inspect(file, "x", &info), FA_EFORMAT);
+    assert_ok(fa_h5_save(path, write_and_return, &good));
+    reopen();
+    assert_ok(fa_h5_inspect(file, "x", &info));
+    assert_int_equal(info.n_elem, 6);
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +449,7 @@ int main(void)
         with_file(a_visit_goes_by_name_and_stops_at_a_failure),
         with_file(wrong_use_is_told_with_file_and_dataset),
         with_file(a_full_disk_is_a_failure_and_the_process_goes_on),
+        with_file(a_saved_file_is_whole_or_what_it_was),
         with_file(no_allocation_failure_leaks_or_passes),
     };
 

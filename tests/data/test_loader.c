@@ -129,6 +129,26 @@ static void one_thread_and_three_prepare_the_same_bits(void **state)
     fa_loader_close(b);
 }
 
+static void one_record_alone_gives_the_bits_that_are_delivered(void **state)
+{
+    const struct fa_loader_config c = config(2);
+    struct fa_loader *loader = open_loader(&c);
+
+    (void)state;
+    for (int k = 0; k < N_USED; k++) {
+        const struct fa_sample *delivered = next(loader);
+        struct fa_sample alone;
+
+        assert_ok(
+            fa_sample_from_record(dataset, delivered->record, &c.transform, delivered->flipped, &alone));
+        alone.position = delivered->position;
+        assert_same(&alone, delivered);
+        fa_sample_clear(&alone);
+        fa_loader_give_back(loader, delivered);
+    }
+    fa_loader_close(loader);
+}
+
 static void starting_at_a_step_continues_as_if_it_had_run_from_the_beginning(void **state)
 {
     struct fa_loader_config late = config(2);
@@ -398,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_come_in_the_samplers_order_through_the_epochs),
         cmocka_unit_test(one_thread_and_three_prepare_the_same_bits),
+        cmocka_unit_test(one_record_alone_gives_the_bits_that_are_delivered),
         cmocka_unit_test(starting_at_a_step_continues_as_if_it_had_run_from_the_beginning),
         cmocka_unit_test(the_slices_of_the_ranks_make_up_the_batch),
         cmocka_unit_test(a_list_is_delivered_once_in_its_order_unmirrored),

@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include "scenes.h"
 
+#include <math.h>
 #include <omp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/model_weights.h"
+#include "fa/replay.h"
 #include "fa/trainer.h"
 
 enum { BATCH = 2, N_IMAGES = 7, STEPS_OF_EPOCH = 4, STEPS = 6 };
@@ -507,7 +509,45 @@ static void a_run_begun_anew_puts_the_old_checkpoints_aside(void **state)
     assert_every_step_once("parts", 1);
 }
 
-static void a_gradient_that_explodes_stops_all_ranks_with_the_step(void **state)
+/* ---- numbers that are not finite ---- */
+
+/* Rank 0: the losses that the failure's message tells. */
+static void read_told_losses(double loss[FA_LOSS_PARTS])
+{
+    const char *told = strstr(fa_message(), "positive_bag_loss ");
+
+    assert_non_null(told);
+    assert_int_equal(sscanf(told, "positive_bag_loss %lf, negative_bag_loss %lf", &loss[0], &loss[1]),
+                     FA_LOSS_PARTS);
+}
+
+/* Rank 0: what becomes of the case that the failure's message says to replay, with the weights it names. */
+static struct fa_replay_result replay_as_told(const struct fa_train_config *config)
+{
+    const struct fa_replay_config how = {.loss = config->loss, .detect = config->eval.detect};
+    char kept[512], weights[512];
+    const char *told = strstr(fa_message(), "freeanchor replay ");
+    struct fa_model *model = make_model();
+    struct fa_replay_result result;
+    struct fa_weights_file *file;
+    struct fa_case given;
+
+    assert_non_null(told);
+    assert_int_equal(sscanf(told, "freeanchor replay %511s --config %*s --weights %511s", kept, weights), 2);
+    assert_ok(fa_case_read(kept, &given));
+    assert_ok(fa_weights_read(weights, &file));
+    assert_ok(fa_model_load(model, file));
+    assert_ok(fa_replay(&how, model, &given, in_root("out.h5"), &result));
+    assert_true(fa_file_exists(in_root("out.h5")));
+    assert_false(result.is_finite);
+    assert_true(given.has_normalizer);
+    fa_weights_free(file);
+    fa_case_clear(&given);
+    fa_model_destroy(model);
+    return result;
+}
+
+static void a_loss_that_is_not_finite_stops_all_ranks_and_is_met_again_in_a_replay(void **state)
 {
     struct fa_train_config config = make_config();
 
@@ -516,9 +556,56 @@ static void a_gradient_that_explodes_stops_all_ranks_with_the_step(void **state)
     config.clip_norm = 0;
     fa_log_set_level(FA_LOG_ERROR);
     assert_int_not_equal(train(&config, "exploded"), FA_OK);
-    fa_test_message("step 1", __FILE__, __LINE__);
+    fa_test_message("step 1: the loss of image", __FILE__, __LINE__);
+    if (fa_comm_rank(comm) == 0)
+        assert_false(isfinite(replay_as_told(&config).loss.part[FA_PART_POSITIVE]));
     assert_log_says("exploded", "ERROR");
     assert_log_says("exploded", "step 1: ");
+    fa_log_set_level(FA_LOG_WARN);
+}
+
+static void fill(const struct fa_weights_file *file, const char *name, float value)
+{
+    const struct fa_tensor *tensor = fa_weights_find(file, name);
+
+    assert_non_null(tensor);
+    for (size_t i = 0; i < tensor->n_elem; i++)
+        tensor->data[i] = value;
+}
+
+/* A layer of huge outputs, then one that lets nothing of them through, then one that makes logits near 1 of
+   its tiny ones: forward is finite, but the gradient by the middle layer's weights is huge times huge. */
+static void break_gradient(const struct fa_weights_file *file)
+{
+    fill(file, "bbox_head.cls_convs.2.conv.bias", 1e30f);
+    fill(file, "bbox_head.cls_convs.3.conv.weight", 0);
+    fill(file, "bbox_head.cls_convs.3.conv.bias", 1e-25f);
+    fill(file, "bbox_head.retina_cls.weight", 1e22f);
+}
+
+static void a_gradient_that_is_not_finite_is_traced_to_an_image_and_met_again_in_a_replay(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_weights_file *file = read_weights("parts");
+    const struct fa_train_run run = {.init_from = file};
+    struct fa_train_result result;
+    struct fa_replay_result again;
+    double told[FA_LOSS_PARTS];
+
+    (void)state;
+    break_gradient(file);
+    fa_log_set_level(FA_LOG_ERROR);
+    assert_int_not_equal(train_on(comm, &config, run, "steep", &result), FA_OK);
+    fa_test_message("step 0: the gradient of image", __FILE__, __LINE__);
+    if (fa_comm_rank(comm) == 0) {
+        read_told_losses(told);
+        again = replay_as_told(&config);
+        for (int i = 0; i < FA_LOSS_PARTS; i++)
+            assert_near(again.loss.part[i], told[i], 1e-8 * told[i]);
+        assert_false(isfinite(again.grad_norm));
+    }
+    fa_log_set_level(FA_LOG_WARN);
+    fa_weights_free(file);
 }
 
 int main(void)
@@ -536,7 +623,8 @@ int main(void)
         cmocka_unit_test(random_weights_without_calibration_are_refused_with_the_remedy),
         cmocka_unit_test(a_backbone_file_starts_a_run_and_half_a_backbone_does_not),
         cmocka_unit_test(a_run_begun_anew_puts_the_old_checkpoints_aside),
-        cmocka_unit_test(a_gradient_that_explodes_stops_all_ranks_with_the_step),
+        cmocka_unit_test(a_loss_that_is_not_finite_stops_all_ranks_and_is_met_again_in_a_replay),
+        cmocka_unit_test(a_gradient_that_is_not_finite_is_traced_to_an_image_and_met_again_in_a_replay),
     };
 
     fa_log_set_level(FA_LOG_WARN);

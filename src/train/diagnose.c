@@ -1,0 +1,185 @@
+/*
+ * diagnose.c - after a step whose loss or gradient is not finite: every rank runs its images again, one by
+ * one, and keeps those at fault. With them go the weights, so that `freeanchor replay` meets the same.
+ */
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+
+#include "fa/case.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/model_weights.h"
+#include "training.h"
+
+/* Of a rank: where all of its images break, a few tell as much. */
+enum { MOST_CASES = 4 };
+
+struct verdict {
+    struct fa_loss loss;
+    double norm; /* of this image's gradient */
+};
+
+struct diagnosis {
+    struct fa_training *training;
+    double normalizer;
+    char *weights;                /* path; NULL: they could not be kept */
+    size_t n_bad;                 /* images of this rank */
+    char message[FA_MESSAGE_MAX]; /* about the first of them */
+};
+
+/* ---- the weights ---- */
+
+static fa_status write_weights(struct diagnosis *d)
+{
+    const struct fa_training *t = d->training;
+
+    return fa_comm_rank(t->comm) == 0 ? fa_params_write(t->state.params, d->weights, &t->run->meta) : FA_OK;
+}
+
+/* Collective. */
+static void keep_weights(struct diagnosis *d)
+{
+    const struct fa_training *t = d->training;
+    fa_status status = fa_asprintf(&d->weights, "%s/case_step_%lld_weights.h5", t->run->work_dir,
+                                   (long long)t->state.progress.step);
+
+    status = fa_comm_agree(t->comm, status == FA_OK ? write_weights(d) : status);
+    if (status == FA_OK)
+        return;
+    fa_warn("the weights could not be kept: %s", fa_message());
+    fa_free(d->weights);
+    d->weights = NULL;
+}
+
+/* ---- one image ---- */
+
+static bool is_finite_loss(const struct fa_loss *loss)
+{
+    return isfinite(loss->part[0]) && isfinite(loss->part[1]);
+}
+
+static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, struct verdict *verdict)
+{
+    struct fa_training *t = d->training;
+    struct fa_params *params = t->state.params;
+
+    fa_params_clear_grad(params);
+    FA_TRY(fa_training_run_image(t, sample, d->normalizer, NULL, &verdict->loss));
+    verdict->norm = fa_gradient_norm(params->grad, params->n_trainable);
+    return FA_OK;
+}
+
+static fa_status write_case(const struct diagnosis *d, const struct fa_sample *sample, const char *path)
+{
+    struct fa_case view;
+
+    fa_case_of_sample(sample, &view);
+    view.has_normalizer = true;
+    view.normalizer = d->normalizer;
+    return fa_case_write(path, &view);
+}
+
+/* Into the diagnosis: what is wrong with the first image, and what to type to see it again. */
+static void describe(struct diagnosis *d, const struct fa_sample *sample, const struct verdict *verdict,
+                     const char *path)
+{
+    const struct fa_training *t = d->training;
+    const enum fa_loss_kind kind = t->config->loss.kind;
+    int n = snprintf(
+        d->message, sizeof d->message,
+        "step %lld: the %s of image %lld (epoch %lld, position %zu) is not finite: %s %.9g, %s %.9g, "
+        "gradient norm %g; a smaller learning rate or a longer warm-up may help",
+        (long long)t->state.progress.step, is_finite_loss(&verdict->loss) ? "gradient" : "loss",
+        (long long)sample->image_id, (long long)sample->epoch, sample->position, fa_loss_part_name(kind, 0),
+        verdict->loss.part[0], fa_loss_part_name(kind, 1), verdict->loss.part[1], verdict->norm);
+
+    if (d->weights != NULL && path != NULL)
+        snprintf(d->message + n, sizeof d->message - (size_t)n,
+                 "; to see it again: freeanchor replay %s --config %s/config.json --weights %s --threads %d "
+                 "--out OUT.h5",
+                 path, t->run->work_dir, d->weights, omp_get_max_threads());
+}
+
+/* What cannot be written is told, and changes nothing else. */
+static fa_status keep(struct diagnosis *d, const struct fa_sample *sample, const struct verdict *verdict)
+{
+    const struct fa_training *t = d->training;
+    fa_status status;
+    char *path;
+
+    FA_TRY(fa_asprintf(&path, "%s/case_step_%lld_image_%lld.h5", t->run->work_dir,
+                       (long long)t->state.progress.step, (long long)sample->image_id));
+    status = write_case(d, sample, path);
+    if (status == FA_OK)
+        fa_warn("image %lld is kept in %s", (long long)sample->image_id, path);
+    else
+        fa_warn("image %lld could not be kept: %s", (long long)sample->image_id, fa_message());
+    if (d->n_bad == 0)
+        describe(d, sample, verdict, status == FA_OK ? path : NULL);
+    fa_free(path);
+    return FA_OK;
+}
+
+static fa_status examine(struct diagnosis *d, const struct fa_sample *sample)
+{
+    struct verdict verdict;
+
+    FA_TRY(judge(d, sample, &verdict));
+    if (is_finite_loss(&verdict.loss) && isfinite(verdict.norm))
+        return FA_OK;
+    if (d->n_bad < MOST_CASES)
+        FA_TRY(keep(d, sample, &verdict));
+    d->n_bad++;
+    return FA_OK;
+}
+
+/* FA_ENUMERIC if one of this rank's images is at fault. */
+static fa_status examine_all(struct diagnosis *d)
+{
+    struct fa_training *t = d->training;
+
+    for (size_t i = 0; i < t->n_local; i++)
+        FA_TRY(examine(d, t->samples[i]));
+    return d->n_bad == 0 ? FA_OK : fa_fail(FA_ENUMERIC, "%s", d->message);
+}
+
+/* ---- none ---- */
+
+/* "12 904 33 ..." of the whole batch: which record is where is known to every rank. */
+static void print_batch(struct fa_training *t, char *text, size_t size)
+{
+    size_t batch = (size_t)t->config->batch, used = 0;
+    int64_t step = t->state.progress.step;
+    size_t first = (size_t)(step % t->steps_per_epoch) * batch;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < batch && used < size; i++) {
+        size_t record = fa_sampler_record(t->sampler, step / t->steps_per_epoch, first + i);
+
+        used += (size_t)snprintf(text + used, size - used, " %lld",
+                                 (long long)t->run->train_data->records[record].image_id);
+    }
+}
+
+static fa_status accuse_the_sum(struct fa_training *t)
+{
+    char ids[512];
+
+    print_batch(t, ids, sizeof ids);
+    return fa_fail(FA_ENUMERIC,
+                   "step %lld: the gradient is not finite though that of every image is; a smaller learning "
+                   "rate or a longer warm-up may help; image ids of the batch:%s",
+                   (long long)t->state.progress.step, ids);
+}
+
+fa_status fa_training_diagnose(struct fa_training *t, double normalizer)
+{
+    struct diagnosis diagnosis = {.training = t, .normalizer = normalizer};
+    fa_status status;
+
+    keep_weights(&diagnosis);
+    status = fa_comm_agree(t->comm, examine_all(&diagnosis));
+    fa_free(diagnosis.weights);
+    return status == FA_OK ? accuse_the_sum(t) : status;
+}
