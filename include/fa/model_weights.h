@@ -31,6 +31,11 @@ extern const char *const fa_detector_parts[];
 fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_weights_file *file,
                                 struct fa_tensor **tensors, size_t *n) FA_CHECK_RESULT;
 
+/* How the file fits the network of config, without the parts that the file lacks as a whole. Makes no model:
+   what a file says of classes costs nothing until it is known to be true. */
+fa_status fa_model_weights_match(const struct fa_model_config *config, const struct fa_weights_file *file,
+                                 struct fa_weights_match *out) FA_CHECK_RESULT;
+
 /* Gives the model the file's weights by name and shape: all that the model has, and nothing else may be in
    the file. The model is untouched on failure. */
 fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *file) FA_CHECK_RESULT;

@@ -164,16 +164,24 @@ fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_se
     return fa_invocation_agree(invocation, read_weights(session, path));
 }
 
+/* The weights are looked at first: a class layer that only claims to be huge makes no huge model. */
+static fa_status check_match(const struct fa_session *session)
+{
+    struct fa_model_config config = session->settings.model;
+    struct fa_weights_match match;
+
+    config.num_classes = session->architecture.num_classes;
+    if (config.num_classes == 0)
+        return fa_fail(FA_EINVAL, "has no class layer bbox_head.retina_cls; these are not the weights of a "
+                                  "trained detector");
+    FA_TRY(fa_model_weights_match(&config, session->weights, &match));
+    return fa_weights_match_check(&match);
+}
+
 static fa_status make_trained_model(struct fa_session *session, int threads)
 {
-    const int num_classes = session->architecture.num_classes;
-
-    if (num_classes == 0)
-        return fa_fail(FA_EINVAL,
-                       "%s: has no class layer bbox_head.retina_cls; these are not the weights of a "
-                       "trained detector",
-                       session->weights_path);
-    FA_TRY(make_model(session, threads, num_classes));
+    FA_TRY(fa_prefix(check_match(session), "%s", session->weights_path));
+    FA_TRY(make_model(session, threads, session->architecture.num_classes));
     return fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path);
 }
 

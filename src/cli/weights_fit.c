@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "cmd_weights.h"
-#include "fa/memory.h"
 #include "fa/model_weights.h"
 
 static bool ends(const char *text, const char *suffix)
@@ -42,8 +41,8 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
     return fa_fail(FA_EINVAL, "--out %s: the name must end in %s", out, list);
 }
 
-/* The table of the network that the file is said to be of. */
-static fa_status list_params(const struct fa_architecture *architecture, struct fa_params *params)
+static fa_status match_network(const struct fa_weights_file *file, const struct fa_architecture *architecture,
+                               struct fa_weights_match *match)
 {
     const struct fa_model_config config = {.depth = architecture->depth,
                                            .groups = architecture->groups,
@@ -52,28 +51,16 @@ static fa_status list_params(const struct fa_architecture *architecture, struct 
                                                architecture->num_classes > 0 ? architecture->num_classes : 1,
                                            .prior_probability = 0.01};
 
-    return fa_model_list_params(&config, params);
+    return fa_model_weights_match(&config, file, match);
 }
 
-static fa_status match_params(const struct fa_weights_file *file, const struct fa_architecture *architecture,
-                              struct fa_weights_match *match, size_t *n_statistics)
+static size_t count_statistics(const struct fa_weights_file *file)
 {
-    struct fa_params params;
-    struct fa_tensor *tensors;
-    size_t n;
-    fa_status status;
+    size_t n = 0;
 
-    *n_statistics = 0;
-    FA_TRY(list_params(architecture, &params));
-    status = fa_params_tensors_for(&params, file, &tensors, &n);
-    if (status == FA_OK) {
-        fa_weights_match(file, tensors, n, match);
-        fa_free(tensors);
-    }
-    for (size_t i = 0; i < params.n; i++)
-        *n_statistics += params.entry[i].kind == FA_PARAM_STATISTIC;
-    fa_params_destroy(&params);
-    return status;
+    for (size_t i = 0; i < file->n; i++)
+        n += ends(file->tensors[i].name, ".running_mean") || ends(file->tensors[i].name, ".running_var");
+    return n;
 }
 
 static void report(struct fa_invocation *invocation, const struct fa_weights_match *match)
@@ -88,16 +75,15 @@ fa_status fa_weights_fit(struct fa_invocation *invocation, const char *path,
                          const struct fa_weights_file *file, struct fa_architecture *architecture)
 {
     struct fa_weights_match match;
-    size_t n_statistics;
     char name[96];
 
     FA_TRY(fa_prefix(fa_architecture_recognise(file, architecture), "%s", path));
     fa_architecture_print(architecture, name, sizeof name);
     fa_report_string(invocation, "network", name);
-    FA_TRY(fa_prefix(match_params(file, architecture, &match, &n_statistics), "%s: %s", path, name));
+    FA_TRY(fa_prefix(match_network(file, architecture, &match), "%s: %s", path, name));
     report(invocation, &match);
     FA_TRY(fa_prefix(fa_weights_match_check(&match), "%s: %s", path, name));
-    printf("%s: %zu parameters and %zu statistics matched\n", name, match.n_matched - n_statistics,
-           n_statistics);
+    printf("%s: %zu parameters and %zu statistics matched\n", name, match.n_matched - count_statistics(file),
+           count_statistics(file));
     return FA_OK;
 }

@@ -4,6 +4,8 @@
  * Batch norm's statistics are frozen in training. Those of random weights (mean 0, variance 1) are far from
  * what the layers give, and such a network does not learn; hence the refusal below.
  */
+#include <string.h>
+
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -11,8 +13,26 @@
 
 /* ---- from a file ---- */
 
-/* Neck, head and class layer start at random where the file lacks them. Everything else must be in the file,
-   and nothing that is not the network's. */
+static bool is_within(const char *part, const char *whole)
+{
+    return strncmp(part, whole, strlen(whole)) == 0;
+}
+
+/* Neck, head and class layer, where the file lacks them as a whole. */
+static void start_absent_parts(struct fa_training *t, const struct fa_weights_file *file)
+{
+    const char *absent = NULL;
+
+    for (const char *const *part = fa_detector_parts; *part != NULL; part++) {
+        if (fa_weights_has(file, *part) || (absent != NULL && is_within(*part, absent)))
+            continue;
+        absent = *part;
+        fa_info("%s* is not in the weights file and starts at random", *part);
+        fa_model_init_part(t->model, t->config->seed, *part);
+    }
+}
+
+/* Everything else must be in the file, and nothing that is not the network's. */
 static fa_status load_file(struct fa_training *t)
 {
     const struct fa_weights_file *file = t->run->init_from;
@@ -25,12 +45,7 @@ static fa_status load_file(struct fa_training *t)
     fa_free(tensors);
     FA_TRY(status);
     fa_info("%zu of the network's %zu tensors are those of the weights file", n, t->state.params->n);
-    for (const char *const *part = fa_detector_parts; *part != NULL; part++) {
-        if (fa_weights_has(file, *part))
-            continue;
-        fa_info("%s* is not in the weights file and starts at random", *part);
-        fa_model_init_part(t->model, t->config->seed, *part);
-    }
+    start_absent_parts(t, file);
     return FA_OK;
 }
 

@@ -72,6 +72,24 @@ fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_
     return FA_OK;
 }
 
+fa_status fa_model_weights_match(const struct fa_model_config *config, const struct fa_weights_file *file,
+                                 struct fa_weights_match *out)
+{
+    struct fa_params params;
+    struct fa_tensor *tensors;
+    size_t n;
+    fa_status status;
+
+    FA_TRY(fa_model_list_params(config, &params));
+    status = fa_params_tensors_for(&params, file, &tensors, &n);
+    if (status == FA_OK) {
+        fa_weights_match(file, tensors, n, out);
+        fa_free(tensors);
+    }
+    fa_params_destroy(&params);
+    return status;
+}
+
 fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *file)
 {
     struct fa_params *params = fa_model_params(model);

@@ -92,6 +92,9 @@ refused "2, 2, 2 and 1 basic blocks" "[f.__delitem__(k) for k in list(f) if 'lay
 refused "no ResNet is in it" "[f.__delitem__(k) for k in list(f) if 'backbone' in k]"
 refused "2 classes but predicts 3" "del f['bbox_head.retina_cls.bias'];
 f['bbox_head.retina_cls.bias'] = numpy.zeros(27, 'f4')"
+edit "k = 'bbox_head.retina_cls.bias'; del f[k], f.attrs['classes']; f[k] = numpy.zeros(9 * 65536, 'f4')"
+expect 2 "bbox_head.retina_cls.weight 18x256x3x3 in the file, 589824x256x3x3 in the network" "${eval[@]}" \
+  --weights "$scratch/damaged.h5"
 edit "f['$bias'][3] = float('nan')"
 expect 0 "1 NaN" "${list[@]}" "$scratch/damaged.h5"
 expect 1 "$bias[3]" "${equal[@]}" "$weights" "$scratch/damaged.h5"
