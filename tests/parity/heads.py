@@ -26,6 +26,7 @@ class Case:
     normalizer: float = None  # of the batch; None: this image's own
     clip: tuple = None  # w, h of the image before padding
     scale_factor: tuple = None  # x y x y
+    is_undefined: bool = False  # in PyTorch: FreeAnchor's 0 / 0 of an IoU of exactly 0.6
 
     def __post_init__(self):
         self.logits, self.deltas = self.logits.astype(F), self.deltas.astype(F)
@@ -52,7 +53,8 @@ def replay(case, config, folder, *options):
     """What the program makes of the case: the datasets of its out file."""
     path, out = pathlib.Path(folder) / "case.h5", pathlib.Path(folder) / "out.h5"
     write(case, path)
-    parity.run("replay", path, "--config", parity.ROOT / "configs" / config, "--out", out, "--threads", 1, *options)
+    parity.run("replay", path, "--config", parity.ROOT / "configs" / config, "--out", out, "--threads", 1,
+               *options)
     return parity.read_h5(out)
 
 
@@ -140,14 +142,16 @@ def sizes():
     for name, box in (("one pixel", (17, 33, 18, 34)), ("a hundredth of a pixel", (17, 33, 17.01, 33.01)),
                       ("one pixel wide", (40, 0, 41, 64)), ("larger than the image", (-50, -70, 160, 140)),
                       ("the whole image", (0, 0, 96, 64)), ("a corner", (94, 62, 96, 64)),
-                      ("wholly outside", (120, 90, 150, 100)), ("too far for any anchor", (2000, 9, 2030, 40))):
+                      ("wholly outside", (120, 90, 150, 100)),
+                      ("too far for any anchor", (2000, 9, 2030, 40))):
         yield around(3, f"object: {name}", 64, 96, 4, [box], [2])
     for classes in (1, 2, 20, 80):
         rng = np.random.RandomState(classes)
         labels = rng.randint(0, classes, 5)
         yield around(classes, f"{classes} classes", 64, 64, classes, random_boxes(rng, 5, 64, 64), labels)
     rng = np.random.RandomState(4)
-    yield around(4, "320 x 416, 80 classes", 320, 416, 80, random_boxes(rng, 30, 320, 416), rng.randint(0, 80, 30))
+    boxes, labels = random_boxes(rng, 30, 320, 416), rng.randint(0, 80, 30)
+    yield around(4, "320 x 416, 80 classes", 320, 416, 80, boxes, labels)
 
 
 def crowds():
@@ -167,7 +171,8 @@ def on_the_grid():
                  [(x, y, x + 16, y + 16) for x in (8, 40) for y in (8, 40)], [0, 1, 1, 0])
     anchors = anchors_of(64, 64)[[100, 300, 575, 600, 700, 770]]
     logits, _ = plain_head(6, 64, 64, 3, logit=(1, 3))
-    yield Case("objects are anchors, deltas 0", 64, 64, logits, np.zeros((774, 4)), anchors, [0, 1, 2, 0, 1, 2])
+    yield Case("objects are anchors, deltas 0", 64, 64, logits, np.zeros((774, 4)), anchors,
+               [0, 1, 2, 0, 1, 2])
 
 
 def exact_threshold():
@@ -177,7 +182,7 @@ def exact_threshold():
     for y in np.arange(0, 13, 0.25):
         box = np.array([[0, y, 32, F(y + 19.2)]], F)
         if iou(box, anchors).max() == F(0.6):
-            yield Case(f"best IoU is 0.6, y {y}", 32, 32, logits, deltas, box, [1])
+            yield Case(f"best IoU is 0.6, y {y}", 32, 32, logits, deltas, box, [1], is_undefined=True)
 
 
 def saturated():
@@ -190,7 +195,8 @@ def saturated():
             case.logits = (np.ones((774, 3)) * signs * size).astype(F)
             yield case
         case = around(8, f"one logit in fifty +-{size:g}", 64, 64, 3, boxes, labels)
-        case.logits = np.where(rng.rand(774, 3) < 0.02, rng.choice([-1, 1], (774, 3)) * size, case.logits).astype(F)
+        one = rng.rand(774, 3) < 0.02
+        case.logits[one] = rng.choice([-1, 1], one.sum()) * size
         yield case
 
 

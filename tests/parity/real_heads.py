@@ -32,8 +32,8 @@ def train(folder, data):
 def look(folder, data, weights, image, *flip):
     """The head's outputs as a case without objects, and what the program detects."""
     case, out = folder / "seen.h5", folder / "out.h5"
-    parity.run("replay", "--data", data, "--image-id", image, *flip, "--config", CONFIG, *SIZE, "--weights", weights,
-               "--save-case", case, "--out", out, "--threads", 1)
+    parity.run("replay", "--data", data, "--image-id", image, *flip, "--config", CONFIG, *SIZE,
+               "--weights", weights, "--save-case", case, "--out", out, "--threads", 1)
     seen, found = parity.read_h5(case), parity.read_h5(out)
     h, w = seen["image"].shape[1:]
     name = " ".join(["scene", str(image), *flip])
@@ -45,10 +45,12 @@ def real_heads(folder):
     """[(case, detections)] of every scene as it is and mirrored."""
     data = make_data(folder)
     weights = train(folder, data)
-    return [look(folder, data, weights, image, *flip) for image in range(1, IMAGES + 1) for flip in ((), ("--flip",))]
+    views = [(image, *flip) for image in range(1, IMAGES + 1) for flip in ((), ("--flip",))]
+    return [look(folder, data, weights, *view) for view in views]
 
 
 def shifted(case, shift):
     """The case as of a network surer of itself, or less so."""
-    return Case(f"{case.name}, logits {shift:+g}", case.h, case.w, case.logits + np.float32(shift), case.deltas,
-                clip=case.clip, scale_factor=case.scale_factor)
+    logits = case.logits + np.float32(shift)
+    return Case(f"{case.name}, logits {shift:+g}", case.h, case.w, logits, case.deltas, clip=case.clip,
+                scale_factor=case.scale_factor)

@@ -3,8 +3,8 @@
 Usage: python3 make_detections.py    (beside this file; needs numpy)
 
 A record, little endian: int32 h w classes seed pre_nms max_per_image n; float32 logit_step delta_scale clip_w
-clip_h scale_factor[4]; then n times int32 label, float32 score x1 y1 x2 y2. Logits are noise(seed) * 4 rounded
-to multiples of logit_step, so that many scores are equal; deltas are noise * delta_scale.
+clip_h scale_factor[4]; then n times int32 label, float32 score x1 y1 x2 y2. Logits are noise(seed) * 4
+rounded to multiples of logit_step, so that many scores are equal; deltas are noise * delta_scale.
 """
 import pathlib
 import struct

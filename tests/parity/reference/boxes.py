@@ -1,9 +1,9 @@
 """Anchors, IoU and the box coder, from their formulas: numpy in float32, step by step as PyTorch does it.
 
 What is decided by these numbers (who is in a bag, which IoU is above a threshold, what NMS suppresses) jumps
-where they change in the last bit, so here float32 is part of the recipe, with one rounding for every operation.
-exp and log are taken in float64 and rounded once: that is the nearest float32, from which every good library
-differs by a last bit now and then.
+where they change in the last bit, so here float32 is part of the recipe, with one rounding for every
+operation. exp and log are taken in float64 and rounded once: that is the nearest float32, from which every
+good library differs by a last bit now and then.
 """
 import numpy as np
 

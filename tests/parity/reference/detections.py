@@ -1,7 +1,7 @@
 """Detections of one image from the head's outputs, as at test time: numpy in float32, step by step.
 
-Equal scores keep the order of the candidates: level, anchor, class. exp is an argument, for its last bit differs
-between libraries and decides the order of scores that are next to each other.
+Equal scores keep the order of the candidates: level, anchor, class. exp is an argument, for its last bit
+differs between libraries and decides the order of scores that are next to each other.
 """
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
-"""The focal loss of RetinaNet and its assignment of anchors: PyTorch autograd in float64, the boxes in float32
-(see boxes.py). The image is not padded to a neighbour's size, so every anchor counts.
+"""The focal loss of RetinaNet and its assignment of anchors: PyTorch autograd in float64, the boxes in
+float32 (see boxes.py). The image is not padded to a neighbour's size, so every anchor counts.
 
 -log P and -log(1 - P) come from the logit. Both stop at -log of the smallest normal float32, about 87.3, and
 the gradient does not see that. A float32 program that takes log(1 - P) of the rounded P jumps to 87.3 as P

@@ -1,8 +1,8 @@
 """The FreeAnchor loss of one image: PyTorch autograd in float64, the boxes in float32 (see boxes.py).
 
-Probabilities come with their complements, 1 - P from the logit itself, so nothing is lost where P rounds to 1.
-The targets of the deltas are float32, as the recipe has them; the rest is float64. Three definitions differ by
-design from what plain PyTorch does at an edge (plain.py is the plain one):
+Probabilities come with their complements, 1 - P from the logit itself, so nothing is lost where P rounds to
+1. The targets of the deltas are float32, as the recipe has them; the rest is float64. Three definitions
+differ by design from what plain PyTorch does at an edge (plain.py is the plain one):
 
 - -log(1 - P) is the softplus of the logit up to 100, where float32 jumps to 100 as P rounds to 1;
 - the box probability is 0 for an IoU of exactly 0.6 under a best IoU of 0.6, where PyTorch has 0 / 0;

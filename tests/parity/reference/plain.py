@@ -1,9 +1,9 @@
 """The losses and the detections once more, as one writes them with the functions of PyTorch and torchvision:
 batched where the other references go object by object, and with none of their care at the edges.
 
-Losses are in the dtype of the logits, but for IoU and targets, which are float32. It holds the other references
-against the recipe's own words where both are defined: no probability that rounds to 0 or 1, no IoU of exactly
-0.6.
+Losses are in the dtype of the logits, but for IoU and targets, which are float32. It holds the other
+references against the recipe's own words where both are defined: no probability that rounds to 0 or 1, no IoU
+of exactly 0.6.
 """
 import torch
 from torch.nn import functional
@@ -32,7 +32,8 @@ def encode(anchors, boxes, std):
 def decode(anchors, deltas, std):
     centre, size = centre_and_size(anchors)
     d = deltas * torch.tensor(std)
-    centre, size = centre + size * d[:, :2], size * d[:, 2:].clamp(-4.135166556742355, 4.135166556742355).exp()
+    centre = centre + size * d[:, :2]
+    size = size * d[:, 2:].clamp(-4.135166556742355, 4.135166556742355).exp()
     return torch.cat([centre - 0.5 * size, centre + 0.5 * size], 1)
 
 
@@ -59,8 +60,8 @@ def positive_bag_loss(p, deltas, anchors, boxes, labels, bags):
 
 
 def freeanchor(logits, deltas, anchors, boxes, labels, normalizer):
-    """(positive_bag_loss, negative_bag_loss). The sort is stable: equal IoUs by lowest index, as topk does on a
-    GPU; on a CPU topk keeps any of them."""
+    """(positive_bag_loss, negative_bag_loss). The sort is stable: equal IoUs by lowest index, as topk does on
+    a GPU; on a CPU topk keeps any of them."""
     with torch.no_grad():
         b = torch.zeros_like(logits)
         if len(boxes):
@@ -68,7 +69,8 @@ def freeanchor(logits, deltas, anchors, boxes, labels, normalizer):
         bags = overlaps(boxes, anchors).sort(dim=1, descending=True, stable=True).indices[:, :50]
     p = logits.sigmoid()
     negative = (p * (1 - b)).clamp(1e-12, 1)
-    focal = negative ** 2 * functional.binary_cross_entropy(negative, torch.zeros_like(negative), reduction="none")
+    nothing = torch.zeros_like(negative)
+    focal = negative ** 2 * functional.binary_cross_entropy(negative, nothing, reduction="none")
     positive = positive_bag_loss(p, deltas, anchors, boxes, labels, bags) if len(boxes) else 0 * deltas.sum()
     return positive / max(1, normalizer), 0.5 * focal.sum() / max(1, 50 * normalizer)
 
@@ -103,7 +105,7 @@ def retinanet(logits, deltas, anchors, boxes, labels, normalizer):
 
 
 def candidates(logits, deltas, anchors, levels, clip, scale_factor):
-    """Boxes and scores of all levels before NMS, and anchor * classes + class; levels are slices of anchors."""
+    """Boxes and scores of all levels before NMS, and anchor * classes + class; levels: slices of anchors."""
     parts, classes = [], logits.shape[1]
     for rows in levels:
         scores, order = logits[rows].sigmoid().flatten().sort(descending=True, stable=True)
@@ -111,7 +113,8 @@ def candidates(logits, deltas, anchors, levels, clip, scale_factor):
         anchor = torch.div(order, classes, rounding_mode="floor")
         boxes = decode(anchors[rows][anchor], deltas[rows][anchor], FREEANCHOR_STD)
         boxes = torch.min(boxes.clamp(min=0), boxes.new_tensor([*clip, *clip]))
-        parts.append((boxes / boxes.new_tensor(scale_factor), scores[:len(order)], order + rows.start * classes))
+        boxes = boxes / boxes.new_tensor(scale_factor)
+        parts.append((boxes, scores[:len(order)], order + rows.start * classes))
     return [torch.cat(column) for column in zip(*parts)]
 
 

@@ -2,10 +2,10 @@
 and delta, and the normalizer, the number of positive anchors, where the case gives none.
 
 Compared with reference/focal.py: PyTorch autograd in float64, the assignment of anchors written as the recipe
-tells it, object by object over the whole matrix of IoUs (the program keeps no matrix and goes block by block).
-Shared is the definition at the top of that file, softplus where float32 jumps, and that IoUs and targets are
-float32. The reference in its turn is held against reference/plain.py, and the program against the published
-toy batch.
+tells it, object by object over the whole matrix of IoUs (the program keeps no matrix and goes block by
+block). Shared is the definition at the top of that file, softplus where float32 jumps, and that IoUs and
+targets are float32. The reference in its turn is held against reference/plain.py, and the program against the
+published toy batch.
 
 Tolerance: as for FreeAnchor.
 """
@@ -37,8 +37,8 @@ def published(folder):
 
 
 def at_thresholds():
-    """An object of which some anchors have IoU 0.4 or 0.5 to the last bit, the first of ignored and of positive,
-    while it overlaps others more, so that those are not its own best."""
+    """An object of which some anchors have IoU 0.4 or 0.5 to the last bit, the first of ignored and of
+    positive, while it overlaps others more, so that those are not its own best."""
     anchors = anchors_of(64, 64)
     for threshold in (0.4, 0.5):
         area = 32 * 32 / threshold  # of a box around a smallest square anchor

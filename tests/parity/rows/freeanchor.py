@@ -2,14 +2,14 @@
 logit and delta.
 
 Compared with reference/freeanchor.py: PyTorch autograd in float64 (the program has its own formulas of the
-gradient, and float32 vector loops where most logits are). What the two share is the definition of three edges,
-named at the top of that file, and that IoUs, decoded boxes and targets are float32, as in the recipe: bags and
-thresholds turn on their last bits. The reference in its turn is held against reference/plain.py, the formulas
-in PyTorch's own functions, and the program against the published toy batch.
+gradient, and float32 vector loops where most logits are). What the two share is the definition of three
+edges, named at the top of that file, and that IoUs, decoded boxes and targets are float32, as in the recipe:
+bags and thresholds turn on their last bits. The reference in its turn is held against reference/plain.py, the
+formulas in PyTorch's own functions, and the program against the published toy batch.
 
-Tolerance: 1e-5, some hundred float32 roundings; of the value relative, of gradients as a part of the largest of
-the logits' and of the deltas'. Published numbers were computed in float32, printed with up to 8 digits: the last
-is finer than float32, so two units of it are allowed.
+Tolerance: 1e-5, some hundred float32 roundings; of the value relative, of gradients as a part of the largest
+of the logits' and of the deltas'. Published numbers were computed in float32, printed with up to 8 digits:
+the last is finer than float32, so two units of it are allowed.
 """
 import numpy as np
 
