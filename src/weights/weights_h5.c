@@ -1,47 +1,34 @@
 /* weights_h5.c - weights files as HDF5 has them: one dataset a tensor. */
-#include <stdio.h>
-
-#include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
 #include "fa/weights.h"
 #include "weights_meta.h"
 #include "weights_readers.h"
 
-static fa_status write_content(struct fa_h5 *file, const struct fa_tensor *tensors, size_t n,
-                               const struct fa_weights_meta *meta)
+struct content {
+    const struct fa_tensor *tensors;
+    size_t n;
+    const struct fa_weights_meta *meta;
+};
+
+static fa_status write_content(void *context, struct fa_h5 *file)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct fa_tensor *tensor = &tensors[i];
+    const struct content *content = context;
+
+    for (size_t i = 0; i < content->n; i++) {
+        const struct fa_tensor *tensor = &content->tensors[i];
 
         FA_TRY(fa_h5_write(file, tensor->name, FA_H5_F32, tensor->n_dims, tensor->dims, tensor->data));
     }
-    return meta != NULL ? fa_weights_meta_write(file, meta) : FA_OK;
-}
-
-static fa_status write_whole(const char *path, const struct fa_tensor *tensors, size_t n,
-                             const struct fa_weights_meta *meta)
-{
-    struct fa_h5 *file;
-
-    FA_TRY(fa_h5_create(path, &file));
-    return fa_h5_finish(file, write_content(file, tensors, n, meta));
+    return content->meta != NULL ? fa_weights_meta_write(file, content->meta) : FA_OK;
 }
 
 fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, size_t n,
                            const struct fa_weights_meta *meta)
 {
-    char *temporary;
-    fa_status status;
+    struct content content = {tensors, n, meta};
 
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_whole(temporary, tensors, n, meta);
-    if (status == FA_OK)
-        status = fa_file_commit(temporary, path);
-    else
-        remove(temporary);
-    fa_free(temporary);
-    return status;
+    return fa_h5_save(path, write_content, &content);
 }
 
 /* What reading needs at each dataset. */

@@ -317,6 +317,32 @@ static void a_file_that_is_cut_short_is_refused(void **state)
     assert_fails_saying(fa_case_read(path_of("nowhere.h5"), &got), FA_EMISSING, "nowhere.h5");
 }
 
+/* A file without checksums: what matters is that no byte of it leads astray. */
+static void a_byte_that_is_changed_gives_a_case_or_a_refusal(void **state)
+{
+    const struct fa_case given = case_of_image();
+    char *data;
+    size_t n_bytes;
+
+    (void)state;
+    assert_ok(fa_case_write(path_of("whole.h5"), &given));
+    assert_ok(fa_file_read(path_of("whole.h5"), 1 << 20, &data, &n_bytes));
+    for (size_t i = 0; i < n_bytes; i += i < 4096 ? 13 : 997) {
+        struct fa_case got;
+        fa_status status;
+
+        data[i] ^= 0x55;
+        assert_ok(fa_file_write_atomic(path_of("changed.h5"), data, n_bytes));
+        data[i] ^= 0x55;
+        status = fa_case_read(path_of("changed.h5"), &got);
+        assert_true(status == FA_OK || status == FA_EFORMAT);
+        if (status == FA_OK)
+            assert_int_equal(got.objects.n, 2);
+        fa_case_clear(&got);
+    }
+    fa_free(data);
+}
+
 /* ---- when the machine fails ---- */
 
 static void memory_that_runs_out_anywhere_leaves_nothing_behind(void **state)
@@ -360,6 +386,7 @@ int main(void)
         cmocka_unit_test(numbers_without_meaning_are_refused),
         cmocka_unit_test(a_dataset_of_another_name_is_left_alone),
         cmocka_unit_test(a_file_that_is_cut_short_is_refused),
+        cmocka_unit_test(a_byte_that_is_changed_gives_a_case_or_a_refusal),
         cmocka_unit_test(memory_that_runs_out_anywhere_leaves_nothing_behind),
     };
     int failed = cmocka_run_group_tests(tests, prepare, NULL);
