@@ -90,6 +90,8 @@ expect 2 "nowhere" "$freeanchor" train --config "$config" --train-data "$scratch
 echo "-- weights and work directories"
 must "${train[@]}" --work-dir "$scratch/w"
 expect 2 "absent.h5" "$freeanchor" eval --config "$config" --weights "$scratch/absent.h5" --data "$scratch/shards"
+expect 2 "asks for posix.system" "$freeanchor" weights list "$root/tests/weights/golden/harm.legacy.pth"
+expect 2 "is compressed" "$freeanchor" weights list "$root/tests/weights/golden/zip_bomb.pth"
 expect 2 "README.md" "$freeanchor" eval --config "$config" --weights "$root/README.md" --data "$scratch/shards"
 must "${train[@]}" --work-dir "$scratch/w3" --set train.seed=7
 must "$freeanchor" synth --out "$scratch/synth3" --images 3 --classes 3 --seed 1

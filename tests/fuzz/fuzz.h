@@ -7,9 +7,10 @@
  *     mkdir -p build/fuzz/corpus/pth
  *     build/fuzz/fuzz_pth -max_total_time=600 build/fuzz/corpus/pth tests/weights/golden
  *
- * The first folder takes what the fuzzer finds of interest, the second is where it begins. A crash, a leak, a
- * wrong status or an input that takes over -timeout seconds ends it and leaves the input in a file; the
- * program run with that file as its one argument repeats it.
+ * The first folder takes what the fuzzer finds of interest, the second is where it begins; fuzz_pickle wants
+ * single pickles there, such as unzip -p tests/weights/golden/types.zip.pth types.zip/data.pkl gives. A
+ * crash, a leak, a wrong status or an input that takes over -timeout seconds ends it and leaves the input in
+ * a file; the program run with that file as its one argument repeats it.
  */
 #ifndef FA_TESTS_FUZZ_H
 #define FA_TESTS_FUZZ_H

@@ -64,7 +64,7 @@ fa_status try_bytes(const void *bytes, size_t n_bytes)
 /* Every byte near the ends of a file, where all is but numbers, and one in 1000 between. */
 static size_t step_at(size_t i, size_t n_bytes)
 {
-    const size_t near = 2560;
+    const size_t near = 2048;
 
     return i < near || i + near > n_bytes ? 1 : n_bytes - near - i < 997 ? n_bytes - near - i + 1 : 997;
 }

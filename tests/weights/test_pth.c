@@ -159,6 +159,18 @@ static void zip_archives_that_are_no_weights_are_refused_with_the_reason(void **
     }
 }
 
+static void what_would_run_a_command_is_refused_by_name(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        size_t n_bytes;
+        char *bytes = golden_bytes(file_name("harm", formats[k]), &n_bytes);
+
+        assert_fails_saying(try_bytes(bytes, n_bytes), FA_EFORMAT, "asks for posix.system");
+        fa_free(bytes);
+    }
+}
+
 /* The directory's entry of the first record, whose bytes at offset become these; the rest is as it was. */
 static fa_status try_with_entry(size_t offset, const void *bytes, size_t n_bytes)
 {
@@ -222,6 +234,7 @@ int main(void)
         cmocka_unit_test(class_names_come_from_the_meta_of_a_checkpoint),
         cmocka_unit_test(zip_archives_of_others_are_read_if_nothing_is_compressed),
         cmocka_unit_test(zip_archives_that_are_no_weights_are_refused_with_the_reason),
+        cmocka_unit_test(what_would_run_a_command_is_refused_by_name),
         cmocka_unit_test(directories_that_lie_are_refused),
         cmocka_unit_test(cuts_are_refused),
         cmocka_unit_test(changed_bytes_do_no_harm),

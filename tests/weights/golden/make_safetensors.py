@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-numbers = [0.0, -1.5, 65504.0, 2.0 ** -24, 3.140625, -0.0]  # exact in float16; the last but one in bfloat16 as well
+numbers = [0.0, -1.5, 65504.0, 2.0 ** -24, 3.140625, -0.0]  # exact in float16
 bfloat = np.array([0.0, -1.5, 65536.0, 2.0 ** -100, 3.140625, -0.0], np.float32).view(np.uint32) >> 16
 
 tensors = [  # name, dtype, shape, bytes; not in the order of their names
