@@ -31,10 +31,9 @@ static const char details[] =
     "export are strict: every tensor of the network must be there in its shape, and nothing else; neck, "
     "head\n"
     "and class layer may each be absent as a whole. What import cannot know from the file, how images are\n"
-    "prepared (data.mean, data.std, data.to_rgb), is taken from --config, printed and kept in W.h5. Networks "
-    "in\n"
-    "Caffe's style (stride in the 1x1) have the same names and shapes: that they are not meant is up to "
-    "you.\n"
+    "prepared (data.mean, data.std, data.to_rgb), is taken from --config, printed and kept in W.h5. Do not "
+    "import\n"
+    "networks in Caffe's style (stride in the 1x1): names and shapes do not tell them from ours.\n"
     "export leaves out num_batches_tracked, which PyTorch fills in by itself.";
 
 static const struct action {

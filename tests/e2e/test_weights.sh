@@ -137,6 +137,8 @@ expect 0 "equal: 100 tensors" "${equal[@]}" "$scratch/tv.h5" "$scratch/old.pth"
 expect 2 "no class layer" "${eval[@]}" --weights "$scratch/zip.pth"
 expect 0 "neck.* is not in the weights file and starts at random" "${train[@]}" --train-data "$scratch/data" \
   --work-dir "$scratch/w5" --init-from "$scratch/old.pth" --set model.backbone.frozen_stages=1
+norm=$("${list[@]}" "$scratch/w5/weights.h5" | awk '$1 == "neck.lateral_convs.0.conv.weight" { print $6 }')
+holds "$norm > 1" "the neck starts at random"
 frozen() {
   "${list[@]}" "$1" | grep -E '^backbone\.(conv1|bn1|layer1)'
 }
