@@ -108,6 +108,7 @@ fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *imag
 /* ---- for people ---- */
 
 struct fa_layer_info {
+    int node;         /* its place in the graph; the `item` of its spans (trace.h) */
     const char *name; /* "backbone.layer1.0.conv1", "bbox_head.retina_cls" (once per level) */
     struct fa_conv_desc conv;
     struct fa_shape out;

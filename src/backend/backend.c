@@ -1,10 +1,12 @@
 /*
  * backend.c - the choice of a backend, its memory, and everything about activations except convolution.
+ * Every piece of work is a span of the trace.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "ops.h"
 
 /* Best first; in step with fa_backend_names. */
@@ -115,45 +117,63 @@ size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_s
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                            fa_real *activation)
 {
+    const int span = fa_span_begin("import image");
+
     assert(is_shape(shape) && chw != NULL && activation != NULL);
     backend->ops->import_chw(backend, shape, chw, activation);
+    fa_span_end(span);
 }
 
 void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                            fa_real *hwc)
 {
+    const int span = fa_span_begin("export rows");
+
     assert(is_shape(shape) && activation != NULL && hwc != NULL && activation != hwc);
     backend->ops->export_hwc(backend, shape, activation, hwc);
+    fa_span_end(span);
 }
 
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
                            fa_real *activation)
 {
+    const int span = fa_span_begin("import rows");
+
     assert(is_shape(shape) && hwc != NULL && activation != NULL && hwc != activation);
     backend->ops->import_hwc(backend, shape, hwc, activation);
+    fa_span_end(span);
 }
 
 void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                          const fa_real *src, fa_real *dst)
 {
+    const int span = fa_span_begin("upsample");
+
     assert(is_shape(in) && is_shape(out) && in.c == out.c);
     assert(src != NULL && dst != NULL && src != dst);
     backend->ops->upsample(backend, in, out, src, dst);
+    fa_span_end(span);
 }
 
 void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                                   const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
 {
+    const int span = fa_span_begin("upsample backward");
+
     assert(is_shape(in) && is_shape(out) && in.c == out.c);
     assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
     backend->ops->upsample_backward(backend, in, out, diff_dst, accumulate, diff_src);
+    fa_span_end(span);
 }
 
 void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
                            const fa_real *relu_output, fa_real *dst)
 {
+    const int span = fa_span_begin("add and mask");
+
     assert(is_shape(shape) && dst != NULL);
     backend->ops->add_masked(backend, shape, src, relu_output, dst);
+    fa_span_end(span);
 }
 
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
@@ -194,15 +214,25 @@ size_t fa_pool_index_bytes(const struct fa_pool *pool)
 
 fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
 {
+    const int span = fa_span_begin("pool");
+    fa_status status;
+
     assert(src != NULL && dst != NULL && src != dst);
-    return pool->backend->ops->pool_forward(pool, src, dst, index);
+    status = pool->backend->ops->pool_forward(pool, src, dst, index);
+    fa_span_end(span);
+    return status;
 }
 
 fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
                            const fa_real *relu_output, fa_real *diff_src)
 {
+    const int span = fa_span_begin("pool backward");
+    fa_status status;
+
     assert(index != NULL && diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
-    return pool->backend->ops->pool_backward(pool, index, diff_dst, relu_output, diff_src);
+    status = pool->backend->ops->pool_backward(pool, index, diff_dst, relu_output, diff_src);
+    fa_span_end(span);
+    return status;
 }
 
 fa_status fa_backend_synchronize(struct fa_backend *backend)

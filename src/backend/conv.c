@@ -1,8 +1,10 @@
 /*
- * conv.c - weights and convolutions: shapes and arguments checked, then the backend's table.
+ * conv.c - weights and convolutions: shapes and arguments checked, then the backend's table. Every piece of
+ * work is a span of the trace.
  */
 #include <assert.h>
 
+#include "fa/trace.h"
 #include "ops.h"
 
 /* ---- weights ---- */
@@ -28,8 +30,13 @@ void fa_weights_destroy(struct fa_weights *weights)
 fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                           const fa_real *bias)
 {
+    const int span = fa_span_begin("load filters");
+    fa_status status;
+
     assert(oihw != NULL && bias != NULL);
-    return weights->backend->ops->weights_load(weights, oihw, scale, bias);
+    status = weights->backend->ops->weights_load(weights, oihw, scale, bias);
+    fa_span_end(span);
+    return status;
 }
 
 void fa_weights_clear_grad(struct fa_weights *weights)
@@ -39,8 +46,13 @@ void fa_weights_clear_grad(struct fa_weights *weights)
 
 fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias)
 {
+    const int span = fa_span_begin("read gradient");
+    fa_status status;
+
     assert(oihw != NULL && bias != NULL);
-    return weights->backend->ops->weights_read_grad(weights, oihw, bias);
+    status = weights->backend->ops->weights_read_grad(weights, oihw, bias);
+    fa_span_end(span);
+    return status;
 }
 
 /* ---- convolution ---- */
@@ -106,22 +118,37 @@ const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction di
 
 fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
 {
+    const int span = fa_span_begin("conv forward");
+    fa_status status;
+
     assert(src != NULL && dst != NULL && src != dst);
     assert((residual != NULL) == conv->desc.residual);
-    return conv->backend->ops->conv_forward(conv, src, residual, dst);
+    status = conv->backend->ops->conv_forward(conv, src, residual, dst);
+    fa_span_end(span);
+    return status;
 }
 
 fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                 const fa_real *relu_output, fa_real *diff_src)
 {
+    const int span = fa_span_begin("conv backward data");
+    fa_status status;
+
     assert(conv->desc.backward_data);
     assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
-    return conv->backend->ops->conv_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
+    status = conv->backend->ops->conv_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
+    fa_span_end(span);
+    return status;
 }
 
 fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
 {
+    const int span = fa_span_begin("conv backward weights");
+    fa_status status;
+
     assert(conv->desc.backward_weights);
     assert(src != NULL && diff_dst != NULL);
-    return conv->backend->ops->conv_backward_weights(conv, src, diff_dst);
+    status = conv->backend->ops->conv_backward_weights(conv, src, diff_dst);
+    fa_span_end(span);
+    return status;
 }

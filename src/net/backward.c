@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 
+#include "fa/trace.h"
 #include "layout.h"
 #include "state.h"
 
@@ -95,7 +96,7 @@ static void upsample_backward(const struct backward *run, int i)
                                  grad(run, i), accumulates(run, i, in), grad(run, in));
 }
 
-static fa_status node_backward(const struct backward *run, int i)
+static fa_status backward_by_kind(const struct backward *run, int i)
 {
     switch (run->model->graph.node[i].kind) {
     case FA_NODE_IMAGE:
@@ -110,6 +111,15 @@ static fa_status node_backward(const struct backward *run, int i)
         break;
     }
     return FA_OK;
+}
+
+static fa_status node_backward(const struct backward *run, int i)
+{
+    const int span = fa_span_begin_of("layer", fa_node_name(&run->model->graph, i), i);
+    fa_status status = backward_by_kind(run, i);
+
+    fa_span_end(span);
+    return status;
 }
 
 /* The layer whose gradient is complete after backward of node i; FA_NONE if there is none. */

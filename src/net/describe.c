@@ -10,7 +10,8 @@ static void describe_node(const struct fa_plan *plan, int i, fa_layer_fn visit, 
     const struct fa_node *node = &plan->graph->node[i];
     const struct fa_layer *layer = &plan->graph->layer[node->layer];
     const struct fa_conv *conv = plan->node[i].conv;
-    struct fa_layer_info info = {.name = layer->name,
+    struct fa_layer_info info = {.node = i,
+                                 .name = layer->name,
                                  .conv = fa_plan_conv_desc(plan, i),
                                  .out = plan->node[i].shape,
                                  .n_params = layer->first_use == i ? learned_elements(layer) : 0};

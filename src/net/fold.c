@@ -10,6 +10,7 @@
 
 #include "fa/crc32c.h"
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "state.h"
 
 #define BN_EPSILON 1e-5
@@ -116,12 +117,17 @@ static fa_status refold(struct fa_model *model, int l)
 
 fa_status fa_model_fold(struct fa_model *model)
 {
+    fa_status status = FA_OK;
+    int span;
+
     if (!model->stale)
         return FA_OK;
-    for (int l = 0; l < model->graph.n_layers; l++)
-        FA_TRY(refold(model, l));
-    model->stale = false;
-    return FA_OK;
+    span = fa_span_begin("fold");
+    for (int l = 0; l < model->graph.n_layers && status == FA_OK; l++)
+        status = refold(model, l);
+    fa_span_end(span);
+    model->stale = status != FA_OK;
+    return status;
 }
 
 static void unfold_bias(const struct fa_model *model, const struct fa_layer *layer)
@@ -175,15 +181,23 @@ static void unfold_norm(const struct fa_model *model, const struct fa_layer *lay
     }
 }
 
-fa_status fa_layer_unfold(struct fa_model *model, int l)
+static void unfold_gradient(const struct fa_model *model, const struct fa_layer *layer)
 {
-    const struct fa_layer *layer = &model->graph.layer[l];
-
-    FA_TRY(fa_weights_read_grad(model->weights[l], model->scratch.filters, model->scratch.bias));
     unfold_bias(model, layer);
     if (fa_layer_has_norm(layer))
         unfold_norm(model, layer);
     else
         unfold_filters(model, layer);
-    return FA_OK;
+}
+
+fa_status fa_layer_unfold(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+    const int span = fa_span_begin_of("unfold", layer->name, FA_NO_ITEM);
+    fa_status status = fa_weights_read_grad(model->weights[l], model->scratch.filters, model->scratch.bias);
+
+    if (status == FA_OK)
+        unfold_gradient(model, layer);
+    fa_span_end(span);
+    return status;
 }

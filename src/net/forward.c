@@ -1,3 +1,4 @@
+#include "fa/trace.h"
 #include "state.h"
 
 /* The rows of one level in the head's matrices are the positions of its map, nine anchors each. */
@@ -13,6 +14,17 @@ static void export_level(const struct fa_model *model, const struct fa_plan *pla
                               rows + plan->pyramid.first[level] * n_columns);
 }
 
+static fa_status run_node(struct fa_model *model, const struct fa_plan *plan, int i)
+{
+    const int span = fa_span_begin_of("layer", fa_node_name(&model->graph, i), i);
+    fa_status status = fa_plan_run(plan, model->arena, i);
+
+    if (status == FA_OK)
+        export_level(model, plan, i);
+    fa_span_end(span);
+    return status;
+}
+
 fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
                            struct fa_head *head)
 {
@@ -23,10 +35,8 @@ fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const floa
     FA_TRY(fa_model_fold(model));
 
     fa_backend_import_chw(model->backend, plan->node[0].shape, image, fa_plan_value(plan, model->arena, 0));
-    for (int i = 0; i < model->graph.n_nodes; i++) {
-        FA_TRY(fa_plan_run(plan, model->arena, i));
-        export_level(model, plan, i);
-    }
+    for (int i = 0; i < model->graph.n_nodes; i++)
+        FA_TRY(run_node(model, plan, i));
     FA_TRY(fa_backend_synchronize(model->backend));
 
     model->trained = pass == FA_TRAINING ? plan : NULL;

@@ -86,6 +86,17 @@ int fa_graph_upsample(struct fa_graph *graph, int in, int like)
                                             .channels = graph->node[in].channels});
 }
 
+const char *fa_node_name(const struct fa_graph *graph, int i)
+{
+    static const char *const kinds[] = {[FA_NODE_IMAGE] = "image",
+                                        [FA_NODE_CONV] = "conv",
+                                        [FA_NODE_POOL] = "pool",
+                                        [FA_NODE_UPSAMPLE] = "upsample"};
+    const struct fa_node *node = &graph->node[i];
+
+    return node->layer != FA_NONE ? graph->layer[node->layer].name : kinds[node->kind];
+}
+
 int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls)
 {
     for (int l = 0; l < FA_LEVELS; l++) {

@@ -78,6 +78,9 @@ static inline bool fa_layer_has_norm(const struct fa_layer *layer)
     return layer->norm[0] != '\0';
 }
 
+/* Of its layer; nodes without one are called by their kind: "image", "pool", "upsample". */
+const char *fa_node_name(const struct fa_graph *graph, int i);
+
 /* The level of which node i is the output, FA_NONE if it is none. */
 int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls);
 

@@ -2,6 +2,7 @@
  * Plans by size, a bounded number of them, and the memory that they share.
  */
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "state.h"
 
 #define MAX_SIDE 16384 /* keeps every count of elements of one plane within an int */
@@ -38,6 +39,15 @@ static void evict_oldest(struct fa_model *model)
     model->plan[oldest] = model->plan[--model->n_plans];
 }
 
+static fa_status create_plan(struct fa_model *model, bool training, int h, int w, struct fa_plan **plan)
+{
+    const int span = fa_span_begin("plan");
+    fa_status status = fa_plan_create(&model->graph, model->backend, model->weights, training, h, w, plan);
+
+    fa_span_end(span);
+    return status;
+}
+
 fa_status fa_model_plan(struct fa_model *model, enum fa_pass pass, int h, int w, struct fa_plan **out)
 {
     const bool training = pass == FA_TRAINING;
@@ -47,7 +57,7 @@ fa_status fa_model_plan(struct fa_model *model, enum fa_pass pass, int h, int w,
     model->trained = NULL;
     plan = cached(model, training, h, w);
     if (plan == NULL) {
-        FA_TRY(fa_plan_create(&model->graph, model->backend, model->weights, training, h, w, &plan));
+        FA_TRY(create_plan(model, training, h, w, &plan));
         if (model->n_plans == FA_MAX_PLANS)
             evict_oldest(model);
         model->plan[model->n_plans++] = plan;

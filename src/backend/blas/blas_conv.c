@@ -209,7 +209,7 @@ fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_d
         }
     }
     if (relu_output != NULL)
-        fa_blas_add_masked(conv->backend, conv->desc.in, NULL, relu_output, diff_src);
+        fa_backend_add_masked(conv->backend, conv->desc.in, NULL, relu_output, diff_src);
     return FA_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "onednn.h"
 
 enum { MAX_ARGS = 6 };
@@ -216,6 +217,15 @@ static fa_status forward_beside(struct fa_conv *conv, const float *src, const fl
                (const void *[]){src, packed->data, weights->bias, residual, dst});
 }
 
+static void copy_residual(const struct fa_conv *conv, const float *residual, float *dst)
+{
+    const int span = fa_span_begin("copy residual");
+
+    onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out), residual,
+                  dst);
+    fa_span_end(span);
+}
+
 fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
@@ -225,41 +235,56 @@ fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa
     if (residual != NULL && residual != dst) {
         if (operations[ONEDNN_FORWARD_BESIDE].primitive != NULL)
             return forward_beside(conv, src, residual, dst);
-        onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out),
-                      residual, dst);
+        copy_residual(conv, residual, dst);
     }
     FA_TRY(onednn_filters_refresh(weights, packed));
     return run(conv, ONEDNN_FORWARD, (const void *[]){src, packed->data, weights->bias, dst});
 }
 
+/* Completes the gradient of an activation: from src, if it is not in place, and its ReLU, if it has one. */
+static void add_masked(const struct fa_conv *conv, const float *src, const float *relu_output, float *dst)
+{
+    const int span = fa_span_begin("add and mask");
+
+    onednn_add_masked_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->desc.in),
+                        src, relu_output, dst);
+    fa_span_end(span);
+}
+
 fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                     const fa_real *relu_output, fa_real *diff_src)
 {
-    struct onednn *onednn = onednn_of(conv->backend);
     struct onednn_filters *packed = ((struct onednn_conv *)conv)->operations[ONEDNN_BACKWARD_DATA].filters;
-    float *result = accumulate ? onednn->staging.memory : diff_src;
+    float *result = accumulate ? onednn_of(conv->backend)->staging.memory : diff_src;
 
     FA_TRY(onednn_filters_refresh((const struct onednn_weights *)conv->weights, packed));
     FA_TRY(run(conv, ONEDNN_BACKWARD_DATA, (const void *[]){diff_dst, packed->data, result}));
     if (accumulate || relu_output != NULL)
-        onednn_add_masked_n(onednn, onednn_activation_elements(conv->backend, conv->desc.in),
-                            accumulate ? result : NULL, relu_output, diff_src);
+        add_masked(conv, accumulate ? result : NULL, relu_output, diff_src);
     return FA_OK;
+}
+
+static void add_gradients(const struct fa_conv *conv, const float *filters, const float *bias,
+                          struct onednn_filters *sum)
+{
+    const struct onednn *onednn = onednn_of(conv->backend);
+    const int span = fa_span_begin("add gradients");
+
+    onednn_add_masked_n(onednn, sum->n_elem, filters, NULL, sum->data);
+    onednn_add_masked_n(onednn, (size_t)conv->desc.out_channels, bias, NULL, sum->bias);
+    fa_span_end(span);
 }
 
 /* The first gradient since the last clear goes straight to its place, later ones are added. */
 fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
 {
-    struct onednn *onednn = onednn_of(conv->backend);
     struct onednn_filters *sum = ((struct onednn_conv *)conv)->operations[ONEDNN_BACKWARD_WEIGHTS].filters;
-    float *filters = sum->is_current ? onednn->staging.memory : sum->data;
+    float *filters = sum->is_current ? onednn_of(conv->backend)->staging.memory : sum->data;
     float *bias = sum->is_current ? filters + sum->n_elem : sum->bias;
 
     FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, filters, bias}));
-    if (sum->is_current) {
-        onednn_add_masked_n(onednn, sum->n_elem, filters, NULL, sum->data);
-        onednn_add_masked_n(onednn, (size_t)conv->desc.out_channels, bias, NULL, sum->bias);
-    }
+    if (sum->is_current)
+        add_gradients(conv, filters, bias, sum);
     sum->is_current = true;
     return FA_OK;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "onednn.h"
 
 static size_t kernel_area(const struct fa_weights_desc *desc)
@@ -208,11 +209,16 @@ fa_status onednn_weights_gradient(struct onednn_weights *weights, const dnnl_mem
 
 fa_status onednn_filters_refresh(const struct onednn_weights *weights, struct onednn_filters *packed)
 {
+    fa_status status;
+    int span;
+
     if (packed->is_current)
         return FA_OK;
-    FA_TRY(onednn_reorder_run(&packed->reorder, weights->master, packed->data));
-    packed->is_current = true;
-    return FA_OK;
+    span = fa_span_begin("pack filters");
+    status = onednn_reorder_run(&packed->reorder, weights->master, packed->data);
+    fa_span_end(span);
+    packed->is_current = status == FA_OK;
+    return status;
 }
 
 /* ---- gradients */
