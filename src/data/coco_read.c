@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "coco_member.h"
 #include "coco_trim.h"
 #include "fa/coco.h"
 #include "fa/file.h"
@@ -114,21 +115,6 @@ static fa_status read_image(struct reader *reader, const struct fa_json *item, s
     return FA_OK;
 }
 
-static fa_status read_box(const struct fa_json *item, double bbox[4])
-{
-    const struct fa_json *list = fa_json_get(item, "bbox");
-    const struct fa_json *value = fa_json_first(list);
-
-    if (fa_json_kind(list) != FA_JSON_ARRAY || fa_json_count(list) != 4)
-        return fa_fail(FA_EFORMAT, "`bbox` is missing or not a list of four numbers x, y, width, height");
-    for (int k = 0; k < 4; k++, value = fa_json_next(value))
-        if (!fa_json_to_double(value, &bbox[k]) || !isfinite(bbox[k]))
-            return fa_fail(FA_EFORMAT,
-                           "number %d of `bbox` is not a finite number; correct or remove the annotation",
-                           k + 1);
-    return FA_OK;
-}
-
 static fa_status read_area(struct fa_coco *coco, const struct fa_json *item,
                            struct fa_coco_annotation *annotation)
 {
@@ -151,10 +137,8 @@ static fa_status read_references(const struct reader *reader, const struct fa_js
 {
     size_t category;
 
-    if (!fa_json_to_int(fa_json_get(item, "image_id"), &annotation->image_id))
-        return fa_fail(FA_EFORMAT, "`image_id` is missing or not a whole number");
-    if (!fa_json_to_int(fa_json_get(item, "category_id"), &annotation->category_id))
-        return fa_fail(FA_EFORMAT, "`category_id` is missing or not a whole number");
+    FA_TRY(fa_coco_member_int(item, "image_id", &annotation->image_id));
+    FA_TRY(fa_coco_member_int(item, "category_id", &annotation->category_id));
     if (!fa_id_table_find(&reader->images, annotation->image_id, &annotation->image))
         return fa_fail(FA_EFORMAT,
                        "image_id %" PRId64 " is not in `images`; add the image or remove the annotation",
@@ -180,7 +164,7 @@ static fa_status read_annotation(struct reader *reader, const struct fa_json *it
     else
         coco->n_missing_id++;
     FA_TRY(read_references(reader, item, annotation));
-    FA_TRY(read_box(item, annotation->bbox));
+    FA_TRY(fa_coco_member_box(item, annotation->bbox));
     FA_TRY(read_area(coco, item, annotation));
     FA_TRY(read_flag(item, "iscrowd", &annotation->crowd, &coco->n_missing_crowd));
     return read_flag(item, "ignore", &annotation->ignore, &n_without_ignore);

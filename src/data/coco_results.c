@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "coco_member.h"
 #include "fa/coco.h"
 #include "fa/file.h"
 #include "fa/json.h"
@@ -17,21 +18,11 @@
 
 static fa_status read_result(const struct fa_json *item, struct fa_coco_result *out)
 {
-    const struct fa_json *bbox = fa_json_get(item, "bbox");
-    const struct fa_json *value = fa_json_first(bbox);
-
-    if (!fa_json_to_int(fa_json_get(item, "image_id"), &out->image_id))
-        return fa_fail(FA_EFORMAT, "`image_id` is missing or not a whole number");
-    if (!fa_json_to_int(fa_json_get(item, "category_id"), &out->category_id))
-        return fa_fail(FA_EFORMAT, "`category_id` is missing or not a whole number");
+    FA_TRY(fa_coco_member_int(item, "image_id", &out->image_id));
+    FA_TRY(fa_coco_member_int(item, "category_id", &out->category_id));
     if (!fa_json_to_double(fa_json_get(item, "score"), &out->score) || !isfinite(out->score))
         return fa_fail(FA_EFORMAT, "`score` is missing or not a finite number");
-    if (fa_json_kind(bbox) != FA_JSON_ARRAY || fa_json_count(bbox) != 4)
-        return fa_fail(FA_EFORMAT, "`bbox` is missing or not a list of four numbers");
-    for (int k = 0; k < 4; k++, value = fa_json_next(value))
-        if (!fa_json_to_double(value, &out->bbox[k]) || !isfinite(out->bbox[k]))
-            return fa_fail(FA_EFORMAT, "number %d of `bbox` is not a finite number", k + 1);
-    return FA_OK;
+    return fa_coco_member_box(item, out->bbox);
 }
 
 static fa_status read_results(const char *path, const struct fa_json *root, struct fa_coco_result *results)

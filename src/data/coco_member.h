@@ -1,0 +1,18 @@
+/*
+ * coco_member.h - members that an item of a COCO file must have. A failure says what is wrong with the
+ * member; the caller says where the item is.
+ */
+#ifndef FA_DATA_COCO_MEMBER_H
+#define FA_DATA_COCO_MEMBER_H
+
+#include <stdint.h>
+
+#include "fa/json.h"
+#include "fa/status.h"
+
+fa_status fa_coco_member_int(const struct fa_json *item, const char *key, int64_t *out) FA_CHECK_RESULT;
+
+/* `bbox`: x y w h, finite. */
+fa_status fa_coco_member_box(const struct fa_json *item, double bbox[4]) FA_CHECK_RESULT;
+
+#endif
