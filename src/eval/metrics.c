@@ -94,9 +94,11 @@ static double mean_of(const double *values, int first, int end)
     return sum / (end - first);
 }
 
+enum measure { PRECISION, RECALL };
+
 /* Over the classes that have ground truth; -1 if none has. */
-static double mean_ap(size_t n_classes, const struct class_curves *curves, int combination, int first,
-                      int end)
+static double mean_over(size_t n_classes, const struct class_curves *curves, int combination,
+                        enum measure measure, int first, int end)
 {
     double sum = 0;
     size_t n = 0;
@@ -106,23 +108,7 @@ static double mean_ap(size_t n_classes, const struct class_curves *curves, int c
 
         if (curve->n_gt == 0)
             continue;
-        sum += mean_of(curve->precision, first, end);
-        n++;
-    }
-    return n > 0 ? sum / (double)n : -1;
-}
-
-static double mean_ar(size_t n_classes, const struct class_curves *curves, int combination)
-{
-    double sum = 0;
-    size_t n = 0;
-
-    for (size_t k = 0; k < n_classes; k++) {
-        const struct fa_metrics_curve *curve = &curves[k].of[combination];
-
-        if (curve->n_gt == 0)
-            continue;
-        sum += mean_of(curve->recall, 0, FA_IOU_THRESHOLDS);
+        sum += mean_of(measure == RECALL ? curve->recall : curve->precision, first, end);
         n++;
     }
     return n > 0 ? sum / (double)n : -1;
@@ -134,19 +120,19 @@ static void summarize(const struct fa_metrics_input *input, const struct class_c
     const int all = FA_IOU_THRESHOLDS, first_line = ALL_FIRST + fa_metrics_first_limit(input->max_detections);
     const size_t n = out->n_classes;
 
-    out->ap = mean_ap(n, curves, first_line, 0, all);
-    out->ap50 = mean_ap(n, curves, ALL_LAST, 0, 1);
-    out->ap75 = mean_ap(n, curves, ALL_LAST, 5, 6);
-    out->ap_small = mean_ap(n, curves, SMALL_LAST, 0, all);
-    out->ap_medium = mean_ap(n, curves, MEDIUM_LAST, 0, all);
-    out->ap_large = mean_ap(n, curves, LARGE_LAST, 0, all);
+    out->ap = mean_over(n, curves, first_line, PRECISION, 0, all);
+    out->ap50 = mean_over(n, curves, ALL_LAST, PRECISION, 0, 1);
+    out->ap75 = mean_over(n, curves, ALL_LAST, PRECISION, 5, 6);
+    out->ap_small = mean_over(n, curves, SMALL_LAST, PRECISION, 0, all);
+    out->ap_medium = mean_over(n, curves, MEDIUM_LAST, PRECISION, 0, all);
+    out->ap_large = mean_over(n, curves, LARGE_LAST, PRECISION, 0, all);
     for (int m = 0; m < 3; m++)
-        out->ar[m] = mean_ar(n, curves, ALL_FIRST + m);
-    out->ar_small = mean_ar(n, curves, SMALL_LAST);
-    out->ar_medium = mean_ar(n, curves, MEDIUM_LAST);
-    out->ar_large = mean_ar(n, curves, LARGE_LAST);
+        out->ar[m] = mean_over(n, curves, ALL_FIRST + m, RECALL, 0, all);
+    out->ar_small = mean_over(n, curves, SMALL_LAST, RECALL, 0, all);
+    out->ar_medium = mean_over(n, curves, MEDIUM_LAST, RECALL, 0, all);
+    out->ar_large = mean_over(n, curves, LARGE_LAST, RECALL, 0, all);
     for (size_t k = 0; k < n; k++)
-        out->class_ap[k] = mean_ap(1, &curves[k], ALL_LAST, 0, all);
+        out->class_ap[k] = mean_over(1, &curves[k], ALL_LAST, PRECISION, 0, all);
 }
 
 static fa_status score_groups(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
