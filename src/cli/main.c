@@ -95,6 +95,16 @@ static void print_failure(const struct fa_invocation *invocation)
         fprintf(stderr, "freeanchor %s: %s\n", invocation->command->name, fa_message());
 }
 
+/* Ranks that fail before MPI is started, on wrong flags say, meet all the same: the launcher ends the others
+   when the first one ends, and one of them is to say why. */
+static fa_status meet(struct fa_invocation *invocation, fa_status status)
+{
+    if (status == FA_OK || invocation->comm != NULL || launched_ranks() == 1)
+        return status;
+    FA_TRY(fa_comm_init(&invocation->comm));
+    return fa_comm_agree(invocation->comm, status);
+}
+
 static int run_command(const struct fa_command *command, int argc, char **argv)
 {
     const struct fa_flag *const tables[] = {command->flags, fa_common_flags, NULL};
@@ -108,6 +118,7 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
     }
     if (status == FA_OK)
         status = prepare(&invocation);
+    status = meet(&invocation, status);
     if (status == FA_OK)
         status = command->run(&invocation);
     printed = print_report(&invocation, status);
@@ -119,8 +130,18 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
         print_failure(&invocation);
     fa_json_free(invocation.report);
     fa_arguments_clear(&invocation.arguments);
-    if (invocation.comm != NULL)
-        fa_comm_finalize(invocation.comm);
+    fa_comm_finalize(invocation.comm);
+    return fa_status_exit_code(status);
+}
+
+static int refuse_command(const char *name)
+{
+    struct fa_invocation invocation = {0};
+    fa_status status = meet(&invocation, unknown_command(name));
+
+    if (fa_invocation_speaks(&invocation))
+        fprintf(stderr, "freeanchor: %s\n", fa_message());
+    fa_comm_finalize(invocation.comm);
     return fa_status_exit_code(status);
 }
 
@@ -138,8 +159,5 @@ int main(int argc, char **argv)
         return 0;
     }
     command = find_command(argv[1]);
-    if (command != NULL)
-        return run_command(command, argc - 2, argv + 2);
-    fprintf(stderr, "freeanchor: %s\n", unknown_command(argv[1]) == FA_OK ? "" : fa_message());
-    return 2;
+    return command != NULL ? run_command(command, argc - 2, argv + 2) : refuse_command(argv[1]);
 }

@@ -18,7 +18,7 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 grep -q '"epoch": *2' "$scratch/killed/log.jsonl" || fail "the run did not reach its second epoch"
-pkill -9 -f "work-dir $scratch/killed"
+kill -9 "$(grep -o "process [0-9]*" "$scratch/killed/.lock" | grep -o "[0-9]*")" # rank 0, which takes the others with it
 wait
 [ ! -e "$scratch/killed/weights.h5" ] || fail "the run ended before it was killed"
 must train "$scratch/killed"

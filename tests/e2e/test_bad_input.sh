@@ -13,6 +13,15 @@ echo "-- usage"
 expect 2 "did you mean train" "$freeanchor" trian
 expect 2 "did you mean --config" "$freeanchor" train --confg x
 expect 2 "--work-dir" "$freeanchor" train --config "$config"
+# said_once COMMAND...: two ranks that are given it say one sentence between them.
+said_once() {
+  local said
+  said=$(run_ranks 2 "$@" 2>&1 | grep -c '^freeanchor')
+  holds "$said == 1" "lines of ${*: -1:1} on two ranks"
+}
+said_once "$freeanchor" trian
+said_once "$freeanchor" train --confg x
+said_once "$freeanchor" pack --coco x
 expect 2 "needs a value" "$freeanchor" score --coco
 expect 2 "unexpected argument" "$freeanchor" synth --out "$scratch/x" stray
 expect 2 "--size" "$freeanchor" synth --out "$scratch/x" --size 10x10
