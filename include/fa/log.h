@@ -9,6 +9,8 @@
 #ifndef FA_LOG_H
 #define FA_LOG_H
 
+#include <stddef.h>
+
 #include "fa/status.h"
 
 enum fa_log_level { FA_LOG_DEBUG, FA_LOG_INFO, FA_LOG_WARN, FA_LOG_ERROR };
@@ -23,6 +25,9 @@ void fa_log(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
 
 /* A line for the file alone, for what standard error is told in another way. */
 void fa_log_file(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
+
+/* What follows a noun after this number: "" or "s". */
+const char *fa_plural(size_t n);
 
 #define fa_debug(...) fa_log(FA_LOG_DEBUG, __VA_ARGS__)
 #define fa_info(...)  fa_log(FA_LOG_INFO, __VA_ARGS__)

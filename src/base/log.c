@@ -105,3 +105,8 @@ void fa_log_file(enum fa_log_level level, const char *format, ...)
     pthread_mutex_unlock(&sink.lock);
     va_end(arguments);
 }
+
+const char *fa_plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}

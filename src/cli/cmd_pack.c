@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "fa/log.h"
 #include "fa/shard.h"
 
 static const struct fa_flag flags[] = {
@@ -36,19 +37,20 @@ static fa_status parse_fix(const char *text, enum fa_pack_fix *fix)
 
 static void report(struct fa_invocation *invocation, const struct fa_pack_report *packed, const char *out)
 {
-    printf("%zu images, %zu annotations, %.1f MiB in %zu shard%s in %s\n", packed->n_images,
-           packed->n_annotations, (double)packed->n_bytes / 1048576, packed->n_shards,
-           packed->n_shards == 1 ? "" : "s", out);
+    printf("%zu image%s, %zu annotation%s, %.1f MiB in %zu shard%s in %s\n", packed->n_images,
+           fa_plural(packed->n_images), packed->n_annotations, fa_plural(packed->n_annotations),
+           (double)packed->n_bytes / 1048576, packed->n_shards, fa_plural(packed->n_shards), out);
     if (packed->n_dropped_images + packed->n_dropped_boxes + packed->n_clipped_boxes > 0)
-        printf("dropped %zu images and %zu boxes, clipped %zu boxes: each is a line in %s.rejected.txt\n",
-               packed->n_dropped_images, packed->n_dropped_boxes, packed->n_clipped_boxes, out);
+        printf("dropped %zu image%s and %zu box%s, clipped %zu: each is a line in %s.rejected.txt\n",
+               packed->n_dropped_images, fa_plural(packed->n_dropped_images), packed->n_dropped_boxes,
+               packed->n_dropped_boxes == 1 ? "" : "es", packed->n_clipped_boxes, out);
     if (packed->n_oriented > 0)
-        printf("%zu images are turned by their EXIF orientation\n", packed->n_oriented);
+        printf("turned by their EXIF orientation: %zu\n", packed->n_oriented);
     if (packed->n_exif_ignored > 0)
-        printf("%zu images have an EXIF orientation that their annotations do not follow; it is ignored\n",
+        printf("with an EXIF orientation that their annotations do not follow, which is ignored: %zu\n",
                packed->n_exif_ignored);
     if (packed->n_without_objects > 0)
-        printf("%zu images have no objects\n", packed->n_without_objects);
+        printf("without objects: %zu\n", packed->n_without_objects);
     fa_report_number(invocation, "images", (double)packed->n_images);
     fa_report_number(invocation, "annotations", (double)packed->n_annotations);
     fa_report_number(invocation, "shards", (double)packed->n_shards);

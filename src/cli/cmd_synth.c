@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "fa/log.h"
 #include "fa/synth.h"
 
 static const struct fa_flag flags[] = {{"--out", "DIR", "gets images/*.jpg and annotations.json", true},
@@ -40,8 +41,8 @@ static fa_status run(struct fa_invocation *invocation)
     config.n_classes = (int)classes;
     config.seed = (uint64_t)seed;
     FA_TRY(fa_synth(&config));
-    printf("%ld images of %dx%d with %ld classes in %s\n", images, config.w, config.h, classes,
-           config.out_directory);
+    printf("%ld image%s of %dx%d with %ld class%s in %s\n", images, fa_plural((size_t)images), config.w,
+           config.h, classes, classes == 1 ? "" : "es", config.out_directory);
     fa_report_number(invocation, "images", (double)images);
     return FA_OK;
 }

@@ -82,8 +82,8 @@ static void scale_schedule(struct fa_training *t)
 
     t->schedule = c->schedule;
     t->schedule.lr *= scale;
-    fa_info("learning rate %g for %d images a step, times %g for %d: %g", c->schedule.lr, c->reference_batch,
-            scale, c->batch, t->schedule.lr);
+    fa_info("learning rate %g for a step of %d, times %g for one of %d: %g", c->schedule.lr,
+            c->reference_batch, scale, c->batch, t->schedule.lr);
 }
 
 static void count_steps(struct fa_training *t)
@@ -98,9 +98,10 @@ static void count_steps(struct fa_training *t)
         fa_warn("a step of %d images takes some of the %zu there are more than once; a smaller train.batch "
                 "would not",
                 c->batch, fa_sampler_records(t->sampler));
-    fa_info("%zu images to train on, %lld steps an epoch, %lld steps in all, on %d ranks",
-            fa_sampler_records(t->sampler), (long long)t->steps_per_epoch, (long long)t->last_step,
-            fa_comm_size(t->comm));
+    fa_info("%zu image%s to train on, %lld step%s an epoch, %lld in all, on %d rank%s",
+            fa_sampler_records(t->sampler), fa_plural(fa_sampler_records(t->sampler)),
+            (long long)t->steps_per_epoch, fa_plural((size_t)t->steps_per_epoch), (long long)t->last_step,
+            fa_comm_size(t->comm), fa_plural((size_t)fa_comm_size(t->comm)));
 }
 
 /* ---- parts ---- */

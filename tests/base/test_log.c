@@ -119,6 +119,14 @@ static void a_log_file_that_cannot_be_opened_is_a_failure(void **state)
     assert_int_equal(lines_with("still here"), 1);
 }
 
+static void one_is_the_only_singular(void **state)
+{
+    (void)state;
+    assert_string_equal(fa_plural(0), "s");
+    assert_string_equal(fa_plural(1), "");
+    assert_string_equal(fa_plural(2), "s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +137,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_for_the_file_alone_stands_there_and_nowhere_else, open_log,
                                         close_log),
         cmocka_unit_test_setup_teardown(a_line_too_long_is_cut_and_still_a_line, open_log, close_log),
+        cmocka_unit_test(one_is_the_only_singular),
         cmocka_unit_test_setup_teardown(a_log_file_that_cannot_be_opened_is_a_failure, open_log, close_log),
     };
 
