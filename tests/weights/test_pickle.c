@@ -342,6 +342,14 @@ static void storages_must_be_as_the_state_has_them(void **state)
 
     begin_entry();
     add_tensor(0, 0, NULL, NULL);
+    ADD("s.\x80\x02](U\1"
+        "0U\1"
+        "0e.");
+    ADD("\4\0\0\0\0\0\0\0................\4\0\0\0\0\0\0\0................");
+    assert_fails_saying(try_bytes(made.bytes, made.n), FA_EFORMAT, "or one twice");
+
+    begin_entry();
+    add_tensor(0, 0, NULL, NULL);
     ADD("s.\x80\x02].");
     assert_fails_saying(try_bytes(made.bytes, made.n), FA_EFORMAT, "list of storages lacks one");
 }

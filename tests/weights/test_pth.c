@@ -188,7 +188,7 @@ static fa_status try_with_entry(size_t offset, const void *bytes, size_t n_bytes
 static void directories_that_lie_are_refused(void **state)
 {
     const uint32_t huge = 0x7fffffff, all = UINT32_MAX, sizes[2] = {huge, huge};
-    const uint16_t long_name = 60000, encrypted = 1;
+    const uint16_t long_name = 60000, encrypted = 1, deflated = 8;
 
     (void)state;
     assert_fails_saying(try_with_entry(20, sizes, sizeof sizes), FA_EFORMAT, "does not lie in the file");
@@ -196,6 +196,7 @@ static void directories_that_lie_are_refused(void **state)
     assert_fails_saying(try_with_entry(24, &huge, sizeof huge), FA_EFORMAT, "is compressed");
     assert_fails_saying(try_with_entry(42, &all, sizeof all), FA_EFORMAT, "damaged at entry 1");
     assert_fails_saying(try_with_entry(28, &long_name, sizeof long_name), FA_EFORMAT, "damaged at entry 1");
+    assert_fails_saying(try_with_entry(10, &deflated, sizeof deflated), FA_EFORMAT, "is compressed");
     assert_fails_saying(try_with_entry(8, &encrypted, sizeof encrypted), FA_EFORMAT, "is encrypted");
 }
 

@@ -24,7 +24,7 @@ def with_record(name, content):
 
 
 write("narrow", plain.items())  # no 64-bit sizes, no padding between records
-write("comment", plain.items(), comment=b"a comment that holds PK\5\6 and eighteen bytes ..................")
+write("comment", plain.items(), comment=b"a comment that holds PK\5\6" + bytes(30))
 write("little", with_record("byteorder", b"little"))
 write("big", with_record("byteorder", b"big"))
 write("script", with_record("constants.pkl", b"."))
