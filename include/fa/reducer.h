@@ -1,9 +1,17 @@
 /*
- * reducer.h - the sum of all ranks' gradients.
+ * reducer.h - the sum of the gradients of a batch, over the images of a rank and over ranks.
  *
- * The gradient is one flat buffer whose beginning is final first. Every rank reduces every element every
- * step, whatever its images held. begin, then any number of advance with growing n while backward runs, then
- * finish.
+ * The gradient is one flat buffer whose beginning is final first. It leaves in buckets while backward of the
+ * rank's last image still runs; what is not hidden behind backward is measured. Every rank reduces every
+ * element every step, whatever its images held. A step is
+ *
+ *     begin;  for each image { backward with advance as its ready function;  next }  finish
+ *
+ * The order of the sum is part of the interface:
+ *   FA_REDUCTION_ALLREDUCE  a rank adds up its images one after another, MPI_Iallreduce adds up ranks: the
+ * same number of ranks and bucket size give the same bits FA_REDUCTION_CANONICAL  images are added in one
+ * binary tree over their positions in the batch (image i of rank r is position r * n_images + i): any number
+ * of ranks gives the same bits
  */
 #ifndef FA_REDUCER_H
 #define FA_REDUCER_H
@@ -14,19 +22,38 @@
 #include "fa/real.h"
 #include "fa/status.h"
 
+enum fa_reduction { FA_REDUCTION_ALLREDUCE, FA_REDUCTION_CANONICAL };
+
+/* The same on all ranks. */
+struct fa_reducer_config {
+    enum fa_reduction reduction;
+    size_t n_images;     /* of a step on each rank, at least 1 */
+    size_t bucket_bytes; /* at most 2^29; the last bucket is an eighth of it, since nothing hides it */
+};
+
 struct fa_reducer;
 
-/* grad has n elements and outlives the reducer. */
-fa_status fa_reducer_create(struct fa_comm *comm, fa_real *grad, size_t n,
-                            struct fa_reducer **out) FA_CHECK_RESULT;
+/* grad has n elements and outlives the reducer. Memory besides: a few buckets; and for the tree over several
+   images of a rank log2(n_images) gradients, up to twice as many if n_images is not a power of two. */
+fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, fa_real *grad,
+                            size_t n, struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);
 
+/* Clears grad. */
 void fa_reducer_begin(struct fa_reducer *reducer);
 
-/* grad[0, n) will not change any more on this rank. Same signature as fa_grad_ready_fn. */
+/* grad[0, n) will not change any more for this image; n never falls. Also lets messages go on their way, so
+   it is worth calling with the same n. Same signature as fa_grad_ready_fn. */
 void fa_reducer_advance(void *reducer, size_t n);
 
-/* Collective: on return grad holds the sum over ranks, the same bits on all of them. */
-fa_status fa_reducer_finish(struct fa_reducer *reducer) FA_CHECK_RESULT;
+/* The gradient of this image is complete; nobody but the reducer may read grad before finish. */
+void fa_reducer_next(struct fa_reducer *reducer);
+
+/* Collective: on return grad holds the sum over the batch, the same bits on all ranks. A rank that did not
+   come to its last image spoils the sum and must say so elsewhere. */
+void fa_reducer_finish(struct fa_reducer *reducer);
+
+/* Seconds inside the functions above since begin: what the reduction cost on top of backward. */
+double fa_reducer_seconds(const struct fa_reducer *reducer);
 
 #endif

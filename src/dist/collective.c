@@ -9,8 +9,6 @@
 #include "comm_private.h"
 #include "fa/memory.h"
 
-enum { TAG_GATHER = 1 };
-
 size_t fa_comm_piece_bytes = (size_t)1 << 29;
 
 size_t fa_comm_piece(size_t size)
@@ -40,8 +38,7 @@ void fa_comm_sum_double(struct fa_comm *comm, double *values, size_t n)
 
 void fa_comm_sum_real(struct fa_comm *comm, fa_real *values, size_t n)
 {
-    all_reduce(comm, values, n, sizeof *values, sizeof *values == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT,
-               MPI_SUM);
+    all_reduce(comm, values, n, sizeof *values, FA_MPI_REAL, MPI_SUM);
 }
 
 void fa_comm_max_double(struct fa_comm *comm, double *values, size_t n)
@@ -67,7 +64,7 @@ static void send_pieces(struct fa_comm *comm, const char *data, size_t n_bytes, 
     size_t piece = fa_comm_piece(1);
 
     for (size_t done = 0; done < n_bytes; done += piece)
-        MPI_Send(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, to, TAG_GATHER, comm->mpi);
+        MPI_Send(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, to, FA_TAG_GATHER, comm->mpi);
 }
 
 static void receive_pieces(struct fa_comm *comm, char *data, size_t n_bytes, int from)
@@ -75,7 +72,7 @@ static void receive_pieces(struct fa_comm *comm, char *data, size_t n_bytes, int
     size_t piece = fa_comm_piece(1);
 
     for (size_t done = 0; done < n_bytes; done += piece)
-        MPI_Recv(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, from, TAG_GATHER, comm->mpi,
+        MPI_Recv(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, from, FA_TAG_GATHER, comm->mpi,
                  MPI_STATUS_IGNORE);
 }
 

@@ -11,6 +11,11 @@
 
 #define FA_HOST_MAX (MPI_MAX_PROCESSOR_NAME + 1)
 
+#define FA_MPI_REAL (sizeof(fa_real) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT)
+
+/* Of messages between two ranks; each file that sends has its own. */
+enum { FA_TAG_GATHER = 1, FA_TAG_REDUCER = 100 };
+
 struct fa_comm {
     MPI_Comm mpi;
     int rank, size;

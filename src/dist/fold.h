@@ -1,0 +1,37 @@
+/*
+ * fold.h - the gradients of a rank's images, one after another, into the largest nodes of the tree that its
+ * slice of the batch covers.
+ *
+ * Images go on a stack of partial sums as fa_tree_push says. They come piece by piece, each piece as soon as
+ * backward has completed it, so that it is added while in cache. The last node stays in grad.
+ */
+#ifndef FA_DIST_FOLD_H
+#define FA_DIST_FOLD_H
+
+#include "fa/real.h"
+#include "fa/status.h"
+#include "tree.h"
+
+/* What adding an image means: so many of the partial sums there are before it are merged with it. */
+struct fa_fold_step {
+    size_t depth, n_merges;
+};
+
+struct fa_fold {
+    size_t n_images;
+    struct fa_fold_step *steps;          /* one an image */
+    size_t n_nodes;                      /* in the end: partial[0 .. n_nodes - 2], then grad */
+    fa_real *partial[FA_TREE_MAX_DEPTH]; /* of the gradient's length; NULL where not needed */
+};
+
+/* For the images [begin, end) of a batch of n, and gradients of n_elem elements. To be destroyed also after a
+   failure; zeroed before. */
+fa_status fa_fold_create(struct fa_fold *fold, size_t n, size_t begin, size_t end,
+                         size_t n_elem) FA_CHECK_RESULT;
+void fa_fold_destroy(struct fa_fold *fold);
+
+/* Elements [begin, end) of grad are those of this image's gradient. Cleared after it, but for the last image:
+   then they are those of the last node. */
+void fa_fold_add(const struct fa_fold *fold, size_t image, fa_real *grad, size_t begin, size_t end);
+
+#endif

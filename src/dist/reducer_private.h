@@ -1,0 +1,64 @@
+/*
+ * reducer_private.h - what the two ways of adding up share: the gradient, its buckets, and where a step is.
+ *
+ * Buckets are cut by the length of the gradient and the bucket size alone. They leave in order, each when it
+ * is final and one of a few slots is free; a slot is free again when its bucket has come back.
+ */
+#ifndef FA_REDUCER_PRIVATE_H
+#define FA_REDUCER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "comm_private.h"
+#include "fa/reducer.h"
+
+enum { FA_REDUCER_SLOTS = 4 };
+
+/* Elements [begin, end) of the gradient, in a slot while under way. */
+struct fa_bucket {
+    size_t begin, end;
+    int slot;
+};
+
+struct fa_reduction_ops {
+    fa_status (*create)(struct fa_reducer *reducer);
+    void (*destroy)(struct fa_reducer *reducer); /* also after a create that failed */
+
+    /* Optional. Elements [begin, end) of the current image's gradient are final. NULL: images add up in
+       grad by themselves. */
+    void (*settle)(struct fa_reducer *reducer, size_t begin, size_t end);
+
+    /* The bucket, final on this rank, begins its way over the ranks. Never called on a single rank. */
+    void (*start)(struct fa_reducer *reducer, const struct fa_bucket *bucket);
+
+    /* Lets it go on; true when grad holds the bucket's sum. */
+    bool (*poll)(struct fa_reducer *reducer, const struct fa_bucket *bucket);
+};
+
+extern const struct fa_reduction_ops fa_reduction_allreduce, fa_reduction_canonical;
+
+struct fa_reducer {
+    struct fa_comm *comm;
+    struct fa_reducer_config config;
+    const struct fa_reduction_ops *ops;
+    void *state; /* of ops */
+    fa_real *grad;
+    size_t n;
+    size_t bucket, body; /* elements of a bucket, and of all but the last */
+    size_t n_buckets;    /* 0 on a single rank */
+
+    /* ---- of the step ---- */
+    size_t image;             /* whose backward runs */
+    size_t settled;           /* elements of its gradient */
+    size_t n_started, n_done; /* buckets; done counts those without an unfinished one before */
+    double seconds;
+};
+
+/* Is the image the rank's last one? */
+static inline bool fa_reducer_ends(const struct fa_reducer *reducer)
+{
+    return reducer->image + 1 >= reducer->config.n_images;
+}
+
+#endif
