@@ -81,7 +81,8 @@ fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const floa
    grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling. A training forward serves
    one backward; FA_EINVAL if none came before, or if another forward, describe, changed parameters or a
    failure came between.
-   ready, unless NULL, is called between layers with a growing n: grad[0, n) is final for this image. */
+   ready, unless NULL, is called after every node with an n that never falls: grad[0, n) is final for this
+   image. */
 typedef void (*fa_grad_ready_fn)(void *context, size_t n);
 fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
                             fa_grad_ready_fn ready, void *context) FA_CHECK_RESULT;

@@ -53,7 +53,7 @@ void fa_reducer_next(struct fa_reducer *reducer);
    come to its last image spoils the sum and must say so elsewhere. */
 void fa_reducer_finish(struct fa_reducer *reducer);
 
-/* Seconds inside the functions above since begin: what the reduction cost on top of backward. */
+/* Seconds spent inside the functions above since create: what reduction costs on top of backward. */
 double fa_reducer_seconds(const struct fa_reducer *reducer);
 
 #endif

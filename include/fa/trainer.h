@@ -12,6 +12,7 @@
 #include "fa/loader.h"
 #include "fa/loss.h"
 #include "fa/model.h"
+#include "fa/reducer.h"
 #include "fa/sgd.h"
 #include "fa/shard.h"
 #include "fa/status.h"
@@ -29,6 +30,8 @@ struct fa_train_config {
     struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     enum fa_normalizer normalizer;
+    enum fa_reduction reduction;
+    int bucket_mib; /* of gradients on their way over ranks */
     struct fa_loss_config loss;
     struct fa_transform transform;
     uint64_t seed;

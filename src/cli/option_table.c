@@ -12,7 +12,8 @@ static const char *const head_inits[] = {
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
-static const char *const reductions[] = {[FA_REDUCTION_ALLREDUCE] = "allreduce", NULL};
+static const char *const reductions[] = {
+    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical", NULL};
 static const char *const algorithms[] = {
     [FA_CONV_AUTO] = "auto", [FA_CONV_DIRECT] = "direct", [FA_CONV_WINOGRAD] = "winograd", NULL};
 
@@ -131,8 +132,12 @@ const struct fa_option fa_options[] = {
            "Divide losses by the objects (focal: positive anchors) of the whole batch (global), or of each "
            "rank, "
            "then average (local)."),
-    CHOICE("train.reduction", reduction, "\"allreduce\"", reductions,
-           "How gradients are added up over ranks."),
+    CHOICE(
+        "train.reduction", train.reduction, "\"allreduce\"", reductions,
+        "Gradients are added up so that any number of ranks gives the same bits (canonical), or by the MPI "
+        "library: the same number of ranks gives the same bits (allreduce)."),
+    VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "16", 1, 512,
+          "MiB of gradients that leave together while backward still runs."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,

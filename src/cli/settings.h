@@ -12,8 +12,6 @@
 #include "fa/status.h"
 #include "fa/trainer.h"
 
-enum fa_reduction { FA_REDUCTION_ALLREDUCE };
-
 struct fa_settings {
     struct fa_model_config model;      /* num_classes is 0: it comes from the data */
     struct fa_train_config train;      /* with evaluation's part in train.eval */
@@ -21,7 +19,6 @@ struct fa_settings {
     const char *backend;               /* "": the default of this build */
     int algorithm;                     /* enum fa_conv_algorithm */
     int head_init;                     /* enum fa_head_init */
-    int reduction;                     /* enum fa_reduction */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };
 

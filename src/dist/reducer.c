@@ -89,7 +89,7 @@ void fa_reducer_begin(struct fa_reducer *reducer)
 
     reducer->image = reducer->settled = reducer->n_started = reducer->n_done = 0;
     memset(reducer->grad, 0, reducer->n * sizeof *reducer->grad);
-    reducer->seconds = fa_clock_seconds() - start;
+    reducer->seconds += fa_clock_seconds() - start;
 }
 
 void fa_reducer_advance(void *context, size_t n)

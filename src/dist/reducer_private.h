@@ -52,7 +52,8 @@ struct fa_reducer {
     size_t image;             /* whose backward runs */
     size_t settled;           /* elements of its gradient */
     size_t n_started, n_done; /* buckets; done counts those without an unfinished one before */
-    double seconds;
+
+    double seconds; /* inside, ever */
 };
 
 /* Is the image the rank's last one? */

@@ -136,6 +136,7 @@ fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, con
                             fa_grad_ready_fn ready, void *context)
 {
     const struct backward run = {model, model->trained, grad_cls, grad_reg};
+    size_t n_final = 0;
 
     if (run.plan == NULL)
         return fa_fail(FA_EINVAL, "backward needs a training forward before it");
@@ -152,9 +153,10 @@ fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, con
         FA_TRY(node_backward(&run, i));
         if (layer != FA_NONE) {
             FA_TRY(fa_layer_unfold(model, layer));
-            if (ready != NULL)
-                ready(context, fa_layer_end(&model->graph.layer[layer]));
+            n_final = fa_layer_end(&model->graph.layer[layer]);
         }
+        if (ready != NULL)
+            ready(context, n_final);
     }
     return fa_backend_synchronize(model->backend);
 }

@@ -118,6 +118,16 @@ static bool set_parts(struct fa_json *line, enum fa_loss_kind kind, const struct
     return true;
 }
 
+/* The phases that mmdetection has no name for. */
+static bool set_phases(struct fa_json *line, const struct fa_journal_entry *entry)
+{
+    return set_number(line, "forward_time", entry->phase_s[FA_PHASE_FORWARD]) &&
+           set_number(line, "loss_time", entry->phase_s[FA_PHASE_LOSS]) &&
+           set_number(line, "backward_time", entry->phase_s[FA_PHASE_BACKWARD]) &&
+           set_number(line, "comm_time", entry->phase_s[FA_PHASE_COMM]) &&
+           set_number(line, "update_time", entry->phase_s[FA_PHASE_UPDATE]);
+}
+
 static void write_train(struct fa_journal *journal, const struct fa_journal_entry *entry)
 {
     struct fa_json *line = fa_json_new_object();
@@ -128,7 +138,8 @@ static void write_train(struct fa_journal *journal, const struct fa_journal_entr
                    set_number(line, "iter", (double)iter_of(journal, entry->step)) &&
                    set_number(line, "lr", entry->lr) &&
                    set_number(line, "memory", (double)(int64_t)(entry->memory_bytes / (1 << 20))) &&
-                   set_number(line, "data_time", entry->data_s) && set_parts(line, journal->loss, entry) &&
+                   set_number(line, "data_time", entry->phase_s[FA_PHASE_DATA]) &&
+                   set_parts(line, journal->loss, entry) &&
                    set_number(line, "loss", fa_journal_loss(entry)) &&
                    set_number(line, "grad_norm", entry->grad_norm) &&
                    set_number(line, "time", entry->step_s) && set_number(line, "step", (double)entry->step) &&
@@ -137,7 +148,7 @@ static void write_train(struct fa_journal *journal, const struct fa_journal_entr
                    (journal->loss != FA_LOSS_FREEANCHOR ||
                     set_number(line, "bag_probability", entry->bag_probability)) &&
                    set_number(line, "matched_iou", entry->matched_iou) &&
-                   set_number(line, "objects", entry->objects));
+                   set_number(line, "objects", entry->objects) && set_phases(line, entry));
 }
 
 static void write_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
@@ -196,12 +207,13 @@ void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry 
         return;
     clear_progress(journal);
     fa_clock_duration(seconds_left(journal, entry->step), left, sizeof left);
-    fa_info("Epoch [%" PRId64 "][%" PRId64 "/%" PRId64 "]  lr: %.3e, eta: %s, time: %.3f, data_time: %.3f, "
+    fa_info("Epoch [%" PRId64 "][%" PRId64 "/%" PRId64
+            "]  lr: %.3e, eta: %s, time: %.3f, data_time: %.3f, comm_time: %.3f, "
             "memory: %.0f, %s: %.4f, %s: %.4f, loss: %.4f, grad_norm: %.4f%s, matched_iou: %.3f",
             epoch_of(journal, entry->step), iter_of(journal, entry->step), journal->steps_per_epoch,
-            entry->lr, left, entry->step_s, entry->data_s, entry->memory_bytes / (1 << 20),
-            fa_loss_part_name(journal->loss, 0), entry->loss[0], fa_loss_part_name(journal->loss, 1),
-            entry->loss[1], fa_journal_loss(entry), entry->grad_norm,
+            entry->lr, left, entry->step_s, entry->phase_s[FA_PHASE_DATA], entry->phase_s[FA_PHASE_COMM],
+            entry->memory_bytes / (1 << 20), fa_loss_part_name(journal->loss, 0), entry->loss[0],
+            fa_loss_part_name(journal->loss, 1), entry->loss[1], fa_journal_loss(entry), entry->grad_norm,
             describe_bags(journal, entry, bags, sizeof bags), entry->matched_iou);
     write_train(journal, entry);
 }

@@ -39,7 +39,19 @@ struct fa_journal_start {
 fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start,
                            bool *evaluated) FA_CHECK_RESULT;
 
-/* What one step was like, or the mean of several. */
+/* Where the seconds of a step go. Communication is what backward did not hide: adding up over images and
+   ranks, and waiting for slower ranks. */
+enum fa_phase {
+    FA_PHASE_DATA, /* waiting for samples */
+    FA_PHASE_FORWARD,
+    FA_PHASE_LOSS,
+    FA_PHASE_BACKWARD,
+    FA_PHASE_COMM,
+    FA_PHASE_UPDATE,
+    FA_PHASES
+};
+
+/* What one step was like, or the mean of several. Seconds are those of rank 0. */
 struct fa_journal_entry {
     int64_t step, samples; /* done when it was over */
     double lr;
@@ -47,7 +59,7 @@ struct fa_journal_entry {
     double grad_norm;                    /* before clipping */
     double bag_probability, matched_iou; /* means over objects; a bag's only for FreeAnchor */
     double objects;                      /* a step */
-    double data_s, step_s;               /* waiting for samples; all of the step */
+    double phase_s[FA_PHASES], step_s;   /* its parts; all of the step */
     double memory_bytes;                 /* largest resident set of any rank so far */
 };
 

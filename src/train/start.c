@@ -67,6 +67,8 @@ static fa_status check_config(const struct fa_training *t)
                        "a batch of %d images cannot be shared evenly by %d ranks; set train.batch to a "
                        "multiple of %d",
                        c->batch, size, size);
+    if (c->bucket_mib < 1)
+        return fa_fail(FA_EINVAL, "buckets of gradients must have at least 1 MiB, not %d", c->bucket_mib);
     if (c->reference_batch < 1 || c->loader_threads < 1 || c->log_interval < 1)
         return fa_fail(FA_EINVAL,
                        "the reference batch, loader threads and log interval must be at least 1, not "
@@ -109,13 +111,16 @@ static void count_steps(struct fa_training *t)
 static fa_status open_parts(struct fa_training *t)
 {
     struct fa_params *params = t->state.params;
+    const size_t batch = (size_t)t->config->batch;
+    struct fa_reducer_config reducer = {.reduction = t->config->reduction,
+                                        .bucket_bytes = (size_t)t->config->bucket_mib << 20};
 
-    t->n_local = (size_t)(t->config->batch / fa_comm_size(t->comm));
+    t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
     FA_TRY(fa_alloc_zero(params->n_trainable, sizeof *t->state.momentum, &t->state.momentum));
     FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
-    FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, (size_t)t->config->batch,
-                             t->config->keep_empty, &t->sampler));
-    FA_TRY(fa_reducer_create(t->comm, params->grad, params->n_trainable, &t->reducer));
+    FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
+    FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
+    FA_TRY(fa_reducer_create(t->comm, &reducer, params->grad, params->n_trainable, &t->reducer));
     FA_TRY(fa_anchor_cache_create(&t->anchors));
     return fa_loss_workspace_create(omp_get_max_threads(), &t->workspace);
 }
@@ -199,6 +204,7 @@ void fa_training_end(struct fa_training *t)
     fa_sampler_destroy(t->sampler);
     fa_free(t->grad_reg);
     fa_free(t->grad_cls);
+    fa_free(t->losses);
     fa_free(t->samples);
     fa_free(t->state.momentum);
     fa_free(t->checkpoints);

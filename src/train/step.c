@@ -3,8 +3,8 @@
  *
  *   1. take this rank's samples; one small sum over ranks gives the normalizer of the loss, and tells of
  *      failures and requests to stop
- *   2. image by image: forward, loss, backward; gradients add up
- *   3. sum the gradient over ranks, whatever each of them held or met
+ *   2. image by image: forward, loss, backward; gradients add up and leave
+ *   3. wait for their sum over ranks, whatever each of them held or met
  *   4. one small sum of the losses; stop together if something failed or is not finite (diagnose.c)
  *   5. clip, update
  *
@@ -16,6 +16,21 @@
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "training.h"
+
+/* ---- time ---- */
+
+/* What passed since the last call belongs to phase; but what the reducer took of it is communication. */
+static void charge(struct fa_training *t, enum fa_phase phase)
+{
+    struct fa_stopwatch *watch = &t->watch;
+    const double now = fa_clock_seconds(), reducer = fa_reducer_seconds(t->reducer);
+    const double comm = reducer - watch->reducer_at;
+
+    watch->phase_s[phase] += now - watch->at - comm;
+    watch->phase_s[FA_PHASE_COMM] += comm;
+    watch->at = now;
+    watch->reducer_at = reducer;
+}
 
 /* ---- 1. samples ---- */
 
@@ -86,14 +101,6 @@ static fa_status make_room(struct fa_training *t, const struct fa_head *head)
     return FA_OK;
 }
 
-static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
-{
-    for (int i = 0; i < FA_LOSS_PARTS; i++)
-        sum->part[i] += loss->part[i];
-    sum->bag_probability += loss->bag_probability;
-    sum->matched_iou += loss->matched_iou;
-}
-
 fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
                                 fa_grad_ready_fn ready, struct fa_loss *loss)
 {
@@ -103,6 +110,7 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
 
     FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
     FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
+    charge(t, FA_PHASE_FORWARD);
     FA_TRY(make_room(t, &head));
     view = (struct fa_head_view){.n_anchors = head.n_anchors,
                                  .num_classes = head.num_classes,
@@ -111,38 +119,45 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
                                  .reg = head.reg};
     FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
                            t->grad_cls, t->grad_reg));
+    charge(t, FA_PHASE_LOSS);
     return fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
 }
 
-static fa_status run_images(struct fa_training *t, double normalizer, struct fa_loss *sum)
+static fa_status run_images(struct fa_training *t, double normalizer)
 {
-    for (size_t i = 0; i < t->n_local; i++) {
-        const bool is_last = i + 1 == t->n_local;
-        struct fa_loss loss;
+    struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
 
-        FA_TRY(
-            fa_training_run_image(t, t->samples[i], normalizer, is_last ? fa_reducer_advance : NULL, &loss));
-        add_loss(sum, &loss);
+    for (size_t i = 0; i < t->n_local; i++) {
+        FA_TRY(fa_training_run_image(t, t->samples[i], normalizer, fa_reducer_advance, &mine[i]));
+        fa_reducer_next(t->reducer);
+        charge(t, FA_PHASE_BACKWARD);
     }
     return FA_OK;
 }
 
 /* ---- 4. together again ---- */
 
-/* Collective: *loss becomes the batch's. */
-static fa_status exchange_losses(struct fa_training *t, fa_status status, struct fa_loss *loss)
+static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
 {
-    enum { BAGS = FA_LOSS_PARTS, MATCHED, FAILED, N };
-    double sum[N] = {
-        [BAGS] = loss->bag_probability, [MATCHED] = loss->matched_iou, [FAILED] = status != FA_OK};
+    for (int i = 0; i < FA_LOSS_PARTS; i++)
+        sum->part[i] += loss->part[i];
+    sum->bag_probability += loss->bag_probability;
+    sum->matched_iou += loss->matched_iou;
+}
 
-    memcpy(sum, loss->part, sizeof loss->part);
-    fa_comm_sum_double(t->comm, sum, N);
-    if (sum[FAILED] > 0)
+/* Collective: adds the batch's losses to *sum, in the order of its images. The row of an image is zero
+   but on its own rank, so its bits survive the sum over ranks; the row after them counts failures. */
+static fa_status exchange_losses(struct fa_training *t, fa_status status, struct fa_loss *sum)
+{
+    const size_t batch = (size_t)t->config->batch;
+    double *failures = &t->losses[batch].part[0];
+
+    *failures = status != FA_OK;
+    fa_comm_sum_double(t->comm, (double *)t->losses, (batch + 1) * (sizeof *t->losses / sizeof(double)));
+    if (*failures > 0)
         return fa_comm_agree(t->comm, status);
-    memcpy(loss->part, sum, sizeof loss->part);
-    loss->bag_probability = sum[BAGS];
-    loss->matched_iou = sum[MATCHED];
+    for (size_t i = 0; i < batch; i++)
+        add_loss(sum, &t->losses[i]);
     return FA_OK;
 }
 
@@ -192,19 +207,21 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     /* mmdetection's meaning of local: each rank's own mean, averaged over ranks */
     double share = t->config->normalizer == FA_NORMALIZER_LOCAL ? 1.0 / fa_comm_size(t->comm) : 1;
     struct fa_loss loss = {0};
-    fa_status status, reduced;
+    fa_status status;
     double norm;
 
-    fa_params_clear_grad(params);
+    memset(t->losses, 0, ((size_t)t->config->batch + 1) * sizeof *t->losses);
     fa_reducer_begin(t->reducer);
-    status = run_images(t, tally->normalizer, &loss);
-    reduced = fa_reducer_finish(t->reducer);
-    FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
+    status = run_images(t, tally->normalizer);
+    fa_reducer_finish(t->reducer);
+    FA_TRY(exchange_losses(t, status, &loss));
+    charge(t, FA_PHASE_COMM);
     norm = share * fa_gradient_norm(params->grad, params->n_trainable);
     if (!is_finite(&loss, norm))
         return fa_training_diagnose(t, tally->normalizer);
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
     update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr);
+    charge(t, FA_PHASE_UPDATE);
     move_on(t);
     write_entry(&loss, share, tally->objects, entry);
     entry->grad_norm = norm;
@@ -213,17 +230,22 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
 
 fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry, bool *stop)
 {
-    double start = fa_clock_seconds();
+    const double start = fa_clock_seconds();
     struct tally tally = {0};
-    fa_status status = take_samples(t);
+    fa_status status;
 
-    *entry = (struct fa_journal_entry){.data_s = fa_clock_seconds() - start};
+    *entry = (struct fa_journal_entry){0};
+    t->watch = (struct fa_stopwatch){.at = start, .reducer_at = fa_reducer_seconds(t->reducer)};
+    status = take_samples(t);
+    charge(t, FA_PHASE_DATA);
     if (status == FA_OK)
         status = count(t, &tally);
     status = exchange(t, status, &tally, stop);
+    charge(t, FA_PHASE_COMM);
     if (status == FA_OK && !*stop)
         status = learn(t, &tally, entry);
     give_back_samples(t);
+    memcpy(entry->phase_s, t->watch.phase_s, sizeof entry->phase_s);
     entry->step = t->state.progress.step;
     entry->samples = t->state.progress.samples;
     entry->step_s = fa_clock_seconds() - start;

@@ -26,7 +26,8 @@ static void add_step(struct window *window, const struct fa_journal_entry *step)
     sum->bag_probability += step->bag_probability;
     sum->matched_iou += step->matched_iou;
     sum->objects += step->objects;
-    sum->data_s += step->data_s;
+    for (int i = 0; i < FA_PHASES; i++)
+        sum->phase_s[i] += step->phase_s[i];
     sum->step_s += step->step_s;
 }
 
@@ -44,7 +45,8 @@ static struct fa_journal_entry close_window(struct window *window)
     mean.bag_probability /= window->n;
     mean.matched_iou /= window->n;
     mean.objects /= window->n;
-    mean.data_s /= window->n;
+    for (int i = 0; i < FA_PHASES; i++)
+        mean.phase_s[i] /= window->n;
     mean.step_s /= window->n;
     *window = (struct window){0};
     return mean;

@@ -15,6 +15,13 @@
 #include "fa/trainer.h"
 #include "journal.h"
 
+/* Where the time of the step went so far. */
+struct fa_stopwatch {
+    double at;         /* the last look at the clock */
+    double reducer_at; /* and at the reducer's own time */
+    double phase_s[FA_PHASES];
+};
+
 struct fa_training {
     const struct fa_train_config *config;
     const struct fa_train_run *run;
@@ -41,6 +48,8 @@ struct fa_training {
     struct fa_loss_workspace *workspace;
     size_t n_local; /* images of a step on this rank */
     const struct fa_sample **samples;
+    struct fa_loss *losses; /* a row an image of the batch, and one more */
+    struct fa_stopwatch watch;
     fa_real *grad_cls, *grad_reg; /* of the head, for the largest image so far */
     size_t grad_anchors;          /* that there is room for */
 };

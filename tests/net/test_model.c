@@ -85,18 +85,18 @@ static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
 struct progress {
     const struct fa_params *params;
     fa_real *seen; /* the gradient as it was when it was called final */
-    size_t n, calls;
+    size_t n, pieces;
 };
 
 static void take_ready(void *context, size_t n)
 {
     struct progress *progress = context;
 
-    assert_true(n > progress->n && n <= progress->params->n_trainable);
+    assert_true(n >= progress->n && n <= progress->params->n_trainable);
     memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
            (n - progress->n) * sizeof(fa_real));
+    progress->pieces += n > progress->n;
     progress->n = n;
-    progress->calls++;
 }
 
 static void gradients_called_ready_are_final_and_all_become_ready(void **state)
@@ -115,7 +115,7 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
     assert_ok(
         fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
-    assert_true(progress.calls > 50);
+    assert_true(progress.pieces > 50);
     assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
     fa_free(gradient);
     fa_free(image);

@@ -21,7 +21,7 @@ static const struct fa_journal_entry entry = {.step = 60,
                                               .bag_probability = 0.25,
                                               .matched_iou = 0.75,
                                               .objects = 7.5,
-                                              .data_s = 0.05,
+                                              .phase_s = {0.05, 0.1, 0.02, 0.15, 0.03, 0.04},
                                               .step_s = 0.4,
                                               .memory_bytes = 100.9 * (1 << 20)};
 
@@ -89,7 +89,12 @@ static void a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours(
                                        "eta_s",
                                        "bag_probability",
                                        "matched_iou",
-                                       "objects"};
+                                       "objects",
+                                       "forward_time",
+                                       "loss_time",
+                                       "backward_time",
+                                       "comm_time",
+                                       "update_time"};
     const char *directory = fa_test_directory();
     struct fa_journal *journal = open_journal(directory, 0);
     struct fa_json *line, *member;
@@ -108,6 +113,12 @@ static void a_train_line_has_the_fields_of_mmdetection_in_their_order_then_ours(
     assert_near(number(line, "memory"), 100, 0);
     assert_near(number(line, "loss"), 1.75, 0);
     assert_near(number(line, "time"), 0.4, 0);
+    assert_near(number(line, "data_time"), 0.05, 0);
+    assert_near(number(line, "forward_time"), 0.1, 0);
+    assert_near(number(line, "loss_time"), 0.02, 0);
+    assert_near(number(line, "backward_time"), 0.15, 0);
+    assert_near(number(line, "comm_time"), 0.03, 0);
+    assert_near(number(line, "update_time"), 0.04, 0);
     assert_near(number(line, "samples"), 960, 0);
     assert_true(number(line, "eta_s") >= 0);
     fa_json_free(line);

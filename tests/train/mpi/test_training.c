@@ -45,6 +45,7 @@ static const struct fa_train_config config_of_test = {
     .momentum = 0.9,
     .weight_decay = 1e-4,
     .clip_norm = 35,
+    .bucket_mib = 1,
     .transform = {.scale = {32, 32}, .flip_probability = 0.5},
     .seed = 11,
     .loader_threads = 1,
