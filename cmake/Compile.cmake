@@ -9,6 +9,7 @@ set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")  # without any optimisation tests take twice as long
 
 add_library(fa_compile INTERFACE)
 target_compile_options(fa_compile INTERFACE
@@ -26,6 +27,8 @@ endif()
 if(FA_SANITIZE)
   target_compile_options(fa_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                          -fno-omit-frame-pointer)
+  # the checks hide from the compiler how long a text can be
+  target_compile_options(fa_compile INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
   target_link_options(fa_compile INTERFACE -fsanitize=address,undefined)
 endif()
 if(FA_FUZZ)
