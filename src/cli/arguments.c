@@ -1,10 +1,12 @@
 #include "arguments.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/pyramid.h"
 #include "nearest.h"
 
 static const struct fa_flag *find_flag(const struct fa_flag *const *tables, const char *name, size_t length)
@@ -137,5 +139,23 @@ fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *nam
     *out = strtol(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || *out < min || *out > max)
         return fa_fail(FA_EINVAL, "%s %s: expected a whole number from %ld to %ld", name, text, min, max);
+    return FA_OK;
+}
+
+static bool is_side(int n)
+{
+    return n >= FA_SIZE_DIVISOR && n <= 8192 && n % FA_SIZE_DIVISOR == 0;
+}
+
+fa_status fa_arguments_size(const struct fa_arguments *arguments, const char *name, int *h, int *w)
+{
+    const char *text = fa_arguments_get(arguments, name);
+    char rest;
+
+    if (text == NULL)
+        return FA_OK;
+    if (sscanf(text, "%dx%d%c", h, w, &rest) != 2 || !is_side(*h) || !is_side(*w))
+        return fa_fail(FA_EINVAL, "%s %s: expected HxW, multiples of %d up to 8192, for example 800x1344",
+                       name, text, FA_SIZE_DIVISOR);
     return FA_OK;
 }

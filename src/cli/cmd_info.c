@@ -107,19 +107,6 @@ static fa_status print_network(struct fa_invocation *invocation, struct fa_sessi
     return FA_OK;
 }
 
-static fa_status parse_size(const char *text, int *h, int *w)
-{
-    char rest;
-
-    if (text == NULL)
-        return FA_OK;
-    if (sscanf(text, "%dx%d%c", h, w, &rest) != 2 || *h < 32 || *w < 32 || *h > 8192 || *w > 8192 ||
-        *h % FA_SIZE_DIVISOR != 0 || *w % FA_SIZE_DIVISOR != 0)
-        return fa_fail(FA_EINVAL, "--size %s: expected HxW, multiples of 32 up to 8192, for example 800x1344",
-                       text);
-    return FA_OK;
-}
-
 static fa_status show_network(struct fa_invocation *invocation)
 {
     struct fa_session session;
@@ -128,7 +115,7 @@ static fa_status show_network(struct fa_invocation *invocation)
     fa_status status;
 
     FA_TRY(fa_arguments_int(&invocation->arguments, "--classes", 1, 100000, 80, &classes));
-    FA_TRY(parse_size(fa_arguments_get(&invocation->arguments, "--size"), &h, &w));
+    FA_TRY(fa_arguments_size(&invocation->arguments, "--size", &h, &w));
     status = fa_session_open(invocation, NULL, &session);
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session, (int)classes);

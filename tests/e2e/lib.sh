@@ -41,12 +41,11 @@ expect() {
   fi
 }
 
-# must COMMAND...: the command succeeds, or the test ends.
+# must COMMAND...: the command succeeds, or the test ends. Its output is in the file $last_log.
 must() {
-  local log
-  log=$(mktemp "$scratch/log.XXXXXX")
-  if ! "$@" >"$log" 2>&1; then
-    cat "$log"
+  last_log=$(mktemp "$scratch/log.XXXXXX")
+  if ! "$@" >"$last_log" 2>&1; then
+    cat "$last_log"
     echo "FAILED: $*"
     exit 1
   fi

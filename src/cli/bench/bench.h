@@ -1,0 +1,43 @@
+/*
+ * bench.h - the measurements of freeanchor bench: one file each, listed in cmd_bench.c.
+ *
+ * Every one prints a table for people and adds the same numbers to the report, in seconds and bytes. What is
+ * repeated is given by its median. All data are synthetic and the same in every run.
+ */
+#ifndef FA_BENCH_H
+#define FA_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "command.h"
+
+struct fa_bench {
+    const char *name;
+    const char *flags[12]; /* of the command's own, those that it takes; NULL at the end */
+    bool parallel;         /* runs on many ranks; others are refused more than one */
+    fa_status (*run)(struct fa_invocation *invocation);
+};
+
+extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval;
+
+/* ---- measure.c ---- */
+
+/* Flags that several take, with their defaults: 5 repetitions, 800x1344, 80 classes. */
+fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n) FA_CHECK_RESULT;
+fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w) FA_CHECK_RESULT;
+fa_status fa_bench_classes(const struct fa_invocation *invocation, int *n) FA_CHECK_RESULT;
+fa_status fa_bench_objects(const struct fa_invocation *invocation, size_t fallback,
+                           size_t *n) FA_CHECK_RESULT;
+
+/* Of n >= 1 values, which it sorts; of an even number the mean of the middle two. */
+double fa_median(double *values, size_t n);
+
+/* The median time of n calls, after one that is not counted. */
+fa_status fa_bench_time(fa_status (*call)(void *context), void *context, size_t n,
+                        double *seconds) FA_CHECK_RESULT;
+
+/* "name  seconds" for people, and the number under the key `name_s`. */
+void fa_bench_report_seconds(struct fa_invocation *invocation, const char *name, double seconds);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * loader.c - freeanchor bench loader: from JPEG to the padded, normalised tensor, as training prepares it.
+ */
+#include <stdio.h>
+
+#include "bench.h"
+#include "fa/clock.h"
+#include "fa/loader.h"
+#include "fa/memory.h"
+#include "session.h"
+#include "synthetic.h"
+
+enum { SYNTHETIC_W = 640, SYNTHETIC_H = 480, QUALITY = 90 };
+
+struct speed {
+    size_t n_images;
+    double seconds;      /* that passed */
+    double work_seconds; /* of all threads together */
+};
+
+/* ---- packed images ---- */
+
+static fa_status drain(struct fa_loader *loader, struct speed *speed)
+{
+    const struct fa_sample *sample;
+
+    for (;;) {
+        FA_TRY(fa_loader_next(loader, &sample));
+        if (sample == NULL)
+            return FA_OK;
+        fa_loader_give_back(loader, sample);
+        speed->n_images++;
+    }
+}
+
+/* The dataset's records over and over until there are n. */
+static fa_status load_records(const struct fa_dataset *dataset, const struct fa_transform *transform,
+                              int threads, size_t n, struct speed *speed)
+{
+    const double start = fa_clock_seconds();
+    struct fa_loader_statistics statistics;
+    struct fa_loader *loader = NULL;
+    size_t *records;
+    fa_status status;
+
+    FA_TRY(fa_alloc(n, sizeof *records, &records));
+    for (size_t i = 0; i < n; i++)
+        records[i] = i % dataset->n_records;
+    status = fa_loader_open_list(transform, dataset, records, n, threads, (size_t)threads + 1, &loader);
+    fa_free(records);
+    FA_TRY(status);
+    status = drain(loader, speed);
+    fa_loader_statistics(loader, &statistics);
+    fa_loader_close(loader);
+    speed->seconds = fa_clock_seconds() - start;
+    speed->work_seconds = statistics.work_s;
+    return status;
+}
+
+/* The first round brings the files into memory. */
+static fa_status measure_dataset(const char *path, const struct fa_transform *transform, int threads,
+                                 size_t n, struct speed *speed)
+{
+    struct fa_dataset *dataset;
+    struct speed first = {0};
+    fa_status status;
+
+    FA_TRY(fa_dataset_open(path, &dataset));
+    if (dataset->n_records == 0)
+        status = fa_fail(FA_EINVAL, "%s has no images", path);
+    else
+        status = load_records(dataset, transform, threads, dataset->n_records, &first);
+    if (status == FA_OK)
+        status = load_records(dataset, transform, threads, n, speed);
+    fa_dataset_close(dataset);
+    return status;
+}
+
+/* ---- one synthetic image ---- */
+
+struct jpeg {
+    uint8_t *data;
+    size_t n_bytes;
+};
+
+static fa_status make_jpeg(struct jpeg *jpeg)
+{
+    struct fa_picture picture;
+    fa_status status = fa_synthetic_picture(SYNTHETIC_W, SYNTHETIC_H, &picture);
+
+    if (status == FA_OK)
+        status = fa_jpeg_encode(&picture, QUALITY, false, NULL, &jpeg->data, &jpeg->n_bytes);
+    fa_picture_free(&picture);
+    return status;
+}
+
+static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *transform)
+{
+    struct fa_picture picture;
+    struct fa_sample sample;
+    fa_status status;
+
+    FA_TRY(fa_jpeg_decode("the synthetic JPEG", jpeg->data, jpeg->n_bytes, 1, &picture));
+    status = fa_sample_from_picture(&picture, transform, &sample);
+    if (status == FA_OK)
+        fa_sample_clear(&sample);
+    fa_picture_free(&picture);
+    return status;
+}
+
+/* On this thread alone. */
+static fa_status measure_synthetic(const struct fa_transform *transform, size_t n, struct speed *speed)
+{
+    struct jpeg jpeg = {.data = NULL};
+    double start;
+    fa_status status = make_jpeg(&jpeg);
+
+    if (status == FA_OK)
+        status = prepare(&jpeg, transform);
+    start = fa_clock_seconds();
+    for (; speed->n_images < n && status == FA_OK; speed->n_images++)
+        status = prepare(&jpeg, transform);
+    speed->seconds = speed->work_seconds = fa_clock_seconds() - start;
+    if (status == FA_OK)
+        printf("a synthetic JPEG of %dx%d, %zu bytes, on one thread\n", SYNTHETIC_W, SYNTHETIC_H,
+               jpeg.n_bytes);
+    fa_free(jpeg.data);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static void report(struct fa_invocation *invocation, const struct fa_transform *transform,
+                   const struct speed *speed)
+{
+    const double n = (double)speed->n_images;
+
+    printf("%zu images resized to fit %dx%d: %.1f images/s, %.1f for each thread at work\n", speed->n_images,
+           transform->scale[0], transform->scale[1], n / speed->seconds, n / speed->work_seconds);
+    fa_report_number(invocation, "images", n);
+    fa_report_number(invocation, "images_per_s", n / speed->seconds);
+    fa_report_number(invocation, "images_per_s_per_thread", n / speed->work_seconds);
+}
+
+static fa_status measure(struct fa_invocation *invocation, const struct fa_settings *settings)
+{
+    const struct fa_transform *transform = &settings->train.eval.transform;
+    const char *data = fa_arguments_get(&invocation->arguments, "--data");
+    struct speed speed = {0};
+    long n;
+
+    FA_TRY(fa_arguments_int(&invocation->arguments, "--images", 1, 1000000, 64, &n));
+    if (data != NULL)
+        FA_TRY(measure_dataset(data, transform, invocation->threads, (size_t)n, &speed));
+    else
+        FA_TRY(measure_synthetic(transform, (size_t)n, &speed));
+    report(invocation, transform, &speed);
+    return FA_OK;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_session session;
+    fa_status status = fa_session_open(invocation, NULL, &session);
+
+    if (status == FA_OK)
+        status = measure(invocation, &session.settings);
+    fa_session_close(&session);
+    return status;
+}
+
+const struct fa_bench fa_bench_loader = {
+    .name = "loader", .flags = {"--config", "--set", "--data", "--images"}, .run = run};

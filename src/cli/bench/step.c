@@ -1,0 +1,154 @@
+/*
+ * step.c - freeanchor bench step: one training step, and where its time goes.
+ */
+#include <stdio.h>
+
+#include "bench_session.h"
+#include "fa/clock.h"
+#include "fa/memory.h"
+#include "postprocess.h"
+#include "step_tables.h"
+
+enum { TRACE_SPANS = 16384 };
+
+static fa_status write_trace(struct fa_training_step *step, const char *path)
+{
+    struct fa_step_times times;
+    fa_status status;
+
+    if (path == NULL)
+        return FA_OK;
+    FA_TRY(fa_trace_start(TRACE_SPANS));
+    status = fa_training_step_run(step, &times);
+    if (status == FA_OK)
+        status = fa_trace_write(path, 0);
+    fa_trace_stop();
+    if (status == FA_OK)
+        printf("\nwrote %s: one step for chrome://tracing or Perfetto\n", path);
+    return status;
+}
+
+/* ---- further sizes ---- */
+
+/* What a step at a size that was not seen before takes longer than the one after it. */
+static fa_status measure_new_size(struct fa_invocation *invocation, const struct fa_bench_session *bench)
+{
+    struct fa_training_step other;
+    struct fa_step_times first = {0}, second = {0};
+    fa_status status;
+
+    status = fa_training_step_open(&bench->session.settings.train, bench->session.model, bench->step.h,
+                                   bench->step.w + FA_SIZE_DIVISOR, bench->step.objects.n, &other);
+    if (status == FA_OK)
+        status = fa_training_step_run(&other, &first);
+    if (status == FA_OK)
+        status = fa_training_step_run(&other, &second);
+    fa_training_step_close(&other);
+    fa_bench_report_seconds(invocation, "new_size_extra", first.step_s - second.step_s);
+    return status;
+}
+
+static void skip_layer(void *context, const struct fa_layer_info *layer)
+{
+    (void)context, (void)layer;
+}
+
+static fa_status measure_plans(struct fa_invocation *invocation, const struct fa_bench_session *bench, long n)
+{
+    double start, rss;
+
+    if (n == 0)
+        return FA_OK;
+    printf("\n");
+    FA_TRY(measure_new_size(invocation, bench));
+    rss = (double)fa_memory_rss();
+    start = fa_clock_seconds();
+    for (long k = 1; k <= n; k++)
+        FA_TRY(fa_model_describe(bench->session.model, bench->step.h + FA_SIZE_DIVISOR * (int)(k % 8),
+                                 bench->step.w + FA_SIZE_DIVISOR * (int)(2 + k / 8), skip_layer, NULL));
+    fa_bench_report_seconds(invocation, "plan", (fa_clock_seconds() - start) / (double)n);
+    rss = ((double)fa_memory_rss() - rss) / (double)n;
+    printf("%-28s %10.1f MiB each, of %ld sizes\n", "plan_rss", rss / 1048576, n);
+    fa_report_number(invocation, "plan_rss_bytes", rss);
+    return FA_OK;
+}
+
+/* ---- inference ---- */
+
+static fa_status forward(void *context)
+{
+    const struct fa_training_step *step = context;
+    struct fa_head head;
+
+    return fa_model_forward(step->model, FA_INFERENCE, step->image, step->h, step->w, &head);
+}
+
+static fa_status measure_inference(struct fa_invocation *invocation, struct fa_bench_session *bench)
+{
+    double forward_s, postprocess_s;
+
+    FA_TRY(fa_bench_time(forward, &bench->step, bench->n_repeats, &forward_s));
+    FA_TRY(fa_bench_postprocess(&bench->session.settings.train.eval.detect, bench->step.h, bench->step.w,
+                                fa_model_config(bench->session.model)->num_classes, bench->n_repeats,
+                                &postprocess_s));
+    printf("\n");
+    fa_bench_report_seconds(invocation, "inference", forward_s + postprocess_s);
+    fa_bench_report_seconds(invocation, "inference_forward", forward_s);
+    fa_bench_report_seconds(invocation, "postprocess", postprocess_s);
+    return FA_OK;
+}
+
+/* ---- all of it ---- */
+
+static fa_status measure_step(struct fa_invocation *invocation, struct fa_bench_session *bench,
+                              struct fa_step_measure *measure)
+{
+    struct fa_layers layers;
+    fa_status status;
+
+    FA_TRY(fa_training_step_measure(&bench->step, bench->n_repeats, measure));
+    status = fa_layers_collect(bench->session.model, bench->step.h, bench->step.w, &layers);
+    if (status == FA_OK) {
+        fa_step_print_layers(invocation, &measure->profile, &layers);
+        fa_step_print_split(invocation, &measure->profile);
+        fa_step_print_phases(invocation, measure);
+    }
+    fa_layers_free(&layers);
+    return status;
+}
+
+static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_session *bench)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    struct fa_step_measure measure;
+    struct fa_model_memory memory;
+    long n_plans;
+    fa_status status;
+
+    FA_TRY(fa_arguments_int(given, "--plans", 0, 1000, 0, &n_plans));
+    status = measure_step(invocation, bench, &measure);
+    fa_step_measure_free(&measure);
+    FA_TRY(status);
+    fa_model_memory(bench->session.model, &memory);
+    fa_report_number(invocation, "arena_bytes", (double)memory.arena);
+    FA_TRY(write_trace(&bench->step, fa_arguments_get(given, "--trace")));
+    if (fa_arguments_get(given, "--inference") != NULL)
+        FA_TRY(measure_inference(invocation, bench));
+    return measure_plans(invocation, bench, n_plans);
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_bench_session bench;
+    fa_status status = fa_bench_session_open(invocation, &bench);
+
+    if (status == FA_OK)
+        status = measure_all(invocation, &bench);
+    fa_bench_session_close(&bench);
+    return status;
+}
+
+const struct fa_bench fa_bench_step = {.name = "step",
+                                       .flags = {"--config", "--set", "--backend", "--size", "--classes",
+                                                 "--objects", "--steps", "--inference", "--plans", "--trace"},
+                                       .run = run};

@@ -1,0 +1,51 @@
+/*
+ * training_step.h - the step that is measured: one synthetic image through forward, loss, backward, clip and
+ * SGD, as src/train/step.c does it on one rank. Its phases are spans of the trace.
+ */
+#ifndef FA_BENCH_TRAINING_STEP_H
+#define FA_BENCH_TRAINING_STEP_H
+
+#include "fa/loss.h"
+#include "fa/model.h"
+#include "fa/pyramid.h"
+#include "fa/trainer.h"
+#include "profile.h"
+
+struct fa_training_step {
+    const struct fa_train_config *config;
+    struct fa_model *model;
+    int h, w;
+    struct fa_pyramid pyramid;
+    float *anchors, *image, *boxes;
+    int32_t *labels;
+    struct fa_objects objects;
+    struct fa_loss_workspace *workspace;
+    fa_real *grad_cls, *grad_reg, *momentum;
+};
+
+struct fa_step_times {
+    double step_s, forward_s, loss_s, backward_s, update_s; /* update: clip and SGD */
+};
+
+/* Gives the model random weights. config and model outlive the step. Closed after a failure too. */
+fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model, int h, int w,
+                                size_t n_objects, struct fa_training_step *step) FA_CHECK_RESULT;
+void fa_training_step_close(struct fa_training_step *step);
+
+/* FA_ENUMERIC if the loss is not finite: its time would mean nothing. */
+fa_status fa_training_step_run(struct fa_training_step *step, struct fa_step_times *times) FA_CHECK_RESULT;
+
+struct fa_step_measure {
+    struct fa_step_times first; /* builds the plan and warms up */
+    struct fa_step_times median;
+    double fastest_s; /* of the steps; what noise of the machine adds is in the others */
+    size_t peak_rss;  /* bytes, after the steps */
+    struct fa_profile profile;
+};
+
+/* One step and then n, traced. Freed after a failure too. */
+fa_status fa_training_step_measure(struct fa_training_step *step, size_t n,
+                                   struct fa_step_measure *measure) FA_CHECK_RESULT;
+void fa_step_measure_free(struct fa_step_measure *measure);
+
+#endif

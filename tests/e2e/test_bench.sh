@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Every measurement runs, at a tiny size, and its JSON has the numbers that scripts rely on. How large they are is no test's business.
+. "$(dirname "$0")/lib.sh"
+
+# bench NAME OPTION...: runs it with --json; its output is in $scratch/NAME.
+bench() {
+  must "$freeanchor" bench "$@" --threads 1 --json
+  cp "$last_log" "$scratch/$1"
+}
+
+# positive NAME KEY...: these numbers of a measurement are above 0.
+positive() {
+  local name=$1 key
+  shift
+  for key; do
+    holds "$(number "$scratch/$name" "$key") > 0" "bench $name, $key"
+  done
+}
+
+# count NAME TEXT: how often the JSON object has it.
+count() {
+  tail -n 1 "$scratch/$1" | grep -o "$2" | wc -l
+}
+
+tiny=(--config "$configs/freeanchor_r18_fpn_synth.json" --size 64x96 --classes 3 --steps 2)
+bench step "${tiny[@]}" --inference --plans 2 --trace "$scratch/trace.json"
+positive step step_s forward_s loss_s backward_s update_s fastest_step_s first_step_s peak_rss_bytes arena_bytes convolution_s \
+  operations_s inference_s inference_forward_s postprocess_s plan_s
+holds "$(number "$scratch/step" convolution_share) < 1" "bench step, convolution_share"
+# R-18 has 20 convolutions, the neck 8, the head 10 on 5 levels; all of them learn, all but the first pass a gradient on
+holds "$(count step '"direction":"forward"') == 78" "layers, forward"
+holds "$(count step '"direction":"backward weights"') == 78" "layers, backward weights"
+holds "$(count step '"direction":"backward data"') == 77" "layers, backward data"
+holds "$(count step '"group":"batch norm folding"') == 3" "operations of a group"
+if command -v python3 >/dev/null; then
+  must python3 -c 'import json, sys; json.load(open(sys.argv[1]))["layers"][0]["gflops"] > 0 or sys.exit(1)' <(tail -n 1 "$scratch/step")
+  must python3 -c 'import json, sys; len(json.load(open(sys.argv[1]))["traceEvents"]) > 300 or sys.exit(1)' "$scratch/trace.json"
+fi
+
+bench conv "${tiny[@]}"
+positive conv in_step_s alone_s ratio
+holds "$(count conv '"direction":"forward"') > 20" "distinct convolutions"
+
+bench loss --size 64x96 --classes 3 --objects 5 --steps 2
+positive loss loss_s positive_bag_loss negative_bag_loss
+bench loader --images 2
+positive loader images_per_s images_per_s_per_thread
+must "$freeanchor" synth --out "$scratch/s" --images 4 --classes 3 --seed 5
+must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
+bench loader --data "$scratch/shards" --images 6
+holds "$(number "$scratch/loader" images) == 6" "images that the loader delivered"
+bench eval --images 20 --classes 3 --size 64x96 --steps 2
+positive eval metrics_s postprocess_s
+
+expect 2 "expected one of step, conv, loss, loader, eval" "$freeanchor" bench speed
+expect 2 "bench loss takes no --trace" "$freeanchor" bench loss --trace "$scratch/trace.json"
+expect 2 "--size 100x96: expected HxW, multiples of 32" "$freeanchor" bench step --size 100x96
+finish
