@@ -5,8 +5,10 @@ from typing import Callable
 import numpy as np
 import torch
 
-from heads import of_largest, relative, replay
-from parity import Row
+from cases.heads import replay
+from parity import Row, of_largest, relative
+
+NOTHING = 1e-20  # a loss or gradient below it is none: the recipe keeps probabilities from below 1e-12 alone
 
 
 @dataclasses.dataclass
@@ -35,9 +37,9 @@ def rows_of_cases(kind, what, cases, folder):
     for case in cases:
         got, want = replay(case, kind.config, folder), wanted(kind, case)
         for part, one in zip(kind.parts, want):
-            value.add(relative(got[f"loss/{part}"], one), f"{case.name}, {part}")
-        gradient.add(of_largest(got["grad_head/cls"], want.grad_cls), f"{case.name}, logits")
-        gradient.add(of_largest(got["grad_head/reg"], want.grad_reg), f"{case.name}, deltas")
+            value.add(relative(got[f"loss/{part}"], one, NOTHING), f"{case.name}, {part}")
+        gradient.add(of_largest(got["grad_head/cls"], want.grad_cls, NOTHING), f"{case.name}, logits")
+        gradient.add(of_largest(got["grad_head/reg"], want.grad_reg, NOTHING), f"{case.name}, deltas")
         value.cases, gradient.cases = value.cases + 1, gradient.cases + 1
     return [value, gradient]
 
@@ -63,7 +65,7 @@ def against_plain(kind, cases):
         want, (parts, grad_cls, grad_reg) = wanted(kind, case), plain_loss(kind, case)
         row.cases += 1
         for name, got, one in zip(kind.parts, parts, want):
-            row.add(relative(got, one), f"{case.name}, {name}")
-        row.add(of_largest(grad_cls, want.grad_cls), f"{case.name}, gradient of logits")
-        row.add(of_largest(grad_reg, want.grad_reg), f"{case.name}, gradient of deltas")
+            row.add(relative(got, one, NOTHING), f"{case.name}, {name}")
+        row.add(of_largest(grad_cls, want.grad_cls, NOTHING), f"{case.name}, gradient of logits")
+        row.add(of_largest(grad_reg, want.grad_reg, NOTHING), f"{case.name}, gradient of deltas")
     return row

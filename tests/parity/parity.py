@@ -37,30 +37,29 @@ class Row:
         return self.cases > 0 and self.error <= self.limit
 
 
-class Skipped(Exception):
-    """A comparison cannot run here; the message says what is absent."""
+def relative(got, want, least=1e-300):
+    """Difference, as a part of what is expected, or of least where that is smaller."""
+    return float(abs(got - want) / max(abs(want), least)) if got != want else 0.0
 
 
-def relative(got, want):
-    return float(abs(got - want) / max(abs(want), 1e-300)) if got != want else 0.0
-
-
-def of_largest(got, want):
-    """Largest difference, as a part of the largest magnitude expected (1 where all are 0)."""
+def of_largest(got, want, least=0.0):
+    """Largest difference, as a part of the largest magnitude expected, or of least where that is smaller (of 1
+    where both are 0)."""
     got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
     if got.shape != want.shape:
         return math.inf
     if want.size == 0:
         return 0.0
-    largest = np.abs(want).max()
+    largest = max(np.abs(want).max(), least)
     difference = np.abs(got - want).max()
     return float(difference / (largest if largest > 0 else 1.0))
 
 
 def run(*arguments, check=True, env=None):
-    """Runs the program; returns the completed process. A failure shows what it said."""
+    """Runs the program; returns the completed process. A failure shows what it said; one that hangs is ended."""
     command = [str(PROGRAM), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(env or {})})
+    env = {**os.environ, **(env or {})}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=1200)
     if check and done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit code {done.returncode}: {done.stderr.strip()[-500:]}")
     return done

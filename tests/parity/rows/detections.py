@@ -18,10 +18,10 @@ import pathlib
 import numpy as np
 import torch
 
-from detection_heads import edges, random_case
-from heads import Case, last_digits, replay
+from cases.detection_heads import edges, random_case
+from cases.heads import Case, last_digits, replay
+from cases.real_heads import real_heads, shifted
 from parity import Row, scratch
-from real_heads import real_heads, shifted
 from reference import boxes, plain, toy
 from reference import detections as reference
 from reference.boxes import F, level_rows

@@ -11,7 +11,7 @@ Tolerance: as for FreeAnchor.
 """
 import numpy as np
 
-from heads import Case, around, edges, last_digits, plain_head, random_cases, replay
+from cases.heads import Case, around, edges, last_digits, plain_head, random_cases, replay
 from losses import Kind, against_plain, rows_of_cases
 from parity import Row, scratch
 from reference import focal, plain, toy

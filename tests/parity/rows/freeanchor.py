@@ -13,7 +13,7 @@ the last is finer than float32, so two units of it are allowed.
 """
 import numpy as np
 
-from heads import Case, edges, last_digits, random_cases, replay
+from cases.heads import Case, edges, last_digits, random_cases, replay
 from losses import Kind, against_plain, rows_of_cases
 from parity import Row, scratch
 from reference import freeanchor, plain, toy

@@ -17,7 +17,7 @@ import math
 import pathlib
 
 import numpy as np
-from album import CATEGORY_IDS, pictures, write
+from cases.album import CATEGORY_IDS, pictures, write
 from parity import ROOT, Row, read_h5, run, scratch
 from reference.pictures import Recipe, feed
 

@@ -2,7 +2,7 @@
 import numpy as np
 
 import parity
-from heads import Case
+from cases.heads import Case
 
 CONFIG = parity.ROOT / "configs/freeanchor_r18_fpn_synth.json"
 SIZE = ("--set", "data.scale=[128, 96]")

@@ -1,7 +1,7 @@
 """Heads made for the rows of detections: random ones, and those that sit on a border of the recipe."""
 import numpy as np
 
-from heads import Case, aim, random_boxes
+from cases.heads import Case, aim, random_boxes
 from reference.boxes import F, LOG_CLIP, anchors_of, level_rows
 
 

@@ -11,7 +11,6 @@ import parity
 from reference.boxes import F, LOG_CLIP, anchors_of, encode, iou
 
 NO_BOXES = np.zeros((0, 4), F)
-NOTHING = 1e-20  # a loss or gradient below it is none: the recipe keeps probabilities from below 1e-12 alone
 
 
 @dataclasses.dataclass
@@ -56,14 +55,6 @@ def replay(case, config, folder, *options):
     parity.run("replay", path, "--config", parity.ROOT / "configs" / config, "--out", out, "--threads", 1,
                *options)
     return parity.read_h5(out)
-
-
-def relative(got, want):
-    return abs(got - want) / max(abs(want), NOTHING)
-
-
-def of_largest(got, want):
-    return float(np.abs(got - want).max() / max(np.abs(want).max(), NOTHING))
 
 
 def last_digits(got, published):
