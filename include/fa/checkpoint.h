@@ -68,6 +68,10 @@ struct fa_checkpoint_best {
 fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *out) FA_CHECK_RESULT;
 fa_status fa_checkpoint_best_write(const char *root, const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
 
+/* The checkpoint that path, a file like "<root>/latest" or "<root>/best", names as its first word; *directory
+   NULL if it names none that lies beside it, else fa_free. Not collective. */
+fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESULT;
+
 /* The parameters of a checkpoint as a weights file in memory. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;
 

@@ -41,6 +41,7 @@ fa_status fa_file_write_atomic(const char *path, const void *data, size_t n_byte
 
 bool fa_file_exists(const char *path); /* any kind of file */
 bool fa_directory_exists(const char *path);
+bool fa_file_is_same(const char *a, const char *b); /* by name, or one file under two */
 fa_status fa_file_size(const char *path, uint64_t *n_bytes) FA_CHECK_RESULT;
 
 /* CRC32C of the file's content and its size. */

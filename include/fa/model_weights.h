@@ -11,8 +11,8 @@
 #include "fa/tensor.h"
 #include "fa/weights.h"
 
-/* Reads weights in whatever form they come, a checkpoint directory or a weights file of any format, and gives
-   them our names. translation may be NULL. */
+/* Reads weights in whatever form they come, a checkpoint directory, a file that names one ("latest") or a
+   weights file of any format, and gives them our names. translation may be NULL. */
 fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation) FA_CHECK_RESULT;
 

@@ -195,6 +195,15 @@ bool fa_file_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bool fa_file_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    if (strcmp(a, b) == 0)
+        return true;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 fa_status fa_file_size(const char *path, uint64_t *n_bytes)
 {
     struct stat st;

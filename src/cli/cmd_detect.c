@@ -19,7 +19,7 @@
 
 static const struct fa_flag flags[] = {
     FA_SESSION_FLAGS,
-    {"--weights", "W", "a weights file, or a checkpoint directory", true},
+    {"--weights", "W", "a weights file, a checkpoint directory, or checkpoints/latest", true},
     {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
     {"--score", "S", "draw and list detections that score at least this (default 0.3)", false},
     {0}};

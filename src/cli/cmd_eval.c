@@ -14,7 +14,7 @@
 
 static const struct fa_flag flags[] = {
     FA_SESSION_FLAGS,
-    {"--weights", "W", "a weights file, or a checkpoint directory", true},
+    {"--weights", "W", "a weights file, a checkpoint directory, or checkpoints/latest", true},
     {"--data", "SHARDDIR", "dataset to evaluate on (default: data.val)", false},
     {"--out", "results.json", "write the detections in COCO's results format", false},
     {0}};

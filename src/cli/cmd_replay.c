@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "fa/case.h"
@@ -15,7 +16,9 @@
 static const struct fa_flag flags[] = {
     FA_SESSION_FLAGS,
     {"--weights", "W",
-     "a weights file, or a checkpoint directory; not needed where CASE.h5 has a head's outputs", false},
+     "a weights file, a checkpoint directory, or checkpoints/latest; not needed where CASE.h5 has a head's "
+     "outputs",
+     false},
     {"--out", "OUT.h5", "gets losses, head outputs, gradients and detections", false},
     {"--data", "SHARDDIR", "take the image from this dataset, prepared by the data.* keys", false},
     {"--image-id", "N", "which image of it", false},
@@ -49,6 +52,19 @@ static void close_source(struct source *source)
 
 /* ---- what was asked for ---- */
 
+/* What is written must not take the place of what is read, or of what was written just before. */
+static fa_status check_out(const struct fa_arguments *given, const char *flag)
+{
+    const char *out = fa_arguments_get(given, flag);
+    const char *others[] = {fa_arguments_get(given, NULL), fa_arguments_get(given, "--weights"),
+                            strcmp(flag, "--out") == 0 ? fa_arguments_get(given, "--save-case") : NULL};
+
+    for (size_t i = 0; out != NULL && i < sizeof others / sizeof others[0]; i++)
+        if (others[i] != NULL && fa_file_is_same(out, others[i]))
+            return fa_fail(FA_EINVAL, "%s %s: would replace what is needed; give another name", flag, out);
+    return FA_OK;
+}
+
 static fa_status check_usage(const struct fa_arguments *given)
 {
     const bool from_data = fa_arguments_get(given, "--data") != NULL;
@@ -67,7 +83,8 @@ static fa_status check_usage(const struct fa_arguments *given)
     if (fa_arguments_get(given, "--out") == NULL && fa_arguments_get(given, "--save-case") == NULL)
         return fa_fail(FA_EINVAL, "--out OUT.h5 is missing%s",
                        from_data ? "; so is --save-case CASE.h5, which would do" : "");
-    return FA_OK;
+    FA_TRY(check_out(given, "--save-case"));
+    return check_out(given, "--out");
 }
 
 /* ---- the case ---- */

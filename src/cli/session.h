@@ -45,7 +45,7 @@ void fa_session_close(struct fa_session *session);
 fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session,
                                 int num_classes) FA_CHECK_RESULT;
 
-/* Reads a weights file of any format, or a checkpoint directory, into session->weights and checks its
+/* Reads a weights file of any format, or a checkpoint, into session->weights and checks its
  * preprocessing, box coder and backbone against the configuration. path must stay valid. */
 fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,
                                   const char *path) FA_CHECK_RESULT;

@@ -3,9 +3,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cmd_weights.h"
+#include "fa/file.h"
 #include "fa/model_weights.h"
 
 static bool ends(const char *text, const char *suffix)
@@ -13,13 +13,6 @@ static bool ends(const char *text, const char *suffix)
     size_t n = strlen(text), n_suffix = strlen(suffix);
 
     return n > n_suffix && strcmp(text + n - n_suffix, suffix) == 0;
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 fa_status fa_weights_check_out(const struct fa_invocation *invocation, const char *path,
@@ -30,7 +23,7 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
 
     if (out == NULL)
         return fa_fail(FA_EINVAL, "--out is missing: the file to be written");
-    if (is_same_file(path, out))
+    if (fa_file_is_same(path, out))
         return fa_fail(FA_EINVAL, "--out %s: would replace what is read; give another name", out);
     for (const char *const *suffix = suffixes; *suffix != NULL; suffix++) {
         if (ends(out, *suffix))

@@ -8,13 +8,30 @@
 
 const char *const fa_detector_parts[] = {"neck.", "bbox_head.", "bbox_head.retina_cls.", NULL};
 
+/* Of a checkpoint, of one that a file names, or of a weights file. */
+static fa_status read_any(const char *path, struct fa_weights_file **out)
+{
+    char *directory;
+    fa_status status;
+
+    *out = NULL;
+    if (fa_directory_exists(path))
+        return fa_checkpoint_weights(path, out);
+    FA_TRY(fa_checkpoint_follow(path, &directory));
+    if (directory == NULL)
+        return fa_weights_read(path, out);
+    status = fa_checkpoint_weights(directory, out);
+    fa_free(directory);
+    return status;
+}
+
 fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation)
 {
     struct fa_weights_translation unused;
     fa_status status;
 
-    FA_TRY(fa_directory_exists(path) ? fa_checkpoint_weights(path, out) : fa_weights_read(path, out));
+    FA_TRY(read_any(path, out));
     status = fa_weights_translate(*out, translation != NULL ? translation : &unused);
     if (status == FA_OK)
         return FA_OK;

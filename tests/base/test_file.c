@@ -205,6 +205,23 @@ static void paths_are_joined_by_one_slash(void **state)
     }
 }
 
+static void two_names_of_one_file_are_the_same_and_two_files_are_not(void **state)
+{
+    char a[256], b[256], other[256];
+
+    (void)state;
+    snprintf(a, sizeof a, "%s", in_directory("a"));
+    snprintf(b, sizeof b, "%s", in_directory("b"));
+    snprintf(other, sizeof other, "%s", in_directory("other"));
+    assert_true(fa_file_is_same(a, a)); /* before there is one */
+    assert_false(fa_file_is_same(a, b));
+    assert_ok(fa_file_write_atomic(a, "x", 1));
+    assert_ok(fa_file_write_atomic(other, "x", 1));
+    assert_int_equal(symlink("a", b), 0);
+    assert_true(fa_file_is_same(a, b));
+    assert_false(fa_file_is_same(a, other));
+}
+
 static void free_space_is_known(void **state)
 {
     uint64_t n_bytes = 0;
@@ -286,6 +303,7 @@ int main(void)
         in_fresh_directory(a_sweep_takes_our_temporaries_only),
         in_fresh_directory(removing_goes_one_level_deep),
         in_fresh_directory(paths_are_joined_by_one_slash),
+        in_fresh_directory(two_names_of_one_file_are_the_same_and_two_files_are_not),
         in_fresh_directory(free_space_is_known),
         in_fresh_directory(a_lock_is_held_once_and_names_its_holder),
         in_fresh_directory(a_lock_ends_with_its_process),

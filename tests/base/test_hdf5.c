@@ -427,7 +427,7 @@ static void a_saved_file_is_whole_or_what_it_was(void **state)
     reopen();
     assert_ok(fa_h5_inspect(file, "x", &info));
     assert_int_equal(info.n_elem, 6);
-    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    snprintf(temporary, sizeof temporary, "%s" FA_TEMPORARY_SUFFIX, path);
     assert_int_not_equal(access(temporary, F_OK), 0);
 }
 

@@ -41,6 +41,8 @@ echo "-- the case file"
 must "${replay[@]}" "$scratch/case.h5" --weights "$weights" --out "$scratch/out2.h5"
 cmp "$scratch/out.h5" "$scratch/out2.h5" || fail "the case of an image gives another file than the image"
 cmp -s "$scratch/out.h5" "$scratch/flipped.h5" && fail "--flip changes nothing"
+must "${replay[@]}" "$scratch/case.h5" --weights "$scratch/w/checkpoints/latest" --out "$scratch/out3.h5"
+cmp "$scratch/out.h5" "$scratch/out3.h5" || fail "the newest checkpoint gives another file than the weights it ended with"
 must "${replay[@]}" "${from_data[@]}" --save-case "$scratch/case2.h5"
 cmp "$scratch/case.h5" "$scratch/case2.h5" || fail "--save-case alone writes another case"
 
@@ -50,6 +52,12 @@ expect 2 "either a case file or --data" "${replay[@]}" "$scratch/case.h5" "${fro
 expect 2 "belong together" "${replay[@]}" --data "$scratch/shards" --out "$scratch/x.h5"
 expect 2 "--out OUT.h5 is missing" "${replay[@]}" "$scratch/case.h5"
 expect 2 "--flip and --save-case" "${replay[@]}" "$scratch/case.h5" --flip --out "$scratch/x.h5"
+for taken in "$scratch/case.h5" "$weights"; do
+  cp "$taken" "$scratch/kept"
+  expect 2 "would replace" "${replay[@]}" "$scratch/case.h5" --weights "$weights" --out "$taken"
+  expect 2 "would replace" "${replay[@]}" "${from_data[@]}" --weights "$weights" --save-case "$taken" --out "$taken"
+  cmp "$taken" "$scratch/kept" || fail "$taken was written to"
+done
 expect 2 "no such image" "${replay[@]}" --data "$scratch/shards" --image-id 77 --out "$scratch/x.h5"
 expect 2 "give the network's --weights" "${replay[@]}" "$scratch/case.h5" --out "$scratch/x.h5"
 expect 2 "absent.h5" "${replay[@]}" "$scratch/absent.h5" --out "$scratch/x.h5"

@@ -356,7 +356,7 @@ static void memory_that_runs_out_anywhere_leaves_nothing_behind(void **state)
         fa_memory_fail_after(n);
         status = fa_case_write(path_of("memory.h5"), &given);
         fa_memory_fail_after(0);
-        assert_false(fa_file_exists(path_of("memory.h5.tmp")));
+        assert_false(fa_file_exists(path_of("memory.h5" FA_TEMPORARY_SUFFIX)));
         assert_int_equal(fa_memory_balance(), balance);
     }
     status = FA_ENOMEM;

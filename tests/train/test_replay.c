@@ -317,7 +317,7 @@ static void memory_that_runs_out_anywhere_leaves_nothing_behind(void **state)
         fa_memory_fail_after(n);
         status = fa_replay(&config, NULL, &given, out_path(), &result);
         fa_memory_fail_after(0);
-        assert_false(fa_file_exists(fa_test_path(directory, "out.h5.tmp")));
+        assert_false(fa_file_exists(fa_test_path(directory, "out.h5" FA_TEMPORARY_SUFFIX)));
         assert_int_equal(fa_memory_balance(), balance);
     }
 }

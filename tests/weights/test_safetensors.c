@@ -101,7 +101,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
     char temporary[300];
 
     (void)state;
-    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    snprintf(temporary, sizeof temporary, "%s" FA_TEMPORARY_SUFFIX, path);
     assert_ok(fa_safetensors_write(path, tensors, 2, &meta));
     assert_fails_saying(fa_safetensors_write(path, twice, 2, &meta), FA_EINVAL, "neck.conv.weight");
     assert_false(fa_file_exists(temporary));

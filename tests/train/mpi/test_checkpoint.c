@@ -378,6 +378,45 @@ static void a_checkpoint_serves_as_a_weights_file(void **state)
     fa_weights_free(file);
 }
 
+static void assert_leads_to(const char *path, const char *want)
+{
+    char *directory;
+
+    assert_ok(fa_checkpoint_follow(path, &directory));
+    if (want == NULL)
+        assert_null(directory);
+    else
+        assert_string_equal(directory, want);
+    fa_free(directory);
+}
+
+static void latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere(void **state)
+{
+    static const char *const others[] = {"", "epoch_2\n", "../epoch_1\n", ".\n", "\n"};
+    char long_text[5000], want[300];
+    const char *path;
+
+    (void)state;
+    write_epoch(1, 1);
+    snprintf(want, sizeof want, "%s", in_root("epoch_1"));
+    assert_leads_to(in_root("latest"), want);
+    assert_leads_to(in_root("epoch_1"), NULL);
+    assert_leads_to(in_root("absent"), NULL);
+    if (fa_comm_rank(comm) != 0)
+        return;
+    path = in_root("odd");
+    assert_ok(fa_file_write_atomic(path, "epoch_1 0.25\n", 13));
+    assert_leads_to(path, want);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_ok(fa_file_write_atomic(path, others[i], strlen(others[i])));
+        assert_leads_to(path, NULL);
+    }
+    memset(long_text, 'x', sizeof long_text);
+    memcpy(long_text, "epoch_1 ", 8);
+    assert_ok(fa_file_write_atomic(path, long_text, sizeof long_text));
+    assert_leads_to(path, NULL);
+}
+
 /* The last rank may write files of no more than 100 bytes, as if its disk were full. */
 static void a_full_disk_on_one_rank_leaves_the_checkpoint_before(void **state)
 {
@@ -457,6 +496,8 @@ int main(void)
         cmocka_unit_test_setup(a_file_of_the_best_that_says_something_else_is_passed_over, fresh_root),
         cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
         cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),
+        cmocka_unit_test_setup(latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere,
+                               fresh_root),
         cmocka_unit_test_setup(a_full_disk_on_one_rank_leaves_the_checkpoint_before, fresh_root),
         cmocka_unit_test_setup(without_memory_nothing_is_changed_and_nothing_kept, fresh_root),
     };
