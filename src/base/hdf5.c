@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fa/file.h"
@@ -176,12 +177,17 @@ static fa_status begin(struct fa_h5 *file, bool create)
 /* Keeps what the system refuses apart from what the file's content is to blame for. */
 static fa_status check_readable(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would else wait for its writer */
+    fa_status status = FA_OK;
+    struct stat st;
 
     if (fd < 0)
         return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        status =
+            fa_fail(FA_EFORMAT, "%s: is %s", path, S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");
     close(fd);
-    return FA_OK;
+    return status;
 }
 
 static fa_status make_and_begin(const char *path, bool create, struct fa_h5 **out)

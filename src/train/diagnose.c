@@ -108,8 +108,9 @@ static fa_status keep(struct diagnosis *d, const struct fa_sample *sample, const
     fa_status status;
     char *path;
 
-    FA_TRY(fa_asprintf(&path, "%s/case_step_%lld_image_%lld.h5", t->run->work_dir,
-                       (long long)t->state.progress.step, (long long)sample->image_id));
+    /* an image may be in a batch twice, mirrored or on another rank */
+    FA_TRY(fa_asprintf(&path, "%s/case_step_%lld_image_%lld_position_%zu.h5", t->run->work_dir,
+                       (long long)t->state.progress.step, (long long)sample->image_id, sample->position));
     status = write_case(d, sample, path);
     if (status == FA_OK)
         fa_warn("image %lld is kept in %s", (long long)sample->image_id, path);

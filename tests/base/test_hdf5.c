@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,6 +326,19 @@ static void wrong_use_is_told_with_file_and_dataset(void **state)
     assert_fails_saying(fa_h5_write(file, "y", FA_H5_F32, 1, six, values), FA_EIO, "x.h5: y: ");
 }
 
+static void what_is_no_file_is_refused_at_once(void **state)
+{
+    const char *directory = fa_test_directory(), *pipe_path;
+    struct fa_h5 *opened;
+
+    (void)state;
+    assert_fails_saying(fa_h5_open(directory, &opened), FA_EFORMAT, "is a directory");
+    pipe_path = fa_test_path(directory, "pipe");
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    assert_fails_saying(fa_h5_open(pipe_path, &opened), FA_EFORMAT, "is not a plain file");
+    assert_null(opened);
+}
+
 static fa_status write_and_read_all(void)
 {
     const char *const strings[] = {"a", "b"};
@@ -448,6 +462,7 @@ int main(void)
         with_file(attributes_of_another_kind_are_refused),
         with_file(a_visit_goes_by_name_and_stops_at_a_failure),
         with_file(wrong_use_is_told_with_file_and_dataset),
+        cmocka_unit_test(what_is_no_file_is_refused_at_once),
         with_file(a_full_disk_is_a_failure_and_the_process_goes_on),
         with_file(a_saved_file_is_whole_or_what_it_was),
         with_file(no_allocation_failure_leaks_or_passes),
