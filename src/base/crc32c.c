@@ -4,42 +4,20 @@
 #include <string.h>
 
 #include "crc32c_ways.h"
+#include "crc_table.h"
 
-static uint32_t table[8][256]; /* table[k][b]: the CRC of byte b followed by k zero bytes */
+static struct fa_crc_table table;
 static pthread_once_t table_made = PTHREAD_ONCE_INIT;
 
 static void make_table(void)
 {
-    const uint32_t reflected_polynomial = 0x82F63B78u;
-
-    for (uint32_t byte = 0; byte < 256; byte++) {
-        uint32_t crc = byte;
-
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? reflected_polynomial : 0);
-        table[0][byte] = crc;
-    }
-    for (int k = 1; k < 8; k++)
-        for (int byte = 0; byte < 256; byte++)
-            table[k][byte] = table[k - 1][byte] >> 8 ^ table[0][table[k - 1][byte] & 0xFF];
+    fa_crc_table_make(0x82F63B78u, &table);
 }
 
 uint32_t fa_crc32c_by_table(uint32_t crc, const void *data, size_t n_bytes)
 {
-    const unsigned char *p = data;
-
     pthread_once(&table_made, make_table);
-    crc = ~crc;
-    for (; n_bytes >= 8; p += 8, n_bytes -= 8) {
-        uint32_t low =
-            crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
-
-        crc = table[7][low & 0xFF] ^ table[6][low >> 8 & 0xFF] ^ table[5][low >> 16 & 0xFF] ^
-              table[4][low >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
-    }
-    for (; n_bytes > 0; p++, n_bytes--)
-        crc = crc >> 8 ^ table[0][(crc ^ *p) & 0xFF];
-    return ~crc;
+    return fa_crc_by_table(&table, crc, data, n_bytes);
 }
 
 #ifdef __x86_64__
