@@ -48,16 +48,17 @@ struct fa_train_config {
     struct fa_evaluate_config eval;
 };
 
-/* init_from: the weights of a run that does not resume, under our names. Neck, head and class layer may each
-   be absent as a whole, and then start at random; all else must be there in its shape, and nothing besides.
-   NULL: random weights, calibrated (FA_INIT_CALIBRATE), else FA_EINVAL. With FA_RESUME_NONE checkpoints and
-   log.jsonl of an earlier run in work_dir are put aside under other names. */
+/* init_from: the weights of a run that does not resume, under our names; left without its tensors when the
+   run has begun. Neck, head and class layer may each be absent as a whole, and then start at random; all else
+   must be there in its shape, and nothing besides. NULL: random weights, calibrated (FA_INIT_CALIBRATE), else
+   FA_EINVAL. With FA_RESUME_NONE checkpoints and log.jsonl of an earlier run in work_dir are put aside under
+   other names. */
 struct fa_train_run {
     const char *work_dir;    /* made if absent; locked for the time of the run */
     const char *config_json; /* resolved, for config.json and the manifests */
     enum fa_resume resume;
     const char *resume_directory; /* for FA_RESUME_DIRECTORY */
-    const struct fa_weights_file *init_from;
+    struct fa_weights_file *init_from;
     const struct fa_dataset *train_data;
     const struct fa_dataset *val_data; /* NULL: no evaluation */
     struct fa_weights_meta meta;

@@ -182,7 +182,9 @@ static fa_status make_trained_model(struct fa_session *session, int threads)
 {
     FA_TRY(fa_prefix(check_match(session), "%s", session->weights_path));
     FA_TRY(make_model(session, threads, session->architecture.num_classes));
-    return fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path);
+    FA_TRY(fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path));
+    fa_weights_drop(session->weights, ""); /* all: the model has them now */
+    return FA_OK;
 }
 
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation, struct fa_session *session)

@@ -25,7 +25,8 @@ struct fa_session {
     struct fa_settings settings;
     struct fa_backend *backend;
     struct fa_model *model;
-    struct fa_weights_file *weights; /* what was read, under our names; NULL if nothing was */
+    struct fa_weights_file
+        *weights; /* what was read, under our names, until a model has it; NULL: nothing was */
     const char *weights_path;
     struct fa_architecture architecture; /* of weights */
 };

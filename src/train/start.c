@@ -187,6 +187,8 @@ fa_status fa_training_start(struct fa_training *t)
     FA_TRY(fa_training_resume(t, &resumed));
     if (!resumed)
         FA_TRY(fa_training_initialise(t));
+    if (t->run->init_from != NULL)
+        fa_weights_drop(t->run->init_from, ""); /* all: for the rest of the run they would only take memory */
     FA_TRY(fa_comm_same(t->comm, "the first weights", fa_params_checksum(t->state.params)));
     FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
     FA_TRY(fa_comm_agree(t->comm, is_first(t) ? begin_records(t) : FA_OK));
