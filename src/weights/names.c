@@ -26,12 +26,17 @@ static bool ends(const char *name, const char *suffix)
 
 /* ---- one name ---- */
 
-/* DataParallel puts "module." before every name; wrapped twice, it does so twice. */
+/* DataParallel puts "module." before every name, torch.compile "_orig_mod."; both may, in either order. */
 static const char *unwrapped(const char *name)
 {
-    while (begins(name, "module."))
-        name += strlen("module.");
-    return name;
+    for (;;) {
+        if (begins(name, "module."))
+            name += strlen("module.");
+        else if (begins(name, "_orig_mod."))
+            name += strlen("_orig_mod.");
+        else
+            return name;
+    }
 }
 
 static bool is_of_no_use(const char *name)

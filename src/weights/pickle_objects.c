@@ -4,7 +4,7 @@
 #include "pickle_machine.h"
 #include "printable.h"
 
-enum { LONGEST_NAME = 512 };
+enum { LONGEST_NAME = 512, LONGEST_KEY = 64 /* PyTorch counts storages, or takes their addresses */ };
 
 static fa_status fail_global(const struct fa_pickle_machine *machine, const char *module, const char *name)
 {
@@ -169,7 +169,8 @@ fa_status fa_pickle_step_persistent_id(struct fa_pickle_machine *machine, int un
                               "what is kept outside of it is no storage; if this is a whole model, save "
                               "model.state_dict() instead");
     if (items[1]->kind != FA_PICKLE_GLOBAL || items[1]->is.global->role != FA_PICKLE_STORAGE_TYPE ||
-        items[2]->kind != FA_PICKLE_TEXT || items[4]->kind != FA_PICKLE_INT || items[4]->is.integer < 0)
+        items[2]->kind != FA_PICKLE_TEXT || items[2]->is.text.n > LONGEST_KEY ||
+        items[4]->kind != FA_PICKLE_INT || items[4]->is.integer < 0)
         return fa_pickle_fail(machine, "a storage has no type, key and number of elements");
     if (id->is.list.n > 5 && items[5]->kind != FA_PICKLE_OTHER)
         return fa_pickle_fail(machine,

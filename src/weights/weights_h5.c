@@ -61,7 +61,6 @@ fa_status fa_weights_read_h5(const struct fa_weights_input *input, struct fa_wei
 {
     struct fa_h5 *h5;
 
-    set->budget = UINT64_MAX; /* the library checks each extent against the file */
     FA_TRY(fa_h5_open(input->path, &h5));
     return fa_h5_finish(h5, read_content(h5, set));
 }

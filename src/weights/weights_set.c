@@ -6,6 +6,9 @@
 #include "fa/memory.h"
 #include "printable.h"
 
+/* What a tensor takes besides its numbers and its name, more or less. */
+enum { TENSOR_BYTES = 256 };
+
 static fa_status check_new(struct fa_weights_set *set, const char *name, int n_dims, size_t n_elem)
 {
     size_t n_bytes;
@@ -16,8 +19,10 @@ static fa_status check_new(struct fa_weights_set *set, const char *name, int n_d
     if (n_dims > FA_TENSOR_MAX_DIMS)
         return fa_fail(FA_EFORMAT, "%s: %s: has %d dimensions where at most %d are expected", set->path, name,
                        n_dims, FA_TENSOR_MAX_DIMS);
-    if (!fa_size_mul(n_elem, sizeof(float), &n_bytes) || n_bytes > set->budget)
-        return fa_fail(FA_EFORMAT, "%s: %s: has far more numbers than a file of this size can hold", set->path, name);
+    if (!fa_size_mul(n_elem, sizeof(float), &n_bytes) ||
+        !fa_size_add(n_bytes, strlen(name) + TENSOR_BYTES, &n_bytes) || n_bytes > set->budget)
+        return fa_fail(FA_EFORMAT, "%s: %s: has far more numbers than a file of this size can hold",
+                       set->path, name);
     set->budget -= n_bytes;
     return FA_OK;
 }

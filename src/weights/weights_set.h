@@ -17,7 +17,7 @@ struct fa_weights_set {
     const char *path;
     struct fa_weights_file *file;
     size_t room;     /* tensors that file->tensors has room for */
-    uint64_t budget; /* bytes that may still be added: what bounds the memory taken by the size of the file */
+    uint64_t budget; /* bytes that may still be taken: what bounds the memory by the size of the file */
 };
 
 /* A tensor of this name and shape, its numbers not yet set; file owns it, also where this fails. FA_EFORMAT

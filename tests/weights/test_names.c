@@ -60,6 +60,8 @@ static void wrappers_are_taken_off_however_many(void **state)
     (void)state;
     assert_string_equal(translated("module.neck.fpn_convs.0.conv.bias"), "neck.fpn_convs.0.conv.bias");
     assert_string_equal(translated("module.module.conv1.weight"), "backbone.conv1.weight");
+    assert_string_equal(translated("_orig_mod.module.conv1.weight"), "backbone.conv1.weight");
+    assert_string_equal(translated("module._orig_mod.neck.x"), "neck.x");
     assert_string_equal(translated("module.bbox_head.cls_convs.1.bias"), "bbox_head.cls_convs.1.conv.bias");
 }
 

@@ -301,6 +301,41 @@ static void many_expanded_tensors_are_refused(void **state)
     assert_fails_saying(try_bytes(made.bytes, made.n), FA_EFORMAT, "far more numbers");
 }
 
+/* One name of 100 characters, one empty tensor, and both again and again for four bytes of the file. */
+static void many_names_from_few_bytes_are_refused(void **state)
+{
+    static const int64_t none = 0, one = 1;
+    char name[100];
+
+    (void)state;
+    memset(name, 'a', sizeof name);
+    begin();
+    ADD("\x80\x02}(X\x64\0\0\0");
+    add(name, sizeof name);
+    ADD("q\0");
+    add_tensor(0, 1, &none, &one);
+    ADD("q\1");
+    for (int i = 0; i < 1000; i++)
+        ADD("h\0h\1");
+    ADD("u.");
+    end();
+    assert_fails_saying(try_bytes(made.bytes, made.n), FA_EFORMAT, "far more numbers");
+}
+
+/* Keys are compared with each other: long ones that are the same text would take the square of the file. */
+static void a_key_of_a_storage_is_short(void **state)
+{
+    char key[65];
+
+    (void)state;
+    memset(key, '1', sizeof key);
+    begin_entry();
+    ADD("(X\x07\0\0\0storagectorch\nFloatStorage\nX\x41\0\0\0");
+    add(key, sizeof key);
+    ADD("X\x03\0\0\0cpuK\4tQ");
+    assert_fails_saying(finish(), FA_EFORMAT, "a storage has no type, key and number");
+}
+
 static void names_must_be_there_once(void **state)
 {
     static const int64_t one = 1;
@@ -445,6 +480,8 @@ int main(void)
         cmocka_unit_test(states_that_are_none_are_refused),
         cmocka_unit_test(views_must_lie_in_their_storage),
         cmocka_unit_test(many_expanded_tensors_are_refused),
+        cmocka_unit_test(many_names_from_few_bytes_are_refused),
+        cmocka_unit_test(a_key_of_a_storage_is_short),
         cmocka_unit_test(names_must_be_there_once),
         cmocka_unit_test(storages_must_be_as_the_state_has_them),
         cmocka_unit_test(other_pickles_are_told_apart),
