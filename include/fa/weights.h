@@ -43,7 +43,8 @@ fa_status fa_safetensors_write(const char *path, const struct fa_tensor *tensors
 /* HDF5, safetensors, or a state dict of torch.save in either of its formats (bare, or under "state_dict" or
    "model"), told apart by content; FA_EFORMAT, naming file and place, for anything else. Tensors
    keep the names that they have in the file; float16, bfloat16 and float64 become float32 (HDF5 has only
-   that), integer tensors are counted and left out. */
+   that), integer tensors are counted and left out. What a file says of its own content must be true: the
+   checksums of a zip archive, and the hash in the name of a published file, "resnet50-0676ba61.pth". */
 fa_status fa_weights_read(const char *path, struct fa_weights_file **out) FA_CHECK_RESULT;
 void fa_weights_free(struct fa_weights_file *file);
 
@@ -59,11 +60,11 @@ struct fa_weights_translation {
     char left_out[160]; /* the first names of those left out, as the file has them */
 };
 
-/* Gives the tensors our names, in place: wrappers ("module.") go, torchvision's ResNets and backbone files of
-   mmdetection get "backbone." before their names, and the towers of mmdetection up to 0.5.3 their ".conv".
-   Left out is what no detector uses: counters of batches, the classifier "fc", copies named "ema_...", the
-   data preprocessor's buffers. Names that are not known stay as they are. FA_EFORMAT if two tensors get one
-   name. */
+/* Gives the tensors our names, in place: wrappers ("module.", "_orig_mod.") go, torchvision's ResNets and
+   backbone files of mmdetection get "backbone." before their names, and the towers of mmdetection up to 0.5.3
+   their ".conv". Left out is what no detector uses: counters of batches, the classifier "fc", copies named
+   "ema_...", the data preprocessor's buffers. Names that are not known stay as they are. FA_EFORMAT if two
+   tensors get one name. */
 fa_status fa_weights_translate(struct fa_weights_file *file,
                                struct fa_weights_translation *out) FA_CHECK_RESULT;
 

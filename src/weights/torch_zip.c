@@ -16,7 +16,7 @@ enum { LONGEST_RECORD_NAME = 2048 };
 
 struct archive {
     struct fa_zip zip;
-    const struct fa_zip_record *pickle;
+    struct fa_zip_record *pickle;
     int n_folder; /* characters of the folder, the slash included, with which its name begins */
 };
 
@@ -27,16 +27,19 @@ static fa_status find_pickle(struct archive *archive)
 
         if (slash == NULL || strcmp(slash, "/data.pkl") != 0)
             continue;
+        if (archive->pickle != NULL)
+            return fa_fail(FA_EFORMAT, "%s: is a zip archive of more than one file of torch.save",
+                           archive->zip.input->path);
         archive->pickle = &archive->zip.records[i];
         archive->n_folder = (int)(slash + 1 - archive->pickle->name);
-        return FA_OK;
     }
-    return fa_fail(FA_EFORMAT, "%s: is a zip archive without the data.pkl of torch.save",
-                   archive->zip.input->path);
+    if (archive->pickle == NULL)
+        return fa_fail(FA_EFORMAT, "%s: is a zip archive without the data.pkl of torch.save",
+                       archive->zip.input->path);
+    return FA_OK;
 }
 
-static const struct fa_zip_record *find_record(const struct archive *archive, const char *folder,
-                                               const char *key)
+static struct fa_zip_record *find_record(const struct archive *archive, const char *folder, const char *key)
 {
     char name[LONGEST_RECORD_NAME];
     const int n =
@@ -48,7 +51,7 @@ static const struct fa_zip_record *find_record(const struct archive *archive, co
 /* Since PyTorch 2.1 a record says it; before, only little-endian machines wrote files to speak of. */
 static fa_status check_byte_order(const struct archive *archive)
 {
-    const struct fa_zip_record *record = find_record(archive, "", "byteorder");
+    struct fa_zip_record *record = find_record(archive, "", "byteorder");
     char order[6];
     uint64_t position;
 
@@ -69,7 +72,7 @@ static fa_status locate(void *context, const struct fa_pickle_value *storage, ui
 {
     const struct archive *archive = context;
     const char *key = storage->is.storage.key->is.text.bytes;
-    const struct fa_zip_record *record = find_record(archive, "data/", key);
+    struct fa_zip_record *record = find_record(archive, "data/", key);
     char shown[64];
     uint64_t n_bytes;
 

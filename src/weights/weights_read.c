@@ -7,6 +7,7 @@
 
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "name_hash.h"
 #include "weights_readers.h"
 
 /* A few shared tensors and half precision make more float32 than the file has bytes; more than this is a
@@ -55,6 +56,7 @@ static fa_status read_set(const struct fa_weights_input *input, struct fa_weight
                            input->n_bytes < N_HEAD ? (size_t)input->n_bytes : N_HEAD, head));
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
         if (formats[i].is(head)) {
+            FA_TRY(fa_name_hash_check(input));
             FA_TRY(formats[i].read(input, set));
             return fa_weights_set_sort(set);
         }

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fa/crc32.h"
 #include "fa/file.h"
 #include "fa/memory.h"
 #include "printable.h"
 #include "zip_end.h"
 
-enum { ENTRY_BYTES = 46, HEADER_BYTES = 30, LARGEST_DIRECTORY = 1 << 26 };
+enum { ENTRY_BYTES = 46, HEADER_BYTES = 30, LARGEST_DIRECTORY = 1 << 26, PIECE_BYTES = 1 << 18 };
 
 static fa_status fail_record(const struct fa_zip *zip, const char *name, const char *what)
 {
@@ -49,7 +50,7 @@ static bool read_extra(const unsigned char *extra, size_t n_extra, struct sizes 
     return sizes->plain != UINT32_MAX && sizes->packed != UINT32_MAX && sizes->header != UINT32_MAX;
 }
 
-static fa_status check_record(const struct fa_zip *zip, const char *name, const unsigned char *entry,
+static fa_status check_record(struct fa_zip *zip, const char *name, const unsigned char *entry,
                               const struct sizes *sizes)
 {
     if (fa_zip_number(entry + 8, 2) & 1)
@@ -61,6 +62,9 @@ static fa_status check_record(const struct fa_zip *zip, const char *name, const 
     if (sizes->header > zip->directory || HEADER_BYTES > zip->directory - sizes->header ||
         sizes->plain > zip->directory - sizes->header - HEADER_BYTES)
         return fail_record(zip, name, "does not lie in the file");
+    zip->n_record_bytes += HEADER_BYTES + sizes->plain; /* of at most as many records as fit the directory */
+    if (zip->n_record_bytes > zip->directory)
+        return fail_record(zip, name, "overlaps another; the archive was not made by PyTorch");
     return FA_OK;
 }
 
@@ -86,8 +90,10 @@ static fa_status read_entry(struct fa_zip *zip, const unsigned char *entry, size
     memcpy(name, entry + ENTRY_BYTES, n_name);
     name[n_name] = '\0';
     FA_TRY(check_record(zip, name, entry, &sizes));
-    zip->records[zip->n++] =
-        (struct fa_zip_record){.name = name, .header = sizes.header, .n_bytes = sizes.plain};
+    zip->records[zip->n++] = (struct fa_zip_record){.name = name,
+                                                    .header = sizes.header,
+                                                    .n_bytes = sizes.plain,
+                                                    .crc = (uint32_t)fa_zip_number(entry + 16, 4)};
     return FA_OK;
 }
 
@@ -164,12 +170,47 @@ static int compare_name(const void *name, const void *record)
     return strcmp(name, ((const struct fa_zip_record *)record)->name);
 }
 
-const struct fa_zip_record *fa_zip_find(const struct fa_zip *zip, const char *name)
+struct fa_zip_record *fa_zip_find(const struct fa_zip *zip, const char *name)
 {
     return bsearch(name, zip->records, zip->n, sizeof *zip->records, compare_name);
 }
 
-fa_status fa_zip_locate(const struct fa_zip *zip, const struct fa_zip_record *record, uint64_t *position)
+static fa_status sum_record(const struct fa_zip *zip, const struct fa_zip_record *record, uint64_t position,
+                            char *piece, uint32_t *crc)
+{
+    *crc = 0;
+    for (uint64_t left = record->n_bytes; left > 0;) {
+        const size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+
+        FA_TRY(fa_file_read_at(zip->input->fd, zip->input->path, position, n, piece));
+        *crc = fa_crc32(*crc, piece, n);
+        position += n;
+        left -= n;
+    }
+    return FA_OK;
+}
+
+static fa_status check_sum(const struct fa_zip *zip, struct fa_zip_record *record, uint64_t position)
+{
+    uint32_t crc;
+    char *piece;
+    fa_status status;
+
+    if (record->crc == 0 || record->is_checked)
+        return FA_OK;
+    FA_TRY(fa_alloc(record->n_bytes < PIECE_BYTES ? (size_t)record->n_bytes : PIECE_BYTES, 1, &piece));
+    status = sum_record(zip, record, position, piece, &crc);
+    fa_free(piece);
+    FA_TRY(status);
+    if (crc != record->crc)
+        return fail_record(
+            zip, record->name,
+            "has not the checksum that was written with it; the file was changed; copy it again");
+    record->is_checked = true;
+    return FA_OK;
+}
+
+fa_status fa_zip_locate(const struct fa_zip *zip, struct fa_zip_record *record, uint64_t *position)
 {
     unsigned char header[HEADER_BYTES];
 
@@ -179,5 +220,5 @@ fa_status fa_zip_locate(const struct fa_zip *zip, const struct fa_zip_record *re
     *position = record->header + HEADER_BYTES + fa_zip_number(header + 26, 2) + fa_zip_number(header + 28, 2);
     if (*position > zip->directory || record->n_bytes > zip->directory - *position)
         return fail_record(zip, record->name, "does not lie in the file");
-    return FA_OK;
+    return check_sum(zip, record, *position);
 }

@@ -128,7 +128,13 @@ state = torchvision.models.resnet18().state_dict()
 torch.save(state, sys.argv[1] + "/zip.pth")
 torch.save({"state_dict": {"module." + k: v for k, v in state.items()}}, sys.argv[1] + "/old.pth",
            _use_new_zipfile_serialization=False)
+changed = bytearray(open(sys.argv[1] + "/zip.pth", "rb").read())
+changed[len(changed) // 2] ^= 1
+open(sys.argv[1] + "/changed.pth", "wb").write(changed)
 END
+expect 2 "has not the checksum" "${import[@]}" "$scratch/changed.pth" --out "$scratch/never.h5"
+cp "$scratch/old.pth" "$scratch/old-0676ba61.pth"
+expect 2 "does not have the hash that its name says" "${import[@]}" "$scratch/old-0676ba61.pth" --out "$scratch/never.h5"
 expect 0 "ResNet-18 without neck and head: 60 parameters and 40 statistics" "${import[@]}" "$scratch/zip.pth" \
   --out "$scratch/tv.h5"
 expect 0 "left out: fc.bias, fc.weight" "${list[@]}" "$scratch/zip.pth"

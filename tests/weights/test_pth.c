@@ -147,6 +147,8 @@ static void zip_archives_that_are_no_weights_are_refused_with_the_reason(void **
         {"zip_pictures.pth", "without the data.pkl"},
         {"zip_twice.pth", "data/0 is there twice"},
         {"zip_empty.pth", "no weights file"},
+        {"zip_two.pth", "more than one file of torch.save"},
+        {"zip_overlap.pth", "overlaps another"},
     };
 
     (void)state;
@@ -200,6 +202,100 @@ static void directories_that_lie_are_refused(void **state)
     assert_fails_saying(try_with_entry(8, &encrypted, sizeof encrypted), FA_EFORMAT, "is encrypted");
 }
 
+/* Calls visit with each entry of the archive's directory. */
+static void for_each_entry(char *file, size_t n_file, void (*visit)(char *entry, void *context),
+                           void *context)
+{
+    static const char signature[] = "PK\1\2";
+
+    for (char *at = file; (at = memmem(at, n_file - (size_t)(at - file), signature, 4)) != NULL; at += 46)
+        visit(at, context);
+}
+
+static void remove_checksum(char *entry, void *unused)
+{
+    (void)unused;
+    memset(entry + 16, 0, 4);
+}
+
+static void archives_without_checksums_are_read(void **state)
+{
+    size_t n_bytes;
+    char *bytes = golden_bytes("plain.zip.pth", &n_bytes);
+    struct fa_weights_file *file;
+
+    (void)state;
+    for_each_entry(bytes, n_bytes, remove_checksum, NULL);
+    assert_ok(read_bytes(bytes, n_bytes, &file));
+    assert_values(file, "plain");
+    fa_weights_free(file);
+    fa_free(bytes);
+}
+
+/* Which bytes of an archive are those of records that are read. */
+struct marks {
+    const char *file;
+    bool *is_read;
+    size_t n;
+};
+
+static void mark_record(char *entry, void *context)
+{
+    struct marks *marks = context;
+    uint16_t n_name, n_extra;
+    uint32_t header, n_bytes;
+    size_t begin;
+
+    memcpy(&header, entry + 42, sizeof header);
+    memcpy(&n_bytes, entry + 24, sizeof n_bytes);
+    memcpy(&n_name, marks->file + header + 26, sizeof n_name);
+    memcpy(&n_extra, marks->file + header + 28, sizeof n_extra);
+    if (memmem(entry + 46, n_name, "/version", 8) != NULL || memmem(entry + 46, n_name, "/data/6", 7) != NULL)
+        return; /* the latter counts batches, which is left out */
+    begin = header + 30u + n_name + n_extra;
+    memset(marks->is_read + begin, true, n_bytes);
+    marks->n += n_bytes;
+}
+
+static void assert_same(const void *bytes, size_t n_bytes, const struct fa_weights_file *file)
+{
+    struct fa_weights_difference difference;
+    struct fa_weights_file *again;
+    fa_status status = read_bytes(bytes, n_bytes, &again);
+
+    if (status == FA_OK) {
+        fa_weights_diff(file, again, &difference);
+        assert_true(difference.equal);
+    }
+    fa_weights_free(again);
+}
+
+static void a_changed_byte_of_an_archive_is_refused_or_changes_no_number(void **state)
+{
+    struct fa_weights_file *file = read_golden("plain.zip.pth");
+    struct marks marks = {.n = 0};
+    size_t n_bytes;
+    char *bytes = golden_bytes("plain.zip.pth", &n_bytes);
+
+    (void)state;
+    assert_ok(fa_alloc_zero(n_bytes, sizeof *marks.is_read, &marks.is_read));
+    marks.file = bytes;
+    for_each_entry(bytes, n_bytes, mark_record, &marks);
+    assert_in_range(marks.n, 500, n_bytes);
+    for (size_t i = 0; i < n_bytes; i++)
+        for (int bit = 0; bit < 8; bit += 7) {
+            bytes[i] = (char)(bytes[i] ^ 1 << bit);
+            if (marks.is_read[i])
+                assert_fails_saying(try_bytes(bytes, n_bytes), FA_EFORMAT, "has not the checksum");
+            else
+                assert_same(bytes, n_bytes, file);
+            bytes[i] = (char)(bytes[i] ^ 1 << bit);
+        }
+    fa_free(marks.is_read);
+    fa_free(bytes);
+    fa_weights_free(file);
+}
+
 static void cuts_are_refused(void **state)
 {
     (void)state;
@@ -237,6 +333,8 @@ int main(void)
         cmocka_unit_test(zip_archives_that_are_no_weights_are_refused_with_the_reason),
         cmocka_unit_test(what_would_run_a_command_is_refused_by_name),
         cmocka_unit_test(directories_that_lie_are_refused),
+        cmocka_unit_test(archives_without_checksums_are_read),
+        cmocka_unit_test(a_changed_byte_of_an_archive_is_refused_or_changes_no_number),
         cmocka_unit_test(cuts_are_refused),
         cmocka_unit_test(changed_bytes_do_no_harm),
         cmocka_unit_test(every_allocation_is_checked),

@@ -34,4 +34,15 @@ write("pictures", [("a.jpg", b"..."), ("b/c/data.pkl", b".")])
 write("empty", [])
 write("deflated", plain.items(), zipfile.ZIP_DEFLATED)
 write("bomb", with_record("data/0", bytes(1 << 23)), zipfile.ZIP_DEFLATED)
+write("two", list(plain.items()) + [("another/data.pkl", plain[folder + "/data.pkl"])])
 write("twice", list(plain.items()) + [(folder + "/data/0", plain[folder + "/data/0"])])
+
+# Every entry of the directory says that its record is the first, the pickle: as many times as many bytes.
+data = bytearray(open("zip_narrow.pth", "rb").read())
+first = data.index(b"PK\1\2")
+entry = first
+while data[entry:entry + 4] == b"PK\1\2":
+    data[entry + 16:entry + 28] = data[first + 16:first + 28]
+    data[entry + 42:entry + 46] = data[first + 42:first + 46]
+    entry += 46 + sum(int.from_bytes(data[entry + at:entry + at + 2], "little") for at in (28, 30, 32))
+open("zip_overlap.pth", "wb").write(data)
