@@ -21,6 +21,9 @@ static const struct fa_flag flags[] = {
      "start from these weights (a file of any format, or a checkpoint), where nothing is resumed", false},
     {"--skip-class-layer", NULL, "of --init-from, take all but the class layer, which starts at random",
      false},
+    {"--trace", "FILE", "write where the time of the first steps goes, for chrome://tracing or Perfetto",
+     false},
+    {"--trace-steps", "N", "how many (default 3; the first builds plans)", false},
     {"--seed", "S", "stands for --set train.seed=S", false},
     {0}};
 
@@ -93,14 +96,18 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
                        const struct datasets *data)
 {
     const struct fa_arguments *given = &invocation->arguments;
-    struct fa_train_run run = {.work_dir = fa_arguments_get(given, "--work-dir"),
+    struct fa_train_run run = {.trace_path = fa_arguments_get(given, "--trace"),
+                               .work_dir = fa_arguments_get(given, "--work-dir"),
                                .init_from = session->weights,
                                .train_data = data->train,
                                .val_data = data->val};
     struct fa_train_result result = {0};
     char *config = NULL;
+    long trace_steps;
     fa_status status;
 
+    FA_TRY(fa_arguments_int(given, "--trace-steps", 1, 1000, 3, &trace_steps));
+    run.trace_steps = (int)trace_steps;
     parse_resume(fa_arguments_get(given, "--resume"), &run);
     status = make_meta(&session->settings, data->train, &run.meta);
     if (status == FA_OK)

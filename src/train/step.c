@@ -15,6 +15,7 @@
 
 #include "fa/clock.h"
 #include "fa/memory.h"
+#include "fa/trace.h"
 #include "training.h"
 
 /* ---- time ---- */
@@ -36,9 +37,13 @@ static void charge(struct fa_training *t, enum fa_phase phase)
 
 static fa_status take_samples(struct fa_training *t)
 {
-    for (size_t i = 0; i < t->n_local; i++)
-        FA_TRY(fa_loader_next(t->loader, &t->samples[i]));
-    return FA_OK;
+    const int span = fa_span_begin("samples");
+    fa_status status = FA_OK;
+
+    for (size_t i = 0; i < t->n_local && status == FA_OK; i++)
+        status = fa_loader_next(t->loader, &t->samples[i]);
+    fa_span_end(span);
+    return status;
 }
 
 static void give_back_samples(struct fa_training *t)
@@ -80,8 +85,10 @@ static fa_status exchange(struct fa_training *t, fa_status status, struct tally 
                      [NORMALIZER] = tally->normalizer,
                      [FAILED] = status != FA_OK,
                      [STOP] = fa_stop_requested()};
+    const int span = fa_span_begin("exchange");
 
     fa_comm_sum_double(t->comm, sum, N);
+    fa_span_end(span);
     tally->objects = sum[OBJECTS];
     if (t->config->normalizer == FA_NORMALIZER_GLOBAL)
         tally->normalizer = sum[NORMALIZER];
@@ -107,10 +114,14 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
     const struct fa_anchor_set *set;
     struct fa_head head;
     struct fa_head_view view;
+    int span = fa_span_begin("forward");
+    fa_status status;
 
     FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
     FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
+    fa_span_end(span);
     charge(t, FA_PHASE_FORWARD);
+    span = fa_span_begin("loss");
     FA_TRY(make_room(t, &head));
     view = (struct fa_head_view){.n_anchors = head.n_anchors,
                                  .num_classes = head.num_classes,
@@ -119,8 +130,12 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
                                  .reg = head.reg};
     FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
                            t->grad_cls, t->grad_reg));
+    fa_span_end(span);
     charge(t, FA_PHASE_LOSS);
-    return fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
+    span = fa_span_begin("backward");
+    status = fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
+    fa_span_end(span);
+    return status;
 }
 
 static fa_status run_images(struct fa_training *t, double normalizer)
@@ -174,11 +189,13 @@ static bool is_finite(const struct fa_loss *loss, double norm)
 
 static void update(struct fa_training *t, double scale, double lr)
 {
+    const int span = fa_span_begin("sgd");
     struct fa_params *params = t->state.params;
 
     fa_sgd_step(params->value, t->state.momentum, params->grad, params->n_trainable, scale, lr,
                 t->config->momentum, t->config->weight_decay);
     fa_model_params_changed(t->model);
+    fa_span_end(span);
 }
 
 static void move_on(struct fa_training *t)
@@ -209,14 +226,19 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     struct fa_loss loss = {0};
     fa_status status;
     double norm;
+    int span;
 
     memset(t->losses, 0, ((size_t)t->config->batch + 1) * sizeof *t->losses);
     fa_reducer_begin(t->reducer);
     status = run_images(t, tally->normalizer);
+    span = fa_span_begin("reduce");
     fa_reducer_finish(t->reducer);
     FA_TRY(exchange_losses(t, status, &loss));
+    fa_span_end(span);
     charge(t, FA_PHASE_COMM);
+    span = fa_span_begin("clip");
     norm = share * fa_gradient_norm(params->grad, params->n_trainable);
+    fa_span_end(span);
     if (!is_finite(&loss, norm))
         return fa_training_diagnose(t, tally->normalizer);
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
@@ -231,6 +253,7 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
 fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry, bool *stop)
 {
     const double start = fa_clock_seconds();
+    const int span = fa_span_begin("step");
     struct tally tally = {0};
     fa_status status;
 
@@ -249,5 +272,6 @@ fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry
     entry->step = t->state.progress.step;
     entry->samples = t->state.progress.samples;
     entry->step_s = fa_clock_seconds() - start;
+    fa_span_end(span);
     return status;
 }

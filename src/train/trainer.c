@@ -185,11 +185,13 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
     struct window window = {0};
 
     FA_TRY(evaluate_if_missed(t, result));
+    fa_training_trace_begin(t);
     while (!is_over(t)) {
         struct fa_journal_entry step;
         bool stop_requested;
 
         FA_TRY(fa_training_step(t, &step, &stop_requested));
+        fa_training_trace_step(t);
         if (stop_requested)
             return stop(t, &window);
         result->last_loss = fa_journal_loss(&step);
@@ -211,6 +213,7 @@ fa_status fa_train(const struct fa_train_config *config, const struct fa_train_r
     if (status == FA_OK)
         status = loop(&training, result);
     fa_stop_ignore();
+    fa_training_trace_end(&training);
     fa_journal_end(training.journal, status);
     result->steps = training.state.progress.step;
     result->samples = training.state.progress.samples;

@@ -47,6 +47,7 @@ struct fa_training {
     struct fa_anchor_cache *anchors;
     struct fa_loss_workspace *workspace;
     size_t n_local; /* images of a step on this rank */
+    int n_traced;   /* steps in the trace */
     const struct fa_sample **samples;
     struct fa_loss *losses; /* a row an image of the batch, and one more */
     struct fa_stopwatch watch;
@@ -90,6 +91,12 @@ fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry
 fa_status fa_training_run_image(struct fa_training *training, const struct fa_sample *sample,
                                 double normalizer, fa_grad_ready_fn ready,
                                 struct fa_loss *loss) FA_CHECK_RESULT;
+
+/* ---- trace.c: the first steps of this rank as a trace; what fails is a warning ---- */
+
+void fa_training_trace_begin(const struct fa_training *training);
+void fa_training_trace_step(struct fa_training *training); /* after each step */
+void fa_training_trace_end(struct fa_training *training); /* writes what there is; nothing where none began */
 
 /* ---- save.c ---- */
 

@@ -48,6 +48,10 @@ positive loader images_per_s images_per_s_per_thread
 must "$freeanchor" synth --out "$scratch/s" --images 4 --classes 3 --seed 5
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
 bench loader --data "$scratch/shards" --images 6
+must "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --set train.batch=2 --set train.max_steps=3 \
+  --set "data.scale=[96,64]" --train-data "$scratch/shards" --work-dir "$scratch/w" --trace "$scratch/train.json" --trace-steps 2
+holds "$(grep -o '"name":"step"' "$scratch/train.json" | wc -l) == 2" "steps in the trace of a training"
+holds "$(grep -o '"name":"backward"' "$scratch/train.json" | wc -l) == 4" "images in the trace of a training"
 holds "$(number "$scratch/loader" images) == 6" "images that the loader delivered"
 bench eval --images 20 --classes 3 --size 64x96 --steps 2
 positive eval metrics_s postprocess_s
