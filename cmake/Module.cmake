@@ -58,6 +58,13 @@ function(fa_mpi_test module short)
   endforeach()
 endfunction()
 
+# fa_faulty_disk(<test targets...>): tests that decide which of their system calls fail (support/faulty_disk.h)
+function(fa_faulty_disk)
+  foreach(target IN LISTS ARGN)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/faulty_disk.c)
+  endforeach()
+endfunction()
+
 # What every test may rely on: its limit, where the sources are, and freedom to run as root in a container.
 function(fa_test_environment test)
   set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)

@@ -36,7 +36,8 @@ struct fa_training_state {
 };
 
 /* Collective. directory is the final name, ".../checkpoints/epoch_3"; one of that name is replaced. On
-   failure nothing stands under that name but what stood there before. */
+   failure nothing stands under that name but what stood there before, unless all that failed is to make the
+   new name durable. */
 fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
                               const struct fa_training_state *state) FA_CHECK_RESULT;
 

@@ -4,10 +4,10 @@
  * Rank 0 looks; the others hear of it. A directory whose manifest or shards are damaged is reported and
  * passed over, never trusted and never removed in place of a sound one.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "checkpoint_private.h"
 #include "fa/file.h"
@@ -159,16 +159,26 @@ fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **dire
     return status;
 }
 
-/* The manifest goes first, so that what a crash leaves of it is no checkpoint. */
-static fa_status remove_checkpoint(const char *directory)
+static fa_status put_aside(const char *root, const char *directory, const char *temporary)
 {
-    char *manifest;
+    FA_TRY(fa_directory_remove(temporary));
+    if (rename(directory, temporary) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", directory, temporary);
+    return fa_directory_sync(root);
+}
 
-    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &manifest));
-    unlink(manifest);
-    fa_free(manifest);
-    FA_TRY(fa_directory_sync(directory));
-    return fa_directory_remove(directory);
+/* It takes a temporary name first, so that what a crash leaves of it is no checkpoint, and is swept. */
+static fa_status remove_checkpoint(const char *root, const char *directory)
+{
+    char *temporary;
+    fa_status status;
+
+    FA_TRY(fa_file_temporary_name(directory, &temporary));
+    status = put_aside(root, directory, temporary);
+    if (status == FA_OK)
+        status = fa_directory_remove(temporary);
+    fa_free(temporary);
+    return status;
 }
 
 static fa_status prune(const char *root, int keep, const char *protected_name)
@@ -183,7 +193,7 @@ static fa_status prune(const char *root, int keep, const char *protected_name)
         if (n_valid < keep)
             n_valid += is_valid(found->path);
         else if (protected_name == NULL || strcmp(found->name, protected_name) != 0)
-            status = remove_checkpoint(found->path);
+            status = remove_checkpoint(root, found->path);
     }
     free_listing(&listing);
     return status == FA_OK && fa_directory_exists(root) ? fa_directory_sweep(root) : status;

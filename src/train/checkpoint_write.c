@@ -153,18 +153,38 @@ static fa_status write_manifest(const char *directory, const struct fa_training_
     return status;
 }
 
-/* Renames temporary to directory. One of that name that is there already (damaged, or of the same step) is
-   exchanged at one stroke where the file system can, else removed before. */
-static fa_status give_name(const char *temporary, const char *directory)
+/* Exchanges two names at one stroke; *possible: the file system can. */
+static fa_status exchange(const char *temporary, const char *directory, bool *possible)
 {
-    if (fa_directory_exists(directory)) {
-        if (renameat2(AT_FDCWD, temporary, AT_FDCWD, directory, RENAME_EXCHANGE) == 0)
-            return fa_directory_remove(temporary);
-        FA_TRY(fa_directory_remove(directory));
-    }
+    const bool done = renameat2(AT_FDCWD, temporary, AT_FDCWD, directory, RENAME_EXCHANGE) == 0;
+
+    *possible = done || (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP);
+    if (*possible && !done)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot exchange it with %s", temporary, directory);
+    return FA_OK;
+}
+
+static fa_status rename_directory(const char *temporary, const char *directory)
+{
     if (rename(temporary, directory) != 0)
         return fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", temporary, directory);
     return FA_OK;
+}
+
+/* Gives temporary its final name. One of that name that is there already (damaged, or of the same step) is
+   exchanged for it and then has the temporary name; or, where the file system cannot do that, removed before.
+ */
+static fa_status give_name(const char *temporary, const char *directory)
+{
+    bool possible;
+
+    if (!fa_directory_exists(directory))
+        return rename_directory(temporary, directory);
+    FA_TRY(exchange(temporary, directory, &possible));
+    if (possible)
+        return FA_OK;
+    FA_TRY(fa_directory_remove(directory));
+    return rename_directory(temporary, directory);
 }
 
 static fa_status point_latest(const char *parent, const char *directory)
@@ -182,6 +202,15 @@ static fa_status point_latest(const char *parent, const char *directory)
     return status;
 }
 
+/* The checkpoint exists; what is still to do cannot undo that. */
+static void tidy_up(const char *temporary, const char *parent, const char *directory)
+{
+    if (fa_directory_remove(temporary) != FA_OK)
+        fa_warn("what %s replaces is not removed: %s", directory, fa_message());
+    if (point_latest(parent, directory) != FA_OK)
+        fa_warn("%s is complete, but `latest` does not name it: %s", directory, fa_message());
+}
+
 static fa_status publish(const char *temporary, const char *parent, const char *directory,
                          const struct fa_training_state *state, const struct fa_checkpoint_shard *shards,
                          size_t n_shards)
@@ -189,7 +218,8 @@ static fa_status publish(const char *temporary, const char *parent, const char *
     FA_TRY(write_manifest(temporary, state, shards, n_shards));
     FA_TRY(give_name(temporary, directory));
     FA_TRY(fa_directory_sync(parent));
-    return point_latest(parent, directory);
+    tidy_up(temporary, parent, directory);
+    return FA_OK;
 }
 
 /* Rank 0, after a failure: removes what was begun, keeping the failure's message. */

@@ -1,0 +1,266 @@
+/* Calls the kernel directly: what stands behind these names otherwise (the C library, a sanitizer) is not
+ * needed. */
+#undef _FORTIFY_SOURCE   /* its inline versions of these functions */
+#undef _FILE_OFFSET_BITS /* its renaming of them */
+#include "faulty_disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(long) == 8, "offsets are one argument of a system call");
+
+const char *const fa_disk_fault_names[FA_DISK_FAULTS] = {"a disk that counts",  "a kill",
+                                                         "a kill in a write",   "a power failure",
+                                                         "a disk failing once", "a disk that fills up",
+                                                         "a disk that breaks"};
+
+enum { MAX_UNSYNCED = 64 };
+
+static struct {
+    bool armed, no_exchange;
+    enum fa_disk_fault fault;
+    long nth, n;
+    int unsynced[MAX_UNSYNCED]; /* descriptors of ours */
+    int n_unsynced;
+} disk;
+
+bool fa_disk_fault_kills(enum fa_disk_fault fault)
+{
+    return fault == FA_DISK_KILLS || fault == FA_DISK_TEARS || fault == FA_DISK_LOSES;
+}
+
+void fa_disk_arm(enum fa_disk_fault fault, long nth)
+{
+    disk.fault = fault;
+    disk.nth = nth;
+    disk.n = 0;
+    disk.armed = true;
+}
+
+long fa_disk_disarm(void)
+{
+    disk.armed = false;
+    return disk.n;
+}
+
+void fa_disk_allow_exchange(bool allowed)
+{
+    disk.no_exchange = !allowed;
+}
+
+/* ---- content that a power failure takes ---- */
+
+static int find_unsynced(int fd)
+{
+    struct stat wanted, st;
+
+    fstat(fd, &wanted);
+    for (int i = 0; i < disk.n_unsynced; i++)
+        if (fstat(disk.unsynced[i], &st) == 0 && st.st_ino == wanted.st_ino && st.st_dev == wanted.st_dev)
+            return i;
+    return -1;
+}
+
+static void note_unsynced(int fd)
+{
+    if (!disk.armed || disk.fault != FA_DISK_LOSES || find_unsynced(fd) >= 0)
+        return;
+    if (disk.n_unsynced == MAX_UNSYNCED)
+        abort();
+    disk.unsynced[disk.n_unsynced++] = dup(fd);
+}
+
+static void note_synced(int fd)
+{
+    const int i = find_unsynced(fd);
+
+    if (i < 0)
+        return;
+    close(disk.unsynced[i]);
+    disk.unsynced[i] = disk.unsynced[--disk.n_unsynced];
+}
+
+static void lose_unsynced(void)
+{
+    for (int i = 0; i < disk.n_unsynced; i++)
+        syscall(SYS_ftruncate, disk.unsynced[i], 0L);
+}
+
+/* ---- the fault ---- */
+
+static void die(void)
+{
+    kill(getpid(), SIGKILL);
+    for (;;)
+        pause();
+}
+
+/* Counts a change. Whether it is refused, with errno why. */
+static bool is_refused(bool needs_room)
+{
+    int error = 0;
+
+    if (!disk.armed || ++disk.n < disk.nth)
+        return false;
+    if (disk.fault == FA_DISK_LOSES)
+        lose_unsynced();
+    if (fa_disk_fault_kills(disk.fault))
+        die();
+    if (disk.fault == FA_DISK_BREAKS || (disk.fault == FA_DISK_FAILS_ONCE && disk.n == disk.nth))
+        error = EIO;
+    if (disk.fault == FA_DISK_FILLS_UP && needs_room)
+        error = ENOSPC;
+    if (error != 0)
+        errno = error;
+    return error != 0;
+}
+
+static bool is_on_disk(int fd)
+{
+    struct stat st;
+
+    return fd > STDERR_FILENO && fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+/* Whether the write to come is the one that comes half through. */
+static bool is_halved(int fd, size_t n_bytes)
+{
+    return disk.armed && n_bytes > 1 && disk.n + 1 == disk.nth && is_on_disk(fd) &&
+           (disk.fault == FA_DISK_TEARS || disk.fault == FA_DISK_FILLS_UP);
+}
+
+static ssize_t after_half_a_write(ssize_t n_written)
+{
+    disk.n++;
+    if (disk.fault == FA_DISK_TEARS)
+        die();
+    return n_written;
+}
+
+/* ---- the calls ---- */
+
+ssize_t write(int fd, const void *data, size_t n_bytes)
+{
+    if (is_halved(fd, n_bytes))
+        return after_half_a_write(syscall(SYS_write, fd, data, n_bytes / 2));
+    if (is_on_disk(fd)) {
+        if (is_refused(true))
+            return -1;
+        note_unsynced(fd);
+    }
+    return syscall(SYS_write, fd, data, n_bytes);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t n_bytes, off_t offset)
+{
+    if (is_halved(fd, n_bytes))
+        return after_half_a_write(syscall(SYS_pwrite64, fd, data, n_bytes / 2, offset));
+    if (is_refused(true))
+        return -1;
+    note_unsynced(fd);
+    return syscall(SYS_pwrite64, fd, data, n_bytes, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t n_bytes, off64_t offset)
+{
+    return pwrite(fd, data, n_bytes, offset);
+}
+
+int ftruncate(int fd, off_t length)
+{
+    if (is_refused(false))
+        return -1;
+    note_unsynced(fd);
+    return (int)syscall(SYS_ftruncate, fd, length);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+    return ftruncate(fd, length);
+}
+
+int fsync(int fd)
+{
+    if (is_refused(true))
+        return -1;
+    note_synced(fd);
+    return 0;
+}
+
+static int open_path(const char *path, int flags, mode_t mode)
+{
+    if ((flags & (O_CREAT | O_TRUNC)) != 0 && is_refused(true))
+        return -1;
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    if ((flags & O_CREAT) != 0) {
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return open_path(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    if ((flags & O_CREAT) != 0) {
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return open_path(path, flags, mode);
+}
+
+int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags)
+{
+    if (flags != 0 && disk.no_exchange) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (is_refused(true))
+        return -1;
+    return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int unlink(const char *path)
+{
+    return is_refused(false) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return is_refused(true) ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+int rmdir(const char *path)
+{
+    return is_refused(false) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+int remove(const char *path)
+{
+    const int failed = unlink(path);
+
+    return failed == 0 || errno != EISDIR ? failed : rmdir(path);
+}
