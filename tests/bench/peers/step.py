@@ -44,11 +44,11 @@ def encode(anchors, objects):
 
 def iou(objects, boxes):
     """(G, A)"""
-    low = torch.maximum(objects[:, None, :2], boxes[None, :, :2])
-    high = torch.minimum(objects[:, None, 2:], boxes[None, :, 2:])
-    inter = (high - low).clamp_(min=0).prod(2)
-    areas = [(b[:, 2:] - b[:, :2]).prod(1) for b in (objects, boxes)]
-    return inter / (areas[0][:, None] + areas[1] - inter).clamp_(min=1e-6)
+    a, b = objects.t()[:, :, None], boxes.t().contiguous()
+    w = torch.minimum(a[2], b[2]).sub_(torch.maximum(a[0], b[0])).clamp_(min=0)
+    inter = torch.minimum(a[3], b[3]).sub_(torch.maximum(a[1], b[1])).clamp_(min=0).mul_(w)
+    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
+    return inter / (areas[0] + areas[1] - inter).clamp_(min=1e-6)
 
 
 # ---- the FreeAnchor loss ----
@@ -59,9 +59,11 @@ def box_probability(anchors, deltas, objects, labels, classes):
     """(A, C): how well the anchor's box fits the best object of the class."""
     overlaps = iou(objects, decode(anchors, deltas))
     best = overlaps.max(1, keepdim=True).values.clamp(min=THRESHOLD + TINY)
-    fit = ((overlaps - THRESHOLD) / (best - THRESHOLD)).clamp_(0, 1)
+    fit = overlaps.sub_(THRESHOLD).div_(best - THRESHOLD).clamp_(0, 1)
     probability = torch.zeros(len(anchors), classes)
-    return probability.scatter_reduce_(1, labels.expand(len(anchors), -1), fit.t(), "amax")
+    for label in labels.unique():
+        probability[:, label] = fit[labels == label].amax(0)
+    return probability
 
 
 def positive_loss(logits, deltas, anchors, objects, labels):
