@@ -42,13 +42,14 @@ static fa_status lock_open(int fd, const char *directory)
 static fa_status sign(int fd, const char *path)
 {
     char host[64] = "unknown host", text[128];
-    int length;
+    ssize_t length, n;
 
     gethostname(host, sizeof host - 1);
     length = snprintf(text, sizeof text, "process %ld on %s\n", (long)getpid(), host);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
-    return FA_OK;
+    n = ftruncate(fd, 0) != 0 ? -1 : pwrite(fd, text, (size_t)length, 0);
+    if (n == length)
+        return FA_OK;
+    return fa_fail_errno(FA_EIO, n < 0 ? errno : ENOSPC, "%s: cannot write", path);
 }
 
 static fa_status acquire(const char *directory, const char *path, int *fd)

@@ -32,13 +32,14 @@ static fa_status range_select(const struct fa_h5 *file, const char *name, int64_
     return FA_OK;
 }
 
-static void range_close(struct range *range)
+/* Whether all is written: the library writes some of it only now. */
+static bool range_close(struct range *range)
 {
     if (range->memory >= 0)
         H5Sclose(range->memory);
     if (range->stored >= 0)
         H5Sclose(range->stored);
-    H5Dclose(range->dataset);
+    return H5Dclose(range->dataset) >= 0;
 }
 
 static fa_status range_open(const struct fa_h5 *file, const char *name, int64_t offset, int64_t n,
@@ -66,7 +67,8 @@ static fa_status write_locked(struct fa_h5 *file, const char *name, enum fa_h5_t
     FA_TRY(range_open(file, name, offset, n, &range));
     if (H5Dwrite(range.dataset, fa_h5_memory_type(type), range.memory, range.stored, H5P_DEFAULT, data) < 0)
         status = fa_h5_fail(FA_EIO, file, name, "cannot write a range");
-    range_close(&range);
+    if (!range_close(&range) && status == FA_OK)
+        status = fa_h5_fail(FA_EIO, file, name, "cannot write a range");
     return status;
 }
 

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "support.h"
 
 _Static_assert(sizeof(long) == 8, "offsets are one argument of a system call");
 
@@ -53,6 +56,23 @@ long fa_disk_disarm(void)
 void fa_disk_allow_exchange(bool allowed)
 {
     disk.no_exchange = !allowed;
+}
+
+bool fa_disk_kills(enum fa_disk_fault fault, long nth, fa_status (*action)(void *context), void *context)
+{
+    const pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        fa_disk_arm(fault, nth);
+        _exit(action(context) == FA_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL : WEXITSTATUS(status) != 0)
+        fail_msg("%s at change %ld: the process is not killed but ends with status %#x",
+                 fa_disk_fault_names[fault], nth, (unsigned)status);
+    return WIFSIGNALED(status);
 }
 
 /* ---- content that a power failure takes ---- */

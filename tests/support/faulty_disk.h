@@ -12,6 +12,8 @@
 
 #include <stdbool.h>
 
+#include "fa/status.h"
+
 enum fa_disk_fault {
     FA_DISK_COUNTS, /* nothing strikes */
     FA_DISK_KILLS,  /* SIGKILL before the call */
@@ -21,7 +23,7 @@ enum fa_disk_fault {
     FA_DISK_FILLS_UP,   /* from here on ENOSPC for all that needs room, the first write coming half through */
     FA_DISK_BREAKS      /* from here on EIO for every change */
 };
-enum { FA_DISK_FAULTS = FA_DISK_BREAKS + 1 };
+#define FA_DISK_FAULTS (FA_DISK_BREAKS + 1)
 
 extern const char *const fa_disk_fault_names[FA_DISK_FAULTS];
 
@@ -32,6 +34,10 @@ void fa_disk_arm(enum fa_disk_fault fault, long nth);
 
 /* Back to a sound disk. The number of changes counted, those refused included. */
 long fa_disk_disarm(void);
+
+/* Runs action in a child process whose nth change is struck by a fault that kills. Whether it came to that;
+   else action must be FA_OK, or the test fails. */
+bool fa_disk_kills(enum fa_disk_fault fault, long nth, fa_status (*action)(void *context), void *context);
 
 /* Whether renameat2 can exchange two names, as it can at first; NFS cannot. */
 void fa_disk_allow_exchange(bool allowed);

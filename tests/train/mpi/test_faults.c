@@ -9,10 +9,8 @@
 #include "ranks.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "checkpoint_private.h"
@@ -127,8 +125,9 @@ static double ap_of(int epoch)
 }
 
 /* Collective. Trains one epoch, saves it, evaluates it. */
-static fa_status train_epoch(struct run *run)
+static fa_status train_epoch(void *context)
 {
+    struct run *run = context;
     const int epoch = (int)run->training.state.progress.epoch + 1;
     fa_status status;
 
@@ -318,23 +317,6 @@ static void a_disk_that_breaks_costs_at_most_one_checkpoint(void **state)
 
 /* ---- processes that die ---- */
 
-/* Whether the save got as far as the nth change, and so died. */
-static bool save_dies(struct run *run, enum fa_disk_fault fault, long nth)
-{
-    const pid_t child = fork();
-    int status;
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        fa_disk_arm(fault, nth);
-        _exit(train_epoch(run) == FA_OK ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    require(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0,
-            "a save is killed or succeeds");
-    return WIFSIGNALED(status);
-}
-
 static bool process_dies(const struct scene *scene, enum fa_disk_fault fault, long nth)
 {
     static struct run run;
@@ -342,7 +324,7 @@ static bool process_dies(const struct scene *scene, enum fa_disk_fault fault, lo
 
     point(scene, fault, nth);
     set_scene(scene, &run);
-    dies = save_dies(&run, fault, nth);
+    dies = fa_disk_kills(fault, nth, train_epoch, &run);
     check_found(scene, !dies);
     resume(&run);
     check_next_save(&run);
