@@ -14,7 +14,6 @@ run_ranks() {
   local share=$(($(cores) / ranks))
   [ "$share" -ge 1 ] || share=1
   local environment=(OMP_NUM_THREADS="$share" OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none)
-  environment+=(OMPI_MCA_odls_base_sigkill_timeout=60) # after SIGTERM to mpirun: time for all ranks to save
   [ "$(id -u)" -eq 0 ] && environment+=(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
   [ "$ranks" -gt "$(cores)" ] && environment+=(OMPI_MCA_mpi_yield_when_idle=1)
   env "${environment[@]}" mpirun --bind-to none -n "$ranks" "$@"

@@ -22,6 +22,12 @@ enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
 enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE };
 enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
 
+/* Seconds after which a run that does not move ends itself. */
+struct fa_watchdog_config {
+    double silence_s;                           /* of a rank; 0: no watch at all */
+    double start_s, step_s, evaluate_s, save_s; /* in one activity of the phase; start: also the first step */
+};
+
 struct fa_train_config {
     int batch;           /* images of a step over all ranks; a multiple of their number */
     int reference_batch; /* the batch for which schedule.lr is stated */
@@ -46,6 +52,7 @@ struct fa_train_config {
     int keep_checkpoints;     /* 0: all */
     int eval_interval;        /* epochs; 0: never */
     struct fa_evaluate_config eval;
+    struct fa_watchdog_config watchdog;
 };
 
 /* init_from: the weights of a run that does not resume, under our names; left without its tensors when the
@@ -73,7 +80,8 @@ struct fa_train_result {
     struct fa_metrics metrics; /* of the last evaluation; fa_metrics_clear */
 };
 
-/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1 or SIGUSR2 on any rank: the state is saved. FA_ENUMERIC
+/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1 or SIGUSR2 on any rank, or where there is a file "stop" in
+   work_dir: the state is saved, and the file removed. A second signal ends the process at once. FA_ENUMERIC
    where a loss or the gradient is not finite. Leaves weights.h5 in work_dir when the last step is done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;

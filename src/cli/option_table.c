@@ -151,6 +151,18 @@ const struct fa_option fa_options[] = {
     VALUE("train.eval_interval", FA_OPTION_INT, train.eval_interval, "1", 0, 100000,
           "Epochs between evaluations; 0: none."),
 
+    VALUE("watchdog.silence_s", FA_OPTION_NUMBER, train.watchdog.silence_s, "60", 0, 86400,
+          "Seconds without a sign of life of a rank after which the job ends; 0: no watch over ranks."),
+    VALUE("watchdog.step_s", FA_OPTION_NUMBER, train.watchdog.step_s, "300", 1, 1e6,
+          "Seconds without progress in a rank's own work on a step after which the job ends; 10 times the "
+          "longest pause so far is always allowed."),
+    VALUE("watchdog.start_s", FA_OPTION_NUMBER, train.watchdog.start_s, "1800", 1, 1e6,
+          "The same before and in the first step."),
+    VALUE("watchdog.evaluate_s", FA_OPTION_NUMBER, train.watchdog.evaluate_s, "1800", 1, 1e6,
+          "The same in evaluations."),
+    VALUE("watchdog.save_s", FA_OPTION_NUMBER, train.watchdog.save_s, "1800", 1, 1e6,
+          "The same while a checkpoint is saved."),
+
     VALUE("eval.score_threshold", FA_OPTION_NUMBER, train.eval.detect.score_threshold, "0.05", 0, 1,
           "Detections must score higher."),
     VALUE("eval.pre_nms", FA_OPTION_INT, train.eval.detect.pre_nms, "1000", 1, 1e7,

@@ -7,13 +7,16 @@
 #include <string.h>
 
 #include "comm_private.h"
+#include "fa/activity.h"
 
 /* The lowest rank for which flag is set; the number of ranks if there is none. */
 static int lowest_rank(struct fa_comm *comm, int flag)
 {
     int lowest = flag ? comm->rank : comm->size;
 
+    fa_activity_wait("agreement");
     MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi);
+    fa_activity_go_on();
     return lowest;
 }
 
@@ -22,7 +25,9 @@ static bool all_ranks(struct fa_comm *comm, bool flag)
 {
     int all = flag;
 
+    fa_activity_wait("agreement");
     MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm->mpi);
+    fa_activity_go_on();
     return all;
 }
 
@@ -45,7 +50,7 @@ fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
         snprintf(speech.host, sizeof speech.host, "%s", comm->host);
         snprintf(speech.message, sizeof speech.message, "%s", fa_message());
     }
-    MPI_Bcast(&speech, sizeof speech, MPI_BYTE, speaker, comm->mpi);
+    fa_comm_broadcast(comm, &speech, sizeof speech, speaker);
     if (status != FA_OK)
         return fa_prefix(status, "rank %d (%s)", comm->rank, comm->host);
     if (fa_status_exit_code((fa_status)speech.status) != fa_status_exit_code(FA_EINVAL))
@@ -63,7 +68,7 @@ static struct claim claim_of(struct fa_comm *comm, int rank, uint64_t value)
     struct claim claim = {.value = value};
 
     snprintf(claim.host, sizeof claim.host, "%s", comm->host);
-    MPI_Bcast(&claim, sizeof claim, MPI_BYTE, rank, comm->mpi);
+    fa_comm_broadcast(comm, &claim, sizeof claim, rank);
     return claim;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "comm_private.h"
+#include "fa/activity.h"
 #include "fa/memory.h"
 
 size_t fa_comm_piece_bytes = (size_t)1 << 29;
@@ -26,9 +27,11 @@ static void all_reduce(struct fa_comm *comm, void *values, size_t n, size_t size
 {
     size_t piece = fa_comm_piece(size);
 
+    fa_activity_wait("all-reduce");
     for (size_t done = 0; done < n; done += piece)
         MPI_Allreduce(MPI_IN_PLACE, (char *)values + done * size, (int)smaller(piece, n - done), type,
                       operation, comm->mpi);
+    fa_activity_go_on();
 }
 
 void fa_comm_sum_double(struct fa_comm *comm, double *values, size_t n)
@@ -48,15 +51,19 @@ void fa_comm_max_double(struct fa_comm *comm, double *values, size_t n)
 
 void fa_comm_barrier(struct fa_comm *comm)
 {
+    fa_activity_wait("barrier");
     MPI_Barrier(comm->mpi);
+    fa_activity_go_on();
 }
 
 void fa_comm_broadcast(struct fa_comm *comm, void *data, size_t n_bytes, int root)
 {
     size_t piece = fa_comm_piece(1);
 
+    fa_activity_wait("broadcast");
     for (size_t done = 0; done < n_bytes; done += piece)
         MPI_Bcast((char *)data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, root, comm->mpi);
+    fa_activity_go_on();
 }
 
 static void send_pieces(struct fa_comm *comm, const char *data, size_t n_bytes, int to)
@@ -113,14 +120,17 @@ fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes,
     status = fa_comm_agree(comm, fa_alloc((size_t)comm->size, sizeof *sizes, &sizes));
     if (status != FA_OK)
         goto out;
+    fa_activity_wait("gather");
     MPI_Gather(&mine, 1, MPI_UINT64_T, sizes, 1, MPI_UINT64_T, root, comm->mpi);
     status = fa_comm_agree(comm, comm->rank == root ? make_room(comm, sizes, all, n_all) : FA_OK);
     if (status != FA_OK)
         goto out;
+    fa_activity_wait("gather");
     if (comm->rank == root)
         collect(comm, data, sizes, *all);
     else
         send_pieces(comm, data, n_bytes, root);
+    fa_activity_go_on();
 out:
     fa_free(sizes);
     return status;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "evaluate_private.h"
+#include "fa/activity.h"
 #include "fa/memory.h"
 
 /* One rank's share. */
@@ -72,6 +73,7 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_m
         size_t n, record;
         fa_status status;
 
+        fa_activity_begin("detection");
         FA_TRY(fa_loader_next(loader, &sample));
         if (sample == NULL)
             return FA_OK;
@@ -118,6 +120,7 @@ static fa_status gather(struct fa_comm *comm, const struct share *share, struct 
 static fa_status judge(const struct fa_evaluate_config *config, const struct fa_dataset *dataset,
                        struct fa_findings *all, struct fa_metrics *metrics, struct fa_coco_result **results)
 {
+    fa_activity_begin("scoring");
     FA_TRY(fa_findings_check(all, dataset));
     fa_findings_sort(all);
     FA_TRY(fa_findings_score(all, dataset, config->max_detections, metrics));

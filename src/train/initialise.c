@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -159,6 +160,7 @@ fa_status fa_training_initialise(struct fa_training *t)
 {
     fa_status status;
 
+    fa_activity_begin("first weights");
     FA_TRY(check_choice(t));
     status = t->run->init_from != NULL ? load_file(t) : fa_model_init(t->model, t->config->seed);
     FA_TRY(fa_comm_agree(t->comm, status));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint_private.h"
+#include "fa/activity.h"
 #include "fa/clock.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -155,6 +156,7 @@ static fa_status put_run_aside(const struct fa_training *t)
 
 fa_status fa_training_resume(struct fa_training *t, bool *resumed)
 {
+    fa_activity_begin("resuming");
     *resumed = false;
     switch (t->run->resume) {
     case FA_RESUME_AUTO:

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -32,6 +33,7 @@ fa_status fa_training_save(struct fa_training *t)
     char name[FA_CHECKPOINT_NAME_MAX], *path = NULL;
     fa_status status;
 
+    fa_activity_begin("checkpoint");
     name_state(t, name);
     status = fa_comm_agree(t->comm, fa_path_join(t->checkpoints, name, &path));
     if (status == FA_OK)

@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "fa/activity.h"
 #include "fa/crc32c.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -32,6 +33,7 @@ static fa_status take_directory(struct fa_training *t)
     FA_TRY(fa_directory_make(t->run->work_dir));
     FA_TRY(fa_lock_acquire(t->run->work_dir, &t->lock));
     FA_TRY(fa_directory_sweep(t->run->work_dir));
+    FA_TRY(fa_path_join(t->run->work_dir, "stop", &t->stop_file));
     if (fa_directory_exists(t->checkpoints))
         FA_TRY(fa_directory_sweep(t->checkpoints));
     return fa_journal_open(t->run->work_dir, &t->journal);
@@ -180,7 +182,9 @@ fa_status fa_training_start(struct fa_training *t)
                                                        .content_hash = t->run->train_data->content_hash}};
     t->saved_step = -1;
     t->best.ap = -1;
+    fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
+    FA_TRY(fa_watchdog_start(t->comm, t->run->work_dir, &t->config->watchdog, &t->watchdog));
     FA_TRY(compare_ranks(t));
     scale_schedule(t);
     count_steps(t);
@@ -198,6 +202,7 @@ fa_status fa_training_start(struct fa_training *t)
 
 void fa_training_end(struct fa_training *t)
 {
+    fa_watchdog_end(t->watchdog);
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);
     fa_loss_workspace_destroy(t->workspace);
@@ -209,6 +214,7 @@ void fa_training_end(struct fa_training *t)
     fa_free(t->losses);
     fa_free(t->samples);
     fa_free(t->state.momentum);
+    fa_free(t->stop_file);
     fa_free(t->checkpoints);
     fa_lock_release(t->lock);
 }

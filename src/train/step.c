@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa/activity.h"
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/trace.h"
@@ -33,6 +34,12 @@ static void charge(struct fa_training *t, enum fa_phase phase)
     watch->reducer_at = reducer;
 }
 
+/* Where the failure happened, for its message. */
+static fa_status locate(const struct fa_training *t, fa_status status)
+{
+    return fa_prefix(status, "step %lld, %s", (long long)t->state.progress.step, fa_activity_now().doing);
+}
+
 /* ---- 1. samples ---- */
 
 static fa_status take_samples(struct fa_training *t)
@@ -40,6 +47,7 @@ static fa_status take_samples(struct fa_training *t)
     const int span = fa_span_begin("samples");
     fa_status status = FA_OK;
 
+    fa_activity_begin("waiting for samples");
     for (size_t i = 0; i < t->n_local && status == FA_OK; i++)
         status = fa_loader_next(t->loader, &t->samples[i]);
     fa_span_end(span);
@@ -84,7 +92,7 @@ static fa_status exchange(struct fa_training *t, fa_status status, struct tally 
     double sum[N] = {[OBJECTS] = tally->objects,
                      [NORMALIZER] = tally->normalizer,
                      [FAILED] = status != FA_OK,
-                     [STOP] = fa_stop_requested()};
+                     [STOP] = fa_stop_requested(t->stop_file)};
     const int span = fa_span_begin("exchange");
 
     fa_comm_sum_double(t->comm, sum, N);
@@ -117,6 +125,7 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
     int span = fa_span_begin("forward");
     fa_status status;
 
+    fa_activity_begin("forward");
     FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
     FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
     fa_span_end(span);
@@ -128,11 +137,13 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
                                  .anchors = set->anchors,
                                  .cls = head.cls,
                                  .reg = head.reg};
+    fa_activity_begin("loss");
     FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
                            t->grad_cls, t->grad_reg));
     fa_span_end(span);
     charge(t, FA_PHASE_LOSS);
     span = fa_span_begin("backward");
+    fa_activity_begin("backward");
     status = fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
     fa_span_end(span);
     return status;
@@ -192,6 +203,7 @@ static void update(struct fa_training *t, double scale, double lr)
     const int span = fa_span_begin("sgd");
     struct fa_params *params = t->state.params;
 
+    fa_activity_begin("update");
     fa_sgd_step(params->value, t->state.momentum, params->grad, params->n_trainable, scale, lr,
                 t->config->momentum, t->config->weight_decay);
     fa_model_params_changed(t->model);
@@ -230,8 +242,9 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
 
     memset(t->losses, 0, ((size_t)t->config->batch + 1) * sizeof *t->losses);
     fa_reducer_begin(t->reducer);
-    status = run_images(t, tally->normalizer);
+    status = locate(t, run_images(t, tally->normalizer));
     span = fa_span_begin("reduce");
+    fa_activity_wait("sum of gradients");
     fa_reducer_finish(t->reducer);
     FA_TRY(exchange_losses(t, status, &loss));
     fa_span_end(span);
@@ -263,7 +276,7 @@ fa_status fa_training_step(struct fa_training *t, struct fa_journal_entry *entry
     charge(t, FA_PHASE_DATA);
     if (status == FA_OK)
         status = count(t, &tally);
-    status = exchange(t, status, &tally, stop);
+    status = exchange(t, locate(t, status), &tally, stop);
     charge(t, FA_PHASE_COMM);
     if (status == FA_OK && !*stop)
         status = learn(t, &tally, entry);

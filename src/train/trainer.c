@@ -3,6 +3,8 @@
  */
 #include "fa/trainer.h"
 
+#include <unistd.h>
+
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -80,6 +82,11 @@ static bool is_evaluation_due(const struct fa_training *t)
     return t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval);
 }
 
+static void watch(const struct fa_training *t, enum fa_watch_phase phase)
+{
+    fa_watchdog_phase(t->watchdog, phase, t->state.progress.step);
+}
+
 /* ---- the journal ---- */
 
 /* Collective, since memory is asked of every rank. */
@@ -111,6 +118,7 @@ static void write_journal(struct fa_training *t, struct window *window, const st
 /* Collective. At the end the state is saved in any case, and must be. */
 static fa_status save_due(struct fa_training *t)
 {
+    watch(t, FA_WATCH_SAVING);
     if (is_over(t))
         return fa_training_save(t);
     if (is_save_due(t))
@@ -139,6 +147,7 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     const struct fa_evaluate_config *config = &t->config->eval;
     size_t n_images = t->run->val_data->n_records;
 
+    watch(t, FA_WATCH_EVALUATION);
     fa_metrics_clear(&result->metrics);
     result->has_metrics = false;
     FA_TRY(fa_evaluate(config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL));
@@ -174,8 +183,11 @@ static fa_status after_step(struct fa_training *t, double lr, struct fa_train_re
 static fa_status stop(struct fa_training *t, struct window *window)
 {
     write_window(t, window);
+    watch(t, FA_WATCH_SAVING);
     if (t->saved_step != t->state.progress.step)
         FA_TRY(fa_training_save(t));
+    if (t->stop_file != NULL)
+        unlink(t->stop_file);
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
                    (long long)t->state.progress.step);
 }
@@ -186,6 +198,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 
     FA_TRY(evaluate_if_missed(t, result));
     fa_training_trace_begin(t);
+    watch(t, FA_WATCH_FIRST_STEP);
     while (!is_over(t)) {
         struct fa_journal_entry step;
         bool stop_requested;
@@ -197,7 +210,9 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         result->last_loss = fa_journal_loss(&step);
         write_journal(t, &window, &step);
         FA_TRY(after_step(t, step.lr, result));
+        watch(t, FA_WATCH_STEP);
     }
+    watch(t, FA_WATCH_SAVING);
     return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK);
 }
 

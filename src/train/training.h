@@ -14,6 +14,7 @@
 #include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "journal.h"
+#include "watchdog.h"
 
 /* Where the time of the step went so far. */
 struct fa_stopwatch {
@@ -38,6 +39,8 @@ struct fa_training {
     struct fa_checkpoint_best best; /* rank 0 */
     bool evaluated;                 /* the evaluation that follows the step resumed from was made */
 
+    struct fa_watchdog *watchdog;
+    char *stop_file;            /* "<work_dir>/stop"; rank 0 */
     struct fa_lock *lock;       /* rank 0 */
     struct fa_journal *journal; /* rank 0 */
 
@@ -118,10 +121,13 @@ void fa_training_note_ap(struct fa_training *training, double ap);
    FA_ENUMERIC, naming the first of them and how to replay it. The gradient is spoilt. */
 fa_status fa_training_diagnose(struct fa_training *training, double normalizer) FA_CHECK_RESULT;
 
-/* ---- stop.c: requests to stop, by SIGTERM, SIGUSR1 or SIGUSR2 ---- */
+/* ---- stop.c: requests to stop, by a signal or a file ---- */
 
+/* SIGTERM, SIGUSR1 and SIGUSR2, from now on and until fa_stop_ignore. */
 void fa_stop_listen(void);
 void fa_stop_ignore(void); /* back to what was before */
-bool fa_stop_requested(void);
+
+/* By a signal, or, if path is not NULL, by a file of that name. */
+bool fa_stop_requested(const char *path);
 
 #endif

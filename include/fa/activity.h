@@ -1,0 +1,28 @@
+/*
+ * activity.h - what the process is doing, for a thread that watches over it.
+ *
+ * The one thread that does the work, and calls MPI, says what it begins and when it waits for other ranks;
+ * any thread may look. Saying so takes nanoseconds. Texts are literals, since they may be read at any later
+ * time.
+ */
+#ifndef FA_ACTIVITY_H
+#define FA_ACTIVITY_H
+
+#include <stdint.h>
+
+/* "forward". Said again for every image, it shows that there is progress. */
+void fa_activity_begin(const char *what);
+
+/* From here to fa_activity_go_on() nothing happens before others do their part: "all-reduce". */
+void fa_activity_wait(const char *what);
+void fa_activity_go_on(void);
+
+struct fa_activity {
+    uint64_t count;      /* grows with every call above */
+    const char *doing;   /* "" before the first */
+    const char *waiting; /* NULL where the process works by itself */
+};
+
+struct fa_activity fa_activity_now(void);
+
+#endif

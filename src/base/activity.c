@@ -1,0 +1,34 @@
+#include "fa/activity.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+static _Atomic(const char *) doing = "", waiting;
+static _Atomic uint64_t count;
+
+void fa_activity_begin(const char *what)
+{
+    atomic_store(&doing, what);
+    fa_activity_go_on();
+}
+
+void fa_activity_wait(const char *what)
+{
+    atomic_store(&waiting, what);
+    atomic_fetch_add(&count, 1);
+}
+
+void fa_activity_go_on(void)
+{
+    atomic_store(&waiting, NULL);
+    atomic_fetch_add(&count, 1);
+}
+
+struct fa_activity fa_activity_now(void)
+{
+    struct fa_activity now = {.count = atomic_load(&count)};
+
+    now.doing = atomic_load(&doing);
+    now.waiting = atomic_load(&waiting);
+    return now;
+}

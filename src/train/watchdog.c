@@ -1,0 +1,388 @@
+#include "watchdog.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fa/activity.h"
+#include "fa/clock.h"
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "roll.h"
+
+/* An activity may take this many times as long as the longest of its phase so far, whatever the limit. */
+#define PATIENCE 10.0
+/* Longest that the last words may take, in seconds: the disk or the terminal may be what hangs. */
+#define LAST_WORDS 10
+
+static const char *const phase_names[FA_WATCH_PHASES] = {[FA_WATCH_START] = "start",
+                                                         [FA_WATCH_FIRST_STEP] = "first step",
+                                                         [FA_WATCH_STEP] = "", /* the usual */
+                                                         [FA_WATCH_EVALUATION] = "evaluation",
+                                                         [FA_WATCH_SAVING] = "saving"};
+
+static const char *const limit_keys[FA_WATCH_PHASES] = {[FA_WATCH_START] = "watchdog.start_s",
+                                                        [FA_WATCH_FIRST_STEP] = "watchdog.start_s",
+                                                        [FA_WATCH_STEP] = "watchdog.step_s",
+                                                        [FA_WATCH_EVALUATION] = "watchdog.evaluate_s",
+                                                        [FA_WATCH_SAVING] = "watchdog.save_s"};
+
+struct fa_watchdog {
+    /* Set at start. */
+    int n_ranks, n_watched; /* of the ranks 0 to n_watched - 1 the lines are read */
+    char *path, *log_path;
+    double period, silence_s, limit_s[FA_WATCH_PHASES];
+
+    /* Said by the thread that works. */
+    _Atomic int phase;
+    _Atomic int64_t step;
+
+    /* Of the thread that watches. */
+    pthread_t thread;
+    struct fa_roll_line mine;
+    struct fa_activity activity;
+    double looked_at, held_s; /* how long the activity has lasted */
+    double longest_s[FA_WATCH_PHASES];
+    struct fa_roll_line *line; /* of the ranks watched */
+    uint64_t *last_beat;
+    int *n_silent; /* looks at which the line had not changed */
+    bool warned;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t over;
+    bool is_over;
+};
+
+/* ---- this rank ---- */
+
+static double limit_of(const struct fa_watchdog *w, int phase)
+{
+    return fmax(w->limit_s[phase], PATIENCE * w->longest_s[phase]);
+}
+
+/* Time counts only as far as this thread ran too. */
+static void observe(struct fa_watchdog *w)
+{
+    const struct fa_activity now = fa_activity_now();
+    const int phase = atomic_load(&w->phase);
+    const double time = fa_clock_seconds();
+
+    if (now.count == w->activity.count) {
+        w->held_s += fmin(time - w->looked_at, 2 * w->period);
+    } else {
+        if (w->activity.waiting == NULL)
+            w->longest_s[phase] = fmax(w->longest_s[phase], w->held_s);
+        w->held_s = 0;
+    }
+    w->activity = now;
+    w->looked_at = time;
+    w->mine.state = now.waiting == NULL               ? FA_ROLL_RUNNING
+                    : w->held_s <= limit_of(w, phase) ? FA_ROLL_WAITING
+                                                      : FA_ROLL_OVERDUE;
+}
+
+/* "step 120, evaluation, forward". */
+static void describe(struct fa_watchdog *w)
+{
+    const char *phase = phase_names[atomic_load(&w->phase)];
+
+    snprintf(w->mine.text, sizeof w->mine.text, "step %lld, %s%s%s", (long long)atomic_load(&w->step), phase,
+             phase[0] != '\0' ? ", " : "",
+             w->activity.waiting != NULL ? w->activity.waiting : w->activity.doing);
+}
+
+static void write_line(struct fa_watchdog *w)
+{
+    w->mine.beat++;
+    if (fa_roll_write(w->path, &w->mine) == FA_OK || w->warned)
+        return;
+    w->warned = true;
+    fa_warn("other ranks may take this one for dead: %s", fa_message());
+}
+
+/* ---- the end ---- */
+
+static void leave(struct fa_watchdog *w) __attribute__((noreturn));
+
+static void leave(struct fa_watchdog *w)
+{
+    w->mine.state = FA_ROLL_ENDED;
+    write_line(w);
+    _exit(EXIT_FAILURE);
+}
+
+/* The launcher ends the ranks that do not see the line by themselves. */
+static void end_job(struct fa_watchdog *w, const char *message) __attribute__((noreturn));
+
+static void end_job(struct fa_watchdog *w, const char *message)
+{
+    signal(SIGALRM, SIG_DFL);
+    alarm(LAST_WORDS);
+    if (w->mine.rank != 0 && fa_log_to_file(w->log_path) != FA_OK)
+        fa_warn("%s", fa_message());
+    fa_log(FA_LOG_ERROR, "%s", message);
+    leave(w);
+}
+
+/* ---- judgement ---- */
+
+/* This rank hangs in something that is not waiting for others. */
+static void judge_self(struct fa_watchdog *w)
+{
+    const int phase = atomic_load(&w->phase);
+    const double limit = limit_of(w, phase);
+    char message[512];
+
+    if (w->mine.state != FA_ROLL_RUNNING || w->held_s <= limit)
+        return;
+    snprintf(message, sizeof message,
+             "rank %d (%s) has been in %s for %.0f s without progress, %.0f s are allowed (%s): the job "
+             "ends; look "
+             "at that host's disks and load",
+             w->mine.rank, w->mine.host, w->mine.text, w->held_s, limit, limit_keys[phase]);
+    end_job(w, message);
+}
+
+static void accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line, double seconds)
+{
+    char message[512];
+
+    snprintf(message, sizeof message,
+             "rank %d (%s) has given no sign of life for %.0f s; it was in %s: the job ends; the process was "
+             "stopped or killed (out of memory?), or its host is lost",
+             line->rank, line->host[0] != '\0' ? line->host : "unknown host", seconds,
+             line->beat > 0 ? line->text : "its start");
+    end_job(w, message);
+}
+
+/* Only looks count, not time: where this thread could not look, nothing is known of the others. Ranks other
+   than 0 see the same: of them rank 1 speaks first. */
+static void judge_silence(struct fa_watchdog *w, int r)
+{
+    const struct fa_roll_line *line = &w->line[r];
+    const double limit = w->silence_s + (w->mine.rank > 1 ? 3 * w->period : 0);
+    double seconds;
+
+    w->n_silent[r] = line->beat == w->last_beat[r] ? w->n_silent[r] + 1 : 0;
+    w->last_beat[r] = line->beat;
+    seconds = w->n_silent[r] * w->period;
+    if (line->state != FA_ROLL_LEFT && seconds >= limit)
+        accuse_silent(w, line, seconds);
+}
+
+/* Nobody is at work. Rank 0 sees it, or whoever waits for a rank 0 that has left. */
+static void judge_deadlock(struct fa_watchdog *w)
+{
+    char message[512];
+
+    if (w->n_ranks == 1 || w->mine.state != FA_ROLL_OVERDUE ||
+        (w->mine.rank != 0 && w->line[0].state != FA_ROLL_LEFT))
+        return;
+    for (int r = 0; r < w->n_watched; r++)
+        if (r != w->mine.rank && w->line[r].state != FA_ROLL_OVERDUE && w->line[r].state != FA_ROLL_LEFT)
+            return;
+    snprintf(
+        message, sizeof message,
+        "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; the network between "
+        "the hosts does not work",
+        w->mine.rank, w->mine.host, w->mine.text, w->held_s);
+    end_job(w, message);
+}
+
+static void judge_others(struct fa_watchdog *w)
+{
+    if (fa_roll_read(w->path, w->n_watched, w->line) != FA_OK)
+        return;
+    for (int r = 0; r < w->n_watched; r++) {
+        if (r == w->mine.rank)
+            continue;
+        if (w->line[r].state == FA_ROLL_ENDED)
+            leave(w);
+        judge_silence(w, r);
+    }
+    judge_deadlock(w);
+}
+
+/* ---- the thread ---- */
+
+static void look(struct fa_watchdog *w)
+{
+    observe(w);
+    describe(w);
+    write_line(w);
+    judge_self(w);
+    judge_others(w);
+}
+
+/* True when the run is over. */
+static bool pause_or_end(struct fa_watchdog *w)
+{
+    struct timespec until;
+    double whole;
+    bool over;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(1e9 * modf(w->period, &whole));
+    until.tv_sec += (time_t)whole + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&w->lock);
+    while (!w->is_over && pthread_cond_timedwait(&w->over, &w->lock, &until) == 0)
+        ;
+    over = w->is_over;
+    pthread_mutex_unlock(&w->lock);
+    return over;
+}
+
+static void *watch(void *argument)
+{
+    struct fa_watchdog *w = argument;
+
+    while (!pause_or_end(w))
+        look(w);
+    return NULL;
+}
+
+/* Signals are for the thread that works. */
+static fa_status start_thread(struct fa_watchdog *w)
+{
+    pthread_condattr_t monotonic;
+    sigset_t all, before;
+    int error;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->over, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&w->lock, NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&w->thread, NULL, watch, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0 ? FA_OK : fa_fail_errno(FA_EIO, error, "the watchdog's thread cannot be started");
+}
+
+/* ---- start and end ---- */
+
+/* Between looks, in seconds: often enough to notice silence in time; of many ranks, so seldom that all
+   together write some 200 lines a second. */
+static double choose_period(double silence_s, int n_ranks)
+{
+    return fmax(fmin(silence_s / 20, 2), n_ranks / 200.0);
+}
+
+static void free_watchdog(struct fa_watchdog *w)
+{
+    fa_free(w->n_silent);
+    fa_free(w->last_beat);
+    fa_free(w->line);
+    fa_free(w->log_path);
+    fa_free(w->path);
+    fa_free(w);
+}
+
+static fa_status create(struct fa_comm *comm, const char *work_dir, const struct fa_watchdog_config *config,
+                        struct fa_watchdog **out)
+{
+    struct fa_watchdog *w;
+    size_t n;
+
+    FA_TRY(fa_alloc_zero(1, sizeof *w, &w));
+    *out = w;
+    w->n_ranks = fa_comm_size(comm);
+    w->mine.rank = fa_comm_rank(comm);
+    w->n_watched = w->mine.rank == 0 || w->n_ranks < 2 ? w->n_ranks : 2;
+    snprintf(w->mine.host, sizeof w->mine.host, "%s", fa_comm_host(comm));
+    w->silence_s = config->silence_s;
+    w->period = choose_period(config->silence_s, w->n_ranks);
+    w->limit_s[FA_WATCH_START] = w->limit_s[FA_WATCH_FIRST_STEP] = config->start_s;
+    w->limit_s[FA_WATCH_STEP] = config->step_s;
+    w->limit_s[FA_WATCH_EVALUATION] = config->evaluate_s;
+    w->limit_s[FA_WATCH_SAVING] = config->save_s;
+    w->looked_at = fa_clock_seconds();
+    n = (size_t)w->n_watched;
+    FA_TRY(fa_path_join(work_dir, ".ranks", &w->path));
+    FA_TRY(fa_path_join(work_dir, "train.log", &w->log_path));
+    FA_TRY(fa_alloc_zero(n, sizeof *w->line, &w->line));
+    FA_TRY(fa_alloc_zero(n, sizeof *w->last_beat, &w->last_beat));
+    return fa_alloc_zero(n, sizeof *w->n_silent, &w->n_silent);
+}
+
+/* Collective. */
+static fa_status open_roll(struct fa_comm *comm, struct fa_watchdog *w)
+{
+    struct timespec now;
+    uint64_t run;
+    fa_status status = FA_OK;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    run = (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
+    fa_comm_broadcast(comm, &run, sizeof run, 0);
+    if (fa_comm_rank(comm) == 0)
+        status = fa_roll_create(w->path, w->n_ranks, run);
+    FA_TRY(fa_comm_agree(comm, status));
+    return fa_comm_agree(comm, fa_roll_check(w->path, run));
+}
+
+/* The first line is there before anybody looks for it. */
+static fa_status sign_in(struct fa_watchdog *w)
+{
+    w->activity = fa_activity_now();
+    describe(w);
+    w->mine.beat = 1;
+    FA_TRY(fa_roll_write(w->path, &w->mine));
+    return start_thread(w);
+}
+
+fa_status fa_watchdog_start(struct fa_comm *comm, const char *work_dir,
+                            const struct fa_watchdog_config *config, struct fa_watchdog **out)
+{
+    struct fa_watchdog *w = NULL;
+    fa_status status;
+
+    *out = NULL;
+    if (config->silence_s == 0)
+        return FA_OK;
+    status = fa_comm_agree(comm, create(comm, work_dir, config, &w));
+    if (status == FA_OK)
+        status = open_roll(comm, w);
+    if (status == FA_OK) {
+        status = sign_in(w);
+        if (status == FA_OK)
+            *out = w;
+        status = fa_comm_agree(comm, status);
+    }
+    if (*out == NULL && w != NULL)
+        free_watchdog(w);
+    return status;
+}
+
+void fa_watchdog_end(struct fa_watchdog *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->is_over = true;
+    pthread_cond_signal(&w->over);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    w->mine.state = FA_ROLL_LEFT;
+    write_line(w);
+    pthread_cond_destroy(&w->over);
+    pthread_mutex_destroy(&w->lock);
+    free_watchdog(w);
+}
+
+void fa_watchdog_phase(struct fa_watchdog *w, enum fa_watch_phase phase, int64_t step)
+{
+    if (w == NULL)
+        return;
+    atomic_store(&w->phase, phase);
+    atomic_store(&w->step, step);
+}

@@ -1,0 +1,44 @@
+/*
+ * watchdog.h - no hang: a thread in every rank ends the job, saying who is to blame, where nothing moves.
+ *
+ * Every few seconds the thread writes what its rank does into the roll (roll.h) and looks at the others'
+ * lines: rank 0 at all of them, the rest at those of ranks 0 and 1. The job ends with exit code 1 where
+ *
+ *   - a rank's line has not changed for silence_s: it was stopped or killed, or its host is lost
+ *   - a rank has been in one activity for longer than its phase allows: it hangs by itself
+ *   - all ranks have been waiting for each other for that long: the network between them is broken
+ *
+ * A rank that waits for others is never to blame, however long, as long as one of them works. Time in which
+ * the whole process was suspended does not count. No thread here calls MPI.
+ */
+#ifndef FA_WATCHDOG_H
+#define FA_WATCHDOG_H
+
+#include <stdint.h>
+
+#include "fa/comm.h"
+#include "fa/trainer.h"
+
+enum fa_watch_phase {
+    FA_WATCH_START,
+    FA_WATCH_FIRST_STEP,
+    FA_WATCH_STEP,
+    FA_WATCH_EVALUATION,
+    FA_WATCH_SAVING,
+    FA_WATCH_PHASES
+};
+
+struct fa_watchdog;
+
+/* Collective. From now on the run is watched; work_dir must stay valid. FA_EINVAL if the ranks do not share
+   work_dir. *out is NULL, and all below do nothing, where silence_s is 0. */
+fa_status fa_watchdog_start(struct fa_comm *comm, const char *work_dir,
+                            const struct fa_watchdog_config *config,
+                            struct fa_watchdog **out) FA_CHECK_RESULT;
+
+/* This rank leaves the run. */
+void fa_watchdog_end(struct fa_watchdog *watchdog);
+
+void fa_watchdog_phase(struct fa_watchdog *watchdog, enum fa_watch_phase phase, int64_t step);
+
+#endif

@@ -1,0 +1,68 @@
+# shellcheck shell=bash disable=SC2034
+# lib.sh - sourced by the tests of failures: a small run over 2 ranks in the background, to which things happen.
+. "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
+
+must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 --size 64x64
+must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
+
+small=(--config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" --threads 1
+  --set "data.scale=[64,64]" --set train.batch=2 --set train.eval_interval=0 --set model.calibrate_images=2
+  --set data.loader_threads=1 --set model.backbone.frozen_stages=4 --set train.keep_checkpoints=2
+  --set watchdog.silence_s=4)
+endless=(--set train.epochs=100000 --set train.checkpoint_interval=100000)
+
+# start WORK_DIR OPTION...: a run in the background; $run is its process, $log what it says.
+start() {
+  work=$1 log=$1.log
+  shift
+  run_ranks 2 "$freeanchor" train "${small[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
+  run=$!
+}
+
+# roll: what every rank of the run says that it is doing.
+roll() {
+  [ ! -e "$work/.ranks" ] || tr -d '\000' <"$work/.ranks"
+}
+
+# wait_step N: until both ranks are past that step.
+wait_step() {
+  local i
+  for i in $(seq 600); do
+    [ "$(roll | awk -v n="$1" '/step/ { sub(/.*step /, ""); if ($0 + 0 > n) past++ } END { print past + 0 }')" -eq 2 ] && return
+    sleep 0.05
+  done
+  fail "the run does not come to step $1: $(tail -n 2 "$log")"
+}
+
+# pid_of RANK: the process of a rank of the run.
+pid_of() {
+  local pid
+  for pid in $(pgrep -f -- "--work-dir $work"); do
+    tr '\000' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$pid" && return
+  done
+}
+
+# ends CODE SECONDS TEXT: the run ends in that time with that exit code (nonzero: any but 0, 2 and 85), says TEXT once, and
+# leaves no process.
+ends() {
+  local wanted=$1 limit=$2 text=$3 begun=$SECONDS code said
+  while kill -0 "$run" 2>/dev/null && [ $((SECONDS - begun)) -le "$limit" ]; do
+    sleep 0.1
+  done
+  if kill -0 "$run" 2>/dev/null; then
+    fail "the run has not ended after $limit s"
+    kill -9 $(pgrep -f -- "--work-dir $work") 2>/dev/null
+  fi
+  wait "$run"
+  code=$?
+  case $wanted/$code in
+  nonzero/0 | nonzero/2 | nonzero/85) fail "exit code $code" ;;
+  nonzero/* | "$code/$code") ;;
+  *) fail "exit code $code, expected $wanted" ;;
+  esac
+  said=$(grep -c -- "$text" "$log")
+  [ "$said" -eq 1 ] || fail "said $said times: $text"
+  [ "$said" -eq 1 ] || tail -n 5 "$log"
+  [ -z "$(pgrep -f -- "--work-dir $work")" ] || fail "processes are left over"
+  echo "ok: ended with $code after $((SECONDS - begun)) s: $(grep -m 1 -- "$text" "$log" | cut -c -180)"
+}
