@@ -1,20 +1,25 @@
 # shellcheck shell=bash
-# mpi.sh - sourced by scripts that start ranks on this machine.
+# mpi.sh - sourced by scripts that start ranks.
 #
-# run_ranks N COMMAND...: COMMAND on N ranks with the cores shared out. Ranks are not bound, so that each rank's threads may
-# use any of its share; root in a container is allowed only where the caller is root already.
+# run_ranks N COMMAND...: COMMAND on N ranks of this machine with the cores shared out. Ranks are not bound, so that each rank's
+# threads may use any of its share; root in a container is allowed only where the caller is root already.
 
 cores() {
   nproc
 }
 
+# mpi_environment THREADS: sets the array `environment` to what ranks of that many threads need.
+mpi_environment() {
+  environment=(OMP_NUM_THREADS="$1" OMPI_MCA_btl_vader_single_copy_mechanism=none)
+  [ "$(id -u)" -ne 0 ] || environment+=(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
+}
+
 run_ranks() {
-  local ranks=$1
+  local ranks=$1 environment
   shift
   local share=$(($(cores) / ranks))
-  [ "$share" -ge 1 ] || share=1
-  local environment=(OMP_NUM_THREADS="$share" OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none)
-  [ "$(id -u)" -eq 0 ] && environment+=(OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
-  [ "$ranks" -gt "$(cores)" ] && environment+=(OMPI_MCA_mpi_yield_when_idle=1)
+  mpi_environment "$((share > 1 ? share : 1))"
+  environment+=(OMPI_MCA_rmaps_base_oversubscribe=1)
+  [ "$ranks" -le "$(cores)" ] || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
   env "${environment[@]}" mpirun --bind-to none -n "$ranks" "$@"
 }

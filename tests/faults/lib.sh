@@ -5,6 +5,7 @@
 must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
 
+export OMPI_MCA_mpi_yield_when_idle=1 # tests share the cores
 small=(--config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" --threads 1
   --set "data.scale=[64,64]" --set train.batch=2 --set train.eval_interval=0 --set model.calibrate_images=2
   --set data.loader_threads=1 --set model.backbone.frozen_stages=4 --set train.keep_checkpoints=2
@@ -15,6 +16,7 @@ endless=(--set train.epochs=100000 --set train.checkpoint_interval=100000)
 start() {
   work=$1 log=$1.log
   shift
+  rm -f "$work/.ranks" # of a run before
   run_ranks 2 "$freeanchor" train "${small[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
   run=$!
 }
@@ -38,7 +40,7 @@ wait_step() {
 pid_of() {
   local pid
   for pid in $(pgrep -f -- "--work-dir $work"); do
-    tr '\000' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$pid" && return
+    grep -zqsx "OMPI_COMM_WORLD_RANK=$1" "/proc/$pid/environ" && echo "$pid" && return
   done
 }
 

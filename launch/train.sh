@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Trains on all cores of this machine, or of the hosts of a file: places the ranks, says what it sets, and starts again after a
+# failure if asked to.
+#
+# usage: launch/train.sh [--hostfile FILE] [--ranks N] [--threads T] [--max-restarts N] [--dry-run] [freeanchor train options]
+#
+#   --hostfile FILE    lines "HOST slots=RANKS", as mpirun takes them; all hosts like this one, with the same paths
+#   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1)
+#   --threads T        threads of a rank, each with a core of its own (default: the cores of a host, shared out)
+#   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0)
+#   --dry-run          print the command and do nothing
+#
+# The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, USR1 and USR2
+# reach the ranks, which save and end with 85; another one more than three seconds later ends them at once. Exit codes are those
+# of freeanchor train: 0 done, 2 wrong usage or input, 85 stopped with state saved; others are failures, which alone are followed
+# by a restart.
+set -uo pipefail
+launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$launch/mpi.sh"
+
+say() {
+  echo "launch: $*" >&2
+  [ ! -e "$work_dir/train.log" ] || echo "launch: $*" >>"$work_dir/train.log"
+}
+
+wrong() {
+  echo "launch/train.sh: $*; see launch/train.sh --help" >&2
+  exit 2
+}
+
+# ---- arguments ----
+
+hostfile='' ranks='' threads='' max_restarts=0 dry_run=no work_dir='' train=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --help | -h) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit ;;
+  --dry-run) dry_run=yes && shift && continue ;;
+  --hostfile | --ranks | --threads | --max-restarts | --work-dir) [ $# -gt 1 ] || wrong "$1 needs a value" ;;
+  esac
+  case $1 in
+  --ranks | --threads | --max-restarts) [[ $2 =~ ^[0-9]+$ ]] || wrong "$1 needs a whole number, not $2" ;;
+  esac
+  case $1 in
+  --hostfile) hostfile=$2 && shift ;;
+  --ranks) ranks=$2 && shift ;;
+  --threads) threads=$2 && shift ;;
+  --max-restarts) max_restarts=$2 && shift ;;
+  --work-dir) work_dir=$2 && train+=("$1" "$2") && shift ;;
+  *) train+=("$1") ;;
+  esac
+  shift
+done
+[ -n "$work_dir" ] || wrong "--work-dir W says where the run is kept"
+[ -z "$hostfile" ] || [ -r "$hostfile" ] || wrong "$hostfile: cannot be read"
+
+freeanchor=${FREEANCHOR:-$launch/../build/release/freeanchor}
+[ -x "$freeanchor" ] || freeanchor=$(command -v freeanchor) || wrong "there is no freeanchor; build it, or set FREEANCHOR"
+command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or load its module"
+
+# ---- placement ----
+
+# The hosts of the file and their ranks; a host without slots= has one.
+count_hosts() {
+  awk '/^[ \t]*(#|$)/ { next }
+       { n = match($0, /slots *= *[0-9]+/) ? substr($0, RSTART, RLENGTH) : 1; gsub(/[^0-9]/, "", n); hosts++; ranks += n }
+       END { print hosts + 0, ranks + 0 }' "$hostfile"
+}
+
+# Cores that we may use: two hardware threads of one core count once.
+physical_cores() {
+  local mask
+  mask=$(taskset -cp $$ | sed 's/.*: //')
+  lscpu -p=CPU,CORE,SOCKET | awk -F, -v mask="$mask" '
+    BEGIN { n = split(mask, part, ","); for (i = 1; i <= n; i++) { split(part[i] "-" part[i], e, "-"); from[i] = e[1]; to[i] = e[2] } }
+    !/^#/ { for (i = 1; i <= n; i++) if ($1 + 0 >= from[i] + 0 && $1 + 0 <= to[i] + 0) core[$2 "," $3] = 1 }
+    END { for (c in core) cores++; print cores + 0 }'
+}
+
+hosts=1
+if [ -n "$hostfile" ]; then
+  read -r hosts slots < <(count_hosts)
+  [ "$hosts" -ge 1 ] || wrong "$hostfile: names no host"
+  ranks=${ranks:-$slots}
+fi
+ranks=${ranks:-1}
+[ "$ranks" -ge 1 ] || wrong "--ranks must be at least 1"
+here=$(physical_cores 2>/dev/null) || here=0
+[ "$here" -ge 1 ] || here=$(cores)
+per_host=$(((ranks + hosts - 1) / hosts))
+share=$((here / per_host))
+threads=${threads:-$((share > 1 ? share : 1))}
+[ "$threads" -ge 1 ] || wrong "--threads must be at least 1"
+
+mpi_environment "$threads"
+if [ $((per_host * threads)) -le "$here" ]; then
+  placement=(--map-by "slot:PE=$threads" --bind-to core)
+else
+  placement=(--bind-to none --oversubscribe)
+  environment+=(OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive)
+fi
+[ -z "$hostfile" ] || placement+=(--hostfile "$hostfile")
+for setting in "${environment[@]}"; do
+  [[ $setting != OMP_* ]] || placement+=(-x "${setting%%=*}")
+done
+command=(mpirun "${placement[@]}" -n "$ranks" "$freeanchor" train --threads "$threads" "${train[@]}")
+
+say "$ranks ranks on $hosts hosts, $threads threads each, $here cores a host"
+[ $((per_host * threads)) -le "$here" ] || say "more threads than cores: ranks take turns, which is slow"
+say "${environment[*]} ${command[*]}"
+[ "$dry_run" = no ] || exit 0
+
+# ---- the run ----
+
+errors=$(mktemp)
+trap 'rm -f "$errors"' EXIT
+job='' stopping=no
+stop() {
+  stopping=yes
+  [ -z "$job" ] || kill -USR1 "$job" 2>/dev/null # mpirun hands it on to all ranks
+}
+trap stop TERM INT USR1 USR2
+
+# In a session of its own, so that the terminal's ^C comes to this script alone. Leaves the exit code in $code.
+run() {
+  env "${environment[@]}" setsid "${command[@]}" 2> >(tee "$errors" >&2) &
+  job=$!
+  wait "$job"
+  code=$?
+  while kill -0 "$job" 2>/dev/null; do # a signal interrupted wait
+    wait "$job"
+    code=$?
+  done
+  job=''
+}
+
+# What mpirun knows of a rank that could not speak for itself, and what that rank did last.
+explain() {
+  local rank host signal doing advice=''
+  read -r rank host signal < <(sed -n \
+    's/.*process rank \([0-9]*\) with PID [0-9]* on node \([^ ]*\) exited on signal \([0-9]*\).*/\1 \2 \3/p' "$errors") || return
+  doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
+  [ "$signal" -ne 9 ] || advice="; if nobody did that by hand, the host ran out of memory (its dmesg tells)"
+  say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice"
+}
+
+# A restart goes on, whatever the first start was to begin with.
+resume() {
+  local i
+  for i in "${!command[@]}"; do
+    [[ ${command[i]} != --resume ]] || command[i + 1]=auto
+    [[ ${command[i]} != --resume=* ]] || command[i]=--resume=auto
+  done
+}
+
+for ((restart = 0; ; restart++)); do
+  run
+  case $code in
+  0 | 2 | 85) exit "$code" ;;
+  esac
+  explain
+  if grep -q 'not enough slots available' "$errors"; then
+    wrong "mpirun has fewer slots than ranks; list hosts with slots=RANKS in a --hostfile"
+  fi
+  [ "$stopping" = no ] && [ "$restart" -lt "$max_restarts" ] || exit "$code"
+  say "failed with $code; restart $((restart + 1)) of $max_restarts"
+  resume
+  sleep 1
+done
