@@ -77,7 +77,8 @@ enum fa_pass { FA_INFERENCE, FA_TRAINING };
 fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
                            struct fa_head *head) FA_CHECK_RESULT;
 
-/* Adds the gradient of every trainable parameter to params->grad, for the image of the last training forward.
+/* Adds the gradient of every trainable parameter to params->grad, each element by one addition, for the image
+   of the last training forward.
    grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling. A training forward serves
    one backward; FA_EINVAL if none came before, or if another forward, describe, changed parameters or a
    failure came between.

@@ -7,11 +7,7 @@
  *
  *     begin;  for each image { backward with advance as its ready function;  next }  finish
  *
- * The order of the sum is part of the interface:
- *   FA_REDUCTION_ALLREDUCE  a rank adds up its images one after another, MPI_Iallreduce adds up ranks: the
- * same number of ranks and bucket size give the same bits FA_REDUCTION_CANONICAL  images are added in one
- * binary tree over their positions in the batch (image i of rank r is position r * n_images + i): any number
- * of ranks gives the same bits
+ * where backward adds to grad, each element by one addition.
  */
 #ifndef FA_REDUCER_H
 #define FA_REDUCER_H
@@ -22,7 +18,15 @@
 #include "fa/real.h"
 #include "fa/status.h"
 
-enum fa_reduction { FA_REDUCTION_ALLREDUCE, FA_REDUCTION_CANONICAL };
+/* The order of the sum is part of the interface. */
+enum fa_reduction {
+    /* A rank's images one after another, then ranks by MPI_Iallreduce: the same number of ranks and bucket
+       size give the same bits. */
+    FA_REDUCTION_ALLREDUCE,
+    /* Images in one binary tree over their positions in the batch, of which image i of rank r has r *
+       n_images + i: any number of ranks gives the same bits. */
+    FA_REDUCTION_CANONICAL
+};
 
 /* The same on all ranks. */
 struct fa_reducer_config {
@@ -33,8 +37,9 @@ struct fa_reducer_config {
 
 struct fa_reducer;
 
-/* grad has n elements and outlives the reducer. Memory besides: a few buckets; and for the tree over several
-   images of a rank log2(n_images) gradients, up to twice as many if n_images is not a power of two. */
+/* grad has n elements and outlives the reducer. Memory besides: a few buckets; and for the tree over more
+   than two images of a rank log2(n_images) - 1 gradients, up to twice as many if n_images is not a power of
+   two. */
 fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, fa_real *grad,
                             size_t n, struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);

@@ -133,9 +133,9 @@ const struct fa_option fa_options[] = {
            "rank, "
            "then average (local)."),
     CHOICE(
-        "train.reduction", train.reduction, "\"allreduce\"", reductions,
-        "Gradients are added up so that any number of ranks gives the same bits (canonical), or by the MPI "
-        "library: the same number of ranks gives the same bits (allreduce)."),
+        "train.reduction", train.reduction, "\"canonical\"", reductions,
+        "Add gradients in one tree over the batch: any number of ranks gives the same bits (canonical); or "
+        "by MPI_Iallreduce: the same number does (allreduce)."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "16", 1, 512,
           "MiB of gradients that leave together while backward still runs."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,

@@ -25,6 +25,8 @@ static void add_block(const struct fa_fold *fold, size_t image, fa_real *grad, s
 
 void fa_fold_add(const struct fa_fold *fold, size_t image, fa_real *grad, size_t begin, size_t end)
 {
+    if (fold->steps[image].stays)
+        return;
 #pragma omp parallel for schedule(static) if (end - begin > 16 * BLOCK)
     for (size_t at = begin; at < end; at += BLOCK)
         add_block(fold, image, grad, at, end - at < BLOCK ? end - at : BLOCK);
@@ -37,11 +39,14 @@ fa_status fa_fold_create(struct fa_fold *fold, size_t n, size_t begin, size_t en
     fold->n_images = end - begin;
     FA_TRY(fa_alloc(fold->n_images, sizeof *fold->steps, &fold->steps));
     for (size_t i = 0; i < fold->n_images; i++) {
+        const size_t position = begin + i;
+        const bool joins = i > 0 && position % 2 == 1; /* the image before, which stayed */
         struct fa_fold_step *step = &fold->steps[i];
 
-        step->depth = stack.depth;
-        step->n_merges = fa_tree_push(&stack, (struct fa_tree_node){begin + i, begin + i + 1});
-        if (i + 1 < fold->n_images && fold->partial[stack.depth - 1] == NULL)
+        step->depth = stack.depth - joins;
+        step->n_merges = fa_tree_push(&stack, (struct fa_tree_node){position, position + 1}) - joins;
+        step->stays = position % 2 == 0 && position + 1 < end;
+        if (!step->stays && position + 1 < end && fold->partial[stack.depth - 1] == NULL)
             FA_TRY(fa_alloc_zero(n_elem, sizeof(fa_real), &fold->partial[stack.depth - 1]));
     }
     fold->n_nodes = stack.depth;

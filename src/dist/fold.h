@@ -3,18 +3,23 @@
  * slice of the batch covers.
  *
  * Images go on a stack of partial sums as fa_tree_push says. They come piece by piece, each piece as soon as
- * backward has completed it, so that it is added while in cache. The last node stays in grad.
+ * backward has completed it, so that it is added while in cache. Backward adds to grad, every element once;
+ * so an image whose sibling is the next one is left there, and the two of them cost nothing. The last node
+ * stays in grad.
  */
 #ifndef FA_DIST_FOLD_H
 #define FA_DIST_FOLD_H
+
+#include <stdbool.h>
 
 #include "fa/real.h"
 #include "fa/status.h"
 #include "tree.h"
 
-/* What adding an image means: so many of the partial sums there are before it are merged with it. */
+/* What adding an image means. */
 struct fa_fold_step {
-    size_t depth, n_merges;
+    size_t depth, n_merges; /* partial sums before it; that are merged with it, the last ones first */
+    bool stays;             /* in grad: the next image is its sibling */
 };
 
 struct fa_fold {
@@ -30,8 +35,8 @@ fa_status fa_fold_create(struct fa_fold *fold, size_t n, size_t begin, size_t en
                          size_t n_elem) FA_CHECK_RESULT;
 void fa_fold_destroy(struct fa_fold *fold);
 
-/* Elements [begin, end) of grad are those of this image's gradient. Cleared after it, but for the last image:
-   then they are those of the last node. */
+/* Elements [begin, end) of grad, which backward of this image has completed, go on the stack and are cleared
+   for the next one; unless they stay. After the last image they are those of the last node. */
 void fa_fold_add(const struct fa_fold *fold, size_t image, fa_real *grad, size_t begin, size_t end);
 
 #endif

@@ -301,6 +301,30 @@ static void assert_best_is_kept(const char *work_dir)
     assert_true(best.ap >= 0);
 }
 
+/* Three images a rank are no node of the tree of six, so each rank brings two. */
+static void with_the_canonical_reduction_all_ranks_give_the_bits_of_one(void **state)
+{
+    static const char *const fields[] = {"loss", "grad_norm", "matched_iou"};
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+    double many[2 + 1], one[2 + 1];
+
+    (void)state;
+    config.reduction = FA_REDUCTION_CANONICAL;
+    config.batch = 6;
+    config.max_steps = 2;
+    assert_ok(train(&config, "tree"));
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "tree_alone", &result));
+        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
+            assert_int_equal(read_curve("tree", fields[f], many, 2 + 1), 2);
+            assert_int_equal(read_curve("tree_alone", fields[f], one, 2 + 1), 2);
+            assert_memory_equal(many, one, 2 * sizeof *one);
+        }
+    }
+    assert_same_weights("tree", "tree_alone");
+}
+
 static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one(void **state)
 {
     struct fa_train_config config = make_config();
@@ -615,6 +639,7 @@ int main(void)
         cmocka_unit_test(all_ranks_together_learn_as_one_alone),
         cmocka_unit_test(the_focal_loss_falls_and_is_that_of_one_rank_alone),
         cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
+        cmocka_unit_test(with_the_canonical_reduction_all_ranks_give_the_bits_of_one),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
