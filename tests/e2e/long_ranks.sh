@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One rank with four images and two ranks with two give the same loss curve to float rounding; the rate is low, so that rounding does not
-# grow with the steps.
+# Summed by MPI, one rank with four images and two ranks with two give the same loss curve to float rounding; the rate is low, so that
+# rounding does not grow with the steps.
 . "$(dirname "$0")/lib.sh"
 
 must "$freeanchor" synth --out "$scratch/s" --images 24 --classes 2 --seed 3 --size 128x96
@@ -8,7 +8,7 @@ must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/
 train() {
   run_ranks "$1" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" \
     --work-dir "$scratch/ranks$1" --set "data.scale=[128,96]" --set train.max_steps=12 --set train.eval_interval=0 \
-    --set train.lr=0.0005 --set train.log_interval=1 --threads 1
+    --set train.lr=0.0005 --set train.reduction=allreduce --set train.log_interval=1 --threads 1
 }
 must train 1
 must train 2
