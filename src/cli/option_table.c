@@ -136,8 +136,8 @@ const struct fa_option fa_options[] = {
         "train.reduction", train.reduction, "\"canonical\"", reductions,
         "Add gradients in one tree over the batch: any number of ranks gives the same bits (canonical); or "
         "by MPI_Iallreduce: the same number does (allreduce)."),
-    VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "16", 1, 512,
-          "MiB of gradients that leave together while backward still runs."),
+    VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,
+          "MiB of gradients that leave together while backward still runs; hundreds of ranks need more."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,

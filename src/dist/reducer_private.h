@@ -13,7 +13,7 @@
 #include "comm_private.h"
 #include "fa/reducer.h"
 
-enum { FA_REDUCER_SLOTS = 4 };
+enum { FA_REDUCER_SLOTS = 8 };
 
 /* Elements [begin, end) of the gradient, in a slot while under way. */
 struct fa_bucket {
