@@ -125,11 +125,13 @@ static bool dies(enum fa_disk_fault fault, long nth)
 
 static void sweep(enum fa_disk_fault fault)
 {
+    long n_points = -1;
     bool struck = true;
 
-    for (current_fault = fault, current_change = 1; struck; current_change++)
+    current_fault = fault;
+    for (current_change = 1; struck; current_change += FA_DISK_STRIDE, n_points++)
         struck = fa_disk_fault_kills(fault) ? dies(fault, current_change) : is_refused(fault, current_change);
-    print_message("%ld changes struck\n", current_change - 2);
+    print_message("%ld changes struck\n", n_points);
 }
 
 static void set_file_system(bool exchange)

@@ -29,6 +29,14 @@ extern const char *const fa_disk_fault_names[FA_DISK_FAULTS];
 
 bool fa_disk_fault_kills(enum fa_disk_fault fault);
 
+/* The step of a sweep: sanitizers make the birth and death of a process dear, and then not all changes are
+ * struck. */
+#ifdef __SANITIZE_ADDRESS__
+#define FA_DISK_STRIDE 5
+#else
+#define FA_DISK_STRIDE 1
+#endif
+
 /* From now on this process's changes are counted, and the nth (from 1) is struck. */
 void fa_disk_arm(enum fa_disk_fault fault, long nth);
 

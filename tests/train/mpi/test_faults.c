@@ -286,7 +286,7 @@ static bool disk_refuses(const struct scene *scene, enum fa_disk_fault fault, in
 /* Several ranks agree on every third change only: they wait for each other more than for disks. */
 static void sweep_refusals(enum fa_disk_fault fault)
 {
-    const int stride = fa_comm_size(comm) == 1 ? 1 : 3;
+    const int stride = fa_comm_size(comm) == 1 ? FA_DISK_STRIDE : 3;
     long n_points = 0;
 
     for (int s = 0; s < N_SCENES; s++)
@@ -336,7 +336,7 @@ static void sweep_deaths(enum fa_disk_fault fault)
     long n_points = 0;
 
     for (int s = 0; s < N_SCENES; s++)
-        for (long nth = 1; process_dies(&scenes[s], fault, nth); nth++)
+        for (long nth = 1; process_dies(&scenes[s], fault, nth); nth += FA_DISK_STRIDE)
             n_points++;
     print_message("%ld changes struck\n", n_points);
 }
