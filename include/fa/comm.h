@@ -24,8 +24,19 @@ void fa_comm_finalize(struct fa_comm *comm);
 int fa_comm_rank(const struct fa_comm *comm);
 int fa_comm_size(const struct fa_comm *comm);
 int fa_comm_local_size(const struct fa_comm *comm); /* ranks on this host */
+int fa_comm_local_rank(const struct fa_comm *comm); /* this one's number among them */
 const char *fa_comm_host(const struct fa_comm *comm);
 const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
+
+/* Where the launcher lets this rank run. A core is what the system schedules on: a hardware thread. */
+struct fa_cores {
+    int on_host; /* all of the host */
+    int usable;  /* by this rank */
+    int share;   /* of usable, those shared with other ranks counted in parts; 0: less than one */
+    int idle;    /* of on_host, those that no rank of this run may use */
+};
+
+struct fa_cores fa_comm_cores(const struct fa_comm *comm); /* at the time of fa_comm_init */
 
 /* Ends the whole job at once with this exit code, after the caller printed why. Does not return. */
 void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn));

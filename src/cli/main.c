@@ -13,6 +13,7 @@
 #include "fa/memory.h"
 #include "help.h"
 #include "nearest.h"
+#include "placement.h"
 
 static const struct fa_command *find_command(const char *name)
 {
@@ -42,14 +43,17 @@ static int launched_ranks(void)
     return text != NULL ? atoi(text) : 1;
 }
 
-/* The cores that this process may use, shared out among the ranks of its host. */
+/* The cores that the launcher gave this process, shared out where ranks have the same. */
 static int cores_per_rank(const struct fa_comm *comm)
 {
     cpu_set_t mask;
-    int cores = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
-    int ranks = comm != NULL ? fa_comm_local_size(comm) : 1;
+    int cores;
 
-    return cores > ranks ? cores / ranks : 1;
+    if (comm != NULL)
+        cores = fa_comm_cores(comm).share;
+    else
+        cores = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
+    return cores > 1 ? cores : 1;
 }
 
 static fa_status prepare(struct fa_invocation *invocation)
@@ -67,6 +71,7 @@ static fa_status prepare(struct fa_invocation *invocation)
     }
     FA_TRY(fa_arguments_int(&invocation->arguments, "--threads", 1, 1024, cores_per_rank(invocation->comm),
                             &threads));
+    fa_placement_check(invocation->comm, (int)threads);
     invocation->threads = (int)threads;
     omp_set_num_threads((int)threads); /* for what has no backend to ask: the loss, the optimizer */
     invocation->report = fa_json_new_object();

@@ -60,6 +60,8 @@ static void introduce(struct fa_comm *comm)
     MPI_Get_processor_name(comm->host, &length);
     MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
     MPI_Comm_size(local, &comm->local_size);
+    MPI_Comm_rank(local, &comm->local_rank);
+    comm->cores = fa_comm_find_cores(local);
     MPI_Comm_free(&local);
 }
 
@@ -103,6 +105,16 @@ int fa_comm_size(const struct fa_comm *comm)
 int fa_comm_local_size(const struct fa_comm *comm)
 {
     return comm->local_size;
+}
+
+int fa_comm_local_rank(const struct fa_comm *comm)
+{
+    return comm->local_rank;
+}
+
+struct fa_cores fa_comm_cores(const struct fa_comm *comm)
+{
+    return comm->cores;
 }
 
 const char *fa_comm_host(const struct fa_comm *comm)

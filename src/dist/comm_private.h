@@ -20,6 +20,8 @@ struct fa_comm {
     MPI_Comm mpi;
     int rank, size;
     int local_size; /* ranks on this host */
+    int local_rank;
+    struct fa_cores cores;
     char host[FA_HOST_MAX];
 };
 
@@ -28,6 +30,9 @@ extern size_t fa_comm_piece_bytes;
 
 /* Elements of size bytes in one piece, at least 1. */
 size_t fa_comm_piece(size_t size);
+
+/* Collective over the ranks of a host. */
+struct fa_cores fa_comm_find_cores(MPI_Comm local);
 
 /* FA_EINVAL if this process, alone in MPI's eyes, is one of several tasks of a SLURM job step: they would all
    do the same work and overwrite each other's files. Looks at the environment only. */
