@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
-# With the canonical reduction the number of ranks does not show: 20 steps of 12 images on 1, 2, 3, 4 and 6 ranks end in the same
+# With the canonical reduction the number of ranks does not show: steps of 12 images on 1, 2, 3, 4 and 6 ranks end in the same
 # bits and have the same losses, and so does a run that changes its number of ranks twice on the way.
+#
+# usage: tests/e2e/long_canonical.sh [STEPS]        (default: 6)
 . "$(dirname "$0")/lib.sh"
+
+steps=${1:-6}
 
 must "$freeanchor" synth --out "$scratch/s" --images 24 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
@@ -27,19 +31,19 @@ same() {
   holds "$(curve "$2" | grep -c '"loss"') == $3" "lines of the log"
 }
 
-train 1 "$scratch/ranks1" 20 4
+train 1 "$scratch/ranks1" "$steps" 4
 for ranks in 2 3 4 6; do
-  train "$ranks" "$scratch/ranks$ranks" 20 4
-  same "$scratch/ranks1" "$scratch/ranks$ranks" 20
+  train "$ranks" "$scratch/ranks$ranks" "$steps" 4
+  same "$scratch/ranks1" "$scratch/ranks$ranks" "$steps"
 done
 
-train 4 "$scratch/changing" 6 4
-train 1 "$scratch/changing" 13 4
-train 3 "$scratch/changing" 20 4
+train 4 "$scratch/changing" $((steps / 3)) 4
+train 1 "$scratch/changing" $((2 * steps / 3)) 4
+train 3 "$scratch/changing" "$steps" 4
 holds "$(grep -c resumed_at_step "$scratch/changing/log.jsonl") == 3" "parts of the run"
-same "$scratch/ranks1" "$scratch/changing" 20
+same "$scratch/ranks1" "$scratch/changing" "$steps"
 
-train 1 "$scratch/whole1" 3 -1 # all layers
-train 3 "$scratch/whole3" 3 -1
-same "$scratch/whole1" "$scratch/whole3" 3
+train 1 "$scratch/whole1" 2 -1 # all layers
+train 3 "$scratch/whole3" 2 -1
+same "$scratch/whole1" "$scratch/whole3" 2
 finish
