@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "settings.h"
 
 struct fa_bench {
     const char *name;
@@ -22,6 +23,11 @@ struct fa_bench {
 extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval;
 
 /* ---- measure.c ---- */
+
+/* Calls measure with the settings that --config and --set give. */
+fa_status fa_bench_configured(struct fa_invocation *invocation,
+                              fa_status (*measure)(struct fa_invocation *invocation,
+                                                   const struct fa_settings *settings)) FA_CHECK_RESULT;
 
 /* Flags that several take, with their defaults: 5 repetitions, 800x1344, 80 classes. */
 fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n) FA_CHECK_RESULT;

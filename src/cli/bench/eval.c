@@ -185,13 +185,7 @@ static fa_status measure(struct fa_invocation *invocation, const struct fa_setti
 
 static fa_status run(struct fa_invocation *invocation)
 {
-    struct fa_session session;
-    fa_status status = fa_session_open(invocation, NULL, &session);
-
-    if (status == FA_OK)
-        status = measure(invocation, &session.settings);
-    fa_session_close(&session);
-    return status;
+    return fa_bench_configured(invocation, measure);
 }
 
 const struct fa_bench fa_bench_eval = {

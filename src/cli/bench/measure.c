@@ -5,6 +5,7 @@
 #include "bench.h"
 #include "fa/clock.h"
 #include "fa/memory.h"
+#include "session.h"
 
 fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n)
 {
@@ -86,4 +87,17 @@ void fa_bench_report_seconds(struct fa_invocation *invocation, const char *name,
     snprintf(key, sizeof key, "%s_s", name);
     printf("%-28s %10.4f s\n", name, seconds);
     fa_report_number(invocation, key, seconds);
+}
+
+fa_status fa_bench_configured(struct fa_invocation *invocation,
+                              fa_status (*measure)(struct fa_invocation *invocation,
+                                                   const struct fa_settings *settings))
+{
+    struct fa_session session;
+    fa_status status = fa_session_open(invocation, NULL, &session);
+
+    if (status == FA_OK)
+        status = measure(invocation, &session.settings);
+    fa_session_close(&session);
+    return status;
 }
