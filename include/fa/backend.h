@@ -85,13 +85,19 @@ fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_
                             struct fa_weights **out) FA_CHECK_RESULT;
 void fa_weights_destroy(struct fa_weights *weights);
 
-/* Takes a copy: filters[o] * scale[o] (scale NULL: 1) in OIHW order, and bias[o]. */
+/* From now on the filters are oihw[o] * scale[o] (scale NULL: 1) in OIHW order, and bias[o]. oihw is
+   borrowed: it must stay as it is until the next load. scale and bias are copied. */
 fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                           const fa_real *bias) FA_CHECK_RESULT;
 
-/* The gradient with respect to the loaded (scaled) filters and the bias, added up since the last clear. */
+/* Gives back the memory of packed forms, which the next use makes anew: worth it where that use is far. */
+void fa_weights_forget(struct fa_weights *weights);
+
+/* The gradient with respect to the loaded (scaled) filters and the bias of output channels first to first +
+   n, added up since the last clear. Several threads may read different channels at once. A clear also gives
+   back the memory of the sum. */
 void fa_weights_clear_grad(struct fa_weights *weights);
-fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias) FA_CHECK_RESULT;
+void fa_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
 
 /* ---- convolution ---- */
 

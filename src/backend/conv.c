@@ -39,20 +39,22 @@ fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const
     return status;
 }
 
+void fa_weights_forget(struct fa_weights *weights)
+{
+    if (weights->backend->ops->weights_forget != NULL)
+        weights->backend->ops->weights_forget(weights);
+}
+
 void fa_weights_clear_grad(struct fa_weights *weights)
 {
     weights->backend->ops->weights_clear_grad(weights);
 }
 
-fa_status fa_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias)
+void fa_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias)
 {
-    const int span = fa_span_begin("read gradient");
-    fa_status status;
-
+    assert(first >= 0 && n >= 0 && n <= weights->desc.out_channels - first);
     assert(oihw != NULL && bias != NULL);
-    status = weights->backend->ops->weights_read_grad(weights, oihw, bias);
-    fa_span_end(span);
-    return status;
+    weights->backend->ops->weights_read_grad(weights, first, n, oihw, bias);
 }
 
 /* ---- convolution ---- */

@@ -34,8 +34,10 @@ struct fa_backend_ops {
     void (*weights_destroy)(struct fa_weights *weights);
     fa_status (*weights_load)(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                               const fa_real *bias);
+    /* Optional. NULL: there is nothing to forget. */
+    void (*weights_forget)(struct fa_weights *weights);
     void (*weights_clear_grad)(struct fa_weights *weights);
-    fa_status (*weights_read_grad)(struct fa_weights *weights, fa_real *oihw, fa_real *bias);
+    void (*weights_read_grad)(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
 
     fa_status (*conv_create)(struct fa_backend *backend, const struct fa_conv_desc *desc,
                              struct fa_weights *weights, struct fa_conv **out);

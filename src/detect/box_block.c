@@ -2,8 +2,8 @@
 
 #include <float.h>
 
+#include "fa/vector.h"
 #include "overlap.h"
-#include "vector.h"
 
 static void find_bounds(struct fa_box_block *block)
 {

@@ -1,7 +1,7 @@
 #include "logit_chunk.h"
 
+#include "fa/vector.h"
 #include "logistic.h"
-#include "vector.h"
 
 enum { lanes = 16 };
 

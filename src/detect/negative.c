@@ -2,10 +2,10 @@
 
 #include <math.h>
 
+#include "fa/vector.h"
 #include "logistic.h"
 #include "logit_chunk.h"
 #include "probability.h"
-#include "vector.h"
 
 double fa_negative_element(const struct fa_negative *negative, double logit, double box_probability,
                            double *grad)

@@ -2,10 +2,10 @@
 
 #include <math.h>
 
+#include "fa/vector.h"
 #include "logistic.h"
 #include "logit_chunk.h"
 #include "probability.h"
-#include "vector.h"
 
 #define SURPRISE_LIMIT 87.336544750553102 /* -log(FLT_MIN) */
 

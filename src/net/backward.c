@@ -152,7 +152,8 @@ fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, con
             continue;
         FA_TRY(node_backward(&run, i));
         if (layer != FA_NONE) {
-            FA_TRY(fa_layer_unfold(model, layer));
+            fa_layer_unfold(model, layer);
+            fa_weights_forget(model->weights[layer]);
             n_final = fa_layer_end(&model->graph.layer[layer]);
         }
         if (ready != NULL)

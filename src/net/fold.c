@@ -7,13 +7,18 @@
  * Sums are in double. A layer without batch norm has s = 1 and its own bias.
  */
 #include <math.h>
+#include <omp.h>
 
 #include "fa/crc32c.h"
 #include "fa/memory.h"
 #include "fa/trace.h"
+#include "fa/vector.h"
 #include "state.h"
 
 #define BN_EPSILON 1e-5
+
+/* The gradients of so many output channels are unfolded while they are in cache. */
+enum { CHANNELS_AT_A_TIME = 16 };
 
 static const fa_real *value_of(const struct fa_model *model, const struct fa_param *param)
 {
@@ -32,16 +37,18 @@ static size_t filter_elements(const struct fa_layer *layer)
 
 fa_status fa_model_create_weights(struct fa_model *model)
 {
+    const size_t n_threads = (size_t)fa_backend_threads(model->backend);
     size_t filters = 0, channels = 0;
 
     for (int l = 0; l < model->graph.n_layers; l++) {
         const struct fa_layer *layer = &model->graph.layer[l];
 
-        filters = layer->weight->n_elem > filters ? layer->weight->n_elem : filters;
+        filters = filter_elements(layer) > filters ? filter_elements(layer) : filters;
         channels = layer->bias->n_elem > channels ? layer->bias->n_elem : channels;
         FA_TRY(fa_weights_create(model->backend, &layer->desc, &model->weights[l]));
     }
-    FA_TRY(fa_alloc(filters, sizeof(fa_real), &model->scratch.filters));
+    model->scratch.filters_per_thread = CHANNELS_AT_A_TIME * filters;
+    FA_TRY(fa_alloc(n_threads * model->scratch.filters_per_thread, sizeof(fa_real), &model->scratch.filters));
     FA_TRY(fa_alloc(channels, sizeof(fa_real), &model->scratch.scale));
     return fa_alloc(channels, sizeof(fa_real), &model->scratch.bias);
 }
@@ -130,25 +137,17 @@ fa_status fa_model_fold(struct fa_model *model)
     return status;
 }
 
-static void unfold_bias(const struct fa_model *model, const struct fa_layer *layer)
-{
-    fa_real *bias = grad_of(model, layer->bias);
+/* ---- unfolding: output channels [first, first + n) of a layer, whose gradients are given in the folded form
+ */
 
-    for (size_t o = 0; o < layer->bias->n_elem; o++)
-        bias[o] += model->scratch.bias[o];
-}
-
-static void unfold_filters(const struct fa_model *model, const struct fa_layer *layer)
-{
-    fa_real *weight = grad_of(model, layer->weight);
-
-#pragma omp parallel for num_threads(fa_backend_threads(model->backend))
-    for (size_t i = 0; i < layer->weight->n_elem; i++)
-        weight[i] += model->scratch.filters[i];
-}
+struct folded_grad {
+    const struct fa_layer *layer;
+    size_t first, n;
+    const fa_real *filters, *bias;
+};
 
 /* In double, eight partial sums so that it runs in vector registers. */
-static double dot(const fa_real *a, const fa_real *b, size_t n)
+FA_VECTOR_CLONES static double dot(const fa_real *a, const fa_real *b, size_t n)
 {
     double part[8] = {0};
     size_t i = 0;
@@ -161,43 +160,67 @@ static double dot(const fa_real *a, const fa_real *b, size_t n)
     return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
 }
 
-static void unfold_norm(const struct fa_model *model, const struct fa_layer *layer)
+FA_VECTOR_CLONES static void add_scaled(size_t n, fa_real scale, const fa_real *from, fa_real *sum)
 {
-    const fa_real *weight = value_of(model, layer->weight);
+    for (size_t i = 0; i < n; i++)
+        sum[i] += from[i] * scale;
+}
+
+static void unfold_plain(const struct fa_model *model, const struct folded_grad *folded)
+{
+    const size_t n = filter_elements(folded->layer);
+
+    add_scaled(folded->n * n, 1, folded->filters, grad_of(model, folded->layer->weight) + folded->first * n);
+}
+
+static void unfold_norm(const struct fa_model *model, const struct folded_grad *folded)
+{
+    const struct fa_layer *layer = folded->layer;
     const fa_real *gamma = value_of(model, layer->gamma), *mean = value_of(model, layer->mean);
-    fa_real *dweight = grad_of(model, layer->weight), *dgamma = grad_of(model, layer->gamma);
     const size_t n = filter_elements(layer);
 
-#pragma omp parallel for num_threads(fa_backend_threads(model->backend))
-    for (size_t o = 0; o < layer->bias->n_elem; o++) {
-        const fa_real *folded = model->scratch.filters + o * n;
+    for (size_t k = 0; k < folded->n; k++) {
+        const size_t o = folded->first + k;
+        const fa_real *filters = folded->filters + k * n;
         const double sigma = sigma_of(model, layer, o);
-        const double product = dot(folded, weight + o * n, n);
-        const fa_real scale = (fa_real)((double)gamma[o] / sigma);
+        const double product = dot(filters, value_of(model, layer->weight) + o * n, n);
 
-        for (size_t i = 0; i < n; i++)
-            dweight[o * n + i] += folded[i] * scale;
-        dgamma[o] += (fa_real)((product - (double)mean[o] * (double)model->scratch.bias[o]) / sigma);
+        add_scaled(n, (fa_real)((double)gamma[o] / sigma), filters, grad_of(model, layer->weight) + o * n);
+        grad_of(model, layer->gamma)[o] +=
+            (fa_real)((product - (double)mean[o] * (double)folded->bias[k]) / sigma);
     }
 }
 
-static void unfold_gradient(const struct fa_model *model, const struct fa_layer *layer)
+static void unfold_channels(const struct fa_model *model, int l, size_t first)
 {
-    unfold_bias(model, layer);
+    const struct fa_layer *layer = &model->graph.layer[l];
+    const size_t rest = layer->bias->n_elem - first,
+                 n = rest < CHANNELS_AT_A_TIME ? rest : CHANNELS_AT_A_TIME;
+    fa_real *filters =
+        model->scratch.filters + (size_t)omp_get_thread_num() * model->scratch.filters_per_thread;
+    fa_real *bias = model->scratch.bias + first;
+
+    fa_weights_read_grad(model->weights[l], (int)first, (int)n, filters, bias);
+    for (size_t k = 0; k < n; k++)
+        grad_of(model, layer->bias)[first + k] += bias[k];
+
+    const struct folded_grad folded = {
+        .layer = layer, .first = first, .n = n, .filters = filters, .bias = bias};
+
     if (fa_layer_has_norm(layer))
-        unfold_norm(model, layer);
+        unfold_norm(model, &folded);
     else
-        unfold_filters(model, layer);
+        unfold_plain(model, &folded);
 }
 
-fa_status fa_layer_unfold(struct fa_model *model, int l)
+void fa_layer_unfold(struct fa_model *model, int l)
 {
     const struct fa_layer *layer = &model->graph.layer[l];
     const int span = fa_span_begin_of("unfold", layer->name, FA_NO_ITEM);
-    fa_status status = fa_weights_read_grad(model->weights[l], model->scratch.filters, model->scratch.bias);
 
-    if (status == FA_OK)
-        unfold_gradient(model, layer);
+#pragma omp parallel for schedule(static) num_threads(fa_backend_threads(model->backend))
+    for (size_t first = 0; first < layer->bias->n_elem; first += CHANNELS_AT_A_TIME)
+        unfold_channels(model, l, first);
+    fa_weights_clear_grad(model->weights[l]);
     fa_span_end(span);
-    return status;
 }

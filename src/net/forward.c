@@ -14,6 +14,16 @@ static void export_level(const struct fa_model *model, const struct fa_plan *pla
                               rows + plan->pyramid.first[level] * n_columns);
 }
 
+/* Filters are packed at a layer's first node. Between its last and its backward, packed forms of all other
+   layers would take as much memory as the parameters; in inference they serve the next image. */
+static void forget_filters(const struct fa_model *model, const struct fa_plan *plan, int i)
+{
+    const int layer = model->graph.node[i].layer;
+
+    if (plan->training && layer != FA_NONE && model->graph.layer[layer].last_use == i)
+        fa_weights_forget(model->weights[layer]);
+}
+
 static fa_status run_node(struct fa_model *model, const struct fa_plan *plan, int i)
 {
     const int span = fa_span_begin_of("layer", fa_node_name(&model->graph, i), i);
@@ -21,6 +31,7 @@ static fa_status run_node(struct fa_model *model, const struct fa_plan *plan, in
 
     if (status == FA_OK)
         export_level(model, plan, i);
+    forget_filters(model, plan, i);
     fa_span_end(span);
     return status;
 }

@@ -8,7 +8,7 @@ int fa_graph_layer(struct fa_graph *graph, const struct fa_layer *layer)
 
     assert(index < FA_GRAPH_MAX_LAYERS);
     graph->layer[index] = *layer;
-    graph->layer[index].first_use = FA_NONE;
+    graph->layer[index].first_use = graph->layer[index].last_use = FA_NONE;
     return index;
 }
 
@@ -56,6 +56,7 @@ int fa_graph_conv(struct fa_graph *graph, int layer, int in, int residual, bool 
     assert(residual == FA_NONE || graph->node[residual].channels == weights->desc.out_channels);
     if (weights->first_use == FA_NONE)
         weights->first_use = graph->n_nodes;
+    weights->last_use = graph->n_nodes;
     return add_node(graph, (struct fa_node){.kind = FA_NODE_CONV,
                                             .in = in,
                                             .residual = residual,

@@ -37,7 +37,7 @@ struct fa_layer {
     double initial_gamma;
 
     /* Set as nodes and parameters are added. */
-    int first_use;                                      /* node: the last that backward comes to */
+    int first_use, last_use;                            /* nodes; backward comes to the first one last */
     const struct fa_param *weight, *gamma, *mean, *var; /* the latter three NULL without batch norm */
     const struct fa_param *bias;                        /* beta with batch norm */
 };

@@ -10,10 +10,11 @@
 
 #define FA_MAX_PLANS 64
 
-/* Room for the largest layer on its way between the flat buffers and the backend. */
+/* Room for a layer on its way between the flat buffers and the backend. */
 struct fa_fold_scratch {
-    fa_real *filters;
-    fa_real *scale, *bias;
+    fa_real *filters; /* of a few output channels, for each thread */
+    size_t filters_per_thread;
+    fa_real *scale, *bias; /* of the largest layer */
 };
 
 struct fa_model {
@@ -66,7 +67,7 @@ fa_status fa_model_fold(struct fa_model *model) FA_CHECK_RESULT;
 fa_status fa_layer_fold(struct fa_model *model, int layer) FA_CHECK_RESULT;
 fa_status fa_layer_load_raw(struct fa_model *model, int layer) FA_CHECK_RESULT;
 
-/* Adds the layer's gradient, as the backend has it for the folded weights, to those of its parameters. */
-fa_status fa_layer_unfold(struct fa_model *model, int layer) FA_CHECK_RESULT;
+/* Moves the layer's gradient, which the backend has for the folded weights, to those of its parameters. */
+void fa_layer_unfold(struct fa_model *model, int layer);
 
 #endif

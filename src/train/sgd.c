@@ -8,10 +8,12 @@
 
 #include <math.h>
 
+#include "fa/vector.h"
+
 enum { BLOCKS = 256, LANES = 8 };
 
 /* Several running sums at once, since one alone would wait for each addition to finish. */
-static double sum_of_squares(const fa_real *grad, size_t begin, size_t end)
+FA_VECTOR_CLONES static double sum_of_squares(const fa_real *grad, size_t begin, size_t end)
 {
     double lane[LANES] = {0}, sum = 0;
     size_t i = begin;

@@ -170,7 +170,7 @@ void op_run_backward(struct op_run *run, const struct op_data *data, struct op_r
     activation_read(&run->diff_src, result->diff_src);
     fa_weights_clear_grad(run->weights);
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
-    assert_ok(fa_weights_read_grad(run->weights, result->diff_filters, result->diff_bias));
+    fa_weights_read_grad(run->weights, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
 }
 
 /* ---- the definition ---- */

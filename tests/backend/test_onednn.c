@@ -244,7 +244,7 @@ static void gradients_in_different_layouts_add_up(void **state)
     op_run_backward(&run, &data[1], &got[1]);
     assert_ok(fa_conv_create(backend, &two_sizes[1].desc, small.weights, &large));
     assert_ok(fa_conv_backward_weights(large, run.src.data, run.diff_dst.data));
-    assert_ok(fa_weights_read_grad(small.weights, want.diff_filters, want.diff_bias));
+    fa_weights_read_grad(small.weights, 0, two_sizes[0].desc.out_channels, want.diff_filters, want.diff_bias);
     for (size_t i = 0; i < data[0].n_filters; i++)
         got[0].diff_filters[i] += got[1].diff_filters[i];
     for (size_t i = 0; i < data[0].n_bias; i++)
@@ -276,10 +276,10 @@ static void step(struct op_run *run, const struct op_data *data, struct op_resul
     assert_ok(fa_conv_backward_data(run->conv, run->diff_dst.data, true, run->src.data, run->diff_src.data));
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
-    assert_ok(fa_weights_read_grad(run->weights, result->diff_filters, result->diff_bias));
+    fa_weights_read_grad(run->weights, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
 }
 
-static void a_step_allocates_nothing(void **state)
+static void a_step_like_the_one_before_allocates_nothing(void **state)
 {
     struct fa_backend *backend = open_onednn(2, FA_CONV_AUTO);
 
@@ -294,6 +294,8 @@ static void a_step_allocates_nothing(void **state)
         activation_write(&run.dst, data.residual);
         activation_write(&run.diff_dst, data.diff_dst);
         activation_write(&run.diff_src, data.diff_src);
+        step(&run, &data, &result);
+        fa_weights_clear_grad(run.weights);
         fa_memory_fail_after(1);
         step(&run, &data, &result);
         fa_memory_fail_after(0);
@@ -321,7 +323,7 @@ int main(void)
         cmocka_unit_test(an_untrained_convolution_gives_the_output_of_a_trained_one),
         cmocka_unit_test(weights_loaded_again_are_used),
         cmocka_unit_test(gradients_in_different_layouts_add_up),
-        cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(a_step_like_the_one_before_allocates_nothing),
         cmocka_unit_test(all_memory_was_given_back),
     };
 

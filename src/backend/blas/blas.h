@@ -33,7 +33,7 @@ void fa_blas_weights_destroy(struct fa_weights *weights);
 fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                                const fa_real *bias);
 void fa_blas_weights_clear_grad(struct fa_weights *weights);
-fa_status fa_blas_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias);
+void fa_blas_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
 
 fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                               struct fa_weights *weights, struct fa_conv **out);

@@ -71,11 +71,11 @@ void fa_blas_weights_clear_grad(struct fa_weights *weights)
     memset(self->diff_bias, 0, (size_t)weights->desc.out_channels * sizeof(fa_real));
 }
 
-fa_status fa_blas_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias)
+void fa_blas_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias)
 {
-    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+    const struct fa_blas_weights *self = (const struct fa_blas_weights *)weights;
+    const size_t size = filter_size(&weights->desc);
 
-    memcpy(oihw, self->diff_filters, self->n_filters * sizeof(fa_real));
-    memcpy(bias, self->diff_bias, (size_t)weights->desc.out_channels * sizeof(fa_real));
-    return FA_OK;
+    memcpy(oihw, self->diff_filters + (size_t)first * size, (size_t)n * size * sizeof(fa_real));
+    memcpy(bias, self->diff_bias + first, (size_t)n * sizeof(fa_real));
 }

@@ -7,8 +7,11 @@
  *
  *   onednn_backend.c      the table; opening the library, errors, working memory
  *   onednn_layout.c       activations: layout, import, export
- *   onednn_weights.c      filters and their gradients, in every layout that a convolution asks for
- *   onednn_reorder.c      one copy between two layouts
+ *   onednn_weights.c      filters in every layout that a convolution asks for, and their gradients
+ *   onednn_order.c        filters between PyTorch's order and blocked layouts
+ *   onednn_transpose.c    squares of floats, turned within registers
+ *   onednn_store.c        the memory that they take while they are needed
+ *   onednn_reorder.c      one copy into a layout that only oneDNN knows
  *   onednn_choice.c       which algorithm computes a convolution
  *   onednn_conv.c         the three directions of a convolution
  *   onednn_pool.c         max-pooling
@@ -19,21 +22,26 @@
 
 #include <dnnl.h>
 
+#include "fa/vector.h"
 #include "ops.h"
 
-/* Compiles a loop for each width of vector register and picks one when the program starts. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define ONEDNN_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define ONEDNN_VECTOR_CLONES
-#endif
-
 #define ONEDNN_MAX_BLOCK 16
+#define ONEDNN_TRANSPOSE 16
 
 /* Working memory that only grows, and only while objects are created; its content lives within one call. */
 struct onednn_work {
     size_t n_bytes;
     void *memory;
+};
+
+/* Memory that is taken and given back. */
+struct onednn_store {
+    size_t n;
+    struct onednn_block {
+        size_t n_bytes;
+        void *memory;
+        bool is_taken;
+    } * block;
 };
 
 struct onednn {
@@ -44,6 +52,7 @@ struct onednn {
     int block;                     /* channels in a block */
     struct onednn_work scratchpad; /* oneDNN's own */
     struct onednn_work staging;    /* ours: results on the way to a sum */
+    struct onednn_store store;     /* packed filters, sums of gradients */
 };
 
 static inline struct onednn *onednn_of(const struct fa_backend *backend)
@@ -96,28 +105,79 @@ fa_status onednn_reorder_create(struct onednn *onednn, const dnnl_memory_desc_t 
 void onednn_reorder_destroy(struct onednn_reorder *reorder);
 fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, float *to) FA_CHECK_RESULT;
 
+/* ---- onednn_store.c */
+
+/* Memory of at least so many bytes, not initialised, until it is given back; *memory NULL gives back nothing,
+   and becomes NULL. */
+fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, float **memory) FA_CHECK_RESULT;
+void onednn_store_give_back(struct onednn_store *store, float **memory);
+void onednn_store_free(struct onednn_store *store);
+
+/* ---- onednn_order.c */
+
+/* Channel c of an axis is lane c % block of block c / block. */
+struct onednn_axis {
+    int block;
+    size_t stride, lane; /* from block to block, from lane to lane; in floats, as all below */
+};
+
+/* Where the filter of output channel o, input channel i, row y, column x lies. */
+struct onednn_order {
+    size_t group; /* from group to group; 0 without groups */
+    struct onednn_axis out, in;
+    int width; /* of the kernel */
+    size_t row, column;
+};
+
+/* False if the layout is not of this kind. */
+bool onednn_order_of(const dnnl_memory_desc_t *md, struct onednn_order *order);
+
+struct onednn_weights;
+
+/* The filters of output channels first to first + n: from those loaded, scaled, and back to OIHW. Threads may
+   do different channels at once. Lanes without a filter are left as they are. */
+void onednn_order_pack(const struct onednn_weights *weights, const struct onednn_order *order, size_t first,
+                       size_t n, float *packed);
+void onednn_order_unpack(const struct onednn_weights *weights, const struct onednn_order *order, size_t first,
+                         size_t n, const float *packed, float *oihw);
+
+/* ---- onednn_transpose.c */
+
+/* to[j][i] = from[i][j] * factor[i]; factor NULL: 1. */
+void onednn_transpose(const float *const from[ONEDNN_TRANSPOSE], const float *factor,
+                      float *const to[ONEDNN_TRANSPOSE]);
+
 /* ---- onednn_weights.c */
 
-/* Filters in one layout: a packed copy of the loaded ones, or a sum of gradients. Owned by its weights. */
+/* The filters in one layout. Owned by their weights. */
 struct onednn_filters {
     struct onednn_filters *next;
     dnnl_memory_desc_t md;
-    struct onednn_reorder reorder; /* master to packed, or gradient to plain */
-    size_t n_elem;                 /* floats that md takes, padding included */
-    float *data;
-    float *bias;     /* of a gradient; NULL in a packed copy */
-    bool is_current; /* packed: as loaded last; gradient: something was added since the last clear */
+    size_t n_bytes; /* padding included */
+    bool has_order; /* else only oneDNN knows the layout */
+    struct onednn_order order;
+    struct onednn_reorder reorder; /* from the plain layout, where there is no order */
+    float *data;                   /* NULL: not packed since the last load */
+};
+
+/* The sum of all gradients since the last clear: filters, then bias. */
+struct onednn_gradient {
+    dnnl_memory_desc_t md; /* of the filters */
+    struct onednn_order order;
+    size_t n_elem; /* of the filters, padding included */
+    float *data;   /* NULL: there was none */
 };
 
 struct onednn_weights {
     struct fa_weights base;
     int merged; /* that many groups are computed as one, with zeros between them; see onednn_weights.c */
     int groups; /* after merging */
-    dnnl_memory_desc_t md; /* of master: plain (g)oihw of the merged groups */
-    size_t n_elem;
-    float *master; /* loaded, scaled filters */
-    float *bias;
-    struct onednn_filters *packed, *gradients;
+    dnnl_memory_desc_t md; /* plain (g)oihw of the merged groups */
+    size_t n_elem;         /* of md */
+    const float *oihw;     /* loaded filters; the caller's */
+    float *scale, *bias;   /* of each output channel */
+    struct onednn_filters *packed;
+    struct onednn_gradient gradient;
 };
 
 fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
@@ -125,23 +185,26 @@ fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weig
 void onednn_weights_destroy(struct fa_weights *weights);
 fa_status onednn_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                               const fa_real *bias) FA_CHECK_RESULT;
+void onednn_weights_forget(struct fa_weights *weights);
 void onednn_weights_clear_grad(struct fa_weights *weights);
-fa_status onednn_weights_read_grad(struct fa_weights *weights, fa_real *oihw, fa_real *bias) FA_CHECK_RESULT;
+void onednn_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
 
 /* Filters of any layout, for a convolution to choose from. */
 fa_status onednn_weights_any_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md) FA_CHECK_RESULT;
 fa_status onednn_weights_bias_md(const struct onednn_weights *weights,
                                  dnnl_memory_desc_t *md) FA_CHECK_RESULT;
 
-/* The packed copy, or the gradient, in this layout; made if it is the first of its kind. */
+/* The packed copy in this layout; listed if it is the first of its kind. */
 fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
                                 struct onednn_filters **out) FA_CHECK_RESULT;
-fa_status onednn_weights_gradient(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                                  struct onednn_filters **out) FA_CHECK_RESULT;
 
-/* Packs the loaded filters anew unless that has happened since the load. */
+/* Packs the loaded filters unless that has happened since the load. */
 fa_status onednn_filters_refresh(const struct onednn_weights *weights,
                                  struct onednn_filters *packed) FA_CHECK_RESULT;
+
+/* Of gradient.data; and memory for it, not initialised. */
+size_t onednn_gradient_bytes(const struct onednn_weights *weights);
+fa_status onednn_gradient_begin(struct onednn_weights *weights) FA_CHECK_RESULT;
 
 /* ---- onednn_choice.c */
 

@@ -71,6 +71,7 @@ static void onednn_close(struct fa_backend *backend)
         dnnl_engine_destroy(onednn->engine);
     fa_free(onednn->scratchpad.memory);
     fa_free(onednn->staging.memory);
+    onednn_store_free(&onednn->store);
     fa_free(onednn);
 }
 
@@ -118,6 +119,7 @@ const struct fa_backend_ops fa_backend_onednn = {
     .weights_create = onednn_weights_create,
     .weights_destroy = onednn_weights_destroy,
     .weights_load = onednn_weights_load,
+    .weights_forget = onednn_weights_forget,
     .weights_clear_grad = onednn_weights_clear_grad,
     .weights_read_grad = onednn_weights_read_grad,
     .conv_create = onednn_conv_create,

@@ -66,8 +66,8 @@ static fa_status describe(const struct fa_conv *conv, enum onednn_operation oper
             dnnl_convolution_backward_data_desc_init(out, algorithm, &src, &filters, &dst, stride, pad, pad);
         break;
     case ONEDNN_BACKWARD_WEIGHTS:
-        status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &filters, &bias, &dst,
-                                                             stride, pad, pad);
+        status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &weights->gradient.md,
+                                                             &bias, &dst, stride, pad, pad);
         break;
     case ONEDNN_N_OPERATIONS:
         break;

@@ -9,13 +9,13 @@
 
 enum { MAX_ARGS = 6 };
 
-/* The scratchpad is the last argument; filters are packed ones, or a sum of gradients. */
+/* The scratchpad is the last argument. */
 struct operation {
     const char *chosen;
     dnnl_primitive_t primitive; /* NULL if this operation will not be asked for */
     int n_args;
     dnnl_exec_arg_t args[MAX_ARGS];
-    struct onednn_filters *filters;
+    struct onednn_filters *filters; /* packed; NULL where they are a gradient */
 };
 
 struct onednn_conv {
@@ -70,13 +70,12 @@ static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_de
 }
 
 /* For results that are then added to others: the gradient of an activation, or of filters and bias. */
-static size_t staging_bytes(const struct fa_conv *conv, const struct operation *operation,
-                            enum onednn_operation which)
+static size_t staging_bytes(const struct fa_conv *conv, enum onednn_operation which)
 {
     if (which == ONEDNN_BACKWARD_DATA)
         return onednn_activation_bytes(conv->backend, conv->desc.in);
     if (which == ONEDNN_BACKWARD_WEIGHTS)
-        return (operation->filters->n_elem + (size_t)conv->desc.out_channels) * sizeof(float);
+        return onednn_gradient_bytes((const struct onednn_weights *)conv->weights);
     return 0;
 }
 
@@ -88,14 +87,11 @@ static fa_status bind_operation(struct onednn_conv *conv, const_dnnl_primitive_d
     struct operation *operation = &conv->operations[which];
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
-    if (which == ONEDNN_BACKWARD_WEIGHTS)
-        FA_TRY(onednn_weights_gradient(
-            weights, dnnl_primitive_desc_query_md(desc, dnnl_query_diff_weights_md, 0), &operation->filters));
-    else
+    if (which != ONEDNN_BACKWARD_WEIGHTS)
         FA_TRY(onednn_weights_packed(weights, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
                                      &operation->filters));
     FA_TRY(onednn_work_reserve(&onednn->scratchpad, dnnl_memory_desc_get_size(scratchpad)));
-    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, operation, which)));
+    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, which)));
     FA_TRY(create_arguments(onednn, desc, which, operation));
     return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
 }
@@ -264,27 +260,29 @@ fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_ds
     return FA_OK;
 }
 
-static void add_gradients(const struct fa_conv *conv, const float *filters, const float *bias,
-                          struct onednn_filters *sum)
+static void add_gradients(const struct fa_conv *conv, const float *from, float *sum)
 {
-    const struct onednn *onednn = onednn_of(conv->backend);
+    const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
     const int span = fa_span_begin("add gradients");
 
-    onednn_add_masked_n(onednn, sum->n_elem, filters, NULL, sum->data);
-    onednn_add_masked_n(onednn, (size_t)conv->desc.out_channels, bias, NULL, sum->bias);
+    onednn_add_masked_n(onednn_of(conv->backend), onednn_gradient_bytes(weights) / sizeof *sum, from, NULL,
+                        sum);
     fa_span_end(span);
 }
 
 /* The first gradient since the last clear goes straight to its place, later ones are added. */
 fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
 {
-    struct onednn_filters *sum = ((struct onednn_conv *)conv)->operations[ONEDNN_BACKWARD_WEIGHTS].filters;
-    float *filters = sum->is_current ? onednn_of(conv->backend)->staging.memory : sum->data;
-    float *bias = sum->is_current ? filters + sum->n_elem : sum->bias;
+    struct onednn_gradient *gradient = &((struct onednn_weights *)conv->weights)->gradient;
+    const bool is_first = gradient->data == NULL;
+    float *filters;
 
-    FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, filters, bias}));
-    if (sum->is_current)
-        add_gradients(conv, filters, bias, sum);
-    sum->is_current = true;
+    if (is_first)
+        FA_TRY(onednn_gradient_begin((struct onednn_weights *)conv->weights));
+    filters = is_first ? gradient->data : onednn_of(conv->backend)->staging.memory;
+    FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS,
+               (const void *[]){src, diff_dst, filters, filters + gradient->n_elem}));
+    if (!is_first)
+        add_gradients(conv, filters, gradient->data);
     return FA_OK;
 }

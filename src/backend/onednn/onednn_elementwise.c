@@ -16,20 +16,20 @@ static size_t part_size(size_t n, size_t begin)
 
 /* ---- flat */
 
-ONEDNN_VECTOR_CLONES static void add_part(size_t n, const float *restrict src, float *restrict dst)
+FA_VECTOR_CLONES static void add_part(size_t n, const float *restrict src, float *restrict dst)
 {
     for (size_t i = 0; i < n; i++)
         dst[i] += src[i];
 }
 
-ONEDNN_VECTOR_CLONES static void mask_part(size_t n, const float *restrict relu_output, float *restrict dst)
+FA_VECTOR_CLONES static void mask_part(size_t n, const float *restrict relu_output, float *restrict dst)
 {
     for (size_t i = 0; i < n; i++)
         dst[i] = relu_output[i] > 0 ? dst[i] : 0;
 }
 
-ONEDNN_VECTOR_CLONES static void add_masked_part(size_t n, const float *restrict src,
-                                                 const float *restrict relu_output, float *restrict dst)
+FA_VECTOR_CLONES static void add_masked_part(size_t n, const float *restrict src,
+                                             const float *restrict relu_output, float *restrict dst)
 {
     for (size_t i = 0; i < n; i++)
         dst[i] = relu_output[i] > 0 ? dst[i] + src[i] : 0;
@@ -98,8 +98,8 @@ void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_s
 }
 
 /* The sum over rows y0..y1 of one block's plane, added to diff_src. */
-ONEDNN_VECTOR_CLONES static void gather_row(size_t n_lanes, struct fa_shape in, struct fa_shape out, int y0,
-                                            int y1, const float *diff_dst, float *diff_src)
+FA_VECTOR_CLONES static void gather_row(size_t n_lanes, struct fa_shape in, struct fa_shape out, int y0,
+                                        int y1, const float *diff_dst, float *diff_src)
 {
     for (int y = y0; y < y1; y++)
         for (int s = 0; s < in.w; s++)
@@ -133,8 +133,8 @@ void onednn_upsample_backward(struct fa_backend *backend, struct fa_shape in, st
 
 /* ---- moments */
 
-ONEDNN_VECTOR_CLONES static void block_moments(size_t n_positions, size_t n_lanes, const float *values,
-                                               double *sum, double *sum_of_squares)
+FA_VECTOR_CLONES static void block_moments(size_t n_positions, size_t n_lanes, const float *values,
+                                           double *sum, double *sum_of_squares)
 {
     for (size_t p = 0; p < n_positions; p++, values += n_lanes)
         for (size_t lane = 0; lane < n_lanes; lane++) {

@@ -77,8 +77,8 @@ INLINE void forward_row(int block, struct fa_shape in, int out_w, const float *s
 }
 
 /* A constant block lets the compiler turn the lanes into one vector; without `simd` it unrolls them first. */
-ONEDNN_VECTOR_CLONES static void pool_row(int block, struct fa_shape in, int out_w, const float *src, int y,
-                                          float *dst, uint8_t *index)
+FA_VECTOR_CLONES static void pool_row(int block, struct fa_shape in, int out_w, const float *src, int y,
+                                      float *dst, uint8_t *index)
 {
     if (block == 16)
         forward_row(16, in, out_w, src, y, dst, index);
@@ -139,9 +139,9 @@ INLINE void backward_row(int block, int in_w, struct fa_shape out, const uint8_t
     }
 }
 
-ONEDNN_VECTOR_CLONES static void unpool_row(int block, int in_w, struct fa_shape out, const uint8_t *index,
-                                            const float *diff_dst, int y, const float *relu_output,
-                                            float *diff_src)
+FA_VECTOR_CLONES static void unpool_row(int block, int in_w, struct fa_shape out, const uint8_t *index,
+                                        const float *diff_dst, int y, const float *relu_output,
+                                        float *diff_src)
 {
     if (block == 16)
         backward_row(16, in_w, out, index, diff_dst, y, relu_output, diff_src);

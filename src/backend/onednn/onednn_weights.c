@@ -1,26 +1,20 @@
 /*
- * onednn_weights.c - filters and their gradients, in every layout that a convolution asks for.
+ * onednn_weights.c - filters in every layout that a convolution asks for, and the sum of their gradients.
  *
- * The master copy is plain; each layout that some convolution wants has one packed copy, refreshed at its
- * first use after a load. Each layout in which some convolution leaves gradients has one sum, and reading
- * adds the sums up in the order in which they were made.
+ * The caller's own filters are the master copy. Each layout that some convolution wants has one packed copy,
+ * made at its first use after a load and kept until the next load or until it is to be forgotten. The
+ * gradients of all convolutions are added up in one layout.
  *
  * Merged groups. oneDNN has fast grouped convolutions only where a group fills whole blocks of channels.
  * ResNeXt's first stages have groups of 4 and 8, so we compute neighbouring groups together, as one group
  * with zeros in the filters between them: two to four times the arithmetic, at more than ten times the speed.
- * Only this file knows: an output channel's filters are one run inside its longer merged row, and the
- * gradients of the zeros are never read.
+ * The gradients of the zeros are never read (onednn_order.c).
  */
 #include <string.h>
 
 #include "fa/memory.h"
 #include "fa/trace.h"
 #include "onednn.h"
-
-static size_t kernel_area(const struct fa_weights_desc *desc)
-{
-    return (size_t)desc->kernel * (size_t)desc->kernel;
-}
 
 /* The fewest neighbouring groups that together fill whole blocks. */
 static int groups_to_merge(const struct fa_weights_desc *desc, int block)
@@ -35,21 +29,21 @@ static int groups_to_merge(const struct fa_weights_desc *desc, int block)
     return desc->groups;
 }
 
-static fa_status describe_filters(const struct onednn_weights *weights, bool any, dnnl_memory_desc_t *md)
+static fa_status describe_filters(const struct onednn_weights *weights, dnnl_format_tag_t dense_tag,
+                                  dnnl_format_tag_t grouped_tag, dnnl_memory_desc_t *md)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
     const int g = weights->groups, out = desc->out_channels / g, in = desc->in_channels / g, k = desc->kernel;
     const dnnl_dims_t grouped = {g, out, in, k, k}, dense = {out, in, k, k};
-    const dnnl_format_tag_t plain = g > 1 ? dnnl_goihw : dnnl_oihw;
 
-    return onednn_check(dnnl_memory_desc_init_by_tag(md, g > 1 ? 5 : 4, g > 1 ? grouped : dense, dnnl_f32,
-                                                     any ? dnnl_format_tag_any : plain),
+    return onednn_check(g > 1 ? dnnl_memory_desc_init_by_tag(md, 5, grouped, dnnl_f32, grouped_tag)
+                              : dnnl_memory_desc_init_by_tag(md, 4, dense, dnnl_f32, dense_tag),
                         "describing filters");
 }
 
 fa_status onednn_weights_any_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md)
 {
-    return describe_filters(weights, true, md);
+    return describe_filters(weights, dnnl_format_tag_any, dnnl_format_tag_any, md);
 }
 
 fa_status onednn_weights_bias_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md)
@@ -59,17 +53,37 @@ fa_status onednn_weights_bias_md(const struct onednn_weights *weights, dnnl_memo
     return onednn_check(dnnl_memory_desc_init_by_tag(md, 1, dims, dnnl_f32, dnnl_a), "describing a bias");
 }
 
+/* The layout in which every algorithm gives gradients; an image's few channels are not blocked. */
+static fa_status describe_gradient(struct onednn_weights *weights)
+{
+    struct onednn_gradient *gradient = &weights->gradient;
+    const bool reads_image = weights->base.desc.in_channels <= 3;
+
+    if (onednn_of(weights->base.backend)->block == 16)
+        FA_TRY(describe_filters(weights, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o, dnnl_gOIhw16i16o,
+                                &gradient->md));
+    else
+        FA_TRY(describe_filters(weights, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o,
+                                &gradient->md));
+    gradient->n_elem = dnnl_memory_desc_get_size(&gradient->md) / sizeof *gradient->data;
+    return onednn_order_of(&gradient->md, &gradient->order)
+               ? FA_OK
+               : onednn_check(dnnl_unimplemented, "describing a gradient of filters");
+}
+
 static fa_status fill_weights(struct onednn_weights *weights)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
+    const size_t n_out = (size_t)desc->out_channels;
 
     weights->merged = groups_to_merge(desc, onednn_of(weights->base.backend)->block);
     weights->groups = desc->groups / weights->merged;
     weights->n_elem =
-        (size_t)desc->out_channels * (size_t)(desc->in_channels / weights->groups) * kernel_area(desc);
-    FA_TRY(describe_filters(weights, false, &weights->md));
-    FA_TRY(fa_alloc_zero(weights->n_elem, sizeof *weights->master, &weights->master));
-    return fa_alloc_zero((size_t)desc->out_channels, sizeof *weights->bias, &weights->bias);
+        n_out * (size_t)(desc->in_channels / weights->groups) * (size_t)desc->kernel * (size_t)desc->kernel;
+    FA_TRY(describe_filters(weights, dnnl_oihw, dnnl_goihw, &weights->md));
+    FA_TRY(describe_gradient(weights));
+    FA_TRY(fa_alloc_zero(n_out, sizeof *weights->scale, &weights->scale));
+    return fa_alloc_zero(n_out, sizeof *weights->bias, &weights->bias);
 }
 
 fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
@@ -89,50 +103,37 @@ fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weig
     return FA_OK;
 }
 
-static void destroy_filters(struct onednn_filters *filters)
+static struct onednn_store *store_of(const struct onednn_weights *weights)
 {
-    onednn_reorder_destroy(&filters->reorder);
-    fa_free(filters->data);
-    fa_free(filters->bias);
-    fa_free(filters);
-}
-
-static void destroy_list(struct onednn_filters *first)
-{
-    while (first != NULL) {
-        struct onednn_filters *next = first->next;
-
-        destroy_filters(first);
-        first = next;
-    }
+    return &onednn_of(weights->base.backend)->store;
 }
 
 void onednn_weights_destroy(struct fa_weights *base)
 {
     struct onednn_weights *weights = (struct onednn_weights *)base;
 
-    destroy_list(weights->packed);
-    destroy_list(weights->gradients);
-    fa_free(weights->master);
+    onednn_weights_forget(base);
+    onednn_weights_clear_grad(base);
+    while (weights->packed != NULL) {
+        struct onednn_filters *next = weights->packed->next;
+
+        onednn_reorder_destroy(&weights->packed->reorder);
+        fa_free(weights->packed);
+        weights->packed = next;
+    }
+    fa_free(weights->scale);
     fa_free(weights->bias);
     fa_free(weights);
 }
 
-/* ---- the filters of one output channel: n_elem dense values, which in a merged row begin at offset */
+/* ---- filters ---- */
 
-struct filter_run {
-    size_t n_elem, offset;
-};
-
-static struct filter_run filter_run_of(const struct onednn_weights *weights, int out_channel)
+void onednn_weights_forget(struct fa_weights *base)
 {
-    const struct fa_weights_desc *desc = &weights->base.desc;
-    const size_t n_elem = (size_t)(desc->in_channels / desc->groups) * kernel_area(desc);
-    const int group = out_channel / (desc->out_channels / desc->groups);
-    const size_t row = n_elem * (size_t)weights->merged;
+    struct onednn_weights *weights = (struct onednn_weights *)base;
 
-    return (struct filter_run){n_elem,
-                               (size_t)out_channel * row + (size_t)(group % weights->merged) * n_elem};
+    for (struct onednn_filters *packed = weights->packed; packed != NULL; packed = packed->next)
+        onednn_store_give_back(store_of(weights), &packed->data);
 }
 
 fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, const fa_real *scale,
@@ -140,44 +141,30 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
 {
     struct onednn_weights *weights = (struct onednn_weights *)base;
 
-#pragma omp parallel for schedule(static) num_threads(base->backend->n_threads)
+    weights->oihw = oihw;
     for (int o = 0; o < base->desc.out_channels; o++) {
-        const struct filter_run run = filter_run_of(weights, o);
-        const float factor = scale != NULL ? scale[o] : 1.0f;
-        const float *from = oihw + (size_t)o * run.n_elem;
-
-        for (size_t i = 0; i < run.n_elem; i++)
-            weights->master[run.offset + i] = from[i] * factor;
+        weights->scale[o] = scale != NULL ? scale[o] : 1.0f;
         weights->bias[o] = bias[o];
     }
-    for (struct onednn_filters *packed = weights->packed; packed != NULL; packed = packed->next)
-        packed->is_current = false;
+    onednn_weights_forget(base);
     return FA_OK;
 }
 
-/* ---- layouts */
-
-static fa_status fill_filters(struct onednn_weights *weights, const dnnl_memory_desc_t *md, bool is_gradient,
+static fa_status fill_filters(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
                               struct onednn_filters *filters)
 {
-    struct onednn *onednn = onednn_of(weights->base.backend);
-    const size_t n_bytes = dnnl_memory_desc_get_size(md);
-
     filters->md = *md;
-    filters->n_elem = n_bytes / sizeof *filters->data;
-    FA_TRY(fa_alloc_zero(n_bytes, 1, &filters->data));
-    if (!is_gradient)
-        return onednn_reorder_create(onednn, &weights->md, md, &filters->reorder);
-    FA_TRY(fa_alloc_zero((size_t)weights->base.desc.out_channels, sizeof *filters->bias, &filters->bias));
-    FA_TRY(onednn_work_reserve(&onednn->staging, weights->n_elem * sizeof *filters->data));
-    return onednn_reorder_create(onednn, md, &weights->md, &filters->reorder);
+    filters->n_bytes = dnnl_memory_desc_get_size(md);
+    filters->has_order = onednn_order_of(md, &filters->order);
+    if (filters->has_order)
+        return FA_OK;
+    return onednn_reorder_create(onednn_of(weights->base.backend), &weights->md, md, &filters->reorder);
 }
 
-static fa_status find_or_add(struct onednn_weights *weights, const dnnl_memory_desc_t *md, bool is_gradient,
-                             struct onednn_filters **out)
+fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
+                                struct onednn_filters **out)
 {
-    struct onednn_filters **link = is_gradient ? &weights->gradients : &weights->packed;
-    struct onednn_filters *filters;
+    struct onednn_filters **link = &weights->packed, *filters;
     fa_status status;
 
     for (; *link != NULL; link = &(*link)->next)
@@ -186,25 +173,50 @@ static fa_status find_or_add(struct onednn_weights *weights, const dnnl_memory_d
             return FA_OK;
         }
     FA_TRY(fa_alloc_zero(1, sizeof *filters, &filters));
-    status = fill_filters(weights, md, is_gradient, filters);
+    status = fill_filters(weights, md, filters);
     if (status != FA_OK) {
-        destroy_filters(filters);
+        fa_free(filters);
         return status;
     }
     *link = *out = filters;
     return FA_OK;
 }
 
-fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                                struct onednn_filters **out)
+/* The zeros are those between merged groups, and those of lanes beyond the last channel. */
+static void pack(const struct onednn_weights *weights, const struct onednn_order *order, size_t n_bytes,
+                 float *to)
 {
-    return find_or_add(weights, md, false, out);
+    const int n_out = weights->base.desc.out_channels, part = ONEDNN_MAX_BLOCK;
+
+    if (weights->merged > 1 || n_bytes > weights->n_elem * sizeof *to)
+        memset(to, 0, n_bytes);
+#pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
+    for (int o = 0; o < n_out; o += part)
+        onednn_order_pack(weights, order, (size_t)o, (size_t)(n_out - o < part ? n_out - o : part), to);
 }
 
-fa_status onednn_weights_gradient(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                                  struct onednn_filters **out)
+/* A layout that only oneDNN knows comes about from the plain one. */
+static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn_filters *packed)
 {
-    return find_or_add(weights, md, true, out);
+    struct onednn_order plain_order;
+    float *plain;
+    fa_status status;
+
+    if (!onednn_order_of(&weights->md, &plain_order))
+        return onednn_check(dnnl_unimplemented, "packing filters");
+    FA_TRY(onednn_store_take(store_of(weights), weights->n_elem * sizeof *plain, &plain));
+    pack(weights, &plain_order, weights->n_elem * sizeof *plain, plain);
+    status = onednn_reorder_run(&packed->reorder, plain, packed->data);
+    onednn_store_give_back(store_of(weights), &plain);
+    return status;
+}
+
+static fa_status fill_packed(const struct onednn_weights *weights, struct onednn_filters *packed)
+{
+    if (!packed->has_order)
+        return pack_opaque(weights, packed);
+    pack(weights, &packed->order, packed->n_bytes, packed->data);
+    return FA_OK;
 }
 
 fa_status onednn_filters_refresh(const struct onednn_weights *weights, struct onednn_filters *packed)
@@ -212,63 +224,48 @@ fa_status onednn_filters_refresh(const struct onednn_weights *weights, struct on
     fa_status status;
     int span;
 
-    if (packed->is_current)
+    if (packed->data != NULL)
         return FA_OK;
+    FA_TRY(onednn_store_take(store_of(weights), packed->n_bytes, &packed->data));
     span = fa_span_begin("pack filters");
-    status = onednn_reorder_run(&packed->reorder, weights->master, packed->data);
+    status = fill_packed(weights, packed);
     fa_span_end(span);
-    packed->is_current = status == FA_OK;
+    if (status != FA_OK)
+        onednn_store_give_back(store_of(weights), &packed->data);
     return status;
 }
 
-/* ---- gradients */
+/* ---- gradients ---- */
 
 void onednn_weights_clear_grad(struct fa_weights *base)
 {
-    const struct onednn_weights *weights = (const struct onednn_weights *)base;
+    struct onednn_weights *weights = (struct onednn_weights *)base;
 
-    for (struct onednn_filters *gradient = weights->gradients; gradient != NULL; gradient = gradient->next)
-        gradient->is_current = false;
+    onednn_store_give_back(store_of(weights), &weights->gradient.data);
 }
 
-static void add_plain(const struct onednn_weights *weights, const float *plain, float *oihw)
+size_t onednn_gradient_bytes(const struct onednn_weights *weights)
 {
-#pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
-    for (int o = 0; o < weights->base.desc.out_channels; o++) {
-        const struct filter_run run = filter_run_of(weights, o);
-        float *to = oihw + (size_t)o * run.n_elem;
-
-        for (size_t i = 0; i < run.n_elem; i++)
-            to[i] += plain[run.offset + i];
-    }
+    return (weights->gradient.n_elem + (size_t)weights->base.desc.out_channels) * sizeof(float);
 }
 
-static struct onednn_filters *skip_cleared(struct onednn_filters *gradient)
+fa_status onednn_gradient_begin(struct onednn_weights *weights)
 {
-    while (gradient != NULL && !gradient->is_current)
-        gradient = gradient->next;
-    return gradient;
+    return onednn_store_take(store_of(weights), onednn_gradient_bytes(weights), &weights->gradient.data);
 }
 
-/* The first gradient goes straight to its reader unless groups are merged; that is nearly always all. */
-fa_status onednn_weights_read_grad(struct fa_weights *base, fa_real *oihw, fa_real *bias)
+void onednn_weights_read_grad(struct fa_weights *base, int first, int n, fa_real *oihw, fa_real *bias)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)base;
-    const size_t n_out = (size_t)base->desc.out_channels;
-    struct onednn_filters *gradient = skip_cleared(weights->gradients);
-    bool is_straight = gradient != NULL && weights->merged == 1;
+    const struct onednn_gradient *gradient = &weights->gradient;
+    const struct fa_weights_desc *desc = &base->desc;
+    const size_t n_own = (size_t)(desc->in_channels / desc->groups) * (size_t)(desc->kernel * desc->kernel);
 
-    memset(bias, 0, n_out * sizeof *bias);
-    if (!is_straight)
-        memset(oihw, 0, n_out * filter_run_of(weights, 0).n_elem * sizeof *oihw);
-    for (; gradient != NULL; gradient = skip_cleared(gradient->next), is_straight = false) {
-        float *plain = is_straight ? oihw : onednn_of(base->backend)->staging.memory;
-
-        FA_TRY(onednn_reorder_run(&gradient->reorder, gradient->data, plain));
-        if (!is_straight)
-            add_plain(weights, plain, oihw);
-        for (size_t o = 0; o < n_out; o++)
-            bias[o] += gradient->bias[o];
+    if (gradient->data == NULL) {
+        memset(oihw, 0, (size_t)n * n_own * sizeof *oihw);
+        memset(bias, 0, (size_t)n * sizeof *bias);
+        return;
     }
-    return FA_OK;
+    onednn_order_unpack(weights, &gradient->order, (size_t)first, (size_t)n, gradient->data, oihw);
+    memcpy(bias, gradient->data + gradient->n_elem + first, (size_t)n * sizeof *bias);
 }

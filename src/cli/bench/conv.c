@@ -21,6 +21,7 @@ struct alone {
     const struct fa_conv_desc *desc;
     struct fa_weights *weights;
     struct fa_conv *conv;
+    float *filters;               /* that the weights borrow */
     fa_real *in, *out, *residual; /* activations */
     fa_real *diff_in, *diff_out;  /* and their gradients */
 };
@@ -46,17 +47,15 @@ static fa_status load_weights(struct alone *alone)
     const struct fa_conv_desc *desc = alone->desc;
     const size_t n = (size_t)desc->out_channels * (size_t)(desc->in.c / desc->groups) * (size_t)desc->kernel *
                      (size_t)desc->kernel;
-    float *filters, *bias = NULL;
+    float *bias;
     fa_status status;
 
-    FA_TRY(fa_alloc(n, sizeof *filters, &filters));
+    FA_TRY(fa_alloc(n, sizeof *alone->filters, &alone->filters));
     for (size_t i = 0; i < n; i++)
-        filters[i] = 0.01f * (float)(i % 7) - 0.03f;
-    status = fa_alloc_zero((size_t)desc->out_channels, sizeof *bias, &bias);
-    if (status == FA_OK)
-        status = fa_weights_load(alone->weights, filters, NULL, bias);
+        alone->filters[i] = 0.01f * (float)(i % 7) - 0.03f;
+    FA_TRY(fa_alloc_zero((size_t)desc->out_channels, sizeof *bias, &bias));
+    status = fa_weights_load(alone->weights, alone->filters, NULL, bias);
     fa_free(bias);
-    fa_free(filters);
     return status;
 }
 
@@ -88,6 +87,7 @@ static void close_alone(struct alone *alone)
     fa_backend_free(alone->backend, alone->in);
     fa_conv_destroy(alone->conv);
     fa_weights_destroy(alone->weights);
+    fa_free(alone->filters);
 }
 
 static fa_status run_directions(const struct alone *alone)

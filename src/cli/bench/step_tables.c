@@ -28,7 +28,7 @@ static const struct group {
 } groups[] = {
     {"convolution", {"conv forward", "conv backward data", "conv backward weights"}},
     {"batch norm folding", {"fold", "load filters", "unfold"}},
-    {"reorders", {"pack filters", "read gradient", "import image", "export rows", "import rows"}},
+    {"reorders", {"pack filters", "import image", "export rows", "import rows"}},
     {"ReLU and sums", {"add and mask", "add gradients", "copy residual"}},
     {"pooling", {"pool", "pool backward"}},
     {"upsampling", {"upsample", "upsample backward"}},

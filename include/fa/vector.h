@@ -4,8 +4,8 @@
  * Every clone gives the same bits: multiplications and additions are never fused, and sums have a fixed order
  * of their own.
  */
-#ifndef FA_DETECT_VECTOR_H
-#define FA_DETECT_VECTOR_H
+#ifndef FA_VECTOR_H
+#define FA_VECTOR_H
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define FA_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))

@@ -1,0 +1,73 @@
+/*
+ * onednn_store.c - memory that filters and their gradients take for a while and give back.
+ *
+ * Few layers are packed at the same time, so that all of them need little more than the largest. A step asks
+ * for the same as the step before it: after the first nothing is allocated.
+ */
+#include "fa/memory.h"
+#include "onednn.h"
+
+/* The smallest that is large enough, else the largest of those that are not; NULL if none is free. */
+static struct onednn_block *best_free(struct onednn_store *store, size_t n_bytes)
+{
+    struct onednn_block *best = NULL;
+
+    for (size_t i = 0; i < store->n; i++) {
+        struct onednn_block *block = &store->block[i];
+        const bool fits = block->n_bytes >= n_bytes;
+
+        if (block->is_taken)
+            continue;
+        if (best == NULL || (fits ? best->n_bytes < n_bytes || block->n_bytes < best->n_bytes
+                                  : best->n_bytes < n_bytes && block->n_bytes > best->n_bytes))
+            best = block;
+    }
+    return best;
+}
+
+static fa_status add_block(struct onednn_store *store, struct onednn_block **out)
+{
+    FA_TRY(fa_realloc(&store->block, store->n + 1, sizeof *store->block));
+    store->block[store->n] = (struct onednn_block){0};
+    *out = &store->block[store->n++];
+    return FA_OK;
+}
+
+static fa_status grow(struct onednn_block *block, size_t n_bytes)
+{
+    fa_free(block->memory);
+    *block = (struct onednn_block){0};
+    FA_TRY(fa_alloc(n_bytes, 1, &block->memory));
+    block->n_bytes = n_bytes;
+    return FA_OK;
+}
+
+fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, float **out)
+{
+    struct onednn_block *block = best_free(store, n_bytes);
+
+    if (block == NULL)
+        FA_TRY(add_block(store, &block));
+    if (block->n_bytes < n_bytes)
+        FA_TRY(grow(block, n_bytes));
+    block->is_taken = true;
+    *out = block->memory;
+    return FA_OK;
+}
+
+void onednn_store_give_back(struct onednn_store *store, float **memory)
+{
+    for (size_t i = 0; i < store->n && *memory != NULL; i++)
+        if (store->block[i].memory == *memory) {
+            store->block[i].is_taken = false;
+            *memory = NULL;
+        }
+}
+
+void onednn_store_free(struct onednn_store *store)
+{
+    for (size_t i = 0; i < store->n; i++)
+        fa_free(store->block[i].memory);
+    fa_free(store->block);
+    *store = (struct onednn_store){0};
+}
