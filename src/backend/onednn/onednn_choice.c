@@ -4,14 +4,17 @@
  *
  * Winograd (4x4 outputs from 6x6 inputs) needs a quarter of the multiplications of a 3x3 convolution with
  * stride 1, but moves more memory. Measured with AVX-512 on one core, 256 to 256 channels, against direct:
- * 100x168 2.3 to 2.7 times as fast in each direction, 50x84 2.2 to 2.9, 25x42 1.2 to 1.7, 13x21 0.6 to 0.9,
- * 7x11 0.3. Where nothing is trained the filters are transformed once per load, and 13x21 wins as well.
+ * 100x168 2.3 to 2.7 times as fast in each direction, 50x84 2.2 to 2.9, 25x42 1.2 to 2.1. Below that it
+ * counts that filters are transformed in each call, 13x21 0.9, 7x11 0.5; but not for their gradient,
+ * 13x21 1.5, 10x16 1.2, 7x11 0.8; nor where nothing is trained, when it is done once per load, 13x21 2.2,
+ * 7x11 1.4.
  */
 #include <string.h>
 
 #include "onednn.h"
 
-enum { LEAST_TILES_TRAINING = 48, LEAST_TILES_INFERENCE = 20 };
+/* Squares of 4x4 outputs from which on it pays. */
+enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 };
 
 static bool is_trained(const struct fa_conv_desc *desc)
 {
@@ -26,7 +29,14 @@ static bool winograd_applies(const struct fa_conv *conv)
            ((const struct onednn_weights *)conv->weights)->groups == 1;
 }
 
-static bool winograd_wanted(const struct fa_conv *conv)
+static int least_tiles(const struct fa_conv *conv, enum onednn_operation operation)
+{
+    if (!is_trained(&conv->desc))
+        return LEAST_TILES_UNTRAINED;
+    return operation == ONEDNN_BACKWARD_WEIGHTS ? LEAST_TILES_OF_WEIGHTS : LEAST_TILES;
+}
+
+static bool winograd_wanted(const struct fa_conv *conv, enum onednn_operation operation)
 {
     const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
 
@@ -38,8 +48,7 @@ static bool winograd_wanted(const struct fa_conv *conv)
     case FA_CONV_AUTO:
         break;
     }
-    return winograd_applies(conv) &&
-           n_tiles >= (is_trained(&conv->desc) ? LEAST_TILES_TRAINING : LEAST_TILES_INFERENCE);
+    return winograd_applies(conv) && n_tiles >= least_tiles(conv, operation);
 }
 
 static fa_status describe(const struct fa_conv *conv, enum onednn_operation operation,
@@ -168,7 +177,7 @@ fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operat
     *out = (struct onednn_choice){NULL, "direct"};
     if (operation == ONEDNN_FORWARD_BESIDE)
         return choose_beside(conv, out);
-    if (winograd_wanted(conv))
+    if (winograd_wanted(conv, operation))
         FA_TRY(create(conv, operation, dnnl_convolution_winograd, forward, &out->desc));
     if (out->desc == NULL)
         FA_TRY(create(conv, operation, dnnl_convolution_direct, forward, &out->desc));
