@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-static _Atomic(const char *) doing = "", waiting;
-static _Atomic uint64_t count;
+static _Atomic(const char *) doing = "", waiting, beside;
+static _Atomic uint64_t count, beside_count;
 
 void fa_activity_begin(const char *what)
 {
@@ -24,11 +24,18 @@ void fa_activity_go_on(void)
     atomic_fetch_add(&count, 1);
 }
 
+void fa_activity_beside(const char *what)
+{
+    atomic_store(&beside, what);
+    atomic_fetch_add(&beside_count, 1);
+}
+
 struct fa_activity fa_activity_now(void)
 {
-    struct fa_activity now = {.count = atomic_load(&count)};
+    struct fa_activity now = {.count = atomic_load(&count), .beside_count = atomic_load(&beside_count)};
 
     now.doing = atomic_load(&doing);
     now.waiting = atomic_load(&waiting);
+    now.beside = atomic_load(&beside);
     return now;
 }

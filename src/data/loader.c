@@ -7,13 +7,13 @@
  * reused: a number in the ring and a sample that the caller holds have one each, the rest are spare.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "fa/clock.h"
 #include "fa/loader.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/thread.h"
 #include "sample.h"
 
 /* A sample being prepared, ready, or with the caller. */
@@ -188,20 +188,15 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Signals are the main thread's, which polls for them between steps. */
 static fa_status start_threads(struct fa_loader *loader)
 {
-    sigset_t all, before;
     int error = 0;
 
     FA_TRY(fa_alloc((size_t)loader->config.n_threads, sizeof *loader->threads, &loader->threads));
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (loader->n_threads < loader->config.n_threads && error == 0) {
-        error = pthread_create(&loader->threads[loader->n_threads], NULL, work, loader);
+        error = fa_thread_start(&loader->threads[loader->n_threads], work, loader);
         loader->n_threads += error == 0;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0)
         return fa_fail_errno(FA_EIO, error, "loader thread %d of %d cannot be started; ask for fewer",
                              loader->n_threads + 1, loader->config.n_threads);

@@ -15,6 +15,7 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/thread.h"
 #include "roll.h"
 
 /* An activity may take this many times as long as the longest of its phase so far, whatever the limit. */
@@ -48,7 +49,7 @@ struct fa_watchdog {
     pthread_t thread;
     struct fa_roll_line mine;
     struct fa_activity activity;
-    double looked_at, held_s; /* how long the activity has lasted */
+    double looked_at, held_s, beside_held_s; /* how long the activity, and that beside it, have lasted */
     double longest_s[FA_WATCH_PHASES];
     struct fa_roll_line *line; /* of the ranks watched */
     uint64_t *last_beat;
@@ -67,20 +68,29 @@ static double limit_of(const struct fa_watchdog *w, int phase)
     return fmax(w->limit_s[phase], PATIENCE * w->longest_s[phase]);
 }
 
+/* Something lasts for longer, or is over; longest_s NULL: how long it took does not matter. */
+static void last_on(double *held_s, double passed_s, bool goes_on, double *longest_s)
+{
+    if (goes_on) {
+        *held_s += passed_s;
+        return;
+    }
+    if (longest_s != NULL)
+        *longest_s = fmax(*longest_s, *held_s);
+    *held_s = 0;
+}
+
 /* Time counts only as far as this thread ran too. */
 static void observe(struct fa_watchdog *w)
 {
-    const struct fa_activity now = fa_activity_now();
+    const struct fa_activity now = fa_activity_now(), *before = &w->activity;
     const int phase = atomic_load(&w->phase);
-    const double time = fa_clock_seconds();
+    const double time = fa_clock_seconds(), passed_s = fmin(time - w->looked_at, 2 * w->period);
 
-    if (now.count == w->activity.count) {
-        w->held_s += fmin(time - w->looked_at, 2 * w->period);
-    } else {
-        if (w->activity.waiting == NULL)
-            w->longest_s[phase] = fmax(w->longest_s[phase], w->held_s);
-        w->held_s = 0;
-    }
+    last_on(&w->held_s, passed_s, now.count == before->count,
+            before->waiting == NULL ? &w->longest_s[phase] : NULL);
+    last_on(&w->beside_held_s, passed_s, now.beside_count == before->beside_count,
+            before->beside != NULL ? &w->longest_s[FA_WATCH_SAVING] : NULL);
     w->activity = now;
     w->looked_at = time;
     w->mine.state = now.waiting == NULL               ? FA_ROLL_RUNNING
@@ -133,21 +143,26 @@ static void end_job(struct fa_watchdog *w, const char *message)
 
 /* ---- judgement ---- */
 
-/* This rank hangs in something that is not waiting for others. */
+static void confess(struct fa_watchdog *w, const char *what, double held_s, int phase)
+{
+    char message[512];
+
+    snprintf(message, sizeof message,
+             "rank %d (%s) has been in %s for %.0f s without progress, %.0f s are allowed (%s): the job "
+             "ends; look at that host's disks and load",
+             w->mine.rank, w->mine.host, what, held_s, limit_of(w, phase), limit_keys[phase]);
+    end_job(w, message);
+}
+
+/* This rank hangs in something that is not waiting for others, or in a save beside it. */
 static void judge_self(struct fa_watchdog *w)
 {
     const int phase = atomic_load(&w->phase);
-    const double limit = limit_of(w, phase);
-    char message[512];
 
-    if (w->mine.state != FA_ROLL_RUNNING || w->held_s <= limit)
-        return;
-    snprintf(message, sizeof message,
-             "rank %d (%s) has been in %s for %.0f s without progress, %.0f s are allowed (%s): the job "
-             "ends; look "
-             "at that host's disks and load",
-             w->mine.rank, w->mine.host, w->mine.text, w->held_s, limit, limit_keys[phase]);
-    end_job(w, message);
+    if (w->mine.state == FA_ROLL_RUNNING && w->held_s > limit_of(w, phase))
+        confess(w, w->mine.text, w->held_s, phase);
+    if (w->activity.beside != NULL && w->beside_held_s > limit_of(w, FA_WATCH_SAVING))
+        confess(w, w->activity.beside, w->beside_held_s, FA_WATCH_SAVING);
 }
 
 static void accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line, double seconds)
@@ -249,11 +264,9 @@ static void *watch(void *argument)
     return NULL;
 }
 
-/* Signals are for the thread that works. */
 static fa_status start_thread(struct fa_watchdog *w)
 {
     pthread_condattr_t monotonic;
-    sigset_t all, before;
     int error;
 
     pthread_condattr_init(&monotonic);
@@ -261,10 +274,7 @@ static fa_status start_thread(struct fa_watchdog *w)
     pthread_cond_init(&w->over, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&w->lock, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&w->thread, NULL, watch, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = fa_thread_start(&w->thread, watch, w);
     return error == 0 ? FA_OK : fa_fail_errno(FA_EIO, error, "the watchdog's thread cannot be started");
 }
 

@@ -5,7 +5,8 @@
  * lines: rank 0 at all of them, the rest at those of ranks 0 and 1. The job ends with exit code 1 where
  *
  *   - a rank's line has not changed for silence_s: it was stopped or killed, or its host is lost
- *   - a rank has been in one activity for longer than its phase allows: it hangs by itself
+ *   - a rank has been in one activity for longer than its phase allows: it hangs by itself; so does a save in
+ *     the background, whatever the phase
  *   - all ranks have been waiting for each other for that long: the network between them is broken
  *
  * A rank that waits for others is never to blame, however long, as long as one of them works. Time in which

@@ -21,12 +21,12 @@ done
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
-  [activity]=base [trace]=base [vector]=base [crc32]=base [sha256]=base
+  [activity]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=dist [reducer]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval
-  [sgd]=train [checkpoint]=train [trainer]=train [model_weights]=train [case]=train [replay]=train)
+  [comm]=dist [reducer]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval
+  [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
   [data]="detect tensor base" [dist]="tensor base" [weights]="tensor base"

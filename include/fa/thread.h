@@ -1,0 +1,13 @@
+/*
+ * thread.h - threads beside the one that works. Signals are that one's alone, which looks for them between
+ * steps.
+ */
+#ifndef FA_THREAD_H
+#define FA_THREAD_H
+
+#include <pthread.h>
+
+/* As pthread_create, with every signal blocked in the new thread: 0, or an errno value. */
+int fa_thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
+
+#endif
