@@ -18,7 +18,9 @@ struct fa_evaluate_config {
     struct fa_detect_config detect;
     int max_detections[3]; /* as in metrics.h */
     int loader_threads;
-    size_t max_images; /* 0: all; else the first so many */
+    size_t max_images;                     /* 0: all; else the first so many */
+    void (*between_images)(void *context); /* NULL: nothing is to be done between images */
+    void *between_context;
 };
 
 /* Collective. Records go to ranks in turn; results are gathered by image, so numbers do not depend on the

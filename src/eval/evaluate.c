@@ -84,6 +84,8 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_m
         fa_loader_give_back(loader, sample);
         FA_TRY(status);
         FA_TRY(keep(share, record, n));
+        if (config->between_images != NULL)
+            config->between_images(config->between_context);
     }
 }
 
