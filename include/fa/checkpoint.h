@@ -4,7 +4,7 @@
  * A checkpoint exists or it does not. Shards are written under a temporary directory name, made durable,
  * agreed on by all ranks; the manifest (sizes, CRC32C, configuration, progress) is written last; the
  * directory is renamed; its parent is synced; then `latest` names it. Any number of ranks reads what any
- * number wrote.
+ * number wrote. A run writes them in the background (checkpoint_writer.h).
  */
 #ifndef FA_CHECKPOINT_H
 #define FA_CHECKPOINT_H
@@ -35,10 +35,10 @@ struct fa_training_state {
     const struct fa_weights_meta *meta;
 };
 
-/* Collective. directory is the final name, ".../checkpoints/epoch_3"; one of that name is replaced. On
-   failure nothing stands under that name but what stood there before, unless all that failed is to make the
-   new name durable. */
-fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
+/* Collective. "<root>/<name>", say "epoch_3"; one of that name is replaced, and what crashes left in root is
+   removed. On failure nothing stands under that name but what stood there before, unless all that failed is
+   to make the new name durable. Waits for the disk. */
+fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char *name,
                               const struct fa_training_state *state) FA_CHECK_RESULT;
 
 /* Collective. Fills params->value, momentum and progress; untouched on failure. FA_EINVAL if the checkpoint
@@ -50,11 +50,10 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
    damaged ones are reported and passed over. *directory NULL if there is none; else fa_free. */
 fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory) FA_CHECK_RESULT;
 
-/* Collective. Removes every checkpoint older than the newest `keep` valid ones, and what crashes left; keep 0
-   keeps all. The protected_name of rank 0 ("epoch_3", may be NULL) is never removed. Damaged ones among the
-   newest are reported and left, for a person to look at. */
-fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep,
-                              const char *protected_name) FA_CHECK_RESULT;
+/* Removes every checkpoint older than the newest `keep` valid ones, and what crashes left; keep 0 keeps all.
+   protected_name ("epoch_3", may be NULL) is never removed. Damaged ones among the newest are reported and
+   left, for a person to look at. Not collective: one rank does it, while no other writes under root. */
+fa_status fa_checkpoint_prune(const char *root, int keep, const char *protected_name) FA_CHECK_RESULT;
 
 enum { FA_CHECKPOINT_NAME_MAX = 64 };
 

@@ -181,7 +181,7 @@ static fa_status remove_checkpoint(const char *root, const char *directory)
     return status;
 }
 
-static fa_status prune(const char *root, int keep, const char *protected_name)
+fa_status fa_checkpoint_prune(const char *root, int keep, const char *protected_name)
 {
     struct listing listing;
     int n_valid = 0;
@@ -197,9 +197,4 @@ static fa_status prune(const char *root, int keep, const char *protected_name)
     }
     free_listing(&listing);
     return status == FA_OK && fa_directory_exists(root) ? fa_directory_sweep(root) : status;
-}
-
-fa_status fa_checkpoint_prune(struct fa_comm *comm, const char *root, int keep, const char *protected_name)
-{
-    return fa_comm_agree(comm, fa_comm_rank(comm) == 0 ? prune(root, keep, protected_name) : FA_OK);
 }

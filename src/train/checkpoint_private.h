@@ -83,6 +83,36 @@ void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest); /* a
 fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
                                     size_t shard) FA_CHECK_RESULT;
 
+/* ---- checkpoint_write.c: what writing does to the disk, each by one thread of one rank ---- */
+
+struct fa_checkpoint_place {
+    const char *root, *name;     /* borrowed */
+    char *directory, *temporary; /* "<root>/<name>", and how that is called while it is written */
+};
+
+fa_status fa_checkpoint_place_make(const char *root, const char *name,
+                                   struct fa_checkpoint_place *out) FA_CHECK_RESULT;
+void fa_checkpoint_place_clear(struct fa_checkpoint_place *place);
+
+/* Shard number s, durable under the temporary name. value and momentum are its slices; shard's sizes and CRC
+   are filled in. FA_EIO, before anything is written, if there is no room for it. */
+fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s, const float *value,
+                                    const float *momentum, struct fa_checkpoint_shard *shard) FA_CHECK_RESULT;
+
+/* All shards are durable: the manifest, of *n_bytes, and the final name. */
+fa_status fa_checkpoint_publish(const struct fa_checkpoint_place *place,
+                                const struct fa_training_state *state,
+                                const struct fa_checkpoint_shard *shards, size_t n_shards,
+                                size_t *n_bytes) FA_CHECK_RESULT;
+
+/* After that; what fails here is a warning, since the checkpoint exists. */
+void fa_checkpoint_tidy_up(const struct fa_checkpoint_place *place);
+
+/* After a failure, also that of place_make: removes what was begun. Returns the failure, with its message. */
+fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_status failure);
+
+/* ---- checkpoint_shard.c, further ---- */
+
 /* Checks a shard and reads its slices to their places in the flat buffers; momentum NULL: not wanted. */
 fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
                                    size_t shard, float *value, float *momentum) FA_CHECK_RESULT;

@@ -1,13 +1,13 @@
 /*
- * checkpoint_write.c - the protocol by which a checkpoint comes to exist.
+ * checkpoint_write.c - what happens on disk while a checkpoint comes to exist.
  *
- *   1. rank 0 makes the directory afresh under its temporary name, after a look at the free space
- *   2. every writer writes its shard there and makes it durable
- *   3. all ranks agree; rank 0 gets sizes and checksums
- *   4. rank 0 writes the manifest, renames the directory, makes the parent durable, and points `latest` at it
+ *   1. every writer writes its shard into the directory under its temporary name, and makes it durable
+ *   2. rank 0, when all have, writes the manifest, renames the directory, makes the parent durable, and
+ * points `latest` at it
  *
  * Until the rename nothing is there, after it everything is. A failure removes the temporary directory and
- * leaves older checkpoints as they are.
+ * leaves older checkpoints as they are; what cannot be removed is overwritten by the next attempt, or swept.
+ * Who does what when is said in checkpoint_writer.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,132 +22,101 @@
 
 _Static_assert(sizeof(fa_real) == sizeof(float), "checkpoints hold float32");
 
-static size_t state_bytes(const struct fa_params *params)
+/* ---- names ---- */
+
+fa_status fa_checkpoint_place_make(const char *root, const char *name, struct fa_checkpoint_place *out)
 {
-    return (params->n_elem + params->n_trainable) * sizeof(float);
+    *out = (struct fa_checkpoint_place){.root = root, .name = name};
+    FA_TRY(fa_path_join(root, name, &out->directory));
+    return fa_file_temporary_name(out->directory, &out->temporary);
 }
 
-static size_t count_shards(const struct fa_comm *comm, const struct fa_params *params)
+void fa_checkpoint_place_clear(struct fa_checkpoint_place *place)
 {
-    size_t wanted = (state_bytes(params) + fa_checkpoint_shard_bytes - 1) / fa_checkpoint_shard_bytes;
-    size_t ranks = (size_t)fa_comm_size(comm);
-
-    return wanted < 1 ? 1 : wanted < ranks ? wanted : ranks;
+    fa_free(place->temporary);
+    fa_free(place->directory);
+    *place = (struct fa_checkpoint_place){.directory = NULL};
 }
 
-/* Writers are spread over the ranks, and so over the hosts. */
-static size_t writer_of(const struct fa_comm *comm, size_t shard, size_t n_shards)
-{
-    return shard * (size_t)fa_comm_size(comm) / n_shards;
-}
+/* ---- 1. shards ---- */
 
-static fa_status parent_of(const char *path, char **out)
+/* Of this shard only: others may have written theirs, or be about to. */
+static fa_status check_space(const char *root, const struct fa_checkpoint_shard *shard)
 {
-    const char *slash = strrchr(path, '/');
-
-    if (slash == NULL)
-        return fa_strdup(".", out);
-    return fa_asprintf(out, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
-/* Step 1. */
-static fa_status check_space(const char *parent, size_t n_bytes)
-{
+    const size_t n_elem = shard->value.end - shard->value.begin + shard->momentum.end - shard->momentum.begin;
+    const size_t n_bytes = n_elem * sizeof(float);
     uint64_t free_bytes;
 
-    FA_TRY(fa_directory_free_bytes(parent, &free_bytes));
+    FA_TRY(fa_directory_free_bytes(root, &free_bytes));
     if (free_bytes >= n_bytes + ((size_t)1 << 20))
         return FA_OK;
-    return fa_fail(FA_EIO, "%s: a checkpoint needs %zu MiB, %llu MiB are free; make room", parent,
+    return fa_fail(FA_EIO, "%s: a shard of a checkpoint needs %zu MiB, %llu MiB are free; make room", root,
                    (n_bytes >> 20) + 1, (unsigned long long)(free_bytes >> 20));
 }
 
-static fa_status make_temporary(const char *temporary, const char *parent, size_t n_bytes)
-{
-    FA_TRY(fa_directory_make(parent));
-    FA_TRY(check_space(parent, n_bytes));
-    FA_TRY(fa_directory_remove(temporary));
-    return fa_directory_make(temporary);
-}
-
-/* Step 2. */
-static fa_status write_slice(struct fa_h5 *file, const char *name, struct fa_range range,
-                             const fa_real *buffer)
+static fa_status write_slice(struct fa_h5 *file, const char *name, struct fa_range range, const float *slice)
 {
     int64_t n = (int64_t)(range.end - range.begin);
 
-    return n == 0 ? FA_OK : fa_h5_write(file, name, FA_H5_F32, 1, &n, buffer + range.begin);
+    return n == 0 ? FA_OK : fa_h5_write(file, name, FA_H5_F32, 1, &n, slice);
 }
 
-static fa_status write_file(const char *path, const struct fa_training_state *state,
+static fa_status write_file(const char *path, const float *value, const float *momentum,
                             const struct fa_checkpoint_shard *shard)
 {
     struct fa_h5 *file;
     fa_status status;
 
     FA_TRY(fa_h5_create(path, &file));
-    status = write_slice(file, "value", shard->value, state->params->value);
+    status = write_slice(file, "value", shard->value, value);
     if (status == FA_OK)
-        status = write_slice(file, "momentum", shard->momentum, state->momentum);
+        status = write_slice(file, "momentum", shard->momentum, momentum);
     return fa_h5_finish(file, status);
 }
 
-static fa_status write_durably(const char *path, const struct fa_training_state *state,
+static fa_status write_durably(const char *path, const float *value, const float *momentum,
                                struct fa_checkpoint_shard *shard)
 {
     char *temporary;
     fa_status status;
 
     FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_file(temporary, state, shard);
+    status = write_file(temporary, value, momentum, shard);
     if (status == FA_OK)
         status = fa_file_commit(temporary, path);
     fa_free(temporary);
     return status != FA_OK ? status : fa_file_checksum(path, &shard->crc, &shard->n_bytes);
 }
 
-static fa_status write_shard(const char *directory, const struct fa_training_state *state, size_t s,
-                             struct fa_checkpoint_shard *shard)
+fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s, const float *value,
+                                    const float *momentum, struct fa_checkpoint_shard *shard)
 {
     char *path;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_shard_path(directory, s, &path));
-    status = write_durably(path, state, shard);
+    FA_TRY(fa_directory_make(place->root));
+    FA_TRY(check_space(place->root, shard));
+    FA_TRY(fa_directory_make(place->temporary));
+    FA_TRY(fa_checkpoint_shard_path(place->temporary, s, &path));
+    status = write_durably(path, value, momentum, shard);
     fa_free(path);
     return status;
 }
 
-/* Collective. Writers write; *shards (fa_free) on rank 0 is what they wrote. */
-static fa_status write_shards(struct fa_comm *comm, const char *directory,
-                              const struct fa_training_state *state, size_t n_shards,
-                              struct fa_checkpoint_shard **shards)
-{
-    struct fa_checkpoint_shard mine;
-    size_t n_mine = 0, n_bytes;
-    fa_status status = FA_OK;
+/* ---- 2. the manifest and the name ---- */
 
-    for (size_t s = 0; s < n_shards; s++)
-        if (writer_of(comm, s, n_shards) == (size_t)fa_comm_rank(comm)) {
-            mine = fa_checkpoint_slice(state->params, s, n_shards);
-            status = write_shard(directory, state, s, &mine);
-            n_mine = 1;
-        }
-    FA_TRY(fa_comm_agree(comm, status));
-    return fa_comm_gather(comm, &mine, n_mine * sizeof mine, 0, (void **)shards, &n_bytes);
-}
-
-/* Step 4. */
 static fa_status write_manifest(const char *directory, const struct fa_training_state *state,
-                                const struct fa_checkpoint_shard *shards, size_t n_shards)
+                                const struct fa_checkpoint_shard *shards, size_t n_shards, size_t *n_bytes)
 {
     char *path = NULL, *text = NULL;
     fa_status status = fa_path_join(directory, FA_MANIFEST_NAME, &path);
 
     if (status == FA_OK)
         status = fa_checkpoint_manifest_print(state, shards, n_shards, &text);
-    if (status == FA_OK)
-        status = fa_file_write_atomic(path, text, strlen(text));
+    if (status == FA_OK) {
+        *n_bytes = strlen(text);
+        status = fa_file_write_atomic(path, text, *n_bytes);
+    }
     fa_free(text);
     fa_free(path);
     return status;
@@ -187,14 +156,24 @@ static fa_status give_name(const char *temporary, const char *directory)
     return rename_directory(temporary, directory);
 }
 
-static fa_status point_latest(const char *parent, const char *directory)
+fa_status fa_checkpoint_publish(const struct fa_checkpoint_place *place,
+                                const struct fa_training_state *state,
+                                const struct fa_checkpoint_shard *shards, size_t n_shards, size_t *n_bytes)
 {
-    const char *slash = strrchr(directory, '/');
+    FA_TRY(write_manifest(place->temporary, state, shards, n_shards, n_bytes));
+    FA_TRY(give_name(place->temporary, place->directory));
+    return fa_directory_sync(place->root);
+}
+
+/* ---- afterwards ---- */
+
+static fa_status point_latest(const struct fa_checkpoint_place *place)
+{
     char *path, *text = NULL;
     fa_status status;
 
-    FA_TRY(fa_path_join(parent, "latest", &path));
-    status = fa_asprintf(&text, "%s\n", slash == NULL ? directory : slash + 1);
+    FA_TRY(fa_path_join(place->root, "latest", &path));
+    status = fa_asprintf(&text, "%s\n", place->name);
     if (status == FA_OK)
         status = fa_file_write_atomic(path, text, strlen(text));
     fa_free(text);
@@ -202,60 +181,20 @@ static fa_status point_latest(const char *parent, const char *directory)
     return status;
 }
 
-/* The checkpoint exists; what is still to do cannot undo that. */
-static void tidy_up(const char *temporary, const char *parent, const char *directory)
+void fa_checkpoint_tidy_up(const struct fa_checkpoint_place *place)
 {
-    if (fa_directory_remove(temporary) != FA_OK)
-        fa_warn("what %s replaces is not removed: %s", directory, fa_message());
-    if (point_latest(parent, directory) != FA_OK)
-        fa_warn("%s is complete, but `latest` does not name it: %s", directory, fa_message());
+    if (fa_directory_remove(place->temporary) != FA_OK)
+        fa_warn("what %s replaces is not removed: %s", place->directory, fa_message());
+    if (point_latest(place) != FA_OK)
+        fa_warn("%s is complete, but `latest` does not name it: %s", place->directory, fa_message());
 }
 
-static fa_status publish(const char *temporary, const char *parent, const char *directory,
-                         const struct fa_training_state *state, const struct fa_checkpoint_shard *shards,
-                         size_t n_shards)
-{
-    FA_TRY(write_manifest(temporary, state, shards, n_shards));
-    FA_TRY(give_name(temporary, directory));
-    FA_TRY(fa_directory_sync(parent));
-    tidy_up(temporary, parent, directory);
-    return FA_OK;
-}
-
-/* Rank 0, after a failure: removes what was begun, keeping the failure's message. */
-static fa_status discard(const char *temporary, fa_status failure)
+fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_status failure)
 {
     char message[FA_MESSAGE_MAX];
 
     snprintf(message, sizeof message, "%s", fa_message());
-    if (fa_directory_remove(temporary) != FA_OK)
+    if (place->temporary != NULL && fa_directory_remove(place->temporary) != FA_OK)
         fa_warn("%s", fa_message());
     return fa_status_forward(failure, message);
-}
-
-fa_status fa_checkpoint_write(struct fa_comm *comm, const char *directory,
-                              const struct fa_training_state *state)
-{
-    char *temporary = NULL, *parent = NULL;
-    size_t n_shards = count_shards(comm, state->params);
-    struct fa_checkpoint_shard *shards = NULL;
-    bool first = fa_comm_rank(comm) == 0;
-    fa_status status = fa_file_temporary_name(directory, &temporary);
-
-    if (status == FA_OK)
-        status = parent_of(directory, &parent);
-    if (status == FA_OK && first)
-        status = make_temporary(temporary, parent, state_bytes(state->params));
-    status = fa_comm_agree(comm, status);
-    if (status == FA_OK)
-        status = write_shards(comm, temporary, state, n_shards, &shards);
-    if (status == FA_OK)
-        status = fa_comm_agree(comm, first ? publish(temporary, parent, directory, state, shards, n_shards)
-                                           : FA_OK);
-    if (status != FA_OK && first && temporary != NULL)
-        status = discard(temporary, status);
-    fa_free(shards);
-    fa_free(parent);
-    fa_free(temporary);
-    return status;
 }

@@ -171,6 +171,19 @@ static void write_val(struct fa_journal *journal, int64_t step, double lr, size_
                    set_text(line, "bbox_mAP_copypaste", six) && set_number(line, "step", (double)step));
 }
 
+/* Without an epoch, so that plots of mmdetection pass over it. */
+static void write_save(struct fa_journal *journal, const struct fa_journal_save *save)
+{
+    struct fa_json *line = fa_json_new_object();
+
+    write_line(journal, line,
+               set_text(line, "mode", "save") && set_text(line, "checkpoint", save->name) &&
+                   set_number(line, "pause_time", save->pause_s) &&
+                   set_number(line, "durable_time", save->durable_s) &&
+                   set_number(line, "bytes", (double)save->n_bytes) &&
+                   set_number(line, "step", (double)save->step));
+}
+
 /* The first line of a run: what it was started with. It has no mode, which is how readers tell it apart. */
 static void write_start(struct fa_journal *journal, const struct fa_journal_start *start)
 {
@@ -229,6 +242,16 @@ void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t 
             epoch_of(journal, step), n_images, metrics->ap, metrics->ap50, metrics->ap75, metrics->ap_small,
             metrics->ap_medium, metrics->ap_large);
     write_val(journal, step, lr, n_images, metrics);
+}
+
+void fa_journal_save(struct fa_journal *journal, const struct fa_journal_save *save)
+{
+    if (journal == NULL)
+        return;
+    clear_progress(journal);
+    fa_info("saved checkpoint %s  pause_time: %.3f, durable_time: %.3f, size: %.1f MiB", save->name,
+            save->pause_s, save->durable_s, (double)save->n_bytes / (1 << 20));
+    write_save(journal, save);
 }
 
 void fa_journal_end(struct fa_journal *journal, fa_status status)

@@ -71,6 +71,17 @@ void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_ent
 /* Means over the steps since the last call; lr, step and samples are those of the last one. */
 void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry);
 
+/* A checkpoint that is durable. */
+struct fa_journal_save {
+    const char *name; /* "epoch_3" */
+    int64_t step;
+    double pause_s;   /* for which the training stood still */
+    double durable_s; /* from its beginning until it was durable */
+    uint64_t n_bytes;
+};
+
+void fa_journal_save(struct fa_journal *journal, const struct fa_journal_save *save);
+
 /* How the run ended that did not end well: the message of status, which the command line prints, for
  * train.log.
  */

@@ -1,11 +1,11 @@
 /*
- * save.c - the checkpoints of a run: what they are called, and which of them stay.
+ * save.c - the checkpoints of a run: what they are called, which of them stay, and what a save costs.
  */
 #include <stdio.h>
 
 #include "fa/activity.h"
+#include "fa/clock.h"
 #include "fa/log.h"
-#include "fa/memory.h"
 #include "training.h"
 
 /* "epoch_3", or "step_1200" in the middle of an epoch. */
@@ -18,46 +18,94 @@ static void name_state(const struct fa_training *t, char name[FA_CHECKPOINT_NAME
              (long long)(whole ? progress->epoch : progress->step));
 }
 
-/* Collective. A checkpoint that cannot be removed takes room and does no other harm. */
-static void prune(struct fa_training *t)
+/* The save that was under way is over: how it ended, which all ranks know. */
+static fa_status settle(struct fa_training *t)
 {
-    const char *best = t->best.name[0] != '\0' ? t->best.name : NULL;
+    struct fa_checkpoint_cost cost;
+    fa_status status = fa_checkpoint_writer_outcome(t->writer, &cost);
 
-    if (fa_checkpoint_prune(t->comm, t->checkpoints, t->config->keep_checkpoints, best) != FA_OK &&
-        fa_comm_rank(t->comm) == 0)
-        fa_warn("old checkpoints are not all removed: %s", fa_message());
+    t->save.is_under_way = false;
+    if (status != FA_OK)
+        return status;
+    t->saved_step = t->save.step;
+    fa_journal_save(t->journal, &(struct fa_journal_save){.name = t->save.name,
+                                                          .step = t->save.step,
+                                                          .pause_s = t->save.pause_s,
+                                                          .durable_s = cost.durable_s,
+                                                          .n_bytes = cost.n_bytes});
+    return FA_OK;
+}
+
+static void settle_or_warn(struct fa_training *t)
+{
+    if (settle(t) != FA_OK && fa_comm_rank(t->comm) == 0)
+        fa_warn("checkpoint %s is not complete, training goes on: %s", t->save.name, fa_message());
+}
+
+/* Collective. */
+static void stand_still(struct fa_training *t)
+{
+    const double start = fa_clock_seconds();
+
+    fa_checkpoint_writer_wait(t->writer);
+    t->save.pause_s += fa_clock_seconds() - start;
+}
+
+void fa_training_save_poll(struct fa_training *t)
+{
+    if (t->save.is_under_way && fa_checkpoint_writer_poll(t->writer))
+        settle_or_warn(t);
+}
+
+void fa_training_save_wait(struct fa_training *t)
+{
+    if (!t->save.is_under_way)
+        return;
+    stand_still(t);
+    settle_or_warn(t);
+}
+
+fa_status fa_training_save_end(struct fa_training *t, fa_status status)
+{
+    char message[FA_MESSAGE_MAX];
+
+    snprintf(message, sizeof message, "%s", fa_message());
+    fa_training_save_wait(t);
+    return fa_status_forward(status, message);
+}
+
+/* None is under way. */
+static void begin(struct fa_training *t)
+{
+    const struct fa_checkpoint_save save = {.root = t->checkpoints,
+                                            .name = t->save.name,
+                                            .keep = t->config->keep_checkpoints,
+                                            .protected_name = t->best.name[0] != '\0' ? t->best.name : NULL};
+    const double start = fa_clock_seconds();
+
+    fa_activity_begin("copy for a checkpoint");
+    t->save = (struct fa_save){.is_under_way = true, .step = t->state.progress.step};
+    name_state(t, t->save.name);
+    fa_checkpoint_writer_begin(t->writer, &save, &t->state);
+    t->save.pause_s = fa_clock_seconds() - start;
+}
+
+void fa_training_save_begin(struct fa_training *t)
+{
+    fa_training_save_wait(t);
+    begin(t);
 }
 
 fa_status fa_training_save(struct fa_training *t)
 {
-    char name[FA_CHECKPOINT_NAME_MAX], *path = NULL;
-    fa_status status;
-
-    fa_activity_begin("checkpoint");
-    name_state(t, name);
-    status = fa_comm_agree(t->comm, fa_path_join(t->checkpoints, name, &path));
-    if (status == FA_OK)
-        status = fa_checkpoint_write(t->comm, path, &t->state);
-    if (status == FA_OK) {
-        fa_info("saved %s", path);
-        t->saved_step = t->state.progress.step;
-        prune(t);
-    }
-    fa_free(path);
-    return status;
-}
-
-void fa_training_save_if_possible(struct fa_training *t)
-{
-    char name[FA_CHECKPOINT_NAME_MAX];
-
-    name_state(t, name);
-    if (fa_training_save(t) != FA_OK && fa_comm_rank(t->comm) == 0)
-        fa_warn("checkpoint %s is not complete, training goes on: %s", name, fa_message());
+    fa_training_save_begin(t);
+    stand_still(t);
+    return settle(t);
 }
 
 void fa_training_note_ap(struct fa_training *t, double ap)
 {
+    fa_training_save_wait(t);
     if (fa_comm_rank(t->comm) != 0 || t->saved_step != t->state.progress.step || !(ap > t->best.ap))
         return;
     name_state(t, t->best.name);

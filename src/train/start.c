@@ -184,6 +184,7 @@ fa_status fa_training_start(struct fa_training *t)
     t->best.ap = -1;
     fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
+    FA_TRY(fa_checkpoint_writer_open(t->comm, t->state.params, &t->writer));
     FA_TRY(fa_watchdog_start(t->comm, t->run->work_dir, &t->config->watchdog, &t->watchdog));
     FA_TRY(compare_ranks(t));
     scale_schedule(t);
@@ -202,6 +203,7 @@ fa_status fa_training_start(struct fa_training *t)
 
 void fa_training_end(struct fa_training *t)
 {
+    fa_checkpoint_writer_close(t->writer);
     fa_watchdog_end(t->watchdog);
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);

@@ -8,6 +8,8 @@
  *   4. one small sum of the losses; stop together if something failed or is not finite (diagnose.c)
  *   5. clip, update
  *
+ * A save that is under way is brought forward in between.
+ *
  * Ranks meet at 1, 3 and 4 in every step; between them a rank that fails only remembers it.
  */
 #include <math.h>
@@ -144,9 +146,18 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
     charge(t, FA_PHASE_LOSS);
     span = fa_span_begin("backward");
     fa_activity_begin("backward");
-    status = fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t->reducer);
+    status = fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t);
     fa_span_end(span);
     return status;
+}
+
+/* What goes on beside backward. */
+static void between_layers(void *context, size_t n)
+{
+    struct fa_training *t = context;
+
+    fa_reducer_advance(t->reducer, n);
+    fa_training_save_poll(t);
 }
 
 static fa_status run_images(struct fa_training *t, double normalizer)
@@ -154,7 +165,7 @@ static fa_status run_images(struct fa_training *t, double normalizer)
     struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
 
     for (size_t i = 0; i < t->n_local; i++) {
-        FA_TRY(fa_training_run_image(t, t->samples[i], normalizer, fa_reducer_advance, &mine[i]));
+        FA_TRY(fa_training_run_image(t, t->samples[i], normalizer, between_layers, &mine[i]));
         fa_reducer_next(t->reducer);
         charge(t, FA_PHASE_BACKWARD);
     }

@@ -115,14 +115,14 @@ static void write_journal(struct fa_training *t, struct window *window, const st
 
 /* ---- saving ---- */
 
-/* Collective. At the end the state is saved in any case, and must be. */
+/* Collective. In the background; but at the end the state is saved in any case, and must be. */
 static fa_status save_due(struct fa_training *t)
 {
     watch(t, FA_WATCH_SAVING);
     if (is_over(t))
         return fa_training_save(t);
     if (is_save_due(t))
-        fa_training_save_if_possible(t);
+        fa_training_save_begin(t);
     return FA_OK;
 }
 
@@ -141,20 +141,28 @@ static fa_status write_weights(const struct fa_training *t)
 
 /* ---- evaluation ---- */
 
+static void bring_save_forward(void *context)
+{
+    fa_training_save_poll(context);
+}
+
 /* Collective. */
 static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_result *result)
 {
-    const struct fa_evaluate_config *config = &t->config->eval;
+    struct fa_evaluate_config config = t->config->eval;
     size_t n_images = t->run->val_data->n_records;
 
     watch(t, FA_WATCH_EVALUATION);
     fa_metrics_clear(&result->metrics);
     result->has_metrics = false;
-    FA_TRY(fa_evaluate(config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL));
+    config.between_images = bring_save_forward;
+    config.between_context = t;
+    FA_TRY(fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL));
     result->has_metrics = true;
-    if (config->max_images > 0 && config->max_images < n_images)
-        n_images = config->max_images;
+    if (config.max_images > 0 && config.max_images < n_images)
+        n_images = config.max_images;
     fa_journal_val(t->journal, t->state.progress.step, lr, n_images, &result->metrics);
+    watch(t, FA_WATCH_SAVING);
     fa_training_note_ap(t, result->metrics.ap);
     return FA_OK;
 }
@@ -184,6 +192,7 @@ static fa_status stop(struct fa_training *t, struct window *window)
 {
     write_window(t, window);
     watch(t, FA_WATCH_SAVING);
+    fa_training_save_wait(t);
     if (t->saved_step != t->state.progress.step)
         FA_TRY(fa_training_save(t));
     if (t->stop_file != NULL)
@@ -227,6 +236,8 @@ fa_status fa_train(const struct fa_train_config *config, const struct fa_train_r
     status = fa_training_start(&training);
     if (status == FA_OK)
         status = loop(&training, result);
+    watch(&training, FA_WATCH_SAVING);
+    status = fa_training_save_end(&training, status);
     fa_stop_ignore();
     fa_training_trace_end(&training);
     fa_journal_end(training.journal, status);

@@ -10,6 +10,7 @@
 
 #include "fa/anchor_cache.h"
 #include "fa/checkpoint.h"
+#include "fa/checkpoint_writer.h"
 #include "fa/file.h"
 #include "fa/reducer.h"
 #include "fa/trainer.h"
@@ -23,6 +24,14 @@ struct fa_stopwatch {
     double phase_s[FA_PHASES];
 };
 
+/* The save that was begun last. */
+struct fa_save {
+    bool is_under_way;
+    char name[FA_CHECKPOINT_NAME_MAX];
+    int64_t step;
+    double pause_s; /* for which the training stood still so far */
+};
+
 struct fa_training {
     const struct fa_train_config *config;
     const struct fa_train_run *run;
@@ -34,7 +43,9 @@ struct fa_training {
 
     struct fa_schedule schedule; /* lr scaled by the batch */
     int64_t steps_per_epoch, last_step;
-    char *checkpoints;              /* "<work_dir>/checkpoints" */
+    char *checkpoints; /* "<work_dir>/checkpoints" */
+    struct fa_checkpoint_writer *writer;
+    struct fa_save save;
     int64_t saved_step;             /* of the newest checkpoint made or resumed from; -1: none */
     struct fa_checkpoint_best best; /* rank 0 */
     bool evaluated;                 /* the evaluation that follows the step resumed from was made */
@@ -90,7 +101,7 @@ fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry
                            bool *stop) FA_CHECK_RESULT;
 
 /* One image: forward, loss, backward; its gradient adds up. ready as in fa_model_backward, called with the
-   reducer. A loss that is not finite is no failure. */
+   training. A loss that is not finite is no failure. */
 fa_status fa_training_run_image(struct fa_training *training, const struct fa_sample *sample,
                                 double normalizer, fa_grad_ready_fn ready,
                                 struct fa_loss *loss) FA_CHECK_RESULT;
@@ -103,15 +114,21 @@ void fa_training_trace_end(struct fa_training *training); /* writes what there i
 
 /* ---- save.c ---- */
 
-/* Collective. Saves the state, then removes all but the newest checkpoints and the best; a warning says where
-   that fails. */
+/* Collective. Saves the state in the background, then removes all but the newest checkpoints and the best.
+   The training stands still until the save before is over, if one is under way, and for a copy. A failure is
+   a warning: the checkpoint before stays, and training can go on, since all ranks know of it. */
+void fa_training_save_begin(struct fa_training *training);
+void fa_training_save_poll(struct fa_training *training); /* often; brings the save forward */
+void fa_training_save_wait(struct fa_training *training); /* collective: until none is under way */
+
+/* Collective. Completes the save under way, if any, after a run that ended with status, which it returns with
+   its message. */
+fa_status fa_training_save_end(struct fa_training *training, fa_status status) FA_CHECK_RESULT;
+
+/* Collective. Saves the state and waits for it; a failure is one. */
 fa_status fa_training_save(struct fa_training *training) FA_CHECK_RESULT;
 
-/* The same where a failure is a warning: the checkpoint before stays, and training can go on, since all ranks
-   know of it. */
-void fa_training_save_if_possible(struct fa_training *training);
-
-/* What the state's evaluation gave: the best one that was saved is kept. */
+/* Collective. What the state's evaluation gave: the best one that was saved, for which it waits, is kept. */
 void fa_training_note_ap(struct fa_training *training, double ap);
 
 /* ---- diagnose.c ---- */

@@ -8,7 +8,7 @@ mount -t tmpfs -o size=220m none "$disk" 2>/dev/null || skip "a small file syste
 trap 'umount -l "$disk"; rm -rf "$scratch"' EXIT
 
 start "$disk/w" --set train.max_steps=8 --set train.checkpoint_steps=3 --set train.keep_checkpoints=0
-ends nonzero 90 "^freeanchor train: .*a checkpoint needs"
+ends nonzero 90 "^freeanchor train: .*a shard of a checkpoint needs"
 grep -q "checkpoint step_.* is not complete, training goes on" "$log" || fail "the checkpoint that failed is not told"
 kept=$("$freeanchor" weights list "$disk"/w/checkpoints/step_3 2>&1) || fail "the checkpoint before is not whole: $kept"
 finish

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,13 +34,17 @@ const char *__lsan_default_suppressions(void)
 
 enum { MAX_UNSYNCED = 64 };
 
+/* Changes of several threads are counted one after another. */
 static struct {
+    pthread_mutex_t lock;
     bool armed, no_exchange;
     enum fa_disk_fault fault;
     long nth, n;
     int unsynced[MAX_UNSYNCED]; /* descriptors of ours */
     int n_unsynced;
-} disk;
+} disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local long n_of_thread;
 
 bool fa_disk_fault_kills(enum fa_disk_fault fault)
 {
@@ -48,21 +53,35 @@ bool fa_disk_fault_kills(enum fa_disk_fault fault)
 
 void fa_disk_arm(enum fa_disk_fault fault, long nth)
 {
+    pthread_mutex_lock(&disk.lock);
     disk.fault = fault;
     disk.nth = nth;
     disk.n = 0;
     disk.armed = true;
+    pthread_mutex_unlock(&disk.lock);
 }
 
 long fa_disk_disarm(void)
 {
+    long n;
+
+    pthread_mutex_lock(&disk.lock);
     disk.armed = false;
-    return disk.n;
+    n = disk.n;
+    pthread_mutex_unlock(&disk.lock);
+    return n;
+}
+
+long fa_disk_changes_of_thread(void)
+{
+    return n_of_thread;
 }
 
 void fa_disk_allow_exchange(bool allowed)
 {
+    pthread_mutex_lock(&disk.lock);
     disk.no_exchange = !allowed;
+    pthread_mutex_unlock(&disk.lock);
 }
 
 bool fa_disk_kills(enum fa_disk_fault fault, long nth, fa_status (*action)(void *context), void *context)
@@ -97,21 +116,26 @@ static int find_unsynced(int fd)
 
 static void note_unsynced(int fd)
 {
-    if (!disk.armed || disk.fault != FA_DISK_LOSES || find_unsynced(fd) >= 0)
-        return;
-    if (disk.n_unsynced == MAX_UNSYNCED)
-        abort();
-    disk.unsynced[disk.n_unsynced++] = dup(fd);
+    pthread_mutex_lock(&disk.lock);
+    if (disk.armed && disk.fault == FA_DISK_LOSES && find_unsynced(fd) < 0) {
+        if (disk.n_unsynced == MAX_UNSYNCED)
+            abort();
+        disk.unsynced[disk.n_unsynced++] = dup(fd);
+    }
+    pthread_mutex_unlock(&disk.lock);
 }
 
 static void note_synced(int fd)
 {
-    const int i = find_unsynced(fd);
+    int i;
 
-    if (i < 0)
-        return;
-    close(disk.unsynced[i]);
-    disk.unsynced[i] = disk.unsynced[--disk.n_unsynced];
+    pthread_mutex_lock(&disk.lock);
+    i = find_unsynced(fd);
+    if (i >= 0) {
+        close(disk.unsynced[i]);
+        disk.unsynced[i] = disk.unsynced[--disk.n_unsynced];
+    }
+    pthread_mutex_unlock(&disk.lock);
 }
 
 static void lose_unsynced(void)
@@ -129,24 +153,43 @@ static void die(void)
         pause();
 }
 
-/* Counts a change. Whether it is refused, with errno why. */
-static bool is_refused(bool needs_room)
-{
-    int error = 0;
+enum verdict { PASSES, HALVED, REFUSED };
 
-    if (!disk.armed || ++disk.n < disk.nth)
-        return false;
+/* With the lock held: counts a change, and says what is to become of it; of one refused errno says why. */
+static enum verdict strike(bool needs_room, bool can_be_halved)
+{
+    if (!disk.armed)
+        return PASSES;
+    n_of_thread++;
+    if (++disk.n < disk.nth)
+        return PASSES;
+    if (can_be_halved && disk.n == disk.nth &&
+        (disk.fault == FA_DISK_TEARS || disk.fault == FA_DISK_FILLS_UP))
+        return HALVED;
     if (disk.fault == FA_DISK_LOSES)
         lose_unsynced();
     if (fa_disk_fault_kills(disk.fault))
         die();
-    if (disk.fault == FA_DISK_BREAKS || (disk.fault == FA_DISK_FAILS_ONCE && disk.n == disk.nth))
-        error = EIO;
-    if (disk.fault == FA_DISK_FILLS_UP && needs_room)
-        error = ENOSPC;
-    if (error != 0)
-        errno = error;
-    return error != 0;
+    errno = disk.fault == FA_DISK_FILLS_UP ? ENOSPC : EIO;
+    if (disk.fault == FA_DISK_BREAKS || (disk.fault == FA_DISK_FAILS_ONCE && disk.n == disk.nth) ||
+        (disk.fault == FA_DISK_FILLS_UP && needs_room))
+        return REFUSED;
+    return PASSES;
+}
+
+static enum verdict judge(bool needs_room, bool can_be_halved)
+{
+    enum verdict verdict;
+
+    pthread_mutex_lock(&disk.lock);
+    verdict = strike(needs_room, can_be_halved);
+    pthread_mutex_unlock(&disk.lock);
+    return verdict;
+}
+
+static bool is_refused(bool needs_room)
+{
+    return judge(needs_room, false) == REFUSED;
 }
 
 static bool is_on_disk(int fd)
@@ -156,16 +199,8 @@ static bool is_on_disk(int fd)
     return fd > STDERR_FILENO && fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
-/* Whether the write to come is the one that comes half through. */
-static bool is_halved(int fd, size_t n_bytes)
-{
-    return disk.armed && n_bytes > 1 && disk.n + 1 == disk.nth && is_on_disk(fd) &&
-           (disk.fault == FA_DISK_TEARS || disk.fault == FA_DISK_FILLS_UP);
-}
-
 static ssize_t after_half_a_write(ssize_t n_written)
 {
-    disk.n++;
     if (disk.fault == FA_DISK_TEARS)
         die();
     return n_written;
@@ -175,11 +210,13 @@ static ssize_t after_half_a_write(ssize_t n_written)
 
 ssize_t write(int fd, const void *data, size_t n_bytes)
 {
-    if (is_halved(fd, n_bytes))
-        return after_half_a_write(syscall(SYS_write, fd, data, n_bytes / 2));
     if (is_on_disk(fd)) {
-        if (is_refused(true))
+        const enum verdict verdict = judge(true, n_bytes > 1);
+
+        if (verdict == REFUSED)
             return -1;
+        if (verdict == HALVED)
+            return after_half_a_write(syscall(SYS_write, fd, data, n_bytes / 2));
         note_unsynced(fd);
     }
     return syscall(SYS_write, fd, data, n_bytes);
@@ -187,10 +224,12 @@ ssize_t write(int fd, const void *data, size_t n_bytes)
 
 ssize_t pwrite(int fd, const void *data, size_t n_bytes, off_t offset)
 {
-    if (is_halved(fd, n_bytes))
-        return after_half_a_write(syscall(SYS_pwrite64, fd, data, n_bytes / 2, offset));
-    if (is_refused(true))
+    const enum verdict verdict = judge(true, n_bytes > 1);
+
+    if (verdict == REFUSED)
         return -1;
+    if (verdict == HALVED)
+        return after_half_a_write(syscall(SYS_pwrite64, fd, data, n_bytes / 2, offset));
     note_unsynced(fd);
     return syscall(SYS_pwrite64, fd, data, n_bytes, offset);
 }
@@ -254,9 +293,19 @@ int open64(const char *path, int flags, ...)
     return open_path(path, flags, mode);
 }
 
+static bool can_exchange(void)
+{
+    bool possible;
+
+    pthread_mutex_lock(&disk.lock);
+    possible = !disk.no_exchange;
+    pthread_mutex_unlock(&disk.lock);
+    return possible;
+}
+
 int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags)
 {
-    if (flags != 0 && disk.no_exchange) {
+    if (flags != 0 && !can_exchange()) {
         errno = EINVAL;
         return -1;
     }

@@ -3,7 +3,8 @@
  *
  * A program that links faulty_disk.c has its own open, write, fsync, rename, ... in place of the C library's,
  * for itself and the libraries it links (HDF5). While a fault is armed they count the calls that change a
- * disk; the fault strikes at the nth. What stdio does within the C library passes by.
+ * disk, whatever thread makes them; the fault strikes at the nth. What stdio does within the C library passes
+ * by.
  *
  * fsync never reaches the disk, armed or not: these tests survive no power failure, and take no time for it.
  */
@@ -42,6 +43,9 @@ void fa_disk_arm(enum fa_disk_fault fault, long nth);
 
 /* Back to a sound disk. The number of changes counted, those refused included. */
 long fa_disk_disarm(void);
+
+/* Those of them, over all times, that the calling thread made. */
+long fa_disk_changes_of_thread(void);
 
 /* Runs action in a child process whose nth change is struck by a fault that kills. Whether it came to that;
    else action must be FA_OK, or the test fails. */

@@ -202,6 +202,31 @@ static void a_val_line_has_the_six_numbers_twice(void **state)
     fa_json_free(line);
 }
 
+static void a_save_is_a_line_of_its_own_that_plots_of_epochs_pass_over(void **state)
+{
+    const char *directory = fa_test_directory(), *text = "";
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_json *line;
+
+    (void)state;
+    fa_journal_save(
+        journal,
+        &(struct fa_journal_save){
+            .name = "epoch_2", .step = 100, .pause_s = 0.0625, .durable_s = 2.5, .n_bytes = 300000000});
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    fa_json_to_string(fa_json_get(line, "mode"), &text);
+    assert_string_equal(text, "save");
+    fa_json_to_string(fa_json_get(line, "checkpoint"), &text);
+    assert_string_equal(text, "epoch_2");
+    assert_near(number(line, "pause_time"), 0.0625, 0);
+    assert_near(number(line, "durable_time"), 2.5, 0);
+    assert_near(number(line, "bytes"), 3e8, 0);
+    assert_near(number(line, "step"), 100, 0);
+    assert_null(fa_json_get(line, "epoch"));
+    fa_json_free(line);
+}
+
 static void a_resumed_run_appends_and_says_where_it_goes_on(void **state)
 {
     const char *directory = fa_test_directory(), *seed = "";
@@ -348,6 +373,7 @@ int main(void)
         cmocka_unit_test(the_last_step_of_an_epoch_belongs_to_it),
         cmocka_unit_test(numbers_that_are_not_finite_leave_the_line_valid),
         cmocka_unit_test(a_val_line_has_the_six_numbers_twice),
+        cmocka_unit_test(a_save_is_a_line_of_its_own_that_plots_of_epochs_pass_over),
         cmocka_unit_test(a_resumed_run_appends_and_says_where_it_goes_on),
         cmocka_unit_test(steps_that_are_made_again_stand_once_in_log_jsonl),
         cmocka_unit_test(a_run_that_goes_on_knows_whether_its_last_step_was_evaluated),

@@ -83,7 +83,7 @@ static void write_epoch(int epoch, float value_step)
     model.state.progress.step = 10 * epoch;
     model.state.progress.samples = 160 * epoch;
     snprintf(name, sizeof name, "epoch_%d", epoch);
-    assert_ok(fa_checkpoint_write(comm, in_root(name), &model.state));
+    assert_ok(fa_checkpoint_write(comm, root, name, &model.state));
 }
 
 static void assert_holds(const struct model *got, float value_step, float momentum_step)
@@ -107,6 +107,14 @@ static void assert_found(const char *name)
     assert_non_null(found);
     assert_string_equal(found, in_root(name));
     fa_free(found);
+}
+
+static void prune(int keep, const char *protected_name)
+{
+    fa_comm_barrier(comm);
+    if (fa_comm_rank(comm) == 0)
+        assert_ok(fa_checkpoint_prune(root, keep, protected_name));
+    fa_comm_barrier(comm);
 }
 
 static void on_first_rank_change_byte(const char *path, long offset, unsigned char flip)
@@ -268,7 +276,7 @@ static void what_a_crash_left_is_no_checkpoint_and_is_swept(void **state)
         assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_2" FA_TEMPORARY_SUFFIX)), 0);
     fa_comm_barrier(comm);
     assert_found("epoch_1");
-    assert_ok(fa_checkpoint_prune(comm, root, 0, NULL));
+    prune(0, NULL);
     assert_false(fa_file_exists(in_root("epoch_2" FA_TEMPORARY_SUFFIX)));
     assert_true(fa_file_exists(in_root("epoch_1/manifest.json")));
 }
@@ -279,7 +287,7 @@ static void pruning_keeps_the_newest_sound_ones_and_the_protected(void **state)
     for (int epoch = 1; epoch <= 5; epoch++)
         write_epoch(epoch, 1);
     on_first_rank_change_byte(in_root("epoch_5/shard-00000.h5"), -3, 1);
-    assert_ok(fa_checkpoint_prune(comm, root, 2, "epoch_1"));
+    prune(2, "epoch_1");
     assert_true(fa_file_exists(in_root("epoch_1")));
     assert_false(fa_file_exists(in_root("epoch_2")));
     assert_true(fa_file_exists(in_root("epoch_3")));
@@ -433,7 +441,7 @@ static void a_full_disk_on_one_rank_leaves_the_checkpoint_before(void **state)
     tiny = (struct rlimit){100, before.rlim_max};
     if (fa_comm_rank(comm) == last)
         setrlimit(RLIMIT_FSIZE, &tiny);
-    status = fa_checkpoint_write(comm, in_root("epoch_2"), &model.state);
+    status = fa_checkpoint_write(comm, root, "epoch_2", &model.state);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_fails(status, fa_comm_rank(comm) == last ? FA_EIO : FA_EREMOTE);
     fa_comm_barrier(comm);
@@ -469,7 +477,7 @@ static void without_memory_nothing_is_changed_and_nothing_kept(void **state)
         make_model(&model, 2, -2);
         model.state.progress.samples = 1000;
         fa_memory_fail_after(last ? n : 0);
-        status = fa_checkpoint_write(comm, in_root("epoch_2"), &model.state);
+        status = fa_checkpoint_write(comm, root, "epoch_2", &model.state);
         fa_memory_fail_after(0);
         assert_int_equal(fa_memory_balance(), balance);
         if (status != FA_OK)

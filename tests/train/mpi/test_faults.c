@@ -2,6 +2,8 @@
  * Checkpoints on disks that fail: one save of a run is struck at each of its system calls that change the
  * disk, in every way that faulty_disk.h knows; and each byte of a checkpoint is damaged.
  *
+ * The save is one in the background: the state it is of changes while a thread writes it.
+ *
  * Whatever happens, what lies on disk then is the checkpoint before or the new one, each to its last bit, and
  * the next save succeeds and leaves nothing of the accident. On several ranks the disk of one of them
  * refuses; to be killed, a save is made alone, in a child process.
@@ -75,6 +77,7 @@ static void point(const struct scene *scene, enum fa_disk_fault fault, long nth)
 /* ---- a run of which only the saving is real ---- */
 
 static char root[512];
+static struct fa_checkpoint_writer *writer;
 
 struct run {
     struct fa_train_config config;
@@ -114,6 +117,7 @@ static void begin_run(struct run *run)
                                                    .progress = {.seed = 1, .content_hash = 2}},
                                          .steps_per_epoch = STEPS_AN_EPOCH,
                                          .checkpoints = root,
+                                         .writer = writer,
                                          .saved_step = -1,
                                          .best = {.ap = -1}};
 }
@@ -124,17 +128,23 @@ static double ap_of(int epoch)
     return epoch < 4 ? 0.5 - 0.1 * epoch : 0.1 * epoch;
 }
 
-/* Collective. Trains one epoch, saves it, evaluates it. */
+/* Collective. Trains one epoch, goes on while it is saved in the background, evaluates it. */
 static fa_status train_epoch(void *context)
 {
     struct run *run = context;
-    const int epoch = (int)run->training.state.progress.epoch + 1;
-    fa_status status;
+    struct fa_training *training = &run->training;
+    const int epoch = (int)training->state.progress.epoch + 1;
 
     set_epoch(run, epoch);
-    status = fa_training_save(&run->training);
-    fa_training_note_ap(&run->training, ap_of(epoch));
-    return status;
+    training->saved_step = -1;
+    fa_training_save_begin(training);
+    set_epoch(run, epoch + 100);
+    fa_training_save_poll(training);
+    set_epoch(run, epoch + 200);
+    fa_training_save_wait(training);
+    set_epoch(run, epoch);
+    fa_training_note_ap(training, ap_of(epoch));
+    return training->saved_step == training->state.progress.step ? FA_OK : FA_EIO;
 }
 
 /* ---- what is on disk ---- */
@@ -250,6 +260,27 @@ static void check_next_save(struct run *run)
         check_latest(run);
     }
     require(resume(&found) == epoch, "the next save is found");
+}
+
+/* ---- disks that are sound ---- */
+
+static void the_thread_that_trains_changes_nothing_on_disk(void **state)
+{
+    static struct run run;
+    struct fa_training *training = &run.training;
+    const long before = fa_disk_changes_of_thread();
+
+    (void)state;
+    point(&scenes[1], FA_DISK_COUNTS, 0);
+    set_scene(&scenes[1], &run);
+    set_epoch(&run, epoch_saved(&scenes[1]));
+    fa_disk_arm(FA_DISK_COUNTS, 1);
+    fa_training_save_begin(training);
+    fa_training_save_poll(training);
+    fa_training_save_wait(training);
+    require(fa_disk_disarm() > 3, "a save changes the disk");
+    require(fa_disk_changes_of_thread() == before, "the thread that trains leaves that to another");
+    require(resume(&run) == epoch_saved(&scenes[1]), "the save is found");
 }
 
 /* ---- disks that refuse ---- */
@@ -427,6 +458,7 @@ static void a_shard_changed_or_cut_anywhere_leads_to_the_checkpoint_before(void 
 int main(void)
 {
     const struct CMUnitTest any_ranks[] = {
+        cmocka_unit_test(the_thread_that_trains_changes_nothing_on_disk),
         cmocka_unit_test(a_disk_that_fails_once_costs_at_most_one_checkpoint),
         cmocka_unit_test(a_disk_that_fills_up_costs_at_most_one_checkpoint),
         cmocka_unit_test(a_disk_that_breaks_costs_at_most_one_checkpoint),
@@ -438,14 +470,18 @@ int main(void)
         cmocka_unit_test(a_manifest_changed_or_cut_anywhere_leads_to_the_checkpoint_before),
         cmocka_unit_test(a_shard_changed_or_cut_anywhere_leads_to_the_checkpoint_before),
     };
+    static struct run run;
     int failed;
 
     if (!start_ranks())
         return 1;
     fa_log_set_level(FA_LOG_ERROR);
     fa_checkpoint_shard_bytes = 1; /* a shard a rank */
+    begin_run(&run);
+    assert_ok(fa_checkpoint_writer_open(comm, &run.params, &writer));
     failed = cmocka_run_group_tests(any_ranks, NULL, NULL);
     if (fa_comm_size(comm) == 1)
         failed += cmocka_run_group_tests(one_rank, NULL, NULL);
+    fa_checkpoint_writer_close(writer);
     return finish_ranks(failed);
 }

@@ -1,0 +1,417 @@
+/*
+ * checkpoint_writer.c - who does what when, from the copy of the state to the checkpoint.
+ *
+ *   stage        rank 0                                          others
+ *   writing      a thread writes the slice                       the same
+ *   voting       gathers from all how that went                  say so
+ *   publishing   a thread makes the checkpoint exist and         -
+ *                removes older ones; or what was begun
+ *   announcing   tells all how it ended                          hear it
+ *
+ * A rank goes through the stages at its own pace: it begins its part of the gather when its slice is durable,
+ * and of the broadcast right after. So rank 0 publishes only when everything is durable, and a rank is at
+ * rest only when nobody writes any more.
+ */
+#include "fa/checkpoint_writer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "checkpoint_private.h"
+#include "errand.h"
+#include "fa/activity.h"
+#include "fa/aside.h"
+#include "fa/clock.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+
+enum { HOST_MAX = 256 };
+
+/* What a rank says of its slice. */
+struct vote {
+    fa_status status;
+    struct fa_checkpoint_shard shard;
+    char host[HOST_MAX], message[FA_MESSAGE_MAX];
+};
+
+/* What rank 0 says of the save. */
+struct verdict {
+    fa_status status;
+    int culprit; /* the rank whose failure it is; EVERYBODY: all ranks failed */
+    struct fa_checkpoint_cost cost;
+    char message[FA_MESSAGE_MAX];
+};
+enum { EVERYBODY = -1 };
+
+struct fa_checkpoint_writer {
+    struct fa_comm *comm;
+    struct fa_aside *aside;
+    size_t n_shards, own;                        /* own: this rank's shard; n_shards: it has none */
+    struct fa_range value_range, momentum_range; /* of the flat buffers, that the copies are of */
+    float *value, *momentum;
+
+    enum { AT_REST, WRITING, VOTING, PUBLISHING, ANNOUNCING } stage;
+    struct fa_training_state state; /* its progress is a copy too */
+    struct fa_checkpoint_save save;
+    struct fa_checkpoint_place place;
+    double began;
+    struct fa_errand errand;
+    struct vote vote, *votes; /* votes: rank 0's, of all */
+    struct verdict verdict;
+};
+
+/* ---- who writes which shard ---- */
+
+static size_t count_shards(const struct fa_comm *comm, size_t n_state_bytes)
+{
+    size_t wanted = (n_state_bytes + fa_checkpoint_shard_bytes - 1) / fa_checkpoint_shard_bytes;
+    size_t ranks = (size_t)fa_comm_size(comm);
+
+    return wanted < 1 ? 1 : wanted < ranks ? wanted : ranks;
+}
+
+/* Writers are spread over the ranks, and so over the hosts. Rank 0 has shard 0. */
+static int writer_of(const struct fa_comm *comm, size_t shard, size_t n_shards)
+{
+    return (int)(shard * (size_t)fa_comm_size(comm) / n_shards);
+}
+
+static size_t shard_of(const struct fa_comm *comm, size_t n_shards)
+{
+    for (size_t s = 0; s < n_shards; s++)
+        if (writer_of(comm, s, n_shards) == fa_comm_rank(comm))
+            return s;
+    return n_shards;
+}
+
+static bool is_first(const struct fa_checkpoint_writer *w)
+{
+    return fa_comm_rank(w->comm) == 0;
+}
+
+/* ---- writing ---- */
+
+static void copy_slice(float *to, const fa_real *from, struct fa_range range)
+{
+    if (range.end > range.begin)
+        memcpy(to, from + range.begin, (range.end - range.begin) * sizeof *to);
+}
+
+static fa_status write_own_shard(void *context)
+{
+    struct fa_checkpoint_writer *w = context;
+
+    fa_activity_beside("writing a checkpoint's shard");
+    return fa_checkpoint_write_shard(&w->place, w->own, w->value, w->momentum, &w->vote.shard);
+}
+
+/* ---- voting ---- */
+
+static void cast_vote(struct fa_checkpoint_writer *w, fa_status status)
+{
+    w->vote.status = status;
+    snprintf(w->vote.host, sizeof w->vote.host, "%s", fa_comm_host(w->comm));
+    snprintf(w->vote.message, sizeof w->vote.message, "%s", status == FA_OK ? "" : fa_message());
+    fa_aside_gather(w->aside, &w->vote, sizeof w->vote, w->votes);
+    w->stage = VOTING;
+}
+
+static int count_failures(const struct fa_checkpoint_writer *w, int *first)
+{
+    const int n = fa_comm_size(w->comm);
+    int n_failed = 0;
+
+    for (int r = n - 1; r >= 0; r--)
+        if (w->votes[r].status != FA_OK) {
+            n_failed++;
+            *first = r;
+        }
+    return n_failed;
+}
+
+/* A failure of rank r; that it is one of all needs no name. */
+static void blame(struct fa_checkpoint_writer *w, int r, bool is_shared, fa_status status,
+                  const char *message)
+{
+    const bool is_named = !is_shared && fa_comm_size(w->comm) > 1;
+    char *text = w->verdict.message;
+
+    w->verdict.status = status;
+    w->verdict.culprit = is_shared ? EVERYBODY : r;
+    if (is_named)
+        status = fa_prefix(fa_status_forward(status, message), "rank %d (%s)", r, w->votes[r].host);
+    snprintf(text, sizeof w->verdict.message, "%s", is_named ? fa_message() : message);
+}
+
+/* Rank 0: what the votes say. */
+static void count_votes(struct fa_checkpoint_writer *w)
+{
+    int first = 0;
+    const int n_failed = count_failures(w, &first);
+
+    w->verdict = (struct verdict){.status = FA_OK};
+    if (n_failed > 0)
+        blame(w, first, n_failed == fa_comm_size(w->comm), w->votes[first].status, w->votes[first].message);
+}
+
+/* ---- publishing ---- */
+
+/* Shards in their order; writers are in the order of ranks. Returns the bytes of all. */
+static uint64_t collect_shards(const struct fa_checkpoint_writer *w, struct fa_checkpoint_shard *shards)
+{
+    uint64_t n_bytes = 0;
+
+    for (size_t s = 0; s < w->n_shards; s++) {
+        shards[s] = w->votes[writer_of(w->comm, s, w->n_shards)].shard;
+        n_bytes += shards[s].n_bytes;
+    }
+    return n_bytes;
+}
+
+static fa_status publish(struct fa_checkpoint_writer *w)
+{
+    struct fa_checkpoint_shard *shards;
+    size_t n_manifest = 0;
+    fa_status status;
+
+    FA_TRY(fa_alloc(w->n_shards, sizeof *shards, &shards));
+    w->verdict.cost.n_bytes = collect_shards(w, shards);
+    status = fa_checkpoint_publish(&w->place, &w->state, shards, w->n_shards, &n_manifest);
+    w->verdict.cost.n_bytes += n_manifest;
+    w->verdict.cost.durable_s = fa_clock_seconds() - w->began;
+    fa_free(shards);
+    return status;
+}
+
+/* A checkpoint that cannot be removed takes room and does no other harm. */
+static void prune(const struct fa_checkpoint_writer *w)
+{
+    if (fa_checkpoint_prune(w->place.root, w->save.keep, w->save.protected_name) != FA_OK)
+        fa_warn("old checkpoints are not all removed: %s", fa_message());
+}
+
+static fa_status bring_to_an_end(void *context)
+{
+    struct fa_checkpoint_writer *w = context;
+    fa_status status = fa_status_forward(w->verdict.status, w->verdict.message);
+
+    fa_activity_beside("completing a checkpoint");
+    if (status == FA_OK)
+        status = publish(w);
+    if (status != FA_OK)
+        return fa_checkpoint_discard(&w->place, status);
+    fa_activity_beside("pointing `latest` at a checkpoint");
+    fa_checkpoint_tidy_up(&w->place);
+    fa_activity_beside("removing old checkpoints");
+    prune(w);
+    return FA_OK;
+}
+
+/* ---- announcing ---- */
+
+static void announce(struct fa_checkpoint_writer *w)
+{
+    fa_aside_broadcast(w->aside, &w->verdict, sizeof w->verdict);
+    w->stage = ANNOUNCING;
+}
+
+/* Rank 0. A verdict that was a failure before stays what it was. */
+static void conclude(struct fa_checkpoint_writer *w, fa_status status)
+{
+    if (status != FA_OK && w->verdict.status == FA_OK)
+        blame(w, 0, fa_comm_size(w->comm) == 1, status, fa_message());
+    announce(w);
+}
+
+static void rest(struct fa_checkpoint_writer *w)
+{
+    fa_checkpoint_place_clear(&w->place);
+    w->stage = AT_REST;
+}
+
+/* ---- from stage to stage ---- */
+
+/* All votes are cast. */
+static void go_on(struct fa_checkpoint_writer *w)
+{
+    if (!is_first(w)) {
+        announce(w);
+        return;
+    }
+    count_votes(w);
+    fa_errand_start(&w->errand, bring_to_an_end, w);
+    w->stage = PUBLISHING;
+}
+
+static bool can_advance(struct fa_checkpoint_writer *w)
+{
+    switch (w->stage) {
+    case WRITING:
+    case PUBLISHING:
+        return fa_errand_is_over(&w->errand);
+    case VOTING:
+    case ANNOUNCING:
+        return fa_aside_done(w->aside);
+    case AT_REST:
+        break;
+    }
+    return false;
+}
+
+static void advance(struct fa_checkpoint_writer *w)
+{
+    switch (w->stage) {
+    case WRITING:
+        cast_vote(w, fa_errand_end(&w->errand));
+        break;
+    case VOTING:
+        go_on(w);
+        break;
+    case PUBLISHING:
+        conclude(w, fa_errand_end(&w->errand));
+        break;
+    case ANNOUNCING:
+        rest(w);
+        break;
+    case AT_REST:
+        break;
+    }
+}
+
+void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *w, const struct fa_checkpoint_save *save,
+                                const struct fa_training_state *state)
+{
+    fa_status status;
+
+    assert(w->stage == AT_REST);
+    w->began = fa_clock_seconds();
+    w->state = *state;
+    w->save = *save;
+    copy_slice(w->value, state->params->value, w->value_range);
+    copy_slice(w->momentum, state->momentum, w->momentum_range);
+    w->vote = (struct vote){.shard = {.value = w->value_range, .momentum = w->momentum_range}};
+    status = fa_checkpoint_place_make(save->root, save->name, &w->place);
+    if (status != FA_OK || w->own == w->n_shards) {
+        cast_vote(w, status);
+        return;
+    }
+    fa_errand_start(&w->errand, write_own_shard, w);
+    w->stage = WRITING;
+}
+
+bool fa_checkpoint_writer_poll(struct fa_checkpoint_writer *w)
+{
+    while (can_advance(w))
+        advance(w);
+    return w->stage == AT_REST;
+}
+
+void fa_checkpoint_writer_wait(struct fa_checkpoint_writer *w)
+{
+    while (!fa_checkpoint_writer_poll(w)) {
+        if (w->stage == VOTING || w->stage == ANNOUNCING) {
+            fa_aside_wait(w->aside, "checkpoint");
+        } else {
+            fa_activity_begin("checkpoint");
+            advance(w); /* ends the errand, and so waits for it */
+        }
+    }
+}
+
+fa_status fa_checkpoint_writer_outcome(const struct fa_checkpoint_writer *w, struct fa_checkpoint_cost *cost)
+{
+    const struct verdict *verdict = &w->verdict;
+    const bool is_own = verdict->culprit == EVERYBODY || verdict->culprit == fa_comm_rank(w->comm);
+
+    *cost = verdict->cost;
+    if (verdict->status == FA_OK)
+        return FA_OK;
+    return fa_status_forward(is_own ? verdict->status : FA_EREMOTE, verdict->message);
+}
+
+/* ---- life ---- */
+
+static fa_status take_room(struct fa_checkpoint_writer *w)
+{
+    const size_t n_value = w->value_range.end - w->value_range.begin;
+    const size_t n_momentum = w->momentum_range.end - w->momentum_range.begin;
+
+    if (is_first(w))
+        FA_TRY(fa_alloc((size_t)fa_comm_size(w->comm), sizeof *w->votes, &w->votes));
+    FA_TRY(fa_alloc(n_value, sizeof *w->value, &w->value));
+    FA_TRY(fa_alloc(n_momentum, sizeof *w->momentum, &w->momentum));
+    memset(w->value, 0, n_value * sizeof *w->value);
+    memset(w->momentum, 0, n_momentum * sizeof *w->momentum);
+    return FA_OK;
+}
+
+static fa_status create(struct fa_comm *comm, const struct fa_params *params,
+                        struct fa_checkpoint_writer **out)
+{
+    struct fa_checkpoint_writer *w;
+    struct fa_checkpoint_shard slice = {.n_bytes = 0};
+
+    FA_TRY(fa_alloc_zero(1, sizeof *w, &w));
+    *out = w;
+    w->comm = comm;
+    w->n_shards = count_shards(comm, (params->n_elem + params->n_trainable) * sizeof(float));
+    w->own = shard_of(comm, w->n_shards);
+    if (w->own < w->n_shards)
+        slice = fa_checkpoint_slice(params, w->own, w->n_shards);
+    w->value_range = slice.value;
+    w->momentum_range = slice.momentum;
+    return take_room(w);
+}
+
+fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_params *params,
+                                    struct fa_checkpoint_writer **out)
+{
+    struct fa_checkpoint_writer *w = NULL;
+    fa_status status = fa_comm_agree(comm, create(comm, params, &w));
+
+    *out = NULL;
+    if (status == FA_OK)
+        status = fa_aside_open(comm, &w->aside);
+    if (status == FA_OK)
+        *out = w;
+    else
+        fa_checkpoint_writer_close(w);
+    return status;
+}
+
+void fa_checkpoint_writer_close(struct fa_checkpoint_writer *w)
+{
+    if (w == NULL)
+        return;
+    fa_checkpoint_writer_wait(w);
+    fa_aside_close(w->aside);
+    fa_free(w->votes);
+    fa_free(w->momentum);
+    fa_free(w->value);
+    fa_free(w);
+}
+
+size_t fa_checkpoint_writer_bytes(const struct fa_checkpoint_writer *w)
+{
+    return (w->value_range.end - w->value_range.begin + w->momentum_range.end - w->momentum_range.begin) *
+           sizeof(float);
+}
+
+/* ---- in the foreground ---- */
+
+fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char *name,
+                              const struct fa_training_state *state)
+{
+    const struct fa_checkpoint_save save = {.root = root, .name = name};
+    struct fa_checkpoint_cost cost;
+    struct fa_checkpoint_writer *writer;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_writer_open(comm, state->params, &writer));
+    fa_checkpoint_writer_begin(writer, &save, state);
+    fa_checkpoint_writer_wait(writer);
+    status = fa_checkpoint_writer_outcome(writer, &cost);
+    fa_checkpoint_writer_close(writer);
+    return status;
+}
