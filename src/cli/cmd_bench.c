@@ -21,21 +21,24 @@ static const struct fa_flag flags[] = {
     {"--images", "N", "loader, eval: how many images (default 64; eval: 5000)", false},
     {"--coco", "A.json", "eval: ground truth instead of synthetic one", false},
     {"--results", "R.json", "eval: the detections to go with it", false},
+    {"--out", "DIR", "checkpoint: where to write, and remove again (default: the current directory)", false},
+    {"--step-ms", "N", "checkpoint: what a step takes, instead of measuring it", false},
     {0}};
 
 static const char details[] =
     "\n"
-    "  step     a training step: its phases, every layer's convolutions, what is not convolution\n"
-    "  conv     each distinct convolution of the network alone, and how much slower it is within a step\n"
-    "  loss     the loss of one image and its gradient\n"
-    "  loader   JPEG to normalised tensor, images a second\n"
-    "  eval     COCO metrics of a whole validation set; post-processing and NMS of one image\n"
+    "  step        a training step: its phases, every layer's convolutions, what is not convolution\n"
+    "  conv        each distinct convolution of the network alone, and how much slower it is within a step\n"
+    "  loss        the loss of one image and its gradient\n"
+    "  loader      JPEG to normalised tensor, images a second\n"
+    "  eval        COCO metrics of a whole validation set; post-processing and NMS of one image\n"
+    "  checkpoint  how long a save holds a step up, when it is durable, and how large it is\n"
     "\n"
     "Layers are counted as direct convolutions, 2 operations a multiply-add. Times are medians of the\n"
     "repetitions, in seconds; --json has every number of the tables.";
 
-static const struct fa_bench *const benches[] = {&fa_bench_step, &fa_bench_conv, &fa_bench_loss,
-                                                 &fa_bench_loader, &fa_bench_eval};
+static const struct fa_bench *const benches[] = {&fa_bench_step,   &fa_bench_conv, &fa_bench_loss,
+                                                 &fa_bench_loader, &fa_bench_eval, &fa_bench_checkpoint};
 
 enum { N_BENCHES = sizeof benches / sizeof benches[0] };
 
@@ -87,7 +90,7 @@ static fa_status run(struct fa_invocation *invocation)
 }
 
 const struct fa_command fa_command_bench = {.name = "bench",
-                                            .operands = "step | conv | loss | loader | eval",
+                                            .operands = "step | conv | loss | loader | eval | checkpoint",
                                             .summary = "how fast it is here, and where the time goes",
                                             .details = details,
                                             .flags = flags,

@@ -56,7 +56,15 @@ holds "$(number "$scratch/loader" images) == 6" "images that the loader delivere
 bench eval --images 20 --classes 3 --size 64x96 --steps 2
 positive eval metrics_s postprocess_s
 
-expect 2 "expected one of step, conv, loss, loader, eval" "$freeanchor" bench speed
+bench checkpoint "${tiny[@]}" --out "$scratch"
+positive checkpoint step_s pause_s pause_share durable_s step_beside_save_s state_bytes copy_bytes
+holds "$(number "$scratch/checkpoint" bytes_share) > 1 && $(number "$scratch/checkpoint" bytes_share) < 1.01" "bench checkpoint, bytes"
+bench checkpoint "${tiny[@]}" --out "$scratch" --step-ms 4000
+holds "$(number "$scratch/checkpoint" step_s) == 4" "bench checkpoint, a given step"
+[ -z "$(ls -d "$scratch"/freeanchor-bench-* 2>/dev/null)" ] || fail "bench checkpoint leaves something"
+expect 1 "nowhere" "$freeanchor" bench checkpoint "${tiny[@]}" --out "$scratch/nowhere"
+
+expect 2 "expected one of step, conv, loss, loader, eval, checkpoint" "$freeanchor" bench speed
 expect 2 "bench loss takes no --trace" "$freeanchor" bench loss --trace "$scratch/trace.json"
 expect 2 "--size 100x96: expected HxW, multiples of 32" "$freeanchor" bench step --size 100x96
 finish

@@ -20,7 +20,8 @@ struct fa_bench {
     fa_status (*run)(struct fa_invocation *invocation);
 };
 
-extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval;
+extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval,
+    fa_bench_checkpoint;
 
 /* ---- measure.c ---- */
 

@@ -144,7 +144,7 @@ static fa_status run_phases(struct fa_training_step *step, struct fa_step_times 
     FA_TRY(compute_loss(step, &head));
     times->loss_s = end_phase(span, &last);
     span = fa_span_begin("backward");
-    FA_TRY(fa_model_backward(step->model, step->grad_cls, step->grad_reg, NULL, NULL));
+    FA_TRY(fa_model_backward(step->model, step->grad_cls, step->grad_reg, step->ready, step->ready_context));
     times->backward_s = end_phase(span, &last);
     span = fa_span_begin("update");
     update(step);

@@ -21,6 +21,8 @@ struct fa_training_step {
     struct fa_objects objects;
     struct fa_loss_workspace *workspace;
     fa_real *grad_cls, *grad_reg, *momentum;
+    fa_grad_ready_fn ready; /* of backward; NULL as it is opened */
+    void *ready_context;
 };
 
 struct fa_step_times {

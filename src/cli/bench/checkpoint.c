@@ -1,0 +1,204 @@
+/*
+ * checkpoint.c - freeanchor bench checkpoint: what a save in the background costs a training.
+ *
+ * Every save is made as a run makes it: begun between two steps, brought forward between the layers of the
+ * steps that follow. With the time of a step given there are no steps, and nothing else has the cores.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench_session.h"
+#include "fa/checkpoint_writer.h"
+#include "fa/clock.h"
+#include "fa/file.h"
+#include "fa/memory.h"
+
+struct measured {
+    struct fa_bench_session bench;
+    struct fa_checkpoint_writer *writer;
+    struct fa_training_state state;
+    struct fa_weights_meta meta;
+    char *root;   /* a folder of our own */
+    long step_ms; /* as given; 0: steps are run */
+    uint64_t n_bytes;
+    double step_s, *pause_s, *durable_s, *beside_s; /* beside: the step that a save ran beside */
+};
+
+/* ---- one save ---- */
+
+static void between_layers(void *context, size_t n)
+{
+    (void)n;
+    fa_checkpoint_writer_poll(context);
+}
+
+/* Until the save is over. *first_s: how long the first step took. */
+static fa_status train_on(struct measured *m, double *first_s)
+{
+    struct fa_step_times times;
+
+    FA_TRY(fa_training_step_run(&m->bench.step, &times));
+    *first_s = times.step_s;
+    while (!fa_checkpoint_writer_poll(m->writer))
+        FA_TRY(fa_training_step_run(&m->bench.step, &times));
+    return FA_OK;
+}
+
+static fa_status save(struct measured *m, size_t i)
+{
+    char name[FA_CHECKPOINT_NAME_MAX];
+    const struct fa_checkpoint_save what = {.root = m->root, .name = name, .keep = 1};
+    struct fa_checkpoint_cost cost;
+    const double start = fa_clock_seconds();
+    fa_status status = FA_OK;
+
+    snprintf(name, sizeof name, "step_%zu", i + 1);
+    m->state.progress.step = m->state.progress.samples = (int64_t)i + 1;
+    fa_checkpoint_writer_begin(m->writer, &what, &m->state);
+    m->pause_s[i] = fa_clock_seconds() - start;
+    if (m->step_ms == 0)
+        status = train_on(m, &m->beside_s[i]);
+    fa_checkpoint_writer_wait(m->writer);
+    FA_TRY(status);
+    FA_TRY(fa_checkpoint_writer_outcome(m->writer, &cost));
+    m->durable_s[i] = cost.durable_s;
+    m->n_bytes = cost.n_bytes;
+    return FA_OK;
+}
+
+/* ---- many ---- */
+
+static fa_status measure_step(struct measured *m)
+{
+    struct fa_step_measure measure;
+    fa_status status;
+
+    m->step_s = (double)m->step_ms / 1e3;
+    if (m->step_ms > 0)
+        return FA_OK;
+    status = fa_training_step_measure(&m->bench.step, m->bench.n_repeats, &measure);
+    m->step_s = measure.median.step_s;
+    fa_step_measure_free(&measure);
+    m->bench.step.ready = between_layers;
+    m->bench.step.ready_context = m->writer;
+    return status;
+}
+
+static fa_status take_room(struct measured *m)
+{
+    const size_t n = m->bench.n_repeats;
+
+    FA_TRY(fa_alloc(n, sizeof *m->pause_s, &m->pause_s));
+    FA_TRY(fa_alloc(n, sizeof *m->durable_s, &m->durable_s));
+    return fa_alloc(n, sizeof *m->beside_s, &m->beside_s);
+}
+
+static void report(struct fa_invocation *invocation, struct measured *m)
+{
+    const size_t n = m->bench.n_repeats;
+    const struct fa_params *params = m->state.params;
+    const double state_bytes = (double)(params->n_elem + params->n_trainable) * sizeof(float);
+    const double pause_s = fa_median(m->pause_s, n), n_bytes = (double)m->n_bytes;
+
+    fa_bench_report_seconds(invocation, "step", m->step_s);
+    fa_bench_report_seconds(invocation, "pause", pause_s);
+    fa_bench_report_seconds(invocation, "durable", fa_median(m->durable_s, n));
+    if (m->step_ms == 0)
+        fa_bench_report_seconds(invocation, "step_beside_save", fa_median(m->beside_s, n));
+    printf("a save holds a step up for %.2f %% of its time\n", 100 * pause_s / m->step_s);
+    printf("%.1f MiB on disk: parameters and momentum, and %.3f %%; %.1f MiB of memory for the copy\n",
+           n_bytes / 1048576, 100 * (n_bytes / state_bytes - 1),
+           (double)fa_checkpoint_writer_bytes(m->writer) / 1048576);
+    fa_report_number(invocation, "pause_share", pause_s / m->step_s);
+    fa_report_number(invocation, "bytes", n_bytes);
+    fa_report_number(invocation, "state_bytes", state_bytes);
+    fa_report_number(invocation, "bytes_share", n_bytes / state_bytes);
+    fa_report_number(invocation, "copy_bytes", (double)fa_checkpoint_writer_bytes(m->writer));
+}
+
+static fa_status measure_saves(struct fa_invocation *invocation, struct measured *m)
+{
+    FA_TRY(take_room(m));
+    FA_TRY(measure_step(m));
+    for (size_t i = 0; i < m->bench.n_repeats; i++)
+        FA_TRY(save(m, i));
+    report(invocation, m);
+    return FA_OK;
+}
+
+/* ---- the folder ---- */
+
+static fa_status make_root(const char *out, char **root)
+{
+    FA_TRY(fa_asprintf(root, "%s/freeanchor-bench-XXXXXX", out));
+    if (mkdtemp(*root) == NULL)
+        return fa_fail_errno(FA_EIO, errno, "--out %s: cannot make a directory there", out);
+    return FA_OK;
+}
+
+/* A folder of checkpoints, and then itself. */
+static fa_status remove_root(const char *root)
+{
+    char **names;
+    size_t n;
+    fa_status status;
+
+    FA_TRY(fa_directory_list(root, &n, &names));
+    status = FA_OK;
+    for (size_t i = 0; i < n && status == FA_OK; i++) {
+        char *path;
+
+        status = fa_path_join(root, names[i], &path);
+        if (status == FA_OK && fa_directory_exists(path))
+            status = fa_directory_remove(path);
+        fa_free(path);
+    }
+    fa_free(names);
+    return status == FA_OK ? fa_directory_remove(root) : status;
+}
+
+/* ---- all of it ---- */
+
+static fa_status measure(struct fa_invocation *invocation, struct measured *m)
+{
+    m->state = (struct fa_training_state){.params = fa_model_params(m->bench.session.model),
+                                          .momentum = m->bench.step.momentum,
+                                          .meta = &m->meta};
+    FA_TRY(fa_checkpoint_writer_open(invocation->comm, m->state.params, &m->writer));
+    return measure_saves(invocation, m);
+}
+
+static fa_status measure_in_folder(struct fa_invocation *invocation, struct measured *m)
+{
+    const char *out = fa_arguments_get(&invocation->arguments, "--out");
+    fa_status status, removed;
+
+    FA_TRY(fa_arguments_int(&invocation->arguments, "--step-ms", 1, 1000000, 0, &m->step_ms));
+    FA_TRY(make_root(out != NULL ? out : ".", &m->root));
+    status = measure(invocation, m);
+    fa_checkpoint_writer_close(m->writer);
+    removed = fa_prefix(remove_root(m->root), "after the measurement");
+    return status != FA_OK ? status : removed;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct measured m = {.meta = {.std = {1, 1, 1}}};
+    fa_status status = fa_bench_session_open(invocation, &m.bench);
+
+    if (status == FA_OK)
+        status = measure_in_folder(invocation, &m);
+    fa_free(m.beside_s);
+    fa_free(m.durable_s);
+    fa_free(m.pause_s);
+    fa_free(m.root);
+    fa_bench_session_close(&m.bench);
+    return status;
+}
+
+const struct fa_bench fa_bench_checkpoint = {.name = "checkpoint",
+                                             .flags = {"--config", "--set", "--backend", "--size",
+                                                       "--classes", "--objects", "--steps", "--out",
+                                                       "--step-ms"},
+                                             .run = run};
