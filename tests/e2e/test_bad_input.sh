@@ -115,6 +115,17 @@ expect 1 "nowhere" "$freeanchor" eval --config "$config" --weights "$scratch/w/w
 expect 2 "is a directory" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards" \
   --out "$scratch"
 
+echo "-- checkpoints"
+must "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=2
+truncate -s -1000 "$scratch/w/checkpoints/step_2/shard-00000.h5"
+must "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=3
+grep -q "WARN .*passed over: .*/step_2/shard-00000.h5: has [0-9]* bytes, the manifest says" "$last_log" || fail "the damaged one is not told"
+grep -q "resuming from .*/step_1: " "$last_log" || fail "the one before is not taken"
+cp -r "$scratch/w/checkpoints" "$scratch/kept"
+expect 2 "is of another model" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
+diff -r "$scratch/kept" "$scratch/w/checkpoints" || fail "a refused run changed checkpoints"
+rm -r "$scratch/kept"
+
 echo "-- what the user has stays"
 photos=$scratch/photos
 cp -r "$synth/images" "$photos"
