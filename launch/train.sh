@@ -7,7 +7,8 @@
 #   --hostfile FILE    lines "HOST slots=RANKS", as mpirun takes them; all hosts like this one, with the same paths
 #   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1)
 #   --threads T        threads of a rank, each with a core of its own (default: the cores of a host, shared out)
-#   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0)
+#   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0), on those of the
+#                      hosts that answer
 #   --dry-run          print the command and do nothing
 #
 # The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, USR1 and USR2
@@ -17,6 +18,7 @@
 set -uo pipefail
 launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$launch/mpi.sh"
+. "$launch/hosts.sh"
 
 say() {
   echo "launch: $*" >&2
@@ -59,13 +61,6 @@ command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or 
 
 # ---- placement ----
 
-# The hosts of the file and their ranks; a host without slots= has one.
-count_hosts() {
-  awk '/^[ \t]*(#|$)/ { next }
-       { n = match($0, /slots *= *[0-9]+/) ? substr($0, RSTART, RLENGTH) : 1; gsub(/[^0-9]/, "", n); hosts++; ranks += n }
-       END { print hosts + 0, ranks + 0 }' "$hostfile"
-}
-
 # Cores that we may use: two hardware threads of one core count once.
 physical_cores() {
   local mask
@@ -78,7 +73,7 @@ physical_cores() {
 
 hosts=1
 if [ -n "$hostfile" ]; then
-  read -r hosts slots < <(count_hosts)
+  read -r hosts slots < <(count_hosts "$hostfile")
   [ "$hosts" -ge 1 ] || wrong "$hostfile: names no host"
   ranks=${ranks:-$slots}
 fi
@@ -98,7 +93,13 @@ else
   placement=(--bind-to none --oversubscribe)
   environment+=(OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive)
 fi
-[ -z "$hostfile" ] || placement+=(--hostfile "$hostfile")
+if [ -n "$hostfile" ]; then
+  placement+=(--hostfile "$hostfile")
+  # mpirun misses a host that is silent after 60 s instead of 8 minutes
+  environment+=("OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30}"
+    "OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}"
+    "OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}")
+fi
 for setting in "${environment[@]}"; do
   [[ $setting != OMP_* ]] || placement+=(-x "${setting%%=*}")
 done
@@ -111,8 +112,8 @@ say "${environment[*]} ${command[*]}"
 
 # ---- the run ----
 
-errors=$(mktemp)
-trap 'rm -f "$errors"' EXIT
+errors=$(mktemp) left=$(mktemp)
+trap 'rm -f "$errors" "$left"' EXIT
 job='' stopping=no
 stop() {
   stopping=yes
@@ -120,22 +121,39 @@ stop() {
 }
 trap stop TERM INT USR1 USR2
 
+# Where a host is lost, the ranks end the job, but mpirun may go on waiting for that host: then it is killed, and its daemons leave.
+end_waiting() {
+  local waited=0
+  while [ "$waited" -lt 20 ]; do
+    sleep 1
+    ! grep -q ': the job ends' "$errors" || waited=$((waited + 1))
+  done
+  say "mpirun still waits, for a host that does not answer: it is killed"
+  kill -KILL "$job"
+}
+
 # In a session of its own, so that the terminal's ^C comes to this script alone. Leaves the exit code in $code.
 run() {
+  local waiting
   env "${environment[@]}" setsid "${command[@]}" 2> >(tee "$errors" >&2) &
   job=$!
-  wait "$job"
+  end_waiting &
+  waiting=$!
+  wait "$job" 2>/dev/null
   code=$?
   while kill -0 "$job" 2>/dev/null; do # a signal interrupted wait
     wait "$job"
     code=$?
   done
   job=''
+  kill "$waiting" 2>/dev/null
 }
 
-# What mpirun knows of a rank that could not speak for itself, and what that rank did last.
+# What mpirun knows of a host or rank that could not speak for itself, and what that rank did last.
 explain() {
   local rank host signal doing advice=''
+  host=$(sed -n 's/.*Remote daemon: .* on node //p' "$errors" | head -n 1)
+  [ -z "$host" ] || say "mpirun hears nothing of $host any more: that host is down, or the network to it"
   read -r rank host signal < <(sed -n \
     's/.*process rank \([0-9]*\) with PID [0-9]* on node \([^ ]*\) exited on signal \([0-9]*\).*/\1 \2 \3/p' "$errors") || return
   doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
@@ -143,13 +161,28 @@ explain() {
   say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice"
 }
 
-# A restart goes on, whatever the first start was to begin with.
-resume() {
+# replace OPTION VALUE: in the command, if it is there.
+replace() {
   local i
   for i in "${!command[@]}"; do
-    [[ ${command[i]} != --resume ]] || command[i + 1]=auto
-    [[ ${command[i]} != --resume=* ]] || command[i]=--resume=auto
+    [[ ${command[i]} != "$1" ]] || command[i + 1]=$2
+    [[ ${command[i]} != "$1="* ]] || command[i]=$1=$2
   done
+}
+
+# With fewer slots than ranks, as many ranks as share out the images of a step evenly.
+leave_out_lost_hosts() {
+  local lost slots batch
+  lost=$(hosts_left "$hostfile" "$left")
+  read -r _ slots < <(count_hosts "$left")
+  [ "$slots" -gt 0 ] || {
+    say "none of the hosts answers: $lost"
+    exit "$code"
+  }
+  [ -z "$lost" ] || say "left out, since they do not answer: $lost"
+  batch=$(sed -n 's/.*"batch": *\([0-9]*\).*/\1/p' "$work_dir/config.json" 2>/dev/null)
+  replace --hostfile "$left"
+  replace -n "$(most_ranks "$((slots < ranks ? slots : ranks))" "${batch:-0}")"
 }
 
 for ((restart = 0; ; restart++)); do
@@ -163,6 +196,7 @@ for ((restart = 0; ; restart++)); do
   fi
   [ "$stopping" = no ] && [ "$restart" -lt "$max_restarts" ] || exit "$code"
   say "failed with $code; restart $((restart + 1)) of $max_restarts"
-  resume
+  [ -z "$hostfile" ] || leave_out_lost_hosts
+  replace --resume auto # whatever the first start was to begin with
   sleep 1
 done
