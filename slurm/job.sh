@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# job.sh - sourced by the batch scripts here, which set $home and (all but pack) $launcher: starts freeanchor on the ranks of the job and
-# carries a training over time limits.
+# job.sh - sourced by the batch scripts here, which set $home and (all but pack) $launcher: starts freeanchor on the ranks of the job
+# and carries a training over time limits.
 . "$home/launch/mpi.sh"
 
 freeanchor=${FREEANCHOR:-$home/build/release/freeanchor}

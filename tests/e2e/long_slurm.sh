@@ -3,7 +3,7 @@
 # training that the time limit stops and one that a signal stops, requeued until they are done, with the weights of an undisturbed
 # one to the last bit, by mpirun and by srun; an array of seeds. Needs the packages slurm-wlm and munge.
 #
-# usage: tests/e2e/long_slurm.sh [STEPS]        (default: 200, which must take this machine longer than 40 seconds)
+# usage: tests/e2e/long_slurm.sh [STEPS]        (default: 200, which must take this machine longer than 45 seconds)
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/slurm.sh"
 
@@ -21,7 +21,11 @@ must "$freeanchor" synth --out synth --images 24 --classes 2 --seed 3 --size 64x
 must "$freeanchor" pack --coco synth/annotations.json --images synth/images --out shards
 must run_ranks 2 "$freeanchor" train --config "$config" --work-dir whole --train-data shards --threads 1 "${small[@]}" \
   --set train.max_steps="$steps" --set train.checkpoint_steps="$few" --set train.keep_checkpoints=0
-slurm_start 2 || { fail "SLURM does not start" && tail "$slurm"/*.log "$slurm"/*/log && finish; }
+if ! slurm_start 2; then
+  tail "$slurm"/*.log "$slurm"/node*/log
+  fail "SLURM does not start"
+  finish
+fi
 sinfo --version
 
 # same WEIGHTS WEIGHTS

@@ -1,10 +1,12 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # slurm.sh - sourced by tests: a private SLURM on this machine, of nodes with one core each, with files of its own in
-# $scratch/slurm. Needs the packages slurm-wlm and munge. Nobody else's SLURM is touched.
+# $scratch/slurm. Needs the packages slurm-wlm and munge. Nobody else's SLURM is touched. A job may have one rank a node: the
+# nodes have one host name, by which Open MPI names the memory that ranks of a node share.
 
 slurm=$scratch/slurm
 export SLURM_CONF=$slurm/slurm.conf
 
+# The programs of it that are not there.
 slurm_missing() {
   local program
   for program in munged slurmctld slurmd sbatch; do
@@ -12,7 +14,7 @@ slurm_missing() {
   done
 }
 
-# The nodes' temporary folders must differ: the PMIx of each makes one there, named by the job alone.
+# The nodes' temporary folders (TmpFS) must differ: for srun --mpi=pmix each makes a folder there that is named by the job alone.
 slurm_config() { # NODES PORT
   local user host node
   user=$(id -un) host=$(hostname -s)
@@ -98,8 +100,7 @@ slurm_field() { # JOB FIELD
 
 # slurm_wait JOB STATE SECONDS
 slurm_wait() {
-  local i
-  for i in $(seq "$((5 * $3))"); do
+  for _ in $(seq "$((5 * $3))"); do
     [ "$(slurm_field "$1" JobState)" = "$2" ] && return
     sleep 0.2
   done
