@@ -6,52 +6,22 @@
 #include "fa/clock.h"
 #include "fa/memory.h"
 
-/* The last bucket is final when backward is over, so all of its way shows: it is this part of the others. */
-enum { LAST_PART = 8 };
-
 static const struct fa_reduction_ops *const ops_of[] = {
     [FA_REDUCTION_ALLREDUCE] = &fa_reduction_allreduce, [FA_REDUCTION_CANONICAL] = &fa_reduction_canonical};
 
 /* ---- buckets ---- */
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t at_least_one(size_t n)
-{
-    return n > 0 ? n : 1;
-}
-
-static void cut(struct fa_reducer *reducer)
-{
-    reducer->bucket = at_least_one(reducer->config.bucket_bytes / sizeof *reducer->grad);
-    reducer->body = reducer->n - smaller(at_least_one(reducer->bucket / LAST_PART), reducer->n);
-    if (fa_comm_size(reducer->comm) > 1 && reducer->n > 0)
-        reducer->n_buckets = (reducer->body + reducer->bucket - 1) / reducer->bucket + 1;
-}
-
-static struct fa_bucket bucket_at(const struct fa_reducer *reducer, size_t i)
-{
-    const bool is_last = i + 1 == reducer->n_buckets;
-
-    return (struct fa_bucket){.begin = smaller(i * reducer->bucket, reducer->body),
-                              .end = is_last ? reducer->n : smaller((i + 1) * reducer->bucket, reducer->body),
-                              .slot = (int)(i % FA_REDUCER_SLOTS)};
-}
-
 static bool can_start(const struct fa_reducer *reducer)
 {
-    return fa_reducer_ends(reducer) && reducer->n_started < reducer->n_buckets &&
-           reducer->n_started < reducer->n_done + FA_REDUCER_SLOTS &&
-           bucket_at(reducer, reducer->n_started).end <= reducer->settled;
+    return fa_reducer_ends(reducer) && reducer->n_started < reducer->buckets.n &&
+           reducer->n_started < reducer->n_done + FA_BUCKET_SLOTS &&
+           fa_buckets_at(&reducer->buckets, reducer->n_started).end <= reducer->settled;
 }
 
 static void start_buckets(struct fa_reducer *reducer)
 {
     while (can_start(reducer)) {
-        struct fa_bucket bucket = bucket_at(reducer, reducer->n_started++);
+        struct fa_bucket bucket = fa_buckets_at(&reducer->buckets, reducer->n_started++);
 
         reducer->ops->start(reducer, &bucket);
     }
@@ -61,7 +31,7 @@ static void start_buckets(struct fa_reducer *reducer)
 static void poll_buckets(struct fa_reducer *reducer)
 {
     for (size_t i = reducer->n_done; i < reducer->n_started; i++) {
-        struct fa_bucket bucket = bucket_at(reducer, i);
+        struct fa_bucket bucket = fa_buckets_at(&reducer->buckets, i);
 
         if (reducer->ops->poll(reducer, &bucket) && i == reducer->n_done)
             reducer->n_done++;
@@ -117,7 +87,7 @@ void fa_reducer_finish(struct fa_reducer *reducer)
 
     reducer->image = reducer->config.n_images; /* a rank that failed comes here early */
     reducer->settled = reducer->n;
-    while (reducer->n_done < reducer->n_buckets)
+    while (reducer->n_done < reducer->buckets.n)
         go_on(reducer);
     reducer->seconds += fa_clock_seconds() - start;
 }
@@ -140,7 +110,8 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
     FA_TRY(fa_alloc_zero(1, sizeof *reducer, &reducer));
     *reducer = (struct fa_reducer){
         .comm = comm, .config = *config, .ops = ops_of[config->reduction], .grad = grad, .n = n};
-    cut(reducer);
+    if (fa_comm_size(comm) > 1)
+        reducer->buckets = fa_buckets_cut(n, config->bucket_bytes);
     status = reducer->ops->create(reducer);
     if (status == FA_OK)
         *out = reducer;

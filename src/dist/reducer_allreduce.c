@@ -49,10 +49,10 @@ static fa_status create(struct fa_reducer *reducer)
 {
     struct flight *flights;
 
-    FA_TRY(fa_alloc_zero(FA_REDUCER_SLOTS, sizeof *flights, &flights));
+    FA_TRY(fa_alloc_zero(FA_BUCKET_SLOTS, sizeof *flights, &flights));
     reducer->state = flights;
-    for (size_t i = 0; i < FA_REDUCER_SLOTS && i < reducer->n_buckets; i++)
-        FA_TRY(fa_alloc(reducer->bucket, sizeof *flights->sum, &flights[i].sum));
+    for (size_t i = 0; i < FA_BUCKET_SLOTS && i < reducer->buckets.n; i++)
+        FA_TRY(fa_alloc(reducer->buckets.length, sizeof *flights->sum, &flights[i].sum));
     return FA_OK;
 }
 
@@ -60,7 +60,7 @@ static void destroy(struct fa_reducer *reducer)
 {
     struct flight *flights = reducer->state;
 
-    for (size_t i = 0; i < FA_REDUCER_SLOTS && flights != NULL; i++)
+    for (size_t i = 0; i < FA_BUCKET_SLOTS && flights != NULL; i++)
         fa_free(flights[i].sum);
     fa_free(flights);
 }

@@ -38,7 +38,7 @@ struct canonical {
     struct fa_fold fold;
     size_t n_parts; /* of all ranks, by position */
     struct part *parts;
-    struct exchange exchange[FA_REDUCER_SLOTS];
+    struct exchange exchange[FA_BUCKET_SLOTS];
 };
 
 static struct exchange *exchange_of(const struct fa_reducer *reducer, const struct fa_bucket *bucket)
@@ -70,7 +70,7 @@ static struct chunk chunk_of(const struct fa_reducer *reducer, const struct fa_b
 
 static size_t largest_chunk(const struct fa_reducer *reducer)
 {
-    return reducer->bucket / (size_t)fa_comm_size(reducer->comm) + 1;
+    return reducer->buckets.length / (size_t)fa_comm_size(reducer->comm) + 1;
 }
 
 /* ---- messages ---- */
@@ -275,7 +275,7 @@ static fa_status create(struct fa_reducer *reducer)
     FA_TRY(fa_fold_create(&canonical->fold, n_images * (size_t)fa_comm_size(reducer->comm), rank * n_images,
                           (rank + 1) * n_images, reducer->n));
     FA_TRY(list_parts(reducer));
-    for (size_t i = 0; i < FA_REDUCER_SLOTS && i < reducer->n_buckets; i++)
+    for (size_t i = 0; i < FA_BUCKET_SLOTS && i < reducer->buckets.n; i++)
         FA_TRY(open_exchange(reducer, &canonical->exchange[i]));
     return FA_OK;
 }
@@ -286,7 +286,7 @@ static void destroy(struct fa_reducer *reducer)
 
     if (canonical == NULL)
         return;
-    for (size_t i = 0; i < FA_REDUCER_SLOTS; i++) {
+    for (size_t i = 0; i < FA_BUCKET_SLOTS; i++) {
         fa_free(canonical->exchange[i].received);
         fa_free(canonical->exchange[i].requests);
     }

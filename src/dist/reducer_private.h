@@ -1,8 +1,5 @@
 /*
  * reducer_private.h - what the two ways of adding up share: the gradient, its buckets, and where a step is.
- *
- * Buckets are cut by the length of the gradient and the bucket size alone. They leave in order, each when it
- * is final and one of a few slots is free; a slot is free again when its bucket has come back.
  */
 #ifndef FA_REDUCER_PRIVATE_H
 #define FA_REDUCER_PRIVATE_H
@@ -10,16 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buckets.h"
 #include "comm_private.h"
 #include "fa/reducer.h"
-
-enum { FA_REDUCER_SLOTS = 8 };
-
-/* Elements [begin, end) of the gradient, in a slot while under way. */
-struct fa_bucket {
-    size_t begin, end;
-    int slot;
-};
 
 struct fa_reduction_ops {
     fa_status (*create)(struct fa_reducer *reducer);
@@ -45,8 +35,7 @@ struct fa_reducer {
     void *state; /* of ops */
     fa_real *grad;
     size_t n;
-    size_t bucket, body; /* elements of a bucket, and of all but the last */
-    size_t n_buckets;    /* 0 on a single rank */
+    struct fa_buckets buckets; /* none on a single rank */
 
     /* ---- of the step ---- */
     size_t image;             /* whose backward runs */

@@ -1,0 +1,188 @@
+#include "fa/reduction_time.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "buckets.h"
+#include "tree.h"
+
+/* Below this many bytes MPI sends at once; above, it first asks the receiver, whose answer takes two more
+   latencies. Open MPI's value for TCP. */
+enum { EAGER_BYTES = 65536 };
+
+static int n_ranks(const struct fa_network *network)
+{
+    return network->n_nodes * network->ranks_per_node;
+}
+
+/* ---- one bucket ---- */
+
+/* Nodes of the tree that a rank brings, on average: 1 where slices are aligned powers of two. */
+static double parts_per_rank(size_t ranks, size_t n_images)
+{
+    size_t n_parts = 0;
+
+    for (size_t r = 0; r < ranks; r++) {
+        struct fa_tree_stack own = {.n = ranks * n_images};
+
+        fa_tree_push_leaves(&own, r * n_images, (r + 1) * n_images);
+        n_parts += own.depth;
+    }
+    return (double)n_parts / (double)ranks;
+}
+
+static double message_latency(const struct fa_network *network, double bytes)
+{
+    return (bytes > EAGER_BYTES ? 3 : 1) * network->latency_s;
+}
+
+/* Every rank sends a chunk to every other one, so the more ranks a node has the more its link carries. */
+static struct fa_bucket_cost cost_canonical(const struct fa_network *network, size_t n_images, double bytes)
+{
+    const double n = n_ranks(network), per_node = network->ranks_per_node;
+    const double chunk = bytes / n, parts = parts_per_rank((size_t)n, n_images);
+
+    return (struct fa_bucket_cost){
+        .wire_s = per_node * (n - per_node) * chunk * (parts + 1) / 2 / network->bandwidth,
+        .latency_s = message_latency(network, chunk),
+        .processor_s = (n - 1) * (parts + 1) / 2 * network->message_s + bytes * network->byte_s / 2};
+}
+
+/* Open MPI halves and doubles (Rabenseifner) from four ranks on, else sends whole buckets up and down a tree.
+   Halving begins among neighbours, so a node's link carries what is left of the bucket, once. */
+static struct fa_bucket_cost cost_allreduce(const struct fa_network *network, double bytes)
+{
+    const double n = n_ranks(network), nodes = network->n_nodes, rounds = ceil(log2(n));
+    const double cpu = rounds * network->message_s + bytes * network->byte_s / 2;
+
+    if (n < 4)
+        return (struct fa_bucket_cost){.wire_s = ceil(log2(nodes)) * bytes / network->bandwidth,
+                                       .latency_s = ceil(log2(nodes)) * message_latency(network, bytes),
+                                       .processor_s = cpu,
+                                       .one_way = true};
+    return (struct fa_bucket_cost){.wire_s = (nodes - 1) / nodes * bytes / network->bandwidth,
+                                   .latency_s = rounds * message_latency(network, bytes / sqrt(n)),
+                                   .processor_s = cpu};
+}
+
+struct fa_bucket_cost fa_bucket_cost(const struct fa_network *network, const struct fa_reducer_config *config,
+                                     size_t n)
+{
+    const double bytes = (double)(n * sizeof(fa_real));
+
+    if (config->reduction == FA_REDUCTION_CANONICAL)
+        return cost_canonical(network, config->n_images, bytes);
+    return cost_allreduce(network, bytes);
+}
+
+/* ---- all of them, in time ---- */
+
+enum stage { THERE, BACK, LANDED };
+
+struct flight {
+    enum stage stage;
+    double arrives; /* at the end of the stage */
+    struct fa_bucket_cost cost;
+};
+
+/* As src/dist/reducer.c does it, with a clock that is moved by hand. */
+struct run {
+    const struct fa_network *network;
+    const struct fa_reducer_config *config;
+    struct fa_buckets buckets;
+    struct flight flight[FA_BUCKET_SLOTS];
+    size_t n_started, n_done;
+    double now;
+    double wire_free[2]; /* each direction, or the two of them together */
+};
+
+static void leave(struct run *run, struct flight *flight, enum stage stage)
+{
+    double *wire = &run->wire_free[stage == BACK && flight->cost.one_way];
+
+    run->now += flight->cost.processor_s;
+    *wire = fmax(*wire, run->now) + flight->cost.wire_s;
+    flight->arrives = *wire + flight->cost.latency_s;
+    flight->stage = stage;
+}
+
+static void start(struct run *run, size_t settled)
+{
+    while (run->n_started < run->buckets.n && run->n_started < run->n_done + FA_BUCKET_SLOTS) {
+        const struct fa_bucket bucket = fa_buckets_at(&run->buckets, run->n_started);
+        struct flight *flight = &run->flight[bucket.slot];
+
+        if (bucket.end > settled)
+            return;
+        flight->cost = fa_bucket_cost(run->network, run->config, bucket.end - bucket.begin);
+        leave(run, flight, THERE);
+        run->n_started++;
+    }
+}
+
+static void poll(struct run *run)
+{
+    for (size_t i = run->n_done; i < run->n_started; i++) {
+        struct flight *flight = &run->flight[i % FA_BUCKET_SLOTS];
+
+        if (flight->stage != LANDED && flight->arrives <= run->now) {
+            if (flight->stage == THERE)
+                leave(run, flight, BACK);
+            else
+                flight->stage = LANDED;
+        }
+        run->n_done += flight->stage == LANDED && i == run->n_done;
+    }
+}
+
+/* To the next arrival: nothing else happens any more. */
+static void wait(struct run *run)
+{
+    double next = INFINITY;
+
+    for (size_t i = run->n_done; i < run->n_started; i++)
+        if (run->flight[i % FA_BUCKET_SLOTS].stage != LANDED)
+            next = fmin(next, run->flight[i % FA_BUCKET_SLOTS].arrives);
+    run->now = fmax(run->now, next);
+}
+
+static void finish(struct run *run)
+{
+    for (;;) {
+        start(run, run->buckets.n_elem);
+        poll(run);
+        if (run->n_done == run->buckets.n)
+            return;
+        wait(run);
+    }
+}
+
+double fa_exposed_seconds(const struct fa_network *network, const struct fa_reducer_config *config,
+                          const struct fa_readiness *readiness)
+{
+    const double backward_s = readiness->seconds[readiness->n - 1];
+    struct run run = {.network = network, .config = config};
+    double last = 0;
+
+    if (n_ranks(network) == 1)
+        return 0;
+    run.buckets = fa_buckets_cut(readiness->elements[readiness->n - 1], config->bucket_bytes);
+    for (size_t i = 0; i < readiness->n; i++) {
+        assert(readiness->seconds[i] >= last);
+        run.now += readiness->seconds[i] - last;
+        last = readiness->seconds[i];
+        start(&run, readiness->elements[i]);
+        poll(&run);
+    }
+    finish(&run);
+    return run.now - backward_s;
+}
+
+double fa_reduction_seconds(const struct fa_network *network, const struct fa_reducer_config *config,
+                            size_t n)
+{
+    const double at_once = 0;
+
+    return fa_exposed_seconds(network, config,
+                              &(struct fa_readiness){.n = 1, .elements = &n, .seconds = &at_once});
+}
