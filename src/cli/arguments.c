@@ -142,6 +142,21 @@ fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *nam
     return FA_OK;
 }
 
+fa_status fa_arguments_number(const struct fa_arguments *arguments, const char *name, double min, double max,
+                              double fallback, double *out)
+{
+    const char *text = fa_arguments_get(arguments, name);
+    char *end;
+
+    *out = fallback;
+    if (text == NULL)
+        return FA_OK;
+    *out = strtod(text, &end);
+    if (end == text || *end != '\0' || !(*out >= min && *out <= max))
+        return fa_fail(FA_EINVAL, "%s %s: expected a number from %g to %g", name, text, min, max);
+    return FA_OK;
+}
+
 static bool is_side(int n)
 {
     return n >= FA_SIZE_DIVISOR && n <= 8192 && n % FA_SIZE_DIVISOR == 0;

@@ -44,6 +44,10 @@ const char *fa_arguments_nth(const struct fa_arguments *arguments, const char *n
 fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max,
                            long fallback, long *out) FA_CHECK_RESULT;
 
+/* A number of a flag within [min, max]; fallback if it was not given. */
+fa_status fa_arguments_number(const struct fa_arguments *arguments, const char *name, double min, double max,
+                              double fallback, double *out) FA_CHECK_RESULT;
+
 /* The size of an image that the network takes, "800x1344" (height first); *h and *w stay if it was not given.
  */
 fa_status fa_arguments_size(const struct fa_arguments *arguments, const char *name, int *h,

@@ -16,6 +16,7 @@ static const struct fa_flag flags[] = {
     {"--steps", "N", "repetitions after one to warm up; their median counts (default 5)", false},
     {"--inference", NULL, "step: also one image's inference and post-processing", false},
     {"--plans", "N", "step: also what N further image sizes cost, in time and memory", false},
+    {"--sizes", "BYTES,...", "allreduce: what is added up, besides a whole gradient", false},
     {"--trace", "FILE", "step: write one step for chrome://tracing or Perfetto", false},
     {"--data", "SHARDDIR", "loader: packed images (default: a synthetic JPEG of 640x480 in memory)", false},
     {"--images", "N", "loader, eval: how many images (default 64; eval: 5000)", false},
@@ -33,12 +34,15 @@ static const char details[] =
     "  loader      JPEG to normalised tensor, images a second\n"
     "  eval        COCO metrics of a whole validation set; post-processing and NMS of one image\n"
     "  checkpoint  how long a save holds a step up, when it is durable, and how large it is\n"
+    "  allreduce   the sum of gradients over ranks, by size; the latency and bandwidth that it tells of\n"
+    "  overlap     what that sum costs a training step, after backward and while it runs\n"
     "\n"
     "Layers are counted as direct convolutions, 2 operations a multiply-add. Times are medians of the\n"
     "repetitions, in seconds; --json has every number of the tables.";
 
-static const struct fa_bench *const benches[] = {&fa_bench_step,   &fa_bench_conv, &fa_bench_loss,
-                                                 &fa_bench_loader, &fa_bench_eval, &fa_bench_checkpoint};
+static const struct fa_bench *const benches[] = {&fa_bench_step,      &fa_bench_conv,   &fa_bench_loss,
+                                                 &fa_bench_loader,    &fa_bench_eval,   &fa_bench_checkpoint,
+                                                 &fa_bench_allreduce, &fa_bench_overlap};
 
 enum { N_BENCHES = sizeof benches / sizeof benches[0] };
 
@@ -89,10 +93,11 @@ static fa_status run(struct fa_invocation *invocation)
     return unknown_bench(name);
 }
 
-const struct fa_command fa_command_bench = {.name = "bench",
-                                            .operands = "step | conv | loss | loader | eval | checkpoint",
-                                            .summary = "how fast it is here, and where the time goes",
-                                            .details = details,
-                                            .flags = flags,
-                                            .parallel = true,
-                                            .run = run};
+const struct fa_command fa_command_bench = {
+    .name = "bench",
+    .operands = "step | conv | loss | loader | eval | checkpoint | allreduce | overlap",
+    .summary = "how fast it is here, and where the time goes",
+    .details = details,
+    .flags = flags,
+    .parallel = true,
+    .run = run};

@@ -21,7 +21,7 @@ struct fa_bench {
 };
 
 extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval,
-    fa_bench_checkpoint;
+    fa_bench_checkpoint, fa_bench_allreduce, fa_bench_overlap;
 
 /* ---- measure.c ---- */
 
@@ -29,6 +29,9 @@ extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_ben
 fa_status fa_bench_configured(struct fa_invocation *invocation,
                               fa_status (*measure)(struct fa_invocation *invocation,
                                                    const struct fa_settings *settings)) FA_CHECK_RESULT;
+
+/* FA_EINVAL on a single rank. */
+fa_status fa_bench_several_ranks(const struct fa_invocation *invocation) FA_CHECK_RESULT;
 
 /* Flags that several take, with their defaults: 5 repetitions, 800x1344, 80 classes. */
 fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n) FA_CHECK_RESULT;

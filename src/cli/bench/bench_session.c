@@ -15,9 +15,10 @@ static void introduce(struct fa_invocation *invocation, const struct fa_bench_se
 
     fa_architecture_print_model(&architecture, name, sizeof name);
     snprintf(size, sizeof size, "%dx%d", step->h, step->w);
-    printf("%s, %d classes, one image of %s, %zu objects; %s, %d thread%s; median of %zu\n", name,
-           model->num_classes, size, step->objects.n, backend, invocation->threads,
-           invocation->threads == 1 ? "" : "s", bench->n_repeats);
+    if (fa_invocation_speaks(invocation))
+        printf("%s, %d classes, one image of %s, %zu objects; %s, %d thread%s; median of %zu\n", name,
+               model->num_classes, size, step->objects.n, backend, invocation->threads,
+               invocation->threads == 1 ? "" : "s", bench->n_repeats);
     fa_report_string(invocation, "model", name);
     fa_report_string(invocation, "backend", fa_backend_name(bench->session.backend));
     fa_report_string(invocation, "library", backend);

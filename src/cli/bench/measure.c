@@ -7,6 +7,15 @@
 #include "fa/memory.h"
 #include "session.h"
 
+fa_status fa_bench_several_ranks(const struct fa_invocation *invocation)
+{
+    if (fa_comm_size(invocation->comm) > 1)
+        return FA_OK;
+    return fa_fail(
+        FA_EINVAL,
+        "there is nothing to add up on one rank; start it as mpirun -n RANKS freeanchor bench ...");
+}
+
 fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n)
 {
     long given;

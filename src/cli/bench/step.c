@@ -112,6 +112,7 @@ static fa_status measure_step(struct fa_invocation *invocation, struct fa_bench_
         fa_step_print_layers(invocation, &measure->profile, &layers);
         fa_step_print_split(invocation, &measure->profile);
         fa_step_print_phases(invocation, measure);
+        fa_json_set(invocation->report, "readiness", fa_readiness_to_json(&measure->readiness.readiness));
     }
     fa_layers_free(&layers);
     return status;

@@ -71,7 +71,10 @@ static void clear_gradients(struct fa_training_step *step)
 {
     const int span = fa_span_begin("clear gradients");
 
-    fa_params_clear_grad(fa_model_params(step->model));
+    if (step->reducer != NULL)
+        fa_reducer_begin(step->reducer);
+    else
+        fa_params_clear_grad(fa_model_params(step->model));
     fa_span_end(span);
 }
 
@@ -97,6 +100,27 @@ static fa_status compute_loss(struct fa_training_step *step, const struct fa_hea
     if (isfinite(loss.part[0]) && isfinite(loss.part[1]))
         return FA_OK;
     return fa_fail(FA_ENUMERIC, "the loss is not finite: %g, %g", loss.part[0], loss.part[1]);
+}
+
+static fa_status backward(struct fa_training_step *step)
+{
+    fa_grad_ready_fn ready = step->ready;
+    void *context = step->ready_context;
+
+    if (step->reducer != NULL) {
+        ready = step->overlaps ? fa_reducer_advance : NULL;
+        context = step->reducer;
+    } else if (step->record != NULL) {
+        ready = fa_readiness_note;
+        context = step->record;
+        fa_readiness_begin(step->record);
+    }
+    FA_TRY(fa_model_backward(step->model, step->grad_cls, step->grad_reg, ready, context));
+    if (step->reducer != NULL) {
+        fa_reducer_next(step->reducer);
+        fa_reducer_finish(step->reducer);
+    }
+    return FA_OK;
 }
 
 static double clip_factor(const struct fa_training_step *step)
@@ -144,7 +168,7 @@ static fa_status run_phases(struct fa_training_step *step, struct fa_step_times 
     FA_TRY(compute_loss(step, &head));
     times->loss_s = end_phase(span, &last);
     span = fa_span_begin("backward");
-    FA_TRY(fa_model_backward(step->model, step->grad_cls, step->grad_reg, step->ready, step->ready_context));
+    FA_TRY(backward(step));
     times->backward_s = end_phase(span, &last);
     span = fa_span_begin("update");
     update(step);
@@ -165,8 +189,7 @@ fa_status fa_training_step_run(struct fa_training_step *step, struct fa_step_tim
 
 /* ---- many steps ---- */
 
-/* Member by member: the phases' medians need not come from one step. */
-static fa_status take_medians(const struct fa_step_times *times, size_t n, struct fa_step_times *median)
+fa_status fa_step_times_median(const struct fa_step_times *times, size_t n, struct fa_step_times *median)
 {
     static const size_t members[] = {
         offsetof(struct fa_step_times, step_s), offsetof(struct fa_step_times, forward_s),
@@ -192,11 +215,13 @@ static fa_status run_steps(struct fa_training_step *step, size_t n, struct fa_st
     for (size_t i = 0; i < n; i++) {
         FA_TRY(fa_training_step_run(step, &times[i]));
         FA_TRY(fa_profile_add(&measure->profile));
+        fa_readiness_keep(&measure->readiness);
         measure->fastest_s = fmin(measure->fastest_s, times[i].step_s);
     }
     measure->peak_rss = fa_memory_peak_rss();
     fa_profile_finish(&measure->profile);
-    return take_medians(times, n, &measure->median);
+    fa_readiness_finish(&measure->readiness);
+    return fa_step_times_median(times, n, &measure->median);
 }
 
 fa_status fa_training_step_measure(struct fa_training_step *step, size_t n, struct fa_step_measure *measure)
@@ -206,13 +231,17 @@ fa_status fa_training_step_measure(struct fa_training_step *step, size_t n, stru
 
     *measure = (struct fa_step_measure){.fastest_s = INFINITY};
     FA_TRY(fa_profile_open(n, &measure->profile));
+    FA_TRY(fa_readiness_open(n, &measure->readiness));
     FA_TRY(fa_alloc(n, sizeof *times, &times));
+    step->record = &measure->readiness;
     status = run_steps(step, n, measure, times);
+    step->record = NULL;
     fa_free(times);
     return status;
 }
 
 void fa_step_measure_free(struct fa_step_measure *measure)
 {
+    fa_readiness_free(&measure->readiness);
     fa_profile_close(&measure->profile);
 }

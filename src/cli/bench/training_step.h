@@ -8,8 +8,10 @@
 #include "fa/loss.h"
 #include "fa/model.h"
 #include "fa/pyramid.h"
+#include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "profile.h"
+#include "readiness.h"
 
 struct fa_training_step {
     const struct fa_train_config *config;
@@ -21,12 +23,19 @@ struct fa_training_step {
     struct fa_objects objects;
     struct fa_loss_workspace *workspace;
     fa_real *grad_cls, *grad_reg, *momentum;
-    fa_grad_ready_fn ready; /* of backward; NULL as it is opened */
+
+    /* To be set between steps; NULL and false at first. */
+    fa_grad_ready_fn ready; /* of backward, where neither of the next two is given */
     void *ready_context;
+    struct fa_readiness_record *record; /* of backward, where there is no reducer */
+    struct fa_reducer *reducer;         /* adds up the gradients of all ranks; NULL: they are not */
+    bool overlaps;                      /* the reducer works during backward, not after it */
 };
 
 struct fa_step_times {
-    double step_s, forward_s, loss_s, backward_s, update_s; /* update: clip and SGD */
+    double step_s, forward_s, loss_s;
+    double backward_s; /* with the reduction */
+    double update_s;   /* clip and SGD */
 };
 
 /* Gives the model random weights. config and model outlive the step. Closed after a failure too. */
@@ -37,12 +46,17 @@ void fa_training_step_close(struct fa_training_step *step);
 /* FA_ENUMERIC if the loss is not finite: its time would mean nothing. */
 fa_status fa_training_step_run(struct fa_training_step *step, struct fa_step_times *times) FA_CHECK_RESULT;
 
+/* Member by member: the medians of phases need not come from one step. */
+fa_status fa_step_times_median(const struct fa_step_times *times, size_t n,
+                               struct fa_step_times *median) FA_CHECK_RESULT;
+
 struct fa_step_measure {
     struct fa_step_times first; /* builds the plan and warms up */
     struct fa_step_times median;
     double fastest_s; /* of the steps; what noise of the machine adds is in the others */
     size_t peak_rss;  /* bytes, after the steps */
     struct fa_profile profile;
+    struct fa_readiness_record readiness;
 };
 
 /* One step and then n, traced. Freed after a failure too. */

@@ -223,7 +223,7 @@ def size(text):
     return tuple(int(side) for side in text.split("x"))
 
 
-def main():
+def parse(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["step", "inference", "loss"])
     parser.add_argument("--network", default="r50")
@@ -235,7 +235,11 @@ def main():
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--bf16", action="store_true", help="autocast, in which forward and backward are not float32")
-    options = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main():
+    options = parse()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     measure = {"step": measure_step, "inference": measure_inference, "loss": measure_loss}[options.what]

@@ -1,0 +1,242 @@
+/*
+ * allreduce.c - freeanchor bench allreduce: the sum of gradients over ranks, nothing beside it; by size, and
+ * of a whole gradient. From the times, what the network between the ranks is like.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "fa/clock.h"
+#include "fa/memory.h"
+#include "fa/reduction_time.h"
+
+enum { MAX_SIZES = 32, N_REDUCTIONS = 2 };
+
+#define DEFAULT_SIZES "4,256,4096,65536,1048576,16777216"
+#define MAX_BYTES     ((size_t)1 << 34)
+
+static const char *const reduction_names[N_REDUCTIONS] = {
+    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical"};
+
+/* Seconds as alpha_s + bytes * beta_s. */
+struct fit {
+    double alpha_s, beta_s;
+};
+
+struct measure {
+    struct fa_invocation *invocation;
+    struct fa_comm *comm;
+    size_t bucket_bytes, n_repeats;
+    size_t n_sizes, bytes[MAX_SIZES]; /* the last one is that of the gradient */
+    double seconds[N_REDUCTIONS][MAX_SIZES];
+    fa_real *grad;
+};
+
+/* ---- what is measured ---- */
+
+static fa_status parse_sizes(const char *text, struct measure *measure)
+{
+    while (*text != '\0') {
+        char *end;
+        unsigned long long bytes;
+
+        errno = 0;
+        bytes = strtoull(text, &end, 10);
+        if (*text < '0' || *text > '9' || errno != 0 || bytes < sizeof(fa_real) || bytes > MAX_BYTES ||
+            (*end != ',' && *end != '\0') || measure->n_sizes + 1 == MAX_SIZES)
+            return fa_fail(FA_EINVAL,
+                           "--sizes %s: expected up to %d numbers of bytes from %zu to %zu, as in %s", text,
+                           MAX_SIZES - 1, sizeof(fa_real), MAX_BYTES, DEFAULT_SIZES);
+        measure->bytes[measure->n_sizes++] = (size_t)bytes;
+        text = *end == ',' ? end + 1 : end;
+    }
+    return FA_OK;
+}
+
+static fa_status choose_sizes(const struct fa_settings *settings, struct measure *measure)
+{
+    const char *given = fa_arguments_get(&measure->invocation->arguments, "--sizes");
+    struct fa_model_config model = settings->model;
+    struct fa_params params;
+
+    FA_TRY(fa_bench_classes(measure->invocation, &model.num_classes));
+    FA_TRY(parse_sizes(given != NULL ? given : DEFAULT_SIZES, measure));
+    FA_TRY(fa_model_list_params(&model, &params));
+    measure->bytes[measure->n_sizes++] = params.n_trainable * sizeof(fa_real);
+    fa_params_destroy(&params);
+    return FA_OK;
+}
+
+static fa_status make_gradient(struct measure *measure)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < measure->n_sizes; i++)
+        most = measure->bytes[i] > most ? measure->bytes[i] : most;
+    return fa_alloc_zero(most, 1, &measure->grad);
+}
+
+/* ---- time ---- */
+
+/* As long as the slowest rank takes. */
+static double time_once(const struct measure *measure, struct fa_reducer *reducer)
+{
+    double seconds;
+
+    fa_reducer_begin(reducer);
+    fa_comm_barrier(measure->comm);
+    seconds = fa_clock_seconds();
+    fa_reducer_next(reducer);
+    fa_reducer_finish(reducer);
+    seconds = fa_clock_seconds() - seconds;
+    fa_comm_max_double(measure->comm, &seconds, 1);
+    return seconds;
+}
+
+static fa_status time_size(struct measure *measure, int reduction, size_t i)
+{
+    const struct fa_reducer_config config = {
+        .reduction = (enum fa_reduction)reduction, .n_images = 1, .bucket_bytes = measure->bucket_bytes};
+    struct fa_reducer *reducer = NULL;
+    double *each = NULL;
+    fa_status status;
+
+    status = fa_reducer_create(measure->comm, &config, measure->grad, measure->bytes[i] / sizeof(fa_real),
+                               &reducer);
+    if (status == FA_OK)
+        status = fa_alloc(measure->n_repeats, sizeof *each, &each);
+    status = fa_comm_agree(measure->comm, status);
+    if (status == FA_OK) {
+        time_once(measure, reducer);
+        for (size_t k = 0; k < measure->n_repeats; k++)
+            each[k] = time_once(measure, reducer);
+        measure->seconds[reduction][i] = fa_median(each, measure->n_repeats);
+    }
+    fa_free(each);
+    fa_reducer_destroy(reducer);
+    return status;
+}
+
+/* ---- what the times say ---- */
+
+/* Through the smallest size and the gradient: those between may stay within a cache. */
+static struct fit fit(const double *seconds, const size_t *bytes, size_t n)
+{
+    return (struct fit){.alpha_s = seconds[0],
+                        .beta_s = (seconds[n - 1] - seconds[0]) / (double)bytes[n - 1]};
+}
+
+/* The network on which such a reduction takes that long. Ranks of one host count as hosts of their own. */
+static struct fa_network network_of(const struct measure *measure, int reduction, struct fit line)
+{
+    const int size = fa_comm_size(measure->comm), local = fa_comm_local_size(measure->comm);
+    const bool is_one_host = local == size;
+    const struct fa_reducer_config config = {
+        .reduction = (enum fa_reduction)reduction, .n_images = 1, .bucket_bytes = measure->bucket_bytes};
+    struct fa_network unit = {.n_nodes = is_one_host ? size : size / local,
+                              .ranks_per_node = is_one_host ? 1 : local,
+                              .bandwidth = INFINITY,
+                              .latency_s = 1};
+    struct fa_network network = unit;
+
+    network.latency_s = line.alpha_s / fa_reduction_seconds(&unit, &config, 1);
+    unit.latency_s = 0;
+    unit.bandwidth = 1;
+    network.bandwidth =
+        fa_reduction_seconds(&unit, &config, measure->bytes[measure->n_sizes - 1] / sizeof(fa_real)) /
+        ((double)measure->bytes[measure->n_sizes - 1] * line.beta_s);
+    return network;
+}
+
+/* ---- for people and programs ---- */
+
+static void print_table(const struct measure *measure)
+{
+    struct fa_json *rows = fa_json_new_array();
+
+    printf("%14s", "bytes");
+    for (int r = N_REDUCTIONS - 1; r >= 0; r--)
+        printf(" | %12s ms %8s GB/s", reduction_names[r], "");
+    printf("\n");
+    for (size_t i = 0; i < measure->n_sizes; i++) {
+        struct fa_json *row = fa_json_new_object();
+
+        printf("%14zu", measure->bytes[i]);
+        fa_json_set(row, "bytes", fa_json_new_number((double)measure->bytes[i]));
+        for (int r = N_REDUCTIONS - 1; r >= 0; r--) {
+            printf(" | %15.3f %13.3f", 1e3 * measure->seconds[r][i],
+                   (double)measure->bytes[i] / measure->seconds[r][i] / 1e9);
+            fa_json_set(row, reduction_names[r], fa_json_new_number(measure->seconds[r][i]));
+        }
+        printf("%s\n", i + 1 == measure->n_sizes ? "  the gradient" : "");
+        fa_json_append(rows, row);
+    }
+    fa_json_set(measure->invocation->report, "sizes", rows);
+}
+
+static void print_fit(const struct measure *measure, int reduction)
+{
+    const struct fit line = fit(measure->seconds[reduction], measure->bytes, measure->n_sizes);
+    const struct fa_network network = network_of(measure, reduction, line);
+    const double gbit = 8 * network.bandwidth / 1e9, latency_us = 1e6 * network.latency_s;
+    struct fa_json *row = fa_json_new_object();
+
+    printf("%s: %.1f us + bytes / %.3f GB/s, as on links of %.3f Gbit/s and %.1f us\n",
+           reduction_names[reduction], 1e6 * line.alpha_s, 1e-9 / line.beta_s, gbit, latency_us);
+    fa_json_set(row, "alpha_s", fa_json_new_number(line.alpha_s));
+    fa_json_set(row, "beta_s", fa_json_new_number(line.beta_s));
+    fa_json_set(row, "gradient_s", fa_json_new_number(measure->seconds[reduction][measure->n_sizes - 1]));
+    fa_json_set(row, "gb_per_s", fa_json_new_number(1e-9 / line.beta_s));
+    fa_json_set(row, "bandwidth_gbit", fa_json_new_number(gbit));
+    fa_json_set(row, "latency_us", fa_json_new_number(latency_us));
+    fa_json_set(measure->invocation->report, reduction_names[reduction], row);
+}
+
+static void report(const struct measure *measure)
+{
+    struct fa_invocation *invocation = measure->invocation;
+
+    fa_report_number(invocation, "ranks", fa_comm_size(measure->comm));
+    fa_report_number(invocation, "bucket_bytes", (double)measure->bucket_bytes);
+    if (!fa_invocation_speaks(invocation))
+        return;
+    printf("%d ranks, %d on %s; buckets of %zu MiB; median of %zu\n\n", fa_comm_size(measure->comm),
+           fa_comm_local_size(measure->comm), fa_comm_host(measure->comm), measure->bucket_bytes >> 20,
+           measure->n_repeats);
+    print_table(measure);
+    printf("\n");
+    print_fit(measure, FA_REDUCTION_CANONICAL);
+    print_fit(measure, FA_REDUCTION_ALLREDUCE);
+}
+
+static fa_status measure_all(struct fa_invocation *invocation, const struct fa_settings *settings)
+{
+    struct measure measure = {.invocation = invocation,
+                              .comm = invocation->comm,
+                              .bucket_bytes = (size_t)settings->train.bucket_mib << 20};
+    fa_status status;
+
+    FA_TRY(fa_bench_several_ranks(invocation));
+    FA_TRY(fa_bench_repeats(invocation, &measure.n_repeats));
+    FA_TRY(choose_sizes(settings, &measure));
+    status = fa_comm_agree(measure.comm, make_gradient(&measure));
+    for (int r = 0; r < N_REDUCTIONS && status == FA_OK; r++)
+        for (size_t i = 0; i < measure.n_sizes && status == FA_OK; i++)
+            status = time_size(&measure, r, i);
+    if (status == FA_OK)
+        report(&measure);
+    fa_free(measure.grad);
+    return status;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    return fa_bench_configured(invocation, measure_all);
+}
+
+const struct fa_bench fa_bench_allreduce = {.name = "allreduce",
+                                            .flags = {"--config", "--set", "--sizes", "--classes", "--steps"},
+                                            .parallel = true,
+                                            .run = run};

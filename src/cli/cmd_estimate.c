@@ -1,0 +1,227 @@
+/*
+ * cmd_estimate.c - freeanchor estimate: how long training takes on ranks that one does not have yet.
+ */
+#include <stdio.h>
+
+#include "estimate/image_time.h"
+#include "estimate/predict.h"
+#include "fa/clock.h"
+#include "session.h"
+
+static const struct fa_flag flags[] = {
+    {"--config", "C.json", "the recipe: network, batch, epochs, reduction, bucket size", true},
+    {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
+    {"--nodes", "N", "how many hosts", true},
+    {"--ranks-per-node", "R", "ranks on each", true},
+    {"--bandwidth", "GBIT", "Gbit/s that a host can send while it receives as many", true},
+    {"--latency", "US", "microseconds that a small message takes to another host", true},
+    {"--message", "US", "microseconds of a processor for each message sent and received (default 1)", false},
+    {"--copy", "GB/S", "gradients that MPI on one processor can pass on, GB/s (default: at no cost)", false},
+    {"--images", "N", "images of an epoch (default 117266: COCO train2017 without empty ones)", false},
+    {"--profile", "FILE", "time of an image: the output of freeanchor bench step --json on such a rank",
+     false},
+    {"--step-s", "S", "or: seconds that a training step of one image takes there (default: measured here)",
+     false},
+    {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
+    {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false},
+    {"--classes", "N", "classes of the network (default 80)", false},
+    {"--objects", "N", "objects of the image that is measured (default 8)", false},
+    {"--steps", "N", "repetitions to measure, after one to warm up (default 5)", false},
+    {0}};
+
+static const char details[] =
+    "\n"
+    "A step is the time of its images on one rank, and what of the sum of gradients is not hidden behind\n"
+    "backward. That sum is computed from latency and bandwidth, bucket by bucket; freeanchor bench "
+    "allreduce\n"
+    "tells both of a network, and freeanchor bench overlap how well the estimate holds there. Ranks beyond\n"
+    "the images of a batch make the batch grow, which changes the training; the learning rate grows with it.";
+
+enum { SMALLEST_RANKS = 8, MOST_RANKS = 4096 };
+
+static const char *const reduction_names[] = {
+    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical"};
+
+struct estimate {
+    struct fa_invocation *invocation;
+    const struct fa_train_config *config;
+    struct fa_image_time time;
+    struct fa_network network; /* as asked for */
+    struct fa_job job;
+};
+
+/* ---- what is asked ---- */
+
+static fa_status read_network(const struct fa_arguments *given, struct fa_network *network)
+{
+    long nodes, ranks;
+    double gbit, latency_us, message_us, copy_gb;
+
+    FA_TRY(fa_arguments_int(given, "--nodes", 1, 100000, 1, &nodes));
+    FA_TRY(fa_arguments_int(given, "--ranks-per-node", 1, 1024, 1, &ranks));
+    FA_TRY(fa_arguments_number(given, "--bandwidth", 1e-3, 1e5, 1, &gbit));
+    FA_TRY(fa_arguments_number(given, "--latency", 0, 1e6, 0, &latency_us));
+    FA_TRY(fa_arguments_number(given, "--message", 0, 1e4, 1, &message_us));
+    FA_TRY(fa_arguments_number(given, "--copy", 1e-3, 1e6, 0, &copy_gb));
+    *network = (struct fa_network){.n_nodes = (int)nodes,
+                                   .ranks_per_node = (int)ranks,
+                                   .bandwidth = gbit * 1e9 / 8,
+                                   .latency_s = latency_us * 1e-6,
+                                   .message_s = message_us * 1e-6,
+                                   .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0};
+    return FA_OK;
+}
+
+static fa_status read_job(const struct fa_arguments *given, const struct fa_train_config *config,
+                          struct fa_job *job)
+{
+    long n_images;
+
+    FA_TRY(fa_arguments_int(given, "--images", 1, 1000000000, 117266, &n_images));
+    *job = (struct fa_job){.batch = config->batch,
+                           .n_images = n_images,
+                           .reduction = config->reduction,
+                           .bucket_bytes = (size_t)config->bucket_mib << 20};
+    return FA_OK;
+}
+
+/* ---- the answer ---- */
+
+static double learning_rate(const struct estimate *estimate, int batch)
+{
+    return estimate->config->schedule.lr * batch / estimate->config->reference_batch;
+}
+
+static struct fa_json *to_json(const struct estimate *estimate, const struct fa_job *job,
+                               const struct fa_network *network, const struct fa_prediction *p)
+{
+    struct fa_json *row = fa_json_new_object();
+
+    fa_json_set(row, "reduction", fa_json_new_string(reduction_names[job->reduction]));
+    fa_json_set(row, "ranks", fa_json_new_number(p->ranks));
+    fa_json_set(row, "nodes", fa_json_new_number(network->n_nodes));
+    fa_json_set(row, "batch", fa_json_new_number(p->batch));
+    fa_json_set(row, "images_per_rank", fa_json_new_number(p->images_per_rank));
+    fa_json_set(row, "lr", fa_json_new_number(learning_rate(estimate, p->batch)));
+    fa_json_set(row, "compute_s", fa_json_new_number(p->compute_s));
+    fa_json_set(row, "exposed_s", fa_json_new_number(p->exposed_s));
+    fa_json_set(row, "step_s", fa_json_new_number(p->step_s));
+    fa_json_set(row, "epoch_s", fa_json_new_number(p->epoch_s));
+    fa_json_set(row, "efficiency", fa_json_new_number(p->efficiency));
+    fa_json_set(row, "limit", fa_json_new_string(fa_limit_names[p->limit]));
+    return row;
+}
+
+static void print_batch(const struct estimate *estimate, const struct fa_prediction *p)
+{
+    printf("batch      %d, %d image%s a rank; learning rate %g\n", p->batch, p->images_per_rank,
+           p->images_per_rank == 1 ? "" : "s", learning_rate(estimate, p->batch));
+    if (p->batch > estimate->job.batch)
+        printf("           %d images of the recipe do not divide by %d ranks, so the batch is larger: fewer "
+               "updates in\n"
+               "           an epoch, at a higher rate; above some 64 images a longer train.warmup_steps is "
+               "wise\n",
+               estimate->job.batch, p->ranks);
+}
+
+static void print_answer(const struct estimate *estimate)
+{
+    const struct fa_prediction p = fa_predict(&estimate->time.work, &estimate->job, &estimate->network);
+    char epoch[32], all[32];
+
+    fa_clock_duration(p.epoch_s, epoch, sizeof epoch);
+    fa_clock_duration(p.epoch_s * estimate->config->epochs, all, sizeof all);
+    printf("ranks      %d on %d node%s of %g Gbit/s and %g us\n", p.ranks, estimate->network.n_nodes,
+           estimate->network.n_nodes == 1 ? "" : "s", estimate->network.bandwidth * 8e-9,
+           estimate->network.latency_s * 1e6);
+    print_batch(estimate, &p);
+    printf("reduction  %s, %zu MB in buckets of %zu MiB\n", reduction_names[estimate->job.reduction],
+           estimate->time.work.readiness.elements[estimate->time.work.readiness.n - 1] * sizeof(fa_real) /
+               1000000,
+           estimate->job.bucket_bytes >> 20);
+    printf("step       %.4f s: %.4f s of computing, %.4f s of communication that is not hidden behind it\n",
+           p.step_s, p.compute_s, p.exposed_s);
+    printf("epoch      %lld steps, %s; %d epochs %s, evaluation and saving not counted\n", (long long)p.steps,
+           epoch, estimate->config->epochs, all);
+    printf("limit      %s; efficiency %.1f %%\n", fa_limit_names[p.limit], 100 * p.efficiency);
+    fa_json_set(estimate->invocation->report, "estimate",
+                to_json(estimate, &estimate->job, &estimate->network, &p));
+}
+
+/* ---- other numbers of ranks ---- */
+
+static void print_row(const struct estimate *estimate, const struct fa_job *job, int ranks,
+                      struct fa_json *rows)
+{
+    struct fa_network network = estimate->network;
+    struct fa_prediction p;
+
+    if (network.ranks_per_node > ranks)
+        network.ranks_per_node = ranks;
+    network.n_nodes = ranks / network.ranks_per_node;
+    p = fa_predict(&estimate->time.work, job, &network);
+    printf("%6d %6d %6d %7.4g | %9.4f %9.4f %9.4f | %8.2f %8.1f | %6.1f %%  %s\n", p.ranks, network.n_nodes,
+           p.batch, learning_rate(estimate, p.batch), p.compute_s, p.exposed_s, p.step_s, p.epoch_s / 3600,
+           p.epoch_s / 3600 * estimate->config->epochs, 100 * p.efficiency, fa_limit_names[p.limit]);
+    fa_json_append(rows, to_json(estimate, job, &network, &p));
+}
+
+static void print_table(const struct estimate *estimate, enum fa_reduction reduction, struct fa_json *rows)
+{
+    struct fa_job job = estimate->job;
+    char all[24];
+
+    job.reduction = reduction;
+    snprintf(all, sizeof all, "%d ep. h", estimate->config->epochs);
+    printf("\n%s\n%6s %6s %6s %7s | %9s %9s %9s | %8s %8s | %8s  %s\n", reduction_names[reduction], "ranks",
+           "nodes", "batch", "lr", "compute s", "exposed s", "step s", "epoch h", all, "effic.", "limit");
+    for (int ranks = SMALLEST_RANKS; ranks <= MOST_RANKS; ranks *= 2)
+        if (ranks % estimate->network.ranks_per_node == 0 || ranks < estimate->network.ranks_per_node)
+            print_row(estimate, &job, ranks, rows);
+}
+
+static void report(struct estimate *estimate)
+{
+    const struct fa_work *work = &estimate->time.work;
+    struct fa_json *rows = fa_json_new_array();
+
+    printf("an image   %.4f s (%s): forward and loss %.4f, backward %.4f, update %.4f\n",
+           work->forward_s + work->backward_s + work->update_s, estimate->time.source, work->forward_s,
+           work->backward_s, work->update_s);
+    print_answer(estimate);
+    print_table(estimate, estimate->job.reduction, rows);
+    print_table(estimate,
+                estimate->job.reduction == FA_REDUCTION_CANONICAL ? FA_REDUCTION_ALLREDUCE
+                                                                  : FA_REDUCTION_CANONICAL,
+                rows);
+    fa_json_set(estimate->invocation->report, "table", rows);
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct estimate estimate = {.invocation = invocation};
+    struct fa_session session;
+    fa_status status;
+
+    FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(read_network(&invocation->arguments, &estimate.network));
+    status = fa_session_open(invocation, NULL, &session);
+    estimate.config = &session.settings.train;
+    if (status == FA_OK)
+        status = read_job(&invocation->arguments, estimate.config, &estimate.job);
+    if (status == FA_OK)
+        status = fa_image_time_open(invocation, &estimate.time);
+    if (status == FA_OK)
+        report(&estimate);
+    fa_image_time_free(&estimate.time);
+    fa_session_close(&session);
+    return status;
+}
+
+const struct fa_command fa_command_estimate = {
+    .name = "estimate",
+    .operands = "",
+    .summary = "how long training takes on more ranks than one has, and why",
+    .details = details,
+    .flags = flags,
+    .run = run};

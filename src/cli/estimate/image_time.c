@@ -1,0 +1,175 @@
+#include "image_time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench_session.h"
+#include "bench/layers.h"
+#include "fa/file.h"
+#include "fa/memory.h"
+
+enum { MAX_REPORT_BYTES = 1 << 26 };
+
+/* ---- a report of bench step ---- */
+
+static fa_status read_seconds(const struct fa_json *report, const char *key, double *seconds)
+{
+    if (fa_json_to_double(fa_json_get(report, key), seconds) && *seconds >= 0)
+        return FA_OK;
+    return fa_fail(FA_EFORMAT, "there is no time \"%s\"", key);
+}
+
+fa_status fa_image_time_from_report(const struct fa_json *report, struct fa_image_time *time)
+{
+    double loss_s;
+
+    FA_TRY(read_seconds(report, "forward_s", &time->work.forward_s));
+    FA_TRY(read_seconds(report, "loss_s", &loss_s));
+    FA_TRY(read_seconds(report, "backward_s", &time->work.backward_s));
+    FA_TRY(read_seconds(report, "update_s", &time->work.update_s));
+    FA_TRY(fa_readiness_from_json(fa_json_get(report, "readiness"), &time->record));
+    time->work.forward_s += loss_s;
+    time->work.readiness = time->record.readiness;
+    return FA_OK;
+}
+
+/* The tables for people may come before the report. */
+static fa_status read_report(const char *path, struct fa_json **report)
+{
+    size_t n;
+    char *text, *line;
+    fa_status status;
+
+    FA_TRY(fa_file_read(path, MAX_REPORT_BYTES, &text, &n));
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    line = n > 0 ? memrchr(text, '\n', n) : NULL;
+    line = line != NULL ? line + 1 : text;
+    status = fa_json_parse(path, line, n - (size_t)(line - text), report);
+    fa_free(text);
+    return status;
+}
+
+static fa_status open_profile(const char *path, struct fa_image_time *time)
+{
+    struct fa_json *report;
+    fa_status status;
+
+    FA_TRY(read_report(path, &report));
+    status = fa_prefix(fa_image_time_from_report(report, time),
+                       "%s, which is not a report of bench step --json", path);
+    fa_json_free(report);
+    snprintf(time->source, sizeof time->source, "from %s", path);
+    return status;
+}
+
+/* ---- the time of a step alone ---- */
+
+/* Gradients that the layer's backward computes: for its input, for its filters, both or none. */
+static int n_gradients(const struct fa_layer_info *layer)
+{
+    return (layer->algorithm[FA_CONV_BACKWARD_DATA] != NULL) +
+           (layer->algorithm[FA_CONV_BACKWARD_WEIGHTS] != NULL);
+}
+
+fa_status fa_image_time_by_macs(const struct fa_layer_info *layers, size_t n, double step_s,
+                                struct fa_image_time *time)
+{
+    double forward = 0, backward = 0, done = 0;
+    size_t elements = 0;
+
+    FA_TRY(fa_readiness_open(1, &time->record));
+    for (size_t i = 0; i < n; i++) {
+        forward += layers[i].macs;
+        backward += n_gradients(&layers[i]) * layers[i].macs;
+    }
+    for (size_t i = n; i-- > 0;) {
+        done += n_gradients(&layers[i]) * layers[i].macs;
+        if (layers[i].algorithm[FA_CONV_BACKWARD_WEIGHTS] != NULL)
+            elements += layers[i].n_params; /* 0 but where backward meets the layer last */
+        if (n_gradients(&layers[i]) > 0)
+            fa_readiness_add(&time->record, step_s * done / (forward + backward), elements);
+    }
+    fa_readiness_keep(&time->record);
+    fa_readiness_finish(&time->record);
+    time->work = (struct fa_work){.forward_s = step_s * forward / (forward + backward),
+                                  .backward_s = step_s * backward / (forward + backward),
+                                  .readiness = time->record.readiness};
+    return FA_OK;
+}
+
+static fa_status share_out(struct fa_invocation *invocation, double step_s, struct fa_image_time *time)
+{
+    struct fa_session session = {0};
+    struct fa_layers layers = {0};
+    int h, w, classes;
+    fa_status status;
+
+    FA_TRY(fa_bench_size(invocation, &h, &w));
+    FA_TRY(fa_bench_classes(invocation, &classes));
+    status = fa_session_open(invocation, NULL, &session);
+    if (status == FA_OK)
+        status = fa_session_make_model(invocation, &session, classes);
+    if (status == FA_OK)
+        status = fa_layers_collect(session.model, h, w, &layers);
+    if (status == FA_OK)
+        status = fa_image_time_by_macs(layers.rows, layers.n, step_s, time);
+    snprintf(time->source, sizeof time->source,
+             "as given, shared out over the layers at %dx%d by multiply-adds", h, w);
+    fa_layers_free(&layers);
+    fa_session_close(&session);
+    return status;
+}
+
+/* ---- a measurement made now ---- */
+
+static void take(const struct fa_step_measure *measure, struct fa_image_time *time)
+{
+    const struct fa_step_times *median = &measure->median;
+
+    time->work = (struct fa_work){.forward_s = median->forward_s + median->loss_s,
+                                  .backward_s = median->backward_s,
+                                  .update_s = median->update_s,
+                                  .readiness = time->record.readiness};
+}
+
+static fa_status measure_now(struct fa_invocation *invocation, struct fa_image_time *time)
+{
+    struct fa_bench_session bench;
+    struct fa_step_measure measure = {0};
+    fa_status status = fa_bench_session_open(invocation, &bench);
+
+    if (status == FA_OK)
+        status = fa_training_step_measure(&bench.step, bench.n_repeats, &measure);
+    if (status == FA_OK) {
+        time->record = measure.readiness;
+        measure.readiness = (struct fa_readiness_record){0};
+        take(&measure, time);
+    }
+    snprintf(time->source, sizeof time->source, "measured on this machine, %d thread%s", invocation->threads,
+             invocation->threads == 1 ? "" : "s");
+    fa_step_measure_free(&measure);
+    fa_bench_session_close(&bench);
+    return status;
+}
+
+/* ---- which of them ---- */
+
+fa_status fa_image_time_open(struct fa_invocation *invocation, struct fa_image_time *time)
+{
+    const char *profile = fa_arguments_get(&invocation->arguments, "--profile");
+    double step_s;
+
+    *time = (struct fa_image_time){.source = ""};
+    FA_TRY(fa_arguments_number(&invocation->arguments, "--step-s", 1e-6, 1e6, 0, &step_s));
+    if (profile != NULL && step_s > 0)
+        return fa_fail(FA_EINVAL, "--profile and --step-s both tell the time of a step; give one of them");
+    if (profile != NULL)
+        return open_profile(profile, time);
+    return step_s > 0 ? share_out(invocation, step_s, time) : measure_now(invocation, time);
+}
+
+void fa_image_time_free(struct fa_image_time *time)
+{
+    fa_readiness_free(&time->record);
+}
