@@ -31,8 +31,9 @@ struct fa_readiness {
 
 /* What one bucket of n elements costs; there and back are alike. */
 struct fa_bucket_cost {
+    int rounds;         /* messages that wait for one another, each way */
+    int trips;          /* over the network for one message: a long one asks first, and is answered */
     double wire_s;      /* of the busiest link, in one direction, each way */
-    double latency_s;   /* besides, each way */
     double processor_s; /* of every rank, each way */
     bool one_way;       /* there and back take opposite directions of that link, else both take both */
 };

@@ -34,8 +34,9 @@ static const char details[] =
     "A step is the time of its images on one rank, and what of the sum of gradients is not hidden behind\n"
     "backward. That sum is computed from latency and bandwidth, bucket by bucket; freeanchor bench "
     "allreduce\n"
-    "tells both of a network, and freeanchor bench overlap how well the estimate holds there. Ranks beyond\n"
-    "the images of a batch make the batch grow, which changes the training; the learning rate grows with it.";
+    "tells both of a network, and freeanchor bench overlap how well the estimate holds there. Give the time of\n"
+    "the largest image: some rank of many has one in every step, and the others wait for it. Ranks beyond the\n"
+    "images of a batch make the batch grow, which changes the training; the learning rate grows with it.";
 
 enum { SMALLEST_RANKS = 8, MOST_RANKS = 4096 };
 

@@ -31,9 +31,9 @@ static double parts_per_rank(size_t ranks, size_t n_images)
     return (double)n_parts / (double)ranks;
 }
 
-static double message_latency(const struct fa_network *network, double bytes)
+static int trips_of(double bytes)
 {
-    return (bytes > EAGER_BYTES ? 3 : 1) * network->latency_s;
+    return bytes > EAGER_BYTES ? 3 : 1;
 }
 
 /* Every rank sends a chunk to every other one, so the more ranks a node has the more its link carries. */
@@ -43,8 +43,9 @@ static struct fa_bucket_cost cost_canonical(const struct fa_network *network, si
     const double chunk = bytes / n, parts = parts_per_rank((size_t)n, n_images);
 
     return (struct fa_bucket_cost){
+        .rounds = 1,
+        .trips = trips_of(chunk),
         .wire_s = per_node * (n - per_node) * chunk * (parts + 1) / 2 / network->bandwidth,
-        .latency_s = message_latency(network, chunk),
         .processor_s = (n - 1) * (parts + 1) / 2 * network->message_s + bytes * network->byte_s / 2};
 }
 
@@ -53,16 +54,14 @@ static struct fa_bucket_cost cost_canonical(const struct fa_network *network, si
 static struct fa_bucket_cost cost_allreduce(const struct fa_network *network, double bytes)
 {
     const double n = n_ranks(network), nodes = network->n_nodes, rounds = ceil(log2(n));
-    const double cpu = rounds * network->message_s + bytes * network->byte_s / 2;
+    const bool halves = n >= 4;
 
-    if (n < 4)
-        return (struct fa_bucket_cost){.wire_s = ceil(log2(nodes)) * bytes / network->bandwidth,
-                                       .latency_s = ceil(log2(nodes)) * message_latency(network, bytes),
-                                       .processor_s = cpu,
-                                       .one_way = true};
-    return (struct fa_bucket_cost){.wire_s = (nodes - 1) / nodes * bytes / network->bandwidth,
-                                   .latency_s = rounds * message_latency(network, bytes / sqrt(n)),
-                                   .processor_s = cpu};
+    return (struct fa_bucket_cost){.rounds = (int)rounds,
+                                   .trips = trips_of(halves ? bytes / sqrt(n) : bytes),
+                                   .wire_s = (halves ? (nodes - 1) / nodes : ceil(log2(nodes))) * bytes /
+                                             network->bandwidth,
+                                   .processor_s = rounds * network->message_s + bytes * network->byte_s / 2,
+                                   .one_way = !halves};
 }
 
 struct fa_bucket_cost fa_bucket_cost(const struct fa_network *network, const struct fa_reducer_config *config,
@@ -77,12 +76,10 @@ struct fa_bucket_cost fa_bucket_cost(const struct fa_network *network, const str
 
 /* ---- all of them, in time ---- */
 
-enum stage { THERE, BACK, LANDED };
-
 struct flight {
-    enum stage stage;
-    double arrives; /* at the end of the stage */
     struct fa_bucket_cost cost;
+    int done;       /* trips, of all rounds there and back; also the one under way */
+    double arrives; /* at the end of the trip under way */
 };
 
 /* As src/dist/reducer.c does it, with a clock that is moved by hand. */
@@ -96,14 +93,24 @@ struct run {
     double wire_free[2]; /* each direction, or the two of them together */
 };
 
-static void leave(struct run *run, struct flight *flight, enum stage stage)
+static int n_trips(const struct fa_bucket_cost *cost)
 {
-    double *wire = &run->wire_free[stage == BACK && flight->cost.one_way];
+    return 2 * cost->rounds * cost->trips;
+}
 
-    run->now += flight->cost.processor_s;
-    *wire = fmax(*wire, run->now) + flight->cost.wire_s;
-    flight->arrives = *wire + flight->cost.latency_s;
-    flight->stage = stage;
+/* Only the last trip of a message carries data. */
+static void leave(struct run *run, struct flight *flight)
+{
+    const struct fa_bucket_cost *cost = &flight->cost;
+    const bool is_back = flight->done >= cost->rounds * cost->trips;
+    double *wire = &run->wire_free[is_back && cost->one_way], begins = run->now;
+
+    if (++flight->done % cost->trips == 0) {
+        run->now += cost->processor_s / cost->rounds;
+        *wire = fmax(*wire, run->now) + cost->wire_s / cost->rounds;
+        begins = *wire;
+    }
+    flight->arrives = begins + run->network->latency_s;
 }
 
 static void start(struct run *run, size_t settled)
@@ -114,10 +121,16 @@ static void start(struct run *run, size_t settled)
 
         if (bucket.end > settled)
             return;
-        flight->cost = fa_bucket_cost(run->network, run->config, bucket.end - bucket.begin);
-        leave(run, flight, THERE);
+        *flight =
+            (struct flight){.cost = fa_bucket_cost(run->network, run->config, bucket.end - bucket.begin)};
+        leave(run, flight);
         run->n_started++;
     }
+}
+
+static bool has_landed(const struct run *run, const struct flight *flight)
+{
+    return flight->done == n_trips(&flight->cost) && flight->arrives <= run->now;
 }
 
 static void poll(struct run *run)
@@ -125,13 +138,9 @@ static void poll(struct run *run)
     for (size_t i = run->n_done; i < run->n_started; i++) {
         struct flight *flight = &run->flight[i % FA_BUCKET_SLOTS];
 
-        if (flight->stage != LANDED && flight->arrives <= run->now) {
-            if (flight->stage == THERE)
-                leave(run, flight, BACK);
-            else
-                flight->stage = LANDED;
-        }
-        run->n_done += flight->stage == LANDED && i == run->n_done;
+        if (flight->arrives <= run->now && flight->done < n_trips(&flight->cost))
+            leave(run, flight);
+        run->n_done += has_landed(run, flight) && i == run->n_done;
     }
 }
 
@@ -141,7 +150,7 @@ static void wait(struct run *run)
     double next = INFINITY;
 
     for (size_t i = run->n_done; i < run->n_started; i++)
-        if (run->flight[i % FA_BUCKET_SLOTS].stage != LANDED)
+        if (!has_landed(run, &run->flight[i % FA_BUCKET_SLOTS]))
             next = fmin(next, run->flight[i % FA_BUCKET_SLOTS].arrives);
     run->now = fmax(run->now, next);
 }

@@ -35,7 +35,7 @@ ranks() {
   local name=$1 environment
   shift
   mpi_environment 1
-  must on host1 env "${environment[@]}" mpirun --host host1,host2 --bind-to none --mca btl tcp,self --mca btl_tcp_if_include eth0 \
+  must on login env "${environment[@]}" mpirun --host host1,host2 --bind-to none --mca btl tcp,self --mca btl_tcp_if_include eth0 \
     "$freeanchor" "$@" "${sets[@]}" --config "$config" --threads 1 --json
   cp "$last_log" "$scratch/$name"
 }

@@ -96,12 +96,30 @@ static void the_nearest_name_is_offered_only_if_near(void **state)
     assert_int_equal(nearest.distance, 2);
 }
 
+static void fractions_are_checked_too(void **state)
+{
+    struct fa_arguments given;
+    double number;
+
+    (void)state;
+    assert_ok(parse("--config 2.5e1 --set nan", &given));
+    assert_ok(fa_arguments_number(&given, "--config", 0, 100, 1, &number));
+    assert_near(number, 25, 0);
+    assert_ok(fa_arguments_number(&given, "--json", 0, 100, 1, &number));
+    assert_near(number, 1, 0);
+    assert_fails_saying(fa_arguments_number(&given, "--config", 0, 24, 1, &number), FA_EINVAL,
+                        "expected a number from 0 to 24");
+    assert_fails_saying(fa_arguments_number(&given, "--set", 0, 24, 1, &number), FA_EINVAL, "--set nan");
+    fa_arguments_clear(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_and_plain_arguments_are_told_apart),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(help_needs_nothing_else),
+        cmocka_unit_test(fractions_are_checked_too),
         cmocka_unit_test(numbers_are_checked),
         cmocka_unit_test(the_nearest_name_is_offered_only_if_near),
     };

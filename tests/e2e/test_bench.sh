@@ -64,6 +64,27 @@ holds "$(number "$scratch/checkpoint" step_s) == 4" "bench checkpoint, a given s
 [ -z "$(ls -d "$scratch"/freeanchor-bench-* 2>/dev/null)" ] || fail "bench checkpoint leaves something"
 expect 1 "nowhere" "$freeanchor" bench checkpoint "${tiny[@]}" --out "$scratch/nowhere"
 
+ranks() {
+  must run_ranks 2 "$freeanchor" bench "$@" --threads 1 --json
+  cp "$last_log" "$scratch/$1"
+}
+
+ranks allreduce --config "$configs/freeanchor_r18_fpn_synth.json" --sizes 4,100000 --steps 2
+positive allreduce alpha_s gradient_s bandwidth_gbit latency_us
+holds "$(count allreduce '"bytes":') == 3" "sizes and a gradient"
+ranks overlap "${tiny[@]}"
+positive overlap alone_s after_s during_s forward_s backward_s
+network=(--nodes 4 --ranks-per-node 2 --bandwidth 10 --latency 20)
+must "$freeanchor" estimate --config "$configs/freeanchor_r18_fpn_synth.json" "${network[@]}" --profile "$scratch/overlap" --json
+cp "$last_log" "$scratch/estimate"
+positive estimate ranks step_s epoch_s efficiency exposed_s
+holds "$(count estimate '"ranks":4096') == 2" "reductions at 4096 ranks"
+must "$freeanchor" estimate --config "$configs/freeanchor_r18_fpn_synth.json" "${network[@]}" --step-s 2 --size 64x96
+expect 2 "not a report of bench step --json: there is no time" "$freeanchor" estimate --profile "$scratch/allreduce" \
+  --config "$configs/freeanchor_r18_fpn_synth.json" "${network[@]}"
+expect 2 "give one of them" "$freeanchor" estimate --config "$configs/freeanchor_r18_fpn_synth.json" "${network[@]}" --step-s 2 --profile x
+expect 2 "nothing to add up on one rank" "$freeanchor" bench overlap
+
 expect 2 "expected one of step, conv, loss, loader, eval, checkpoint" "$freeanchor" bench speed
 expect 2 "bench loss takes no --trace" "$freeanchor" bench loss --trace "$scratch/trace.json"
 expect 2 "--size 100x96: expected HxW, multiples of 32" "$freeanchor" bench step --size 100x96
