@@ -28,6 +28,9 @@ enum fa_reduction {
     FA_REDUCTION_CANONICAL
 };
 
+enum { FA_N_REDUCTIONS = 2 };
+extern const char *const fa_reduction_names[FA_N_REDUCTIONS + 1]; /* "allreduce", ...; NULL at the end */
+
 /* The same on all ranks. */
 struct fa_reducer_config {
     enum fa_reduction reduction;

@@ -34,14 +34,13 @@ static const char details[] =
     "A step is the time of its images on one rank, and what of the sum of gradients is not hidden behind\n"
     "backward. That sum is computed from latency and bandwidth, bucket by bucket; freeanchor bench "
     "allreduce\n"
-    "tells both of a network, and freeanchor bench overlap how well the estimate holds there. Give the time of\n"
-    "the largest image: some rank of many has one in every step, and the others wait for it. Ranks beyond the\n"
+    "tells both of a network, and freeanchor bench overlap how well the estimate holds there. Give the time "
+    "of\n"
+    "the largest image: some rank of many has one in every step, and the others wait for it. Ranks beyond "
+    "the\n"
     "images of a batch make the batch grow, which changes the training; the learning rate grows with it.";
 
 enum { SMALLEST_RANKS = 8, MOST_RANKS = 4096 };
-
-static const char *const reduction_names[] = {
-    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical"};
 
 struct estimate {
     struct fa_invocation *invocation;
@@ -98,7 +97,7 @@ static struct fa_json *to_json(const struct estimate *estimate, const struct fa_
 {
     struct fa_json *row = fa_json_new_object();
 
-    fa_json_set(row, "reduction", fa_json_new_string(reduction_names[job->reduction]));
+    fa_json_set(row, "reduction", fa_json_new_string(fa_reduction_names[job->reduction]));
     fa_json_set(row, "ranks", fa_json_new_number(p->ranks));
     fa_json_set(row, "nodes", fa_json_new_number(network->n_nodes));
     fa_json_set(row, "batch", fa_json_new_number(p->batch));
@@ -136,7 +135,7 @@ static void print_answer(const struct estimate *estimate)
            estimate->network.n_nodes == 1 ? "" : "s", estimate->network.bandwidth * 8e-9,
            estimate->network.latency_s * 1e6);
     print_batch(estimate, &p);
-    printf("reduction  %s, %zu MB in buckets of %zu MiB\n", reduction_names[estimate->job.reduction],
+    printf("reduction  %s, %zu MB in buckets of %zu MiB\n", fa_reduction_names[estimate->job.reduction],
            estimate->time.work.readiness.elements[estimate->time.work.readiness.n - 1] * sizeof(fa_real) /
                1000000,
            estimate->job.bucket_bytes >> 20);
@@ -174,8 +173,9 @@ static void print_table(const struct estimate *estimate, enum fa_reduction reduc
 
     job.reduction = reduction;
     snprintf(all, sizeof all, "%d ep. h", estimate->config->epochs);
-    printf("\n%s\n%6s %6s %6s %7s | %9s %9s %9s | %8s %8s | %8s  %s\n", reduction_names[reduction], "ranks",
-           "nodes", "batch", "lr", "compute s", "exposed s", "step s", "epoch h", all, "effic.", "limit");
+    printf("\n%s\n%6s %6s %6s %7s | %9s %9s %9s | %8s %8s | %8s  %s\n", fa_reduction_names[reduction],
+           "ranks", "nodes", "batch", "lr", "compute s", "exposed s", "step s", "epoch h", all, "effic.",
+           "limit");
     for (int ranks = SMALLEST_RANKS; ranks <= MOST_RANKS; ranks *= 2)
         if (ranks % estimate->network.ranks_per_node == 0 || ranks < estimate->network.ranks_per_node)
             print_row(estimate, &job, ranks, rows);

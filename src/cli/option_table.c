@@ -12,8 +12,6 @@ static const char *const head_inits[] = {
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
-static const char *const reductions[] = {
-    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical", NULL};
 static const char *const algorithms[] = {
     [FA_CONV_AUTO] = "auto", [FA_CONV_DIRECT] = "direct", [FA_CONV_WINOGRAD] = "winograd", NULL};
 
@@ -133,7 +131,7 @@ const struct fa_option fa_options[] = {
            "rank, "
            "then average (local)."),
     CHOICE(
-        "train.reduction", train.reduction, "\"canonical\"", reductions,
+        "train.reduction", train.reduction, "\"canonical\"", fa_reduction_names,
         "Add gradients in one tree over the batch: any number of ranks gives the same bits (canonical); or "
         "by MPI_Iallreduce: the same number does (allreduce)."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,

@@ -6,6 +6,9 @@
 #include "fa/clock.h"
 #include "fa/memory.h"
 
+const char *const fa_reduction_names[] = {
+    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical", [FA_N_REDUCTIONS] = NULL};
+
 static const struct fa_reduction_ops *const ops_of[] = {
     [FA_REDUCTION_ALLREDUCE] = &fa_reduction_allreduce, [FA_REDUCTION_CANONICAL] = &fa_reduction_canonical};
 

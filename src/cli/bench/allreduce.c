@@ -12,13 +12,10 @@
 #include "fa/memory.h"
 #include "fa/reduction_time.h"
 
-enum { MAX_SIZES = 32, N_REDUCTIONS = 2 };
+enum { MAX_SIZES = 32 };
 
 #define DEFAULT_SIZES "4,256,4096,65536,1048576,16777216"
 #define MAX_BYTES     ((size_t)1 << 34)
-
-static const char *const reduction_names[N_REDUCTIONS] = {
-    [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical"};
 
 /* Seconds as alpha_s + bytes * beta_s. */
 struct fit {
@@ -30,7 +27,7 @@ struct measure {
     struct fa_comm *comm;
     size_t bucket_bytes, n_repeats;
     size_t n_sizes, bytes[MAX_SIZES]; /* the last one is that of the gradient */
-    double seconds[N_REDUCTIONS][MAX_SIZES];
+    double seconds[FA_N_REDUCTIONS][MAX_SIZES];
     fa_real *grad;
 };
 
@@ -157,18 +154,18 @@ static void print_table(const struct measure *measure)
     struct fa_json *rows = fa_json_new_array();
 
     printf("%14s", "bytes");
-    for (int r = N_REDUCTIONS - 1; r >= 0; r--)
-        printf(" | %12s ms %8s GB/s", reduction_names[r], "");
+    for (int r = FA_N_REDUCTIONS - 1; r >= 0; r--)
+        printf(" | %12s ms %8s GB/s", fa_reduction_names[r], "");
     printf("\n");
     for (size_t i = 0; i < measure->n_sizes; i++) {
         struct fa_json *row = fa_json_new_object();
 
         printf("%14zu", measure->bytes[i]);
         fa_json_set(row, "bytes", fa_json_new_number((double)measure->bytes[i]));
-        for (int r = N_REDUCTIONS - 1; r >= 0; r--) {
+        for (int r = FA_N_REDUCTIONS - 1; r >= 0; r--) {
             printf(" | %15.3f %13.3f", 1e3 * measure->seconds[r][i],
                    (double)measure->bytes[i] / measure->seconds[r][i] / 1e9);
-            fa_json_set(row, reduction_names[r], fa_json_new_number(measure->seconds[r][i]));
+            fa_json_set(row, fa_reduction_names[r], fa_json_new_number(measure->seconds[r][i]));
         }
         printf("%s\n", i + 1 == measure->n_sizes ? "  the gradient" : "");
         fa_json_append(rows, row);
@@ -184,14 +181,14 @@ static void print_fit(const struct measure *measure, int reduction)
     struct fa_json *row = fa_json_new_object();
 
     printf("%s: %.1f us + bytes / %.3f GB/s, as on links of %.3f Gbit/s and %.1f us\n",
-           reduction_names[reduction], 1e6 * line.alpha_s, 1e-9 / line.beta_s, gbit, latency_us);
+           fa_reduction_names[reduction], 1e6 * line.alpha_s, 1e-9 / line.beta_s, gbit, latency_us);
     fa_json_set(row, "alpha_s", fa_json_new_number(line.alpha_s));
     fa_json_set(row, "beta_s", fa_json_new_number(line.beta_s));
     fa_json_set(row, "gradient_s", fa_json_new_number(measure->seconds[reduction][measure->n_sizes - 1]));
     fa_json_set(row, "gb_per_s", fa_json_new_number(1e-9 / line.beta_s));
     fa_json_set(row, "bandwidth_gbit", fa_json_new_number(gbit));
     fa_json_set(row, "latency_us", fa_json_new_number(latency_us));
-    fa_json_set(measure->invocation->report, reduction_names[reduction], row);
+    fa_json_set(measure->invocation->report, fa_reduction_names[reduction], row);
 }
 
 static void report(const struct measure *measure)
@@ -222,7 +219,7 @@ static fa_status measure_all(struct fa_invocation *invocation, const struct fa_s
     FA_TRY(fa_bench_repeats(invocation, &measure.n_repeats));
     FA_TRY(choose_sizes(settings, &measure));
     status = fa_comm_agree(measure.comm, make_gradient(&measure));
-    for (int r = 0; r < N_REDUCTIONS && status == FA_OK; r++)
+    for (int r = 0; r < FA_N_REDUCTIONS && status == FA_OK; r++)
         for (size_t i = 0; i < measure.n_sizes && status == FA_OK; i++)
             status = time_size(&measure, r, i);
     if (status == FA_OK)

@@ -25,9 +25,9 @@ static enum fa_reduction reduction_of(enum way way)
 struct measure {
     struct fa_comm *comm;
     struct fa_bench_session bench;
-    struct fa_reducer *reducer[2]; /* by enum fa_reduction */
-    double *seconds[N_WAYS];       /* of every step */
-    struct fa_step_times *alone;   /* this rank's phases of every step without reduction */
+    struct fa_reducer *reducer[FA_N_REDUCTIONS];
+    double *seconds[N_WAYS];     /* of every step */
+    struct fa_step_times *alone; /* this rank's phases of every step without reduction */
     struct fa_readiness_record readiness;
 };
 
@@ -97,9 +97,10 @@ static fa_status run_steps(struct measure *measure)
 
 /* ---- what they say ---- */
 
-static void report_reduction(struct fa_invocation *invocation, const char *name, double alone_s,
+static void report_reduction(struct fa_invocation *invocation, enum fa_reduction reduction, double alone_s,
                              double after_s, double during_s)
 {
+    const char *name = fa_reduction_names[reduction];
     struct fa_json *row = fa_json_new_object();
     const double share = (during_s - alone_s) / (after_s - alone_s);
 
@@ -141,9 +142,9 @@ static fa_status report(struct fa_invocation *invocation, const struct measure *
         printf("%-12s %10s %10s | %10s %10s | %9s\n", "reduction", "after", "costs", "during", "shows",
                "of it");
     }
-    report_reduction(invocation, "canonical", median[ALONE], median[CANONICAL_AFTER],
+    report_reduction(invocation, FA_REDUCTION_CANONICAL, median[ALONE], median[CANONICAL_AFTER],
                      median[CANONICAL_DURING]);
-    report_reduction(invocation, "allreduce", median[ALONE], median[ALLREDUCE_AFTER],
+    report_reduction(invocation, FA_REDUCTION_ALLREDUCE, median[ALONE], median[ALLREDUCE_AFTER],
                      median[ALLREDUCE_DURING]);
     return report_profile(invocation, measure);
 }
@@ -163,7 +164,7 @@ static fa_status run(struct fa_invocation *invocation)
 
     if (status == FA_OK)
         status = measure_all(invocation, &measure);
-    for (int r = 0; r < 2; r++)
+    for (int r = 0; r < FA_N_REDUCTIONS; r++)
         fa_reducer_destroy(measure.reducer[r]);
     for (int way = 0; way < N_WAYS; way++)
         fa_free(measure.seconds[way]);
