@@ -27,6 +27,7 @@ struct measure {
     struct fa_bench_session bench;
     struct fa_reducer *reducer[FA_N_REDUCTIONS];
     double *seconds[N_WAYS];     /* of every step */
+    double *inside[N_WAYS];      /* of those, in the reducer */
     struct fa_step_times *alone; /* this rank's phases of every step without reduction */
     struct fa_readiness_record readiness;
 };
@@ -49,6 +50,8 @@ static fa_status make_room(struct measure *measure)
     FA_TRY(open_reducer(measure, FA_REDUCTION_ALLREDUCE));
     for (int way = 0; way < N_WAYS; way++)
         FA_TRY(fa_alloc(measure->bench.n_repeats, sizeof(double), &measure->seconds[way]));
+    for (int way = 0; way < N_WAYS; way++)
+        FA_TRY(fa_alloc(measure->bench.n_repeats, sizeof(double), &measure->inside[way]));
     FA_TRY(fa_alloc(measure->bench.n_repeats, sizeof *measure->alone, &measure->alone));
     FA_TRY(fa_readiness_open(measure->bench.n_repeats, &measure->readiness));
     measure->bench.step.record = &measure->readiness;
@@ -57,8 +60,9 @@ static fa_status make_room(struct measure *measure)
 
 /* ---- steps ---- */
 
-/* Begun together; as long as the slowest rank takes. */
-static fa_status run_step(struct measure *measure, enum way way, struct fa_step_times *times, double *seconds)
+/* Begun together; as long as the slowest rank takes, in the step and in the reducer. */
+static fa_status run_step(struct measure *measure, enum way way, struct fa_step_times *times, double *seconds,
+                          double *inside)
 {
     struct fa_training_step *step = &measure->bench.step;
     double start;
@@ -67,10 +71,13 @@ static fa_status run_step(struct measure *measure, enum way way, struct fa_step_
     step->reducer = way == ALONE ? NULL : measure->reducer[reduction_of(way)];
     step->overlaps = overlaps(way);
     fa_comm_barrier(measure->comm);
+    *inside = step->reducer != NULL ? -fa_reducer_seconds(step->reducer) : 0;
     start = fa_clock_seconds();
     status = fa_training_step_run(step, times);
     *seconds = fa_clock_seconds() - start;
+    *inside += step->reducer != NULL ? fa_reducer_seconds(step->reducer) : 0;
     fa_comm_max_double(measure->comm, seconds, 1);
+    fa_comm_max_double(measure->comm, inside, 1);
     return fa_comm_agree(measure->comm, status);
 }
 
@@ -80,7 +87,7 @@ static fa_status run_round(struct measure *measure, size_t round)
 
     for (int way = 0; way < N_WAYS; way++)
         FA_TRY(run_step(measure, (enum way)way, way == ALONE ? &measure->alone[round] : &times,
-                        &measure->seconds[way][round]));
+                        &measure->seconds[way][round], &measure->inside[way][round]));
     return FA_OK;
 }
 
@@ -97,22 +104,28 @@ static fa_status run_steps(struct measure *measure)
 
 /* ---- what they say ---- */
 
-static void report_reduction(struct fa_invocation *invocation, enum fa_reduction reduction, double alone_s,
-                             double after_s, double during_s)
+/* What the medians say of the two ways of one reduction. */
+static void report_reduction(struct fa_invocation *invocation, const struct measure *measure,
+                             enum fa_reduction reduction, enum way after, enum way during)
 {
-    const char *name = fa_reduction_names[reduction];
-    struct fa_json *row = fa_json_new_object();
+    const size_t n = measure->bench.n_repeats;
+    const double alone_s = fa_median(measure->seconds[ALONE], n),
+                 after_s = fa_median(measure->seconds[after], n);
+    const double during_s = fa_median(measure->seconds[during], n),
+                 inside_s = fa_median(measure->inside[during], n);
     const double share = (during_s - alone_s) / (after_s - alone_s);
+    struct fa_json *row = fa_json_new_object();
 
     if (fa_invocation_speaks(invocation))
-        printf("%-12s %10.4f %10.4f | %10.4f %10.4f | %7.1f %%\n", name, after_s, after_s - alone_s, during_s,
-               during_s - alone_s, 100 * share);
+        printf("%-12s %10.4f %10.4f | %10.4f %10.4f %10.4f | %7.1f %%\n", fa_reduction_names[reduction],
+               after_s, after_s - alone_s, during_s, during_s - alone_s, inside_s, 100 * share);
     fa_json_set(row, "after_s", fa_json_new_number(after_s));
     fa_json_set(row, "during_s", fa_json_new_number(during_s));
     fa_json_set(row, "blocking_s", fa_json_new_number(after_s - alone_s));
     fa_json_set(row, "exposed_s", fa_json_new_number(during_s - alone_s));
     fa_json_set(row, "exposed_share", fa_json_new_number(share));
-    fa_json_set(invocation->report, name, row);
+    fa_json_set(row, "inside_s", fa_json_new_number(inside_s));
+    fa_json_set(invocation->report, fa_reduction_names[reduction], row);
 }
 
 static fa_status report_profile(struct fa_invocation *invocation, const struct measure *measure)
@@ -131,21 +144,17 @@ static fa_status report_profile(struct fa_invocation *invocation, const struct m
 static fa_status report(struct fa_invocation *invocation, const struct measure *measure)
 {
     const int n_ranks = fa_comm_size(measure->comm);
-    double median[N_WAYS];
+    const double alone_s = fa_median(measure->seconds[ALONE], measure->bench.n_repeats);
 
-    for (int way = 0; way < N_WAYS; way++)
-        median[way] = fa_median(measure->seconds[way], measure->bench.n_repeats);
     fa_report_number(invocation, "ranks", n_ranks);
-    fa_report_number(invocation, "alone_s", median[ALONE]);
+    fa_report_number(invocation, "alone_s", alone_s);
     if (fa_invocation_speaks(invocation)) {
-        printf("\n%d ranks; a step without reduction: %.4f s\n\n", n_ranks, median[ALONE]);
-        printf("%-12s %10s %10s | %10s %10s | %9s\n", "reduction", "after", "costs", "during", "shows",
-               "of it");
+        printf("\n%d ranks; a step without reduction: %.4f s\n\n", n_ranks, alone_s);
+        printf("%-12s %10s %10s | %10s %10s %10s | %9s\n", "reduction", "after", "costs", "during", "shows",
+               "inside", "of cost");
     }
-    report_reduction(invocation, FA_REDUCTION_CANONICAL, median[ALONE], median[CANONICAL_AFTER],
-                     median[CANONICAL_DURING]);
-    report_reduction(invocation, FA_REDUCTION_ALLREDUCE, median[ALONE], median[ALLREDUCE_AFTER],
-                     median[ALLREDUCE_DURING]);
+    report_reduction(invocation, measure, FA_REDUCTION_CANONICAL, CANONICAL_AFTER, CANONICAL_DURING);
+    report_reduction(invocation, measure, FA_REDUCTION_ALLREDUCE, ALLREDUCE_AFTER, ALLREDUCE_DURING);
     return report_profile(invocation, measure);
 }
 
@@ -166,8 +175,10 @@ static fa_status run(struct fa_invocation *invocation)
         status = measure_all(invocation, &measure);
     for (int r = 0; r < FA_N_REDUCTIONS; r++)
         fa_reducer_destroy(measure.reducer[r]);
-    for (int way = 0; way < N_WAYS; way++)
+    for (int way = 0; way < N_WAYS; way++) {
         fa_free(measure.seconds[way]);
+        fa_free(measure.inside[way]);
+    }
     fa_readiness_free(&measure.readiness);
     fa_free(measure.alone);
     fa_bench_session_close(&measure.bench);
