@@ -160,9 +160,10 @@ static void print_row(const struct estimate *estimate, const struct fa_job *job,
         network.ranks_per_node = ranks;
     network.n_nodes = ranks / network.ranks_per_node;
     p = fa_predict(&estimate->time.work, job, &network);
-    printf("%6d %6d %6d %7.4g | %9.4f %9.4f %9.4f | %8.2f %8.1f | %6.1f %%  %s\n", p.ranks, network.n_nodes,
+    printf("%6d %6d %6d %7.4g | %9.4f %9.4f %9.4f | %8.2f %8.1f | %6.1f %%  %s%s\n", p.ranks, network.n_nodes,
            p.batch, learning_rate(estimate, p.batch), p.compute_s, p.exposed_s, p.step_s, p.epoch_s / 3600,
-           p.epoch_s / 3600 * estimate->config->epochs, 100 * p.efficiency, fa_limit_names[p.limit]);
+           p.epoch_s / 3600 * estimate->config->epochs, 100 * p.efficiency, fa_limit_names[p.limit],
+           p.batch > job->batch ? "; batch grown" : "");
     fa_json_append(rows, to_json(estimate, job, &network, &p));
 }
 
