@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # How well `freeanchor estimate` foretells a training step over a slow link, and how much of the sum of gradients backward hides
 # there. Two hosts on this machine, in namespaces, with a rank of one thread on each and a link between them that a token bucket
-# throttles. Latency, and what a processor can pass on, by `bench allreduce` without a throttle; per link a step without reduction, with it after backward, and with it
-# during backward, by `bench overlap`; the same step by `estimate`, from the link's nominal bandwidth. Timings are no test: this
-# one is run by hand, on a machine that does nothing else.
+# throttles. Latency, and what a processor can pass on, by `bench allreduce` without a throttle; then, per link, a step without
+# reduction, with it after backward and with it during backward, by `bench overlap`; and the same step by `estimate`, from the
+# link's nominal bandwidth. Timings are no test: this is run by hand, on a machine that does nothing else.
 #
 # usage: tests/bench/long_links.sh [GBIT...]          default: 1 2 3 10. Needs root and the package iproute2.
 #
