@@ -25,7 +25,8 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=dist [reducer]=dist [reduction_time]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [anchor_cache]=eval
+  [comm]=dist [reducer]=dist [reduction_time]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
+  [anchor_cache]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
