@@ -21,7 +21,7 @@ done
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
-  [activity]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
+  [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
