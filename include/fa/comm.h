@@ -17,7 +17,8 @@
 struct fa_comm;
 
 /* Starts MPI (once per process) and gives the communicator of all ranks. Refuses to run as one of many
-   singletons: a SLURM job step of several tasks in which MPI sees one. fa_comm_finalize ends MPI. */
+   singletons: a SLURM job step of several tasks that its launcher did not connect. fa_comm_finalize ends MPI.
+ */
 fa_status fa_comm_init(struct fa_comm **out) FA_CHECK_RESULT;
 void fa_comm_finalize(struct fa_comm *comm);
 
@@ -37,6 +38,16 @@ struct fa_cores {
 };
 
 struct fa_cores fa_comm_cores(const struct fa_comm *comm); /* at the time of fa_comm_init */
+
+/* Whether ranks of this host may copy from each other's memory, which Open MPI relies on for large messages.
+ */
+enum fa_single_copy {
+    FA_SINGLE_COPY_UNUSED, /* it is switched off, or the rank is alone on its host */
+    FA_SINGLE_COPY_WORKS,
+    FA_SINGLE_COPY_REFUSED /* by the system, as in containers; every large message complains and is slow */
+};
+
+enum fa_single_copy fa_comm_single_copy(const struct fa_comm *comm);
 
 /* Ends the whole job at once with this exit code, after the caller printed why. Does not return. */
 void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn));
@@ -59,8 +70,25 @@ void fa_comm_broadcast(struct fa_comm *comm, void *data, size_t n_bytes, int roo
 fa_status fa_comm_gather(struct fa_comm *comm, const void *data, size_t n_bytes, int root, void **all,
                          size_t *n_all) FA_CHECK_RESULT;
 
-/* Collective. FA_EINVAL on every rank if value is not the same on all; the message says what and names two
- * ranks. */
-fa_status fa_comm_same(struct fa_comm *comm, const char *what, uint64_t value) FA_CHECK_RESULT;
+/* What a rank says of itself, and every other should say as well: "train.batch" is "16". */
+struct fa_claim {
+    const char *what, *value;
+};
+
+/* Collective. FA_EINVAL on every rank unless all make the same claims in the same order; the message has the
+   first that differs, with its values on rank 0 and on the lowest rank that says otherwise. */
+fa_status fa_comm_same(struct fa_comm *comm, const struct fa_claim *claims, size_t n) FA_CHECK_RESULT;
+
+/* Collective. What should be the same and was computed: FA_ENUMERIC on every rank if value is not; the
+   message names the ranks, with their hosts, that hold another than most do. */
+fa_status fa_comm_majority(struct fa_comm *comm, const char *what, uint64_t value) FA_CHECK_RESULT;
+
+/* Collective. FA_EINVAL on every rank, naming a host, unless what rank 0 makes in the directory is seen by
+   all ranks within some seconds, and every host may write there. Nothing is left behind. */
+fa_status fa_comm_share_directory(struct fa_comm *comm, const char *directory) FA_CHECK_RESULT;
+
+/* Collective. *seconds: how far this rank's clock (CLOCK_REALTIME) is ahead of rank 0's, to about half the
+   time of a message. */
+void fa_comm_clock_offset(struct fa_comm *comm, double *seconds);
 
 #endif

@@ -46,6 +46,7 @@ fa_status fa_model_list_params(const struct fa_model_config *config,
                                struct fa_params *params) FA_CHECK_RESULT;
 
 const struct fa_model_config *fa_model_config(const struct fa_model *model);
+const struct fa_backend *fa_model_backend(const struct fa_model *model);
 struct fa_params *fa_model_params(struct fa_model *model);
 
 /* To be called after anybody changed parameter values: the next forward folds and packs them anew. */

@@ -21,7 +21,7 @@ enum fa_status_code {
     FA_EMISSING, /* a file or folder that was named is not there */
     FA_EIO,      /* the operating system refused: open, read, write, sync */
     FA_ENOMEM,   /* memory is exhausted, or a size overflows */
-    FA_ENUMERIC, /* a loss or gradient is not finite */
+    FA_ENUMERIC, /* a loss or gradient is not finite, or ranks computed different numbers */
     FA_EREMOTE,  /* another rank failed; the message names it */
     FA_ESTOPPED, /* stopped on request, state saved */
     FA_STATUS_COUNT

@@ -46,11 +46,12 @@ struct fa_train_config {
     int bad_sample_budget;
     enum fa_init init;
     int calibrate_images;
-    int log_interval;         /* steps between lines of the journal */
-    int checkpoint_interval;  /* epochs */
-    int64_t checkpoint_steps; /* also every so many steps; 0: no */
-    int keep_checkpoints;     /* 0: all */
-    int eval_interval;        /* epochs; 0: never */
+    int log_interval;          /* steps between lines of the journal */
+    int64_t checksum_interval; /* steps between comparisons of all ranks' state; 0: only before it is saved */
+    int checkpoint_interval;   /* epochs */
+    int64_t checkpoint_steps;  /* also every so many steps; 0: no */
+    int keep_checkpoints;      /* 0: all */
+    int eval_interval;         /* epochs; 0: never */
     struct fa_evaluate_config eval;
     struct fa_watchdog_config watchdog;
 };

@@ -1,7 +1,6 @@
 /*
- * agree.c - ranks tell each other whether all is well, and whether they hold the same.
+ * agree.c - ranks tell each other whether all is well.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,32 +55,4 @@ fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
     if (fa_status_exit_code((fa_status)speech.status) != fa_status_exit_code(FA_EINVAL))
         speech.status = FA_EREMOTE;
     return fa_fail((fa_status)speech.status, "rank %d (%s): %s", speaker, speech.host, speech.message);
-}
-
-struct claim {
-    uint64_t value;
-    char host[FA_HOST_MAX];
-};
-
-static struct claim claim_of(struct fa_comm *comm, int rank, uint64_t value)
-{
-    struct claim claim = {.value = value};
-
-    snprintf(claim.host, sizeof claim.host, "%s", comm->host);
-    fa_comm_broadcast(comm, &claim, sizeof claim, rank);
-    return claim;
-}
-
-fa_status fa_comm_same(struct fa_comm *comm, const char *what, uint64_t value)
-{
-    struct claim first = claim_of(comm, 0, value), other;
-    int differs = lowest_rank(comm, value != first.value);
-
-    if (differs == comm->size)
-        return FA_OK;
-    other = claim_of(comm, differs, value);
-    return fa_fail(FA_EINVAL,
-                   "%s is not the same on all ranks: rank 0 (%s) has %016" PRIx64
-                   ", rank %d (%s) has %016" PRIx64,
-                   what, first.host, first.value, differs, other.host, other.value);
 }

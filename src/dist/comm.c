@@ -9,6 +9,9 @@
 #include "comm_private.h"
 #include "fa/memory.h"
 
+/* For ranks to reach each other once MPI has started on all of them. */
+enum { SECONDS_TO_MEET = 120 };
+
 /* MPI offers no way back from a failed call, so it ends the job, saying where it happened. */
 static void end_job(MPI_Comm *mpi, int *code, ...)
 {
@@ -62,6 +65,7 @@ static void introduce(struct fa_comm *comm)
     MPI_Comm_size(local, &comm->local_size);
     MPI_Comm_rank(local, &comm->local_rank);
     comm->cores = fa_comm_find_cores(local);
+    comm->single_copy = fa_comm_try_single_copy(local);
     MPI_Comm_free(&local);
 }
 
@@ -71,6 +75,7 @@ fa_status fa_comm_init(struct fa_comm **out)
     int size;
 
     *out = NULL;
+    FA_TRY(fa_comm_check_launcher());
     FA_TRY(start_mpi());
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     status = fa_comm_check_singleton(size);
@@ -79,7 +84,9 @@ fa_status fa_comm_init(struct fa_comm **out)
         return status;
     }
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
+    fa_patience_begin(SECONDS_TO_MEET);
     introduce(*out);
+    fa_patience_end();
     return FA_OK;
 }
 
@@ -115,6 +122,11 @@ int fa_comm_local_rank(const struct fa_comm *comm)
 struct fa_cores fa_comm_cores(const struct fa_comm *comm)
 {
     return comm->cores;
+}
+
+enum fa_single_copy fa_comm_single_copy(const struct fa_comm *comm)
+{
+    return comm->single_copy;
 }
 
 const char *fa_comm_host(const struct fa_comm *comm)

@@ -14,7 +14,7 @@
 #define FA_MPI_REAL (sizeof(fa_real) == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT)
 
 /* Of messages between two ranks; each file that sends has its own. */
-enum { FA_TAG_GATHER = 1, FA_TAG_REDUCER = 100 };
+enum { FA_TAG_GATHER = 1, FA_TAG_CLOCK = 2, FA_TAG_REDUCER = 100 };
 
 struct fa_comm {
     MPI_Comm mpi;
@@ -22,17 +22,33 @@ struct fa_comm {
     int local_size; /* ranks on this host */
     int local_rank;
     struct fa_cores cores;
+    enum fa_single_copy single_copy;
     char host[FA_HOST_MAX];
 };
 
 /* No MPI call is given more bytes than this, since MPI counts in int. Tests make it small. */
 extern size_t fa_comm_piece_bytes;
 
+/* How long ranks look for a file in a directory that all should share. Tests make it small. */
+extern double fa_comm_share_patience_s;
+
 /* Elements of size bytes in one piece, at least 1. */
 size_t fa_comm_piece(size_t size);
 
+/* Unless fa_patience_end() comes within so many seconds, the process says which network may be to blame and
+   ends with 1. */
+void fa_patience_begin(unsigned seconds);
+void fa_patience_end(void);
+
 /* Collective over the ranks of a host. */
 struct fa_cores fa_comm_find_cores(MPI_Comm local);
+
+/* Collective over the ranks of a host. */
+enum fa_single_copy fa_comm_try_single_copy(MPI_Comm local);
+
+/* Before MPI starts: FA_EINVAL if this process is a task of a SLURM job step of several that has no way to
+   find the others; Open MPI would end it with words about its own build. Looks at the environment only. */
+fa_status fa_comm_check_launcher(void) FA_CHECK_RESULT;
 
 /* FA_EINVAL if this process, alone in MPI's eyes, is one of several tasks of a SLURM job step: they would all
    do the same work and overwrite each other's files. Looks at the environment only. */

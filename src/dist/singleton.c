@@ -15,6 +15,28 @@ static long slurm_tasks(void)
     return text == NULL ? 1 : strtol(text, NULL, 10);
 }
 
+static fa_status fail_unconnected(long tasks)
+{
+    return fa_fail(FA_EINVAL,
+                   "SLURM speaks of %ld tasks but MPI sees one process, so every task would be rank 0 of 1: "
+                   "start with srun --mpi=pmix (srun --mpi=list shows what is there) or with mpirun; for one "
+                   "process on purpose use mpirun -n 1",
+                   tasks);
+}
+
+fa_status fa_comm_check_launcher(void)
+{
+    static const char *const connections[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
+    const long tasks = slurm_tasks();
+
+    if (tasks <= 1)
+        return FA_OK;
+    for (size_t i = 0; i < sizeof connections / sizeof *connections; i++)
+        if (getenv(connections[i]) != NULL)
+            return FA_OK;
+    return fail_unconnected(tasks);
+}
+
 fa_status fa_comm_check_singleton(int size)
 {
     long tasks = slurm_tasks();
@@ -22,9 +44,5 @@ fa_status fa_comm_check_singleton(int size)
     /* mpirun -n 1 inside a larger allocation is one process on purpose. */
     if (size > 1 || tasks <= 1 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
         return FA_OK;
-    return fa_fail(FA_EINVAL,
-                   "SLURM speaks of %ld tasks but MPI sees one process, so every task would be rank 0 of 1: "
-                   "start with srun --mpi=pmix (srun --mpi=list shows what is there) or with mpirun; for one "
-                   "process on purpose use mpirun -n 1",
-                   tasks);
+    return fail_unconnected(tasks);
 }

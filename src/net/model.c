@@ -101,6 +101,11 @@ const struct fa_model_config *fa_model_config(const struct fa_model *model)
     return &model->config;
 }
 
+const struct fa_backend *fa_model_backend(const struct fa_model *model)
+{
+    return model->backend;
+}
+
 struct fa_params *fa_model_params(struct fa_model *model)
 {
     return &model->params;

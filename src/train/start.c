@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fa/activity.h"
-#include "fa/crc32c.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -37,24 +36,6 @@ static fa_status take_directory(struct fa_training *t)
     if (fa_directory_exists(t->checkpoints))
         FA_TRY(fa_directory_sweep(t->checkpoints));
     return fa_journal_open(t->run->work_dir, &t->journal);
-}
-
-/* ---- ranks introduce themselves ---- */
-
-static uint64_t config_hash(const struct fa_train_run *run)
-{
-    return run->config_json == NULL ? 0 : fa_crc32c(0, run->config_json, strlen(run->config_json));
-}
-
-/* Collective. */
-static fa_status compare_ranks(struct fa_training *t)
-{
-    const struct fa_dataset *val = t->run->val_data;
-
-    FA_TRY(fa_comm_same(t->comm, "the configuration", config_hash(t->run)));
-    FA_TRY(fa_comm_same(t->comm, "the model", fa_params_fingerprint(t->state.params)));
-    FA_TRY(fa_comm_same(t->comm, "the training data", t->run->train_data->content_hash));
-    return fa_comm_same(t->comm, "the validation data", val == NULL ? 0 : val->content_hash);
 }
 
 /* ---- plan of the run ---- */
@@ -184,9 +165,10 @@ fa_status fa_training_start(struct fa_training *t)
     t->best.ap = -1;
     fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
+    FA_TRY(fa_comm_share_directory(t->comm, t->run->work_dir));
     FA_TRY(fa_checkpoint_writer_open(t->comm, t->state.params, &t->writer));
     FA_TRY(fa_watchdog_start(t->comm, t->run->work_dir, &t->config->watchdog, &t->watchdog));
-    FA_TRY(compare_ranks(t));
+    FA_TRY(fa_training_agree(t));
     scale_schedule(t);
     count_steps(t);
     FA_TRY(fa_training_resume(t, &resumed));
@@ -194,7 +176,7 @@ fa_status fa_training_start(struct fa_training *t)
         FA_TRY(fa_training_initialise(t));
     if (t->run->init_from != NULL)
         fa_weights_drop(t->run->init_from, ""); /* all: for the rest of the run they would only take memory */
-    FA_TRY(fa_comm_same(t->comm, "the first weights", fa_params_checksum(t->state.params)));
+    FA_TRY(fa_training_agree_on_state(t));
     FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
     FA_TRY(fa_comm_agree(t->comm, is_first(t) ? begin_records(t) : FA_OK));
     fa_comm_broadcast(t->comm, &t->evaluated, sizeof t->evaluated, 0);

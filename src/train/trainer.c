@@ -82,6 +82,14 @@ static bool is_evaluation_due(const struct fa_training *t)
     return t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval);
 }
 
+/* Nothing is saved or evaluated that was not compared. */
+static bool is_comparison_due(const struct fa_training *t)
+{
+    const int64_t steps = t->config->checksum_interval;
+
+    return (steps > 0 && t->state.progress.step % steps == 0) || is_save_due(t) || is_evaluation_due(t);
+}
+
 static void watch(const struct fa_training *t, enum fa_watch_phase phase)
 {
     fa_watchdog_phase(t->watchdog, phase, t->state.progress.step);
@@ -180,8 +188,8 @@ static fa_status evaluate_if_missed(struct fa_training *t, struct fa_train_resul
 /* Collective: what follows a step. */
 static fa_status after_step(struct fa_training *t, double lr, struct fa_train_result *result)
 {
-    if (ends_epoch(t))
-        FA_TRY(fa_comm_same(t->comm, "the weights after the epoch", fa_params_checksum(t->state.params)));
+    if (is_comparison_due(t))
+        FA_TRY(fa_training_compare(t));
     FA_TRY(save_due(t));
     return is_evaluation_due(t) ? evaluate(t, lr, result) : FA_OK;
 }
@@ -193,8 +201,10 @@ static fa_status stop(struct fa_training *t, struct window *window)
     write_window(t, window);
     watch(t, FA_WATCH_SAVING);
     fa_training_save_wait(t);
-    if (t->saved_step != t->state.progress.step)
+    if (t->saved_step != t->state.progress.step) {
+        FA_TRY(fa_training_compare(t));
         FA_TRY(fa_training_save(t));
+    }
     if (t->stop_file != NULL)
         unlink(t->stop_file);
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",

@@ -76,6 +76,18 @@ struct fa_training {
 fa_status fa_training_start(struct fa_training *training) FA_CHECK_RESULT;
 void fa_training_end(struct fa_training *training);
 
+/* ---- agreement.c ---- */
+
+/* Collective. FA_EINVAL, naming the first difference, unless all ranks train the same model on the same data;
+   a warning where hosts differ in what decides over the last bits. */
+fa_status fa_training_agree(struct fa_training *training) FA_CHECK_RESULT;
+
+/* Collective. FA_EINVAL unless all ranks begin with the same weights and momentum. */
+fa_status fa_training_agree_on_state(struct fa_training *training) FA_CHECK_RESULT;
+
+/* Collective. FA_ENUMERIC, naming the ranks, unless all hold the same weights and momentum. */
+fa_status fa_training_compare(struct fa_training *training) FA_CHECK_RESULT;
+
 /* ---- resume.c ---- */
 
 /* Collective. *resumed says whether the state now is that of a checkpoint. */

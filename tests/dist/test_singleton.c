@@ -11,6 +11,9 @@ static int forget_launchers(void **state)
     unsetenv("SLURM_NTASKS");
     unsetenv("SLURM_STEP_NUM_TASKS");
     unsetenv("OMPI_COMM_WORLD_SIZE");
+    unsetenv("PMIX_RANK");
+    unsetenv("PMI_RANK");
+    unsetenv("PMI_FD");
     return 0;
 }
 
@@ -51,6 +54,26 @@ static void mpirun_of_one_process_inside_an_allocation_is_welcome(void **state)
     assert_ok(fa_comm_check_singleton(1));
 }
 
+static void a_slurm_task_without_a_way_to_the_others_is_refused_before_mpi_starts(void **state)
+{
+    (void)state;
+    assert_ok(fa_comm_check_launcher());
+    setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+    assert_fails_saying(fa_comm_check_launcher(), FA_EINVAL, "srun --mpi=pmix");
+}
+
+static void a_slurm_task_that_its_launcher_connected_is_welcome(void **state)
+{
+    static const char *const connections[] = {"PMIX_RANK", "PMI_RANK", "OMPI_COMM_WORLD_SIZE"};
+
+    for (size_t i = 0; i < sizeof connections / sizeof *connections; i++) {
+        forget_launchers(state);
+        setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+        setenv(connections[i], "1", 1);
+        assert_ok(fa_comm_check_launcher());
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -59,6 +82,9 @@ int main(void)
                                forget_launchers),
         cmocka_unit_test_setup(four_tasks_that_see_each_other_are_welcome, forget_launchers),
         cmocka_unit_test_setup(a_step_of_one_task_inside_a_larger_allocation_is_welcome, forget_launchers),
+        cmocka_unit_test_setup(a_slurm_task_without_a_way_to_the_others_is_refused_before_mpi_starts,
+                               forget_launchers),
+        cmocka_unit_test_setup(a_slurm_task_that_its_launcher_connected_is_welcome, forget_launchers),
         cmocka_unit_test_setup(mpirun_of_one_process_inside_an_allocation_is_welcome, forget_launchers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

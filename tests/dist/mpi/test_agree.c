@@ -72,28 +72,6 @@ static void of_several_failures_each_keeps_its_own_and_the_lowest_speaks(void **
         assert_fails_saying(status, FA_EREMOTE, "rank 1");
 }
 
-static void equal_values_are_the_same(void **state)
-{
-    (void)state;
-    assert_ok(fa_comm_same(comm, "the seed", 0xffffffffffffffffu));
-}
-
-static void a_value_that_differs_in_one_high_bit_names_both_ranks_and_what(void **state)
-{
-    int last = fa_comm_size(comm) - 1;
-    uint64_t value = fa_comm_rank(comm) == last ? (uint64_t)1 << 63 : 0;
-    char named[32];
-
-    (void)state;
-    if (last == 0)
-        return;
-    snprintf(named, sizeof named, "rank %d (", last);
-    assert_fails_saying(fa_comm_same(comm, "the model", value), FA_EINVAL, named);
-    fa_test_message("the model", __FILE__, __LINE__);
-    fa_test_message("rank 0 (", __FILE__, __LINE__);
-    fa_test_message("8000000000000000", __FILE__, __LINE__);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,8 +80,6 @@ int main(void)
         cmocka_unit_test(a_failure_of_all_ranks_is_nobodys_own),
         cmocka_unit_test(wrong_input_on_one_rank_is_wrong_input_on_all),
         cmocka_unit_test(of_several_failures_each_keeps_its_own_and_the_lowest_speaks),
-        cmocka_unit_test(equal_values_are_the_same),
-        cmocka_unit_test(a_value_that_differs_in_one_high_bit_names_both_ranks_and_what),
     };
 
     return run_on_ranks(tests);

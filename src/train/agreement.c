@@ -1,0 +1,179 @@
+/*
+ * agreement.c - ranks introduce themselves before the first step, and compare what they hold ever after.
+ *
+ * What makes them train on different things is an error: model, classes, data, seed. What only costs the
+ * promise of equal bits, another processor or library or number of threads on some host, is a warning.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/activity.h"
+#include "fa/crc32c.h"
+#include "fa/log.h"
+#include "fa/machine.h"
+#include "fa/memory.h"
+#include "training.h"
+
+/* ---- what must be equal ---- */
+
+enum { N_FACTS = 5, DIGITS = 24 };
+
+/* Everything but the classes, of which one claim each says which differs. */
+static void claim_facts(const struct fa_training *t, char digits[N_FACTS][DIGITS], struct fa_claim *claims)
+{
+    const struct fa_train_run *run = t->run;
+    const char *config = run->config_json != NULL ? run->config_json : "";
+    const struct {
+        const char *what;
+        uint64_t value;
+    } facts[N_FACTS] = {
+        {"the fingerprint of the configuration", fa_crc32c(0, config, strlen(config))},
+        {"the fingerprint of the model's parameters", fa_params_fingerprint(t->state.params)},
+        {"the seed", t->config->seed},
+        {"the fingerprint of the training data", run->train_data->content_hash},
+        {"the fingerprint of the validation data", run->val_data != NULL ? run->val_data->content_hash : 0}};
+
+    for (int i = 0; i < N_FACTS; i++) {
+        snprintf(digits[i], DIGITS, "%" PRIx64, facts[i].value);
+        claims[i] = (struct fa_claim){facts[i].what, digits[i]};
+    }
+}
+
+/* Collective. */
+static fa_status agree_on_task(struct fa_training *t)
+{
+    const struct fa_dataset *data = t->run->train_data;
+    char digits[N_FACTS][DIGITS];
+    struct fa_claim *claims;
+    fa_status status =
+        fa_comm_agree(t->comm, fa_alloc(data->n_categories + N_FACTS, sizeof *claims, &claims));
+
+    if (status == FA_OK) {
+        for (size_t i = 0; i < data->n_categories; i++)
+            claims[i] = (struct fa_claim){"a class of the training data", data->categories[i].name};
+        claim_facts(t, digits, claims + data->n_categories);
+        status = fa_comm_same(t->comm, claims, data->n_categories + N_FACTS);
+    }
+    fa_free(claims);
+    return status;
+}
+
+/* ---- what should be equal ---- */
+
+/* What the bits of a gradient depend on besides its image and the weights. */
+struct makeup {
+    char host[64];
+    char text[320];
+};
+
+static struct makeup describe(const struct fa_training *t)
+{
+    const struct fa_backend *backend = fa_model_backend(t->model);
+    struct makeup makeup = {0};
+    char cpu[128];
+
+    fa_machine_cpu(cpu, sizeof cpu);
+    snprintf(makeup.host, sizeof makeup.host, "%s", fa_comm_host(t->comm));
+    snprintf(makeup.text, sizeof makeup.text, "%s, %d thread%s, %s", fa_backend_description(backend),
+             fa_backend_threads(backend), fa_plural((size_t)fa_backend_threads(backend)), cpu);
+    return makeup;
+}
+
+static void warn_of_strangers(const struct makeup *makeups, size_t n)
+{
+    const struct makeup *stranger = NULL;
+    char hosts[256] = "";
+
+    for (size_t r = 1; r < n; r++) {
+        const size_t length = strlen(hosts);
+
+        if (strcmp(makeups[r].text, makeups[0].text) == 0)
+            continue;
+        if (stranger == NULL)
+            stranger = &makeups[r];
+        if (strcmp(makeups[r].host, makeups[r - 1].host) != 0 || stranger == &makeups[r])
+            snprintf(hosts + length, sizeof hosts - length, "%s%s", length > 0 ? ", " : "", makeups[r].host);
+    }
+    if (stranger != NULL)
+        fa_warn("%s: %s; %s: %s. Ranks that are not alike give other last bits than the same number of equal "
+                "ones",
+                makeups[0].host, makeups[0].text, hosts, stranger->text);
+}
+
+/* Collective. */
+static fa_status compare_makeups(struct fa_training *t)
+{
+    const struct makeup mine = describe(t);
+    struct makeup *all;
+    size_t n_bytes;
+
+    FA_TRY(fa_comm_gather(t->comm, &mine, sizeof mine, 0, (void **)&all, &n_bytes));
+    if (all != NULL)
+        warn_of_strangers(all, n_bytes / sizeof *all);
+    fa_free(all);
+    return FA_OK;
+}
+
+fa_status fa_training_agree(struct fa_training *t)
+{
+    FA_TRY(agree_on_task(t));
+    return t->config->reduction == FA_REDUCTION_CANONICAL ? compare_makeups(t) : FA_OK;
+}
+
+/* ---- what stays equal ---- */
+
+enum { BLOCK = 1 << 18 }; /* values; the checksum is one of the blocks' checksums, made by all threads */
+
+static fa_status checksum(const fa_real *values, size_t n, uint32_t *out)
+{
+    const size_t n_blocks = (n + BLOCK - 1) / BLOCK;
+    uint32_t *blocks;
+
+    FA_TRY(fa_alloc(n_blocks, sizeof *blocks, &blocks));
+#pragma omp parallel for schedule(static)
+    for (size_t b = 0; b < n_blocks; b++) {
+        const size_t first = b * BLOCK, length = n - first < BLOCK ? n - first : BLOCK;
+
+        blocks[b] = fa_crc32c(0, values + first, length * sizeof *values);
+    }
+    *out = fa_crc32c(0, blocks, n_blocks * sizeof *blocks);
+    fa_free(blocks);
+    return FA_OK;
+}
+
+/* Collective. Of weights and momentum. */
+static fa_status checksum_state(struct fa_training *t, uint64_t *out)
+{
+    const struct fa_params *params = t->state.params;
+    uint32_t weights = 0, momentum = 0;
+    fa_status status;
+
+    fa_activity_begin("checksum of weights");
+    status = checksum(params->value, params->n_elem, &weights);
+    if (status == FA_OK)
+        status = checksum(t->state.momentum, params->n_trainable, &momentum);
+    *out = (uint64_t)weights << 32 | momentum;
+    return fa_comm_agree(t->comm, status);
+}
+
+fa_status fa_training_agree_on_state(struct fa_training *t)
+{
+    char digits[DIGITS];
+    const struct fa_claim claim = {"the fingerprint of the first weights", digits};
+    uint64_t state;
+
+    FA_TRY(checksum_state(t, &state));
+    snprintf(digits, sizeof digits, "%" PRIx64, state);
+    return fa_comm_same(t->comm, &claim, 1);
+}
+
+fa_status fa_training_compare(struct fa_training *t)
+{
+    uint64_t state;
+    char what[64];
+
+    FA_TRY(checksum_state(t, &state));
+    snprintf(what, sizeof what, "step %lld: weights and momentum", (long long)t->state.progress.step);
+    return fa_comm_majority(t->comm, what, state);
+}
