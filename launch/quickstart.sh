@@ -17,6 +17,7 @@ say() {
   printf '\n== %s\n' "$*"
 }
 
+mpi_allowed
 say "packages"
 launch/packages.sh
 say "building"

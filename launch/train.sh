@@ -86,6 +86,7 @@ share=$((here / per_host))
 threads=${threads:-$((share > 1 ? share : 1))}
 [ "$threads" -ge 1 ] || wrong "--threads must be at least 1"
 
+[ "$dry_run" = yes ] || mpi_allowed || exit
 mpi_environment "$threads"
 if [ $((per_host * threads)) -le "$here" ]; then
   placement=(--map-by "slot:PE=$threads" --bind-to core)

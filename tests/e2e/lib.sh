@@ -9,6 +9,7 @@ freeanchor=${FREEANCHOR:-$root/build/release/freeanchor}
 shared=${FA_SHARED_DIR:-$root/../shared}
 configs=$root/configs
 . "$root/launch/mpi.sh"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # tests may run in a container
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
