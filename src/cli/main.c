@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agreement.h"
 #include "command.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -56,21 +57,37 @@ static int cores_per_rank(const struct fa_comm *comm)
     return cores > 1 ? cores : 1;
 }
 
+/* Ranks meet before anything is done on one of them alone, also those that fail before, on wrong flags say:
+   the launcher ends the others when the first one ends, and one of them is to say why. */
+static fa_status meet(struct fa_invocation *invocation, fa_status status)
+{
+    FA_TRY(fa_comm_init(&invocation->comm));
+    fa_log_set_rank(fa_comm_rank(invocation->comm), fa_comm_size(invocation->comm));
+    FA_TRY(fa_agreement_program(invocation->comm));
+    FA_TRY(fa_comm_agree(invocation->comm, status));
+    return fa_agreement_command(invocation);
+}
+
+static fa_status start_ranks(struct fa_invocation *invocation, fa_status status)
+{
+    const bool many = launched_ranks() > 1;
+
+    if (status == FA_OK && !invocation->command->parallel && many)
+        status = fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
+                         invocation->command->name);
+    if (many || (status == FA_OK && invocation->command->parallel))
+        return meet(invocation, status);
+    return status;
+}
+
 static fa_status prepare(struct fa_invocation *invocation)
 {
     long threads;
 
     if (fa_arguments_get(&invocation->arguments, "-v") != NULL)
         fa_log_set_level(FA_LOG_DEBUG);
-    if (!invocation->command->parallel && launched_ranks() > 1)
-        return fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
-                       invocation->command->name);
-    if (invocation->command->parallel) {
-        FA_TRY(fa_comm_init(&invocation->comm));
-        fa_log_set_rank(fa_comm_rank(invocation->comm), fa_comm_size(invocation->comm));
-    }
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--threads", 1, 1024, cores_per_rank(invocation->comm),
-                            &threads));
+    FA_TRY(fa_invocation_agree(invocation, fa_arguments_int(&invocation->arguments, "--threads", 1, 1024,
+                                                            cores_per_rank(invocation->comm), &threads)));
     fa_placement_check(invocation->comm, (int)threads);
     invocation->threads = (int)threads;
     omp_set_num_threads((int)threads); /* for what has no backend to ask: the loss, the optimizer */
@@ -100,16 +117,6 @@ static void print_failure(const struct fa_invocation *invocation)
         fprintf(stderr, "freeanchor %s: %s\n", invocation->command->name, fa_message());
 }
 
-/* Ranks that fail before MPI is started, on wrong flags say, meet all the same: the launcher ends the others
-   when the first one ends, and one of them is to say why. */
-static fa_status meet(struct fa_invocation *invocation, fa_status status)
-{
-    if (status == FA_OK || invocation->comm != NULL || launched_ranks() == 1)
-        return status;
-    FA_TRY(fa_comm_init(&invocation->comm));
-    return fa_comm_agree(invocation->comm, status);
-}
-
 static int run_command(const struct fa_command *command, int argc, char **argv)
 {
     const struct fa_flag *const tables[] = {command->flags, fa_common_flags, NULL};
@@ -121,9 +128,9 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
         fa_arguments_clear(&invocation.arguments);
         return 0;
     }
+    status = start_ranks(&invocation, status);
     if (status == FA_OK)
         status = prepare(&invocation);
-    status = meet(&invocation, status);
     if (status == FA_OK)
         status = command->run(&invocation);
     printed = print_report(&invocation, status);
@@ -142,8 +149,10 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
 static int refuse_command(const char *name)
 {
     struct fa_invocation invocation = {0};
-    fa_status status = meet(&invocation, unknown_command(name));
+    fa_status status = unknown_command(name);
 
+    if (launched_ranks() > 1)
+        status = meet(&invocation, status);
     if (fa_invocation_speaks(&invocation))
         fprintf(stderr, "freeanchor: %s\n", fa_message());
     fa_comm_finalize(invocation.comm);

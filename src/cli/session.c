@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agreement.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
 
@@ -59,8 +60,9 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
                           struct fa_session *session)
 {
     *session = (struct fa_session){0};
-    return fa_invocation_agree(invocation,
-                               read_settings(&invocation->arguments, shorthands, &session->settings));
+    FA_TRY(fa_invocation_agree(invocation,
+                               read_settings(&invocation->arguments, shorthands, &session->settings)));
+    return fa_agreement_config(invocation, &session->settings);
 }
 
 void fa_session_close(struct fa_session *session)

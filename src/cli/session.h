@@ -36,8 +36,8 @@ struct fa_shorthand {
     const char *flag, *key;
 };
 
-/* Reads the configuration, --set and shorthands (flag NULL at the end; NULL: none) over it. All ranks succeed
- * or all fail. */
+/* Reads the configuration, --set and shorthands (flag NULL at the end; NULL: none) over it. All ranks
+ * succeed, with the same configuration, or all fail; the session is to be closed either way. */
 fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
                           struct fa_session *session) FA_CHECK_RESULT;
 void fa_session_close(struct fa_session *session);
