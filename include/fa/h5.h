@@ -87,4 +87,6 @@ bool fa_h5_has_attribute(struct fa_h5 *file, const char *key);
 typedef fa_status (*fa_h5_visit_fn)(void *context, const char *name, const struct fa_h5_info *info);
 fa_status fa_h5_visit(struct fa_h5 *file, fa_h5_visit_fn visit, void *context) FA_CHECK_RESULT;
 
+const char *fa_h5_library(void); /* "HDF5 1.10.8" */
+
 #endif

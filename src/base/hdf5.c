@@ -34,6 +34,18 @@ void fa_h5_unlock(void)
     pthread_mutex_unlock(&lock);
 }
 
+const char *fa_h5_library(void)
+{
+    static char name[32];
+    unsigned major, minor, release;
+
+    fa_h5_lock();
+    H5get_libversion(&major, &minor, &release);
+    snprintf(name, sizeof name, "HDF5 %u.%u.%u", major, minor, release);
+    fa_h5_unlock();
+    return name;
+}
+
 static herr_t keep_first_reason(unsigned n, const H5E_error2_t *error, void *reason)
 {
     if (n == 0 && error->desc != NULL)

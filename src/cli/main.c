@@ -88,7 +88,8 @@ static fa_status prepare(struct fa_invocation *invocation)
         fa_log_set_level(FA_LOG_DEBUG);
     FA_TRY(fa_invocation_agree(invocation, fa_arguments_int(&invocation->arguments, "--threads", 1, 1024,
                                                             cores_per_rank(invocation->comm), &threads)));
-    fa_placement_check(invocation->comm, (int)threads);
+    if (invocation->command != &fa_command_doctor) /* it says more */
+        fa_placement_check(invocation->comm, (int)threads);
     invocation->threads = (int)threads;
     omp_set_num_threads((int)threads); /* for what has no backend to ask: the loss, the optimizer */
     invocation->report = fa_json_new_object();

@@ -1,45 +1,83 @@
 #include "placement.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 #include "fa/log.h"
 
+/* What there is to say, and room for it. */
+struct words {
+    char *text;
+    size_t size;
+};
+
 /* More threads than cores they may run on: the launcher's binding, Open MPI's default for one or two ranks.
  */
-static void warn_bound(const struct fa_comm *comm, int threads, const struct fa_cores *cores)
+static void say_bound(const struct fa_comm *comm, int threads, const struct fa_cores *cores, struct words w)
 {
-    fa_warn("rank %d (%s) is bound to %d of %d cores and has %d threads, so they wait for each other; add "
-            "--map-by slot:PE=%d to mpirun, or start with launch/train.sh",
-            fa_comm_rank(comm), fa_comm_host(comm), cores->usable, cores->on_host, threads, threads);
+    snprintf(w.text, w.size,
+             "rank %d (%s) is bound to %d of %d cores and has %d threads, so they wait for each other; add "
+             "--map-by slot:PE=%d to mpirun, or start with launch/train.sh",
+             fa_comm_rank(comm), fa_comm_host(comm), cores->usable, cores->on_host, threads, threads);
 }
 
-static void warn_shared(const struct fa_comm *comm, int threads, const struct fa_cores *cores)
+static void say_crowded(const struct fa_comm *comm, int in_use, struct words w)
 {
-    fa_warn("%d ranks of %d threads take turns on %d cores of %s; start fewer ranks or threads",
-            fa_comm_local_size(comm), threads, cores->on_host - cores->idle, fa_comm_host(comm));
+    snprintf(
+        w.text, w.size,
+        "%d ranks take turns on %d core%s of %s; start one rank a core at most (slots=%d in the hostfile)",
+        fa_comm_local_size(comm), in_use, fa_plural((size_t)in_use), fa_comm_host(comm), in_use);
 }
 
-static void warn_idle(const struct fa_comm *comm, const struct fa_cores *cores)
+static void say_shared(const struct fa_comm *comm, int threads, int in_use, struct words w)
+{
+    snprintf(w.text, w.size,
+             "%d ranks of %d threads take turns on %d cores of %s; start fewer ranks or threads",
+             fa_comm_local_size(comm), threads, in_use, fa_comm_host(comm));
+}
+
+static void say_idle(const struct fa_comm *comm, const struct fa_cores *cores, struct words w)
 {
     const int each = (cores->usable * fa_comm_local_size(comm) + cores->idle) / fa_comm_local_size(comm);
 
-    fa_warn(
+    snprintf(
+        w.text, w.size,
         "no rank may use %d of the %d cores of %s; if they are yours, add --map-by slot:PE=%d to mpirun, or "
         "start with launch/train.sh",
         cores->idle, cores->on_host, fa_comm_host(comm), each);
 }
 
+enum fa_placement fa_placement_describe(const struct fa_comm *comm, int threads, char *text, size_t size)
+{
+    const struct fa_cores cores = fa_comm_cores(comm);
+    const int in_use = cores.on_host - cores.idle;
+    const struct words words = {text, size};
+
+    text[0] = '\0';
+    if (threads > cores.usable)
+        say_bound(comm, threads, &cores, words);
+    else if (fa_comm_local_size(comm) > in_use)
+        say_crowded(comm, in_use, words);
+    else if (threads > cores.share)
+        say_shared(comm, threads, in_use, words);
+    else if (threads == cores.share && cores.idle >= fa_comm_local_size(comm)) {
+        say_idle(comm, &cores, words);
+        return FA_PLACEMENT_IDLE;
+    }
+    return text[0] == '\0' ? FA_PLACEMENT_GOOD : FA_PLACEMENT_CROWDED;
+}
+
 void fa_placement_check(const struct fa_comm *comm, int threads)
 {
-    struct fa_cores cores;
+    char text[384];
 
     if (comm == NULL || fa_comm_local_rank(comm) != 0)
         return;
-    cores = fa_comm_cores(comm);
-    if (threads > cores.usable)
-        warn_bound(comm, threads, &cores);
-    else if (threads > cores.share)
-        warn_shared(comm, threads, &cores);
-    else if (threads == cores.share && cores.idle >= fa_comm_local_size(comm))
-        warn_idle(comm, &cores);
+    if (fa_placement_describe(comm, threads, text, sizeof text) != FA_PLACEMENT_GOOD)
+        fa_warn("%s", text);
+    if (fa_comm_single_copy(comm) == FA_SINGLE_COPY_REFUSED)
+        fa_warn(
+            "ranks may not read each other's memory on %s, as in a container without SYS_PTRACE, so Open MPI "
+            "says \"Read -1, expected ...\" at every large message and is slow; set "
+            "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+            fa_comm_host(comm));
 }

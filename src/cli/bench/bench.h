@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "median.h"
 #include "settings.h"
 
 struct fa_bench {
@@ -39,9 +40,6 @@ fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w) 
 fa_status fa_bench_classes(const struct fa_invocation *invocation, int *n) FA_CHECK_RESULT;
 fa_status fa_bench_objects(const struct fa_invocation *invocation, size_t fallback,
                            size_t *n) FA_CHECK_RESULT;
-
-/* Of n >= 1 values, which it sorts; of an even number the mean of the middle two. */
-double fa_median(double *values, size_t n);
 
 /* The median time of n calls, after one that is not counted. */
 fa_status fa_bench_time(fa_status (*call)(void *context), void *context, size_t n,

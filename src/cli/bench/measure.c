@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bench.h"
 #include "fa/clock.h"
@@ -48,19 +47,6 @@ fa_status fa_bench_objects(const struct fa_invocation *invocation, size_t fallba
     FA_TRY(fa_arguments_int(&invocation->arguments, "--objects", 0, 10000, (long)fallback, &given));
     *n = (size_t)given;
     return FA_OK;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-double fa_median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, compare);
-    return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
 static fa_status time_calls(fa_status (*call)(void *context), void *context, size_t n, double *each)

@@ -1,0 +1,168 @@
+/*
+ * hosts.c - lists of hosts; and what the doctor says of every host by itself: its cores and memory.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "fa/log.h"
+
+/* A step of ResNet-50 at 1333x800 takes about 1.5 GiB, its images and MPI the rest. */
+#define MEMORY_WANTED (2.0 * 1073741824)
+#define MEMORY_NEEDED (0.5 * 1073741824)
+
+enum { HOSTS_NAMED = 8 };
+
+/* ---- lists ---- */
+
+void fa_doctor_list_hosts(const struct fa_doctor *doctor,
+                          bool (*holds)(const struct fa_doctor_rank *rank, const void *context),
+                          const void *context, char *text, size_t size)
+{
+    const char *last = "";
+    size_t length = 0, n = 0;
+
+    text[0] = '\0';
+    for (size_t r = 0; r < doctor->n_ranks; r++) {
+        const struct fa_doctor_rank *rank = &doctor->rank[r];
+
+        if (!holds(rank, context) || strcmp(rank->host, last) == 0)
+            continue;
+        last = rank->host;
+        if (n++ < HOSTS_NAMED && length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s", n > 1 ? ", " : "", last);
+    }
+    if (n > HOSTS_NAMED && length < size)
+        snprintf(text + length, size - length, " and %zu more", n - HOSTS_NAMED);
+}
+
+struct field {
+    size_t offset;
+    const char *value;
+};
+
+static const char *text_at(const struct fa_doctor_rank *rank, size_t offset)
+{
+    return (const char *)rank + offset;
+}
+
+static bool has_value(const struct fa_doctor_rank *rank, const void *context)
+{
+    const struct field *field = context;
+
+    return strcmp(text_at(rank, field->offset), field->value) == 0;
+}
+
+static bool is_first_with_value(const struct fa_doctor *doctor, size_t r, size_t offset)
+{
+    const struct field field = {offset, text_at(&doctor->rank[r], offset)};
+
+    for (size_t before = 0; before < r; before++)
+        if (has_value(&doctor->rank[before], &field))
+            return false;
+    return true;
+}
+
+bool fa_doctor_compare(const struct fa_doctor *doctor, size_t offset, char *text, size_t size)
+{
+    size_t n_values = 0, length = 0;
+
+    for (size_t r = 0; r < doctor->n_ranks; r++) {
+        const struct field field = {offset, text_at(&doctor->rank[r], offset)};
+        char hosts[256];
+
+        if (!is_first_with_value(doctor, r, offset))
+            continue;
+        fa_doctor_list_hosts(doctor, has_value, &field, hosts, sizeof hosts);
+        if (length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s on %s", n_values > 0 ? "; " : "",
+                                       field.value, hosts);
+        n_values++;
+    }
+    if (n_values == 1)
+        snprintf(text, size, "%s", text_at(&doctor->rank[0], offset));
+    return n_values == 1;
+}
+
+/* ---- cores ---- */
+
+/* Unlike hosts are told one by one, alike ones together. */
+static bool are_hosts_alike(const struct fa_doctor *doctor)
+{
+    const struct fa_doctor_rank *first = &doctor->rank[0];
+
+    for (size_t r = 1; r < doctor->n_ranks; r++) {
+        const struct fa_doctor_rank *rank = &doctor->rank[r];
+
+        if (rank->n_local != first->n_local || rank->threads != first->threads ||
+            rank->cores != first->cores || rank->cores_of_host != first->cores_of_host)
+            return false;
+    }
+    return true;
+}
+
+static void say_place(struct fa_doctor *doctor, const struct fa_doctor_rank *rank, const char *where)
+{
+    fa_doctor_find(doctor, FA_VERDICT_OK, "cores", "%s: %d rank%s of %d thread%s, each on %d of %d cores",
+                   where, rank->n_local, fa_plural((size_t)rank->n_local), rank->threads,
+                   fa_plural((size_t)rank->threads), rank->cores, rank->cores_of_host);
+}
+
+static void check_cores(struct fa_doctor *doctor)
+{
+    const bool alike = are_hosts_alike(doctor);
+    char where[64];
+
+    if (alike && doctor->n_hosts > 1) {
+        snprintf(where, sizeof where, "each of %zu hosts", doctor->n_hosts);
+        say_place(doctor, &doctor->rank[0], where);
+    }
+    for (size_t r = 0; r < doctor->n_ranks; r++) {
+        const struct fa_doctor_rank *rank = &doctor->rank[r];
+
+        if (rank->local_number != 0)
+            continue;
+        if (rank->placement[0] != '\0')
+            fa_doctor_find(doctor, rank->is_crowded ? FA_VERDICT_PROBLEM : FA_VERDICT_NOTE, "cores", "%s",
+                           rank->placement);
+        else if (!alike || doctor->n_hosts == 1)
+            say_place(doctor, rank, rank->host);
+    }
+}
+
+/* ---- memory ---- */
+
+static double memory_of_rank(const struct fa_doctor_rank *rank)
+{
+    return rank->free_memory / rank->n_local;
+}
+
+static void check_memory(struct fa_doctor *doctor)
+{
+    const struct fa_doctor_rank *least = &doctor->rank[0];
+    double memory;
+
+    for (size_t r = 1; r < doctor->n_ranks; r++)
+        if (memory_of_rank(&doctor->rank[r]) < memory_of_rank(least))
+            least = &doctor->rank[r];
+    memory = memory_of_rank(least);
+    fa_doctor_find(doctor,
+                   memory < MEMORY_NEEDED   ? FA_VERDICT_PROBLEM
+                   : memory < MEMORY_WANTED ? FA_VERDICT_NOTE
+                                            : FA_VERDICT_OK,
+                   "memory", "%.1f GiB free for each rank on %s%s%s", memory / 1073741824, least->host,
+                   doctor->n_hosts > 1 ? ", the least of all hosts" : "",
+                   memory < MEMORY_WANTED
+                       ? "; ResNet-50 at 1333x800 takes 2 GiB: start fewer ranks with more threads"
+                       : "");
+    fa_report_number(doctor->invocation, "free_memory_bytes_per_rank", memory);
+}
+
+fa_status fa_doctor_check_hosts(struct fa_doctor *doctor)
+{
+    if (!fa_invocation_speaks(doctor->invocation))
+        return FA_OK;
+    check_cores(doctor);
+    check_memory(doctor);
+    return FA_OK;
+}
