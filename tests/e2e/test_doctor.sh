@@ -35,7 +35,7 @@ if unshare -mun true 2>/dev/null; then
   }
   expect 1 "rank 1 (elsewhere): $scratch/local: what rank 0 makes there is not here" \
     hosts "mount -t tmpfs none '$scratch/local'" "$freeanchor" doctor --threads 1 --work-dir "$scratch/local"
-  bridge="ip link set lo up && ip link add docker0 type dummy && ip addr add 172.17.0.1/16 dev docker0 && ip link set docker0 up"
+  bridge="ip link set lo up && ip link add docker0 type bridge && ip addr add 172.17.0.1/16 dev docker0 && ip link set docker0 up"
   if unshare -n sh -c "$bridge" 2>/dev/null; then
     expect 0 "add --mca btl_tcp_if_exclude lo,docker0 to mpirun" unshare -n sh -c "$bridge && exec '$freeanchor' doctor --threads 1"
   fi
