@@ -31,12 +31,9 @@ host=$(hostname)
 apart "rank 1 ($host): train.batch is 8 here and 4 on rank 0 ($host)" "$train --set train.batch=4" "$train --set train.batch=8"
 echo "{\"base\": [\"$config\"], \"train\": {\"lr\": 0.5}}" >"$scratch/b.json"
 apart "train.lr is 0.5 here" "$train" "train --config $scratch/b.json --train-data $scratch/shards --work-dir $scratch/w"
-apart "--seed is 2 here and 1 on rank 0" "$train --seed 1" "$train --seed 2"
 apart "--init-from comes next here and nothing on rank 0" "$train" "$train --init-from x.h5"
 apart "the command is eval here and train on rank 0" "$train" "eval --config $config --weights w.h5 --data $scratch/shards"
 apart "rank 1 ($host): unknown option --confg" "$train" "train --confg $config"
-apart "rank 1 ($host): unknown command trian" "$train" "trian"
-apart "rank 1 ($host): --threads" "$train" "$train --threads many"
 apart "pack is one process" "$train" "pack --coco x --images y --out z"
 [ ! -e "$scratch/w" ] || fail "a refused run has made its work directory"
 

@@ -18,13 +18,13 @@ static const struct measurement {
     size_t n_bytes;
     int repeats;
     const char *name;
-} measurements[] = {{sizeof(fa_real), 101, "4 B"},
-                    {(size_t)64 << 10, 31, "64 KiB"},
+} measurements[] = {{sizeof(fa_real), 51, "4 B"},
+                    {(size_t)64 << 10, 21, "64 KiB"},
                     {(size_t)1 << 20, 11, "1 MiB"},
-                    {(size_t)4 << 20, 7, "4 MiB"},
-                    {(size_t)32 << 20, 5, "32 MiB"}};
+                    {(size_t)4 << 20, 5, "4 MiB"},
+                    {(size_t)32 << 20, 3, "32 MiB"}};
 
-enum { N_MEASUREMENTS = sizeof measurements / sizeof *measurements, MOST_REPEATS = 101 };
+enum { N_MEASUREMENTS = sizeof measurements / sizeof *measurements, MOST_REPEATS = 51 };
 
 /* Collective. The median over repetitions of what the slowest rank took, after one that is not counted. */
 static double measure(struct fa_comm *comm, const struct measurement *m, fa_real *values)
