@@ -10,7 +10,7 @@
 #include "fa/memory.h"
 
 /* For ranks to reach each other once MPI has started on all of them. */
-enum { SECONDS_TO_MEET = 120 };
+enum { SECONDS_TO_MEET = 60 };
 
 /* MPI offers no way back from a failed call, so it ends the job, saying where it happened. */
 static void end_job(MPI_Comm *mpi, int *code, ...)
