@@ -15,7 +15,7 @@ threads=${SLURM_CPUS_PER_TASK:-1}
 on_ranks() {
   local start environment
   case $launcher in
-  mpirun) start=(mpirun --map-by "slot:PE=$threads" --bind-to core) ;;
+  mpirun) mpi_allowed && start=(mpirun --map-by "slot:PE=$threads" --bind-to core) || return ;;
   srun) start=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --wait=120) ;;
   *) echo "job: LAUNCHER is mpirun or srun, not $launcher" >&2 && return 2 ;;
   esac
