@@ -1,13 +1,16 @@
 # shellcheck shell=bash disable=SC2034
-# lib.sh - sourced by the tests of failures: a small run over 2 ranks in the background, to which things happen.
+# lib.sh - sourced by the tests of failures: a small run over $ranks ranks in the background, to which things happen.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
+
+ranks=${ranks:-2}
+hold_thread=$(dirname "$freeanchor")/tests/hold_thread
 
 must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
 
 export OMPI_MCA_mpi_yield_when_idle=1 # tests share the cores
 small=(--config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" --threads 1
-  --set "data.scale=[64,64]" --set train.batch=2 --set train.eval_interval=0 --set model.calibrate_images=2
+  --set "data.scale=[64,64]" --set train.batch="$ranks" --set train.eval_interval=0 --set model.calibrate_images="$ranks"
   --set data.loader_threads=1 --set model.backbone.frozen_stages=4 --set train.keep_checkpoints=2
   --set watchdog.silence_s=4)
 endless=(--set train.epochs=100000 --set train.checkpoint_interval=100000)
@@ -17,7 +20,7 @@ start() {
   work=$1 log=$1.log
   shift
   rm -f "$work/.ranks" # of a run before
-  run_ranks 2 "$freeanchor" train "${small[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
+  run_ranks "$ranks" "$freeanchor" train "${small[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
   run=$!
 }
 
@@ -26,11 +29,11 @@ roll() {
   [ ! -e "$work/.ranks" ] || tr -d '\000' <"$work/.ranks"
 }
 
-# wait_step N: until both ranks are past that step.
+# wait_step N: until all ranks are past that step.
 wait_step() {
   local i
   for i in $(seq 600); do
-    [ "$(roll | awk -v n="$1" '/step/ { sub(/.*step /, ""); if ($0 + 0 > n) past++ } END { print past + 0 }')" -eq 2 ] && return
+    [ "$(roll | awk -v n="$1" '/step/ { sub(/.*step /, ""); if ($0 + 0 > n) past++ } END { print past + 0 }')" -eq "$ranks" ] && return
     sleep 0.05
   done
   fail "the run does not come to step $1: $(tail -n 2 "$log")"
@@ -42,6 +45,40 @@ pid_of() {
   for pid in $(pgrep -f -- "--work-dir $work"); do
     grep -zqsx "OMPI_COMM_WORLD_RANK=$1" "/proc/$pid/environ" && echo "$pid" && return
   done
+}
+
+# doing RANK: "step 3, saving, checkpoint".
+doing() {
+  roll | sed -n "s/^rank $1 on [^,]*, beat [0-9]*, [a-z]*, //p"
+}
+
+# hold PID: the thread that works stands still, all else of the process goes on; until release.
+hold() {
+  "$hold_thread" "$1" >/dev/null 2>&1 &
+  held=$!
+}
+
+release() {
+  kill "$held" 2>/dev/null
+  wait "$held" 2>/dev/null
+}
+
+# catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving".
+catch() {
+  local i pid='' pattern="^step [0-9]*, $2,"
+  [ "$2" != step ] || pattern='^step [0-9]*, [a-z -]*$'
+  for i in $(seq 1000); do
+    if doing "$1" | grep -q "$pattern"; then
+      pid=${pid:-$(pid_of "$1")}
+      hold "$pid"
+      sleep 0.5 # for a beat of the roll
+      doing "$1" | grep -q "$pattern" && return
+      release
+    fi
+    sleep 0.02
+  done
+  fail "rank $1 is never seen in $2"
+  return 1
 }
 
 # ends CODE SECONDS TEXT: the run ends in that time with that exit code (nonzero: any but 0, 2 and 85), says TEXT once, and

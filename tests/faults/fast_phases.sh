@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# A rank that hangs by itself while its process lives ends the job after the limit of the phase that it is in, and of no other.
+. "$(dirname "$0")/lib.sh"
+
+sleep 60 &
+sleeper=$!
+hold "$sleeper" && sleep 0.3
+grep -q '^State:.*tracing' "/proc/$sleeper/status" || skip "one thread of a process cannot be stopped here"
+release
+kill "$sleeper"
+
+# hangs RANK PHASE KEY OPTION...: only the limit KEY is short.
+hangs() {
+  local rank=$1 phase=$2 key=$3 limits=() k
+  shift 3
+  for k in start_s step_s evaluate_s save_s; do
+    limits+=(--set "watchdog.$k=$([ "$k" = "$key" ] && echo 3 || echo 600)")
+  done
+  start "$scratch/${phase// /_}" "${endless[@]}" "${limits[@]}" "$@"
+  catch "$rank" "$phase"
+  [ "$phase" = step ] && phase='' || phase="$phase, "
+  ends nonzero 15 "rank $rank ($(hostname)) has been in step [0-9]*, ${phase}[a-z -]* for [0-9]* s .*, 3 s are allowed (watchdog.$key)"
+}
+
+hangs 1 "first step" start_s --set "data.scale=[320,320]"
+hangs 1 step step_s
+hangs 0 saving save_s --set train.checkpoint_steps=1
+hangs 1 evaluation evaluate_s --val-data "$scratch/shards" --set train.eval_interval=1
+finish
