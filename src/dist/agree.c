@@ -36,20 +36,29 @@ struct speech {
     char message[FA_MESSAGE_MAX];
 };
 
-fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
+/* Collective. What the speaker brings. */
+static struct speech listen(struct fa_comm *comm, int speaker, fa_status status)
 {
     struct speech speech = {.status = status};
-    int speaker = lowest_rank(comm, status != FA_OK);
 
-    if (speaker == comm->size)
-        return FA_OK;
-    if (all_ranks(comm, status != FA_OK))
-        return status;
     if (speaker == comm->rank) {
         snprintf(speech.host, sizeof speech.host, "%s", comm->host);
         snprintf(speech.message, sizeof speech.message, "%s", fa_message());
     }
     fa_comm_broadcast(comm, &speech, sizeof speech, speaker);
+    return speech;
+}
+
+fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
+{
+    int speaker = lowest_rank(comm, status != FA_OK);
+    struct speech speech;
+
+    if (speaker == comm->size)
+        return FA_OK;
+    speech = listen(comm, speaker, status);
+    if (all_ranks(comm, status == (fa_status)speech.status && strcmp(fa_message(), speech.message) == 0))
+        return status;
     if (status != FA_OK)
         return fa_prefix(status, "rank %d (%s)", comm->rank, comm->host);
     if (fa_status_exit_code((fa_status)speech.status) != fa_status_exit_code(FA_EINVAL))

@@ -85,7 +85,8 @@ static fa_status calibrate_together(struct fa_training *t, const struct calibrat
         fa_model_calibrate(t->model, c->images, c->position, c->n, c->n_total, sum_over_ranks, t->comm);
 
     if (status != FA_OK && fa_comm_size(t->comm) > 1) {
-        fa_log(FA_LOG_ERROR, "calibration: %s", fa_message());
+        fa_log(FA_LOG_ERROR, "rank %d (%s): calibration: %s", fa_comm_rank(t->comm), fa_comm_host(t->comm),
+               fa_message());
         fa_comm_abort(t->comm, fa_status_exit_code(status));
     }
     return status;

@@ -95,6 +95,12 @@ static void watch(const struct fa_training *t, enum fa_watch_phase phase)
     fa_watchdog_phase(t->watchdog, phase, t->state.progress.step);
 }
 
+/* Where a failure happened, for its message. */
+static fa_status locate(const struct fa_training *t, const char *phase, fa_status status)
+{
+    return fa_prefix(status, "step %lld, %s", (long long)t->state.progress.step, phase);
+}
+
 /* ---- the journal ---- */
 
 /* Collective, since memory is asked of every rank. */
@@ -128,7 +134,7 @@ static fa_status save_due(struct fa_training *t)
 {
     watch(t, FA_WATCH_SAVING);
     if (is_over(t))
-        return fa_training_save(t);
+        return locate(t, "saving", fa_training_save(t));
     if (is_save_due(t))
         fa_training_save_begin(t);
     return FA_OK;
@@ -165,7 +171,8 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     result->has_metrics = false;
     config.between_images = bring_save_forward;
     config.between_context = t;
-    FA_TRY(fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL));
+    FA_TRY(locate(t, "evaluation",
+                  fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL)));
     result->has_metrics = true;
     if (config.max_images > 0 && config.max_images < n_images)
         n_images = config.max_images;
@@ -203,7 +210,7 @@ static fa_status stop(struct fa_training *t, struct window *window)
     fa_training_save_wait(t);
     if (t->saved_step != t->state.progress.step) {
         FA_TRY(fa_training_compare(t));
-        FA_TRY(fa_training_save(t));
+        FA_TRY(locate(t, "saving", fa_training_save(t)));
     }
     if (t->stop_file != NULL)
         unlink(t->stop_file);
@@ -232,7 +239,8 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         watch(t, FA_WATCH_STEP);
     }
     watch(t, FA_WATCH_SAVING);
-    return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK);
+    return locate(t, "saving",
+                  fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK));
 }
 
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,

@@ -20,6 +20,8 @@
 
 /* An activity may take this many times as long as the longest of its phase so far, whatever the limit. */
 #define PATIENCE 10.0
+/* Ranks that speak one after another; all others together with the last of them. */
+#define MOST_TURNS 8
 /* Longest that the last words may take, in seconds: the disk or the terminal may be what hangs. */
 #define LAST_WORDS 10
 
@@ -154,14 +156,23 @@ static void confess(struct fa_watchdog *w, const char *what, double held_s, int 
     end_job(w, message);
 }
 
-/* This rank hangs in something that is not waiting for others, or in a save beside it. */
+/* Ranks that see the same speak one after another, and the first one ends the job: seconds that this one holds
+   its peace. */
+static double turn_to_speak(const struct fa_watchdog *w)
+{
+    return 3 * w->period * fmin(w->mine.rank, MOST_TURNS);
+}
+
+/* This rank hangs in something that is not waiting for others, or in a save beside it. Where all hang alike, in
+   a disk that they share, the first of them speaks for the rest. */
 static void judge_self(struct fa_watchdog *w)
 {
     const int phase = atomic_load(&w->phase);
+    const double turn_s = turn_to_speak(w);
 
-    if (w->mine.state == FA_ROLL_RUNNING && w->held_s > limit_of(w, phase))
+    if (w->mine.state == FA_ROLL_RUNNING && w->held_s > limit_of(w, phase) + turn_s)
         confess(w, w->mine.text, w->held_s, phase);
-    if (w->activity.beside != NULL && w->beside_held_s > limit_of(w, FA_WATCH_SAVING))
+    if (w->activity.beside != NULL && w->beside_held_s > limit_of(w, FA_WATCH_SAVING) + turn_s)
         confess(w, w->activity.beside, w->beside_held_s, FA_WATCH_SAVING);
 }
 
@@ -178,11 +189,11 @@ static void accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line
 }
 
 /* Only looks count, not time: where this thread could not look, nothing is known of the others. Ranks other
-   than 0 see the same: of them rank 1 speaks first. */
+   than 0 see the same. */
 static void judge_silence(struct fa_watchdog *w, int r)
 {
     const struct fa_roll_line *line = &w->line[r];
-    const double limit = w->silence_s + (w->mine.rank > 1 ? 3 * w->period : 0);
+    const double limit = w->silence_s + turn_to_speak(w);
     double seconds;
 
     w->n_silent[r] = line->beat == w->last_beat[r] ? w->n_silent[r] + 1 : 0;

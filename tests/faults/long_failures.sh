@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# No failure hangs: each is made several times on 4 ranks, in every phase of a run in turn and at random moments. The job ends
+# within a bound, with an exit code that says failure and one message that names rank, host, step, phase and cause, and no process
+# of it is left. In the last repetition launch/train.sh may restart once: then the run ends in the weights of one that met nothing.
+#
+# usage: tests/faults/long_failures.sh [REPEATS] [FAILURE...]        (default: 10, all)
+#
+# SEED (default 1) decides ranks and moments. Prints a table: what ends a job that was struck, and after how long at most.
+ranks=4
+. "$(dirname "$0")/lib.sh"
+export FREEANCHOR=$freeanchor
+repeats=${1:-10}
+failures_wanted=("${@:2}")
+[ ${#failures_wanted[@]} -gt 0 ] || failures_wanted=(killed stopped stuck memory disk shard nan)
+RANDOM=${SEED:-1}
+
+host=$(hostname)
+phases=(start "first step" step evaluation saving)
+table=$scratch/table
+disk=$scratch/disk
+trap 'umount -l "$disk" 2>/dev/null; rm -rf "$scratch"' EXIT
+
+# Saves and evaluates after every second step.
+short=(--val-data "$scratch/shards" --set train.eval_interval=1 --set train.epochs=8 --set train.log_interval=2
+  --set data.bad_sample_budget=0)
+
+# launch OPTION...: the run under the launcher, in the background; $run and $log are as start leaves them.
+launch() {
+  log=$work.log
+  rm -rf "$work"
+  "$root/launch/train.sh" --ranks "$ranks" --threads 1 "${small[@]}" "${short[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
+  run=$!
+}
+
+# The launcher's second start of the run is awaited: what made the first one fail can be mended in time.
+wait_restart() {
+  while kill -0 "$run" 2>/dev/null && ! grep -q "launch: failed with" "$log"; do
+    sleep 0.05
+  done
+}
+
+# A whole number from $1 to $2.
+any() {
+  echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
+}
+
+# A random rank, held in the phase whose turn it is.
+catch_one() {
+  rank=$(any 0 $((ranks - 1)))
+  catch "$rank" "${phases[$1 % ${#phases[@]}]}"
+  pid=$(pid_of "$rank")
+}
+
+# ---- the failures ----
+#
+# NAME TURN OPTION...: starts the run with these options of the launcher and strikes. $cause: what the message must say; $bound:
+# seconds from $struck on.
+
+killed() {
+  launch "${@:2}"
+  catch_one "$1"
+  kill -9 "$pid"
+  bound=10 cause="rank $rank ($host) was ended by signal 9 in step [0-9]*, [a-z ,-]*;"
+}
+
+stopped() {
+  launch "${@:2}"
+  catch_one "$1"
+  kill -STOP "$pid"
+  release
+  bound=12 cause="rank $rank ($host) has given no sign of life for . s; it was in step [0-9]*, [a-z ,-]*:"
+}
+
+# The first weights take their time on a machine that is busy.
+stuck() {
+  launch "${@:2}" --set watchdog.start_s=15 --set watchdog.step_s=5 --set watchdog.evaluate_s=5 --set watchdog.save_s=5
+  catch_one "$1"
+  bound=30 cause="rank $rank ($host) has been in step [0-9]*, [a-z ,-]* for [0-9]* s without progress"
+}
+
+# By turns, what the rank may have from its start on is too little, or it gets no more after its first step.
+memory() {
+  rank=$(any 0 $((ranks - 1)))
+  bound=30 cause="rank $rank ($host)\\(: .*out of memory\\|: .*cannot be started\\|.* was ended by signal\\)"
+  if [ $(($1 % 2)) -eq 0 ]; then
+    printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' \
+      "$rank" "$(any 200000 840000)" "$freeanchor" >"$scratch/limited"
+    chmod +x "$scratch/limited"
+    FREEANCHOR=$scratch/limited launch "${@:2}"
+  else
+    launch "${@:2}"
+    catch "$rank" "first step"
+    pid=$(pid_of "$rank")
+    prlimit --pid "$pid" --as="$(awk -v more="$(any 0 4000)" '/^VmSize/ { print ($2 + more) * 1024 }' "/proc/$pid/status")"
+    release
+  fi
+}
+
+# A checkpoint that finds no room in the middle of a run is only warned of; the last one must be.
+disk() {
+  mkdir -p "$disk"
+  umount -l "$disk" 2>/dev/null
+  mount -t tmpfs -o size=400m none "$disk" || return
+  work=$disk/w
+  launch "${@:2}" --set train.keep_checkpoints=1
+  sleep "$(any 0 6).$(any 0 9)"
+  head -c 400m /dev/zero >"$disk/filler" 2>/dev/null
+  bound=60 cause="rank [0-3] ($host): .*\\(No space left\\|make room\\)"
+}
+
+shard() {
+  local data=$scratch/damaged at
+  rm -rf "$data"
+  cp -r "$scratch/shards" "$data"
+  launch "${@:2}" "--$([ $(($1 % 2)) -eq 0 ] && echo train || echo val)-data" "$data"
+  sleep "$(any 0 6).$(any 0 9)"
+  at=$(LC_ALL=C grep -abo $'\xff\xd8\xff' "$data/shard-00000.h5" | cut -d : -f 1 | shuf -n 1 --random-source=<(yes "$RANDOM"))
+  head -c 64 /dev/zero | dd of="$data/shard-00000.h5" bs=1 seek=$((at + 300)) conv=notrunc status=none
+  bound=20 cause="rank [0-3] ($host): .*shard-00000.h5: the checksum of record"
+}
+
+nan() {
+  launch "${@:2}" --set train.lr="$(any 2 100)" --set train.warmup_steps="$(any 0 3)" --set train.clip_norm=0
+  bound=40 cause="rank [0-3] ($host): step [0-9]*: the \\(loss\\|gradient\\) of image"
+}
+
+# What can be mended before the restart.
+mend() {
+  wait_restart
+  rm -f "$disk/filler"
+  [ ! -d "$scratch/damaged" ] || cp "$scratch/shards"/* "$scratch/damaged/"
+}
+
+# ---- the table ----
+
+must "$root/launch/train.sh" --ranks "$ranks" --threads 1 "${small[@]}" "${short[@]}" --work-dir "$scratch/whole"
+
+for failure in "${failures_wanted[@]}"; do
+  longest=0
+  for turn in $(seq "$repeats"); do
+    work=$scratch/w held=''
+    "$failure" "$turn"
+    struck=$EPOCHREALTIME
+    ends nonzero "$bound" "$cause"
+    longest=$(awk -v a="$struck" -v b="$EPOCHREALTIME" -v l="$longest" 'BEGIN { print (b - a > l ? b - a : l) }')
+  done
+  printf '%-8s %5d %8.1f s (%d s allowed)  %s\n' "$failure" "$repeats" "$longest" "$bound" \
+    "$(grep -m 1 -- "$cause" "$log" | grep -o 'rank [0-9] (.*' | cut -c -150)" >>"$table"
+  [ "$failure" != nan ] || continue # it would be the same again
+  work=$scratch/w
+  "$failure" 1 --max-restarts 1
+  mend
+  ends 0 120 "restart 1 of 1"
+  expect 0 "every bit" "$freeanchor" weights diff "$scratch/whole/weights.h5" "$work/weights.h5"
+done
+echo
+cat "$table"
+finish
