@@ -4,6 +4,19 @@
 
 ranks=${ranks:-2}
 hold_thread=$(dirname "$freeanchor")/tests/hold_thread
+held='' # the process that holds a thread
+
+# However the test ends, what it started ends too.
+tidy() {
+  local left
+  left=$(pgrep -f -- "--work-dir $scratch/")
+  # shellcheck disable=SC2086
+  [ -z "$left$held" ] || kill -9 $left $held 2>/dev/null
+  umount -l "$scratch"/disk 2>/dev/null
+  rm -rf "$scratch"
+}
+trap tidy EXIT
+trap 'exit 1' TERM INT
 
 must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
@@ -61,6 +74,7 @@ hold() {
 release() {
   kill "$held" 2>/dev/null
   wait "$held" 2>/dev/null
+  held=''
 }
 
 # catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving".
@@ -104,4 +118,22 @@ ends() {
   [ "$said" -eq 1 ] || tail -n 5 "$log"
   [ -z "$(pgrep -f -- "--work-dir $work")" ] || fail "processes are left over"
   echo "ok: ended with $code after $((SECONDS - begun)) s: $(grep -m 1 -- "$text" "$log" | cut -c -180)"
+}
+
+# stops: the run ends as one that was asked to, all ranks after the same step, which is saved.
+stops() {
+  local step
+  ends 85 60 "stopped on request after step"
+  step=$(grep -o 'stopped on request after step [0-9]*' "$log" | grep -o '[0-9]*$')
+  grep -qs "\"step\": *$step,*$" "$work"/checkpoints/*/manifest.json || fail "step $step is not saved"
+  [ "$(roll | grep -c ", left, step $step, ")" -eq "$ranks" ] || fail "not all ranks left after step $step: $(roll)"
+}
+
+# signal_to one|all NAME: to a random rank, or to all of them.
+signal_to() {
+  local r first=0 last=$((ranks - 1))
+  [ "$1" = all ] || first=$((RANDOM % ranks)) last=$first
+  for r in $(seq "$first" "$last"); do
+    kill "-$2" "$(pid_of "$r")"
+  done
 }

@@ -18,7 +18,6 @@ host=$(hostname)
 phases=(start "first step" step evaluation saving)
 table=$scratch/table
 disk=$scratch/disk
-trap 'umount -l "$disk" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # Saves and evaluates after every second step.
 short=(--val-data "$scratch/shards" --set train.eval_interval=1 --set train.epochs=8 --set train.log_interval=2
@@ -138,7 +137,7 @@ must "$root/launch/train.sh" --ranks "$ranks" --threads 1 "${small[@]}" "${short
 for failure in "${failures_wanted[@]}"; do
   longest=0
   for turn in $(seq "$repeats"); do
-    work=$scratch/w held=''
+    work=$scratch/w
     "$failure" "$turn"
     struck=$EPOCHREALTIME
     ends nonzero "$bound" "$cause"
