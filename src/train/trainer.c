@@ -239,8 +239,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         watch(t, FA_WATCH_STEP);
     }
     watch(t, FA_WATCH_SAVING);
-    return locate(t, "saving",
-                  fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK));
+    return locate(t, "saving", fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK));
 }
 
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,

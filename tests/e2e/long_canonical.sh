@@ -2,10 +2,10 @@
 # With the canonical reduction the number of ranks does not show: steps of 12 images on 1, 2, 3, 4 and 6 ranks end in the same
 # bits and have the same losses, and so does a run that changes its number of ranks twice on the way.
 #
-# usage: tests/e2e/long_canonical.sh [STEPS]        (default: 6)
+# usage: tests/e2e/long_canonical.sh [STEPS]        (default: 20)
 . "$(dirname "$0")/lib.sh"
 
-steps=${1:-6}
+steps=${1:-20}
 
 must "$freeanchor" synth --out "$scratch/s" --images 24 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
