@@ -21,10 +21,11 @@ for whom in 0 "0 2 3"; do
   start "$scratch/w" "${endless[@]}" --set watchdog.silence_s=600
   wait_step 1
   kill -STOP "$(pid_of 1)"
-  for rank in $whom; do kill -TERM "$(pid_of "$rank")"; done
+  mapfile -t pids < <(for rank in $whom; do pid_of "$rank"; done)
+  kill -TERM "${pids[@]}"
   sleep 5
   kill -0 "$run" || fail "the first signal ended the run"
-  for rank in $whom; do kill -TERM "$(pid_of "$rank")"; done
+  kill -TERM "${pids[@]}"
   ends nonzero 10 "Exit code: *1" # as mpirun says; each rank says for itself that it leaves
   grep -q "asked to stop a second time, leaving without saving" "$log" || fail "no rank says why"
 done
