@@ -12,7 +12,8 @@
 
 enum { PAGE = 4096, LINE = 320 };
 
-static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting", "overdue", "left", "ended"};
+static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting", "overdue",
+                                                        "still",   "left",    "ended"};
 
 static fa_status fail_write(const char *path, int error)
 {

@@ -20,6 +20,8 @@
 
 /* An activity may take this many times as long as the longest of its phase so far, whatever the limit. */
 #define PATIENCE 10.0
+/* A thread that goes on takes more than these seconds of a processor between two looks. */
+#define STILL_S 1e-5
 /* Ranks that speak one after another; all others together with the last of them. */
 #define MOST_TURNS 8
 /* Longest that the last words may take, in seconds: the disk or the terminal may be what hangs. */
@@ -52,6 +54,8 @@ struct fa_watchdog {
     struct fa_roll_line mine;
     struct fa_activity activity;
     double looked_at, held_s, beside_held_s; /* how long the activity, and that beside it, have lasted */
+    clockid_t worker_clock;                  /* processor time of the thread that works */
+    double worker_s, still_s;                /* at the last look; how long it has not grown */
     double longest_s[FA_WATCH_PHASES];
     struct fa_roll_line *line; /* of the ranks watched */
     uint64_t *last_beat;
@@ -82,6 +86,25 @@ static void last_on(double *held_s, double passed_s, bool goes_on, double *longe
     *held_s = 0;
 }
 
+/* MPI waits by looking again and again, which takes time of a processor. */
+static void observe_worker(struct fa_watchdog *w, double passed_s)
+{
+    struct timespec used = {0};
+    double worker_s;
+
+    clock_gettime(w->worker_clock, &used);
+    worker_s = (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+    w->still_s = worker_s - w->worker_s < STILL_S ? w->still_s + passed_s : 0;
+    w->worker_s = worker_s;
+}
+
+static enum fa_roll_state judge_wait(const struct fa_watchdog *w, double limit_s)
+{
+    if (w->held_s <= limit_s)
+        return FA_ROLL_WAITING;
+    return w->still_s > limit_s / 2 ? FA_ROLL_STILL : FA_ROLL_OVERDUE;
+}
+
 /* Time counts only as far as this thread ran too. */
 static void observe(struct fa_watchdog *w)
 {
@@ -93,11 +116,10 @@ static void observe(struct fa_watchdog *w)
             before->waiting == NULL ? &w->longest_s[phase] : NULL);
     last_on(&w->beside_held_s, passed_s, now.beside_count == before->beside_count,
             before->beside != NULL ? &w->longest_s[FA_WATCH_SAVING] : NULL);
+    observe_worker(w, passed_s);
     w->activity = now;
     w->looked_at = time;
-    w->mine.state = now.waiting == NULL               ? FA_ROLL_RUNNING
-                    : w->held_s <= limit_of(w, phase) ? FA_ROLL_WAITING
-                                                      : FA_ROLL_OVERDUE;
+    w->mine.state = now.waiting == NULL ? FA_ROLL_RUNNING : judge_wait(w, limit_of(w, phase));
 }
 
 /* "step 120, evaluation, forward". */
@@ -156,15 +178,15 @@ static void confess(struct fa_watchdog *w, const char *what, double held_s, int 
     end_job(w, message);
 }
 
-/* Ranks that see the same speak one after another, and the first one ends the job: seconds that this one holds
-   its peace. */
+/* Ranks that see the same speak one after another, and the first one ends the job: seconds that this one
+   holds its peace. */
 static double turn_to_speak(const struct fa_watchdog *w)
 {
     return 3 * w->period * fmin(w->mine.rank, MOST_TURNS);
 }
 
-/* This rank hangs in something that is not waiting for others, or in a save beside it. Where all hang alike, in
-   a disk that they share, the first of them speaks for the rest. */
+/* This rank hangs in something that is not waiting for others, or in a save beside it. Where all hang alike,
+   in a disk that they share, the first of them speaks for the rest. */
 static void judge_self(struct fa_watchdog *w)
 {
     const int phase = atomic_load(&w->phase);
@@ -203,23 +225,54 @@ static void judge_silence(struct fa_watchdog *w, int r)
         accuse_silent(w, line, seconds);
 }
 
+static bool waits_in_vain(enum fa_roll_state state)
+{
+    return state == FA_ROLL_OVERDUE || state == FA_ROLL_STILL;
+}
+
+/* The only rank that stands still while the others look out for it; NULL: none, or several. */
+static const struct fa_roll_line *find_still(const struct fa_watchdog *w)
+{
+    const struct fa_roll_line *found = NULL;
+
+    for (int r = 0; r < w->n_watched; r++)
+        if (w->line[r].state == FA_ROLL_STILL) {
+            if (found != NULL)
+                return NULL;
+            found = &w->line[r];
+        }
+    return found;
+}
+
+static void end_deadlock(struct fa_watchdog *w)
+{
+    const struct fa_roll_line *still = find_still(w);
+    char message[512];
+
+    if (still != NULL)
+        snprintf(
+            message, sizeof message,
+            "rank %d (%s) stands still in %s, and all others have waited for %.0f s: the job ends; it hangs "
+            "in MPI or below, look at that host's network and its driver",
+            still->rank, still->host, still->text, w->held_s);
+    else
+        snprintf(message, sizeof message,
+                 "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; the network "
+                 "between the hosts does not work",
+                 w->mine.rank, w->mine.host, w->mine.text, w->held_s);
+    end_job(w, message);
+}
+
 /* Nobody is at work. Rank 0 sees it, or whoever waits for a rank 0 that has left. */
 static void judge_deadlock(struct fa_watchdog *w)
 {
-    char message[512];
-
-    if (w->n_ranks == 1 || w->mine.state != FA_ROLL_OVERDUE ||
+    if (w->n_ranks == 1 || !waits_in_vain(w->mine.state) ||
         (w->mine.rank != 0 && w->line[0].state != FA_ROLL_LEFT))
         return;
     for (int r = 0; r < w->n_watched; r++)
-        if (r != w->mine.rank && w->line[r].state != FA_ROLL_OVERDUE && w->line[r].state != FA_ROLL_LEFT)
+        if (r != w->mine.rank && !waits_in_vain(w->line[r].state) && w->line[r].state != FA_ROLL_LEFT)
             return;
-    snprintf(
-        message, sizeof message,
-        "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; the network between "
-        "the hosts does not work",
-        w->mine.rank, w->mine.host, w->mine.text, w->held_s);
-    end_job(w, message);
+    end_deadlock(w);
 }
 
 static void judge_others(struct fa_watchdog *w)
@@ -327,6 +380,7 @@ static fa_status create(struct fa_comm *comm, const char *work_dir, const struct
     w->limit_s[FA_WATCH_EVALUATION] = config->evaluate_s;
     w->limit_s[FA_WATCH_SAVING] = config->save_s;
     w->looked_at = fa_clock_seconds();
+    pthread_getcpuclockid(pthread_self(), &w->worker_clock);
     n = (size_t)w->n_watched;
     FA_TRY(fa_path_join(work_dir, ".ranks", &w->path));
     FA_TRY(fa_path_join(work_dir, "train.log", &w->log_path));

@@ -7,7 +7,8 @@
  *   - a rank's line has not changed for silence_s: it was stopped or killed, or its host is lost
  *   - a rank has been in one activity for longer than its phase allows: it hangs by itself; so does a save in
  *     the background, whatever the phase
- *   - all ranks have been waiting for each other for that long: the network between them is broken
+ *   - all ranks have been waiting for each other for that long: the network between them is broken, or one
+ *     of them hangs inside MPI, which shows in that its thread takes no time of a processor
  *
  * A rank that waits for others is never to blame, however long, as long as one of them works. Time in which
  * the whole process was suspended does not count. No thread here calls MPI.

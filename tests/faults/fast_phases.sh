@@ -9,21 +9,26 @@ grep -q '^State:.*tracing' "/proc/$sleeper/status" || skip "one thread of a proc
 release
 kill "$sleeper"
 
-# hangs RANK PHASE KEY OPTION...: only the limit KEY is short.
+# hangs RANK PHASE KEY SECONDS OPTION...: only the limit KEY is short.
 hangs() {
-  local rank=$1 phase=$2 key=$3 limits=() k
-  shift 3
+  local rank=$1 phase=$2 key=$3 seconds=$4 limits=() k
+  shift 4
   for k in start_s step_s evaluate_s save_s; do
-    limits+=(--set "watchdog.$k=$([ "$k" = "$key" ] && echo 3 || echo 600)")
+    limits+=(--set "watchdog.$k=$([ "$k" = "$key" ] && echo "$seconds" || echo 600)")
   done
   start "$scratch/${phase// /_}" "${endless[@]}" "${limits[@]}" "$@"
   catch "$rank" "$phase"
   [ "$phase" = step ] && phase='' || phase="$phase, "
-  ends nonzero 15 "rank $rank ($(hostname)) has been in step [0-9]*, ${phase}[a-z -]* for [0-9]* s .*, 3 s are allowed (watchdog.$key)"
+  ends nonzero $((seconds + 12)) "rank $rank ($(hostname)) has been in step [0-9]*, ${phase}[a-z -]* for [0-9]* s .*, [0-9]* s are allowed (watchdog.$key)"
 }
 
-hangs 1 "first step" start_s --set "data.scale=[320,320]"
-hangs 1 step step_s
-hangs 0 saving save_s --set train.checkpoint_steps=1
-hangs 1 evaluation evaluate_s --val-data "$scratch/shards" --set train.eval_interval=1
+hangs 1 "first step" start_s 10 --set "data.scale=[320,320]"
+hangs 1 step step_s 3
+hangs 0 saving save_s 3 --set train.checkpoint_steps=1
+hangs 1 evaluation evaluate_s 3 --val-data "$scratch/shards" --set train.eval_interval=1
+
+# the same inside MPI, where the others cannot tell it from waiting
+start "$scratch/mpi" "${endless[@]}" --set watchdog.step_s=3
+catch 1 "sum of gradients"
+ends nonzero 15 "rank 1 ($(hostname)) stands still in step [0-9]*, sum of gradients, and all others have waited for"
 finish

@@ -77,10 +77,12 @@ release() {
   held=''
 }
 
-# catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving".
+# catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving"; or in the "sum of
+# gradients" over ranks.
 catch() {
   local i pid='' pattern="^step [0-9]*, $2,"
   [ "$2" != step ] || pattern='^step [0-9]*, [a-z -]*$'
+  [ "$2" != "sum of gradients" ] || pattern='^step [1-9][0-9]*, sum of gradients$'
   for i in $(seq 1000); do
     if doing "$1" | grep -q "$pattern"; then
       pid=${pid:-$(pid_of "$1")}

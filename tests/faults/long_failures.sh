@@ -25,7 +25,7 @@ short=(--val-data "$scratch/shards" --set train.eval_interval=1 --set train.epoc
 
 # launch OPTION...: the run under the launcher, in the background; $run and $log are as start leaves them.
 launch() {
-  log=$work.log
+  log=$scratch/log
   rm -rf "$work"
   "$root/launch/train.sh" --ranks "$ranks" --threads 1 "${small[@]}" "${short[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
   run=$!
@@ -74,7 +74,7 @@ stopped() {
 stuck() {
   launch "${@:2}" --set watchdog.start_s=15 --set watchdog.step_s=5 --set watchdog.evaluate_s=5 --set watchdog.save_s=5
   catch_one "$1"
-  bound=30 cause="rank $rank ($host) has been in step [0-9]*, [a-z ,-]* for [0-9]* s without progress"
+  bound=30 cause="rank $rank ($host) \\(has been\\|stands still\\) in step [0-9]*, [a-z ,-]* \\(for [0-9]* s\\|all others\\)"
 }
 
 # By turns, what the rank may have from its start on is too little, or it gets no more after its first step.
@@ -105,7 +105,7 @@ disk() {
   catch_one "$1"
   head -c 400m /dev/zero >"$disk/filler" 2>/dev/null
   release
-  bound=60 cause="rank [0-3] ($host): .*\\(No space left\\|make room\\)"
+  bound=60 cause="^freeanchor train: .*rank [0-3] ($host): .*\\(No space left\\|make room\\)"
 }
 
 # By turns images to train on and images to evaluate on.
