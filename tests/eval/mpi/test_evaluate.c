@@ -95,7 +95,6 @@ static void all_ranks_together_give_the_results_of_one_alone(void **state)
 {
     (void)state;
     compare_with_one_alone(1);
-    compare_with_one_alone(5);
     compare_with_one_alone(N_IMAGES);
 }
 
