@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-int fa_thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
+int fa_thread_start(pthread_t *thread, const char *name, void *(*run)(void *argument), void *argument)
 {
     sigset_t all, before;
     int error;
@@ -12,5 +12,7 @@ int fa_thread_start(pthread_t *thread, void *(*run)(void *argument), void *argum
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        pthread_setname_np(*thread, name);
     return error;
 }

@@ -194,7 +194,7 @@ static fa_status start_threads(struct fa_loader *loader)
 
     FA_TRY(fa_alloc((size_t)loader->config.n_threads, sizeof *loader->threads, &loader->threads));
     while (loader->n_threads < loader->config.n_threads && error == 0) {
-        error = fa_thread_start(&loader->threads[loader->n_threads], work, loader);
+        error = fa_thread_start(&loader->threads[loader->n_threads], "loader", work, loader);
         loader->n_threads += error == 0;
     }
     if (error != 0)

@@ -30,7 +30,7 @@ void fa_errand_start(struct fa_errand *errand, fa_status (*what)(void *context),
     errand->run = what;
     errand->context = context;
     atomic_store(&errand->over, false);
-    error = fa_thread_start(&errand->thread, run, errand);
+    error = fa_thread_start(&errand->thread, "errand", run, errand);
     errand->has_thread = error == 0;
     if (error != 0)
         settle(errand, fa_fail_errno(FA_EIO, error, "a thread that writes cannot be started"));

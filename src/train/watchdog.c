@@ -338,7 +338,7 @@ static fa_status start_thread(struct fa_watchdog *w)
     pthread_cond_init(&w->over, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&w->lock, NULL);
-    error = fa_thread_start(&w->thread, watch, w);
+    error = fa_thread_start(&w->thread, "watchdog", watch, w);
     return error == 0 ? FA_OK : fa_fail_errno(FA_EIO, error, "the watchdog's thread cannot be started");
 }
 

@@ -11,15 +11,19 @@ kill "$sleeper"
 
 # hangs RANK PHASE KEY SECONDS OPTION...: only the limit KEY is short.
 hangs() {
-  local rank=$1 phase=$2 key=$3 seconds=$4 limits=() k
+  local rank=$1 phase=$2 key=$3 seconds=$4 limits=() k where
   shift 4
   for k in start_s step_s evaluate_s save_s; do
     limits+=(--set "watchdog.$k=$([ "$k" = "$key" ] && echo "$seconds" || echo 600)")
   done
   start "$scratch/${phase// /_}" "${endless[@]}" "${limits[@]}" "$@"
   catch "$rank" "$phase"
-  [ "$phase" = step ] && phase='' || phase="$phase, "
-  ends nonzero $((seconds + 12)) "rank $rank ($(hostname)) has been in step [0-9]*, ${phase}[a-z -]* for [0-9]* s .*, [0-9]* s are allowed (watchdog.$key)"
+  case $phase in
+  step) where="step [0-9]*, [a-z -]*" ;;
+  saving) where="[a-z' -]*\(shard\|checkpoint\|checkpoints\)" ;; # beside whatever step
+  *) where="step [0-9]*, $phase, [a-z -]*" ;;
+  esac
+  ends nonzero $((seconds + 12)) "rank $rank ($(hostname)) has been in $where for [0-9]* s .*, [0-9]* s are allowed (watchdog.$key)"
 }
 
 hangs 1 "first step" start_s 10 --set "data.scale=[320,320]"

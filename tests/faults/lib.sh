@@ -65,7 +65,7 @@ doing() {
   roll | sed -n "s/^rank $1 on [^,]*, beat [0-9]*, [a-z]*, //p"
 }
 
-# hold PID: the thread that works stands still, all else of the process goes on; until release.
+# hold THREAD: it stands still, all else of its process goes on; until release. The thread that works has the number of its process.
 hold() {
   "$hold_thread" "$1" >/dev/null 2>&1 &
   held=$!
@@ -77,10 +77,32 @@ release() {
   held=''
 }
 
+# catch_save RANK: holds the thread that writes a checkpoint, beside the one that works.
+catch_save() {
+  local i pid='' thread
+  for i in $(seq 1000); do
+    pid=${pid:-$(pid_of "$1")}
+    thread=$(grep -lx errand "/proc/$pid/task"/*/comm 2>/dev/null | cut -d / -f 5)
+    if [ -n "$thread" ]; then
+      hold "$thread"
+      sleep 0.2
+      grep -qs '^State:.*tracing' "/proc/$thread/status" && return
+      release
+    fi
+    sleep 0.02
+  done
+  fail "rank $1 is never seen writing a checkpoint"
+  return 1
+}
+
 # catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving"; or in the "sum of
-# gradients" over ranks.
+# gradients" over ranks. Of ranks that save nothing of their own, saving cannot be held.
 catch() {
   local i pid='' pattern="^step [0-9]*, $2,"
+  if [ "$2" = saving ]; then
+    catch_save "$1"
+    return
+  fi
   [ "$2" != step ] || pattern='^step [0-9]*, [a-z -]*$'
   [ "$2" != "sum of gradients" ] || pattern='^step [1-9][0-9]*, sum of gradients$'
   for i in $(seq 1000); do

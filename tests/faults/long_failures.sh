@@ -43,10 +43,12 @@ any() {
   echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
 }
 
-# A random rank, held in the phase whose turn it is.
+# A random rank, held in the phase whose turn it is. A state so small has no part for every rank to save; rank 0 has one.
 catch_one() {
+  local phase=${phases[$1 % ${#phases[@]}]}
   rank=$(any 0 $((ranks - 1)))
-  catch "$rank" "${phases[$1 % ${#phases[@]}]}"
+  [ "$phase" != saving ] || rank=0
+  catch "$rank" "$phase"
   pid=$(pid_of "$rank")
 }
 
@@ -74,7 +76,7 @@ stopped() {
 stuck() {
   launch "${@:2}" --set watchdog.start_s=15 --set watchdog.step_s=5 --set watchdog.evaluate_s=5 --set watchdog.save_s=5
   catch_one "$1"
-  bound=30 cause="rank $rank ($host) \\(has been\\|stands still\\) in step [0-9]*, [a-z ,-]* \\(for [0-9]* s\\|all others\\)"
+  bound=30 cause="rank $rank ($host) \\(has been\\|stands still\\) in [0-9a-z ,\`'-]* \\(for [0-9]* s\\|all others\\)"
 }
 
 # By turns, what the rank may have from its start on is too little, or it gets no more after its first step.

@@ -2,7 +2,8 @@
  * hold_thread.c - stops one thread of a process while its other threads go on, as a disk or a library does
  * that does not come back.
  *
- * usage: hold_thread PID        the thread that runs main(); until this program is ended, or the process is
+ * usage: hold_thread THREAD     its number, that of the one that runs main() being the process's; until this
+ *                               program is ended, or the thread is
  *
  * Ended by SIGTERM, it lets the thread go on.
  */
