@@ -1,0 +1,80 @@
+/*
+ * watchdog_end.c - how the watch ends a job: one sentence that says who is to blame, and all ranks leave.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fa/log.h"
+#include "watchdog_private.h"
+
+/* Longest that the last words may take, in seconds: the disk or the terminal may be what hangs. */
+#define LAST_WORDS 10
+
+static const char *const limit_keys[FA_WATCH_PHASES] = {[FA_WATCH_START] = "watchdog.start_s",
+                                                        [FA_WATCH_FIRST_STEP] = "watchdog.start_s",
+                                                        [FA_WATCH_STEP] = "watchdog.step_s",
+                                                        [FA_WATCH_EVALUATION] = "watchdog.evaluate_s",
+                                                        [FA_WATCH_SAVING] = "watchdog.save_s"};
+
+void fa_watchdog_leave(struct fa_watchdog *w)
+{
+    w->mine.state = FA_ROLL_ENDED;
+    fa_watchdog_beat_or_warn(w);
+    _exit(EXIT_FAILURE);
+}
+
+/* The launcher ends the ranks that do not see the line by themselves. */
+static void end_job(struct fa_watchdog *w, const char *message) __attribute__((noreturn));
+
+static void end_job(struct fa_watchdog *w, const char *message)
+{
+    signal(SIGALRM, SIG_DFL);
+    alarm(LAST_WORDS);
+    if (w->mine.rank != 0 && fa_log_to_file(w->log_path) != FA_OK)
+        fa_warn("%s", fa_message());
+    fa_log(FA_LOG_ERROR, "%s", message);
+    fa_watchdog_leave(w);
+}
+
+void fa_watchdog_confess(struct fa_watchdog *w, const char *what, double held_s, enum fa_watch_phase phase)
+{
+    char message[512];
+
+    snprintf(message, sizeof message,
+             "rank %d (%s) has been in %s for %.0f s without progress, %.0f s are allowed (%s): the job "
+             "ends; look at that host's disks and load",
+             w->mine.rank, w->mine.host, what, held_s, fa_watchdog_limit(w, phase), limit_keys[phase]);
+    end_job(w, message);
+}
+
+void fa_watchdog_accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line, double seconds)
+{
+    char message[512];
+
+    snprintf(message, sizeof message,
+             "rank %d (%s) has given no sign of life for %.0f s; it was in %s: the job ends; the process was "
+             "stopped or killed (out of memory?), or its host is lost",
+             line->rank, line->host[0] != '\0' ? line->host : "unknown host", seconds,
+             line->beat > 0 ? line->text : "its start");
+    end_job(w, message);
+}
+
+void fa_watchdog_end_deadlock(struct fa_watchdog *w, const struct fa_roll_line *still)
+{
+    char message[512];
+
+    if (still != NULL)
+        snprintf(
+            message, sizeof message,
+            "rank %d (%s) stands still in %s, and all others have waited for %.0f s: the job ends; it hangs "
+            "in MPI or below, look at that host's network and its driver",
+            still->rank, still->host, still->text, w->held_s);
+    else
+        snprintf(message, sizeof message,
+                 "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; the network "
+                 "between the hosts does not work",
+                 w->mine.rank, w->mine.host, w->mine.text, w->held_s);
+    end_job(w, message);
+}
