@@ -17,16 +17,11 @@
 #include "fa/shard.h"
 #include "fa/status.h"
 #include "fa/weights.h"
+#include "fa/work_dir.h"
 
 enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
 enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE };
 enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
-
-/* Seconds after which a run that does not move ends itself. */
-struct fa_watchdog_config {
-    double silence_s;                           /* of a rank; 0: no watch at all */
-    double start_s, step_s, evaluate_s, save_s; /* in one activity of the phase; start: also the first step */
-};
 
 struct fa_train_config {
     int batch;           /* images of a step over all ranks; a multiple of their number */
@@ -62,8 +57,8 @@ struct fa_train_config {
    FA_EINVAL. With FA_RESUME_NONE checkpoints and log.jsonl of an earlier run in work_dir are put aside under
    other names. */
 struct fa_train_run {
-    const char *work_dir;    /* made if absent; locked for the time of the run */
-    const char *config_json; /* resolved, for config.json and the manifests */
+    const struct fa_work_dir *work_dir; /* taken */
+    const char *config_json;            /* resolved, for config.json and the manifests */
     enum fa_resume resume;
     const char *resume_directory; /* for FA_RESUME_DIRECTORY */
     struct fa_weights_file *init_from;

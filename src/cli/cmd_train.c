@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "command.h"
+#include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/trainer.h"
+#include "fa/work_dir.h"
 #include "session.h"
 
 static const struct fa_flag flags[] = {
@@ -38,6 +40,7 @@ static fa_status open_data(const struct fa_settings *settings, struct datasets *
 {
     if (settings->train_data[0] == '\0')
         return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
+    fa_activity_begin("opening the data");
     FA_TRY(fa_dataset_open(settings->train_data, &data->train));
     if (settings->val_data[0] == '\0')
         return FA_OK;
@@ -93,11 +96,11 @@ static void report(struct fa_invocation *invocation, const struct fa_train_resul
 }
 
 static fa_status train(struct fa_invocation *invocation, struct fa_session *session,
-                       const struct datasets *data)
+                       const struct fa_work_dir *work_dir, const struct datasets *data)
 {
     const struct fa_arguments *given = &invocation->arguments;
     struct fa_train_run run = {.trace_path = fa_arguments_get(given, "--trace"),
-                               .work_dir = fa_arguments_get(given, "--work-dir"),
+                               .work_dir = work_dir,
                                .init_from = session->weights,
                                .train_data = data->train,
                                .val_data = data->val};
@@ -154,6 +157,7 @@ static fa_status read_init_from(struct fa_invocation *invocation, struct fa_sess
                            "--skip-class-layer says what to take of --init-from, which is not given");
         return FA_OK;
     }
+    fa_activity_begin("reading weights");
     FA_TRY(fa_session_read_weights(invocation, session, path));
     return fa_invocation_agree(invocation, fit_class_layer(invocation, session, data));
 }
@@ -161,11 +165,15 @@ static fa_status read_init_from(struct fa_invocation *invocation, struct fa_sess
 static fa_status run(struct fa_invocation *invocation)
 {
     struct fa_session session;
+    struct fa_work_dir work_dir = {0};
     struct datasets data = {0};
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
     status = fa_session_open(invocation, shorthands, &session);
+    if (status == FA_OK)
+        status = fa_work_dir_take(invocation->comm, fa_arguments_get(&invocation->arguments, "--work-dir"),
+                                  &session.settings.train.watchdog, &work_dir);
     if (status == FA_OK)
         status = fa_invocation_agree(invocation, open_data(&session.settings, &data));
     if (status == FA_OK)
@@ -173,7 +181,8 @@ static fa_status run(struct fa_invocation *invocation)
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session, (int)data.train->n_categories);
     if (status == FA_OK)
-        status = train(invocation, &session, &data);
+        status = train(invocation, &session, &work_dir, &data);
+    fa_work_dir_leave(&work_dir);
     fa_dataset_close(data.val);
     fa_dataset_close(data.train);
     fa_session_close(&session);

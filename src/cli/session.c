@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agreement.h"
+#include "fa/activity.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
 
@@ -80,6 +81,7 @@ static fa_status make_model(struct fa_session *session, int threads, int num_cla
     const char *name = settings->backend[0] != '\0' ? settings->backend : NULL;
     struct fa_model_config config = settings->model;
 
+    fa_activity_begin("making the model");
     FA_TRY(fa_backend_open(name, threads, (enum fa_conv_algorithm)settings->algorithm, &session->backend));
     config.num_classes = num_classes;
     return fa_model_create(&config, session->backend, &session->model);

@@ -41,7 +41,7 @@ static fa_status write_weights(struct diagnosis *d)
 static void keep_weights(struct diagnosis *d)
 {
     const struct fa_training *t = d->training;
-    fa_status status = fa_asprintf(&d->weights, "%s/case_step_%lld_weights.h5", t->run->work_dir,
+    fa_status status = fa_asprintf(&d->weights, "%s/case_step_%lld_weights.h5", t->run->work_dir->path,
                                    (long long)t->state.progress.step);
 
     status = fa_comm_agree(t->comm, status == FA_OK ? write_weights(d) : status);
@@ -98,7 +98,7 @@ static void describe(struct diagnosis *d, const struct fa_sample *sample, const 
         snprintf(d->message + n, sizeof d->message - (size_t)n,
                  "; to see it again: freeanchor replay %s --config %s/config.json --weights %s --threads %d "
                  "--out OUT.h5",
-                 path, t->run->work_dir, d->weights, omp_get_max_threads());
+                 path, t->run->work_dir->path, d->weights, omp_get_max_threads());
 }
 
 /* What cannot be written is told, and changes nothing else. */
@@ -109,7 +109,7 @@ static fa_status keep(struct diagnosis *d, const struct fa_sample *sample, const
     char *path;
 
     /* an image may be in a batch twice, mirrored or on another rank */
-    FA_TRY(fa_asprintf(&path, "%s/case_step_%lld_image_%lld_position_%zu.h5", t->run->work_dir,
+    FA_TRY(fa_asprintf(&path, "%s/case_step_%lld_image_%lld_position_%zu.h5", t->run->work_dir->path,
                        (long long)t->state.progress.step, (long long)sample->image_id, sample->position));
     status = write_case(d, sample, path);
     if (status == FA_OK)

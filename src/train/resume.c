@@ -148,7 +148,7 @@ static fa_status put_run_aside(const struct fa_training *t)
 
     fa_clock_file_stamp(stamp, sizeof stamp);
     FA_TRY(put_aside(t->checkpoints, stamp));
-    FA_TRY(fa_path_join(t->run->work_dir, "log.jsonl", &journal));
+    FA_TRY(fa_path_join(t->run->work_dir->path, "log.jsonl", &journal));
     status = put_aside(journal, stamp);
     fa_free(journal);
     return status;

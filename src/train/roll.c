@@ -8,9 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fa/clock.h"
 #include "fa/file.h"
 
 enum { PAGE = 4096, LINE = 320 };
+
+double fa_roll_patience_s = 10;
 
 static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting", "overdue",
                                                         "still",   "left",    "ended"};
@@ -95,21 +98,26 @@ static bool is_of_run(const char *path, uint64_t run)
     return same;
 }
 
-/* A network file system may show a new file late. */
-fa_status fa_roll_check(const char *path, uint64_t run)
+static fa_status fail_check(const char *path)
 {
-    const struct timespec pause = {.tv_nsec = 250000000};
-
-    for (int attempt = 0; attempt < 40; attempt++) {
-        if (is_of_run(path, run))
-            return FA_OK;
-        nanosleep(&pause, NULL);
-    }
     return fa_fail(
         FA_EINVAL,
         "%s: is not here what rank 0 has just written; the work directory must be on a file system "
         "that all hosts share",
         path);
+}
+
+fa_status fa_roll_check(const char *path, uint64_t run)
+{
+    const struct timespec pause = {.tv_nsec = 250000000};
+    const double deadline = fa_clock_seconds() + fa_roll_patience_s;
+
+    while (!is_of_run(path, run)) {
+        if (fa_clock_seconds() > deadline)
+            return fail_check(path);
+        nanosleep(&pause, NULL);
+    }
+    return FA_OK;
 }
 
 static enum fa_roll_state state_named(const char *name)

@@ -40,7 +40,10 @@ struct fa_roll_line {
 /* A roll of empty pages for the run of that number. */
 fa_status fa_roll_create(const char *path, int n_ranks, uint64_t run) FA_CHECK_RESULT;
 
-/* FA_EINVAL if the file that stands there, also after some seconds, is not of that run. */
+/* Seconds in which a network file system shows a new file. A test may make it shorter. */
+extern double fa_roll_patience_s;
+
+/* FA_EINVAL if the file that stands there, also after that time, is not of that run. */
 fa_status fa_roll_check(const char *path, uint64_t run) FA_CHECK_RESULT;
 
 fa_status fa_roll_write(const char *path, const struct fa_roll_line *line) FA_CHECK_RESULT;

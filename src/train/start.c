@@ -21,21 +21,18 @@ static fa_status write_config(const struct fa_train_run *run)
     char *path;
     fa_status status;
 
-    FA_TRY(fa_path_join(run->work_dir, "config.json", &path));
+    FA_TRY(fa_path_join(run->work_dir->path, "config.json", &path));
     status = fa_file_write_atomic(path, run->config_json, strlen(run->config_json));
     fa_free(path);
     return status;
 }
 
-static fa_status take_directory(struct fa_training *t)
+static fa_status open_directory(struct fa_training *t)
 {
-    FA_TRY(fa_directory_make(t->run->work_dir));
-    FA_TRY(fa_lock_acquire(t->run->work_dir, &t->lock));
-    FA_TRY(fa_directory_sweep(t->run->work_dir));
-    FA_TRY(fa_path_join(t->run->work_dir, "stop", &t->stop_file));
+    FA_TRY(fa_path_join(t->run->work_dir->path, "stop", &t->stop_file));
     if (fa_directory_exists(t->checkpoints))
         FA_TRY(fa_directory_sweep(t->checkpoints));
-    return fa_journal_open(t->run->work_dir, &t->journal);
+    return fa_journal_open(t->run->work_dir->path, &t->journal);
 }
 
 /* ---- plan of the run ---- */
@@ -146,9 +143,9 @@ static fa_status begin_records(struct fa_training *t)
 static fa_status prepare(struct fa_training *t)
 {
     FA_TRY(check_config(t));
-    FA_TRY(fa_path_join(t->run->work_dir, "checkpoints", &t->checkpoints));
+    FA_TRY(fa_path_join(t->run->work_dir->path, "checkpoints", &t->checkpoints));
     FA_TRY(open_parts(t));
-    return is_first(t) ? take_directory(t) : FA_OK;
+    return is_first(t) ? open_directory(t) : FA_OK;
 }
 
 fa_status fa_training_start(struct fa_training *t)
@@ -165,9 +162,7 @@ fa_status fa_training_start(struct fa_training *t)
     t->best.ap = -1;
     fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
-    FA_TRY(fa_comm_share_directory(t->comm, t->run->work_dir));
     FA_TRY(fa_checkpoint_writer_open(t->comm, t->state.params, &t->writer));
-    FA_TRY(fa_watchdog_start(t->comm, t->run->work_dir, &t->config->watchdog, &t->watchdog));
     FA_TRY(fa_training_agree(t));
     scale_schedule(t);
     count_steps(t);
@@ -186,7 +181,6 @@ fa_status fa_training_start(struct fa_training *t)
 void fa_training_end(struct fa_training *t)
 {
     fa_checkpoint_writer_close(t->writer);
-    fa_watchdog_end(t->watchdog);
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);
     fa_loss_workspace_destroy(t->workspace);
@@ -200,5 +194,4 @@ void fa_training_end(struct fa_training *t)
     fa_free(t->state.momentum);
     fa_free(t->stop_file);
     fa_free(t->checkpoints);
-    fa_lock_release(t->lock);
 }

@@ -92,7 +92,7 @@ static bool is_comparison_due(const struct fa_training *t)
 
 static void watch(const struct fa_training *t, enum fa_watch_phase phase)
 {
-    fa_watchdog_phase(t->watchdog, phase, t->state.progress.step);
+    fa_watchdog_phase(t->run->work_dir->watchdog, phase, t->state.progress.step);
 }
 
 /* Where a failure happened, for its message. */
@@ -145,7 +145,7 @@ static fa_status write_weights(const struct fa_training *t)
     char *path;
     fa_status status;
 
-    FA_TRY(fa_path_join(t->run->work_dir, "weights.h5", &path));
+    FA_TRY(fa_path_join(t->run->work_dir->path, "weights.h5", &path));
     status = fa_params_write(t->state.params, path, &t->run->meta);
     if (status == FA_OK)
         fa_info("wrote %s", path);

@@ -50,9 +50,7 @@ struct fa_training {
     struct fa_checkpoint_best best; /* rank 0 */
     bool evaluated;                 /* the evaluation that follows the step resumed from was made */
 
-    struct fa_watchdog *watchdog;
     char *stop_file;            /* "<work_dir>/stop"; rank 0 */
-    struct fa_lock *lock;       /* rank 0 */
     struct fa_journal *journal; /* rank 0 */
 
     struct fa_sampler *sampler;
@@ -71,7 +69,7 @@ struct fa_training {
 
 /* ---- start.c: from arguments to the first step ---- */
 
-/* Collective. Takes the working directory, opens everything, and resumes or initialises. Zeroed before; to be
+/* Collective. Opens everything, and resumes or initialises. Zeroed before; to be
    ended also after a failure. */
 fa_status fa_training_start(struct fa_training *training) FA_CHECK_RESULT;
 void fa_training_end(struct fa_training *training);

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "fa/comm.h"
-#include "fa/trainer.h"
+#include "fa/work_dir.h"
 
 enum fa_watch_phase {
     FA_WATCH_START,

@@ -52,6 +52,16 @@ wait_step() {
   fail "the run does not come to step $1: $(tail -n 2 "$log")"
 }
 
+# wait_for N WORDS: until so many ranks say that.
+wait_for() {
+  local i
+  for i in $(seq 600); do
+    [ "$(roll | grep -c -- "$2")" -eq "$1" ] && return
+    sleep 0.05
+  done
+  fail "$1 ranks never say \"$2\": $(tail -n 2 "$log")"
+}
+
 # pid_of RANK: the process of a rank of the run.
 pid_of() {
   local pid

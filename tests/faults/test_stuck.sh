@@ -2,6 +2,14 @@
 # A rank that is killed or stopped ends the job in bounded time; the message names the rank, its host and what it was doing.
 . "$(dirname "$0")/lib.sh"
 
+# while it opens its data, from a disk that does not answer, as a pipe that nobody writes to
+cp -r "$scratch/shards" "$scratch/slow"
+rm "$scratch/slow/shard-00000.h5" && mkfifo "$scratch/slow/shard-00000.h5"
+start "$scratch/early" "${endless[@]}" --train-data "$scratch/slow"
+wait_for 2 "step 0, start, opening the data"
+kill -STOP "$(pid_of 1)"
+ends nonzero 12 "rank 1 ($(hostname)) has given no sign of life for . s; it was in step 0, start, opening the data: the job ends"
+
 for rank in 1 0; do
   start "$scratch/stopped$rank" "${endless[@]}"
   wait_step 2

@@ -49,6 +49,7 @@ static void a_directory_that_is_not_shared_is_refused(void **state)
     const char *path = fa_test_path(fa_test_directory(), "ranks");
 
     (void)state;
+    fa_roll_patience_s = 1;
     assert_ok(fa_roll_create(path, 1, 7));
     assert_fails_saying(fa_roll_check(path, 8), FA_EINVAL, "all hosts share");
 }

@@ -89,11 +89,15 @@ static struct fa_train_config make_config(void)
 static fa_status train(const struct fa_train_config *config, struct fa_model *model,
                        const struct fa_dataset *data, const char *work_dir)
 {
+    struct fa_work_dir taken;
     const struct fa_train_run run = {
-        .work_dir = fa_test_path(root, work_dir), .config_json = "{\"train\": {}}", .train_data = data};
-    struct fa_train_result result;
-    fa_status status = fa_train(config, &run, comm, model, &result);
+        .work_dir = &taken, .config_json = "{\"train\": {}}", .train_data = data};
+    struct fa_train_result result = {0};
+    fa_status status = fa_work_dir_take(comm, fa_test_path(root, work_dir), &config->watchdog, &taken);
 
+    if (status == FA_OK)
+        status = fa_train(config, &run, comm, model, &result);
+    fa_work_dir_leave(&taken);
     fa_metrics_clear(&result.metrics);
     return status;
 }

@@ -119,12 +119,16 @@ static fa_status train_on(struct fa_comm *ranks, const struct fa_train_config *c
                           struct fa_train_run run, const char *work_dir, struct fa_train_result *result)
 {
     struct fa_model *model = make_model();
-    fa_status status;
+    struct fa_work_dir taken;
+    fa_status status = fa_work_dir_take(ranks, in_root(work_dir), &config->watchdog, &taken);
 
-    run.work_dir = in_root(work_dir);
+    *result = (struct fa_train_result){0};
+    run.work_dir = &taken;
     run.config_json = config_json;
     run.train_data = dataset;
-    status = fa_train(config, &run, ranks, model, result);
+    if (status == FA_OK)
+        status = fa_train(config, &run, ranks, model, result);
+    fa_work_dir_leave(&taken);
     fa_metrics_clear(&result->metrics);
     fa_model_destroy(model);
     return status;
