@@ -27,7 +27,7 @@ declare -A module_of=(
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=dist [reducer]=dist [reduction_time]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
   [anchor_cache]=eval
-  [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [model_weights]=train [case]=train [replay]=train)
+  [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
   [data]="detect tensor base" [dist]="tensor base" [weights]="tensor base"
