@@ -36,10 +36,13 @@ struct fa_conv;
 struct fa_pool;
 
 enum fa_conv_algorithm {
-    FA_CONV_AUTO,   /* the backend's static rule from shape and instruction set */
+    FA_CONV_AUTO, /* the backend's static rule from shape and instruction set, or its table (algorithms.h) */
     FA_CONV_DIRECT, /* no transform-domain algorithm: strictest agreement between backends */
     FA_CONV_WINOGRAD
 };
+
+/* In words, NULL at the end. */
+extern const char *const fa_conv_algorithm_names[];
 
 /* Names that fa_backend_open takes, best first, NULL at the end; [0] is the default of this build. */
 extern const char *const fa_backend_names[];
@@ -123,6 +126,7 @@ void fa_conv_destroy(struct fa_conv *conv);
 
 /* "direct", "winograd", "gemm": what was chosen for forward, backward data, backward weights. */
 enum fa_conv_direction { FA_CONV_FORWARD, FA_CONV_BACKWARD_DATA, FA_CONV_BACKWARD_WEIGHTS };
+extern const char *const fa_conv_direction_names[]; /* NULL at the end */
 const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
 
 /* dst = relu(conv(src) + bias + residual). residual may be dst itself (summed in place); NULL if the desc has

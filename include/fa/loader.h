@@ -81,6 +81,9 @@ struct fa_loader_statistics {
 };
 void fa_loader_statistics(struct fa_loader *loader, struct fa_loader_statistics *out);
 
+/* The padded size of a record's sample, without reading it. */
+void fa_sample_size(const struct fa_record *record, const struct fa_transform *transform, int *h, int *w);
+
 /* One sample from a picture, for detect: as in evaluation; it has no objects. */
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
                                  struct fa_sample *out) FA_CHECK_RESULT;

@@ -46,8 +46,8 @@ fa_status fa_model_list_params(const struct fa_model_config *config,
                                struct fa_params *params) FA_CHECK_RESULT;
 
 const struct fa_model_config *fa_model_config(const struct fa_model *model);
-const struct fa_backend *fa_model_backend(const struct fa_model *model);
 struct fa_params *fa_model_params(struct fa_model *model);
+struct fa_backend *fa_model_backend(const struct fa_model *model);
 
 /* To be called after anybody changed parameter values: the next forward folds and packs them anew. */
 void fa_model_params_changed(struct fa_model *model);
@@ -88,6 +88,10 @@ fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const floa
 typedef void (*fa_grad_ready_fn)(void *context, size_t n);
 fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
                             fa_grad_ready_fn ready, void *context) FA_CHECK_RESULT;
+
+/* Measures which algorithms suit the convolutions of a training pass at this size, where the backend's table
+   (algorithms.h) does not list them; plans that are built from now on follow it. */
+fa_status fa_model_autotune(struct fa_model *model, int h, int w) FA_CHECK_RESULT;
 
 /* ---- statistics from data ---- */
 

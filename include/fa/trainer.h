@@ -65,6 +65,8 @@ struct fa_train_run {
     const struct fa_dataset *train_data;
     const struct fa_dataset *val_data; /* NULL: no evaluation */
     struct fa_weights_meta meta;
+    bool autotune; /* algorithms are measured, or taken from work_dir/algorithms.json; else the static rule's
+                    */
     const char *trace_path; /* NULL: none; else rank 0 writes its first trace_steps steps there (trace.h) */
     int trace_steps;
 };

@@ -66,8 +66,10 @@ fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorith
 
 void fa_backend_close(struct fa_backend *backend)
 {
-    if (backend != NULL)
-        backend->ops->close(backend);
+    if (backend == NULL)
+        return;
+    fa_algorithms_clear(&backend->algorithms);
+    backend->ops->close(backend);
 }
 
 const char *fa_backend_name(const struct fa_backend *backend)

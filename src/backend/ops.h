@@ -9,6 +9,7 @@
 #ifndef FA_BACKEND_OPS_H
 #define FA_BACKEND_OPS_H
 
+#include "fa/algorithms.h"
 #include "fa/backend.h"
 
 struct fa_backend_ops {
@@ -73,6 +74,7 @@ struct fa_backend {
     const struct fa_backend_ops *ops;
     int n_threads;
     enum fa_conv_algorithm algorithm;
+    struct fa_algorithms algorithms; /* obeyed where algorithm is FA_CONV_AUTO */
     char description[128];
 };
 
@@ -92,6 +94,11 @@ struct fa_pool {
     struct fa_backend *backend;
     struct fa_shape in, out;
 };
+
+/* What a convolution shall be computed by in a direction; FA_CONV_AUTO: by the backend's static rule. */
+enum fa_conv_algorithm fa_conv_asked_algorithm(const struct fa_backend *backend,
+                                               const struct fa_conv_desc *desc,
+                                               enum fa_conv_direction direction);
 
 extern const struct fa_backend_ops fa_backend_blas;
 #ifdef FA_HAVE_ONEDNN /* the library was found and onednn/ has sources */

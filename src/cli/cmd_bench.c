@@ -14,6 +14,7 @@ static const struct fa_flag flags[] = {
     {"--classes", "N", "classes of the network (default 80)", false},
     {"--objects", "N", "objects of the image (default 8; loss: 100)", false},
     {"--steps", "N", "repetitions after one to warm up; their median counts (default 5)", false},
+    {"--autotune", NULL, "step: measure which algorithm suits each convolution, and step with those", false},
     {"--inference", NULL, "step: also one image's inference and post-processing", false},
     {"--plans", "N", "step: also what N further image sizes cost, in time and memory", false},
     {"--sizes", "BYTES,...", "allreduce: what is added up, besides a whole gradient", false},

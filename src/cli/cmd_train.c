@@ -23,6 +23,11 @@ static const struct fa_flag flags[] = {
      "start from these weights (a file of any format, or a checkpoint), where nothing is resumed", false},
     {"--skip-class-layer", NULL, "of --init-from, take all but the class layer, which starts at random",
      false},
+    {"--autotune", NULL,
+     "measure which algorithm suits each convolution, or take what W/algorithms.json lists; results depend "
+     "on "
+     "it in their last bits",
+     false},
     {"--trace", "FILE", "write where the time of the first steps goes, for chrome://tracing or Perfetto",
      false},
     {"--trace-steps", "N", "how many (default 3; the first builds plans)", false},
@@ -103,7 +108,8 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
                                .work_dir = work_dir,
                                .init_from = session->weights,
                                .train_data = data->train,
-                               .val_data = data->val};
+                               .val_data = data->val,
+                               .autotune = fa_arguments_get(given, "--autotune") != NULL};
     struct fa_train_result result = {0};
     char *config = NULL;
     long trace_steps;
@@ -113,6 +119,8 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
     run.trace_steps = (int)trace_steps;
     parse_resume(fa_arguments_get(given, "--resume"), &run);
     status = make_meta(&session->settings, data->train, &run.meta);
+    if (status == FA_OK && run.autotune)
+        status = fa_session_check_autotune(&session->settings);
     if (status == FA_OK)
         status = fa_json_print(session->settings.resolved, true, &config);
     run.config_json = config;

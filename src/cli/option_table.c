@@ -12,8 +12,6 @@ static const char *const head_inits[] = {
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
-static const char *const algorithms[] = {
-    [FA_CONV_AUTO] = "auto", [FA_CONV_DIRECT] = "direct", [FA_CONV_WINOGRAD] = "winograd", NULL};
 
 #define BOOL(key, member, fallback, sentence)                                                                \
     {                                                                                                        \
@@ -178,6 +176,6 @@ const struct fa_option fa_options[] = {
 
     STRING("backend.name", backend, "\"\"",
            "Compute library: onednn or blas; empty: the fastest of this build (also --backend)."),
-    CHOICE("backend.conv_algorithm", algorithm, "\"auto\"", algorithms,
+    CHOICE("backend.conv_algorithm", algorithm, "\"auto\"", fa_conv_algorithm_names,
            "Convolution by static choice (auto), or forced to be direct or winograd."),
     {0}};

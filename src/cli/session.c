@@ -147,6 +147,15 @@ fa_status fa_session_check_backbone(const struct fa_settings *settings,
         name[0], name[1], found->depth, found->groups, found->base_width);
 }
 
+fa_status fa_session_check_autotune(const struct fa_settings *settings)
+{
+    if (settings->algorithm == FA_CONV_AUTO)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "--autotune has nothing to choose while backend.conv_algorithm is %s; leave it at auto",
+                   fa_conv_algorithm_names[settings->algorithm]);
+}
+
 static fa_status check_weights(struct fa_session *session)
 {
     FA_TRY(fa_architecture_recognise(session->weights, &session->architecture));

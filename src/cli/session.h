@@ -64,6 +64,9 @@ fa_status fa_session_check_coder(const struct fa_settings *settings,
 fa_status fa_session_check_backbone(const struct fa_settings *settings,
                                     const struct fa_architecture *architecture) FA_CHECK_RESULT;
 
+/* FA_EINVAL where the configuration forces an algorithm, so that --autotune has nothing to choose. */
+fa_status fa_session_check_autotune(const struct fa_settings *settings) FA_CHECK_RESULT;
+
 /* Makes a model for the classes of session->weights, and gives it those weights, all of them. */
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation,
                                         struct fa_session *session) FA_CHECK_RESULT;

@@ -54,6 +54,22 @@ static fa_status grow_objects(struct fa_sample_buffer *buffer, size_t want)
 
 /* ---- pixels ---- */
 
+static void fit(int w, int h, const struct fa_transform *transform, struct fa_sample *s)
+{
+    fa_keep_ratio_size(w, h, transform->scale[0], transform->scale[1], &s->image_w, &s->image_h);
+    s->w = pad(s->image_w);
+    s->h = pad(s->image_h);
+}
+
+void fa_sample_size(const struct fa_record *record, const struct fa_transform *transform, int *h, int *w)
+{
+    struct fa_sample sample;
+
+    fit(record->w, record->h, transform, &sample);
+    *h = sample.h;
+    *w = sample.w;
+}
+
 /* Fills in the sizes and chw from a picture. */
 static fa_status prepare_pixels(const struct fa_picture *picture, const struct fa_transform *transform,
                                 bool flip, struct fa_sample_buffer *buffer)
@@ -64,10 +80,7 @@ static fa_status prepare_pixels(const struct fa_picture *picture, const struct f
 
     s->original_w = picture->w;
     s->original_h = picture->h;
-    fa_keep_ratio_size(picture->w, picture->h, transform->scale[0], transform->scale[1], &s->image_w,
-                       &s->image_h);
-    s->w = pad(s->image_w);
-    s->h = pad(s->image_h);
+    fit(picture->w, picture->h, transform, s);
     s->scale_factor[0] = s->scale_factor[2] = (float)((double)s->image_w / picture->w);
     s->scale_factor[1] = s->scale_factor[3] = (float)((double)s->image_h / picture->h);
     s->flipped = flip;

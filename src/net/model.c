@@ -101,14 +101,14 @@ const struct fa_model_config *fa_model_config(const struct fa_model *model)
     return &model->config;
 }
 
-const struct fa_backend *fa_model_backend(const struct fa_model *model)
-{
-    return model->backend;
-}
-
 struct fa_params *fa_model_params(struct fa_model *model)
 {
     return &model->params;
+}
+
+struct fa_backend *fa_model_backend(const struct fa_model *model)
+{
+    return model->backend;
 }
 
 void fa_model_params_changed(struct fa_model *model)

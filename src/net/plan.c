@@ -21,12 +21,49 @@ struct fa_conv_desc fa_plan_conv_desc(const struct fa_plan *plan, int i)
                                  .backward_weights = plan->training && !layer->frozen};
 }
 
+static struct fa_shape node_shape(const struct fa_plan *plan, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    struct fa_conv_desc conv;
+
+    switch (node->kind) {
+    case FA_NODE_IMAGE:
+        break;
+    case FA_NODE_CONV:
+        conv = fa_plan_conv_desc(plan, i);
+        return fa_conv_output_shape(&conv);
+    case FA_NODE_POOL:
+        return fa_pool_output_shape(plan->node[node->in].shape);
+    case FA_NODE_UPSAMPLE:
+        return (struct fa_shape){node->channels, plan->node[node->like].shape.h,
+                                 plan->node[node->like].shape.w};
+    }
+    return (struct fa_shape){node->channels, plan->h, plan->w};
+}
+
+fa_status fa_plan_outline(const struct fa_graph *graph, struct fa_backend *backend, bool training, int h,
+                          int w, struct fa_plan **out)
+{
+    struct fa_plan *plan;
+
+    *out = NULL;
+    FA_TRY(fa_alloc_zero(1, sizeof *plan, &plan));
+    plan->graph = graph;
+    plan->backend = backend;
+    plan->training = training;
+    plan->h = h;
+    plan->w = w;
+    for (int i = 0; i < graph->n_nodes; i++)
+        plan->node[i].shape = node_shape(plan, i);
+    *out = plan;
+    return FA_OK;
+}
+
 static fa_status create_conv(struct fa_plan *plan, struct fa_weights *const *weights, int i)
 {
     const struct fa_conv_desc desc = fa_plan_conv_desc(plan, i);
     const int layer = plan->graph->node[i].layer;
 
-    plan->node[i].shape = fa_conv_output_shape(&desc);
     return fa_prefix(fa_conv_create(plan->backend, &desc, weights[layer], &plan->node[i].conv), "%s",
                      plan->graph->layer[layer].name);
 }
@@ -38,7 +75,6 @@ static fa_status create_pool(struct fa_plan *plan, int i)
 
     /* Its backward overwrites the gradient that it passes on. */
     assert(plan->graph->node[node->in].first_use == plan->graph->node[node->in].last_use);
-    plan->node[i].shape = fa_pool_output_shape(in);
     return fa_pool_create(plan->backend, in, &plan->node[i].pool);
 }
 
@@ -46,20 +82,9 @@ static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *wei
 {
     const struct fa_node *node = &plan->graph->node[i];
 
-    switch (node->kind) {
-    case FA_NODE_IMAGE:
-        plan->node[i].shape = (struct fa_shape){node->channels, plan->h, plan->w};
-        return FA_OK;
-    case FA_NODE_CONV:
+    if (node->kind == FA_NODE_CONV)
         return create_conv(plan, weights, i);
-    case FA_NODE_POOL:
-        return create_pool(plan, i);
-    case FA_NODE_UPSAMPLE:
-        plan->node[i].shape = plan->node[node->like].shape;
-        plan->node[i].shape.c = node->channels;
-        return FA_OK;
-    }
-    return FA_OK;
+    return node->kind == FA_NODE_POOL ? create_pool(plan, i) : FA_OK;
 }
 
 /* The head's levels have the sizes for which anchors are made. */
@@ -79,12 +104,7 @@ fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backen
     struct fa_plan *plan;
 
     *out = NULL;
-    FA_TRY(fa_alloc_zero(1, sizeof *plan, &plan));
-    plan->graph = graph;
-    plan->backend = backend;
-    plan->training = training;
-    plan->h = h;
-    plan->w = w;
+    FA_TRY(fa_plan_outline(graph, backend, training, h, w, &plan));
     for (int i = 0; i < graph->n_nodes && status == FA_OK; i++)
         status = create_node(plan, weights, i);
     if (status == FA_OK)

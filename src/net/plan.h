@@ -37,6 +37,10 @@ struct fa_plan {
     struct fa_plan_node node[FA_GRAPH_MAX_NODES];
 };
 
+/* The shapes alone: nothing that could run. */
+fa_status fa_plan_outline(const struct fa_graph *graph, struct fa_backend *backend, bool training, int h,
+                          int w, struct fa_plan **out) FA_CHECK_RESULT;
+
 /* weights[l] are those of layer l; graph and weights outlive the plan. h and w are checked by the caller. */
 fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backend,
                          struct fa_weights *const *weights, bool training, int h, int w,

@@ -166,6 +166,7 @@ fa_status fa_training_start(struct fa_training *t)
     FA_TRY(fa_training_agree(t));
     scale_schedule(t);
     count_steps(t);
+    FA_TRY(fa_training_autotune(t));
     FA_TRY(fa_training_resume(t, &resumed));
     if (!resumed)
         FA_TRY(fa_training_initialise(t));

@@ -86,6 +86,12 @@ fa_status fa_training_agree_on_state(struct fa_training *training) FA_CHECK_RESU
 /* Collective. FA_ENUMERIC, naming the ranks, unless all hold the same weights and momentum. */
 fa_status fa_training_compare(struct fa_training *training) FA_CHECK_RESULT;
 
+/* ---- autotune.c ---- */
+
+/* Collective. Takes the algorithms that are stored beside the run, measures what they lack, and stores that.
+   Where the run shall go by the static rule it only warns of stored ones. */
+fa_status fa_training_autotune(struct fa_training *training) FA_CHECK_RESULT;
+
 /* ---- resume.c ---- */
 
 /* Collective. *resumed says whether the state now is that of a checkpoint. */

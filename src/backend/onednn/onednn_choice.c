@@ -1,6 +1,6 @@
 /*
  * onednn_choice.c - which algorithm computes a convolution: a static rule from shape and instruction set, so
- * that every rank and every run chooses alike.
+ * that every rank and every run chooses alike, unless the backend's table lists what was measured.
  *
  * Winograd (4x4 outputs from 6x6 inputs) needs a quarter of the multiplications of a 3x3 convolution with
  * stride 1, but moves more memory. Measured with AVX-512 on one core, 256 to 256 channels, against direct:
@@ -16,11 +16,6 @@
 /* Squares of 4x4 outputs from which on it pays. */
 enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 };
 
-static bool is_trained(const struct fa_conv_desc *desc)
-{
-    return desc->backward_data || desc->backward_weights;
-}
-
 static bool winograd_applies(const struct fa_conv *conv)
 {
     const struct fa_conv_desc *desc = &conv->desc;
@@ -31,7 +26,7 @@ static bool winograd_applies(const struct fa_conv *conv)
 
 static int least_tiles(const struct fa_conv *conv, enum onednn_operation operation)
 {
-    if (!is_trained(&conv->desc))
+    if (!fa_conv_is_trained(&conv->desc))
         return LEAST_TILES_UNTRAINED;
     return operation == ONEDNN_BACKWARD_WEIGHTS ? LEAST_TILES_OF_WEIGHTS : LEAST_TILES;
 }
@@ -40,7 +35,7 @@ static bool winograd_wanted(const struct fa_conv *conv, enum onednn_operation op
 {
     const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
 
-    switch (conv->backend->algorithm) {
+    switch (fa_conv_asked_algorithm(conv->backend, &conv->desc, (enum fa_conv_direction)operation)) {
     case FA_CONV_DIRECT:
         return false;
     case FA_CONV_WINOGRAD:
@@ -55,7 +50,8 @@ static fa_status describe(const struct fa_conv *conv, enum onednn_operation oper
                           dnnl_alg_kind_t algorithm, dnnl_convolution_desc_t *out)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
-    const dnnl_prop_kind_t kind = is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
+    const dnnl_prop_kind_t kind =
+        fa_conv_is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
     const dnnl_dims_t stride = {conv->desc.stride, conv->desc.stride}, pad = {conv->desc.pad, conv->desc.pad};
     dnnl_memory_desc_t src, dst, filters, bias;
     dnnl_status_t status = dnnl_invalid_arguments;

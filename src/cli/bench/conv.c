@@ -192,7 +192,7 @@ static void report_row(struct table *table, const struct distinct *row, int dire
     fa_json_set(object, "conv", fa_json_new_string(conv));
     fa_json_set(object, "in", fa_json_new_string(in));
     fa_json_set(object, "count", fa_json_new_number(row->count));
-    fa_json_set(object, "direction", fa_json_new_string(fa_direction_names[direction]));
+    fa_json_set(object, "direction", fa_json_new_string(fa_conv_direction_names[direction]));
     fa_json_set(object, "algorithm", fa_json_new_string(layer->algorithm[direction]));
     fa_json_set(object, "alone_s", fa_json_new_number(alone_s));
     fa_json_set(object, "gflops", fa_json_new_number(fa_conv_gflops(&layer->conv, alone_s)));
@@ -212,7 +212,7 @@ static void print_row(struct table *table, const struct distinct *row)
         if (layer->algorithm[d] == NULL)
             continue;
         printf("%-31s %2d %-20s %4dx%-4d %-16s %-9s %9.2f %6.0f %9.2f %6.2f\n", layer->name, row->count, conv,
-               layer->conv.in.h, layer->conv.in.w, fa_direction_names[d], layer->algorithm[d],
+               layer->conv.in.h, layer->conv.in.w, fa_conv_direction_names[d], layer->algorithm[d],
                1e3 * row->alone_s[d], fa_conv_gflops(&layer->conv, row->alone_s[d]), 1e3 * in_step_s,
                in_step_s / row->alone_s[d]);
         table->alone_s += row->alone_s[d] * row->count;

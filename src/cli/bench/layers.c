@@ -4,9 +4,6 @@
 
 #include "fa/memory.h"
 
-const char *const fa_direction_names[FA_DIRECTIONS] = {[FA_CONV_FORWARD] = "forward",
-                                                       [FA_CONV_BACKWARD_DATA] = "backward data",
-                                                       [FA_CONV_BACKWARD_WEIGHTS] = "backward weights"};
 const char *const fa_conv_spans[FA_DIRECTIONS] = {[FA_CONV_FORWARD] = "conv forward",
                                                   [FA_CONV_BACKWARD_DATA] = "conv backward data",
                                                   [FA_CONV_BACKWARD_WEIGHTS] = "conv backward weights"};

@@ -8,8 +8,7 @@
 
 enum { FA_DIRECTIONS = 3 }; /* enum fa_conv_direction */
 
-extern const char *const fa_direction_names[FA_DIRECTIONS]; /* "forward", "backward data", ... */
-extern const char *const fa_conv_spans[FA_DIRECTIONS];      /* what their spans are called */
+extern const char *const fa_conv_spans[FA_DIRECTIONS]; /* what their spans are called */
 
 struct fa_layers {
     size_t n, capacity;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bench_session.h"
+#include "fa/algorithms.h"
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "postprocess.h"
@@ -100,6 +101,18 @@ static fa_status measure_inference(struct fa_invocation *invocation, struct fa_b
 
 /* ---- all of it ---- */
 
+static fa_status autotune(struct fa_invocation *invocation, const struct fa_bench_session *bench)
+{
+    const double start = fa_clock_seconds();
+
+    if (fa_arguments_get(&invocation->arguments, "--autotune") == NULL)
+        return FA_OK;
+    FA_TRY(fa_session_check_autotune(&bench->session.settings));
+    FA_TRY(fa_model_autotune(bench->session.model, bench->step.h, bench->step.w));
+    fa_bench_report_seconds(invocation, "autotune", fa_clock_seconds() - start);
+    return FA_OK;
+}
+
 static fa_status measure_step(struct fa_invocation *invocation, struct fa_bench_session *bench,
                               struct fa_step_measure *measure)
 {
@@ -110,6 +123,8 @@ static fa_status measure_step(struct fa_invocation *invocation, struct fa_bench_
     status = fa_layers_collect(bench->session.model, bench->step.h, bench->step.w, &layers);
     if (status == FA_OK) {
         fa_step_print_layers(invocation, &measure->profile, &layers);
+        if (fa_arguments_get(&invocation->arguments, "--autotune") != NULL)
+            fa_step_print_choices(invocation, fa_backend_algorithms(bench->session.backend), &layers);
         fa_step_print_split(invocation, &measure->profile);
         fa_step_print_phases(invocation, measure);
         fa_json_set(invocation->report, "readiness", fa_readiness_to_json(&measure->readiness.readiness));
@@ -127,6 +142,7 @@ static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_s
     fa_status status;
 
     FA_TRY(fa_arguments_int(given, "--plans", 0, 1000, 0, &n_plans));
+    FA_TRY(autotune(invocation, bench));
     status = measure_step(invocation, bench, &measure);
     fa_step_measure_free(&measure);
     FA_TRY(status);
@@ -151,5 +167,6 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_step = {.name = "step",
                                        .flags = {"--config", "--set", "--backend", "--size", "--classes",
-                                                 "--objects", "--steps", "--inference", "--plans", "--trace"},
+                                                 "--objects", "--steps", "--autotune", "--inference",
+                                                 "--plans", "--trace"},
                                        .run = run};

@@ -20,6 +20,52 @@ void fa_step_print_phases(struct fa_invocation *invocation, const struct fa_step
     fa_report_number(invocation, "peak_rss_bytes", (double)measure->peak_rss);
 }
 
+/* ---- measured algorithms ---- */
+
+static double print_choice(struct fa_json *rows, const struct fa_layer_info *layer,
+                           const struct fa_algorithm_choice *choice)
+{
+    const char *direction = fa_conv_direction_names[choice->direction];
+    const char *algorithm = fa_conv_algorithm_names[choice->algorithm];
+    const double gain = choice->rule_seconds - choice->seconds;
+    struct fa_json *row = fa_json_new_object();
+
+    printf("%-31s %-16s %-8s %8.2f ms instead of %8.2f ms\n", layer->name, direction, algorithm,
+           1e3 * choice->seconds, 1e3 * choice->rule_seconds);
+    fa_json_set(row, "name", fa_json_new_string(layer->name));
+    fa_json_set(row, "direction", fa_json_new_string(direction));
+    fa_json_set(row, "algorithm", fa_json_new_string(algorithm));
+    fa_json_set(row, "gain_s", fa_json_new_number(gain));
+    fa_json_append(rows, row);
+    return gain;
+}
+
+void fa_step_print_choices(struct fa_invocation *invocation, const struct fa_algorithms *algorithms,
+                           const struct fa_layers *layers)
+{
+    struct fa_json *rows = fa_json_new_array();
+    double gain = 0;
+    int n = 0;
+
+    printf("\nmeasured to be faster than the static rule's choice\n");
+    for (size_t i = 0; i < layers->n; i++)
+        for (int d = 0; d < FA_DIRECTIONS; d++) {
+            const struct fa_layer_info *layer = &layers->rows[i];
+            const struct fa_algorithm_choice *choice =
+                fa_algorithms_find(algorithms, &layer->conv, (enum fa_conv_direction)d);
+
+            if (layer->algorithm[d] == NULL || choice == NULL)
+                continue;
+            n++;
+            if (choice->seconds < choice->rule_seconds)
+                gain += print_choice(rows, layer, choice);
+        }
+    printf("%zu of the %d convolutions that have a choice; they save %.2f ms of a step\n",
+           fa_json_count(rows), n, 1e3 * gain);
+    fa_json_set(invocation->report, "autotune", rows);
+    fa_report_number(invocation, "autotune_gain_s", gain);
+}
+
 /* ---- the split ---- */
 
 /* Which operations make up a group; what no group names is "other". */
@@ -105,7 +151,7 @@ static void report_layer(struct fa_json *rows, const struct fa_layer_info *layer
     fa_json_set(row, "conv", fa_json_new_string(text));
     snprintf(text, sizeof text, "%dx%dx%d", layer->out.c, layer->out.h, layer->out.w);
     fa_json_set(row, "out", fa_json_new_string(text));
-    fa_json_set(row, "direction", fa_json_new_string(fa_direction_names[direction]));
+    fa_json_set(row, "direction", fa_json_new_string(fa_conv_direction_names[direction]));
     fa_json_set(row, "algorithm", fa_json_new_string(layer->algorithm[direction]));
     fa_json_set(row, "s", fa_json_new_number(seconds));
     fa_json_set(row, "gflops", fa_json_new_number(fa_conv_gflops(&layer->conv, seconds)));
@@ -137,7 +183,7 @@ void fa_step_print_layers(struct fa_invocation *invocation, const struct fa_prof
 
     printf("\n%-31s %-20s %-12s", "layer", "convolution", "output");
     for (int d = 0; d < FA_DIRECTIONS; d++)
-        printf(" | %-24s", fa_direction_names[d]);
+        printf(" | %-24s", fa_conv_direction_names[d]);
     printf(" | share\n%-65s", "");
     for (int d = 0; d < FA_DIRECTIONS; d++)
         printf(" | %8s %6s %-8s", "ms", "GF/s", "");

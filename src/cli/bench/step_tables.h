@@ -6,6 +6,7 @@
 #define FA_BENCH_STEP_TABLES_H
 
 #include "bench.h"
+#include "fa/algorithms.h"
 #include "layers.h"
 #include "training_step.h"
 
@@ -17,5 +18,9 @@ void fa_step_print_split(struct fa_invocation *invocation, const struct fa_profi
 /* Every convolution with the time, speed and algorithm of each direction. */
 void fa_step_print_layers(struct fa_invocation *invocation, const struct fa_profile *profile,
                           const struct fa_layers *layers);
+
+/* Where the measured algorithms are others than the static rule's, and what that saves. */
+void fa_step_print_choices(struct fa_invocation *invocation, const struct fa_algorithms *algorithms,
+                           const struct fa_layers *layers);
 
 #endif

@@ -1,0 +1,169 @@
+/*
+ * autotune.c - the algorithms of a run, where they are measured: settled on all ranks before the first plan
+ * is built, and kept beside the run.
+ *
+ * The sizes of all images are known from the dataset's index. Ranks share them out, measure at the same time
+ * (as they will work at the same time), and take one table: that of rank 0, to which the others' rows were
+ * added. What is not in it, such as images of an evaluation, goes by the static rule, on all ranks alike.
+ */
+#include <stdio.h>
+
+#include "algorithms_file.h"
+#include "fa/activity.h"
+#include "fa/clock.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "training.h"
+
+struct size {
+    int h, w;
+};
+
+struct sizes {
+    size_t n, capacity;
+    struct size *at;
+};
+
+static fa_status add_size(struct sizes *sizes, struct size size)
+{
+    for (size_t i = 0; i < sizes->n; i++)
+        if (sizes->at[i].h == size.h && sizes->at[i].w == size.w)
+            return FA_OK;
+    if (sizes->n == sizes->capacity) {
+        sizes->capacity = 2 * sizes->capacity + 16;
+        FA_TRY(fa_realloc(&sizes->at, sizes->capacity, sizeof *sizes->at));
+    }
+    sizes->at[sizes->n++] = size;
+    return FA_OK;
+}
+
+/* Every padded size that training will meet: the same list on all ranks. */
+static fa_status list_sizes(const struct fa_training *t, struct sizes *sizes)
+{
+    const struct fa_dataset *dataset = t->run->train_data;
+
+    for (size_t p = 0; p < fa_sampler_epoch_size(t->sampler); p++) {
+        const struct fa_record *record = &dataset->records[fa_sampler_record(t->sampler, 0, p)];
+        struct size size;
+
+        fa_sample_size(record, &t->config->transform, &size.h, &size.w);
+        FA_TRY(add_size(sizes, size));
+    }
+    return FA_OK;
+}
+
+/* Of this rank's part of the sizes. */
+static fa_status measure(struct fa_training *t)
+{
+    const size_t n_ranks = (size_t)fa_comm_size(t->comm);
+    struct sizes sizes = {0};
+    fa_status status = list_sizes(t, &sizes);
+
+    for (size_t i = (size_t)fa_comm_rank(t->comm); i < sizes.n && status == FA_OK; i += n_ranks) {
+        fa_activity_begin("measuring algorithms");
+        status = fa_model_autotune(t->model, sizes.at[i].h, sizes.at[i].w);
+    }
+    fa_free(sizes.at);
+    return status;
+}
+
+/* ---- one table ---- */
+
+static struct fa_algorithms *table_of(const struct fa_training *t)
+{
+    return fa_backend_algorithms(fa_model_backend(t->model));
+}
+
+/* Collective. All ranks get rank 0's rows. */
+static fa_status share(struct fa_training *t)
+{
+    const bool is_first = fa_comm_rank(t->comm) == 0;
+    struct fa_algorithms *table = table_of(t);
+    size_t n = table->n;
+
+    fa_comm_broadcast(t->comm, &n, sizeof n, 0);
+    FA_TRY(fa_comm_agree(t->comm, is_first ? FA_OK : fa_algorithms_resize(table, n)));
+    fa_comm_broadcast(t->comm, table->row, n * sizeof *table->row, 0);
+    return FA_OK;
+}
+
+/* Collective. Rank 0 gets what all ranks have beyond the first n_known rows. */
+static fa_status collect(struct fa_training *t, size_t n_known)
+{
+    const struct fa_algorithms *mine = table_of(t);
+    struct fa_algorithm_choice *rows;
+    size_t n_bytes;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_comm_gather(t->comm, mine->row + n_known, (mine->n - n_known) * sizeof *rows, 0, (void **)&rows,
+                          &n_bytes));
+    for (size_t i = 0; i < n_bytes / sizeof *rows && status == FA_OK; i++)
+        status = fa_algorithms_add(table_of(t), &rows[i]);
+    fa_free(rows);
+    return fa_comm_agree(t->comm, status);
+}
+
+/* ---- all of it ---- */
+
+/* Collective. What was measured on one rank is for all. */
+static fa_status agree_on_backend(struct fa_training *t)
+{
+    const struct fa_backend *backend = fa_model_backend(t->model);
+    char threads[16];
+    const struct fa_claim claims[] = {
+        {"with --autotune, the library of a rank", fa_backend_description(backend)},
+        {"with --autotune, the threads of a rank", threads}};
+
+    snprintf(threads, sizeof threads, "%d", fa_backend_threads(backend));
+    return fa_comm_same(t->comm, claims, 2);
+}
+
+/* Collective. path is rank 0's. */
+static fa_status take_stored(struct fa_training *t, const char *path)
+{
+    fa_status status = FA_OK;
+
+    if (path != NULL && fa_file_exists(path))
+        status = fa_algorithms_read(path, fa_model_backend(t->model));
+    FA_TRY(fa_comm_agree(t->comm, status));
+    return share(t);
+}
+
+/* Collective. */
+static fa_status settle(struct fa_training *t, const char *path)
+{
+    const double start = fa_clock_seconds();
+    size_t n_stored;
+    fa_status status = FA_OK;
+
+    FA_TRY(agree_on_backend(t));
+    FA_TRY(take_stored(t, path));
+    n_stored = table_of(t)->n;
+    FA_TRY(fa_comm_agree(t->comm, measure(t)));
+    FA_TRY(collect(t, n_stored));
+    FA_TRY(share(t));
+    fa_info("algorithms: %zu choices of earlier runs, %zu measured now in %.1f s", n_stored,
+            table_of(t)->n - n_stored, fa_clock_seconds() - start);
+    if (path != NULL && table_of(t)->n > n_stored)
+        status = fa_algorithms_write(path, fa_model_backend(t->model));
+    return fa_comm_agree(t->comm, status);
+}
+
+fa_status fa_training_autotune(struct fa_training *t)
+{
+    char *path = NULL; /* rank 0's */
+    fa_status status = FA_OK;
+
+    if (fa_comm_rank(t->comm) == 0)
+        status = fa_path_join(t->run->work_dir, "algorithms.json", &path);
+    status = fa_comm_agree(t->comm, status);
+    if (status == FA_OK && t->run->autotune)
+        status = settle(t, path);
+    else if (path != NULL && fa_file_exists(path))
+        fa_warn(
+            "%s is of a run with --autotune; without it this one goes by the static rule, and gives other "
+            "bits",
+            path);
+    fa_free(path);
+    return status;
+}
