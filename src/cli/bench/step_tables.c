@@ -22,19 +22,35 @@ void fa_step_print_phases(struct fa_invocation *invocation, const struct fa_step
 
 /* ---- measured algorithms ---- */
 
-static double print_choice(struct fa_json *rows, const struct fa_layer_info *layer,
-                           const struct fa_algorithm_choice *choice)
+static int count_uses(const struct fa_algorithms *algorithms, const struct fa_layers *layers,
+                      const struct fa_algorithm_choice *choice)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < layers->n; i++)
+        n += layers->rows[i].algorithm[choice->direction] != NULL &&
+             fa_algorithms_find(algorithms, &layers->rows[i].conv, choice->direction) == choice;
+    return n;
+}
+
+/* Returns what it saves in a step. */
+static double print_choice(struct fa_json *rows, const struct fa_algorithm_choice *choice, int n_uses)
 {
     const char *direction = fa_conv_direction_names[choice->direction];
     const char *algorithm = fa_conv_algorithm_names[choice->algorithm];
-    const double gain = choice->rule_seconds - choice->seconds;
+    const double gain = n_uses * (choice->rule_seconds - choice->seconds);
     struct fa_json *row = fa_json_new_object();
+    char conv[48], size[32];
 
-    printf("%-31s %-16s %-8s %8.2f ms instead of %8.2f ms\n", layer->name, direction, algorithm,
-           1e3 * choice->seconds, 1e3 * choice->rule_seconds);
-    fa_json_set(row, "name", fa_json_new_string(layer->name));
+    fa_conv_print(&choice->conv, conv, sizeof conv);
+    snprintf(size, sizeof size, "%dx%d", choice->conv.in.h, choice->conv.in.w);
+    printf("%-20s %-9s %-16s %-8s %8.2f ms instead of %8.2f ms, %d times\n", conv, size, direction, algorithm,
+           1e3 * choice->seconds, 1e3 * choice->rule_seconds, n_uses);
+    fa_json_set(row, "conv", fa_json_new_string(conv));
+    fa_json_set(row, "size", fa_json_new_string(size));
     fa_json_set(row, "direction", fa_json_new_string(direction));
     fa_json_set(row, "algorithm", fa_json_new_string(algorithm));
+    fa_json_set(row, "uses", fa_json_new_number(n_uses));
     fa_json_set(row, "gain_s", fa_json_new_number(gain));
     fa_json_append(rows, row);
     return gain;
@@ -45,24 +61,18 @@ void fa_step_print_choices(struct fa_invocation *invocation, const struct fa_alg
 {
     struct fa_json *rows = fa_json_new_array();
     double gain = 0;
-    int n = 0;
 
     printf("\nmeasured to be faster than the static rule's choice\n");
-    for (size_t i = 0; i < layers->n; i++)
-        for (int d = 0; d < FA_DIRECTIONS; d++) {
-            const struct fa_layer_info *layer = &layers->rows[i];
-            const struct fa_algorithm_choice *choice =
-                fa_algorithms_find(algorithms, &layer->conv, (enum fa_conv_direction)d);
+    for (size_t i = 0; i < algorithms->n; i++) {
+        const struct fa_algorithm_choice *choice = &algorithms->row[i];
 
-            if (layer->algorithm[d] == NULL || choice == NULL)
-                continue;
-            n++;
-            if (choice->seconds < choice->rule_seconds)
-                gain += print_choice(rows, layer, choice);
-        }
-    printf("%zu of the %d convolutions that have a choice; they save %.2f ms of a step\n",
-           fa_json_count(rows), n, 1e3 * gain);
+        if (choice->seconds < choice->rule_seconds)
+            gain += print_choice(rows, choice, count_uses(algorithms, layers, choice));
+    }
+    printf("%zu of %zu choices, which save %.2f ms of a step\n", fa_json_count(rows), algorithms->n,
+           1e3 * gain);
     fa_json_set(invocation->report, "autotune", rows);
+    fa_report_number(invocation, "autotune_choices", (double)algorithms->n);
     fa_report_number(invocation, "autotune_gain_s", gain);
 }
 

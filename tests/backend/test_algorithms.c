@@ -1,0 +1,235 @@
+/* Choices of algorithm as a table: it is obeyed, and what is measured goes into it. */
+#include "fa/algorithms.h"
+
+#include <string.h>
+
+#include "fa/memory.h"
+#include "op_cases.h"
+#include "support.h"
+
+enum { DIRECTIONS = 3 };
+
+/* Small, so that it is direct by the static rule, and measured quickly. */
+static const struct op_case small = {.desc = {.in = {32, 14, 11},
+                                              .out_channels = 48,
+                                              .groups = 1,
+                                              .kernel = 3,
+                                              .stride = 1,
+                                              .pad = 1,
+                                              .relu = true,
+                                              .backward_data = true,
+                                              .backward_weights = true}};
+
+static struct fa_backend *open_backend(enum fa_conv_algorithm algorithm)
+{
+    struct fa_backend *backend;
+
+    assert_ok(fa_backend_open(NULL, 1, algorithm, &backend));
+    return backend;
+}
+
+static bool has_winograd(const struct fa_backend *backend)
+{
+    return strstr(fa_backend_description(backend), "AVX-512") != NULL;
+}
+
+static void list(struct fa_backend *backend, enum fa_conv_direction direction,
+                 enum fa_conv_algorithm algorithm)
+{
+    const struct fa_algorithm_choice choice = {
+        .direction = direction, .conv = small.desc, .algorithm = algorithm};
+
+    assert_ok(fa_algorithms_add(fa_backend_algorithms(backend), &choice));
+}
+
+static void assert_chosen(struct fa_backend *backend, const struct op_case *op,
+                          const char *const want[DIRECTIONS])
+{
+    struct op_run run = op_run_open(backend, op);
+
+    for (int d = 0; d < DIRECTIONS; d++)
+        assert_string_equal(fa_conv_chosen(run.conv, (enum fa_conv_direction)d), want[d]);
+    op_run_close(&run);
+}
+
+static struct op_result result_of(struct fa_backend *backend, const struct op_data *data)
+{
+    struct op_result result = op_result_new(data);
+    struct op_run run = op_run_open(backend, &small);
+
+    op_run_forward(&run, data, result.dst);
+    op_run_backward(&run, data, &result);
+    op_run_close(&run);
+    return result;
+}
+
+/* ---- tests ---- */
+
+static void a_row_is_for_its_convolution_and_direction_alone(void **state)
+{
+    static const char *const mixed[] = {"direct", "winograd", "direct"};
+    static const char *const direct[] = {"direct", "direct", "direct"};
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO), *forced = open_backend(FA_CONV_DIRECT);
+    struct op_case wider = small;
+
+    (void)state;
+    if (has_winograd(backend)) {
+        assert_chosen(backend, &small, direct);
+        list(backend, FA_CONV_BACKWARD_DATA, FA_CONV_WINOGRAD);
+        list(forced, FA_CONV_BACKWARD_DATA, FA_CONV_WINOGRAD);
+        wider.desc.in.w++;
+        assert_chosen(backend, &small, mixed);
+        assert_chosen(backend, &wider, direct);
+        assert_chosen(forced, &small, direct);
+    }
+    fa_backend_close(backend);
+    fa_backend_close(forced);
+}
+
+static void the_first_row_of_a_convolution_stays(void **state)
+{
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO);
+    const struct fa_algorithms *table = fa_backend_algorithms(backend);
+
+    (void)state;
+    list(backend, FA_CONV_FORWARD, FA_CONV_WINOGRAD);
+    list(backend, FA_CONV_FORWARD, FA_CONV_DIRECT);
+    assert_int_equal(table->n, 1);
+    assert_int_equal(fa_algorithms_find(table, &small.desc, FA_CONV_FORWARD)->algorithm, FA_CONV_WINOGRAD);
+    assert_null(fa_algorithms_find(table, &small.desc, FA_CONV_BACKWARD_DATA));
+    fa_backend_close(backend);
+}
+
+static void whatever_is_listed_the_values_are_those_of_direct_convolution(void **state)
+{
+    struct fa_backend *direct = open_backend(FA_CONV_DIRECT);
+    struct op_data data = op_data_new(&small);
+    struct op_result want = result_of(direct, &data);
+
+    (void)state;
+    for (int mix = 0; mix < 1 << DIRECTIONS; mix++) {
+        struct fa_backend *backend = open_backend(FA_CONV_AUTO);
+
+        for (int d = 0; d < DIRECTIONS; d++)
+            list(backend, (enum fa_conv_direction)d, mix >> d & 1 ? FA_CONV_WINOGRAD : FA_CONV_DIRECT);
+        struct op_result got = result_of(backend, &data);
+        assert_true(worst_real(got.dst, want.dst, data.n_dst) < 1e-4);
+        assert_true(worst_real(got.diff_src, want.diff_src, data.n_src) < 1e-4);
+        assert_true(worst_real(got.diff_filters, want.diff_filters, data.n_filters) < 1e-4);
+        op_result_free(&got);
+        fa_backend_close(backend);
+    }
+    op_result_free(&want);
+    op_data_free(&data);
+    fa_backend_close(direct);
+}
+
+static void every_direction_with_a_choice_is_measured_once_and_obeyed(void **state)
+{
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO);
+    const struct fa_algorithms *table = fa_backend_algorithms(backend);
+    const char *want[DIRECTIONS];
+
+    (void)state;
+    assert_ok(fa_algorithms_measure(backend, &small.desc));
+    assert_int_equal(table->n, has_winograd(backend) ? DIRECTIONS : 0);
+    for (size_t i = 0; i < table->n; i++) {
+        const struct fa_algorithm_choice *row = &table->row[i];
+
+        assert_true(row->seconds > 0 && row->seconds <= row->rule_seconds && row->rule_seconds < 10);
+        assert_true(row->algorithm == FA_CONV_DIRECT || row->algorithm == FA_CONV_WINOGRAD);
+        want[row->direction] = fa_conv_algorithm_names[row->algorithm];
+    }
+    assert_ok(fa_algorithms_measure(backend, &small.desc));
+    if (has_winograd(backend)) {
+        assert_int_equal(table->n, DIRECTIONS);
+        assert_chosen(backend, &small, want);
+    }
+    fa_backend_close(backend);
+}
+
+/* What is listed already is not measured again, whatever it says. */
+static void only_what_is_not_listed_is_measured(void **state)
+{
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO);
+    const struct fa_algorithms *table = fa_backend_algorithms(backend);
+    struct fa_conv_desc frozen = small.desc;
+
+    (void)state;
+    list(backend, FA_CONV_BACKWARD_DATA, FA_CONV_WINOGRAD);
+    assert_ok(fa_algorithms_measure(backend, &small.desc));
+    assert_int_equal(table->n, has_winograd(backend) ? DIRECTIONS : 1);
+    assert_near(table->row[0].seconds, 0, 0);
+    frozen.backward_data = frozen.backward_weights = false;
+    assert_ok(fa_algorithms_measure(backend, &frozen));
+    assert_int_equal(table->n, has_winograd(backend) ? DIRECTIONS + 1 : 1);
+    fa_backend_close(backend);
+}
+
+static void where_there_is_one_algorithm_nothing_is_measured(void **state)
+{
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO), *forced = open_backend(FA_CONV_WINOGRAD);
+    struct fa_conv_desc half = small.desc, one = small.desc, grouped = small.desc;
+
+    (void)state;
+    half.stride = 2;
+    one.kernel = 1, one.pad = 0;
+    grouped.groups = 16;
+    assert_ok(fa_algorithms_measure(backend, &half));
+    assert_ok(fa_algorithms_measure(backend, &one));
+    assert_ok(fa_algorithms_measure(backend, &grouped));
+    assert_ok(fa_algorithms_measure(forced, &small.desc));
+    assert_int_equal(fa_backend_algorithms(backend)->n, 0);
+    assert_int_equal(fa_backend_algorithms(forced)->n, 0);
+    fa_backend_close(backend);
+    fa_backend_close(forced);
+}
+
+static fa_status measure_anew(struct fa_backend *backend)
+{
+    fa_algorithms_clear(fa_backend_algorithms(backend));
+    return fa_algorithms_measure(backend, &small.desc);
+}
+
+static void a_shortage_of_memory_is_survived(void **state)
+{
+    struct fa_backend *backend = open_backend(FA_CONV_AUTO);
+
+    (void)state;
+    assert_ok(measure_anew(backend)); /* working memory grows once */
+    fa_algorithms_clear(fa_backend_algorithms(backend));
+    for (long nth = 1; nth < 100; nth++) {
+        fa_status status;
+
+        fa_memory_fail_after(nth);
+        status = measure_anew(backend);
+        fa_memory_fail_after(0);
+        if (status == FA_OK)
+            break;
+        assert_int_equal(status, FA_ENOMEM);
+        assert_true(nth < 99);
+    }
+    fa_backend_close(backend);
+}
+
+static void all_memory_was_given_back(void **state)
+{
+    (void)state;
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_is_for_its_convolution_and_direction_alone),
+        cmocka_unit_test(the_first_row_of_a_convolution_stays),
+        cmocka_unit_test(whatever_is_listed_the_values_are_those_of_direct_convolution),
+        cmocka_unit_test(every_direction_with_a_choice_is_measured_once_and_obeyed),
+        cmocka_unit_test(only_what_is_not_listed_is_measured),
+        cmocka_unit_test(where_there_is_one_algorithm_nothing_is_measured),
+        cmocka_unit_test(a_shortage_of_memory_is_survived),
+        cmocka_unit_test(all_memory_was_given_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
