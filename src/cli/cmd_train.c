@@ -24,9 +24,9 @@ static const struct fa_flag flags[] = {
     {"--skip-class-layer", NULL, "of --init-from, take all but the class layer, which starts at random",
      false},
     {"--autotune", NULL,
-     "measure which algorithm suits each convolution, or take what W/algorithms.json lists; results depend "
-     "on "
-     "it in their last bits",
+     "measure which algorithm suits each convolution; W/algorithms.json keeps that for later runs, and the "
+     "last bits "
+     "of results depend on it",
      false},
     {"--trace", "FILE", "write where the time of the first steps goes, for chrome://tracing or Perfetto",
      false},
