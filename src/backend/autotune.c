@@ -60,6 +60,7 @@ static bool is_open(const struct fa_backend *backend, const struct fa_conv_desc 
            fa_algorithms_find(&backend->algorithms, desc, (enum fa_conv_direction)direction) == NULL;
 }
 
+/* Do two of the convolutions come down to one algorithm? */
 static bool is_same(const struct trial *trial, int a, int b, enum fa_conv_direction direction)
 {
     return strcmp(fa_conv_chosen(trial->conv[a], direction), fa_conv_chosen(trial->conv[b], direction)) == 0;
@@ -72,11 +73,6 @@ static bool has_choice(const struct trial *trial, int direction)
 }
 
 /* ---- its data */
-
-static fa_status load_filters(struct trial *trial, const fa_real *zeros)
-{
-    return fa_weights_load(trial->weights, zeros, NULL, zeros);
-}
 
 static fa_status create_activation(struct fa_backend *backend, struct fa_shape shape, size_t n_bytes,
                                    const fa_real *zeros, fa_real **out)
@@ -91,14 +87,14 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* zeros: for the filters, and for each activation. */
+/* zeros: as many as the filters or an activation have, whichever are most; borrowed until the trial ends. */
 static fa_status create_data(struct trial *trial, const fa_real *zeros)
 {
     const struct fa_shape in = trial->desc->in, out = fa_conv_output_shape(trial->desc);
     const size_t in_bytes = fa_backend_activation_bytes(trial->backend, in);
     const size_t out_bytes = fa_backend_activation_bytes(trial->backend, out);
 
-    FA_TRY(load_filters(trial, zeros));
+    FA_TRY(fa_weights_load(trial->weights, zeros, NULL, zeros));
     FA_TRY(create_activation(trial->backend, in, in_bytes, zeros, &trial->in));
     FA_TRY(create_activation(trial->backend, out, out_bytes, zeros, &trial->out));
     return create_activation(trial->backend, out, larger(in_bytes, out_bytes), zeros, &trial->other);
@@ -207,15 +203,12 @@ static bool is_candidate(const struct fa_backend *backend, const struct fa_conv_
 fa_status fa_algorithms_measure(struct fa_backend *backend, const struct fa_conv_desc *desc)
 {
     struct trial trial = {.backend = backend, .desc = desc};
-    bool any = false;
     fa_status status;
 
     if (!is_candidate(backend, desc))
         return FA_OK;
     status = create_convs(&trial);
-    for (int direction = 0; direction < DIRECTIONS && status == FA_OK; direction++)
-        any = any || has_choice(&trial, direction);
-    if (any)
+    if (status == FA_OK)
         status = choose_all(&trial);
     close_trial(&trial);
     return status;

@@ -22,7 +22,7 @@ done
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
-  [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [params]=net [model]=net
+  [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=dist [reducer]=dist [reduction_time]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
