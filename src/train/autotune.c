@@ -155,7 +155,7 @@ fa_status fa_training_autotune(struct fa_training *t)
     fa_status status = FA_OK;
 
     if (fa_comm_rank(t->comm) == 0)
-        status = fa_path_join(t->run->work_dir, "algorithms.json", &path);
+        status = fa_path_join(t->run->work_dir->path, "algorithms.json", &path);
     status = fa_comm_agree(t->comm, status);
     if (status == FA_OK && t->run->autotune)
         status = settle(t, path);

@@ -66,8 +66,8 @@ static struct fa_model *make_model(struct fa_backend *backend)
 static struct fa_algorithms settle(struct fa_comm *ranks)
 {
     const struct fa_train_config config = {.transform = {.scale = {96, 64}}};
-    const struct fa_train_run run = {
-        .work_dir = fa_test_path(root, "work"), .train_data = &claimed, .autotune = true};
+    const struct fa_work_dir work_dir = {.path = fa_test_path(root, "work")};
+    const struct fa_train_run run = {.work_dir = &work_dir, .train_data = &claimed, .autotune = true};
     struct fa_backend *backend;
     struct fa_training training = {.config = &config, .run = &run, .comm = ranks};
     struct fa_algorithms copy = {0};
@@ -75,7 +75,7 @@ static struct fa_algorithms settle(struct fa_comm *ranks)
     assert_ok(fa_backend_open(NULL, 1, FA_CONV_AUTO, &backend));
     training.model = make_model(backend);
     assert_ok(fa_sampler_create(&claimed, 1, 2, true, &training.sampler));
-    assert_ok(fa_directory_make(run.work_dir));
+    assert_ok(fa_directory_make(work_dir.path));
     assert_ok(fa_training_autotune(&training));
     for (size_t i = 0; i < fa_backend_algorithms(backend)->n; i++)
         assert_ok(fa_algorithms_add(&copy, &fa_backend_algorithms(backend)->row[i]));
