@@ -3,7 +3,9 @@
 # numbers of an evaluation, to their last digit, every detection and the weights of a training do not depend on the number of ranks.
 . "$(dirname "$0")/lib.sh"
 
-recipe=(--config "$configs/freeanchor_r18_fpn_synth.json" --threads 1 --set "data.scale=[96,96]" --set data.loader_threads=1)
+# So many detections that some meet an object, after steps so few: numbers that are all 0 would be equal for no reason.
+recipe=(--config "$configs/freeanchor_r18_fpn_synth.json" --threads 1 --set "data.scale=[96,96]" --set data.loader_threads=1
+  --set eval.score_threshold=0 --set eval.max_per_image=1000 --set "eval.max_detections=[1,10,1000]")
 
 # make NAME IMAGES SIZE
 make() {
@@ -42,7 +44,7 @@ expect 0 "every bit" "$freeanchor" weights diff "$scratch/batch12.1/weights.h5" 
 for data in three five eleven; do
   for ranks in 1 2 3 4; do
     run_ranks "$ranks" "$freeanchor" eval "${recipe[@]}" --weights "$scratch/batch4.1/weights.h5" --data "$scratch/$data" \
-      --set eval.score_threshold=0 --out "$scratch/$data.$ranks.json" --json >"$scratch/$data.$ranks" || fail "$data on $ranks ranks"
+      --out "$scratch/$data.$ranks.json" --json >"$scratch/$data.$ranks" || fail "$data on $ranks ranks"
     cmp "$scratch/$data.1.json" "$scratch/$data.$ranks.json" || fail "detections in $data differ on $ranks ranks"
     diff <(numbers "$scratch/$data.1") <(numbers "$scratch/$data.$ranks") || fail "the numbers of $data differ on $ranks ranks"
   done
