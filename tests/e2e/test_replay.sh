@@ -24,18 +24,24 @@ same() {
   done
 }
 
+# steps WORK_DIR: the file of the lines that its log has of steps.
+steps() {
+  grep '"mode": *"train"' "$1/log.jsonl" >"$1/steps"
+  echo "$1/steps"
+}
+
 echo "-- the numbers of training"
 must "${train[@]}" --work-dir "$scratch/w"
 weights=$scratch/w/weights.h5
 must "${train[@]}" --work-dir "$scratch/w2" --init-from "$weights"
 "${replay[@]}" "${from_data[@]}" --weights "$weights" --out "$scratch/out.h5" --save-case "$scratch/case.h5" --json >"$scratch/replayed"
-same "$scratch/w2/log.jsonl" "$scratch/replayed" positive_bag_loss negative_bag_loss grad_norm
+same "$(steps "$scratch/w2")" "$scratch/replayed" positive_bag_loss negative_bag_loss grad_norm
 must "${train[@]}" --work-dir "$scratch/w3" --init-from "$weights" --set data.flip=1
 "${replay[@]}" "${from_data[@]}" --flip --weights "$weights" --out "$scratch/flipped.h5" --json >"$scratch/replayed"
-same "$scratch/w3/log.jsonl" "$scratch/replayed" positive_bag_loss negative_bag_loss grad_norm
+same "$(steps "$scratch/w3")" "$scratch/replayed" positive_bag_loss negative_bag_loss grad_norm
 must "${train[@]}" --work-dir "$scratch/w4" --init-from "$weights" --set loss.type=focal
 "${replay[@]}" "${from_data[@]}" --weights "$weights" --out "$scratch/focal.h5" --set loss.type=focal --json >"$scratch/replayed"
-same "$scratch/w4/log.jsonl" "$scratch/replayed" loss_cls loss_bbox grad_norm
+same "$(steps "$scratch/w4")" "$scratch/replayed" loss_cls loss_bbox grad_norm
 
 echo "-- the case file"
 must "${replay[@]}" "$scratch/case.h5" --weights "$weights" --out "$scratch/out2.h5"
