@@ -12,6 +12,10 @@
 /* Longest that the last words may take, in seconds: the disk or the terminal may be what hangs. */
 #define LAST_WORDS 10
 
+/* Microseconds in which the launcher passes the line on; when a rank leaves, it soon ends all, and with them
+ * what it has not read. */
+#define HEARD_US 500000
+
 static const char *const limit_keys[FA_WATCH_PHASES] = {[FA_WATCH_START] = "watchdog.start_s",
                                                         [FA_WATCH_FIRST_STEP] = "watchdog.start_s",
                                                         [FA_WATCH_STEP] = "watchdog.step_s",
@@ -35,6 +39,7 @@ static void end_job(struct fa_watchdog *w, const char *message)
     if (w->mine.rank != 0 && fa_log_to_file(w->log_path) != FA_OK)
         fa_warn("%s", fa_message());
     fa_log(FA_LOG_ERROR, "%s", message);
+    usleep(HEARD_US);
     fa_watchdog_leave(w);
 }
 
