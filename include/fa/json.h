@@ -66,4 +66,7 @@ bool fa_json_append(struct fa_json *array, struct fa_json *child);
    that are no UTF-8. Free with fa_free. */
 fa_status fa_json_print(const struct fa_json *root, bool indented, char **out) FA_CHECK_RESULT;
 
+/* The text in a file that is whole or as it was before (fa_file_write_atomic). */
+fa_status fa_json_save(const char *path, const struct fa_json *root, bool indented) FA_CHECK_RESULT;
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
 #include "json_node.h"
@@ -181,4 +182,15 @@ fa_status fa_json_print(const struct fa_json *root, bool indented, char **out)
     }
     *out = printer.text;
     return FA_OK;
+}
+
+fa_status fa_json_save(const char *path, const struct fa_json *root, bool indented)
+{
+    char *text;
+    fa_status status;
+
+    FA_TRY(fa_json_print(root, indented, &text));
+    status = fa_file_write_atomic(path, text, strlen(text));
+    fa_free(text);
+    return status;
 }

@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fa/file.h"
 #include "fa/json.h"
-#include "fa/memory.h"
 #include "fa/trace.h"
 
 /* A span that brings a label of its own is called by it, "layer neck.fpn_convs.0.conv". */
@@ -50,17 +48,6 @@ static bool fill(struct fa_json *events, int process)
     return true;
 }
 
-static fa_status write_tree(const char *path, const struct fa_json *tree)
-{
-    char *text;
-    fa_status status;
-
-    FA_TRY(fa_json_print(tree, false, &text));
-    status = fa_file_write_atomic(path, text, strlen(text));
-    fa_free(text);
-    return status;
-}
-
 fa_status fa_trace_write(const char *path, int process)
 {
     struct fa_json *tree = fa_json_new_object(), *events = fa_json_new_array();
@@ -69,7 +56,7 @@ fa_status fa_trace_write(const char *path, int process)
     if (tree == NULL || !fa_json_set(tree, "traceEvents", events) || !fill(events, process))
         status = fa_fail(FA_ENOMEM, "%s: memory is exhausted while writing the trace", path);
     else
-        status = write_tree(path, tree);
+        status = fa_json_save(path, tree, false);
     if (tree == NULL)
         fa_json_free(events);
     fa_json_free(tree);

@@ -4,9 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "fa/file.h"
 #include "fa/json.h"
-#include "fa/memory.h"
 
 /* The numbers of a row, in the order in which they are written. */
 static const struct number {
@@ -164,24 +162,13 @@ static bool set_all(struct fa_json *root, struct fa_backend *backend)
            fa_json_set(root, "threads", fa_json_new_number(fa_backend_threads(backend)));
 }
 
-static fa_status write_text(const char *path, const struct fa_json *root)
-{
-    char *text;
-    fa_status status;
-
-    FA_TRY(fa_json_print(root, true, &text));
-    status = fa_file_write_atomic(path, text, strlen(text));
-    fa_free(text);
-    return status;
-}
-
 fa_status fa_algorithms_write(const char *path, struct fa_backend *backend)
 {
     struct fa_json *root = fa_json_new_object();
     fa_status status;
 
     if (set_all(root, backend))
-        status = write_text(path, root);
+        status = fa_json_save(path, root, true);
     else
         status = fa_fail(FA_ENOMEM, "out of memory for the text of %s", path);
     fa_json_free(root);

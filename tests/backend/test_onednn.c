@@ -234,7 +234,7 @@ static void weights_loaded_again_are_used(void **state)
 
 static const struct op_case two_sizes[] = {TWELVE(7, 11), TWELVE(40, 36)};
 
-static void gradients_in_different_layouts_add_up(void **state)
+static void gradients_of_different_algorithms_add_up(void **state)
 {
     struct fa_backend *backend = open_onednn(2, FA_CONV_AUTO);
     struct op_run small = op_run_open(backend, &two_sizes[0]);
@@ -329,7 +329,7 @@ int main(void)
         cmocka_unit_test(two_runs_give_the_same_bits),
         cmocka_unit_test(an_untrained_convolution_gives_the_output_of_a_trained_one),
         cmocka_unit_test(weights_loaded_again_are_used),
-        cmocka_unit_test(gradients_in_different_layouts_add_up),
+        cmocka_unit_test(gradients_of_different_algorithms_add_up),
         cmocka_unit_test(a_step_like_the_one_before_allocates_nothing),
         cmocka_unit_test(all_memory_was_given_back),
     };
