@@ -151,18 +151,15 @@ static fa_status write_json(const struct fa_detect_output *output, const struct 
 {
     struct fa_json *root = fa_json_new_array();
     const char *image;
-    char *text = NULL, *path = NULL;
+    char *path = NULL;
     fa_status status;
 
     for (size_t i = 0; (image = fa_arguments_nth(output->images, NULL, i)) != NULL; i++)
         fa_json_append(root, image_json(output, image, i, rows, n));
-    status = fa_json_print(root, true, &text);
+    status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
     if (status == FA_OK)
-        status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
-    if (status == FA_OK)
-        status = fa_file_write_atomic(path, text, strlen(text));
+        status = fa_json_save(path, root, true);
     fa_free(path);
-    fa_free(text);
     fa_json_free(root);
     return status;
 }

@@ -81,17 +81,14 @@ static struct fa_json *manifest_to_json(const struct fa_manifest *manifest)
 fa_status fa_manifest_write(const struct fa_manifest *manifest, const char *directory)
 {
     struct fa_json *root = manifest_to_json(manifest);
-    char *path = NULL, *text = NULL;
+    char *path = NULL;
     fa_status st;
 
     if (root == NULL)
         return fa_fail(FA_ENOMEM, "%s: no memory for the manifest", directory);
     st = fa_path_join(directory, FA_MANIFEST_NAME, &path);
     if (st == FA_OK)
-        st = fa_json_print(root, true, &text);
-    if (st == FA_OK)
-        st = fa_file_write_atomic(path, text, strlen(text));
-    fa_free(text);
+        st = fa_json_save(path, root, true);
     fa_free(path);
     fa_json_free(root);
     return st;

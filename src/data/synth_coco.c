@@ -129,13 +129,7 @@ fa_status fa_synth_coco_add(struct fa_synth_coco *coco, int64_t image_id, const 
 
 fa_status fa_synth_coco_write(const struct fa_synth_coco *coco, const char *path)
 {
-    char *text;
-    fa_status status;
-
-    FA_TRY(fa_json_print(coco->root, false, &text));
-    status = fa_file_write_atomic(path, text, strlen(text));
-    fa_free(text);
-    return status;
+    return fa_json_save(path, coco->root, false);
 }
 
 fa_status fa_synth_coco_is_ours(const char *path, bool *ours)
