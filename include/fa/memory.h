@@ -2,7 +2,7 @@
  * memory.h - counted host memory and sizes that cannot overflow.
  *
  * All host memory of the program comes from here. Blocks are aligned to 64 bytes (a cache line, a vector
- * register). Tests end with fa_memory_balance() == 0 and can order the n-th allocation from now to fail.
+ * register); large ones lie in huge pages, where the system has them. Tests end with fa_memory_balance() == 0 and can order the n-th allocation from now to fail.
  * Thread safe.
  */
 #ifndef FA_MEMORY_H

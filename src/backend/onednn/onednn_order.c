@@ -66,7 +66,8 @@ struct lanes {
     size_t n, step;      /* input channels, and from one to the next */
 };
 
-INLINE void pack_lanes(size_t area, struct lanes lanes, const float *from, float factor, float *to)
+INLINE void pack_lanes(size_t area, struct lanes lanes, const float *restrict from, float factor,
+                       float *restrict to)
 {
     for (size_t k = 0; k < area; k++)
         for (size_t i = 0; i < lanes.n; i++)
@@ -205,20 +206,12 @@ static void unpack_square(const struct walk *walk, const float *packed, float *o
 
 /* ---- all of it ---- */
 
-/* Rows are walked side by side, many pages at a time; this brings them in one after the other. */
-static void fetch(const float *from, size_t n)
-{
-    for (size_t i = 0; i < n; i += 16)
-        __builtin_prefetch(from + i, 0, 2);
-}
-
 void onednn_order_pack(const struct onednn_weights *weights, const struct onednn_order *order, size_t first,
                        size_t n, float *packed)
 {
     const struct walk walk = walk_of(weights, order);
     const size_t row = walk.n_own * walk.area;
 
-    fetch(weights->oihw + first * row, n * row);
     for (size_t i = 0; i < walk.n_in; i += walk.n_lanes) {
         if (is_square(&walk, first, n, i)) {
             pack_square(&walk, weights->oihw + first * row + i * walk.area, weights->scale + first,
