@@ -2,8 +2,8 @@
  * memory.h - counted host memory and sizes that cannot overflow.
  *
  * All host memory of the program comes from here. Blocks are aligned to 64 bytes (a cache line, a vector
- * register); large ones lie in huge pages, where the system has them. Tests end with fa_memory_balance() == 0 and can order the n-th allocation from now to fail.
- * Thread safe.
+ * register); large ones lie in huge pages, where the system has them. Tests end with fa_memory_balance() == 0
+ * and can order the n-th allocation from now to fail. Thread safe.
  */
 #ifndef FA_MEMORY_H
 #define FA_MEMORY_H
@@ -41,7 +41,8 @@ long fa_memory_balance(void);
 /* The n-th allocation from now (1 = the next) fails; 0 switches that off. For tests. */
 void fa_memory_fail_after(long n);
 
-/* The resident set of the process in bytes: now (0 where the system does not tell), and the largest so far. */
+/* The resident set of the process in bytes: now (0 where the system does not tell), and the largest so far.
+ */
 size_t fa_memory_rss(void);
 size_t fa_memory_peak_rss(void);
 
