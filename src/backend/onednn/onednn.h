@@ -13,7 +13,8 @@
  *   onednn_store.c        the memory that they take while they are needed
  *   onednn_reorder.c      one copy into a layout that only oneDNN knows
  *   onednn_choice.c       which algorithm computes a convolution
- *   onednn_conv.c         the three directions of a convolution
+ *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
+ *   onednn_conv_run.c     the same, run with pointers
  *   onednn_pool.c         max-pooling
  *   onednn_elementwise.c  sums, masks, upsampling, moments
  */
@@ -121,8 +122,16 @@ struct onednn_axis {
     size_t stride, lane; /* from block to block, from lane to lane; in floats, as all below */
 };
 
+static inline size_t onednn_along(const struct onednn_axis *axis, size_t channel)
+{
+    const size_t block = (size_t)axis->block;
+
+    return channel / block * axis->stride + channel % block * axis->lane;
+}
+
 /* Where the filter of output channel o, input channel i, row y, column x lies. */
 struct onednn_order {
+    size_t first; /* the output channel with which it begins */
     size_t group; /* from group to group; 0 without groups */
     struct onednn_axis out, in;
     int width; /* of the kernel */
@@ -149,12 +158,13 @@ void onednn_transpose(const float *const from[ONEDNN_TRANSPOSE], const float *fa
 
 /* ---- onednn_weights.c */
 
-/* The filters in one layout. Owned by their weights. */
+/* The filters of some output channels in one layout. Owned by their weights. */
 struct onednn_filters {
     struct onednn_filters *next;
-    dnnl_memory_desc_t md;
-    size_t n_bytes; /* padding included */
-    bool has_order; /* else only oneDNN knows the layout */
+    int first, n_out;
+    dnnl_memory_desc_t md, plain; /* plain: (g)oihw of the merged groups */
+    size_t n_bytes;               /* padding included */
+    bool has_order;               /* else only oneDNN knows the layout */
     struct onednn_order order;
     struct onednn_reorder reorder; /* from the plain layout, where there is no order */
     float *data;                   /* NULL: not packed since the last load */
@@ -162,7 +172,6 @@ struct onednn_filters {
 
 /* The sum of all gradients since the last clear: filters, then bias. */
 struct onednn_gradient {
-    dnnl_memory_desc_t md; /* of the filters */
     struct onednn_order order;
     size_t n_elem; /* of the filters, padding included */
     float *data;   /* NULL: there was none */
@@ -172,10 +181,8 @@ struct onednn_weights {
     struct fa_weights base;
     int merged; /* that many groups are computed as one, with zeros between them; see onednn_weights.c */
     int groups; /* after merging */
-    dnnl_memory_desc_t md; /* plain (g)oihw of the merged groups */
-    size_t n_elem;         /* of md */
-    const float *oihw;     /* loaded filters; the caller's */
-    float *scale, *bias;   /* of each output channel */
+    const float *oihw;   /* loaded filters; the caller's */
+    float *scale, *bias; /* of each output channel */
     struct onednn_filters *packed;
     struct onednn_gradient gradient;
 };
@@ -189,14 +196,18 @@ void onednn_weights_forget(struct fa_weights *weights);
 void onednn_weights_clear_grad(struct fa_weights *weights);
 void onednn_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
 
-/* Filters of any layout, for a convolution to choose from. */
-fa_status onednn_weights_any_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md) FA_CHECK_RESULT;
-fa_status onednn_weights_bias_md(const struct onednn_weights *weights,
-                                 dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+/* Of n_out output channels: filters of any layout, for a convolution to choose from; biases; gradients of
+   filters, in the layout in which every algorithm gives them. */
+fa_status onednn_weights_any_md(const struct onednn_weights *weights, int n_out,
+                                dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+fa_status onednn_weights_bias_md(int n_out, dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+fa_status onednn_weights_gradient_md(const struct onednn_weights *weights, int n_out,
+                                     dnnl_memory_desc_t *md) FA_CHECK_RESULT;
 
-/* The packed copy in this layout; listed if it is the first of its kind. */
-fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                                struct onednn_filters **out) FA_CHECK_RESULT;
+/* The packed copy of output channels first to first + n_out in this layout; listed if it is the first of its
+   kind. */
+fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out,
+                                const dnnl_memory_desc_t *md, struct onednn_filters **out) FA_CHECK_RESULT;
 
 /* Packs the loaded filters unless that has happened since the load. */
 fa_status onednn_filters_refresh(const struct onednn_weights *weights,
@@ -222,12 +233,42 @@ struct onednn_choice {
     const char *name; /* "direct", "winograd" or "reference" */
 };
 
-/* The best description of an operation that oneDNN can make; the caller destroys out->desc. `forward` is the
-   hint that the backward directions need. out->desc is NULL if there is no fast ONEDNN_FORWARD_BESIDE. */
-fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
+/* How many output channels are computed at a time; the last part may have fewer. */
+int onednn_part_channels(const struct fa_conv *conv);
+
+/* The best description of an operation for n_out output channels that oneDNN can make; the caller destroys
+   out->desc. `forward` is the hint that the backward directions need. out->desc is NULL if there is no fast
+   ONEDNN_FORWARD_BESIDE. */
+fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
-/* ---- onednn_conv.c */
+/* ---- onednn_conv.c, onednn_conv_run.c */
+
+enum { ONEDNN_MAX_ARGS = 6 };
+
+/* The scratchpad is the last argument. */
+struct onednn_prepared {
+    const char *chosen;
+    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for */
+    int n_args;
+    dnnl_exec_arg_t args[ONEDNN_MAX_ARGS];
+    struct onednn_filters *filters; /* packed; NULL where they are a gradient */
+};
+
+/* Output channels that are computed by themselves. */
+struct onednn_part {
+    int first, n_out;
+    struct onednn_prepared operations[ONEDNN_N_OPERATIONS];
+};
+
+struct onednn_conv {
+    struct fa_conv base;
+    int n_parts;
+    struct onednn_part *parts;
+};
+
+/* The caller prefixes a message on behalf of this convolution. */
+fa_status onednn_name_shape(fa_status status, const struct fa_conv_desc *desc) FA_CHECK_RESULT;
 
 fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                              struct fa_weights *weights, struct fa_conv **out) FA_CHECK_RESULT;

@@ -16,6 +16,10 @@
 /* Squares of 4x4 outputs from which on it pays. */
 enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 };
 
+/* Its working memory grows with the output channels. The head's last convolution, 256 to 720 of 100x168,
+ * takes 225 MiB at once and 109 MiB in parts, and as long. */
+enum { MOST_CHANNELS = 512, PART_CHANNELS = 256 };
+
 static bool winograd_applies(const struct fa_conv *conv)
 {
     const struct fa_conv_desc *desc = &conv->desc;
@@ -46,20 +50,34 @@ static bool winograd_wanted(const struct fa_conv *conv, enum onednn_operation op
     return winograd_applies(conv) && n_tiles >= least_tiles(conv, operation);
 }
 
-static fa_status describe(const struct fa_conv *conv, enum onednn_operation operation,
+int onednn_part_channels(const struct fa_conv *conv)
+{
+    const int n_out = conv->desc.out_channels;
+
+    return n_out > MOST_CHANNELS && winograd_applies(conv) && fa_conv_is_trained(&conv->desc) ? PART_CHANNELS
+                                                                                              : n_out;
+}
+
+static fa_status describe_output(const struct fa_conv *conv, int n_out, dnnl_memory_desc_t *md)
+{
+    return onednn_activation_md(conv->backend, (struct fa_shape){n_out, conv->out.h, conv->out.w}, md);
+}
+
+static fa_status describe(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                           dnnl_alg_kind_t algorithm, dnnl_convolution_desc_t *out)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
     const dnnl_prop_kind_t kind =
         fa_conv_is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
     const dnnl_dims_t stride = {conv->desc.stride, conv->desc.stride}, pad = {conv->desc.pad, conv->desc.pad};
-    dnnl_memory_desc_t src, dst, filters, bias;
+    dnnl_memory_desc_t src, dst, filters, gradient, bias;
     dnnl_status_t status = dnnl_invalid_arguments;
 
     FA_TRY(onednn_activation_md(conv->backend, conv->desc.in, &src));
-    FA_TRY(onednn_activation_md(conv->backend, conv->out, &dst));
-    FA_TRY(onednn_weights_any_md(weights, &filters));
-    FA_TRY(onednn_weights_bias_md(weights, &bias));
+    FA_TRY(describe_output(conv, n_out, &dst));
+    FA_TRY(onednn_weights_any_md(weights, n_out, &filters));
+    FA_TRY(onednn_weights_gradient_md(weights, n_out, &gradient));
+    FA_TRY(onednn_weights_bias_md(n_out, &bias));
     switch (operation) {
     case ONEDNN_FORWARD:
     case ONEDNN_FORWARD_BESIDE:
@@ -71,8 +89,8 @@ static fa_status describe(const struct fa_conv *conv, enum onednn_operation oper
             dnnl_convolution_backward_data_desc_init(out, algorithm, &src, &filters, &dst, stride, pad, pad);
         break;
     case ONEDNN_BACKWARD_WEIGHTS:
-        status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &weights->gradient.md,
-                                                             &bias, &dst, stride, pad, pad);
+        status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &gradient, &bias, &dst,
+                                                             stride, pad, pad);
         break;
     case ONEDNN_N_OPERATIONS:
         break;
@@ -80,20 +98,20 @@ static fa_status describe(const struct fa_conv *conv, enum onednn_operation oper
     return onednn_check(status, "describing the operation");
 }
 
-static dnnl_status_t append_residual(const struct fa_conv *conv, enum onednn_operation operation,
+static dnnl_status_t append_residual(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                                      dnnl_post_ops_t post_ops)
 {
     dnnl_memory_desc_t dst;
 
     if (operation == ONEDNN_FORWARD)
         return dnnl_post_ops_append_sum(post_ops, 1.0f);
-    if (onednn_activation_md(conv->backend, conv->out, &dst) != FA_OK)
+    if (describe_output(conv, n_out, &dst) != FA_OK)
         return dnnl_invalid_arguments;
     return dnnl_post_ops_append_binary(post_ops, dnnl_binary_add, &dst);
 }
 
 /* What forward does to the sum of products and the bias: it adds the residual, then comes the ReLU. */
-static dnnl_status_t append_post_ops(const struct fa_conv *conv, enum onednn_operation operation,
+static dnnl_status_t append_post_ops(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                                      dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t post_ops;
@@ -102,7 +120,7 @@ static dnnl_status_t append_post_ops(const struct fa_conv *conv, enum onednn_ope
     if (status != dnnl_success)
         return status;
     if (conv->desc.residual)
-        status = append_residual(conv, operation, post_ops);
+        status = append_residual(conv, n_out, operation, post_ops);
     if (status == dnnl_success && conv->desc.relu)
         status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
     if (status == dnnl_success)
@@ -111,14 +129,14 @@ static dnnl_status_t append_post_ops(const struct fa_conv *conv, enum onednn_ope
     return status;
 }
 
-static fa_status make_attributes(const struct fa_conv *conv, enum onednn_operation operation,
+static fa_status make_attributes(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                                  dnnl_primitive_attr_t *out)
 {
     dnnl_status_t status = dnnl_primitive_attr_clone(out, onednn_of(conv->backend)->plain);
 
     FA_TRY(onednn_check(status, "copying attributes"));
     if (operation == ONEDNN_FORWARD || operation == ONEDNN_FORWARD_BESIDE)
-        status = append_post_ops(conv, operation, *out);
+        status = append_post_ops(conv, n_out, operation, *out);
     if (status != dnnl_success)
         dnnl_primitive_attr_destroy(*out);
     return onednn_check(status, "fusing the residual and the ReLU");
@@ -140,7 +158,7 @@ static bool is_reference(const_dnnl_primitive_desc_t desc)
 }
 
 /* *out is NULL if oneDNN has nothing of the kind. */
-static fa_status create(const struct fa_conv *conv, enum onednn_operation operation,
+static fa_status create(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                         dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
                         dnnl_primitive_desc_t *out)
 {
@@ -149,17 +167,17 @@ static fa_status create(const struct fa_conv *conv, enum onednn_operation operat
     dnnl_status_t status;
 
     *out = NULL;
-    FA_TRY(describe(conv, operation, algorithm, &description));
-    FA_TRY(make_attributes(conv, operation, &attributes));
+    FA_TRY(describe(conv, n_out, operation, algorithm, &description));
+    FA_TRY(make_attributes(conv, n_out, operation, &attributes));
     status =
         dnnl_primitive_desc_create(out, &description, attributes, onednn_of(conv->backend)->engine, forward);
     dnnl_primitive_attr_destroy(attributes);
     return status == dnnl_unimplemented ? FA_OK : onednn_check(status, "choosing an implementation");
 }
 
-static fa_status choose_beside(const struct fa_conv *conv, struct onednn_choice *out)
+static fa_status choose_beside(const struct fa_conv *conv, int n_out, struct onednn_choice *out)
 {
-    FA_TRY(create(conv, ONEDNN_FORWARD_BESIDE, dnnl_convolution_direct, NULL, &out->desc));
+    FA_TRY(create(conv, n_out, ONEDNN_FORWARD_BESIDE, dnnl_convolution_direct, NULL, &out->desc));
     if (out->desc != NULL && is_reference(out->desc)) {
         dnnl_primitive_desc_destroy(out->desc);
         out->desc = NULL;
@@ -167,16 +185,16 @@ static fa_status choose_beside(const struct fa_conv *conv, struct onednn_choice 
     return FA_OK;
 }
 
-fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
+fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out)
 {
     *out = (struct onednn_choice){NULL, "direct"};
     if (operation == ONEDNN_FORWARD_BESIDE)
-        return choose_beside(conv, out);
+        return choose_beside(conv, n_out, out);
     if (winograd_wanted(conv, operation))
-        FA_TRY(create(conv, operation, dnnl_convolution_winograd, forward, &out->desc));
+        FA_TRY(create(conv, n_out, operation, dnnl_convolution_winograd, forward, &out->desc));
     if (out->desc == NULL)
-        FA_TRY(create(conv, operation, dnnl_convolution_direct, forward, &out->desc));
+        FA_TRY(create(conv, n_out, operation, dnnl_convolution_direct, forward, &out->desc));
     if (out->desc == NULL)
         return onednn_check(dnnl_unimplemented, "choosing an implementation");
     out->name = implementation_name(out->desc);

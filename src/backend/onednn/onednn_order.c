@@ -51,13 +51,6 @@ bool onednn_order_of(const dnnl_memory_desc_t *md, struct onednn_order *order)
     return read_inner_blocks(blocking, out_dim, order);
 }
 
-INLINE size_t along(const struct onednn_axis *axis, size_t i)
-{
-    const size_t block = (size_t)axis->block;
-
-    return i / block * axis->stride + i % block * axis->lane;
-}
-
 /* ---- one output channel's lanes of one block of input channels ---- */
 
 /* How an element of the kernel and an input channel move on from where a channel's filters begin. */
@@ -118,6 +111,13 @@ struct run {
     size_t packed, oihw; /* where they begin; oihw: within the output channel */
 };
 
+static size_t packed_channel(const struct walk *walk, size_t o)
+{
+    const size_t i = o - walk->order->first;
+
+    return i / walk->n_out * walk->order->group + onednn_along(&walk->order->out, i % walk->n_out);
+}
+
 /* Those of output channel o and input channels [begin, begin + n_lanes); lanes.n is 0 if there are none. */
 static struct run run_of(const struct onednn_weights *weights, const struct walk *walk, size_t o,
                          size_t begin)
@@ -131,8 +131,7 @@ static struct run run_of(const struct onednn_weights *weights, const struct walk
     if (from >= to)
         return (struct run){.lanes = {.n = 0}};
     return (struct run){.lanes = {.place = walk->place, .n = to - from, .step = walk->step},
-                        .packed = o / walk->n_out * walk->order->group +
-                                  along(&walk->order->out, o % walk->n_out) + along(&walk->order->in, from),
+                        .packed = packed_channel(walk, o) + onednn_along(&walk->order->in, from),
                         .oihw = (from - first) * walk->area};
 }
 

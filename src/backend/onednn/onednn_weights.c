@@ -29,11 +29,12 @@ static int groups_to_merge(const struct fa_weights_desc *desc, int block)
     return desc->groups;
 }
 
-static fa_status describe_filters(const struct onednn_weights *weights, dnnl_format_tag_t dense_tag,
-                                  dnnl_format_tag_t grouped_tag, dnnl_memory_desc_t *md)
+static fa_status describe_filters(const struct onednn_weights *weights, int n_out,
+                                  dnnl_format_tag_t dense_tag, dnnl_format_tag_t grouped_tag,
+                                  dnnl_memory_desc_t *md)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
-    const int g = weights->groups, out = desc->out_channels / g, in = desc->in_channels / g, k = desc->kernel;
+    const int g = weights->groups, out = n_out / g, in = desc->in_channels / g, k = desc->kernel;
     const dnnl_dims_t grouped = {g, out, in, k, k}, dense = {out, in, k, k};
 
     return onednn_check(g > 1 ? dnnl_memory_desc_init_by_tag(md, 5, grouped, dnnl_f32, grouped_tag)
@@ -41,32 +42,42 @@ static fa_status describe_filters(const struct onednn_weights *weights, dnnl_for
                         "describing filters");
 }
 
-fa_status onednn_weights_any_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md)
+fa_status onednn_weights_any_md(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
 {
-    return describe_filters(weights, dnnl_format_tag_any, dnnl_format_tag_any, md);
+    return describe_filters(weights, n_out, dnnl_format_tag_any, dnnl_format_tag_any, md);
 }
 
-fa_status onednn_weights_bias_md(const struct onednn_weights *weights, dnnl_memory_desc_t *md)
+static fa_status describe_plain(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
 {
-    const dnnl_dims_t dims = {weights->base.desc.out_channels};
+    return describe_filters(weights, n_out, dnnl_oihw, dnnl_goihw, md);
+}
+
+fa_status onednn_weights_bias_md(int n_out, dnnl_memory_desc_t *md)
+{
+    const dnnl_dims_t dims = {n_out};
 
     return onednn_check(dnnl_memory_desc_init_by_tag(md, 1, dims, dnnl_f32, dnnl_a), "describing a bias");
 }
 
-/* The layout in which every algorithm gives gradients; an image's few channels are not blocked. */
-static fa_status describe_gradient(struct onednn_weights *weights)
+/* An image's few channels are not blocked. */
+fa_status onednn_weights_gradient_md(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
 {
-    struct onednn_gradient *gradient = &weights->gradient;
     const bool reads_image = weights->base.desc.in_channels <= 3;
 
     if (onednn_of(weights->base.backend)->block == 16)
-        FA_TRY(describe_filters(weights, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o, dnnl_gOIhw16i16o,
-                                &gradient->md));
-    else
-        FA_TRY(describe_filters(weights, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o,
-                                &gradient->md));
-    gradient->n_elem = dnnl_memory_desc_get_size(&gradient->md) / sizeof *gradient->data;
-    return onednn_order_of(&gradient->md, &gradient->order)
+        return describe_filters(weights, n_out, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
+                                dnnl_gOIhw16i16o, md);
+    return describe_filters(weights, n_out, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o, md);
+}
+
+static fa_status describe_gradient(struct onednn_weights *weights)
+{
+    struct onednn_gradient *gradient = &weights->gradient;
+    dnnl_memory_desc_t md;
+
+    FA_TRY(onednn_weights_gradient_md(weights, weights->base.desc.out_channels, &md));
+    gradient->n_elem = dnnl_memory_desc_get_size(&md) / sizeof *gradient->data;
+    return onednn_order_of(&md, &gradient->order)
                ? FA_OK
                : onednn_check(dnnl_unimplemented, "describing a gradient of filters");
 }
@@ -78,9 +89,6 @@ static fa_status fill_weights(struct onednn_weights *weights)
 
     weights->merged = groups_to_merge(desc, onednn_of(weights->base.backend)->block);
     weights->groups = desc->groups / weights->merged;
-    weights->n_elem =
-        n_out * (size_t)(desc->in_channels / weights->groups) * (size_t)desc->kernel * (size_t)desc->kernel;
-    FA_TRY(describe_filters(weights, dnnl_oihw, dnnl_goihw, &weights->md));
     FA_TRY(describe_gradient(weights));
     FA_TRY(fa_alloc_zero(n_out, sizeof *weights->scale, &weights->scale));
     return fa_alloc_zero(n_out, sizeof *weights->bias, &weights->bias);
@@ -150,30 +158,34 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
     return FA_OK;
 }
 
-static fa_status fill_filters(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                              struct onednn_filters *filters)
+static fa_status fill_filters(struct onednn_weights *weights, int first, int n_out,
+                              const dnnl_memory_desc_t *md, struct onednn_filters *filters)
 {
     filters->md = *md;
+    filters->first = first;
+    filters->n_out = n_out;
     filters->n_bytes = dnnl_memory_desc_get_size(md);
+    FA_TRY(describe_plain(weights, n_out, &filters->plain));
     filters->has_order = onednn_order_of(md, &filters->order);
+    filters->order.first = (size_t)first;
     if (filters->has_order)
         return FA_OK;
-    return onednn_reorder_create(onednn_of(weights->base.backend), &weights->md, md, &filters->reorder);
+    return onednn_reorder_create(onednn_of(weights->base.backend), &filters->plain, md, &filters->reorder);
 }
 
-fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memory_desc_t *md,
-                                struct onednn_filters **out)
+fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out,
+                                const dnnl_memory_desc_t *md, struct onednn_filters **out)
 {
     struct onednn_filters **link = &weights->packed, *filters;
     fa_status status;
 
     for (; *link != NULL; link = &(*link)->next)
-        if (dnnl_memory_desc_equal(&(*link)->md, md)) {
+        if ((*link)->first == first && dnnl_memory_desc_equal(&(*link)->md, md)) {
             *out = *link;
             return FA_OK;
         }
     FA_TRY(fa_alloc_zero(1, sizeof *filters, &filters));
-    status = fill_filters(weights, md, filters);
+    status = fill_filters(weights, first, n_out, md, filters);
     if (status != FA_OK) {
         fa_free(filters);
         return status;
@@ -183,29 +195,31 @@ fa_status onednn_weights_packed(struct onednn_weights *weights, const dnnl_memor
 }
 
 /* The zeros are those between merged groups, and those of lanes beyond the last channel. */
-static void pack(const struct onednn_weights *weights, const struct onednn_order *order, size_t n_bytes,
-                 float *to)
+static void pack(const struct onednn_weights *weights, const struct onednn_filters *packed,
+                 const struct onednn_order *order, size_t n_bytes, float *to)
 {
-    const int n_out = weights->base.desc.out_channels, part = ONEDNN_MAX_BLOCK;
+    const int end = packed->first + packed->n_out, part = ONEDNN_MAX_BLOCK;
 
-    if (weights->merged > 1 || n_bytes > weights->n_elem * sizeof *to)
+    if (weights->merged > 1 || n_bytes > dnnl_memory_desc_get_size(&packed->plain))
         memset(to, 0, n_bytes);
 #pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
-    for (int o = 0; o < n_out; o += part)
-        onednn_order_pack(weights, order, (size_t)o, (size_t)(n_out - o < part ? n_out - o : part), to);
+    for (int o = packed->first; o < end; o += part)
+        onednn_order_pack(weights, order, (size_t)o, (size_t)(end - o < part ? end - o : part), to);
 }
 
 /* A layout that only oneDNN knows comes about from the plain one. */
 static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn_filters *packed)
 {
-    struct onednn_order plain_order;
+    const size_t n_bytes = dnnl_memory_desc_get_size(&packed->plain);
+    struct onednn_order order;
     float *plain;
     fa_status status;
 
-    if (!onednn_order_of(&weights->md, &plain_order))
+    if (!onednn_order_of(&packed->plain, &order))
         return onednn_check(dnnl_unimplemented, "packing filters");
-    FA_TRY(onednn_store_take(store_of(weights), weights->n_elem * sizeof *plain, &plain));
-    pack(weights, &plain_order, weights->n_elem * sizeof *plain, plain);
+    order.first = (size_t)packed->first;
+    FA_TRY(onednn_store_take(store_of(weights), n_bytes, &plain));
+    pack(weights, packed, &order, n_bytes, plain);
     status = onednn_reorder_run(&packed->reorder, plain, packed->data);
     onednn_store_give_back(store_of(weights), &plain);
     return status;
@@ -215,7 +229,7 @@ static fa_status fill_packed(const struct onednn_weights *weights, struct onednn
 {
     if (!packed->has_order)
         return pack_opaque(weights, packed);
-    pack(weights, &packed->order, packed->n_bytes, packed->data);
+    pack(weights, packed, &packed->order, packed->n_bytes, packed->data);
     return FA_OK;
 }
 

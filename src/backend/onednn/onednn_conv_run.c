@@ -1,0 +1,174 @@
+/*
+ * onednn_conv_run.c - the three directions of a convolution, run with pointers: one part of its output
+ * channels after the other.
+ */
+#include "fa/trace.h"
+#include "onednn.h"
+
+/* ---- one part ---- */
+
+/* data: one pointer for each argument but the scratchpad, in their order. */
+static dnnl_status_t run_primitive(struct onednn *onednn, struct onednn_prepared *operation,
+                                   const void *const *data)
+{
+    const int last = operation->n_args - 1;
+    dnnl_status_t status = dnnl_success;
+
+    for (int i = 0; i < last && status == dnnl_success; i++)
+        status = dnnl_memory_set_data_handle(operation->args[i].memory, (void *)data[i]);
+    if (status == dnnl_success)
+        status = dnnl_memory_set_data_handle(operation->args[last].memory, onednn->scratchpad.memory);
+    if (status == dnnl_success)
+        status =
+            dnnl_primitive_execute(operation->primitive, onednn->stream, operation->n_args, operation->args);
+    return status == dnnl_success ? dnnl_stream_wait(onednn->stream) : status;
+}
+
+static fa_status run(const struct fa_conv *conv, struct onednn_part *part, enum onednn_operation which,
+                     const void *const *data)
+{
+    static const char *const what[] = {"forward", "backward to data", "backward to weights", "forward"};
+    struct onednn *onednn = onednn_of(conv->backend);
+
+    onednn_use_threads(onednn);
+    return onednn_name_shape(onednn_check(run_primitive(onednn, &part->operations[which], data), what[which]),
+                             &conv->desc);
+}
+
+/* Where the part's channels begin in an output or its gradient. */
+static size_t output_offset(const struct fa_conv *conv, const struct onednn_part *part)
+{
+    return (size_t)part->first * (size_t)conv->out.h * (size_t)conv->out.w;
+}
+
+static fa_status packed_filters(const struct fa_conv *conv, struct onednn_part *part,
+                                enum onednn_operation which, const float **filters)
+{
+    struct onednn_filters *packed = part->operations[which].filters;
+
+    FA_TRY(onednn_filters_refresh((const struct onednn_weights *)conv->weights, packed));
+    *filters = packed->data;
+    return FA_OK;
+}
+
+/* ---- forward ---- */
+
+static fa_status forward_beside(const struct fa_conv *conv, struct onednn_part *part, const float *src,
+                                const float *residual, float *dst)
+{
+    const float *bias = ((const struct onednn_weights *)conv->weights)->bias + part->first;
+    const float *filters;
+
+    FA_TRY(packed_filters(conv, part, ONEDNN_FORWARD_BESIDE, &filters));
+    return run(conv, part, ONEDNN_FORWARD_BESIDE, (const void *[]){src, filters, bias, residual, dst});
+}
+
+static fa_status forward(const struct fa_conv *conv, struct onednn_part *part, const float *src, float *dst)
+{
+    const float *bias = ((const struct onednn_weights *)conv->weights)->bias + part->first;
+    const float *filters;
+
+    FA_TRY(packed_filters(conv, part, ONEDNN_FORWARD, &filters));
+    return run(conv, part, ONEDNN_FORWARD, (const void *[]){src, filters, bias, dst});
+}
+
+static void copy_residual(const struct fa_conv *conv, const float *residual, float *dst)
+{
+    const int span = fa_span_begin("copy residual");
+
+    onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out), residual,
+                  dst);
+    fa_span_end(span);
+}
+
+fa_status onednn_conv_forward(struct fa_conv *base, const fa_real *src, const fa_real *residual, fa_real *dst)
+{
+    const struct onednn_conv *conv = (const struct onednn_conv *)base;
+    const bool is_elsewhere = residual != NULL && residual != dst;
+    const bool is_beside = is_elsewhere && conv->parts[0].operations[ONEDNN_FORWARD_BESIDE].primitive != NULL;
+
+    if (is_elsewhere && !is_beside)
+        copy_residual(base, residual, dst);
+    for (int p = 0; p < conv->n_parts; p++) {
+        struct onednn_part *part = &conv->parts[p];
+        const size_t offset = output_offset(base, part);
+
+        FA_TRY(is_beside ? forward_beside(base, part, src, residual + offset, dst + offset)
+                         : forward(base, part, src, dst + offset));
+    }
+    return FA_OK;
+}
+
+/* ---- backward ---- */
+
+/* Adds to the gradient of an activation, from src, unless it is NULL, and masks it by its ReLU, if it has
+ * one. */
+static void add_masked(const struct fa_conv *conv, const float *src, const float *relu_output, float *dst)
+{
+    const int span = fa_span_begin("add and mask");
+
+    onednn_add_masked_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->desc.in),
+                        src, relu_output, dst);
+    fa_span_end(span);
+}
+
+static fa_status part_backward_data(const struct fa_conv *conv, struct onednn_part *part,
+                                    const float *diff_dst, bool accumulate, const float *relu_output,
+                                    float *diff_src)
+{
+    float *result = accumulate ? onednn_of(conv->backend)->staging.memory : diff_src;
+    const float *filters;
+
+    FA_TRY(packed_filters(conv, part, ONEDNN_BACKWARD_DATA, &filters));
+    FA_TRY(run(conv, part, ONEDNN_BACKWARD_DATA, (const void *[]){diff_dst, filters, result}));
+    if (accumulate || relu_output != NULL)
+        add_masked(conv, accumulate ? result : NULL, relu_output, diff_src);
+    return FA_OK;
+}
+
+fa_status onednn_conv_backward_data(struct fa_conv *base, const fa_real *diff_dst, bool accumulate,
+                                    const fa_real *relu_output, fa_real *diff_src)
+{
+    const struct onednn_conv *conv = (const struct onednn_conv *)base;
+
+    for (int p = 0; p < conv->n_parts; p++)
+        FA_TRY(part_backward_data(base, &conv->parts[p], diff_dst + output_offset(base, &conv->parts[p]),
+                                  accumulate || p > 0, p == conv->n_parts - 1 ? relu_output : NULL,
+                                  diff_src));
+    return FA_OK;
+}
+
+static void add_gradients(const struct fa_conv *conv, const float *from, float *sum)
+{
+    const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
+    const int span = fa_span_begin("add gradients");
+
+    onednn_add_masked_n(onednn_of(conv->backend), onednn_gradient_bytes(weights) / sizeof *sum, from, NULL,
+                        sum);
+    fa_span_end(span);
+}
+
+/* The first gradient since the last clear goes straight to its place, later ones are added. */
+fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src, const fa_real *diff_dst)
+{
+    const struct onednn_conv *conv = (const struct onednn_conv *)base;
+    struct onednn_gradient *gradient = &((struct onednn_weights *)base->weights)->gradient;
+    const bool is_first = gradient->data == NULL;
+    float *result;
+
+    if (is_first)
+        FA_TRY(onednn_gradient_begin((struct onednn_weights *)base->weights));
+    result = is_first ? gradient->data : onednn_of(base->backend)->staging.memory;
+    for (int p = 0; p < conv->n_parts; p++) {
+        struct onednn_part *part = &conv->parts[p];
+        const size_t first = (size_t)part->first;
+
+        FA_TRY(run(base, part, ONEDNN_BACKWARD_WEIGHTS,
+                   (const void *[]){src, diff_dst + output_offset(base, part),
+                                    result + onednn_along(&gradient->order.out, first),
+                                    result + gradient->n_elem + first}));
+    }
+    if (!is_first)
+        add_gradients(base, result, gradient->data);
+    return FA_OK;
+}
