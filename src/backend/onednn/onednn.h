@@ -49,11 +49,10 @@ struct onednn {
     struct fa_backend base;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    dnnl_primitive_attr_t plain;   /* no fused operations, scratchpad given by us */
-    int block;                     /* channels in a block */
-    struct onednn_work scratchpad; /* oneDNN's own */
-    struct onednn_work staging;    /* ours: results on the way to a sum */
-    struct onednn_store store;     /* packed filters, sums of gradients */
+    dnnl_primitive_attr_t plain; /* no fused operations, scratchpad given by us */
+    int block;                   /* channels in a block */
+    struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
+    struct onednn_store store;   /* packed filters, sums of gradients */
 };
 
 static inline struct onednn *onednn_of(const struct fa_backend *backend)
@@ -265,6 +264,7 @@ struct onednn_conv {
     struct fa_conv base;
     int n_parts;
     struct onednn_part *parts;
+    size_t scratchpad_bytes[ONEDNN_N_OPERATIONS]; /* the most that a part needs; our results lie behind it */
 };
 
 /* The caller prefixes a message on behalf of this convolution. */

@@ -69,8 +69,7 @@ static void onednn_close(struct fa_backend *backend)
         dnnl_stream_destroy(onednn->stream);
     if (onednn->engine != NULL)
         dnnl_engine_destroy(onednn->engine);
-    fa_free(onednn->scratchpad.memory);
-    fa_free(onednn->staging.memory);
+    fa_free(onednn->work.memory);
     onednn_store_free(&onednn->store);
     fa_free(onednn);
 }

@@ -55,11 +55,28 @@ static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_de
 /* For results that are then added to others: the gradient of an activation, or of filters and bias. */
 static size_t staging_bytes(const struct fa_conv *conv, enum onednn_operation which)
 {
-    if (which == ONEDNN_BACKWARD_DATA)
+    if (which == ONEDNN_BACKWARD_DATA && conv->desc.backward_data)
         return onednn_activation_bytes(conv->backend, conv->desc.in);
-    if (which == ONEDNN_BACKWARD_WEIGHTS)
+    if (which == ONEDNN_BACKWARD_WEIGHTS && conv->desc.backward_weights)
         return onednn_gradient_bytes((const struct onednn_weights *)conv->weights);
     return 0;
+}
+
+static void need_scratchpad(struct onednn_conv *conv, enum onednn_operation which, size_t n_bytes)
+{
+    const size_t whole_vectors = (n_bytes + 63) / 64 * 64;
+
+    if (conv->scratchpad_bytes[which] < whole_vectors)
+        conv->scratchpad_bytes[which] = whole_vectors;
+}
+
+static fa_status reserve_work(const struct onednn_conv *conv)
+{
+    for (int i = 0; i < ONEDNN_N_OPERATIONS; i++)
+        FA_TRY(onednn_work_reserve(&onednn_of(conv->base.backend)->work,
+                                   conv->scratchpad_bytes[i] +
+                                       staging_bytes(&conv->base, (enum onednn_operation)i)));
+    return FA_OK;
 }
 
 static fa_status bind_operation(struct onednn_conv *conv, struct onednn_part *part,
@@ -74,8 +91,7 @@ static fa_status bind_operation(struct onednn_conv *conv, struct onednn_part *pa
         FA_TRY(onednn_weights_packed(weights, part->first, part->n_out,
                                      dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
                                      &operation->filters));
-    FA_TRY(onednn_work_reserve(&onednn->scratchpad, dnnl_memory_desc_get_size(scratchpad)));
-    FA_TRY(onednn_work_reserve(&onednn->staging, staging_bytes(&conv->base, which)));
+    need_scratchpad(conv, which, dnnl_memory_desc_get_size(scratchpad));
     FA_TRY(create_arguments(onednn, desc, which, operation));
     return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
 }
@@ -124,7 +140,7 @@ static fa_status create_parts(struct onednn_conv *conv)
         part->n_out = n_out - first < most ? n_out - first : most;
         FA_TRY(create_operations(conv, part));
     }
-    return FA_OK;
+    return reserve_work(conv);
 }
 
 fa_status onednn_name_shape(fa_status status, const struct fa_conv_desc *desc)

@@ -17,7 +17,7 @@ static dnnl_status_t run_primitive(struct onednn *onednn, struct onednn_prepared
     for (int i = 0; i < last && status == dnnl_success; i++)
         status = dnnl_memory_set_data_handle(operation->args[i].memory, (void *)data[i]);
     if (status == dnnl_success)
-        status = dnnl_memory_set_data_handle(operation->args[last].memory, onednn->scratchpad.memory);
+        status = dnnl_memory_set_data_handle(operation->args[last].memory, onednn->work.memory);
     if (status == dnnl_success)
         status =
             dnnl_primitive_execute(operation->primitive, onednn->stream, operation->n_args, operation->args);
@@ -39,6 +39,14 @@ static fa_status run(const struct fa_conv *conv, struct onednn_part *part, enum 
 static size_t output_offset(const struct fa_conv *conv, const struct onednn_part *part)
 {
     return (size_t)part->first * (size_t)conv->out.h * (size_t)conv->out.w;
+}
+
+/* For a result of the operation that is then added to another. */
+static float *staging(const struct fa_conv *base, enum onednn_operation which)
+{
+    const struct onednn_conv *conv = (const struct onednn_conv *)base;
+
+    return (float *)onednn_of(base->backend)->work.memory + conv->scratchpad_bytes[which] / sizeof(float);
 }
 
 static fa_status packed_filters(const struct fa_conv *conv, struct onednn_part *part,
@@ -116,7 +124,7 @@ static fa_status part_backward_data(const struct fa_conv *conv, struct onednn_pa
                                     const float *diff_dst, bool accumulate, const float *relu_output,
                                     float *diff_src)
 {
-    float *result = accumulate ? onednn_of(conv->backend)->staging.memory : diff_src;
+    float *result = accumulate ? staging(conv, ONEDNN_BACKWARD_DATA) : diff_src;
     const float *filters;
 
     FA_TRY(packed_filters(conv, part, ONEDNN_BACKWARD_DATA, &filters));
@@ -158,13 +166,12 @@ fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src,
 
     if (is_first)
         FA_TRY(onednn_gradient_begin((struct onednn_weights *)base->weights));
-    result = is_first ? gradient->data : onednn_of(base->backend)->staging.memory;
+    result = is_first ? gradient->data : staging(base, ONEDNN_BACKWARD_WEIGHTS);
     for (int p = 0; p < conv->n_parts; p++) {
-        struct onednn_part *part = &conv->parts[p];
-        const size_t first = (size_t)part->first;
+        const size_t first = (size_t)conv->parts[p].first;
 
-        FA_TRY(run(base, part, ONEDNN_BACKWARD_WEIGHTS,
-                   (const void *[]){src, diff_dst + output_offset(base, part),
+        FA_TRY(run(base, &conv->parts[p], ONEDNN_BACKWARD_WEIGHTS,
+                   (const void *[]){src, diff_dst + output_offset(base, &conv->parts[p]),
                                     result + onednn_along(&gradient->order.out, first),
                                     result + gradient->n_elem + first}));
     }

@@ -10,7 +10,7 @@ static fa_status create_from_desc(struct onednn_reorder *reorder, const_dnnl_pri
     const dnnl_engine_t engine = reorder->onednn->engine;
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
-    FA_TRY(onednn_work_reserve(&reorder->onednn->scratchpad, dnnl_memory_desc_get_size(scratchpad)));
+    FA_TRY(onednn_work_reserve(&reorder->onednn->work, dnnl_memory_desc_get_size(scratchpad)));
     FA_TRY(onednn_check(dnnl_memory_create(&reorder->from, from, engine, DNNL_MEMORY_NONE), what));
     FA_TRY(onednn_check(dnnl_memory_create(&reorder->to, to, engine, DNNL_MEMORY_NONE), what));
     FA_TRY(
@@ -61,8 +61,8 @@ fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, 
     onednn_use_threads(reorder->onednn);
     FA_TRY(onednn_check(dnnl_memory_set_data_handle(reorder->from, (void *)from), what));
     FA_TRY(onednn_check(dnnl_memory_set_data_handle(reorder->to, to), what));
-    FA_TRY(onednn_check(dnnl_memory_set_data_handle(reorder->scratchpad, reorder->onednn->scratchpad.memory),
-                        what));
+    FA_TRY(
+        onednn_check(dnnl_memory_set_data_handle(reorder->scratchpad, reorder->onednn->work.memory), what));
     FA_TRY(onednn_check(dnnl_primitive_execute(reorder->primitive, reorder->onednn->stream, 3, args), what));
     return onednn_check(dnnl_stream_wait(reorder->onednn->stream), what);
 }
