@@ -66,7 +66,7 @@ void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefi
 struct fa_head {
     size_t n_anchors;
     int num_classes;
-    const fa_real *cls; /* (n_anchors, num_classes) logits */
+    fa_real *cls;       /* (n_anchors, num_classes) logits; the caller may overwrite them by their gradient */
     const fa_real *reg; /* (n_anchors, 4) deltas */
 };
 

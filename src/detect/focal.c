@@ -61,11 +61,13 @@ fa_status fa_focal_share(const struct fa_focal *config, size_t n_anchors, const 
 /* No loss and no gradient, but a NaN is not hidden. */
 static double ignored_loss(size_t n, const fa_real *logit, fa_real *grad)
 {
-    memset(grad, 0, n * sizeof *grad);
+    double loss = 0;
+
     for (size_t i = 0; i < n; i++)
         if (isnan(logit[i]))
-            return NAN;
-    return 0;
+            loss = NAN;
+    memset(grad, 0, n * sizeof *grad);
+    return loss;
 }
 
 static double positive_row(const struct image *image, size_t label, const fa_real *logit, fa_real *grad)

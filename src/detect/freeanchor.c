@@ -1,6 +1,7 @@
 /*
- * freeanchor.c - puts the loss of an image together: bags and best predictions, then the negative loss block
- * by block, then the positive loss object by object.
+ * freeanchor.c - puts the loss of an image together: bags and best predictions, the positive loss object by
+ * object, then the negative loss block by block, whose gradient may take the logits' place, and on top of
+ * that the gradient of the positive one.
  */
 #include "freeanchor.h"
 
@@ -97,7 +98,12 @@ static double negative_loss(const struct image *image, double normalizer)
     return sum;
 }
 
-static void add_positive_loss(const struct image *image, double normalizer, struct fa_loss *loss)
+static struct fa_bag_gradient *gradients_of(const struct image *image, size_t object)
+{
+    return image->workspace->bag_gradients + object * bag_size(image);
+}
+
+static void positive_loss(const struct image *image, double normalizer, struct fa_loss *loss)
 {
     const struct fa_objects *objects = image->objects;
     const double scale = image->config->freeanchor.alpha / fmax(1, normalizer);
@@ -108,9 +114,24 @@ static void add_positive_loss(const struct image *image, double normalizer, stru
         loss->part[FA_PART_POSITIVE] +=
             fa_positive_bag(image->config, image->head, objects->boxes + 4 * i, objects->labels[i],
                             &image->workspace->bags[i], scale, image->workspace->members, &probability,
-                            image->grad_cls, image->grad_reg);
+                            gradients_of(image, i));
         loss->bag_probability += probability;
         loss->matched_iou += (double)image->workspace->best_iou[i];
+    }
+}
+
+static void add_bag_gradient(const struct image *image, size_t object)
+{
+    const struct fa_ranking *bag = &image->workspace->bags[object];
+    const struct fa_bag_gradient *gradients = gradients_of(image, object);
+    const size_t classes = (size_t)image->head->num_classes, label = (size_t)image->objects->labels[object];
+
+    for (size_t k = 0; k < bag->n; k++) {
+        const size_t anchor = bag->items[k].index;
+
+        image->grad_cls[anchor * classes + label] += gradients[k].logit;
+        for (size_t d = 0; d < 4; d++)
+            image->grad_reg[4 * anchor + d] += gradients[k].delta[d];
     }
 }
 
@@ -130,11 +151,13 @@ fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct f
     FA_TRY(fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
                                      (size_t)head->num_classes));
     *loss = (struct fa_loss){0};
-    memset(grad_reg, 0, 4 * head->n_anchors * sizeof *grad_reg);
     fa_predictions_decode(&config->coder, head, workspace->n_threads, workspace->predicted);
     fa_boxes_match(workspace->predicted, head->n_anchors, objects, workspace->n_threads, workspace->best_iou);
     collect_bags(&image);
+    positive_loss(&image, normalizer, loss);
     loss->part[FA_PART_NEGATIVE] = negative_loss(&image, normalizer);
-    add_positive_loss(&image, normalizer, loss);
+    memset(grad_reg, 0, 4 * head->n_anchors * sizeof *grad_reg);
+    for (size_t i = 0; i < objects->n; i++)
+        add_bag_gradient(&image, i);
     return FA_OK;
 }

@@ -22,6 +22,7 @@ void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
     fa_free(workspace->best_iou);
     fa_free(workspace->bags);
     fa_free(workspace->bag_items);
+    fa_free(workspace->bag_gradients);
     fa_free(workspace->members);
     fa_free(workspace->tables);
     fa_free(workspace->rows);
@@ -78,6 +79,8 @@ static fa_status reserve_bags(struct fa_loss_workspace *workspace, size_t n_obje
     if (n > workspace->room_bags) {
         workspace->room_bags = 0;
         status = regrow(&workspace->bag_items, n, sizeof(struct fa_ranked));
+        if (status == FA_OK)
+            status = regrow(&workspace->bag_gradients, n, sizeof(struct fa_bag_gradient));
         if (status == FA_OK)
             workspace->room_bags = n;
     }

@@ -21,6 +21,7 @@ struct fa_loss_workspace {
     struct fa_ranking *bags;                                                 /* (objects) */
     struct fa_ranked *bag_items;                                             /* (objects, bag) */
     struct fa_bag_member *members;                                           /* (bag) */
+    struct fa_bag_gradient *bag_gradients;                                   /* (objects, bag) */
     float *tables; /* (threads, FA_BOX_BLOCK, classes): box probabilities */
     fa_real *rows; /* (threads, classes) */
 };

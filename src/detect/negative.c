@@ -22,11 +22,12 @@ double fa_negative_element(const struct fa_negative *negative, double logit, dou
 
 /* p^2 times the surprise, and its derivative. */
 FA_VECTOR_CLONES
-static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit,
-                         const fa_real *restrict magnitude, fa_real *restrict value, fa_real *restrict grad)
+static void square_focal(size_t n, fa_real scale, const fa_real *logit, const fa_real *magnitude,
+                         fa_real *value, fa_real *grad)
 {
     const fa_real limit = (fa_real)fa_log_limit, least = (fa_real)fa_tiny;
 
+#pragma omp simd
     for (size_t i = 0; i < n; i++) {
         struct fa_logistic class = fa_logistic_of(logit[i], magnitude[i]);
         fa_real surprise = class.softplus > limit ? limit : class.softplus;
@@ -77,11 +78,11 @@ double fa_negative_row(const struct fa_negative *negative, size_t num_classes, c
 
     for (size_t c = 0; c < num_classes; c++)
         scratch[c] = box_probability[c] > 0 ? nowhere : logit[c];
-    sum += fa_negative_plain(negative, num_classes, scratch, grad);
+    sum += fa_negative_plain(negative, num_classes, scratch, scratch);
     for (size_t c = 0; c < num_classes; c++) {
-        if (!(box_probability[c] > 0))
-            continue;
-        sum += fa_negative_element(negative, (double)logit[c], (double)box_probability[c], &element_grad);
+        element_grad = (double)scratch[c];
+        if (box_probability[c] > 0)
+            sum += fa_negative_element(negative, (double)logit[c], (double)box_probability[c], &element_grad);
         grad[c] = (fa_real)element_grad;
     }
     return sum;

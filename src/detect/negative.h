@@ -22,7 +22,8 @@ struct fa_negative {
 double fa_negative_element(const struct fa_negative *negative, double logit, double box_probability,
                            double *grad);
 
-/* n logits, all with box probability 0; grad is overwritten. The fast path: nearly all logits are such. */
+/* n logits, all with box probability 0; grad is overwritten, and may be the logits' own memory, here and
+   below. The fast path: nearly all logits are such. */
 double fa_negative_plain(const struct fa_negative *negative, size_t n, const fa_real *logit, fa_real *grad);
 
 /* A row of logits, B being its row of box probabilities; scratch has room for a row. */

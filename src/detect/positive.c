@@ -33,13 +33,11 @@ static double localisation_loss(const struct fa_loss_config *config, const float
 static void describe_member(const struct fa_loss_config *config, const struct fa_head_view *head,
                             size_t anchor, const float object[4], int32_t label, struct fa_bag_member *member)
 {
-    double loss;
+    const fa_real logit = head->cls[anchor * (size_t)head->num_classes + (size_t)label];
+    const double loss = localisation_loss(config, head->anchors + 4 * anchor, object, head->reg + 4 * anchor,
+                                          member->box_slope);
 
-    member->logit = anchor * (size_t)head->num_classes + (size_t)label;
-    member->delta = 4 * anchor;
-    member->class = fa_probability_of((double)head->cls[member->logit]);
-    loss = localisation_loss(config, head->anchors + 4 * anchor, object, head->reg + member->delta,
-                             member->box_slope);
+    member->class = fa_probability_of((double)logit);
     member->box_p = exp(-loss);
     member->likelihood = member->class.p * member->box_p;
     member->rest = member->class.q - member->class.p * expm1(-loss);
@@ -61,20 +59,20 @@ static double mean_max_slope(const struct fa_bag_member *member, double bag, dou
     return clamped ? w : w + w * u * (member->likelihood - bag);
 }
 
-static void add_gradient(const struct fa_bag_member *member, double slope, fa_real *grad_cls,
-                         fa_real *grad_reg)
+/* slope: derivative of the loss by the member's likelihood. */
+static struct fa_bag_gradient gradient_of(const struct fa_bag_member *member, double slope)
 {
-    double class_slope = slope * member->box_p * member->class.p * member->class.q;
+    struct fa_bag_gradient gradient = {
+        .logit = (fa_real)(slope * member->box_p * member->class.p * member->class.q)};
 
-    grad_cls[member->logit] += (fa_real)class_slope;
     for (int k = 0; k < 4; k++)
-        grad_reg[member->delta + (size_t)k] -= (fa_real)(slope * member->likelihood * member->box_slope[k]);
+        gradient.delta[k] = (fa_real)(-slope * member->likelihood * member->box_slope[k]);
+    return gradient;
 }
 
 double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head_view *head,
                        const float object[4], int32_t label, const struct fa_ranking *bag, double scale,
-                       struct fa_bag_member *members, double *probability, fa_real *grad_cls,
-                       fa_real *grad_reg)
+                       struct fa_bag_member *members, double *probability, struct fa_bag_gradient *gradients)
 {
     double sum_weights = 0, hit = 0, miss = 0, slope;
 
@@ -91,7 +89,7 @@ double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head
     hit = hit > 1 ? 1 : hit;
     slope = -scale * miss / fa_at_least_tiny(miss * hit);
     for (size_t k = 0; k < bag->n; k++)
-        add_gradient(&members[k], slope * mean_max_slope(&members[k], hit, sum_weights), grad_cls, grad_reg);
+        gradients[k] = gradient_of(&members[k], slope * mean_max_slope(&members[k], hit, sum_weights));
     *probability = hit;
     return scale * fa_surprise(hit, miss);
 }

@@ -14,8 +14,6 @@
 
 /* What is known of one anchor of the bag between the two passes over it. */
 struct fa_bag_member {
-    size_t logit;                /* index into cls of the object's class */
-    size_t delta;                /* index into reg of the first delta */
     struct fa_probability class; /* P, of the object's class */
     double box_p;                /* exp(-localisation loss) */
     double likelihood;           /* m = P exp(-localisation loss) */
@@ -23,11 +21,16 @@ struct fa_bag_member {
     double box_slope[4];         /* derivative of the localisation loss by each delta */
 };
 
-/* Adds scale times the gradient of the loss to grad_cls and grad_reg. members is scratch of the bag's size;
- *probability is the bag's. */
+/* Of the scaled loss, by what an anchor of the bag predicts: the logit of the object's class, and the deltas.
+ */
+struct fa_bag_gradient {
+    fa_real logit, delta[4];
+};
+
+/* Returns scale times the loss; *probability is the bag's. members is scratch, gradients the result, both of
+   the bag's size. */
 double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head_view *head,
                        const float object[4], int32_t label, const struct fa_ranking *bag, double scale,
-                       struct fa_bag_member *members, double *probability, fa_real *grad_cls,
-                       fa_real *grad_reg);
+                       struct fa_bag_member *members, double *probability, struct fa_bag_gradient *gradients);
 
 #endif

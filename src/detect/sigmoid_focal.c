@@ -23,11 +23,12 @@ static double element(double gamma, double logit, double *slope)
 }
 
 FA_VECTOR_CLONES
-static void square_focal(size_t n, fa_real scale, const fa_real *restrict logit,
-                         const fa_real *restrict magnitude, fa_real *restrict value, fa_real *restrict grad)
+static void square_focal(size_t n, fa_real scale, const fa_real *logit, const fa_real *magnitude,
+                         fa_real *value, fa_real *grad)
 {
     const fa_real limit = (fa_real)SURPRISE_LIMIT;
 
+#pragma omp simd
     for (size_t i = 0; i < n; i++) {
         struct fa_logistic class = fa_logistic_of(logit[i], magnitude[i]);
         fa_real surprise = class.softplus > limit ? limit : class.softplus;

@@ -38,15 +38,13 @@ static fa_status choose_normalizer(struct fa_replay *r, const struct fa_loss_con
 static fa_status take_head(struct fa_replay *r)
 {
     const struct fa_case *given = r->given;
-    struct fa_head head = {given->n_anchors, given->num_classes, given->cls, given->reg};
+    struct fa_head head;
 
-    if (given->image != NULL)
-        FA_TRY(fa_model_forward(r->model, FA_TRAINING, given->image, given->h, given->w, &head));
-    r->head = (struct fa_head_view){.n_anchors = head.n_anchors,
-                                    .num_classes = head.num_classes,
-                                    .anchors = r->anchors,
-                                    .cls = head.cls,
-                                    .reg = head.reg};
+    r->head = (struct fa_head_view){given->n_anchors, given->num_classes, r->anchors, given->cls, given->reg};
+    if (given->image == NULL)
+        return FA_OK;
+    FA_TRY(fa_model_forward(r->model, FA_TRAINING, given->image, given->h, given->w, &head));
+    r->head = (struct fa_head_view){head.n_anchors, head.num_classes, r->anchors, head.cls, head.reg};
     return FA_OK;
 }
 

@@ -189,7 +189,6 @@ void fa_training_end(struct fa_training *t)
     fa_reducer_destroy(t->reducer);
     fa_sampler_destroy(t->sampler);
     fa_free(t->grad_reg);
-    fa_free(t->grad_cls);
     fa_free(t->losses);
     fa_free(t->samples);
     fa_free(t->state.momentum);

@@ -112,7 +112,6 @@ static fa_status make_room(struct fa_training *t, const struct fa_head *head)
 {
     if (head->n_anchors <= t->grad_anchors)
         return FA_OK;
-    FA_TRY(fa_realloc(&t->grad_cls, head->n_anchors * (size_t)head->num_classes, sizeof *t->grad_cls));
     FA_TRY(fa_realloc(&t->grad_reg, head->n_anchors * 4, sizeof *t->grad_reg));
     t->grad_anchors = head->n_anchors;
     return FA_OK;
@@ -141,12 +140,12 @@ fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *s
                                  .reg = head.reg};
     fa_activity_begin("loss");
     FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
-                           t->grad_cls, t->grad_reg));
+                           head.cls, t->grad_reg));
     fa_span_end(span);
     charge(t, FA_PHASE_LOSS);
     span = fa_span_begin("backward");
     fa_activity_begin("backward");
-    status = fa_model_backward(t->model, t->grad_cls, t->grad_reg, ready, t);
+    status = fa_model_backward(t->model, head.cls, t->grad_reg, ready, t);
     fa_span_end(span);
     return status;
 }

@@ -63,8 +63,8 @@ struct fa_training {
     const struct fa_sample **samples;
     struct fa_loss *losses; /* a row an image of the batch, and one more */
     struct fa_stopwatch watch;
-    fa_real *grad_cls, *grad_reg; /* of the head, for the largest image so far */
-    size_t grad_anchors;          /* that there is room for */
+    fa_real *grad_reg;   /* of the head, for the largest image so far */
+    size_t grad_anchors; /* that there is room for */
 };
 
 /* ---- start.c: from arguments to the first step ---- */

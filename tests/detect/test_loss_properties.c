@@ -103,6 +103,34 @@ static void loss_has_the_same_bits_on_any_number_of_threads(void **state)
     test_scene_free(&many);
 }
 
+/* At either exponent; the objects are anchors, so that some boxes are found. */
+static void gradient_may_take_the_place_of_logits(void **state)
+{
+    const double gamma = config.freeanchor.gamma;
+
+    (void)state;
+    for (int fast = 0; fast < 2; fast++) {
+        struct test_scene beside = test_scene_create(128, 96, 7), in_place = test_scene_create(128, 96, 7);
+        const size_t n = beside.head.n_anchors;
+        const struct fa_objects found = {3, beside.anchors + 4 * 600, labels};
+        struct fa_loss a, b;
+
+        config.freeanchor.gamma = config.focal.gamma = fast ? 2 : 1.5;
+        test_scene_fill(&beside, 6, 3, -1, 0.3f);
+        test_scene_fill(&in_place, 6, 3, -1, 0.3f);
+        memcpy(in_place.grad_cls, in_place.cls, n * 7 * sizeof(fa_real));
+        in_place.head.cls = in_place.grad_cls;
+        a = loss_of(&beside, &found, 2);
+        b = loss_of(&in_place, &found, 2);
+        assert_memory_equal(&a, &b, sizeof a);
+        assert_memory_equal(beside.grad_cls, in_place.grad_cls, n * 7 * sizeof(fa_real));
+        assert_memory_equal(beside.grad_reg, in_place.grad_reg, n * 4 * sizeof(fa_real));
+        test_scene_free(&beside);
+        test_scene_free(&in_place);
+    }
+    config.freeanchor.gamma = config.focal.gamma = gamma;
+}
+
 static void gradients_are_overwritten(void **state)
 {
     struct test_scene scene = test_scene_create(32, 32, 3), dirty = test_scene_create(32, 32, 3);
@@ -200,8 +228,8 @@ static void memory_grows_with_anchors_and_bags_not_their_product(void **state)
     assert_ok(fa_loss_workspace_create(threads, &workspace));
     assert_ok(fa_loss_compute(&config, &scene.head, &many, n_objects, workspace, &loss, scene.grad_cls,
                               scene.grad_reg));
-    assert_true(fa_memory_bytes() - before <
-                774 * 20 + n_objects * (50 * 16 + 32) + threads * classes * 1100 + 16384);
+    assert_true(fa_memory_bytes() - before < 774 * 20 + n_objects * (50 * (16 + 5 * sizeof(fa_real)) + 32) +
+                                                 threads * classes * 1100 + 16384);
     before = fa_memory_bytes();
     loss_of(&scene, &objects, 1);
     assert_ok(
@@ -273,6 +301,7 @@ static int run(const char *name, enum fa_loss_kind kind)
 #endif
         cmocka_unit_test(loss_has_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(the_share_is_the_same_on_any_number_of_threads),
+        cmocka_unit_test(gradient_may_take_the_place_of_logits),
         cmocka_unit_test(gradients_are_overwritten),
         cmocka_unit_test(finite_outputs_give_finite_loss_and_gradient),
         cmocka_unit_test(nan_logit_makes_the_loss_nan),

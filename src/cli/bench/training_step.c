@@ -29,11 +29,10 @@ static fa_status make_inputs(struct fa_training_step *step, int num_classes)
     return FA_OK;
 }
 
-static fa_status make_room(struct fa_training_step *step, int num_classes)
+static fa_status make_room(struct fa_training_step *step)
 {
     const size_t n = step->pyramid.n_anchors, n_trainable = fa_model_params(step->model)->n_trainable;
 
-    FA_TRY(fa_alloc(n * (size_t)num_classes, sizeof *step->grad_cls, &step->grad_cls));
     FA_TRY(fa_alloc(n, 4 * sizeof *step->grad_reg, &step->grad_reg));
     FA_TRY(fa_alloc_zero(n_trainable, sizeof *step->momentum, &step->momentum));
     return fa_loss_workspace_create(omp_get_max_threads(), &step->workspace);
@@ -48,7 +47,7 @@ fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_
         .config = config, .model = model, .h = h, .w = w, .objects = {.n = n_objects}};
     fa_pyramid_make(h, w, &step->pyramid);
     FA_TRY(make_inputs(step, num_classes));
-    FA_TRY(make_room(step, num_classes));
+    FA_TRY(make_room(step));
     return fa_model_init(model, config->seed);
 }
 
@@ -57,7 +56,6 @@ void fa_training_step_close(struct fa_training_step *step)
     fa_loss_workspace_destroy(step->workspace);
     fa_free(step->momentum);
     fa_free(step->grad_reg);
-    fa_free(step->grad_cls);
     fa_free(step->labels);
     fa_free(step->boxes);
     fa_free(step->image);
@@ -95,14 +93,14 @@ static fa_status compute_loss(struct fa_training_step *step, const struct fa_hea
     double share;
 
     FA_TRY(fa_loss_share(config, head->n_anchors, step->anchors, &step->objects, step->workspace, &share));
-    FA_TRY(fa_loss_compute(config, &view, &step->objects, share, step->workspace, &loss, step->grad_cls,
+    FA_TRY(fa_loss_compute(config, &view, &step->objects, share, step->workspace, &loss, head->cls,
                            step->grad_reg));
     if (isfinite(loss.part[0]) && isfinite(loss.part[1]))
         return FA_OK;
     return fa_fail(FA_ENUMERIC, "the loss is not finite: %g, %g", loss.part[0], loss.part[1]);
 }
 
-static fa_status backward(struct fa_training_step *step)
+static fa_status backward(struct fa_training_step *step, const struct fa_head *head)
 {
     fa_grad_ready_fn ready = step->ready;
     void *context = step->ready_context;
@@ -115,7 +113,7 @@ static fa_status backward(struct fa_training_step *step)
         context = step->record;
         fa_readiness_begin(step->record);
     }
-    FA_TRY(fa_model_backward(step->model, step->grad_cls, step->grad_reg, ready, context));
+    FA_TRY(fa_model_backward(step->model, head->cls, step->grad_reg, ready, context));
     if (step->reducer != NULL) {
         fa_reducer_next(step->reducer);
         fa_reducer_finish(step->reducer);
@@ -168,7 +166,7 @@ static fa_status run_phases(struct fa_training_step *step, struct fa_step_times 
     FA_TRY(compute_loss(step, &head));
     times->loss_s = end_phase(span, &last);
     span = fa_span_begin("backward");
-    FA_TRY(backward(step));
+    FA_TRY(backward(step, &head));
     times->backward_s = end_phase(span, &last);
     span = fa_span_begin("update");
     update(step);

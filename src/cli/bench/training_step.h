@@ -22,7 +22,7 @@ struct fa_training_step {
     int32_t *labels;
     struct fa_objects objects;
     struct fa_loss_workspace *workspace;
-    fa_real *grad_cls, *grad_reg, *momentum;
+    fa_real *grad_reg, *momentum;
 
     /* To be set between steps; NULL and false at first. */
     fa_grad_ready_fn ready; /* of backward, where neither of the next two is given */
