@@ -3,7 +3,8 @@
 # for the network, OpenCV and numpy for the loader, pycocotools for the metrics. Prints a table; a peer that is not installed
 # leaves its column empty. Timings are never tests.
 #
-# usage: tests/bench/run.sh [--quick] [ROW...]        rows: step step-1 step-2 inference memory loss x101 plans loader eval nms
+# usage: tests/bench/run.sh [--quick] [ROW...]        rows: step step-1 step-2 inference memory loss x101
+#        isa split conv plans loader eval nms
 #
 # FREEANCHOR is the program (default: the release build); PYTHON the interpreter of the peers (default: the first of python3 and
 # /usr/bin/python3 that has torch). OMP_WAIT_POLICY and the like reach both sides.

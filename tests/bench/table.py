@@ -9,12 +9,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import unittest.mock
 from typing import Callable, NamedTuple
 
 HERE = pathlib.Path(__file__).parent
 CORES = len(os.sched_getaffinity(0))
 NETWORKS = {"r18": "freeanchor_r18_fpn_synth", "r50": "freeanchor_r50_fpn_1x_coco",
             "x101-32x4d": "freeanchor_x101-32x4d_fpn_1x_coco"}
+# What a machine without AVX-512 has, for oneDNN, PyTorch's own loops and OpenBLAS.
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "OPENBLAS_CORETYPE": "Haswell"}
 
 
 # ---- running ----
@@ -39,6 +42,14 @@ def ours(*words):
 
 def peer(script, *words):
     return last_json([sys.executable, "-W", "ignore", HERE / "peers" / script, *words])
+
+
+def within(environment, side):
+    """The same measurement with more variables set."""
+    def restricted():
+        with unittest.mock.patch.dict(os.environ, environment):
+            return side()
+    return restricted
 
 
 # ---- rows ----
@@ -77,6 +88,14 @@ class Plan:
         return Row(f"training step, {network}, {size}, {threads} thread{'s' * (threads > 1)}{name}",
                    self.our_step(network, size, threads), self.peer_step(network, size, threads, *peer_words),
                    lambda report: report["step_s"], "s", target)
+
+    def without_avx512(self):
+        row = self.step(", both with AVX2 only", self.network, self.small, CORES, "")
+        return row._replace(ours=within(AVX2, row.ours), peer=within(AVX2, row.peer))
+
+    def without_onednn(self):
+        row = self.step(", freeanchor without oneDNN", self.network, self.small, CORES, "")
+        return row._replace(ours=self.our_step(self.network, self.small, CORES, "--backend", "blas"))
 
     def inference(self):
         return Row(f"inference with post-processing, {self.network}, {self.large}",
@@ -157,7 +176,8 @@ class Plan:
             "step-1": [self.step("", self.network, self.small, 1, ">= 2.4 times")],
             "step-2": [self.step("", self.network, self.small, CORES, ">= 2.4 times, >= 1.85 of 1 thread")],
             "inference": [self.inference()], "memory": [self.memory()], "loss": [self.loss()],
-            "x101": [self.step("", self.deep, self.small, CORES, ">= 2 times")],
+            "x101": [self.step("", self.deep, size, CORES, ">= 2 times") for size in (self.large, self.small)],
+            "isa": [self.without_avx512(), self.without_onednn()],
             "split": [self.split()], "conv": [self.conv()],
             "plans": [self.plans(lambda r: r["new_size_extra_s"], "first step at a new size, over a later one", "s", "<= 1 s"),
                       self.plans(lambda r: 60 * r["plan_rss_bytes"] / 2**20, "60 sizes cached", "MiB", "<= 1024 MiB")],
