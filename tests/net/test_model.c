@@ -214,6 +214,22 @@ static void a_second_step_at_a_known_size_allocates_nothing(void **state)
     network_destroy(model);
 }
 
+/* Filters are packed in two forms, each as large as the parameters; few layers have theirs at a time. */
+static void a_step_keeps_no_packed_filters(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    float *image = network_image("image", H, W);
+    struct fa_model_memory memory;
+    size_t before = fa_memory_bytes();
+
+    (void)state;
+    network_step(model, image, H, W);
+    fa_model_memory(model, &memory);
+    assert_true(fa_memory_bytes() - before < memory.arena + memory.parameters / 2);
+    fa_free(image);
+    network_destroy(model);
+}
+
 static void backward_without_a_training_forward_is_refused(void **state)
 {
     struct fa_model *model = create(18, 1);
@@ -489,6 +505,7 @@ int main(void)
         cmocka_unit_test(nothing_is_read_from_the_arena_before_it_is_written),
         cmocka_unit_test(backward_adds_to_the_gradient),
         cmocka_unit_test(a_second_step_at_a_known_size_allocates_nothing),
+        cmocka_unit_test(a_step_keeps_no_packed_filters),
         cmocka_unit_test(backward_without_a_training_forward_is_refused),
         cmocka_unit_test(a_change_of_any_parameter_reaches_the_next_forward),
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
