@@ -51,6 +51,7 @@ const struct op_case op_cases[] = {
      CONV(27, 26, 42, 600, 1, THREE, .relu = true, .residual = true), .accumulate = true, .mask = true},
     {"3x3 to 520 channels, residual in place", CONV(36, 7, 11, 520, 1, THREE, .residual = true),
      .in_place = true},
+    {"3x3 to 513 channels, relu, residual", CONV(16, 26, 42, 513, 1, THREE, .relu = true, .residual = true)},
     {"3x3, stride 2", CONV(64, 13, 21, 45, 1, THREE_HALF)},
     {"3x3, stride 2, even size, relu, accumulate, mask", CONV(27, 14, 20, 36, 1, THREE_HALF, .relu = true),
      .accumulate = true, .mask = true},

@@ -232,7 +232,7 @@ struct onednn_choice {
     const char *name; /* "direct", "winograd" or "reference" */
 };
 
-/* How many output channels are computed at a time; the last part may have fewer. */
+/* How many output channels are computed at a time; the last part may have fewer, or a few more. */
 int onednn_part_channels(const struct fa_conv *conv);
 
 /* The best description of an operation for n_out output channels that oneDNN can make; the caller destroys

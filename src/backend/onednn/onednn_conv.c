@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fa/memory.h"
-#include "fa/trace.h"
 #include "onednn.h"
 
 static const struct argument {
@@ -128,17 +127,21 @@ static fa_status create_operations(struct onednn_conv *conv, struct onednn_part 
     return FA_OK;
 }
 
+/* The last part also takes what is left of less than a block: so few channels alone would be described as an
+ * image's (onednn_activation_md), and cost as much as a block. */
 static fa_status create_parts(struct onednn_conv *conv)
 {
-    const int n_out = conv->base.desc.out_channels, most = onednn_part_channels(&conv->base);
+    const int n_out = conv->base.desc.out_channels, usual = onednn_part_channels(&conv->base);
 
-    FA_TRY(fa_alloc_zero((size_t)((n_out + most - 1) / most), sizeof *conv->parts, &conv->parts));
-    for (int first = 0; first < n_out; first += most) {
+    FA_TRY(fa_alloc_zero((size_t)((n_out + usual - 1) / usual), sizeof *conv->parts, &conv->parts));
+    for (int first = 0; first < n_out;) {
+        const int left = n_out - first;
         struct onednn_part *part = &conv->parts[conv->n_parts++];
 
         part->first = first;
-        part->n_out = n_out - first < most ? n_out - first : most;
+        part->n_out = left < usual + ONEDNN_MAX_BLOCK ? left : usual;
         FA_TRY(create_operations(conv, part));
+        first += part->n_out;
     }
     return reserve_work(conv);
 }
