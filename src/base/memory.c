@@ -35,10 +35,12 @@ static bool failure_is_due(void)
  * percent of its time on looking addresses up. */
 static void *take_large(size_t n_bytes)
 {
-    void *start = aligned_alloc(HUGE_PAGE, n_bytes);
+    void *start;
 
-    if (start != NULL)
-        (void)madvise(start, n_bytes, MADV_HUGEPAGE); /* else it lies in small pages */
+    /* aligned_alloc() may refuse a size that is no multiple of the alignment. */
+    if (posix_memalign(&start, HUGE_PAGE, n_bytes) != 0)
+        return NULL;
+    (void)madvise(start, n_bytes, MADV_HUGEPAGE); /* else it lies in small pages */
     return start;
 }
 

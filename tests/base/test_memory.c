@@ -25,6 +25,21 @@ static void blocks_are_aligned_and_counted(void **state)
     assert_int_equal(fa_memory_balance(), 0);
 }
 
+/* Not even of a whole number of vectors or pages; by the sanitizers too. */
+static void a_large_block_may_have_any_size(void **state)
+{
+    const size_t n = ((size_t)5 << 20) + 100;
+    char *block;
+
+    (void)state;
+    assert_ok(fa_alloc(n, 1, &block));
+    assert_int_equal((uintptr_t)block % 64, 0);
+    memset(block, 1, n);
+    assert_int_equal(fa_memory_bytes(), n);
+    fa_free(block);
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
 static void zeroed_blocks_are_zero(void **state)
 {
     char *block;
@@ -157,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_aligned_and_counted),
+        cmocka_unit_test(a_large_block_may_have_any_size),
         cmocka_unit_test(zeroed_blocks_are_zero),
         cmocka_unit_test(realloc_keeps_what_fits),
         cmocka_unit_test(sizes_that_overflow_are_refused),
