@@ -267,7 +267,7 @@ struct onednn_conv {
     size_t scratchpad_bytes[ONEDNN_N_OPERATIONS]; /* the most that a part needs; our results lie behind it */
 };
 
-/* The caller prefixes a message on behalf of this convolution. */
+/* A failure is told with the shape of the convolution in front. */
 fa_status onednn_name_shape(fa_status status, const struct fa_conv_desc *desc) FA_CHECK_RESULT;
 
 fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
