@@ -40,7 +40,9 @@ static void *take_large(size_t n_bytes)
     /* aligned_alloc() may refuse a size that is no multiple of the alignment. */
     if (posix_memalign(&start, HUGE_PAGE, n_bytes) != 0)
         return NULL;
-    (void)madvise(start, n_bytes, MADV_HUGEPAGE); /* else it lies in small pages */
+    /* Where it fails, all lies in small pages. What does not fill a huge page always does, or the system
+     * would fill it up whenever it comes by. */
+    (void)madvise(start, n_bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
     return start;
 }
 

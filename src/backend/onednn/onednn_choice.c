@@ -17,7 +17,8 @@
 enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 };
 
 /* Its working memory grows with the output channels. The head's last convolution, 256 to 720 of 100x168,
- * takes 225 MiB at once and 109 MiB in parts, and as long. */
+ * takes 225 MiB at once and 109 MiB in parts, and as long. Parts follow from channels alone, so that all
+ * levels share packed filters. */
 enum { MOST_CHANNELS = 512, PART_CHANNELS = 256 };
 
 static bool winograd_applies(const struct fa_conv *conv)

@@ -80,6 +80,14 @@ static fa_status forward(const struct fa_conv *conv, struct onednn_part *part, c
     return run(conv, part, ONEDNN_FORWARD, (const void *[]){src, filters, bias, dst});
 }
 
+static bool can_sum_beside(const struct onednn_conv *conv)
+{
+    for (int p = 0; p < conv->n_parts; p++)
+        if (conv->parts[p].operations[ONEDNN_FORWARD_BESIDE].primitive == NULL)
+            return false;
+    return true;
+}
+
 static void copy_residual(const struct fa_conv *conv, const float *residual, float *dst)
 {
     const int span = fa_span_begin("copy residual");
@@ -93,7 +101,7 @@ fa_status onednn_conv_forward(struct fa_conv *base, const fa_real *src, const fa
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
     const bool is_elsewhere = residual != NULL && residual != dst;
-    const bool is_beside = is_elsewhere && conv->parts[0].operations[ONEDNN_FORWARD_BESIDE].primitive != NULL;
+    const bool is_beside = is_elsewhere && can_sum_beside(conv);
 
     if (is_elsewhere && !is_beside)
         copy_residual(base, residual, dst);
