@@ -70,9 +70,9 @@ pid_of() {
   done
 }
 
-# doing RANK: "step 3, saving, checkpoint".
+# doing RANK [STATE]: "step 3, saving, checkpoint"; nothing if it is in another state ("running", "waiting") than that.
 doing() {
-  roll | sed -n "s/^rank $1 on [^,]*, beat [0-9]*, [a-z]*, //p"
+  roll | sed -n "s/^rank $1 on [^,]*, beat [0-9]*, ${2:-[a-z]*}, //p"
 }
 
 # hold THREAD: it stands still, all else of its process goes on; until release. The thread that works has the number of its process.
@@ -105,10 +105,10 @@ catch_save() {
   return 1
 }
 
-# catch RANK PHASE: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving"; or in the "sum of
-# gradients" over ranks. Of ranks that save nothing of their own, saving cannot be held.
+# catch RANK PHASE [STATE]: holds the rank in that phase: "start", "first step", "step", "evaluation" or "saving"; or in the "sum
+# of gradients" over ranks; and in that state, if it is given. Of ranks that save nothing of their own, saving cannot be held.
 catch() {
-  local i pid='' pattern="^step [0-9]*, $2,"
+  local i pid='' pattern="^step [0-9]*, $2," state=${3:-}
   if [ "$2" = saving ]; then
     catch_save "$1"
     return
@@ -116,11 +116,11 @@ catch() {
   [ "$2" != step ] || pattern='^step [0-9]*, [a-z -]*$'
   [ "$2" != "sum of gradients" ] || pattern='^step [1-9][0-9]*, sum of gradients$'
   for i in $(seq 1000); do
-    if doing "$1" | grep -q "$pattern"; then
+    if doing "$1" "$state" | grep -q "$pattern"; then
       pid=${pid:-$(pid_of "$1")}
       hold "$pid"
       sleep 0.5 # for a beat of the roll
-      doing "$1" | grep -q "$pattern" && return
+      doing "$1" "$state" | grep -q "$pattern" && return
       release
     fi
     sleep 0.02

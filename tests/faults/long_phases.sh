@@ -9,7 +9,7 @@ grep -q '^State:.*tracing' "/proc/$sleeper/status" || skip "one thread of a proc
 release
 kill "$sleeper"
 
-# hangs RANK PHASE KEY SECONDS OPTION...: only the limit KEY is short.
+# hangs RANK PHASE KEY SECONDS OPTION...: in work of its own; only the limit KEY is short.
 hangs() {
   local rank=$1 phase=$2 key=$3 seconds=$4 limits=() k where
   shift 4
@@ -17,7 +17,7 @@ hangs() {
     limits+=(--set "watchdog.$k=$([ "$k" = "$key" ] && echo "$seconds" || echo 600)")
   done
   start "$scratch/${phase// /_}" "${endless[@]}" "${limits[@]}" "$@"
-  catch "$rank" "$phase"
+  catch "$rank" "$phase" running
   case $phase in
   step) where="step [0-9]*, [a-z -]*" ;;
   saving) where="[a-z' -]*\(shard\|checkpoint\|checkpoints\)" ;; # beside whatever step
