@@ -13,8 +13,8 @@
 #
 # The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, USR1 and USR2
 # reach the ranks, which save and end with 85; another one more than three seconds later ends them at once. Exit codes are those
-# of freeanchor train: 0 done, 2 wrong usage or input, 85 stopped with state saved; others are failures, which alone are followed
-# by a restart.
+# of freeanchor train: 0 done, 2 wrong usage or input, or an image whose loss is not finite, 85 stopped with state saved; others
+# are failures, which alone are followed by a restart.
 set -uo pipefail
 launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$launch/mpi.sh"

@@ -79,8 +79,9 @@ struct fa_train_result {
 };
 
 /* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1 or SIGUSR2 on any rank, or where there is a file "stop" in
-   work_dir: the state is saved, and the file removed. A second signal ends the process at once. FA_ENUMERIC
-   where a loss or the gradient is not finite. Leaves weights.h5 in work_dir when the last step is done. */
+   work_dir: the state is saved, and the file removed. A second signal ends the process at once. FA_EINVAL
+   where the loss or gradient of an image is not finite. Leaves weights.h5 in work_dir when the last step is
+   done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
 

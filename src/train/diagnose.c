@@ -135,14 +135,14 @@ static fa_status examine(struct diagnosis *d, const struct fa_sample *sample)
     return FA_OK;
 }
 
-/* FA_ENUMERIC if one of this rank's images is at fault. */
+/* FA_EINVAL if one of this rank's images is at fault. */
 static fa_status examine_all(struct diagnosis *d)
 {
     struct fa_training *t = d->training;
 
     for (size_t i = 0; i < t->n_local; i++)
         FA_TRY(examine(d, t->samples[i]));
-    return d->n_bad == 0 ? FA_OK : fa_fail(FA_ENUMERIC, "%s", d->message);
+    return d->n_bad == 0 ? FA_OK : fa_fail(FA_EINVAL, "%s", d->message);
 }
 
 /* ---- none ---- */

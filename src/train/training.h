@@ -111,8 +111,8 @@ fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
 /* ---- step.c ---- */
 
 /* Collective. One update; state.progress moves on, entry says what it was like. *stop: some rank was asked to
-   stop before the step; then nothing was done. FA_ENUMERIC if a loss or the gradient is not finite; the
-   parameters are then those before the step. */
+   stop before the step; then nothing was done. As fa_training_diagnose says if a loss or the gradient is not
+   finite; the parameters are then those before the step. */
 fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry *entry,
                            bool *stop) FA_CHECK_RESULT;
 
@@ -151,7 +151,8 @@ void fa_training_note_ap(struct fa_training *training, double ap);
 
 /* Collective. For a step whose loss or gradient is not finite, before the update and with its samples at
    hand: finds the images at fault, keeps them as case files in the working directory, and the weights.
-   FA_ENUMERIC, naming the first of them and how to replay it. The gradient is spoilt. */
+   FA_EINVAL, naming the first of them and how to replay it: it would be met by every start, so settings are to
+   change. FA_ENUMERIC if no single image is at fault. The gradient is spoilt. */
 fa_status fa_training_diagnose(struct fa_training *training, double normalizer) FA_CHECK_RESULT;
 
 /* ---- stop.c: requests to stop, by a signal or a file ---- */

@@ -91,7 +91,7 @@ must "$freeanchor" pack --coco "$scratch/four/annotations.json" --images "$scrat
 broken=$scratch/broken
 explode=(run_ranks 2 "$freeanchor" train "${small[@]}" --set train.batch=2 --set train.max_steps=4 --set train.eval_interval=0
   --set model.calibrate_images=1 --set train.lr=100 --set train.clip_norm=0 --set train.warmup_steps=0)
-expect 1 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/four_shards" --work-dir "$broken"
+expect 2 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/four_shards" --work-dir "$broken"
 told=$(grep -o "replay $broken/case.* --out OUT.h5" "$broken/train.log" | tail -n 1)
 cd "$scratch" || exit 1
 # shellcheck disable=SC2086
@@ -101,7 +101,7 @@ for rank_image in "$broken"/case_step_1_image_*.h5; do
   expect 1 "not finite" "$freeanchor" replay "$rank_image" --config "$broken/config.json" --out "$scratch/OUT2.h5" \
     --weights "$broken/case_step_1_weights.h5" --threads 1
 done
-expect 1 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/shards" --work-dir "$scratch/twice"
+expect 2 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/shards" --work-dir "$scratch/twice"
 for position in 0 1; do
   ls "$scratch"/twice/case_step_*_image_1_position_$position.h5 || fail "an image that both ranks have is not kept by both"
 done

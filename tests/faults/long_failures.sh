@@ -127,7 +127,7 @@ shard() {
 nan() {
   launch "${@:2}" --set train.weight_decay=1 --set train.lr="$(any 4 100)" --set train.clip_norm=0 \
     --set train.warmup_steps="$(any 0 3)"
-  bound=40 cause="rank [0-3] ($host): step [0-9]*: the \\(loss\\|gradient\\) of image"
+  bound=40 code=2 cause="rank [0-3] ($host): step [0-9]*: the \\(loss\\|gradient\\) of image"
 }
 
 # What can be mended before the restart.
