@@ -15,8 +15,8 @@ enum { PAGE = 4096, LINE = 320 };
 
 double fa_roll_patience_s = 10;
 
-static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting", "overdue",
-                                                        "still",   "left",    "ended"};
+static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting",  "overdue", "still",
+                                                        "left",    "speaking", "ended"};
 
 static fa_status fail_write(const char *path, int error)
 {

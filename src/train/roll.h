@@ -19,11 +19,12 @@
 
 enum fa_roll_state {
     FA_ROLL_RUNNING,
-    FA_ROLL_WAITING, /* for other ranks */
-    FA_ROLL_OVERDUE, /* waiting for longer than the phase may last */
-    FA_ROLL_STILL,   /* the same, and it does not even look whether they have come */
-    FA_ROLL_LEFT,    /* the run is over for this rank */
-    FA_ROLL_ENDED,   /* it ended the job, having said why */
+    FA_ROLL_WAITING,  /* for other ranks */
+    FA_ROLL_OVERDUE,  /* waiting for longer than the phase may last */
+    FA_ROLL_STILL,    /* the same, and it does not even look whether they have come */
+    FA_ROLL_LEFT,     /* the run is over for this rank */
+    FA_ROLL_SPEAKING, /* it says why the job ends */
+    FA_ROLL_ENDED,    /* it ended the job, having said why */
     FA_ROLL_STATES
 };
 

@@ -29,13 +29,28 @@ void fa_watchdog_leave(struct fa_watchdog *w)
     _exit(EXIT_FAILURE);
 }
 
-/* The launcher ends the ranks that do not see the line by themselves. */
-static void end_job(struct fa_watchdog *w, const char *message) __attribute__((noreturn));
+/* Ranks that see the same speak one after another, but one that is held up comes when the next one's turn has
+ * begun. Who has spoken for longer than last words take is gone itself. */
+static bool another_speaks(struct fa_watchdog *w)
+{
+    if (fa_roll_read(w->path, w->n_watched, w->line) != FA_OK)
+        return false;
+    for (int r = 0; r < w->n_watched; r++)
+        if (r != w->mine.rank && w->line[r].state == FA_ROLL_SPEAKING &&
+            w->n_silent[r] * w->period <= LAST_WORDS)
+            return true;
+    return false;
+}
 
+/* The launcher ends the ranks that do not see the line by themselves. Comes back if another rank speaks. */
 static void end_job(struct fa_watchdog *w, const char *message)
 {
+    if (another_speaks(w))
+        return;
     signal(SIGALRM, SIG_DFL);
     alarm(LAST_WORDS);
+    w->mine.state = FA_ROLL_SPEAKING;
+    fa_watchdog_beat_or_warn(w);
     if (w->mine.rank != 0 && fa_log_to_file(w->log_path) != FA_OK)
         fa_warn("%s", fa_message());
     fa_log(FA_LOG_ERROR, "%s", message);

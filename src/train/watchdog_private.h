@@ -73,15 +73,14 @@ void fa_watchdog_judge_others(struct fa_watchdog *w);
 /* Leaves without a word: another rank has said why. */
 void fa_watchdog_leave(struct fa_watchdog *w) __attribute__((noreturn));
 
-/* This rank has been in what for held_s seconds, longer than the phase allows. */
-void fa_watchdog_confess(struct fa_watchdog *w, const char *what, double held_s, enum fa_watch_phase phase)
-    __attribute__((noreturn));
+/* Those below come back where another rank is about to say something. */
 
-void fa_watchdog_accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line, double seconds)
-    __attribute__((noreturn));
+/* This rank has been in what for held_s seconds, longer than the phase allows. */
+void fa_watchdog_confess(struct fa_watchdog *w, const char *what, double held_s, enum fa_watch_phase phase);
+
+void fa_watchdog_accuse_silent(struct fa_watchdog *w, const struct fa_roll_line *line, double seconds);
 
 /* All wait. still: the rank that does not even look whether the others have come; NULL: no single one. */
-void fa_watchdog_end_deadlock(struct fa_watchdog *w, const struct fa_roll_line *still)
-    __attribute__((noreturn));
+void fa_watchdog_end_deadlock(struct fa_watchdog *w, const struct fa_roll_line *still);
 
 #endif
