@@ -79,13 +79,15 @@ stuck() {
   bound=30 cause="rank $rank ($host) \\(has been\\|stands still\\) in [0-9a-z ,\`'-]* \\(for [0-9]* s\\|all others\\)"
 }
 
-# By turns, what the rank may have from its start on is too little, or it gets no more after its first step.
+# By turns, what the rank may have from its start on is too little, or it gets no more after its first step. With less than that
+# MPI does not start, and says so in its own words. A warning of a checkpoint that is not complete may come before the end.
 memory() {
   rank=$(any 0 $((ranks - 1)))
-  bound=30 cause="rank $rank ($host)\\(: .*out of memory\\|: .*cannot be started\\|.* was ended by signal\\)"
+  bound=30 cause="\\(^freeanchor train:\\|^launch:\\| ERROR\\) .*rank $rank ($host)"
+  cause+="\\(: .*out of memory\\|: .*cannot be started\\|.* was ended by signal\\)"
   if [ $(($1 % 2)) -eq 0 ]; then
     printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' \
-      "$rank" "$(any 200000 840000)" "$freeanchor" >"$scratch/limited"
+      "$rank" "$(any 300000 840000)" "$freeanchor" >"$scratch/limited"
     chmod +x "$scratch/limited"
     FREEANCHOR=$scratch/limited launch "${@:2}"
   else
