@@ -202,4 +202,5 @@ const struct fa_command fa_command_train = {.name = "train",
                                             .summary = "train a detector on packed data",
                                             .flags = flags,
                                             .parallel = true,
+                                            .watched = true,
                                             .run = run};

@@ -132,6 +132,8 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
     status = start_ranks(&invocation, status);
     if (status == FA_OK)
         status = prepare(&invocation);
+    if (invocation.comm != NULL && !command->watched)
+        fa_comm_met(invocation.comm);
     if (status == FA_OK)
         status = command->run(&invocation);
     printed = print_report(&invocation, status);

@@ -9,8 +9,9 @@
 #include "comm_private.h"
 #include "fa/memory.h"
 
-/* For ranks to reach each other once MPI has started on all of them. */
-enum { SECONDS_TO_MEET = 60 };
+/* For MPI to start on all ranks; for them to reach each other then; for what they agree on before they are
+ * watched. */
+enum { SECONDS_TO_START = 300, SECONDS_TO_MEET = 60, SECONDS_TO_SETTLE = 300 };
 
 /* MPI offers no way back from a failed call, so it ends the job, saying where it happened. */
 static void end_job(MPI_Comm *mpi, int *code, ...)
@@ -36,6 +37,17 @@ static void install_error_handler(MPI_Comm mpi)
     MPI_Errhandler_free(&handler);
 }
 
+/* Waits for all ranks to do so. */
+static int start_in_time(int *provided)
+{
+    int error;
+
+    fa_patience_begin(SECONDS_TO_START, false);
+    error = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, provided);
+    fa_patience_end();
+    return error;
+}
+
 static fa_status start_mpi(void)
 {
     int running, provided;
@@ -43,7 +55,7 @@ static fa_status start_mpi(void)
     MPI_Initialized(&running);
     if (running)
         MPI_Query_thread(&provided);
-    else if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    else if (start_in_time(&provided) != MPI_SUCCESS)
         return fa_fail(FA_EIO, "MPI does not start: check the launcher (mpirun, or srun --mpi=pmix)");
     if (provided < MPI_THREAD_FUNNELED)
         return fa_fail(FA_EINVAL, "%s was built without thread support: build it with MPI_THREAD_FUNNELED",
@@ -84,16 +96,25 @@ fa_status fa_comm_init(struct fa_comm **out)
         return status;
     }
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
-    fa_patience_begin(SECONDS_TO_MEET);
+    fa_patience_begin(SECONDS_TO_MEET, true);
     introduce(*out);
     fa_patience_end();
+    if (size > 1)
+        fa_patience_begin(SECONDS_TO_SETTLE, false);
     return FA_OK;
+}
+
+void fa_comm_met(struct fa_comm *comm)
+{
+    (void)comm;
+    fa_patience_end();
 }
 
 void fa_comm_finalize(struct fa_comm *comm)
 {
     if (comm == NULL)
         return;
+    fa_comm_met(comm);
     MPI_Comm_free(&comm->mpi);
     fa_free(comm);
     MPI_Finalize();

@@ -5,7 +5,9 @@
 #define FA_COMM_PRIVATE_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "fa/comm.h"
 
@@ -35,10 +37,13 @@ extern double fa_comm_share_patience_s;
 /* Elements of size bytes in one piece, at least 1. */
 size_t fa_comm_piece(size_t size);
 
-/* Unless fa_patience_end() comes within so many seconds, the process says which network may be to blame and
-   ends with 1. */
-void fa_patience_begin(unsigned seconds);
-void fa_patience_end(void);
+/* Unless fa_patience_end() or another beginning comes within so many seconds, the process ends with 1. It
+   says which rank of its host is stopped; if none is, and is_network, that the network may be to blame. */
+void fa_patience_begin(unsigned seconds, bool is_network);
+void fa_patience_end(void); /* nothing where it was not begun */
+
+/* A process of a rank of this host that is stopped, as by SIGSTOP; false if there is none. */
+bool fa_comm_stopped_sibling(pid_t *pid, int *rank);
 
 /* Collective over the ranks of a host. */
 struct fa_cores fa_comm_find_cores(MPI_Comm local);

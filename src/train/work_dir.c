@@ -19,7 +19,9 @@ fa_status fa_work_dir_take(struct fa_comm *comm, const char *path, const struct 
     fa_activity_begin("taking the work directory");
     FA_TRY(fa_comm_agree(comm, fa_comm_rank(comm) == 0 ? make_and_lock(out) : FA_OK));
     FA_TRY(fa_comm_share_directory(comm, path));
-    return fa_watchdog_start(comm, path, config, &out->watchdog);
+    FA_TRY(fa_watchdog_start(comm, path, config, &out->watchdog));
+    fa_comm_met(comm);
+    return FA_OK;
 }
 
 void fa_work_dir_leave(struct fa_work_dir *work_dir)

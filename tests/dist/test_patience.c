@@ -1,6 +1,8 @@
-/* A process whose ranks do not find each other ends by itself, and names its interfaces. */
+/* A process whose ranks do not come ends by itself, and names who is stopped, or its interfaces. */
 #include "support.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -9,7 +11,7 @@
 #include "comm_private.h"
 
 /* What a child says on standard error that waits longer than its patience; returns its exit code. */
-static int wait_in_child(unsigned patience, bool in_time, char *said, size_t size)
+static int wait_in_child(bool in_time, unsigned longest, char *said, size_t size)
 {
     int ends[2], status;
     ssize_t n, length = 0;
@@ -19,10 +21,10 @@ static int wait_in_child(unsigned patience, bool in_time, char *said, size_t siz
     child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        fa_patience_begin(patience);
+        fa_patience_begin(1, true);
         if (in_time)
             fa_patience_end();
-        usleep(1500000);
+        sleep(longest);
         _exit(0);
     }
     close(ends[1]);
@@ -35,26 +37,60 @@ static int wait_in_child(unsigned patience, bool in_time, char *said, size_t siz
     return WEXITSTATUS(status);
 }
 
+static void be_rank(const char *rank, const char *among_those_of_its_host)
+{
+    setenv("OMPI_COMM_WORLD_RANK", rank, 1);
+    setenv("OMPI_COMM_WORLD_LOCAL_RANK", among_those_of_its_host, 1);
+}
+
 static void a_wait_without_end_is_ended_with_the_remedy(void **state)
 {
     char said[2048];
 
     (void)state;
-    setenv("OMPI_COMM_WORLD_LOCAL_RANK", "0", 1);
-    setenv("OMPI_COMM_WORLD_RANK", "12", 1);
-    assert_int_equal(wait_in_child(1, false, said, sizeof said), 1);
+    be_rank("12", "0");
+    assert_int_equal(wait_in_child(false, 30, said, sizeof said), 1);
     assert_non_null(strstr(said, "[rank 12]"));
     assert_non_null(strstr(said, "its interfaces are "));
     assert_non_null(strstr(said, "--mca btl_tcp_if_exclude lo,docker0"));
 }
 
-static void one_rank_of_a_host_speaks_for_all(void **state)
+static pid_t start_stopped_rank(void)
+{
+    const pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        setenv("PMIX_RANK", "13", 1);
+        execl("/bin/sh", "sh", "-c", "kill -STOP $$", (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    return child;
+}
+
+static void a_rank_of_the_host_that_is_stopped_is_named_with_its_process(void **state)
+{
+    const pid_t stopped = start_stopped_rank();
+    char said[2048], named[64];
+
+    (void)state;
+    be_rank("12", "0");
+    assert_int_equal(wait_in_child(false, 30, said, sizeof said), 1);
+    snprintf(named, sizeof named, "since rank 13 is stopped, process %d", (int)stopped);
+    assert_non_null(strstr(said, named));
+    kill(stopped, SIGKILL);
+    assert_int_equal(waitpid(stopped, NULL, 0), stopped);
+}
+
+static void ranks_of_a_host_speak_one_after_another(void **state)
 {
     char said[2048];
 
     (void)state;
-    setenv("OMPI_COMM_WORLD_LOCAL_RANK", "3", 1);
-    assert_int_equal(wait_in_child(1, false, said, sizeof said), 1);
+    be_rank("15", "3");
+    assert_int_equal(wait_in_child(false, 5, said, sizeof said), 0);
     assert_string_equal(said, "");
 }
 
@@ -63,7 +99,8 @@ static void ranks_that_meet_in_time_live_on(void **state)
     char said[2048];
 
     (void)state;
-    assert_int_equal(wait_in_child(1, true, said, sizeof said), 0);
+    be_rank("12", "0");
+    assert_int_equal(wait_in_child(true, 2, said, sizeof said), 0);
     assert_string_equal(said, "");
 }
 
@@ -71,7 +108,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wait_without_end_is_ended_with_the_remedy),
-        cmocka_unit_test(one_rank_of_a_host_speaks_for_all),
+        cmocka_unit_test(a_rank_of_the_host_that_is_stopped_is_named_with_its_process),
+        cmocka_unit_test(ranks_of_a_host_speak_one_after_another),
         cmocka_unit_test(ranks_that_meet_in_time_live_on),
     };
 

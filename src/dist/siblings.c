@@ -1,0 +1,67 @@
+/*
+ * siblings.c - the ranks of this host as the system sees them: their processes have one parent.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "comm_private.h"
+
+static FILE *open_of(pid_t pid, const char *file)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    return fopen(path, "re");
+}
+
+static bool is_stopped_sibling(pid_t pid)
+{
+    FILE *file = open_of(pid, "stat");
+    char state = '?';
+    int parent = 0, n;
+
+    if (file == NULL)
+        return false;
+    n = fscanf(file, "%*d (%*[^)]) %c %d", &state, &parent);
+    fclose(file);
+    return n == 2 && parent == (int)getppid() && state == 'T';
+}
+
+/* What the launcher told it; -1: nothing. */
+static int rank_of(pid_t pid)
+{
+    static const char key[] = "PMIX_RANK=";
+    FILE *file = open_of(pid, "environ");
+    char *entry = NULL;
+    size_t size = 0;
+    int rank = -1;
+
+    if (file == NULL)
+        return rank;
+    while (rank < 0 && getdelim(&entry, &size, '\0', file) > 0)
+        if (strncmp(entry, key, strlen(key)) == 0)
+            rank = atoi(entry + strlen(key));
+    free(entry);
+    fclose(file);
+    return rank;
+}
+
+bool fa_comm_stopped_sibling(pid_t *pid, int *rank)
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+
+    *rank = -1;
+    while (processes != NULL && *rank < 0 && (entry = readdir(processes)) != NULL) {
+        *pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)atoi(entry->d_name) : 0;
+        if (*pid > 0 && is_stopped_sibling(*pid))
+            *rank = rank_of(*pid);
+    }
+    if (processes != NULL)
+        closedir(processes);
+    return *rank >= 0;
+}
