@@ -15,34 +15,15 @@
 #include "fa/checkpoint_writer.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "checkpoint_private.h"
+#include "checkpoint_vote.h"
 #include "errand.h"
 #include "fa/activity.h"
 #include "fa/aside.h"
 #include "fa/clock.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-
-enum { HOST_MAX = 256 };
-
-/* What a rank says of its slice. */
-struct vote {
-    fa_status status;
-    struct fa_checkpoint_shard shard;
-    char host[HOST_MAX], message[FA_MESSAGE_MAX];
-};
-
-/* What rank 0 says of the save. */
-struct verdict {
-    fa_status status;
-    int culprit; /* the rank whose failure it is; EVERYBODY: all ranks failed */
-    struct fa_checkpoint_cost cost;
-    char message[FA_MESSAGE_MAX];
-};
-enum { EVERYBODY = -1 };
 
 struct fa_checkpoint_writer {
     struct fa_comm *comm;
@@ -57,8 +38,8 @@ struct fa_checkpoint_writer {
     struct fa_checkpoint_place place;
     double began;
     struct fa_errand errand;
-    struct vote vote, *votes; /* votes: rank 0's, of all */
-    struct verdict verdict;
+    struct fa_checkpoint_vote vote, *votes; /* votes: rank 0's, of all */
+    struct fa_checkpoint_verdict verdict;
 };
 
 /* ---- who writes which shard ---- */
@@ -110,49 +91,9 @@ static fa_status write_own_shard(void *context)
 
 static void cast_vote(struct fa_checkpoint_writer *w, fa_status status)
 {
-    w->vote.status = status;
-    snprintf(w->vote.host, sizeof w->vote.host, "%s", fa_comm_host(w->comm));
-    snprintf(w->vote.message, sizeof w->vote.message, "%s", status == FA_OK ? "" : fa_message());
+    fa_checkpoint_vote(&w->vote, w->comm, status);
     fa_aside_gather(w->aside, &w->vote, sizeof w->vote, w->votes);
     w->stage = VOTING;
-}
-
-static int count_failures(const struct fa_checkpoint_writer *w, int *first)
-{
-    const int n = fa_comm_size(w->comm);
-    int n_failed = 0;
-
-    for (int r = n - 1; r >= 0; r--)
-        if (w->votes[r].status != FA_OK) {
-            n_failed++;
-            *first = r;
-        }
-    return n_failed;
-}
-
-/* A failure of rank r; that it is one of all needs no name. */
-static void blame(struct fa_checkpoint_writer *w, int r, bool is_shared, fa_status status,
-                  const char *message)
-{
-    const bool is_named = !is_shared && fa_comm_size(w->comm) > 1;
-    char *text = w->verdict.message;
-
-    w->verdict.status = status;
-    w->verdict.culprit = is_shared ? EVERYBODY : r;
-    if (is_named)
-        status = fa_prefix(fa_status_forward(status, message), "rank %d (%s)", r, w->votes[r].host);
-    snprintf(text, sizeof w->verdict.message, "%s", is_named ? fa_message() : message);
-}
-
-/* Rank 0: what the votes say. */
-static void count_votes(struct fa_checkpoint_writer *w)
-{
-    int first = 0;
-    const int n_failed = count_failures(w, &first);
-
-    w->verdict = (struct verdict){.status = FA_OK};
-    if (n_failed > 0)
-        blame(w, first, n_failed == fa_comm_size(w->comm), w->votes[first].status, w->votes[first].message);
 }
 
 /* ---- publishing ---- */
@@ -216,11 +157,18 @@ static void announce(struct fa_checkpoint_writer *w)
     w->stage = ANNOUNCING;
 }
 
-/* Rank 0. A verdict that was a failure before stays what it was. */
+static void count_votes(struct fa_checkpoint_writer *w)
+{
+    fa_checkpoint_count_votes(w->votes, fa_comm_size(w->comm), &w->verdict);
+}
+
+/* Rank 0, whose failure to publish is as one to write; an earlier failure stays what it was. */
 static void conclude(struct fa_checkpoint_writer *w, fa_status status)
 {
-    if (status != FA_OK && w->verdict.status == FA_OK)
-        blame(w, 0, fa_comm_size(w->comm) == 1, status, fa_message());
+    if (status != FA_OK && w->verdict.status == FA_OK) {
+        fa_checkpoint_vote(&w->votes[0], w->comm, status);
+        count_votes(w);
+    }
     announce(w);
 }
 
@@ -290,7 +238,7 @@ void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *w, const struct fa_
     w->save = *save;
     copy_slice(w->value, state->params->value, w->value_range);
     copy_slice(w->momentum, state->momentum, w->momentum_range);
-    w->vote = (struct vote){.shard = {.value = w->value_range, .momentum = w->momentum_range}};
+    w->vote = (struct fa_checkpoint_vote){.shard = {.value = w->value_range, .momentum = w->momentum_range}};
     status = fa_checkpoint_place_make(save->root, save->name, &w->place);
     if (status != FA_OK || w->own == w->n_shards) {
         cast_vote(w, status);
@@ -321,13 +269,8 @@ void fa_checkpoint_writer_wait(struct fa_checkpoint_writer *w)
 
 fa_status fa_checkpoint_writer_outcome(const struct fa_checkpoint_writer *w, struct fa_checkpoint_cost *cost)
 {
-    const struct verdict *verdict = &w->verdict;
-    const bool is_own = verdict->culprit == EVERYBODY || verdict->culprit == fa_comm_rank(w->comm);
-
-    *cost = verdict->cost;
-    if (verdict->status == FA_OK)
-        return FA_OK;
-    return fa_status_forward(is_own ? verdict->status : FA_EREMOTE, verdict->message);
+    *cost = w->verdict.cost;
+    return fa_checkpoint_hear(&w->verdict, fa_comm_rank(w->comm));
 }
 
 /* ---- life ---- */
