@@ -87,7 +87,7 @@ memory() {
   cause+="\\(: .*out of memory\\|: .*cannot be started\\|.* was ended by signal\\)"
   if [ $(($1 % 2)) -eq 0 ]; then
     printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' \
-      "$rank" "$(any 300000 840000)" "$freeanchor" >"$scratch/limited"
+      "$rank" "$(any 300000 640000)" "$freeanchor" >"$scratch/limited"
     chmod +x "$scratch/limited"
     FREEANCHOR=$scratch/limited launch "${@:2}"
   else
