@@ -4,6 +4,7 @@
  * Open MPI waits for ever for a rank that was stopped as it started. So it does in its first message where it
  * takes an interface for the network between hosts that leads nowhere, such as a bridge of containers.
  */
+#include <errno.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,8 +115,9 @@ static void *wait_for_end(void *argument)
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)patience.seconds + TURN * (before < MOST_TURNS ? before : MOST_TURNS);
-    if (sem_clockwait(&patience.over, CLOCK_MONOTONIC, &until) != 0)
-        give_up();
+    while (sem_clockwait(&patience.over, CLOCK_MONOTONIC, &until) != 0)
+        if (errno == ETIMEDOUT)
+            give_up();
     return argument;
 }
 
