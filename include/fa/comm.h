@@ -21,7 +21,7 @@ struct fa_comm;
    Where ranks do not come for minutes the process ends, saying which may be to blame; also after it, until
    fa_comm_met. */
 fa_status fa_comm_init(struct fa_comm **out) FA_CHECK_RESULT;
-void fa_comm_met(struct fa_comm *comm); /* from now on waits have no limit here */
+void fa_comm_met(void); /* from now on waits have no limit here */
 void fa_comm_finalize(struct fa_comm *comm);
 
 int fa_comm_rank(const struct fa_comm *comm);

@@ -11,4 +11,7 @@
    letters, for top, gdb and /proc. */
 int fa_thread_start(pthread_t *thread, const char *name, void *(*run)(void *argument), void *argument);
 
+/* A condition whose timed waits go by CLOCK_MONOTONIC, which nobody sets. */
+void fa_condition_init(pthread_cond_t *condition);
+
 #endif

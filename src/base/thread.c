@@ -16,3 +16,13 @@ int fa_thread_start(pthread_t *thread, const char *name, void *(*run)(void *argu
         pthread_setname_np(*thread, name);
     return error;
 }
+
+void fa_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}

@@ -133,7 +133,7 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
     if (status == FA_OK)
         status = prepare(&invocation);
     if (invocation.comm != NULL && !command->watched)
-        fa_comm_met(invocation.comm);
+        fa_comm_met();
     if (status == FA_OK)
         status = command->run(&invocation);
     printed = print_report(&invocation, status);

@@ -104,9 +104,8 @@ fa_status fa_comm_init(struct fa_comm **out)
     return FA_OK;
 }
 
-void fa_comm_met(struct fa_comm *comm)
+void fa_comm_met(void)
 {
-    (void)comm;
     fa_patience_end();
 }
 
@@ -114,7 +113,7 @@ void fa_comm_finalize(struct fa_comm *comm)
 {
     if (comm == NULL)
         return;
-    fa_comm_met(comm);
+    fa_comm_met();
     MPI_Comm_free(&comm->mpi);
     fa_free(comm);
     MPI_Finalize();

@@ -5,10 +5,8 @@
  * takes an interface for the network between hosts that leads nowhere, such as a bridge of containers.
  */
 #include <errno.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,28 +19,49 @@ enum { TURN = 2, MOST_TURNS = 8 };
 
 /* Seconds in which another host may say that a rank of its own is stopped, and in which the launcher passes
  * on what was said. */
-enum { OTHERS_FIRST = 2, HEARD = 1 };
+enum { OTHERS_FIRST = TURN + 1, HEARD = 1 };
 
 static struct {
     bool is_begun;
     unsigned seconds;
     bool is_network; /* the network may be to blame */
     pthread_t thread;
-    sem_t over;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool is_over;
 } patience;
 
-static int number_of(const char *variable)
-{
-    const char *text = getenv(variable);
+/* ---- what launchers tell before MPI does ---- */
 
-    return text != NULL ? atoi(text) : 0;
+/* The first of these variables that is set, as a number; -1 if none is. */
+static int number_of(const char *const variables[])
+{
+    for (; *variables != NULL; variables++)
+        if (getenv(*variables) != NULL)
+            return atoi(getenv(*variables));
+    return -1;
+}
+
+static int world_rank(void)
+{
+    return number_of((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID", NULL});
+}
+
+/* Of ranks on this host that speak before this one. */
+static unsigned turns_before(void)
+{
+    const int before = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", NULL});
+
+    return (unsigned)(before < 0 ? 0 : before > MOST_TURNS ? MOST_TURNS : before);
 }
 
 static bool is_one_host(void)
 {
-    const int local = number_of("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const int local = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_SIZE", NULL});
 
-    return local > 0 && local == number_of("OMPI_COMM_WORLD_SIZE");
+    if (local > 0)
+        return local == number_of((const char *const[]){"OMPI_COMM_WORLD_SIZE", NULL});
+    return number_of((const char *const[]){"SLURM_STEP_NUM_NODES", NULL}) == 1;
 }
 
 /* ---- the words ---- */
@@ -83,26 +102,39 @@ static bool blame_sibling(char *text, size_t size)
     return true;
 }
 
+/* launch/train.sh knows the last words of a job by their end. */
 static void say(const char *why)
 {
-    char host[64] = "";
+    char host[64] = "", rank[16] = "?";
 
     gethostname(host, sizeof host - 1);
-    fprintf(stderr, "freeanchor: [rank %d] %s has not reached all other ranks in %u s, %s\n",
-            number_of("OMPI_COMM_WORLD_RANK"), host, patience.seconds, why);
+    if (world_rank() >= 0)
+        snprintf(rank, sizeof rank, "%d", world_rank());
+    fprintf(stderr, "freeanchor: [rank %s] %s has not reached all other ranks in %u s, %s: the job ends\n",
+            rank, host, patience.seconds, why);
 }
 
 /* ---- the wait ---- */
 
-static void give_up(void)
+/* Does the wait come to its end within so many seconds from now? */
+static bool ends_within(unsigned seconds)
 {
-    char why[1024] = "and none is stopped on this host; a host may hang, or lack memory";
+    struct timespec until;
+    int error = 0;
+    bool is_over;
 
-    if (!blame_sibling(why, sizeof why)) {
-        sleep(OTHERS_FIRST);
-        if (patience.is_network && !is_one_host())
-            blame_network(why, sizeof why);
-    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)seconds;
+    pthread_mutex_lock(&patience.lock);
+    while (!patience.is_over && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&patience.ended, &patience.lock, &until);
+    is_over = patience.is_over;
+    pthread_mutex_unlock(&patience.lock);
+    return is_over;
+}
+
+static void end_process(const char *why)
+{
     say(why);
     sleep(HEARD);
     _exit(EXIT_FAILURE);
@@ -110,14 +142,17 @@ static void give_up(void)
 
 static void *wait_for_end(void *argument)
 {
-    const int before = number_of("OMPI_COMM_WORLD_LOCAL_RANK");
-    struct timespec until;
+    char why[1024] = "and none is stopped on this host; a host may hang, or lack memory";
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)patience.seconds + TURN * (before < MOST_TURNS ? before : MOST_TURNS);
-    while (sem_clockwait(&patience.over, CLOCK_MONOTONIC, &until) != 0)
-        if (errno == ETIMEDOUT)
-            give_up();
+    if (ends_within(patience.seconds + TURN * turns_before()))
+        return argument;
+    if (blame_sibling(why, sizeof why))
+        end_process(why);
+    if (ends_within(OTHERS_FIRST))
+        return argument;
+    if (patience.is_network && !is_one_host())
+        blame_network(why, sizeof why);
+    end_process(why);
     return argument;
 }
 
@@ -126,7 +161,9 @@ void fa_patience_begin(unsigned seconds, bool is_network)
     fa_patience_end();
     patience.seconds = seconds;
     patience.is_network = is_network;
-    sem_init(&patience.over, 0, 0);
+    patience.is_over = false;
+    fa_condition_init(&patience.ended);
+    pthread_mutex_init(&patience.lock, NULL);
     patience.is_begun = fa_thread_start(&patience.thread, "patience", wait_for_end, NULL) == 0;
 }
 
@@ -134,8 +171,12 @@ void fa_patience_end(void)
 {
     if (!patience.is_begun)
         return;
-    sem_post(&patience.over);
+    pthread_mutex_lock(&patience.lock);
+    patience.is_over = true;
+    pthread_cond_signal(&patience.ended);
+    pthread_mutex_unlock(&patience.lock);
     pthread_join(patience.thread, NULL);
-    sem_destroy(&patience.over);
+    pthread_cond_destroy(&patience.ended);
+    pthread_mutex_destroy(&patience.lock);
     patience.is_begun = false;
 }

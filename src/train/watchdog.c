@@ -53,13 +53,9 @@ static void *watch(void *argument)
 
 static fa_status start_thread(struct fa_watchdog *w)
 {
-    pthread_condattr_t monotonic;
     int error;
 
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->over, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    fa_condition_init(&w->over);
     pthread_mutex_init(&w->lock, NULL);
     error = fa_thread_start(&w->thread, "watchdog", watch, w);
     return error == 0 ? FA_OK : fa_fail_errno(FA_EIO, error, "the watchdog's thread cannot be started");

@@ -20,7 +20,7 @@ fa_status fa_work_dir_take(struct fa_comm *comm, const char *path, const struct 
     FA_TRY(fa_comm_agree(comm, fa_comm_rank(comm) == 0 ? make_and_lock(out) : FA_OK));
     FA_TRY(fa_comm_share_directory(comm, path));
     FA_TRY(fa_watchdog_start(comm, path, config, &out->watchdog));
-    fa_comm_met(comm);
+    fa_comm_met();
     return FA_OK;
 }
 

@@ -55,6 +55,21 @@ static void a_wait_without_end_is_ended_with_the_remedy(void **state)
     assert_non_null(strstr(said, "--mca btl_tcp_if_exclude lo,docker0"));
 }
 
+/* srun tells less than mpirun, but its words do. */
+static void a_rank_under_srun_knows_its_number(void **state)
+{
+    char said[2048];
+
+    (void)state;
+    unsetenv("OMPI_COMM_WORLD_RANK"), unsetenv("OMPI_COMM_WORLD_LOCAL_RANK");
+    setenv("SLURM_PROCID", "7", 1), setenv("SLURM_LOCALID", "0", 1), setenv("SLURM_STEP_NUM_NODES", "1", 1);
+    assert_int_equal(wait_in_child(false, 30, said, sizeof said), 1);
+    unsetenv("SLURM_PROCID"), unsetenv("SLURM_LOCALID"), unsetenv("SLURM_STEP_NUM_NODES");
+    assert_non_null(strstr(said, "[rank 7]"));
+    assert_null(strstr(said, "its interfaces are "));
+    assert_non_null(strstr(said, ": the job ends\n"));
+}
+
 static pid_t start_stopped_rank(void)
 {
     const pid_t child = fork();
@@ -108,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wait_without_end_is_ended_with_the_remedy),
+        cmocka_unit_test(a_rank_under_srun_knows_its_number),
         cmocka_unit_test(a_rank_of_the_host_that_is_stopped_is_named_with_its_process),
         cmocka_unit_test(ranks_of_a_host_speak_one_after_another),
         cmocka_unit_test(ranks_that_meet_in_time_live_on),

@@ -31,7 +31,7 @@ static bool start_ranks(void)
     setenv("CMOCKA_TEST_ABORT", "1",
            1); /* a rank that fails takes the others with it, rather than hang them */
     if (fa_comm_init(&comm) == FA_OK) {
-        fa_comm_met(comm);
+        fa_comm_met();
         return true;
     }
     fprintf(stderr, "%s\n", fa_message());
