@@ -55,8 +55,8 @@ enum fa_single_copy fa_comm_single_copy(const struct fa_comm *comm);
 void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn));
 
 /* Collective. All ranks succeed or all fail: a rank that brings a failure keeps its code, and its message
-   becomes "rank r (host): <message>" unless all ranks bring the same; the others get the message of the lowest
-   failing rank, with FA_EREMOTE, or with its code where that says wrong input (FA_EINVAL, FA_EFORMAT,
+   becomes "rank r (host): <message>" unless all ranks bring the same; the others get the message of the
+   lowest failing rank, with FA_EREMOTE, or with its code where that says wrong input (FA_EINVAL, FA_EFORMAT,
    FA_EMISSING): a wrong key on one rank is one on all. */
 fa_status fa_comm_agree(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
 

@@ -34,7 +34,7 @@ struct fa_params {
     struct fa_param *entry;
     size_t n_elem;      /* of value */
     size_t n_trainable; /* of grad; the first elements of value */
-    fa_real *value; /* NULL, as grad, where only the table was asked for */
+    fa_real *value;     /* NULL, as grad, where only the table was asked for */
     fa_real *grad;
 };
 

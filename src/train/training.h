@@ -151,8 +151,8 @@ void fa_training_note_ap(struct fa_training *training, double ap);
 
 /* Collective. For a step whose loss or gradient is not finite, before the update and with its samples at
    hand: finds the images at fault, keeps them as case files in the working directory, and the weights.
-   FA_EINVAL, naming the first of them and how to replay it: it would be met by every start, so settings are to
-   change. FA_ENUMERIC if no single image is at fault. The gradient is spoilt. */
+   FA_EINVAL, naming the first of them and how to replay it: it would be met by every start, so settings are
+   to change. FA_ENUMERIC if no single image is at fault. The gradient is spoilt. */
 fa_status fa_training_diagnose(struct fa_training *training, double normalizer) FA_CHECK_RESULT;
 
 /* ---- stop.c: requests to stop, by a signal or a file ---- */
