@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "assign.h"
@@ -61,13 +62,12 @@ fa_status fa_focal_share(const struct fa_focal *config, size_t n_anchors, const 
 /* No loss and no gradient, but a NaN is not hidden. */
 static double ignored_loss(size_t n, const fa_real *logit, fa_real *grad)
 {
-    double loss = 0;
+    bool has_nan = false;
 
     for (size_t i = 0; i < n; i++)
-        if (isnan(logit[i]))
-            loss = NAN;
+        has_nan |= isnan(logit[i]) != 0;
     memset(grad, 0, n * sizeof *grad);
-    return loss;
+    return has_nan ? NAN : 0;
 }
 
 static double positive_row(const struct image *image, size_t label, const fa_real *logit, fa_real *grad)
