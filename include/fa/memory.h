@@ -41,8 +41,7 @@ long fa_memory_balance(void);
 /* The n-th allocation from now (1 = the next) fails; 0 switches that off. For tests. */
 void fa_memory_fail_after(long n);
 
-/* The resident set of the process in bytes: now (0 where the system does not tell), and the largest so far.
- */
+/* The resident set of the process in bytes: now (0 where the system does not tell), and the largest yet. */
 size_t fa_memory_rss(void);
 size_t fa_memory_peak_rss(void);
 
