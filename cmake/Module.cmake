@@ -1,12 +1,16 @@
 # A module is one folder of src/, one static library, and its tests.
 
-# fa_module(<name> LINK <libraries...> [SOURCES <extra sources...>])
-#   src/<name>/*.c            becomes the library fa_<name>; LINK is its arrow in the design
+# fa_module(<name> LINK <libraries...> [FOLDERS <sub-folders...>] [SOURCES <extra sources...>])
+#   src/<name>/*.c            becomes the library fa_<name>, with those of its FOLDERS; LINK is its arrow in the design
 #   tests/<name>/test_*.c     becomes one test process each, named <name>.<file without test_>
 #   tests/<name>/*.c (others) are helpers linked into each of them
 function(fa_module name)
-  cmake_parse_arguments(ARG "" "" "LINK;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;FOLDERS;SOURCES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
+  foreach(folder IN LISTS ARG_FOLDERS)
+    file(GLOB more CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/${folder}/*.c)
+    list(APPEND sources ${more})
+  endforeach()
   list(APPEND sources ${ARG_SOURCES})
   if(sources)
     add_library(fa_${name} STATIC ${sources})

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint_private.h"
+#include "checkpoint/checkpoint_private.h"
 #include "fa/activity.h"
 #include "fa/clock.h"
 #include "fa/log.h"

@@ -15,7 +15,7 @@
 #include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "journal.h"
-#include "watchdog.h"
+#include "watchdog/watchdog.h"
 
 /* Where the time of the step went so far. */
 struct fa_stopwatch {

@@ -2,7 +2,7 @@
 
 #include "fa/activity.h"
 #include "fa/file.h"
-#include "watchdog.h"
+#include "watchdog/watchdog.h"
 
 /* Rank 0. */
 static fa_status make_and_lock(struct fa_work_dir *work_dir)

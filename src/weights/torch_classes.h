@@ -4,7 +4,7 @@
 #ifndef FA_TORCH_CLASSES_H
 #define FA_TORCH_CLASSES_H
 
-#include "pickle.h"
+#include "pickle/pickle.h"
 
 /* From meta["CLASSES"] (2.x), meta["dataset_meta"]["classes"] or ["CLASSES"] (3.x); where those are absent or
    no lists of names, meta is as it was. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
-#include "pickle_globals.h"
+#include "pickle/pickle_globals.h"
 #include "printable.h"
 #include "torch_state.h"
 #include "weights_readers.h"

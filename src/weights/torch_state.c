@@ -4,7 +4,7 @@
 
 #include "fa/memory.h"
 #include "number_format.h"
-#include "pickle_globals.h"
+#include "pickle/pickle_globals.h"
 #include "printable.h"
 #include "torch_classes.h"
 

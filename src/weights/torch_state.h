@@ -4,7 +4,7 @@
 #ifndef FA_TORCH_STATE_H
 #define FA_TORCH_STATE_H
 
-#include "pickle.h"
+#include "pickle/pickle.h"
 
 /* A file of torch.save: the pickle tells of tensors and of the storages that they view, the file around it
    holds the storages. */

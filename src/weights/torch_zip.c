@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "fa/file.h"
-#include "pickle_globals.h"
+#include "pickle/pickle_globals.h"
 #include "printable.h"
 #include "torch_state.h"
 #include "weights_readers.h"
-#include "zip.h"
+#include "zip/zip.h"
 
 enum { LONGEST_RECORD_NAME = 2048 };
 

@@ -13,7 +13,7 @@ room() {
     fail "$1 outside $2: $strangers"
   fi
 }
-for pair in mpi.h:src/dist dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
+for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
   cJSON.h:src/base; do
   room "${pair%%:*}" "${pair##*:}"
 done
@@ -25,15 +25,15 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=dist [reducer]=dist [reduction_time]=dist [aside]=dist [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
+  [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
   [anchor_cache]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
-  [data]="detect tensor base" [dist]="tensor base" [weights]="tensor base"
-  [eval]="net detect data dist backend tensor base"
-  [train]="eval net detect data dist weights backend tensor base"
-  [cli]="train eval net detect data dist weights backend tensor base")
+  [data]="detect tensor base" [comm]="tensor base" [weights]="tensor base"
+  [eval]="net detect data comm backend tensor base"
+  [train]="eval net detect data comm weights backend tensor base"
+  [cli]="train eval net detect data comm weights backend tensor base")
 
 for file in $(find src -name '*.[ch]'); do
   module=$(echo "$file" | cut -d/ -f2)

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "errand.h"
+#include "checkpoint/errand.h"
 #include "fa/activity.h"
 
 struct work {

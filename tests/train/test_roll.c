@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "roll.h"
+#include "watchdog/roll.h"
 
 static void a_line_is_read_as_it_was_written(void **state)
 {

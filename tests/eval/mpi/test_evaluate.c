@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../../src/dist/comm_private.h"
+#include "../../../src/comm/comm_private.h"
 #include "fa/evaluate.h"
 #include "fa/file.h"
 #include "fa/log.h"

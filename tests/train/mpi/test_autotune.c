@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../../../src/dist/comm_private.h"
+#include "../../../src/comm/comm_private.h"
 #include "fa/algorithms.h"
 #include "fa/file.h"
 #include "fa/hash.h"

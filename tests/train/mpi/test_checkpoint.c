@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "checkpoint_private.h"
+#include "checkpoint/checkpoint_private.h"
 #include "fa/file.h"
 #include "fa/log.h"
 

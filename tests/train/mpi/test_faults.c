@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint_private.h"
+#include "checkpoint/checkpoint_private.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "faulty_disk.h"

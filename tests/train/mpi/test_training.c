@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../../../src/dist/comm_private.h"
+#include "../../../src/comm/comm_private.h"
 #include "fa/checkpoint.h"
 #include "fa/file.h"
 #include "fa/json.h"

@@ -82,7 +82,7 @@ struct flight {
     double arrives; /* at the end of the trip under way */
 };
 
-/* As src/dist/reducer.c does it, with a clock that is moved by hand. */
+/* As src/comm/reducer.c does it, with a clock that is moved by hand. */
 struct run {
     const struct fa_network *network;
     const struct fa_reducer_config *config;
