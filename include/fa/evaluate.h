@@ -7,6 +7,7 @@
 #include "fa/coco.h"
 #include "fa/comm.h"
 #include "fa/detections.h"
+#include "fa/lane.h"
 #include "fa/loader.h"
 #include "fa/metrics.h"
 #include "fa/model.h"
@@ -30,8 +31,9 @@ fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *c
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results) FA_CHECK_RESULT;
 
-/* One image: forward and post-processing, on this rank alone. out has room for config->max_per_image. */
-fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_model *model,
+/* The detections of one sample, in pixels of its original picture; on this rank alone. out has room for
+   config->max_per_image. */
+fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out,
                            size_t *n) FA_CHECK_RESULT;
 

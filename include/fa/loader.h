@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "fa/image.h"
-#include "fa/loss.h"
+#include "fa/objects.h"
 #include "fa/sampler.h"
 #include "fa/shard.h"
 #include "fa/status.h"

@@ -17,15 +17,9 @@
 #include <stdint.h>
 
 #include "fa/box.h"
+#include "fa/objects.h"
 #include "fa/real.h"
 #include "fa/status.h"
-
-/* The objects of one image: n may be 0. */
-struct fa_objects {
-    size_t n;
-    const float *boxes;    /* (n, 4), pixels of the padded image, each of positive width and height */
-    const int32_t *labels; /* (n), 0 .. num_classes - 1 */
-};
 
 struct fa_head_view {
     size_t n_anchors;

@@ -19,18 +19,18 @@ struct share {
     uint64_t *seen;
     struct fa_finding *finding;
     struct fa_detection *image; /* of one image, before they are kept */
-    struct fa_anchor_cache *cache;
+    struct fa_lane *lane;
 };
 
-static fa_status open_share(const struct fa_comm *comm, size_t n_records, int max_per_image,
-                            struct share *share)
+static fa_status open_share(const struct fa_comm *comm, struct fa_model *model, size_t n_records,
+                            int max_per_image, struct share *share)
 {
     size_t rank = (size_t)fa_comm_rank(comm), size = (size_t)fa_comm_size(comm);
 
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->own, &share->own));
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->seen, &share->seen));
     FA_TRY(fa_alloc((size_t)max_per_image, sizeof *share->image, &share->image));
-    FA_TRY(fa_anchor_cache_create(&share->cache));
+    FA_TRY(fa_lane_create(model, &share->lane));
     for (size_t r = rank; r < n_records; r += size)
         share->own[share->n_own++] = r;
     return FA_OK;
@@ -38,7 +38,7 @@ static fa_status open_share(const struct fa_comm *comm, size_t n_records, int ma
 
 static void close_share(struct share *share)
 {
-    fa_anchor_cache_destroy(share->cache);
+    fa_lane_destroy(share->lane);
     fa_free(share->image);
     fa_free(share->finding);
     fa_free(share->seen);
@@ -65,8 +65,8 @@ static fa_status keep(struct share *share, size_t record, size_t n)
     return FA_OK;
 }
 
-static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_model *model,
-                            struct fa_loader *loader, struct share *share)
+static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_loader *loader,
+                            struct share *share)
 {
     for (;;) {
         const struct fa_sample *sample;
@@ -78,7 +78,7 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_m
         if (sample == NULL)
             return FA_OK;
         record = sample->record;
-        status = fa_detect_with_anchors(&config->detect, model, sample, share->cache, share->image, &n);
+        status = fa_detect_sample(&config->detect, share->lane, sample, share->image, &n);
         if (status != FA_OK)
             status = fa_prefix(status, "image %lld", (long long)sample->image_id);
         fa_loader_give_back(loader, sample);
@@ -90,8 +90,8 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_m
 }
 
 /* Not collective. */
-static fa_status look(const struct fa_evaluate_config *config, struct fa_model *model,
-                      const struct fa_dataset *dataset, struct share *share)
+static fa_status look(const struct fa_evaluate_config *config, const struct fa_dataset *dataset,
+                      struct share *share)
 {
     struct fa_loader *loader = NULL;
     fa_status status =
@@ -99,7 +99,7 @@ static fa_status look(const struct fa_evaluate_config *config, struct fa_model *
                             2 * (size_t)config->loader_threads, &loader);
 
     if (status == FA_OK)
-        status = detect_all(config, model, loader, share);
+        status = detect_all(config, loader, share);
     fa_loader_close(loader);
     return status;
 }
@@ -150,10 +150,10 @@ static fa_status evaluate_share(const struct fa_evaluate_config *config, struct 
                                 struct fa_findings *all, struct fa_metrics *metrics,
                                 struct fa_coco_result **results)
 {
-    fa_status status = open_share(comm, all->n_records, config->detect.max_per_image, share);
+    fa_status status = open_share(comm, model, all->n_records, config->detect.max_per_image, share);
 
     if (status == FA_OK)
-        status = look(config, model, dataset, share);
+        status = look(config, dataset, share);
     FA_TRY(fa_comm_agree(comm, status));
     FA_TRY(gather(comm, share, all));
     FA_TRY(

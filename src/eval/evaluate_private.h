@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fa/anchor_cache.h"
 #include "fa/evaluate.h"
 
 /* A detection with its place: ranks send these. */
@@ -23,11 +22,6 @@ struct fa_findings {
     struct fa_finding *finding;
     uint64_t *seen; /* records looked at, any order */
 };
-
-/* As fa_detect_sample, with the anchors at hand. */
-fa_status fa_detect_with_anchors(const struct fa_detect_config *config, struct fa_model *model,
-                                 const struct fa_sample *sample, struct fa_anchor_cache *cache,
-                                 struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
 
 /* FA_EFORMAT, naming images, unless every record was looked at exactly once. */
 fa_status fa_findings_check(const struct fa_findings *findings,

@@ -63,9 +63,11 @@ static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, stru
 {
     struct fa_training *t = d->training;
     struct fa_params *params = t->state.params;
+    const struct fa_image image = {sample->chw, sample->h, sample->w};
 
     fa_params_clear_grad(params);
-    FA_TRY(fa_training_run_image(t, sample, d->normalizer, NULL, &verdict->loss));
+    FA_TRY(fa_lane_learn(t->lane, &t->config->loss, &image, &sample->objects, d->normalizer, NULL,
+                         &verdict->loss));
     verdict->norm = fa_gradient_norm(params->grad, params->n_trainable);
     return FA_OK;
 }

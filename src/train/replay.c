@@ -1,76 +1,89 @@
 #include "fa/replay.h"
 
 #include <math.h>
-#include <omp.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "fa/memory.h"
 #include "fa/sgd.h"
 #include "replay_private.h"
-
-/* What the size of the image decides, and what a loss needs. */
-static fa_status begin(struct fa_replay *r)
-{
-    fa_pyramid_make(r->given->h, r->given->w, &r->pyramid);
-    FA_TRY(fa_alloc(r->pyramid.n_anchors, 4 * sizeof *r->anchors, &r->anchors));
-    fa_anchors_make(&r->pyramid, r->anchors);
-    return fa_loss_workspace_create(omp_get_max_threads(), &r->workspace);
-}
 
 static void end(struct fa_replay *r)
 {
     fa_free(r->detections);
     fa_free(r->grad_reg);
     fa_free(r->grad_cls);
-    fa_loss_workspace_destroy(r->workspace);
-    fa_free(r->anchors);
+    fa_free(r->reg);
+    fa_free(r->head.cls);
+    fa_lane_destroy(r->lane);
 }
 
 static fa_status choose_normalizer(struct fa_replay *r, const struct fa_loss_config *loss)
 {
-    r->normalizer = r->given->normalizer;
-    if (r->given->has_normalizer)
+    const struct fa_case *given = r->given;
+
+    r->normalizer = given->normalizer;
+    if (given->has_normalizer)
         return FA_OK;
-    return fa_loss_share(loss, r->pyramid.n_anchors, r->anchors, &r->given->objects, r->workspace,
-                         &r->normalizer);
+    return fa_lane_share(r->lane, loss, given->h, given->w, &given->objects, &r->normalizer);
 }
 
-/* From the case, or from the network. */
+/* The rows of a head are kept, since the lane's are gone after the loss. */
+static fa_status keep_head(void *context, const struct fa_head *head)
+{
+    struct fa_replay *r = context;
+    const size_t n_logits = head->n_anchors * (size_t)head->num_classes, n_deltas = head->n_anchors * 4;
+
+    FA_TRY(fa_alloc(n_logits, sizeof *r->head.cls, &r->head.cls));
+    FA_TRY(fa_alloc(n_deltas, sizeof *r->reg, &r->reg));
+    memcpy(r->head.cls, head->cls, n_logits * sizeof *head->cls);
+    memcpy(r->reg, head->reg, n_deltas * sizeof *head->reg);
+    r->head.n_anchors = head->n_anchors;
+    r->head.num_classes = head->num_classes;
+    r->head.reg = r->reg;
+    return FA_OK;
+}
+
+static fa_status run_network(struct fa_replay *r)
+{
+    const struct fa_case *given = r->given;
+    const struct fa_image image = {given->image, given->h, given->w};
+    const struct fa_lane_observer observer = {.saw = keep_head, .context = r};
+
+    fa_params_clear_grad(fa_model_params(r->model));
+    FA_TRY(fa_lane_learn(r->lane, &r->config->loss, &image, &given->objects, r->normalizer, &observer,
+                         &r->loss));
+    r->params = fa_model_params(r->model);
+    return FA_OK;
+}
+
+/* The head's outputs are the case's, or those of the network. */
 static fa_status take_head(struct fa_replay *r)
 {
     const struct fa_case *given = r->given;
-    struct fa_head head;
+    const struct fa_head head = {.n_anchors = given->n_anchors,
+                                 .num_classes = given->num_classes,
+                                 .cls = (fa_real *)(uintptr_t)given->cls,
+                                 .reg = given->reg};
 
-    r->head = (struct fa_head_view){given->n_anchors, given->num_classes, r->anchors, given->cls, given->reg};
-    if (given->image == NULL)
-        return FA_OK;
-    FA_TRY(fa_model_forward(r->model, FA_TRAINING, given->image, given->h, given->w, &head));
-    r->head = (struct fa_head_view){head.n_anchors, head.num_classes, r->anchors, head.cls, head.reg};
-    return FA_OK;
+    return given->image == NULL ? keep_head(r, &head) : run_network(r);
 }
 
 static fa_status compute_loss(struct fa_replay *r)
 {
-    FA_TRY(choose_normalizer(r, &r->config->loss));
+    const struct fa_case *given = r->given;
+
     FA_TRY(fa_alloc(r->head.n_anchors * (size_t)r->head.num_classes, sizeof *r->grad_cls, &r->grad_cls));
     FA_TRY(fa_alloc(r->head.n_anchors * 4, sizeof *r->grad_reg, &r->grad_reg));
-    return fa_loss_compute(&r->config->loss, &r->head, &r->given->objects, r->normalizer, r->workspace,
-                           &r->loss, r->grad_cls, r->grad_reg);
-}
-
-static fa_status go_back(struct fa_replay *r)
-{
-    if (r->given->image == NULL)
-        return FA_OK;
-    r->params = fa_model_params(r->model);
-    fa_params_clear_grad(fa_model_params(r->model));
-    return fa_model_backward(r->model, r->grad_cls, r->grad_reg, NULL, NULL);
+    return fa_lane_head_loss(r->lane, &r->config->loss, given->h, given->w, &r->head, &given->objects,
+                             r->normalizer, &r->loss, r->grad_cls, r->grad_reg);
 }
 
 static fa_status detect(struct fa_replay *r)
 {
     FA_TRY(fa_alloc((size_t)r->config->detect.max_per_image, sizeof *r->detections, &r->detections));
-    return fa_detections_make(&r->config->detect, &r->pyramid, &r->head, &r->given->frame, r->detections,
-                              &r->n_detections);
+    return fa_lane_head_detections(r->lane, &r->config->detect, r->given->h, r->given->w, &r->head,
+                                   &r->given->frame, r->detections, &r->n_detections);
 }
 
 static double norm_of_head(const struct fa_replay *r)
@@ -93,10 +106,10 @@ static void measure(const struct fa_replay *r, struct fa_replay_result *out)
 
 static fa_status run(struct fa_replay *r)
 {
-    FA_TRY(begin(r));
+    FA_TRY(fa_lane_create(r->model, &r->lane));
+    FA_TRY(choose_normalizer(r, &r->config->loss));
     FA_TRY(take_head(r));
     FA_TRY(compute_loss(r));
-    FA_TRY(go_back(r));
     return detect(r);
 }
 
@@ -122,7 +135,7 @@ fa_status fa_replay_normalizer(const struct fa_loss_config *loss, const struct f
     fa_status status;
 
     alone.has_normalizer = false;
-    status = begin(&replay);
+    status = fa_lane_create(NULL, &replay.lane);
     if (status == FA_OK)
         status = choose_normalizer(&replay, loss);
     *normalizer = replay.normalizer;

@@ -4,6 +4,7 @@
 #ifndef FA_REPLAY_PRIVATE_H
 #define FA_REPLAY_PRIVATE_H
 
+#include "fa/lane.h"
 #include "fa/replay.h"
 
 struct fa_replay {
@@ -11,10 +12,9 @@ struct fa_replay {
     struct fa_model *model;
     const struct fa_case *given;
 
-    struct fa_pyramid pyramid;
-    float *anchors;
-    struct fa_loss_workspace *workspace;
-    struct fa_head_view head;
+    struct fa_lane *lane;
+    struct fa_head head; /* cls is the replay's own, and so is reg: */
+    fa_real *reg;
     double normalizer;
     struct fa_loss loss;
     fa_real *grad_cls, *grad_reg;

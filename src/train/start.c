@@ -101,8 +101,7 @@ static fa_status open_parts(struct fa_training *t)
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
     FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
     FA_TRY(fa_reducer_create(t->comm, &reducer, params->grad, params->n_trainable, &t->reducer));
-    FA_TRY(fa_anchor_cache_create(&t->anchors));
-    return fa_loss_workspace_create(omp_get_max_threads(), &t->workspace);
+    return fa_lane_create(t->model, &t->lane);
 }
 
 /* At the position where training stands. */
@@ -184,11 +183,9 @@ void fa_training_end(struct fa_training *t)
     fa_checkpoint_writer_close(t->writer);
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);
-    fa_loss_workspace_destroy(t->workspace);
-    fa_anchor_cache_destroy(t->anchors);
+    fa_lane_destroy(t->lane);
     fa_reducer_destroy(t->reducer);
     fa_sampler_destroy(t->sampler);
-    fa_free(t->grad_reg);
     fa_free(t->losses);
     fa_free(t->samples);
     fa_free(t->state.momentum);

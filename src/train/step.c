@@ -17,7 +17,6 @@
 
 #include "fa/activity.h"
 #include "fa/clock.h"
-#include "fa/memory.h"
 #include "fa/trace.h"
 #include "training.h"
 
@@ -75,12 +74,9 @@ static fa_status count(struct fa_training *t, struct tally *tally)
 {
     for (size_t i = 0; i < t->n_local; i++) {
         const struct fa_sample *sample = t->samples[i];
-        const struct fa_anchor_set *set;
         double share;
 
-        FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
-        FA_TRY(fa_loss_share(&t->config->loss, set->pyramid.n_anchors, set->anchors, &sample->objects,
-                             t->workspace, &share));
+        FA_TRY(fa_lane_share(t->lane, &t->config->loss, sample->h, sample->w, &sample->objects, &share));
         tally->objects += (double)sample->objects.n;
         tally->normalizer += share;
     }
@@ -106,49 +102,7 @@ static fa_status exchange(struct fa_training *t, fa_status status, struct tally 
     return sum[FAILED] > 0 ? fa_comm_agree(t->comm, status) : FA_OK;
 }
 
-/* ---- 2. one image ---- */
-
-static fa_status make_room(struct fa_training *t, const struct fa_head *head)
-{
-    if (head->n_anchors <= t->grad_anchors)
-        return FA_OK;
-    FA_TRY(fa_realloc(&t->grad_reg, head->n_anchors * 4, sizeof *t->grad_reg));
-    t->grad_anchors = head->n_anchors;
-    return FA_OK;
-}
-
-fa_status fa_training_run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
-                                fa_grad_ready_fn ready, struct fa_loss *loss)
-{
-    const struct fa_anchor_set *set;
-    struct fa_head head;
-    struct fa_head_view view;
-    int span = fa_span_begin("forward");
-    fa_status status;
-
-    fa_activity_begin("forward");
-    FA_TRY(fa_anchor_cache_get(t->anchors, sample->h, sample->w, &set));
-    FA_TRY(fa_model_forward(t->model, FA_TRAINING, sample->chw, sample->h, sample->w, &head));
-    fa_span_end(span);
-    charge(t, FA_PHASE_FORWARD);
-    span = fa_span_begin("loss");
-    FA_TRY(make_room(t, &head));
-    view = (struct fa_head_view){.n_anchors = head.n_anchors,
-                                 .num_classes = head.num_classes,
-                                 .anchors = set->anchors,
-                                 .cls = head.cls,
-                                 .reg = head.reg};
-    fa_activity_begin("loss");
-    FA_TRY(fa_loss_compute(&t->config->loss, &view, &sample->objects, normalizer, t->workspace, loss,
-                           head.cls, t->grad_reg));
-    fa_span_end(span);
-    charge(t, FA_PHASE_LOSS);
-    span = fa_span_begin("backward");
-    fa_activity_begin("backward");
-    status = fa_model_backward(t->model, head.cls, t->grad_reg, ready, t);
-    fa_span_end(span);
-    return status;
-}
+/* ---- 2. image by image ---- */
 
 /* What goes on beside backward. */
 static void between_layers(void *context, size_t n)
@@ -159,15 +113,32 @@ static void between_layers(void *context, size_t n)
     fa_training_save_poll(t);
 }
 
+static void charge_phase(void *context, enum fa_lane_phase phase)
+{
+    if (phase == FA_LANE_FORWARD)
+        charge(context, FA_PHASE_FORWARD);
+    else if (phase == FA_LANE_LOSS)
+        charge(context, FA_PHASE_LOSS);
+}
+
+static fa_status run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
+                           struct fa_loss *loss)
+{
+    const struct fa_image image = {sample->chw, sample->h, sample->w};
+    const struct fa_lane_observer observer = {.ended = charge_phase, .ready = between_layers, .context = t};
+
+    FA_TRY(fa_lane_learn(t->lane, &t->config->loss, &image, &sample->objects, normalizer, &observer, loss));
+    fa_reducer_next(t->reducer);
+    charge(t, FA_PHASE_BACKWARD);
+    return FA_OK;
+}
+
 static fa_status run_images(struct fa_training *t, double normalizer)
 {
     struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
 
-    for (size_t i = 0; i < t->n_local; i++) {
-        FA_TRY(fa_training_run_image(t, t->samples[i], normalizer, between_layers, &mine[i]));
-        fa_reducer_next(t->reducer);
-        charge(t, FA_PHASE_BACKWARD);
-    }
+    for (size_t i = 0; i < t->n_local; i++)
+        FA_TRY(run_image(t, t->samples[i], normalizer, &mine[i]));
     return FA_OK;
 }
 

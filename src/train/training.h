@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fa/anchor_cache.h"
 #include "fa/checkpoint.h"
 #include "fa/checkpoint_writer.h"
 #include "fa/file.h"
+#include "fa/lane.h"
 #include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "journal.h"
@@ -56,15 +56,12 @@ struct fa_training {
     struct fa_sampler *sampler;
     struct fa_loader *loader;
     struct fa_reducer *reducer;
-    struct fa_anchor_cache *anchors;
-    struct fa_loss_workspace *workspace;
+    struct fa_lane *lane;
     size_t n_local; /* images of a step on this rank */
     int n_traced;   /* steps in the trace */
     const struct fa_sample **samples;
     struct fa_loss *losses; /* a row an image of the batch, and one more */
     struct fa_stopwatch watch;
-    fa_real *grad_reg;   /* of the head, for the largest image so far */
-    size_t grad_anchors; /* that there is room for */
 };
 
 /* ---- start.c: from arguments to the first step ---- */
@@ -115,12 +112,6 @@ fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
    finite; the parameters are then those before the step. */
 fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry *entry,
                            bool *stop) FA_CHECK_RESULT;
-
-/* One image: forward, loss, backward; its gradient adds up. ready as in fa_model_backward, called with the
-   training. A loss that is not finite is no failure. */
-fa_status fa_training_run_image(struct fa_training *training, const struct fa_sample *sample,
-                                double normalizer, fa_grad_ready_fn ready,
-                                struct fa_loss *loss) FA_CHECK_RESULT;
 
 /* ---- trace.c: the first steps of this rank as a trace; what fails is a warning ---- */
 

@@ -22,18 +22,27 @@ done
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
-  [real]=tensor [tensor]=tensor [pyramid]=tensor [backend]=backend [algorithms]=backend [params]=net [model]=net
-  [anchors]=detect [box]=detect [loss]=detect [detections]=detect
+  [real]=tensor [tensor]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [algorithms]=backend [params]=net [model]=net
+  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [lane]=lane
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
-  [anchor_cache]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
-  [data]="detect tensor base" [comm]="tensor base" [weights]="tensor base"
-  [eval]="net detect data comm backend tensor base"
-  [train]="eval net detect data comm weights backend tensor base"
-  [cli]="train eval net detect data comm weights backend tensor base")
+  [data]="tensor base" [comm]="tensor base" [weights]="tensor base"
+  [lane]="net detect backend tensor base"
+  [eval]="lane net detect data comm backend tensor base"
+  [train]="eval lane net detect data comm weights backend tensor base"
+  [cli]="train eval lane net detect data comm weights backend tensor base")
+
+# An image goes one way: only the lane calls what lies between image and result.
+ways='fa_model_forward|fa_model_backward|fa_loss_compute|fa_loss_share|fa_detections_make'
+strangers=$(grep -rlE "\\b($ways)\\(" src --include='*.c' | grep -vE '^src/(lane|net|detect)/')
+if [ -z "$strangers" ]; then
+  echo "ok: only src/lane runs images"
+else
+  fail "forward, loss, backward or detections called outside src/lane: $strangers"
+fi
 
 for file in $(find src -name '*.[ch]'); do
   module=$(echo "$file" | cut -d/ -f2)

@@ -53,14 +53,32 @@ void fa_synthetic_objects(int h, int w, int num_classes, size_t n, float *boxes,
     }
 }
 
-void fa_synthetic_logits(size_t n, fa_real *cls)
+static fa_status make_head(struct fa_synthetic_head *out)
 {
-    fill_normal(LOGITS, -4.6, 0.6, n, cls);
+    const size_t n = out->head.n_anchors, n_logits = n * (size_t)out->head.num_classes;
+
+    FA_TRY(fa_alloc(n_logits, sizeof *out->head.cls, &out->head.cls));
+    FA_TRY(fa_alloc(4 * n, sizeof *out->reg, &out->reg));
+    fill_normal(LOGITS, -4.6, 0.6, n_logits, out->head.cls);
+    fill_normal(DELTAS, 0, 0.5, 4 * n, out->reg);
+    out->head.reg = out->reg;
+    return FA_OK;
 }
 
-void fa_synthetic_deltas(size_t n, fa_real *reg)
+fa_status fa_synthetic_head_open(int h, int w, int num_classes, struct fa_synthetic_head *out)
 {
-    fill_normal(DELTAS, 0, 0.5, n, reg);
+    struct fa_pyramid pyramid;
+
+    fa_pyramid_make(h, w, &pyramid);
+    *out = (struct fa_synthetic_head){.head = {.n_anchors = pyramid.n_anchors, .num_classes = num_classes}};
+    return make_head(out);
+}
+
+void fa_synthetic_head_close(struct fa_synthetic_head *head)
+{
+    fa_free(head->reg);
+    fa_free(head->head.cls);
+    *head = (struct fa_synthetic_head){0};
 }
 
 /* Waves of several lengths, the grain of a sensor on top. */

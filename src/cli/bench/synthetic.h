@@ -5,7 +5,7 @@
 #define FA_BENCH_SYNTHETIC_H
 
 #include "fa/image.h"
-#include "fa/loss.h"
+#include "fa/model.h"
 
 /* (3, h, w) of unit variance, as a normalised photograph has. */
 void fa_synthetic_image(int h, int w, float *chw);
@@ -13,10 +13,15 @@ void fa_synthetic_image(int h, int w, float *chw);
 /* n boxes of all sizes from 16 pixels up, within h x w, and labels. */
 void fa_synthetic_objects(int h, int w, int num_classes, size_t n, float *boxes, int32_t *labels);
 
-/* Outputs as of a trained head: few logits, 0.3 % of them, above the usual score threshold of 0.05, and
-   deltas that move the anchors a little. */
-void fa_synthetic_logits(size_t n, fa_real *cls);
-void fa_synthetic_deltas(size_t n, fa_real *reg);
+/* Outputs as of a trained head for an image of h x w: few logits, 0.3 % of them, above the usual score
+   threshold of 0.05, and deltas that move the anchors a little. Closed after a failure too. */
+struct fa_synthetic_head {
+    struct fa_head head;
+    fa_real *reg; /* head.reg */
+};
+fa_status fa_synthetic_head_open(int h, int w, int num_classes,
+                                 struct fa_synthetic_head *out) FA_CHECK_RESULT;
+void fa_synthetic_head_close(struct fa_synthetic_head *head);
 
 /* A textured picture; as a JPEG it is as long as a photograph of its size. */
 fa_status fa_synthetic_picture(int w, int h, struct fa_picture *out) FA_CHECK_RESULT;

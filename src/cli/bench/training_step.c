@@ -1,10 +1,8 @@
 #include "training_step.h"
 
 #include <math.h>
-#include <omp.h>
 
 #include "bench.h"
-#include "fa/anchors.h"
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/sgd.h"
@@ -18,24 +16,13 @@ static fa_status make_inputs(struct fa_training_step *step, int num_classes)
 {
     const size_t n = step->objects.n;
 
-    FA_TRY(fa_alloc(step->pyramid.n_anchors, 4 * sizeof *step->anchors, &step->anchors));
     FA_TRY(fa_alloc(3 * (size_t)step->h * (size_t)step->w, sizeof *step->image, &step->image));
     FA_TRY(fa_alloc(n, 4 * sizeof *step->boxes, &step->boxes));
     FA_TRY(fa_alloc(n, sizeof *step->labels, &step->labels));
-    fa_anchors_make(&step->pyramid, step->anchors);
     fa_synthetic_image(step->h, step->w, step->image);
     fa_synthetic_objects(step->h, step->w, num_classes, n, step->boxes, step->labels);
     step->objects = (struct fa_objects){n, step->boxes, step->labels};
     return FA_OK;
-}
-
-static fa_status make_room(struct fa_training_step *step)
-{
-    const size_t n = step->pyramid.n_anchors, n_trainable = fa_model_params(step->model)->n_trainable;
-
-    FA_TRY(fa_alloc(n, 4 * sizeof *step->grad_reg, &step->grad_reg));
-    FA_TRY(fa_alloc_zero(n_trainable, sizeof *step->momentum, &step->momentum));
-    return fa_loss_workspace_create(omp_get_max_threads(), &step->workspace);
 }
 
 fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model, int h, int w,
@@ -45,21 +32,19 @@ fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_
 
     *step = (struct fa_training_step){
         .config = config, .model = model, .h = h, .w = w, .objects = {.n = n_objects}};
-    fa_pyramid_make(h, w, &step->pyramid);
     FA_TRY(make_inputs(step, num_classes));
-    FA_TRY(make_room(step));
+    FA_TRY(fa_alloc_zero(fa_model_params(model)->n_trainable, sizeof *step->momentum, &step->momentum));
+    FA_TRY(fa_lane_create(model, &step->lane));
     return fa_model_init(model, config->seed);
 }
 
 void fa_training_step_close(struct fa_training_step *step)
 {
-    fa_loss_workspace_destroy(step->workspace);
+    fa_lane_destroy(step->lane);
     fa_free(step->momentum);
-    fa_free(step->grad_reg);
     fa_free(step->labels);
     fa_free(step->boxes);
     fa_free(step->image);
-    fa_free(step->anchors);
     *step = (struct fa_training_step){0};
 }
 
@@ -74,51 +59,6 @@ static void clear_gradients(struct fa_training_step *step)
     else
         fa_params_clear_grad(fa_model_params(step->model));
     fa_span_end(span);
-}
-
-static fa_status forward(struct fa_training_step *step, struct fa_head *head)
-{
-    return fa_model_forward(step->model, FA_TRAINING, step->image, step->h, step->w, head);
-}
-
-static fa_status compute_loss(struct fa_training_step *step, const struct fa_head *head)
-{
-    const struct fa_loss_config *config = &step->config->loss;
-    const struct fa_head_view view = {.n_anchors = head->n_anchors,
-                                      .num_classes = head->num_classes,
-                                      .anchors = step->anchors,
-                                      .cls = head->cls,
-                                      .reg = head->reg};
-    struct fa_loss loss;
-    double share;
-
-    FA_TRY(fa_loss_share(config, head->n_anchors, step->anchors, &step->objects, step->workspace, &share));
-    FA_TRY(fa_loss_compute(config, &view, &step->objects, share, step->workspace, &loss, head->cls,
-                           step->grad_reg));
-    if (isfinite(loss.part[0]) && isfinite(loss.part[1]))
-        return FA_OK;
-    return fa_fail(FA_ENUMERIC, "the loss is not finite: %g, %g", loss.part[0], loss.part[1]);
-}
-
-static fa_status backward(struct fa_training_step *step, const struct fa_head *head)
-{
-    fa_grad_ready_fn ready = step->ready;
-    void *context = step->ready_context;
-
-    if (step->reducer != NULL) {
-        ready = step->overlaps ? fa_reducer_advance : NULL;
-        context = step->reducer;
-    } else if (step->record != NULL) {
-        ready = fa_readiness_note;
-        context = step->record;
-        fa_readiness_begin(step->record);
-    }
-    FA_TRY(fa_model_backward(step->model, head->cls, step->grad_reg, ready, context));
-    if (step->reducer != NULL) {
-        fa_reducer_next(step->reducer);
-        fa_reducer_finish(step->reducer);
-    }
-    return FA_OK;
 }
 
 static double clip_factor(const struct fa_training_step *step)
@@ -143,34 +83,84 @@ static void update(struct fa_training_step *step)
     fa_span_end(span);
 }
 
-/* Ends the span of a phase; returns the time since *last, which moves on. */
-static double end_phase(int span, double *last)
-{
-    const double now = fa_clock_seconds(), passed = now - *last;
+/* A step on its way. */
+struct run {
+    struct fa_training_step *step;
+    struct fa_step_times *times;
+    double last; /* when the phase before ended */
+};
 
-    fa_span_end(span);
-    *last = now;
+static double lap(struct run *run)
+{
+    const double now = fa_clock_seconds(), passed = now - run->last;
+
+    run->last = now;
     return passed;
+}
+
+static void phase_ended(void *context, enum fa_lane_phase phase)
+{
+    struct run *run = context;
+
+    if (phase == FA_LANE_FORWARD) {
+        run->times->forward_s = lap(run);
+    } else if (phase == FA_LANE_LOSS) {
+        run->times->loss_s += lap(run);
+        if (run->step->record != NULL && run->step->reducer == NULL)
+            fa_readiness_begin(run->step->record);
+    }
+}
+
+static void layer_is_ready(void *context, size_t n)
+{
+    const struct fa_training_step *step = ((struct run *)context)->step;
+
+    if (step->reducer != NULL && step->overlaps)
+        fa_reducer_advance(step->reducer, n);
+    else if (step->reducer == NULL && step->record != NULL)
+        fa_readiness_note(step->record, n);
+    else if (step->reducer == NULL && step->ready != NULL)
+        step->ready(step->ready_context, n);
+}
+
+static void finish_reduction(struct fa_training_step *step)
+{
+    if (step->reducer == NULL)
+        return;
+    fa_reducer_next(step->reducer);
+    fa_reducer_finish(step->reducer);
+}
+
+static fa_status learn(struct run *run)
+{
+    struct fa_training_step *step = run->step;
+    const struct fa_loss_config *config = &step->config->loss;
+    const struct fa_image image = {step->image, step->h, step->w};
+    const struct fa_lane_observer observer = {.ended = phase_ended, .ready = layer_is_ready, .context = run};
+    struct fa_loss loss;
+    double share;
+
+    FA_TRY(fa_lane_share(step->lane, config, step->h, step->w, &step->objects, &share));
+    run->times->loss_s = lap(run);
+    clear_gradients(step);
+    FA_TRY(fa_lane_learn(step->lane, config, &image, &step->objects, share, &observer, &loss));
+    finish_reduction(step);
+    run->times->backward_s = lap(run);
+    if (isfinite(loss.part[0]) && isfinite(loss.part[1]))
+        return FA_OK;
+    return fa_fail(FA_ENUMERIC, "the loss is not finite: %g, %g", loss.part[0], loss.part[1]);
 }
 
 static fa_status run_phases(struct fa_training_step *step, struct fa_step_times *times)
 {
-    double last = fa_clock_seconds();
-    struct fa_head head;
-    int span = fa_span_begin("forward");
+    struct run run = {step, times, fa_clock_seconds()};
+    int span;
 
-    clear_gradients(step);
-    FA_TRY(forward(step, &head));
-    times->forward_s = end_phase(span, &last);
-    span = fa_span_begin("loss");
-    FA_TRY(compute_loss(step, &head));
-    times->loss_s = end_phase(span, &last);
-    span = fa_span_begin("backward");
-    FA_TRY(backward(step, &head));
-    times->backward_s = end_phase(span, &last);
+    FA_TRY(learn(&run));
     span = fa_span_begin("update");
     update(step);
-    times->update_s = end_phase(span, &last);
+    fa_span_end(span);
+    times->update_s = lap(&run);
     return FA_OK;
 }
 

@@ -5,9 +5,7 @@
 #ifndef FA_BENCH_TRAINING_STEP_H
 #define FA_BENCH_TRAINING_STEP_H
 
-#include "fa/loss.h"
-#include "fa/model.h"
-#include "fa/pyramid.h"
+#include "fa/lane.h"
 #include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "profile.h"
@@ -17,12 +15,11 @@ struct fa_training_step {
     const struct fa_train_config *config;
     struct fa_model *model;
     int h, w;
-    struct fa_pyramid pyramid;
-    float *anchors, *image, *boxes;
+    float *image, *boxes;
     int32_t *labels;
     struct fa_objects objects;
-    struct fa_loss_workspace *workspace;
-    fa_real *grad_reg, *momentum;
+    struct fa_lane *lane;
+    fa_real *momentum;
 
     /* To be set between steps; NULL and false at first. */
     fa_grad_ready_fn ready; /* of backward, where neither of the next two is given */

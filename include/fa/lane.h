@@ -1,0 +1,65 @@
+/*
+ * lane.h - the way of one image: through the network, and on to its loss and gradient or to its detections.
+ *
+ * A lane drives a model and owns what lies between the head and the result: the anchors of the image sizes
+ * used last, the scratch of the loss, the gradient of the head's outputs. It alone knows how the head's rows
+ * reach loss and detections; whoever trains, evaluates, replays or measures an image goes through here.
+ *
+ * Images are padded: h and w are multiples of FA_SIZE_DIVISOR. One thread drives a lane and its model.
+ * Nothing here communicates. The memory of a lane grows to that of its largest image.
+ */
+#ifndef FA_LANE_H
+#define FA_LANE_H
+
+#include "fa/detections.h"
+#include "fa/loss.h"
+#include "fa/model.h"
+
+struct fa_lane;
+
+/* model must outlive the lane; NULL: the lane takes heads alone, and can neither learn nor look. The loss
+   runs on as many threads as OpenMP has when this is called. */
+fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out) FA_CHECK_RESULT;
+void fa_lane_destroy(struct fa_lane *lane); /* NULL is fine */
+
+/* ---- an image ---- */
+
+enum fa_lane_phase { FA_LANE_FORWARD, FA_LANE_LOSS, FA_LANE_BACKWARD, FA_LANE_DETECTIONS };
+
+/* How a caller follows an image on its way. Any function may be NULL. */
+struct fa_lane_observer {
+    void (*ended)(void *context, enum fa_lane_phase phase);
+    /* Before the loss: the head's outputs, which hold during the call. */
+    fa_status (*saw)(void *context, const struct fa_head *head);
+    fa_grad_ready_fn ready; /* as in fa_model_backward */
+    void *context;
+};
+
+/* What the image adds to the normalizer of its batch (fa_loss_share); needs no forward. */
+fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
+                        const struct fa_objects *objects, double *share) FA_CHECK_RESULT;
+
+/* Forward, loss, backward: *loss is the image's (fa_loss_compute), its gradient is added to the model's
+   (fa_model_backward). A loss that is not finite is no failure. observer may be NULL. */
+fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
+                        const struct fa_image *image, const struct fa_objects *objects, double normalizer,
+                        const struct fa_lane_observer *observer, struct fa_loss *loss) FA_CHECK_RESULT;
+
+/* Forward and detections (fa_detections_make). out has room for config->max_per_image. */
+fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *config,
+                       const struct fa_image *image, const struct fa_detect_image *frame,
+                       const struct fa_lane_observer *observer, struct fa_detection *out,
+                       size_t *n) FA_CHECK_RESULT;
+
+/* ---- a head whose outputs are given, as that of an image of h x w ---- */
+
+/* grad_cls and grad_reg have the shapes of the head's outputs. */
+fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
+                            const struct fa_head *head, const struct fa_objects *objects, double normalizer,
+                            struct fa_loss *loss, fa_real *grad_cls, fa_real *grad_reg) FA_CHECK_RESULT;
+
+fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
+                                  const struct fa_head *head, const struct fa_detect_image *frame,
+                                  struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * head.c - from the head's outputs to loss and detections: where its rows meet their anchors.
+ */
+#include <assert.h>
+
+#include "lane_private.h"
+
+static struct fa_head_view view_of(const struct fa_head *head, const struct fa_anchor_set *set)
+{
+    assert(head->n_anchors == set->pyramid.n_anchors);
+    return (struct fa_head_view){.n_anchors = head->n_anchors,
+                                 .num_classes = head->num_classes,
+                                 .anchors = set->anchors,
+                                 .cls = head->cls,
+                                 .reg = head->reg};
+}
+
+fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
+                            const struct fa_head *head, const struct fa_objects *objects, double normalizer,
+                            struct fa_loss *loss, fa_real *grad_cls, fa_real *grad_reg)
+{
+    const struct fa_anchor_set *set;
+    struct fa_head_view view;
+
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
+    view = view_of(head, set);
+    return fa_loss_compute(config, &view, objects, normalizer, lane->workspace, loss, grad_cls, grad_reg);
+}
+
+fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
+                                  const struct fa_head *head, const struct fa_detect_image *frame,
+                                  struct fa_detection *out, size_t *n)
+{
+    const struct fa_anchor_set *set;
+    struct fa_head_view view;
+
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
+    view = view_of(head, set);
+    return fa_detections_make(config, &set->pyramid, &view, frame, out, n);
+}

@@ -1,0 +1,37 @@
+#include <omp.h>
+
+#include "fa/memory.h"
+#include "lane_private.h"
+
+fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out)
+{
+    struct fa_lane *lane;
+    fa_status status;
+
+    FA_TRY(fa_alloc_zero(1, sizeof *lane, &lane));
+    lane->model = model;
+    status = fa_anchor_cache_create(&lane->anchors);
+    if (status == FA_OK)
+        status = fa_loss_workspace_create(omp_get_max_threads(), &lane->workspace);
+    if (status == FA_OK)
+        *out = lane;
+    else
+        fa_lane_destroy(lane);
+    return status;
+}
+
+void fa_lane_destroy(struct fa_lane *lane)
+{
+    if (lane == NULL)
+        return;
+    fa_free(lane->grad_reg);
+    fa_loss_workspace_destroy(lane->workspace);
+    fa_anchor_cache_destroy(lane->anchors);
+    fa_free(lane);
+}
+
+void fa_lane_phase_ended(const struct fa_lane_observer *observer, enum fa_lane_phase phase)
+{
+    if (observer != NULL && observer->ended != NULL)
+        observer->ended(observer->context, phase);
+}

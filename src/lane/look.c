@@ -1,0 +1,19 @@
+/*
+ * look.c - from an image to its detections.
+ */
+#include "lane_private.h"
+
+fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *config,
+                       const struct fa_image *image, const struct fa_detect_image *frame,
+                       const struct fa_lane_observer *observer, struct fa_detection *out, size_t *n)
+{
+    struct fa_head head;
+
+    FA_TRY(fa_model_forward(lane->model, FA_INFERENCE, image->chw, image->h, image->w, &head));
+    fa_lane_phase_ended(observer, FA_LANE_FORWARD);
+    if (observer != NULL && observer->saw != NULL)
+        FA_TRY(observer->saw(observer->context, &head));
+    FA_TRY(fa_lane_head_detections(lane, config, image->h, image->w, &head, frame, out, n));
+    fa_lane_phase_ended(observer, FA_LANE_DETECTIONS);
+    return FA_OK;
+}

@@ -1,0 +1,253 @@
+/* The lane's way of an image gives what its parts give, one by one, and tells of each as it ends. */
+#include "support.h"
+
+#include <string.h>
+
+#include "fa/anchors.h"
+#include "fa/lane.h"
+#include "fa/memory.h"
+#include "fa/params.h"
+
+enum { SIDE = 64, CLASSES = 3, ANCHORS = 774 }; /* 9 * (64 + 16 + 4 + 1 + 1) */
+
+static float pixels[3 * SIDE * SIDE], anchors[ANCHORS * 4];
+static const struct fa_image image = {pixels, SIDE, SIDE};
+static const float boxes[2][4] = {{4, 4, 40, 44}, {30, 8, 60, 60}};
+static const int32_t labels[2] = {2, 0};
+static const struct fa_objects objects = {2, &boxes[0][0], labels};
+static const struct fa_detect_image frame = {SIDE, SIDE, {1, 1, 1, 1}};
+
+static struct fa_backend *backend;
+static struct fa_model *model;
+static struct fa_lane *lane;
+
+static int open_lane(void **state)
+{
+    const struct fa_model_config config = {.depth = 18,
+                                           .groups = 1,
+                                           .base_width = 64,
+                                           .frozen_stages = 4,
+                                           .num_classes = CLASSES,
+                                           .prior_probability = 0.1};
+    struct fa_pyramid pyramid;
+
+    (void)state;
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        pixels[i] = (float)(i % 29) / 29 - 0.5f;
+    fa_pyramid_make(SIDE, SIDE, &pyramid);
+    fa_anchors_make(&pyramid, anchors);
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_model_create(&config, backend, &model));
+    assert_ok(fa_model_init(model, 3));
+    fa_model_params_changed(model);
+    assert_ok(fa_lane_create(model, &lane));
+    return 0;
+}
+
+static int close_lane(void **state)
+{
+    (void)state;
+    fa_lane_destroy(lane);
+    fa_model_destroy(model);
+    fa_backend_close(backend);
+    assert_int_equal(fa_memory_balance(), 0);
+    return 0;
+}
+
+/* ---- learn ---- */
+
+/* What an observer heard. */
+struct record {
+    enum fa_lane_phase ended[4];
+    size_t n_ended, n_heads, n_final;
+    fa_real cls[ANCHORS * CLASSES], reg[ANCHORS * 4];
+};
+
+static struct record heard;
+
+static void note_end(void *context, enum fa_lane_phase phase)
+{
+    struct record *record = context;
+
+    assert_true(record->n_ended < 4);
+    record->ended[record->n_ended++] = phase;
+}
+
+static fa_status note_head(void *context, const struct fa_head *head)
+{
+    struct record *record = context;
+
+    assert_int_equal(head->n_anchors, ANCHORS);
+    memcpy(record->cls, head->cls, sizeof record->cls);
+    memcpy(record->reg, head->reg, sizeof record->reg);
+    record->n_heads++;
+    return FA_OK;
+}
+
+static void note_ready(void *context, size_t n)
+{
+    ((struct record *)context)->n_final = n;
+}
+
+static const struct fa_lane_observer observer = {
+    .ended = note_end, .saw = note_head, .ready = note_ready, .context = &heard};
+
+/* The loss and the gradient of the parameters by hand, from the model and the loss alone; *grad is freed. */
+static void learn_by_parts(double normalizer, struct fa_loss *loss, fa_real **grad)
+{
+    const struct fa_params *params = fa_model_params(model);
+    static fa_real grad_cls[ANCHORS * CLASSES], grad_reg[ANCHORS * 4];
+    struct fa_loss_workspace *workspace;
+    struct fa_head_view view;
+    struct fa_head head;
+
+    fa_params_clear_grad(fa_model_params(model));
+    assert_ok(fa_loss_workspace_create(1, &workspace));
+    assert_ok(fa_model_forward(model, FA_TRAINING, pixels, SIDE, SIDE, &head));
+    view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
+    assert_ok(
+        fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, workspace, loss, grad_cls, grad_reg));
+    assert_ok(fa_model_backward(model, grad_cls, grad_reg, NULL, NULL));
+    assert_ok(fa_alloc(params->n_trainable, sizeof **grad, grad));
+    memcpy(*grad, params->grad, params->n_trainable * sizeof **grad);
+    fa_loss_workspace_destroy(workspace);
+}
+
+static void learning_gives_the_loss_and_gradient_of_its_parts(void **state)
+{
+    struct fa_params *params = fa_model_params(model);
+    struct fa_loss loss, want;
+    fa_real *want_grad;
+
+    (void)state;
+    learn_by_parts(5, &want, &want_grad);
+    fa_params_clear_grad(params);
+    assert_ok(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 5, NULL, &loss));
+    assert_memory_equal(&loss, &want, sizeof want);
+    assert_true(want.part[0] > 0 && want.part[1] > 0);
+    assert_memory_equal(params->grad, want_grad, params->n_trainable * sizeof *want_grad);
+    fa_free(want_grad);
+}
+
+static void the_observer_hears_of_each_phase_in_turn(void **state)
+{
+    struct fa_loss loss, again;
+    static fa_real grad_cls[ANCHORS * CLASSES], grad_reg[ANCHORS * 4];
+    const struct fa_head kept = {ANCHORS, CLASSES, heard.cls, heard.reg};
+
+    (void)state;
+    memset(&heard, 0, sizeof heard);
+    assert_ok(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 2, &observer, &loss));
+    assert_int_equal(heard.n_ended, 3);
+    assert_int_equal(heard.ended[0], FA_LANE_FORWARD);
+    assert_int_equal(heard.ended[1], FA_LANE_LOSS);
+    assert_int_equal(heard.ended[2], FA_LANE_BACKWARD);
+    assert_int_equal(heard.n_heads, 1);
+    assert_int_equal(heard.n_final, fa_model_params(model)->n_trainable);
+
+    /* the rows that it saw are those that the loss was made of */
+    assert_ok(fa_lane_head_loss(lane, &fa_loss_default, SIDE, SIDE, &kept, &objects, 2, &again, grad_cls,
+                                grad_reg));
+    assert_memory_equal(&loss, &again, sizeof again);
+}
+
+static fa_status refuse(void *context, const struct fa_head *head)
+{
+    (void)context, (void)head;
+    return fa_fail(FA_EIO, "no room for the head");
+}
+
+static void an_observer_that_fails_ends_the_way(void **state)
+{
+    const struct fa_lane_observer failing = {.saw = refuse};
+    struct fa_detection out[100];
+    struct fa_loss loss;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 2, &failing, &loss), FA_EIO);
+    assert_int_equal(fa_lane_look(lane, &fa_detect_config_default, &image, &frame, &failing, out, &n),
+                     FA_EIO);
+}
+
+static void the_share_of_an_image_is_that_of_its_objects(void **state)
+{
+    struct fa_loss_config focal = fa_loss_default;
+    struct fa_loss_workspace *workspace;
+    double share, want;
+
+    (void)state;
+    assert_ok(fa_lane_share(lane, &fa_loss_default, SIDE, SIDE, &objects, &share));
+    assert_true(share == 2);
+    focal.kind = FA_LOSS_FOCAL;
+    focal.focal = (struct fa_focal){0.25, 2, 0.5, 0.4, 0};
+    assert_ok(fa_loss_workspace_create(1, &workspace));
+    assert_ok(fa_loss_share(&focal, ANCHORS, anchors, &objects, workspace, &want));
+    assert_ok(fa_lane_share(lane, &focal, SIDE, SIDE, &objects, &share));
+    assert_true(share == want && want > 2);
+    fa_loss_workspace_destroy(workspace);
+}
+
+/* ---- look ---- */
+
+static void looking_gives_the_detections_of_its_parts(void **state)
+{
+    struct fa_detect_config config = fa_detect_config_default;
+    struct fa_detection got[100], want[100];
+    struct fa_pyramid pyramid;
+    struct fa_head_view view;
+    struct fa_head head;
+    size_t n, n_want;
+
+    (void)state;
+    config.max_per_image = 100;
+    fa_pyramid_make(SIDE, SIDE, &pyramid);
+    assert_ok(fa_model_forward(model, FA_INFERENCE, pixels, SIDE, SIDE, &head));
+    view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
+    assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
+    assert_true(n_want > 0);
+    memset(&heard, 0, sizeof heard);
+    assert_ok(fa_lane_look(lane, &config, &image, &frame, &observer, got, &n));
+    assert_int_equal(n, n_want);
+    assert_memory_equal(got, want, n * sizeof *got);
+    assert_int_equal(heard.n_ended, 2);
+    assert_int_equal(heard.ended[0], FA_LANE_FORWARD);
+    assert_int_equal(heard.ended[1], FA_LANE_DETECTIONS);
+}
+
+/* ---- memory ---- */
+
+static fa_status open_and_learn(void)
+{
+    struct fa_lane *other;
+    struct fa_loss loss;
+    fa_status status;
+
+    FA_TRY(fa_lane_create(model, &other));
+    status = fa_lane_learn(other, &fa_loss_default, &image, &objects, 2, NULL, &loss);
+    fa_lane_destroy(other);
+    return status;
+}
+
+static void a_lane_without_memory_fails_and_keeps_nothing(void **state)
+{
+    const size_t before = fa_memory_balance();
+
+    (void)state;
+    assert_survives_shortage(open_and_learn());
+    assert_int_equal(fa_memory_balance(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learning_gives_the_loss_and_gradient_of_its_parts),
+        cmocka_unit_test(the_observer_hears_of_each_phase_in_turn),
+        cmocka_unit_test(an_observer_that_fails_ends_the_way),
+        cmocka_unit_test(the_share_of_an_image_is_that_of_its_objects),
+        cmocka_unit_test(looking_gives_the_detections_of_its_parts),
+        cmocka_unit_test(a_lane_without_memory_fails_and_keeps_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, open_lane, close_lane);
+}
