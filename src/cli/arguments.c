@@ -1,8 +1,6 @@
 #include "arguments.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "fa/memory.h"
@@ -31,6 +29,60 @@ static fa_status unknown_flag(const struct fa_flag *const *tables, const char *w
     return fa_fail(FA_EINVAL, "unknown option %s; see --help", word);
 }
 
+/* ---- numbers ---- */
+
+/* Takes the first item of a list off it; false where it is too long to be a number. */
+static bool next_item(const char **rest, char separator, char *item, size_t size)
+{
+    const char *end = strchrnul(*rest, separator);
+    const size_t length = (size_t)(end - *rest);
+
+    if (length >= size)
+        return false;
+    memcpy(item, *rest, length);
+    item[length] = '\0';
+    *rest = *end != '\0' ? end + 1 : NULL;
+    return true;
+}
+
+static bool read_list(const struct fa_flag *flag, const char *text, int64_t out[FA_LIST_MAX], size_t *n)
+{
+    char item[32];
+
+    for (*n = 0; text != NULL; ++*n)
+        if (*n == FA_LIST_MAX || !next_item(&text, flag->list.separator, item, sizeof item) ||
+            fa_number_whole(flag->name, item, &flag->range, &out[*n]) != FA_OK)
+            return false;
+    return flag->list.n == 0 || *n == flag->list.n;
+}
+
+static fa_status check_list(const struct fa_flag *flag, const char *text)
+{
+    int64_t numbers[FA_LIST_MAX];
+    size_t n;
+
+    if (read_list(flag, text, numbers, &n))
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "%s %.100s: expected %s, %s%zu whole numbers from %.16g to %.16g", flag->name,
+                   text, flag->value, flag->list.n > 0 ? "" : "up to ",
+                   flag->list.n > 0 ? flag->list.n : (size_t)FA_LIST_MAX, flag->range.min, flag->range.max);
+}
+
+static fa_status read_number(struct fa_argument *argument)
+{
+    const struct fa_flag *flag = argument->flag;
+
+    if (flag->range.kind == FA_NUMBER_NONE)
+        return FA_OK;
+    if (flag->list.separator != '\0')
+        return check_list(flag, argument->value);
+    if (flag->range.kind == FA_NUMBER_WHOLE)
+        return fa_number_whole(flag->name, argument->value, &flag->range, &argument->whole);
+    return fa_number_real(flag->name, argument->value, &flag->range, &argument->real);
+}
+
+/* ---- words ---- */
+
 /* One flag at argv[*i], with its value there or behind it; *i moves to the last word used. */
 static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag *const *tables,
                             struct fa_argument *out)
@@ -51,7 +103,7 @@ static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag 
     else
         return fa_fail(FA_EINVAL, "%s needs a value: %s %s", out->flag->name, out->flag->name,
                        out->flag->value);
-    return FA_OK;
+    return read_number(out);
 }
 
 static fa_status check_required(const struct fa_arguments *arguments, const struct fa_flag *const *tables)
@@ -103,6 +155,8 @@ void fa_arguments_clear(struct fa_arguments *arguments)
     *arguments = (struct fa_arguments){0};
 }
 
+/* ---- what was given ---- */
+
 static bool matches(const struct fa_argument *argument, const char *name)
 {
     if (name == NULL || argument->flag == NULL)
@@ -110,12 +164,21 @@ static bool matches(const struct fa_argument *argument, const char *name)
     return strcmp(argument->flag->name, name) == 0;
 }
 
-const char *fa_arguments_get(const struct fa_arguments *arguments, const char *name)
+static const struct fa_argument *last_given(const struct fa_arguments *arguments, const char *name)
 {
     for (size_t i = arguments->n; i-- > 0;)
         if (matches(&arguments->given[i], name))
-            return arguments->given[i].value != NULL ? arguments->given[i].value : "";
+            return &arguments->given[i];
     return NULL;
+}
+
+const char *fa_arguments_get(const struct fa_arguments *arguments, const char *name)
+{
+    const struct fa_argument *given = last_given(arguments, name);
+
+    if (given == NULL)
+        return NULL;
+    return given->value != NULL ? given->value : "";
 }
 
 const char *fa_arguments_nth(const struct fa_arguments *arguments, const char *name, size_t k)
@@ -126,51 +189,40 @@ const char *fa_arguments_nth(const struct fa_arguments *arguments, const char *n
     return NULL;
 }
 
-fa_status fa_arguments_int(const struct fa_arguments *arguments, const char *name, long min, long max,
-                           long fallback, long *out)
+int64_t fa_arguments_whole(const struct fa_arguments *arguments, const char *name, int64_t fallback)
 {
-    const char *text = fa_arguments_get(arguments, name);
-    char *end;
+    const struct fa_argument *given = last_given(arguments, name);
 
-    *out = fallback;
-    if (text == NULL)
-        return FA_OK;
-    errno = 0;
-    *out = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *out < min || *out > max)
-        return fa_fail(FA_EINVAL, "%s %s: expected a whole number from %ld to %ld", name, text, min, max);
-    return FA_OK;
+    assert(given == NULL || given->flag->range.kind == FA_NUMBER_WHOLE);
+    return given != NULL ? given->whole : fallback;
 }
 
-fa_status fa_arguments_number(const struct fa_arguments *arguments, const char *name, double min, double max,
-                              double fallback, double *out)
+double fa_arguments_real(const struct fa_arguments *arguments, const char *name, double fallback)
 {
-    const char *text = fa_arguments_get(arguments, name);
-    char *end;
+    const struct fa_argument *given = last_given(arguments, name);
 
-    *out = fallback;
-    if (text == NULL)
-        return FA_OK;
-    *out = strtod(text, &end);
-    if (end == text || *end != '\0' || !(*out >= min && *out <= max))
-        return fa_fail(FA_EINVAL, "%s %s: expected a number from %g to %g", name, text, min, max);
-    return FA_OK;
+    assert(given == NULL || given->flag->range.kind == FA_NUMBER_REAL);
+    return given != NULL ? given->real : fallback;
 }
 
-static bool is_side(int n)
+size_t fa_arguments_list(const struct fa_arguments *arguments, const char *name, int64_t out[FA_LIST_MAX])
 {
-    return n >= FA_SIZE_DIVISOR && n <= 8192 && n % FA_SIZE_DIVISOR == 0;
+    const struct fa_argument *given = last_given(arguments, name);
+    size_t n;
+
+    return given != NULL && read_list(given->flag, given->value, out, &n) ? n : 0;
 }
 
 fa_status fa_arguments_size(const struct fa_arguments *arguments, const char *name, int *h, int *w)
 {
-    const char *text = fa_arguments_get(arguments, name);
-    char rest;
+    int64_t sides[FA_LIST_MAX];
 
-    if (text == NULL)
+    if (fa_arguments_list(arguments, name, sides) == 0)
         return FA_OK;
-    if (sscanf(text, "%dx%d%c", h, w, &rest) != 2 || !is_side(*h) || !is_side(*w))
+    if (sides[0] % FA_SIZE_DIVISOR != 0 || sides[1] % FA_SIZE_DIVISOR != 0)
         return fa_fail(FA_EINVAL, "%s %s: expected HxW, multiples of %d up to 8192, for example 800x1344",
-                       name, text, FA_SIZE_DIVISOR);
+                       name, fa_arguments_get(arguments, name), FA_SIZE_DIVISOR);
+    *h = (int)sides[0];
+    *w = (int)sides[1];
     return FA_OK;
 }

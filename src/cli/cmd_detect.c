@@ -3,7 +3,6 @@
  * in turn.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -21,7 +20,7 @@ static const struct fa_flag flags[] = {
     FA_SESSION_FLAGS,
     {"--weights", "W", "a weights file, a checkpoint directory, or checkpoints/latest", true},
     {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
-    {"--score", "S", "draw and list detections that score at least this (default 0.3)", false},
+    {"--score", "S", "draw and list detections that score at least this (default 0.3)", false, FA_REAL(0, 1)},
     {0}};
 
 static fa_status read_picture(const char *path, struct fa_picture *picture)
@@ -93,32 +92,16 @@ static fa_status process_own(struct fa_invocation *invocation, struct fa_session
     return status;
 }
 
-static fa_status parse_score(const char *text, double *score)
-{
-    char *end;
-
-    *score = 0.3;
-    if (text == NULL)
-        return FA_OK;
-    *score = strtod(text, &end);
-    if (end == text || *end != '\0' || !(*score >= 0 && *score <= 1))
-        return fa_fail(FA_EINVAL, "--score %s: expected a number from 0 to 1", text);
-    return FA_OK;
-}
-
 static fa_status detect(struct fa_invocation *invocation, struct fa_session *session)
 {
     const struct fa_arguments *given = &invocation->arguments;
     struct fa_detect_output *output = NULL;
-    double least_score;
-    fa_status status = parse_score(fa_arguments_get(given, "--score"), &least_score);
+    fa_status status =
+        fa_detect_output_open(fa_arguments_get(given, "--out"), given, &session->weights->meta, &output);
 
-    if (status == FA_OK)
-        status =
-            fa_detect_output_open(fa_arguments_get(given, "--out"), given, &session->weights->meta, &output);
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
-        status = process_own(invocation, session, output, least_score);
+        status = process_own(invocation, session, output, fa_arguments_real(given, "--score", 0.3));
     status = fa_invocation_agree(invocation, status);
     if (status == FA_OK)
         status = fa_detect_output_finish(output, invocation);

@@ -11,22 +11,26 @@
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe: network, batch, epochs, reduction, bucket size", true},
     {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
-    {"--nodes", "N", "how many hosts", true},
-    {"--ranks-per-node", "R", "ranks on each", true},
-    {"--bandwidth", "GBIT", "Gbit/s that a host can send while it receives as many", true},
-    {"--latency", "US", "microseconds that a small message takes to another host", true},
-    {"--message", "US", "microseconds of a processor for each message sent and received (default 1)", false},
-    {"--copy", "GB/S", "gradients that MPI on one processor can pass on, GB/s (default: at no cost)", false},
-    {"--images", "N", "images of an epoch (default 117266: COCO train2017 without empty ones)", false},
+    {"--nodes", "N", "how many hosts", true, FA_WHOLE(1, 100000)},
+    {"--ranks-per-node", "R", "ranks on each", true, FA_WHOLE(1, 1024)},
+    {"--bandwidth", "GBIT", "Gbit/s that a host can send while it receives as many", true,
+     FA_REAL(1e-3, 1e5)},
+    {"--latency", "US", "microseconds that a small message takes to another host", true, FA_REAL(0, 1e6)},
+    {"--message", "US", "microseconds of a processor for each message sent and received (default 1)", false,
+     FA_REAL(0, 1e4)},
+    {"--copy", "GB/S", "gradients that MPI on one processor can pass on, GB/s (default: at no cost)", false,
+     FA_REAL(1e-3, 1e6)},
+    {"--images", "N", "images of an epoch (default 117266: COCO train2017 without empty ones)", false,
+     FA_WHOLE(1, 1e9)},
     {"--profile", "FILE", "time of an image: the output of freeanchor bench step --json on such a rank",
      false},
     {"--step-s", "S", "or: seconds that a training step of one image takes there (default: measured here)",
-     false},
+     false, FA_REAL(1e-6, 1e6)},
     {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
-    {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false},
-    {"--classes", "N", "classes of the network (default 80)", false},
-    {"--objects", "N", "objects of the image that is measured (default 8)", false},
-    {"--steps", "N", "repetitions to measure, after one to warm up (default 5)", false},
+    {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false, FA_SIDES},
+    {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 10000)},
+    {"--objects", "N", "objects of the image that is measured (default 8)", false, FA_WHOLE(0, 10000)},
+    {"--steps", "N", "repetitions to measure, after one to warm up (default 5)", false, FA_WHOLE(1, 1000)},
     {0}};
 
 static const char details[] =
@@ -52,37 +56,24 @@ struct estimate {
 
 /* ---- what is asked ---- */
 
-static fa_status read_network(const struct fa_arguments *given, struct fa_network *network)
+static struct fa_network network_of(const struct fa_arguments *given)
 {
-    long nodes, ranks;
-    double gbit, latency_us, message_us, copy_gb;
+    const double copy_gb = fa_arguments_real(given, "--copy", 0);
 
-    FA_TRY(fa_arguments_int(given, "--nodes", 1, 100000, 1, &nodes));
-    FA_TRY(fa_arguments_int(given, "--ranks-per-node", 1, 1024, 1, &ranks));
-    FA_TRY(fa_arguments_number(given, "--bandwidth", 1e-3, 1e5, 1, &gbit));
-    FA_TRY(fa_arguments_number(given, "--latency", 0, 1e6, 0, &latency_us));
-    FA_TRY(fa_arguments_number(given, "--message", 0, 1e4, 1, &message_us));
-    FA_TRY(fa_arguments_number(given, "--copy", 1e-3, 1e6, 0, &copy_gb));
-    *network = (struct fa_network){.n_nodes = (int)nodes,
-                                   .ranks_per_node = (int)ranks,
-                                   .bandwidth = gbit * 1e9 / 8,
-                                   .latency_s = latency_us * 1e-6,
-                                   .message_s = message_us * 1e-6,
-                                   .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0};
-    return FA_OK;
+    return (struct fa_network){.n_nodes = (int)fa_arguments_whole(given, "--nodes", 1),
+                               .ranks_per_node = (int)fa_arguments_whole(given, "--ranks-per-node", 1),
+                               .bandwidth = fa_arguments_real(given, "--bandwidth", 1) * 1e9 / 8,
+                               .latency_s = fa_arguments_real(given, "--latency", 0) * 1e-6,
+                               .message_s = fa_arguments_real(given, "--message", 1) * 1e-6,
+                               .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0};
 }
 
-static fa_status read_job(const struct fa_arguments *given, const struct fa_train_config *config,
-                          struct fa_job *job)
+static struct fa_job job_of(const struct fa_arguments *given, const struct fa_train_config *config)
 {
-    long n_images;
-
-    FA_TRY(fa_arguments_int(given, "--images", 1, 1000000000, 117266, &n_images));
-    *job = (struct fa_job){.batch = config->batch,
-                           .n_images = n_images,
+    return (struct fa_job){.batch = config->batch,
+                           .n_images = fa_arguments_whole(given, "--images", 117266),
                            .reduction = config->reduction,
                            .bucket_bytes = (size_t)config->bucket_mib << 20};
-    return FA_OK;
 }
 
 /* ---- the answer ---- */
@@ -201,16 +192,14 @@ static void report(struct estimate *estimate)
 
 static fa_status run(struct fa_invocation *invocation)
 {
-    struct estimate estimate = {.invocation = invocation};
+    struct estimate estimate = {.invocation = invocation, .network = network_of(&invocation->arguments)};
     struct fa_session session;
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
-    FA_TRY(read_network(&invocation->arguments, &estimate.network));
     status = fa_session_open(invocation, NULL, &session);
     estimate.config = &session.settings.train;
-    if (status == FA_OK)
-        status = read_job(&invocation->arguments, estimate.config, &estimate.job);
+    estimate.job = job_of(&invocation->arguments, estimate.config);
     if (status == FA_OK)
         status = fa_image_time_open(invocation, &estimate.time);
     if (status == FA_OK)

@@ -14,8 +14,8 @@ static const struct fa_flag flags[] = {
     {"--config", "C.json", "also print its network: every layer with its shape, parameters and cost", false},
     {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
     {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
-    {"--classes", "N", "classes of the network (default 80)", false},
-    {"--size", "HxW", "image size of the table, multiples of 32 (default 800x1344)", false},
+    {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 100000)},
+    {"--size", "HxW", "image size of the table, multiples of 32 (default 800x1344)", false, FA_SIDES},
     {"--keys", NULL, "print every configuration key with its default and meaning", false},
     {0}};
 
@@ -110,15 +110,14 @@ static fa_status print_network(struct fa_invocation *invocation, struct fa_sessi
 static fa_status show_network(struct fa_invocation *invocation)
 {
     struct fa_session session;
-    long classes;
     int h = 800, w = 1344;
     fa_status status;
 
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--classes", 1, 100000, 80, &classes));
     FA_TRY(fa_arguments_size(&invocation->arguments, "--size", &h, &w));
     status = fa_session_open(invocation, NULL, &session);
     if (status == FA_OK)
-        status = fa_session_make_model(invocation, &session, (int)classes);
+        status = fa_session_make_model(invocation, &session,
+                                       (int)fa_arguments_whole(&invocation->arguments, "--classes", 80));
     if (status == FA_OK && fa_invocation_speaks(invocation))
         status = print_network(invocation, &session, h, w);
     fa_session_close(&session);

@@ -13,7 +13,7 @@ static const struct fa_flag flags[] = {
     {"--images", "DIR", "folder that the file names in it are relative to", true},
     {"--out", "SHARDDIR", "gets the shards; a dataset already there is replaced when the new one is complete",
      true},
-    {"--shard-mib", "N", "size of a shard (default 256)", false},
+    {"--shard-mib", "N", "size of a shard (default 256)", false, FA_WHOLE(1, 1048576)},
     {"--fix", "HOW", "bad boxes and images: error (default), drop, or clip boxes to the image", false},
     {0}};
 
@@ -65,14 +65,13 @@ static fa_status run(struct fa_invocation *invocation)
     struct fa_pack_config config = {.coco_path = fa_arguments_get(given, "--coco"),
                                     .image_directory = fa_arguments_get(given, "--images"),
                                     .out_directory = fa_arguments_get(given, "--out"),
+                                    .shard_bytes = (size_t)fa_arguments_whole(given, "--shard-mib", 256)
+                                                   << 20,
                                     .n_threads = invocation->threads};
     struct fa_pack_report packed;
-    long shard_mib;
 
     FA_TRY(fa_invocation_no_operands(invocation));
-    FA_TRY(fa_arguments_int(given, "--shard-mib", 1, 1048576, 256, &shard_mib));
     FA_TRY(parse_fix(fa_arguments_get(given, "--fix"), &config.fix));
-    config.shard_bytes = (size_t)shard_mib << 20;
     FA_TRY(fa_pack(&config, &packed));
     report(invocation, &packed, config.out_directory);
     return FA_OK;

@@ -2,7 +2,6 @@
  * cmd_replay.c - freeanchor replay: one image through forward, loss and backward, and all that comes of it in
  * a file. The image is a case file's, or one of a dataset's as training prepares it.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +20,7 @@ static const struct fa_flag flags[] = {
      false},
     {"--out", "OUT.h5", "gets losses, head outputs, gradients and detections", false},
     {"--data", "SHARDDIR", "take the image from this dataset, prepared by the data.* keys", false},
-    {"--image-id", "N", "which image of it", false},
+    {"--image-id", "N", "which image of it", false, FA_WHOLE(-0x1p63, 0x1p63)},
     {"--flip", NULL, "mirrored", false},
     {"--save-case", "CASE.h5", "write it as a case file; without --out that is all", false},
     {0}};
@@ -105,12 +104,10 @@ static fa_status take_from_data(const struct fa_arguments *given, const struct f
 {
     const bool flip = fa_arguments_get(given, "--flip") != NULL;
     size_t record = 0;
-    long image_id;
 
     source->path = fa_arguments_get(given, "--data");
-    FA_TRY(fa_arguments_int(given, "--image-id", LONG_MIN, LONG_MAX, 0, &image_id));
     FA_TRY(fa_dataset_open(source->path, &source->dataset));
-    FA_TRY(find_image(source, image_id, &record));
+    FA_TRY(find_image(source, fa_arguments_whole(given, "--image-id", 0), &record));
     FA_TRY(fa_sample_from_record(source->dataset, record, &settings->train.transform, flip, &source->sample));
     fa_case_of_sample(&source->sample, &source->of_sample);
     source->of_sample.has_normalizer = true;

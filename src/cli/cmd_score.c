@@ -9,22 +9,24 @@
 #include "fa/metrics.h"
 #include "metrics_report.h"
 
-static const struct fa_flag flags[] = {
-    {"--coco", "A.json", "ground truth in COCO's format", true},
-    {"--results", "R.json", "detections in COCO's results format", true},
-    {"--max-detections", "A,B,C", "detections per image and class that count (default 1,10,100)", false},
-    {0}};
+static const struct fa_flag flags[] = {{"--coco", "A.json", "ground truth in COCO's format", true},
+                                       {"--results", "R.json", "detections in COCO's results format", true},
+                                       {"--max-detections", "A,B,C",
+                                        "detections per image and class that count (default 1,10,100)", false,
+                                        FA_WHOLE(1, 1e6), FA_LIST(',', 3)},
+                                       {0}};
 
-static fa_status parse_max_detections(const char *text, int out[3])
+static fa_status read_max_detections(const struct fa_arguments *given, int out[3])
 {
-    char rest;
+    int64_t most[FA_LIST_MAX];
 
-    if (text == NULL)
+    if (fa_arguments_list(given, "--max-detections", most) == 0)
         return FA_OK;
-    if (sscanf(text, "%d,%d,%d%c", &out[0], &out[1], &out[2], &rest) != 3 || out[0] < 1 || out[1] < out[0] ||
-        out[2] < out[1])
-        return fa_fail(FA_EINVAL, "--max-detections %s: expected three rising numbers, for example 1,10,100",
-                       text);
+    if (most[1] < most[0] || most[2] < most[1])
+        return fa_fail(FA_EINVAL, "--max-detections %s: expected rising numbers, for example 1,10,100",
+                       fa_arguments_get(given, "--max-detections"));
+    for (int i = 0; i < 3; i++)
+        out[i] = (int)most[i];
     return FA_OK;
 }
 
@@ -53,7 +55,7 @@ static fa_status run(struct fa_invocation *invocation)
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
-    FA_TRY(parse_max_detections(fa_arguments_get(given, "--max-detections"), max_detections));
+    FA_TRY(read_max_detections(given, max_detections));
     status = fa_coco_read(fa_arguments_get(given, "--coco"), &coco);
     if (status == FA_OK)
         status = fa_coco_results_read(fa_arguments_get(given, "--results"), &results, &n);

@@ -30,7 +30,7 @@ static const struct fa_flag flags[] = {
      false},
     {"--trace", "FILE", "write where the time of the first steps goes, for chrome://tracing or Perfetto",
      false},
-    {"--trace-steps", "N", "how many (default 3; the first builds plans)", false},
+    {"--trace-steps", "N", "how many (default 3; the first builds plans)", false, FA_WHOLE(1, 1000)},
     {"--seed", "S", "stands for --set train.seed=S", false},
     {0}};
 
@@ -109,14 +109,12 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
                                .init_from = session->weights,
                                .train_data = data->train,
                                .val_data = data->val,
+                               .trace_steps = (int)fa_arguments_whole(given, "--trace-steps", 3),
                                .autotune = fa_arguments_get(given, "--autotune") != NULL};
     struct fa_train_result result = {0};
     char *config = NULL;
-    long trace_steps;
     fa_status status;
 
-    FA_TRY(fa_arguments_int(given, "--trace-steps", 1, 1000, 3, &trace_steps));
-    run.trace_steps = (int)trace_steps;
     parse_resume(fa_arguments_get(given, "--resume"), &run);
     status = make_meta(&session->settings, data->train, &run.meta);
     if (status == FA_OK && run.autotune)

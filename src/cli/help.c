@@ -4,7 +4,7 @@
 
 const struct fa_flag fa_common_flags[] = {
     {"--threads", "N", "threads of this process (default: its cores, shared out among the ranks of the host)",
-     false},
+     false, FA_WHOLE(1, 1024)},
     {"--json", NULL, "print one JSON object as the last line of standard output", false},
     {"-v", NULL, "say more", false},
     {"--help", NULL, "print this", false},
@@ -28,15 +28,21 @@ void fa_help_program(void)
            "state saved.\n");
 }
 
+static void print_flag(const struct fa_flag *flag)
+{
+    char left[64], range[96] = "";
+
+    snprintf(left, sizeof left, "%s%s%s", flag->name, flag->value != NULL ? " " : "",
+             flag->value != NULL ? flag->value : "");
+    if (flag->range.kind != FA_NUMBER_NONE && flag->range.max < FA_LARGEST_EXACT)
+        snprintf(range, sizeof range, "; from %.16g to %.16g", flag->range.min, flag->range.max);
+    printf("  %-24s %s%s%s\n", left, flag->help, range, flag->required ? " (required)" : "");
+}
+
 static void print_flags(const struct fa_flag *flags)
 {
-    char left[64];
-
-    for (; flags->name != NULL; flags++) {
-        snprintf(left, sizeof left, "%s%s%s", flags->name, flags->value != NULL ? " " : "",
-                 flags->value != NULL ? flags->value : "");
-        printf("  %-24s %s%s\n", left, flags->help, flags->required ? " (required)" : "");
-    }
+    for (; flags->name != NULL; flags++)
+        print_flag(flags);
 }
 
 void fa_help_command(const struct fa_command *command)

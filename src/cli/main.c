@@ -2,10 +2,10 @@
  * main.c - finds the sub-command, starts MPI for those that compute in parallel, prints failures and turns
  * them into exit codes. Nothing below prints a failure.
  */
+#include <limits.h>
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agreement.h"
@@ -39,9 +39,9 @@ static fa_status unknown_command(const char *name)
 /* The number of ranks that a launcher says it started, without starting MPI. */
 static int launched_ranks(void)
 {
-    const char *text = getenv("OMPI_COMM_WORLD_SIZE");
+    static const struct fa_range range = FA_WHOLE(1, INT_MAX);
 
-    return text != NULL ? atoi(text) : 1;
+    return (int)fa_number_environment("OMPI_COMM_WORLD_SIZE", &range, 1);
 }
 
 /* The cores that the launcher gave this process, shared out where ranks have the same. */
@@ -82,16 +82,13 @@ static fa_status start_ranks(struct fa_invocation *invocation, fa_status status)
 
 static fa_status prepare(struct fa_invocation *invocation)
 {
-    long threads;
-
     if (fa_arguments_get(&invocation->arguments, "-v") != NULL)
         fa_log_set_level(FA_LOG_DEBUG);
-    FA_TRY(fa_invocation_agree(invocation, fa_arguments_int(&invocation->arguments, "--threads", 1, 1024,
-                                                            cores_per_rank(invocation->comm), &threads)));
+    invocation->threads =
+        (int)fa_arguments_whole(&invocation->arguments, "--threads", cores_per_rank(invocation->comm));
     if (invocation->command != &fa_command_doctor) /* it says more */
-        fa_placement_check(invocation->comm, (int)threads);
-    invocation->threads = (int)threads;
-    omp_set_num_threads((int)threads); /* for what has no backend to ask: the loss, the optimizer */
+        fa_placement_check(invocation->comm, invocation->threads);
+    omp_set_num_threads(invocation->threads); /* for what has no backend to ask: the loss, the optimizer */
     invocation->report = fa_json_new_object();
     return invocation->report != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted");
 }

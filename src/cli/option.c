@@ -1,36 +1,54 @@
 #include "option.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static fa_status wrong(const struct fa_option *option)
+#include "fa/memory.h"
+#include "fa/number.h"
+
+/* What was given is shown as JSON, which is how it was written. */
+static fa_status wrong(const struct fa_option *option, const struct fa_json *value)
 {
     char range[256];
+    char *given;
+    fa_status status;
 
     fa_option_print_range(option, range, sizeof range);
-    return fa_fail(FA_EINVAL, "%s: expected %s", option->key, range);
+    FA_TRY(fa_json_print(value, false, &given));
+    status = fa_fail(FA_EINVAL, "%s: expected %s, not %.60s%s", option->key, range, given,
+                     strlen(given) > 60 ? "..." : "");
+    fa_free(given);
+    return status;
 }
 
-static fa_status number_in_range(const struct fa_option *option, const struct fa_json *value, double *out)
+/* Of each number, where the value is a list. */
+static struct fa_range range_of(const struct fa_option *option)
 {
-    if (!fa_json_to_double(value, out) || !(*out >= option->min && *out <= option->max))
-        return wrong(option);
-    return FA_OK;
+    const bool real = option->type == FA_OPTION_NUMBER || option->type == FA_OPTION_FLOATS;
+
+    return (struct fa_range){real ? FA_NUMBER_REAL : FA_NUMBER_WHOLE, option->min, option->max};
 }
 
-static fa_status integer_in_range(const struct fa_option *option, const struct fa_json *value, int64_t *out)
+static bool read_real(const struct fa_option *option, const struct fa_json *value, double *out)
 {
-    if (!fa_json_to_int(value, out) || (double)*out < option->min || (double)*out > option->max)
-        return wrong(option);
-    return FA_OK;
+    const struct fa_range range = range_of(option);
+
+    return fa_json_to_double(value, out) && fa_range_holds(&range, *out);
+}
+
+static bool read_whole(const struct fa_option *option, const struct fa_json *value, int64_t *out)
+{
+    const struct fa_range range = range_of(option);
+
+    return fa_json_to_int(value, out) && fa_range_holds(&range, *out);
 }
 
 static fa_status store_integer(const struct fa_option *option, const struct fa_json *value, void *target)
 {
     int64_t number;
 
-    FA_TRY(integer_in_range(option, value, &number));
+    if (!read_whole(option, value, &number))
+        return wrong(option, value);
     switch (option->type) {
     case FA_OPTION_INT:
         *(int *)target = (int)number;
@@ -53,30 +71,30 @@ static fa_status store_choice(const struct fa_option *option, const struct fa_js
     const char *name;
 
     if (!fa_json_to_string(value, &name))
-        return wrong(option);
+        return wrong(option, value);
     for (int i = 0; option->choices[i] != NULL; i++)
         if (strcmp(option->choices[i], name) == 0) {
             *target = i;
             return FA_OK;
         }
-    return wrong(option);
+    return wrong(option, value);
 }
 
 static fa_status store_list(const struct fa_option *option, const struct fa_json *value, void *target)
 {
     size_t i = 0;
-    double number;
 
     if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) != option->count)
-        return wrong(option);
+        return wrong(option, value);
     for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item), i++) {
-        FA_TRY(number_in_range(option, item, &number));
+        double number;
+
+        if (!read_real(option, item, &number))
+            return wrong(option, value);
         if (option->type == FA_OPTION_FLOATS)
             ((float *)target)[i] = (float)number;
-        else if (number == floor(number))
-            ((int *)target)[i] = (int)number;
         else
-            return wrong(option);
+            ((int *)target)[i] = (int)number;
     }
     return FA_OK;
 }
@@ -86,11 +104,10 @@ static fa_status store_epochs(const struct fa_option *option, const struct fa_js
 {
     *n = 0;
     if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) > option->count)
-        return wrong(option);
+        return wrong(option, value);
     for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item)) {
-        FA_TRY(integer_in_range(option, item, &target[*n]));
-        if (*n > 0 && target[*n] <= target[*n - 1])
-            return wrong(option);
+        if (!read_whole(option, item, &target[*n]) || (*n > 0 && target[*n] <= target[*n - 1]))
+            return wrong(option, value);
         ++*n;
     }
     return FA_OK;
@@ -103,11 +120,11 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
 
     switch (option->type) {
     case FA_OPTION_BOOL:
-        return fa_json_to_bool(value, target) ? FA_OK : wrong(option);
+        return fa_json_to_bool(value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_STRING:
-        return fa_json_to_string(value, target) ? FA_OK : wrong(option);
+        return fa_json_to_string(value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_NUMBER:
-        return number_in_range(option, value, target);
+        return read_real(option, value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_CHOICE:
         return store_choice(option, value, target);
     case FA_OPTION_INTS:
@@ -131,6 +148,8 @@ static void print_choices(const struct fa_option *option, char *text, size_t siz
 
 void fa_option_print_range(const struct fa_option *option, char *text, size_t size)
 {
+    const struct fa_range range = range_of(option);
+
     switch (option->type) {
     case FA_OPTION_BOOL:
         snprintf(text, size, "true or false");
@@ -140,9 +159,6 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
         break;
     case FA_OPTION_CHOICE:
         print_choices(option, text, size);
-        break;
-    case FA_OPTION_NUMBER:
-        snprintf(text, size, "a number from %g to %g", option->min, option->max);
         break;
     case FA_OPTION_INTS:
         snprintf(text, size, "a list of %zu whole numbers from %g to %g", option->count, option->min,
@@ -156,7 +172,7 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
                  option->max);
         break;
     default:
-        snprintf(text, size, "a whole number from %.16g to %.16g", option->min, option->max);
+        fa_range_print(&range, text, size);
         break;
     }
 }

@@ -30,7 +30,7 @@ struct fa_option {
     enum fa_option_type type;
     size_t offset;        /* into struct fa_settings */
     const char *fallback; /* the default, as JSON */
-    double min, max;      /* of a number, or of each in a list; both ends belong to it */
+    double min, max;      /* the range of a number, or of each in a list */
     const char *sentence;
     const char *const *choices; /* NULL at the end */
     size_t count, count_offset;

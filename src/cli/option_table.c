@@ -4,6 +4,8 @@
  */
 #include "option.h"
 
+#include "fa/number.h"
+
 #define AT(member) offsetof(struct fa_settings, member)
 
 static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
@@ -134,7 +136,7 @@ const struct fa_option fa_options[] = {
         "by MPI_Iallreduce: the same number does (allreduce)."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,
           "MiB of gradients that leave together while backward still runs; hundreds of ranks need more."),
-    VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, 9007199254740992.0,
+    VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, FA_LARGEST_EXACT,
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,
           "Steps between lines of the log."),

@@ -5,6 +5,7 @@
  * takes an interface for the network between hosts that leads nowhere, such as a bridge of containers.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 
 #include "comm_private.h"
 #include "fa/machine.h"
+#include "fa/number.h"
 #include "fa/thread.h"
 
 /* Ranks of a host speak one after another, so many seconds apart; all others with the last of them. */
@@ -36,9 +38,11 @@ static struct {
 /* The first of these variables that is set, as a number; -1 if none is. */
 static int number_of(const char *const variables[])
 {
+    static const struct fa_range range = FA_WHOLE(0, INT_MAX);
+
     for (; *variables != NULL; variables++)
         if (getenv(*variables) != NULL)
-            return atoi(getenv(*variables));
+            return (int)fa_number_environment(*variables, &range, -1);
     return -1;
 }
 

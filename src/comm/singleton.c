@@ -1,18 +1,19 @@
 /*
  * singleton.c - notices that a launcher started many processes that do not know of each other.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "comm_private.h"
+#include "fa/number.h"
 
 /* The tasks of this job step; 1 where SLURM does not say. */
 static long slurm_tasks(void)
 {
-    const char *text = getenv("SLURM_STEP_NUM_TASKS");
+    static const struct fa_range range = FA_WHOLE(1, INT_MAX);
 
-    if (text == NULL)
-        text = getenv("SLURM_NTASKS");
-    return text == NULL ? 1 : strtol(text, NULL, 10);
+    return fa_number_environment("SLURM_STEP_NUM_TASKS", &range,
+                                 fa_number_environment("SLURM_NTASKS", &range, 1));
 }
 
 static fa_status fail_unconnected(long tasks)

@@ -1,13 +1,20 @@
 /* The words behind a sub-command. */
 #include "support.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
+#include "command.h"
+#include "help.h"
 #include "nearest.h"
 
 static const struct fa_flag flags[] = {{"--config", "FILE", "", true},
                                        {"--set", "KEY=VALUE", "", false},
+                                       {"--whole", "N", "", false, FA_WHOLE(1, 12)},
+                                       {"--real", "X", "", false, FA_REAL(0, 24)},
+                                       {"--three", "A,B,C", "", false, FA_WHOLE(1, 1e6), FA_LIST(',', 3)},
+                                       {"--bytes", "N,...", "", false, FA_WHOLE(4, 9), FA_LIST(',', 0)},
+                                       {"--size", "HxW", "", false, FA_SIDES},
                                        {"--json", NULL, "", false},
                                        {"--help", NULL, "", false},
                                        {0}};
@@ -64,22 +71,102 @@ static void help_needs_nothing_else(void **state)
     fa_arguments_clear(&given);
 }
 
-static void numbers_are_checked(void **state)
+static void numbers_are_held_against_the_range_of_their_flag(void **state)
 {
     struct fa_arguments given;
-    long n;
 
     (void)state;
-    assert_ok(parse("--config 12", &given));
-    assert_ok(fa_arguments_int(&given, "--config", 1, 12, 5, &n));
-    assert_int_equal(n, 12);
-    assert_fails(fa_arguments_int(&given, "--config", 1, 11, 5, &n), FA_EINVAL);
-    assert_ok(fa_arguments_int(&given, "--set", 1, 11, 5, &n));
-    assert_int_equal(n, 5);
+    assert_ok(parse("--config c --whole 3 --whole 12 --real 2.4e1", &given));
+    assert_int_equal(fa_arguments_whole(&given, "--whole", 5), 12);
+    assert_near(fa_arguments_real(&given, "--real", 5), 24, 0);
     fa_arguments_clear(&given);
-    assert_ok(parse("--config 12x", &given));
-    assert_fails(fa_arguments_int(&given, "--config", 1, 99, 5, &n), FA_EINVAL);
+    assert_ok(parse("--config c", &given));
+    assert_int_equal(fa_arguments_whole(&given, "--whole", 5), 5);
+    assert_near(fa_arguments_real(&given, "--real", 5), 5, 0);
     fa_arguments_clear(&given);
+    assert_fails_saying(parse("--config c --whole 13 --whole 12", &given), FA_EINVAL,
+                        "--whole 13: expected a whole number from 1 to 12");
+    assert_fails_saying(parse("--config c --real=24.1", &given), FA_EINVAL,
+                        "--real 24.1: expected a number from 0 to 24");
+}
+
+static void lists_of_numbers_are_checked_one_by_one(void **state)
+{
+    static const char *const wrong[] = {"1,10",      "1,10,99999999999",
+                                        "1,10,100,", "1,,100",
+                                        "1,10,x",    "1,10,000000000000000000000000000000000000001"};
+    struct fa_arguments given;
+    int64_t numbers[FA_LIST_MAX];
+    char line[96];
+    int h = 1, w = 2;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(line, sizeof line, "--config c --three %s", wrong[i]);
+        assert_fails_saying(parse(line, &given), FA_EINVAL,
+                            "expected A,B,C, 3 whole numbers from 1 to 1000000");
+    }
+    assert_fails_saying(parse("--config c --bytes 4,3", &given), FA_EINVAL,
+                        "expected N,..., up to 32 whole numbers from 4 to 9");
+    assert_fails_saying(parse("--config c --size 4294967328x32", &given), FA_EINVAL, "expected HxW");
+    assert_ok(parse("--config c --three 1,10,100 --bytes 4 --size 64x32", &given));
+    assert_int_equal(fa_arguments_list(&given, "--three", numbers), 3);
+    assert_int_equal(numbers[2], 100);
+    assert_int_equal(fa_arguments_list(&given, "--bytes", numbers), 1);
+    assert_ok(fa_arguments_size(&given, "--size", &h, &w));
+    assert_int_equal(h, 64);
+    assert_int_equal(w, 32);
+    fa_arguments_clear(&given);
+    assert_ok(parse("--config c --size 64x33", &given));
+    assert_int_equal(fa_arguments_list(&given, "--three", numbers), 0);
+    assert_fails_saying(fa_arguments_size(&given, "--size", &h, &w), FA_EINVAL, "multiples of 32");
+    fa_arguments_clear(&given);
+}
+
+/* ---- every command ---- */
+
+static void refuses(const struct fa_flag *const *all, const struct fa_flag *flag, const char *text)
+{
+    char name[32], value[32];
+    char *words[] = {name, value};
+    struct fa_arguments given;
+
+    snprintf(name, sizeof name, "%s", flag->name);
+    snprintf(value, sizeof value, "%s", text);
+    assert_fails_saying(fa_arguments_parse(2, words, all, &given), FA_EINVAL, "expected");
+    assert_non_null(strstr(fa_message(), flag->name));
+}
+
+static bool is_called_a_number(const struct fa_flag *flag)
+{
+    static const char *const names[] = {"N", "R", "US", "GBIT", "GB/S", "HxW", "WxH", "A,B,C", "BYTES,..."};
+
+    for (size_t i = 0; flag->value != NULL && i < sizeof names / sizeof *names; i++)
+        if (strcmp(flag->value, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void no_command_takes_a_number_that_is_out_of_its_range(void **state)
+{
+    static const char *const texts[] = {
+        "99999999999999999999", "-99999999999999999999", "nan", "0x", "", "many"};
+    size_t n = 0;
+
+    (void)state;
+    for (const struct fa_command *const *command = fa_commands; *command != NULL; command++) {
+        const struct fa_flag *const all[] = {(*command)->flags, fa_common_flags, NULL};
+
+        for (const struct fa_flag *const *table = all; *table != NULL; table++)
+            for (const struct fa_flag *flag = *table; flag->name != NULL; flag++) {
+                assert_true(flag->range.kind != FA_NUMBER_NONE || !is_called_a_number(flag));
+                for (size_t i = 0; flag->range.kind != FA_NUMBER_NONE && i < sizeof texts / sizeof *texts;
+                     i++)
+                    refuses(all, flag, texts[i]);
+                n += flag->range.kind != FA_NUMBER_NONE;
+            }
+    }
+    assert_true(n > 30);
 }
 
 static void the_nearest_name_is_offered_only_if_near(void **state)
@@ -96,31 +183,15 @@ static void the_nearest_name_is_offered_only_if_near(void **state)
     assert_int_equal(nearest.distance, 2);
 }
 
-static void fractions_are_checked_too(void **state)
-{
-    struct fa_arguments given;
-    double number;
-
-    (void)state;
-    assert_ok(parse("--config 2.5e1 --set nan", &given));
-    assert_ok(fa_arguments_number(&given, "--config", 0, 100, 1, &number));
-    assert_near(number, 25, 0);
-    assert_ok(fa_arguments_number(&given, "--json", 0, 100, 1, &number));
-    assert_near(number, 1, 0);
-    assert_fails_saying(fa_arguments_number(&given, "--config", 0, 24, 1, &number), FA_EINVAL,
-                        "expected a number from 0 to 24");
-    assert_fails_saying(fa_arguments_number(&given, "--set", 0, 24, 1, &number), FA_EINVAL, "--set nan");
-    fa_arguments_clear(&given);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_and_plain_arguments_are_told_apart),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(help_needs_nothing_else),
-        cmocka_unit_test(fractions_are_checked_too),
-        cmocka_unit_test(numbers_are_checked),
+        cmocka_unit_test(numbers_are_held_against_the_range_of_their_flag),
+        cmocka_unit_test(lists_of_numbers_are_checked_one_by_one),
+        cmocka_unit_test(no_command_takes_a_number_that_is_out_of_its_range),
         cmocka_unit_test(the_nearest_name_is_offered_only_if_near),
     };
 

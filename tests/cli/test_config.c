@@ -1,11 +1,14 @@
 /* Configurations: inheritance, assignments, the option table. */
 #include "support.h"
 
+#include <float.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_file.h"
 #include "fa/memory.h"
+#include "fa/number.h"
 #include "option.h"
 #include "settings.h"
 
@@ -179,24 +182,28 @@ static void mistakes_are_named(void **state)
 {
     static const struct {
         const char *assignment, *text;
-    } cases[] = {{"train.bach=4", "train.batch"},
-                 {"train=4", "unknown key train"},
-                 {"train={}", "unknown key train"},
-                 {"train.batch=0", "train.batch: expected a whole number from 1"},
-                 {"train.batch=1.5", "whole number"},
-                 {"train.lr=fast", "train.lr: expected a number"},
-                 {"train.lr=1e999", "train.lr"},
-                 {"train.lr_steps=[11,8]", "rising"},
-                 {"train.lr_steps=[1,2,3,4,5,6,7,8,9]", "at most 8"},
-                 {"data.scale=[1]", "2 whole numbers"},
-                 {"data.scale=[100.5,200]", "whole numbers"},
-                 {"data.to_rgb=1", "true or false"},
-                 {"model.init=magic", "\"calibrate\""},
-                 {"model.backbone.depth=42", "18, 34, 50, 101"},
-                 {"loss.type=huber", "\"focal\""},
-                 {"loss.negative_iou=0.6", "loss.positive_iou"},
-                 {"model.coder_std=[1,1,0,1]", "model.coder_std"},
-                 {"nonsense", "key=value"}};
+    } cases[] = {
+        {"train.bach=4", "train.batch"},
+        {"train=4", "unknown key train"},
+        {"train={}", "unknown key train"},
+        {"train.batch=0", "train.batch: expected a whole number from 1"},
+        {"train.batch=1.5", "whole number from 1 to 65536, not 1.5"},
+        {"train.batch=4294967297", "train.batch: expected a whole number"},
+        {"train.seed=9007199254740993", "train.seed: expected a whole number from 0 to 9007199254740991"},
+        {"train.max_steps=99999999999999999999", "train.max_steps: expected"},
+        {"train.lr=fast", "train.lr: expected a number"},
+        {"train.lr=1e999", "train.lr"},
+        {"train.lr_steps=[11,8]", "rising"},
+        {"train.lr_steps=[1,2,3,4,5,6,7,8,9]", "at most 8"},
+        {"data.scale=[1]", "2 whole numbers"},
+        {"data.scale=[100.5,200]", "whole numbers"},
+        {"data.to_rgb=1", "true or false"},
+        {"model.init=magic", "\"calibrate\""},
+        {"model.backbone.depth=42", "18, 34, 50, 101"},
+        {"loss.type=huber", "\"focal\""},
+        {"loss.negative_iou=0.6", "loss.positive_iou"},
+        {"model.coder_std=[1,1,0,1]", "model.coder_std"},
+        {"nonsense", "key=value"}};
     struct fa_settings settings;
 
     (void)state;
@@ -229,6 +236,34 @@ static void every_option_has_a_default_that_it_accepts_and_a_sentence(void **sta
     }
 }
 
+static double largest_of(enum fa_option_type type)
+{
+    switch (type) {
+    case FA_OPTION_INT:
+    case FA_OPTION_INTS:
+        return INT_MAX;
+    case FA_OPTION_INT64:
+    case FA_OPTION_SIZE:
+    case FA_OPTION_SEED:
+    case FA_OPTION_EPOCHS:
+        return FA_LARGEST_EXACT; /* of JSON */
+    case FA_OPTION_FLOATS:
+        return FLT_MAX;
+    default:
+        return DBL_MAX;
+    }
+}
+
+static void no_option_has_a_range_that_its_type_cannot_hold(void **state)
+{
+    (void)state;
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        assert_true(option->min <= option->max && option->max <= largest_of(option->type));
+        if (option->type == FA_OPTION_SIZE || option->type == FA_OPTION_SEED)
+            assert_true(option->min >= 0);
+    }
+}
+
 static void memory_that_runs_out_is_a_failure_and_leaves_nothing(void **state)
 {
     struct fa_settings settings;
@@ -256,6 +291,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),
         cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),
+        cmocka_unit_test(no_option_has_a_range_that_its_type_cannot_hold),
         cmocka_unit_test(memory_that_runs_out_is_a_failure_and_leaves_nothing),
     };
 

@@ -18,10 +18,14 @@ for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jp
   room "${pair%%:*}" "${pair##*:}"
 done
 
+# Numbers that people and launchers give are read in one place; scanf and its like wrap or stop half way.
+strangers=$(grep -rnE '\b(strto[a-z]+|ato[ifl]+|sscanf)\(' src/cli src/comm --include='*.[ch]' | grep -v siblings.c)
+[ -z "$strangers" ] || fail "numbers read past fa/number.h: $strangers"
+
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
-  [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base
+  [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base
   [real]=tensor [tensor]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [lane]=lane
   [image]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data

@@ -2,20 +2,16 @@
  * allreduce.c - freeanchor bench allreduce: the sum of gradients over ranks, nothing beside it; by size, and
  * of a whole gradient. From the times, what the network between the ranks is like.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/reduction_time.h"
 
-enum { MAX_SIZES = 32 };
-
-#define DEFAULT_SIZES "4,256,4096,65536,1048576,16777216"
-#define MAX_BYTES     ((size_t)1 << 34)
+enum { MAX_SIZES = FA_LIST_MAX + 1 };
 
 /* Seconds as alpha_s + bytes * beta_s. */
 struct fit {
@@ -33,34 +29,28 @@ struct measure {
 
 /* ---- what is measured ---- */
 
-static fa_status parse_sizes(const char *text, struct measure *measure)
+static void take_sizes(struct measure *measure)
 {
-    while (*text != '\0') {
-        char *end;
-        unsigned long long bytes;
+    static const int64_t usual[] = {sizeof(fa_real), 256, 4096, 65536, 1048576, 16777216};
+    int64_t sizes[FA_LIST_MAX];
 
-        errno = 0;
-        bytes = strtoull(text, &end, 10);
-        if (*text < '0' || *text > '9' || errno != 0 || bytes < sizeof(fa_real) || bytes > MAX_BYTES ||
-            (*end != ',' && *end != '\0') || measure->n_sizes + 1 == MAX_SIZES)
-            return fa_fail(FA_EINVAL,
-                           "--sizes %s: expected up to %d numbers of bytes from %zu to %zu, as in %s", text,
-                           MAX_SIZES - 1, sizeof(fa_real), MAX_BYTES, DEFAULT_SIZES);
-        measure->bytes[measure->n_sizes++] = (size_t)bytes;
-        text = *end == ',' ? end + 1 : end;
+    measure->n_sizes = fa_arguments_list(&measure->invocation->arguments, "--sizes", sizes);
+    if (measure->n_sizes == 0) {
+        measure->n_sizes = sizeof usual / sizeof *usual;
+        memcpy(sizes, usual, sizeof usual);
     }
-    return FA_OK;
+    for (size_t i = 0; i < measure->n_sizes; i++)
+        measure->bytes[i] = (size_t)sizes[i];
 }
 
 static fa_status choose_sizes(const struct fa_settings *settings, struct measure *measure)
 {
-    const char *given = fa_arguments_get(&measure->invocation->arguments, "--sizes");
     struct fa_model_config model = settings->model;
     struct fa_params params;
 
-    FA_TRY(fa_bench_classes(measure->invocation, &model.num_classes));
-    FA_TRY(parse_sizes(given != NULL ? given : DEFAULT_SIZES, measure));
+    model.num_classes = fa_bench_classes(measure->invocation);
     FA_TRY(fa_model_list_params(&model, &params));
+    take_sizes(measure);
     measure->bytes[measure->n_sizes++] = params.n_trainable * sizeof(fa_real);
     fa_params_destroy(&params);
     return FA_OK;
@@ -212,11 +202,11 @@ static fa_status measure_all(struct fa_invocation *invocation, const struct fa_s
 {
     struct measure measure = {.invocation = invocation,
                               .comm = invocation->comm,
+                              .n_repeats = fa_bench_repeats(invocation),
                               .bucket_bytes = (size_t)settings->train.bucket_mib << 20};
     fa_status status;
 
     FA_TRY(fa_bench_several_ranks(invocation));
-    FA_TRY(fa_bench_repeats(invocation, &measure.n_repeats));
     FA_TRY(choose_sizes(settings, &measure));
     status = fa_comm_agree(measure.comm, make_gradient(&measure));
     for (int r = 0; r < FA_N_REDUCTIONS && status == FA_OK; r++)

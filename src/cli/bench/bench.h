@@ -35,11 +35,10 @@ fa_status fa_bench_configured(struct fa_invocation *invocation,
 fa_status fa_bench_several_ranks(const struct fa_invocation *invocation) FA_CHECK_RESULT;
 
 /* Flags that several take, with their defaults: 5 repetitions, 800x1344, 80 classes. */
-fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n) FA_CHECK_RESULT;
+size_t fa_bench_repeats(const struct fa_invocation *invocation);
 fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w) FA_CHECK_RESULT;
-fa_status fa_bench_classes(const struct fa_invocation *invocation, int *n) FA_CHECK_RESULT;
-fa_status fa_bench_objects(const struct fa_invocation *invocation, size_t fallback,
-                           size_t *n) FA_CHECK_RESULT;
+int fa_bench_classes(const struct fa_invocation *invocation);
+size_t fa_bench_objects(const struct fa_invocation *invocation, size_t fallback);
 
 /* The median time of n calls, after one that is not counted. */
 fa_status fa_bench_time(fa_status (*call)(void *context), void *context, size_t n,

@@ -31,17 +31,14 @@ static void introduce(struct fa_invocation *invocation, const struct fa_bench_se
 fa_status fa_bench_session_open(struct fa_invocation *invocation, struct fa_bench_session *bench)
 {
     const struct fa_train_config *config = &bench->session.settings.train;
-    size_t n_objects;
-    int h, w, classes;
+    int h, w;
 
-    *bench = (struct fa_bench_session){.n_repeats = 0};
-    FA_TRY(fa_bench_repeats(invocation, &bench->n_repeats));
+    *bench = (struct fa_bench_session){.n_repeats = fa_bench_repeats(invocation)};
     FA_TRY(fa_bench_size(invocation, &h, &w));
-    FA_TRY(fa_bench_classes(invocation, &classes));
-    FA_TRY(fa_bench_objects(invocation, 8, &n_objects));
     FA_TRY(fa_session_open(invocation, NULL, &bench->session));
-    FA_TRY(fa_session_make_model(invocation, &bench->session, classes));
-    FA_TRY(fa_training_step_open(config, bench->session.model, h, w, n_objects, &bench->step));
+    FA_TRY(fa_session_make_model(invocation, &bench->session, fa_bench_classes(invocation)));
+    FA_TRY(fa_training_step_open(config, bench->session.model, h, w, fa_bench_objects(invocation, 8),
+                                 &bench->step));
     introduce(invocation, bench);
     return FA_OK;
 }

@@ -19,8 +19,8 @@ struct measured {
     struct fa_checkpoint_writer *writer;
     struct fa_training_state state;
     struct fa_weights_meta meta;
-    char *root;   /* a folder of our own */
-    long step_ms; /* as given; 0: steps are run */
+    char *root;      /* a folder of our own */
+    int64_t step_ms; /* as given; 0: steps are run */
     uint64_t n_bytes;
     double step_s, *pause_s, *durable_s, *beside_s; /* beside: the step that a save ran beside */
 };
@@ -174,7 +174,7 @@ static fa_status measure_in_folder(struct fa_invocation *invocation, struct meas
     const char *out = fa_arguments_get(&invocation->arguments, "--out");
     fa_status status, removed;
 
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--step-ms", 1, 1000000, 0, &m->step_ms));
+    m->step_ms = fa_arguments_whole(&invocation->arguments, "--step-ms", 0);
     FA_TRY(make_root(out != NULL ? out : ".", &m->root));
     status = measure(invocation, m);
     fa_checkpoint_writer_close(m->writer);

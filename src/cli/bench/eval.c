@@ -106,11 +106,9 @@ static fa_status measure_synthetic(struct fa_invocation *invocation, int classes
                                    double *seconds)
 {
     struct set set = {.gt = NULL};
-    long n_images;
-    fa_status status;
+    fa_status status =
+        make_set((size_t)fa_arguments_whole(&invocation->arguments, "--images", 5000), classes, &set);
 
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--images", 1, 1000000, 5000, &n_images));
-    status = make_set((size_t)n_images, classes, &set);
     if (status == FA_OK) {
         printf("%zu synthetic images, %zu objects, %zu detections, %d classes; median of %zu\n",
                set.input.n_images, set.input.n_gt, set.input.n_detections, classes, n_repeats);
@@ -166,13 +164,12 @@ static fa_status measure(struct fa_invocation *invocation, const struct fa_setti
 {
     const char *coco = fa_arguments_get(&invocation->arguments, "--coco");
     const char *results = fa_arguments_get(&invocation->arguments, "--results");
+    const size_t n_repeats = fa_bench_repeats(invocation);
+    const int classes = fa_bench_classes(invocation);
     double metrics_s, postprocess_s;
-    size_t n_repeats;
-    int h, w, classes;
+    int h, w;
 
-    FA_TRY(fa_bench_repeats(invocation, &n_repeats));
     FA_TRY(fa_bench_size(invocation, &h, &w));
-    FA_TRY(fa_bench_classes(invocation, &classes));
     if (coco != NULL || results != NULL)
         FA_TRY(measure_files(coco, results, n_repeats, &metrics_s));
     else

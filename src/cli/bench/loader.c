@@ -146,14 +146,13 @@ static fa_status measure(struct fa_invocation *invocation, const struct fa_setti
 {
     const struct fa_transform *transform = &settings->train.eval.transform;
     const char *data = fa_arguments_get(&invocation->arguments, "--data");
+    const size_t n = (size_t)fa_arguments_whole(&invocation->arguments, "--images", 64);
     struct speed speed = {0};
-    long n;
 
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--images", 1, 1000000, 64, &n));
     if (data != NULL)
-        FA_TRY(measure_dataset(data, transform, invocation->threads, (size_t)n, &speed));
+        FA_TRY(measure_dataset(data, transform, invocation->threads, n, &speed));
     else
-        FA_TRY(measure_synthetic(transform, (size_t)n, &speed));
+        FA_TRY(measure_synthetic(transform, n, &speed));
     report(invocation, transform, &speed);
     return FA_OK;
 }

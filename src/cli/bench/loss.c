@@ -56,16 +56,13 @@ static fa_status compute(void *context)
 
 static fa_status measure(struct fa_invocation *invocation, const struct fa_settings *settings)
 {
-    struct measured m = {.config = &settings->train.loss};
+    struct measured m = {.config = &settings->train.loss, .objects.n = fa_bench_objects(invocation, 100)};
+    const size_t n_repeats = fa_bench_repeats(invocation);
+    const int num_classes = fa_bench_classes(invocation);
     double seconds;
-    size_t n_repeats;
-    int num_classes;
     fa_status status;
 
-    FA_TRY(fa_bench_repeats(invocation, &n_repeats));
     FA_TRY(fa_bench_size(invocation, &m.h, &m.w));
-    FA_TRY(fa_bench_classes(invocation, &num_classes));
-    FA_TRY(fa_bench_objects(invocation, 100, &m.objects.n));
     status = open(&m, num_classes);
     if (status == FA_OK) {
         printf("%zu anchors of an image of %dx%d, %d classes, %zu objects; median of %zu\n",

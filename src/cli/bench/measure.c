@@ -15,13 +15,9 @@ fa_status fa_bench_several_ranks(const struct fa_invocation *invocation)
         "there is nothing to add up on one rank; start it as mpirun -n RANKS freeanchor bench ...");
 }
 
-fa_status fa_bench_repeats(const struct fa_invocation *invocation, size_t *n)
+size_t fa_bench_repeats(const struct fa_invocation *invocation)
 {
-    long given;
-
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--steps", 1, 1000, 5, &given));
-    *n = (size_t)given;
-    return FA_OK;
+    return (size_t)fa_arguments_whole(&invocation->arguments, "--steps", 5);
 }
 
 fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w)
@@ -31,22 +27,14 @@ fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w)
     return fa_arguments_size(&invocation->arguments, "--size", h, w);
 }
 
-fa_status fa_bench_classes(const struct fa_invocation *invocation, int *n)
+int fa_bench_classes(const struct fa_invocation *invocation)
 {
-    long given;
-
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--classes", 1, 10000, 80, &given));
-    *n = (int)given;
-    return FA_OK;
+    return (int)fa_arguments_whole(&invocation->arguments, "--classes", 80);
 }
 
-fa_status fa_bench_objects(const struct fa_invocation *invocation, size_t fallback, size_t *n)
+size_t fa_bench_objects(const struct fa_invocation *invocation, size_t fallback)
 {
-    long given;
-
-    FA_TRY(fa_arguments_int(&invocation->arguments, "--objects", 0, 10000, (long)fallback, &given));
-    *n = (size_t)given;
-    return FA_OK;
+    return (size_t)fa_arguments_whole(&invocation->arguments, "--objects", (int64_t)fallback);
 }
 
 static fa_status time_calls(fa_status (*call)(void *context), void *context, size_t n, double *each)

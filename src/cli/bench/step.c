@@ -179,10 +179,8 @@ static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_s
     const struct fa_arguments *given = &invocation->arguments;
     struct fa_step_measure measure;
     struct fa_model_memory memory;
-    long n_plans;
     fa_status status;
 
-    FA_TRY(fa_arguments_int(given, "--plans", 0, 1000, 0, &n_plans));
     FA_TRY(autotune(invocation, bench));
     status = measure_step(invocation, bench, &measure);
     fa_step_measure_free(&measure);
@@ -192,7 +190,7 @@ static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_s
     FA_TRY(write_trace(&bench->step, fa_arguments_get(given, "--trace")));
     if (fa_arguments_get(given, "--inference") != NULL)
         FA_TRY(measure_inference(invocation, bench));
-    return measure_plans(invocation, bench, n_plans);
+    return measure_plans(invocation, bench, fa_arguments_whole(given, "--plans", 0));
 }
 
 static fa_status run(struct fa_invocation *invocation)

@@ -102,14 +102,13 @@ static fa_status share_out(struct fa_invocation *invocation, double step_s, stru
 {
     struct fa_session session = {0};
     struct fa_layers layers = {0};
-    int h, w, classes;
+    int h, w;
     fa_status status;
 
     FA_TRY(fa_bench_size(invocation, &h, &w));
-    FA_TRY(fa_bench_classes(invocation, &classes));
     status = fa_session_open(invocation, NULL, &session);
     if (status == FA_OK)
-        status = fa_session_make_model(invocation, &session, classes);
+        status = fa_session_make_model(invocation, &session, fa_bench_classes(invocation));
     if (status == FA_OK)
         status = fa_layers_collect(session.model, h, w, &layers);
     if (status == FA_OK)
@@ -158,10 +157,9 @@ static fa_status measure_now(struct fa_invocation *invocation, struct fa_image_t
 fa_status fa_image_time_open(struct fa_invocation *invocation, struct fa_image_time *time)
 {
     const char *profile = fa_arguments_get(&invocation->arguments, "--profile");
-    double step_s;
+    const double step_s = fa_arguments_real(&invocation->arguments, "--step-s", 0);
 
     *time = (struct fa_image_time){.source = ""};
-    FA_TRY(fa_arguments_number(&invocation->arguments, "--step-s", 1e-6, 1e6, 0, &step_s));
     if (profile != NULL && step_s > 0)
         return fa_fail(FA_EINVAL, "--profile and --step-s both tell the time of a step; give one of them");
     if (profile != NULL)
