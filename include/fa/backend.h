@@ -1,6 +1,6 @@
 /*
- * backend.h - what a compute backend does for the network: one image's activations, convolutions, and the
- * little rest.
+ * backend.h - what a compute backend does for the network: one image's activations, convolutions, group
+ * norms, and the little rest.
  *
  * Activations. An activation is a pointer into memory from fa_backend_alloc, laid out as its backend likes
  * (plain CHW in blas; channels in blocks of a vector register in oneDNN, where channels that pad the last
@@ -9,7 +9,8 @@
  *
  * Gradients. The gradient of an activation has its shape and layout. Where the activation came out of a ReLU,
  * the gradient that is passed around is the one *before* the ReLU: whoever completes it masks it
- * (`relu_output` below). Sign and scale are those of dLoss/dActivation.
+ * (`relu_output` below); a group norm without residual masks its own. Sign and scale are those of
+ * dLoss/dActivation.
  *
  * Weights. A fa_weights holds one layer's filters and bias in whatever packed forms its convolutions want,
  * and the gradient that they add up. Several convolutions may share it (the head's over five levels, the same
@@ -33,6 +34,8 @@
 struct fa_backend;
 struct fa_weights;
 struct fa_conv;
+struct fa_affine;
+struct fa_norm;
 struct fa_pool;
 
 enum fa_conv_algorithm {
@@ -142,6 +145,54 @@ fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, b
 /* Adds the gradients of filters and bias to the weights' own. */
 fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
                                    const fa_real *diff_dst) FA_CHECK_RESULT;
+
+/* ---- group norm ----
+ * The channels of one image are normalised in `groups` runs of equal length: with the mean m and the (biased)
+ * variance v of all values of a run,
+ *
+ *     dst = relu(gamma (src - m) / sqrt(v + 1e-5) + beta + residual)
+ *
+ * with gamma and beta by channel. Sums are in double, in a fixed order whatever the number of threads. */
+
+/* The gamma and beta of one layer, and the gradients that they add up. Several norms may share them (the
+   head's over five levels). */
+fa_status fa_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out) FA_CHECK_RESULT;
+void fa_affine_destroy(struct fa_affine *affine);
+
+/* From now on gamma and beta have these values, which are copied. */
+fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta) FA_CHECK_RESULT;
+
+/* The gradients with respect to gamma and beta, added up since the last clear. */
+void fa_affine_clear_grad(struct fa_affine *affine);
+void fa_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta);
+
+struct fa_norm_desc {
+    struct fa_shape shape; /* of input and output */
+    int groups;            /* divides shape.c */
+    bool relu;             /* the output passes a ReLU */
+    bool residual;         /* a second input of the same shape is added before the ReLU */
+};
+
+/* Binds a shape to gamma and beta, which must outlive it. All memory is taken here. */
+fa_status fa_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
+                         struct fa_affine *affine, struct fa_norm **out) FA_CHECK_RESULT;
+void fa_norm_destroy(struct fa_norm *norm);
+size_t fa_norm_statistics_bytes(const struct fa_norm *norm); /* memory between forward and backward */
+
+/* dst may be src or residual. statistics NULL: inference, neither of the two below will follow. residual NULL
+   if the desc has none. */
+fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+                          void *statistics) FA_CHECK_RESULT;
+
+/* Makes the output of that forward again, bit for bit, from its inputs and statistics. */
+fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                         const void *statistics, fa_real *dst) FA_CHECK_RESULT;
+
+/* Adds the gradients of gamma and beta to the affine's own; diff_src, which may be diff_dst or src, becomes
+   that of the input. diff_dst is the gradient before the ReLU if there is a residual, which has it too; else
+   it is the one after the ReLU, and is masked here, so that the output need not be at hand. */
+fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
+                           const fa_real *diff_dst, fa_real *diff_src) FA_CHECK_RESULT;
 
 /* ---- max-pool 3x3, stride 2, pad 1 ----
  * It pads with -inf; the gradient goes to the first maximum in row-major order. */

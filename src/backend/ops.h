@@ -3,7 +3,7 @@
  *
  * backend.c and conv.c hold the public functions of fa/backend.h: they assert shapes and arguments, then call
  * the table. Meanings are those of the public functions of the same name. A backend embeds the structs below
- * as the first members of its own; the heads of weights, convolutions and pools are filled in for it once its
+ * as the first members of its own; the heads of all but the backend are filled in for it once its
  * create entry has succeeded, so a create entry reads its arguments and not the head.
  */
 #ifndef FA_BACKEND_OPS_H
@@ -50,6 +50,23 @@ struct fa_backend_ops {
                                     const fa_real *relu_output, fa_real *diff_src);
     fa_status (*conv_backward_weights)(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
 
+    fa_status (*affine_create)(struct fa_backend *backend, int channels, struct fa_affine **out);
+    void (*affine_destroy)(struct fa_affine *affine);
+    fa_status (*affine_load)(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta);
+    void (*affine_clear_grad)(struct fa_affine *affine);
+    void (*affine_read_grad)(struct fa_affine *affine, fa_real *gamma, fa_real *beta);
+
+    fa_status (*norm_create)(struct fa_backend *backend, const struct fa_norm_desc *desc,
+                             struct fa_affine *affine, struct fa_norm **out);
+    void (*norm_destroy)(struct fa_norm *norm);
+    size_t (*norm_statistics_bytes)(const struct fa_norm *norm);
+    fa_status (*norm_forward)(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+                              void *statistics);
+    fa_status (*norm_repeat)(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                             const void *statistics, fa_real *dst);
+    fa_status (*norm_backward)(struct fa_norm *norm, const fa_real *src, const void *statistics,
+                               const fa_real *diff_dst, fa_real *diff_src);
+
     fa_status (*pool_create)(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
     void (*pool_destroy)(struct fa_pool *pool);
     size_t (*pool_index_bytes)(const struct fa_pool *pool);
@@ -88,6 +105,17 @@ struct fa_conv {
     struct fa_weights *weights;
     struct fa_conv_desc desc;
     struct fa_shape out;
+};
+
+struct fa_affine {
+    struct fa_backend *backend;
+    int channels;
+};
+
+struct fa_norm {
+    struct fa_backend *backend;
+    struct fa_affine *affine;
+    struct fa_norm_desc desc;
 };
 
 struct fa_pool {

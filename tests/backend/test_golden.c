@@ -6,6 +6,7 @@
 
 #include "fa/memory.h"
 #include "golden/golden.h"
+#include "norm_cases.h"
 #include "op_cases.h"
 #include "support.h"
 
@@ -121,6 +122,56 @@ static void convolution_and_its_gradients_are_those_of_pytorch(void **state)
     for_each_backend(check_convs);
 }
 
+/* ---- group norm ---- */
+
+struct golden_norm {
+    struct norm_case test;
+    const double *dst, *diff_src, *diff_gamma, *diff_beta;
+};
+
+#define GOLDEN_NORM(name) name##_dst, name##_diff_src, name##_diff_gamma, name##_diff_beta
+
+static const struct golden_norm norms[] = {
+    {{"norm", {{18, 3, 4}, 3, true, false}, APART}, GOLDEN_NORM(norm)},
+    {{"residual", {{8, 3, 5}, 2, true, true}, OVER_RESIDUAL}, GOLDEN_NORM(norm_residual)},
+};
+
+static void check_norm(struct fa_backend *backend, const struct golden_norm *golden)
+{
+    const struct norm_case *test = &golden->test;
+    const struct fa_shape shape = test->desc.shape;
+    struct norm_data data = norm_data_new(test);
+    struct norm_result result = norm_result_new(test);
+
+    fill_rows(data.src, shape, 1);
+    fill(data.gamma, (size_t)shape.c, 2);
+    fill(data.beta, (size_t)shape.c, 3);
+    fill_rows(data.residual, shape, 4);
+    fill_rows(data.diff_dst, shape, 5);
+    norm_run(backend, test, &data, &result);
+    for (size_t i = 0; i < data.n; i++)
+        data.diff_dst[i] = result.dst[i] > 0 ? data.diff_dst[i] : 0;
+    norm_run(backend, test, &data, &result);
+    check_rows(result.dst, shape, golden->dst);
+    check_rows(result.diff_src, shape, golden->diff_src);
+    check_array(result.diff_gamma, golden->diff_gamma, (size_t)shape.c);
+    check_array(result.diff_beta, golden->diff_beta, (size_t)shape.c);
+    norm_result_free(&result);
+    norm_data_free(&data);
+}
+
+static void check_norms(struct fa_backend *backend)
+{
+    for (size_t i = 0; i < sizeof norms / sizeof norms[0]; i++)
+        check_norm(backend, &norms[i]);
+}
+
+static void group_norm_and_its_gradients_are_those_of_pytorch(void **state)
+{
+    (void)state;
+    for_each_backend(check_norms);
+}
+
 /* ---- max-pool and upsample ---- */
 
 static void check_pool(struct fa_backend *backend)
@@ -193,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolution_and_its_gradients_are_those_of_pytorch),
+        cmocka_unit_test(group_norm_and_its_gradients_are_those_of_pytorch),
         cmocka_unit_test(max_pool_and_its_gradient_are_those_of_pytorch),
         cmocka_unit_test(upsample_and_its_gradient_are_those_of_pytorch),
         cmocka_unit_test(all_memory_was_given_back),

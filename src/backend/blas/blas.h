@@ -9,7 +9,7 @@
 #ifndef FA_BLAS_H
 #define FA_BLAS_H
 
-#include "../ops.h"
+#include "../host_norm.h"
 
 struct fa_blas_backend {
     struct fa_backend base;
@@ -44,6 +44,16 @@ fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const f
 fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                      const fa_real *relu_output, fa_real *diff_src);
 fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
+
+fa_status fa_blas_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
+                              struct fa_affine *affine, struct fa_norm **out);
+void fa_blas_norm_destroy(struct fa_norm *norm);
+fa_status fa_blas_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                               fa_real *dst, void *statistics);
+fa_status fa_blas_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                              const void *statistics, fa_real *dst);
+fa_status fa_blas_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
+                                const fa_real *diff_dst, fa_real *diff_src);
 
 fa_status fa_blas_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
 void fa_blas_pool_destroy(struct fa_pool *pool);

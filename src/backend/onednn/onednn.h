@@ -15,6 +15,8 @@
  *   onednn_choice.c       which algorithm computes a convolution
  *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
  *   onednn_conv_run.c     the same, run with pointers
+ *   onednn_norm.c         group norm: which thread does which part when
+ *   onednn_norm_loops.c   and the loops over one part
  *   onednn_pool.c         max-pooling
  *   onednn_elementwise.c  sums, masks, upsampling, moments
  */
@@ -24,7 +26,7 @@
 #include <dnnl.h>
 
 #include "fa/vector.h"
-#include "ops.h"
+#include "host_norm.h"
 
 #define ONEDNN_MAX_BLOCK 16
 #define ONEDNN_TRANSPOSE 16
@@ -280,6 +282,43 @@ fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_ds
                                     const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
 fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
                                        const fa_real *diff_dst) FA_CHECK_RESULT;
+
+/* ---- onednn_norm.c */
+
+fa_status onednn_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
+                             struct fa_affine *affine, struct fa_norm **out) FA_CHECK_RESULT;
+void onednn_norm_destroy(struct fa_norm *norm);
+fa_status onednn_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+                              void *statistics) FA_CHECK_RESULT;
+fa_status onednn_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                             const void *statistics, fa_real *dst) FA_CHECK_RESULT;
+fa_status onednn_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
+                               const fa_real *diff_dst, fa_real *diff_src) FA_CHECK_RESULT;
+
+/* ---- onednn_norm_loops.c */
+
+/* What one block of channels needs, lane by lane, a block of 8 twice; see struct fa_norm_channel and
+   fa_norm_slope. Lanes beyond the last channel are zero. */
+struct onednn_norm_lanes {
+    float mean[ONEDNN_MAX_BLOCK], slope[ONEDNN_MAX_BLOCK], beta[ONEDNN_MAX_BLOCK];
+    float tilt[ONEDNN_MAX_BLOCK], shift[ONEDNN_MAX_BLOCK];
+};
+
+/* Two sums of each lane: of values and their squares, or of gradients before the ReLU and their products with
+   src - mean. */
+struct onednn_norm_sums {
+    double first[ONEDNN_MAX_BLOCK], second[ONEDNN_MAX_BLOCK];
+};
+
+/* Over n floats of one block. residual may be NULL; dst and diff_src may be any of the inputs. masks: diff is
+   the gradient after the ReLU. */
+void onednn_norm_measure(size_t n, const float *src, struct onednn_norm_sums *sums);
+void onednn_norm_apply(size_t n, const struct onednn_norm_lanes *lanes, bool relu, const float *src,
+                       const float *residual, float *dst);
+void onednn_norm_multiply(size_t n, const struct onednn_norm_lanes *lanes, bool masks, const float *src,
+                          const float *diff, struct onednn_norm_sums *sums);
+void onednn_norm_differentiate(size_t n, const struct onednn_norm_lanes *lanes, bool masks, const float *src,
+                               const float *diff, float *diff_src);
 
 /* ---- onednn_pool.c */
 

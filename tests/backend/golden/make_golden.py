@@ -42,6 +42,24 @@ def conv(name, c, h, w, out, groups, kernel, stride, pad, relu, residual):
     emit(f"{name}_diff_bias", bias.grad)
 
 
+def norm(name, c, h, w, groups, relu, residual):
+    src = ramp((1, c, h, w), 1).requires_grad_()
+    gamma = ramp((c,), 2).requires_grad_()
+    beta = ramp((c,), 3).requires_grad_()
+    dst = F.group_norm(src, groups, gamma, beta)
+    if residual:
+        dst = dst + ramp(dst.shape, 4)
+    before = dst
+    if relu:
+        dst = F.relu(dst)
+    diff = ramp(dst.shape, 5) * (before > 0 if relu else 1)
+    dst.backward(diff)
+    emit(f"{name}_dst", dst)
+    emit(f"{name}_diff_src", src.grad)
+    emit(f"{name}_diff_gamma", gamma.grad)
+    emit(f"{name}_diff_beta", beta.grad)
+
+
 def pool(name, c, h, w, levels):
     """Values are rounded to so many levels, so that windows hold equals."""
     src = torch.floor(ramp((1, c, h, w), 6) * levels).requires_grad_()
@@ -64,5 +82,7 @@ conv("stem", 3, 9, 13, 4, 1, 7, 2, 3, True, False)
 conv("half", 6, 7, 5, 9, 1, 3, 2, 1, False, True)
 conv("grouped", 8, 5, 6, 8, 2, 3, 1, 1, True, True)
 conv("point", 5, 4, 3, 18, 1, 1, 1, 0, False, False)
+norm("norm", 18, 3, 4, 3, True, False)
+norm("norm_residual", 8, 3, 5, 2, True, True)
 pool("pool", 3, 7, 10, 3)
 upsample("upsample", 2, 3, 4, 5, 8)

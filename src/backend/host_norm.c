@@ -1,0 +1,110 @@
+/*
+ * With x^ = (x - mean) scale, n values in the group, and g the gradient of y = gamma x^ + beta:
+ *
+ *     dbeta = sum of g over the channel          dgamma = sum of g x^ over the channel
+ *     dx = scale (gamma g - A - x^ B)            A = sum of gamma g / n, B = sum of gamma g x^ / n, over the
+ * group
+ */
+#include "host_norm.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fa/memory.h"
+
+#define EPSILON 1e-5
+
+fa_status fa_host_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out)
+{
+    const size_t n = (size_t)channels;
+    struct fa_host_affine *self;
+    fa_status status;
+
+    (void)backend;
+    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    status = fa_alloc_zero(2 * n, sizeof *self->gamma, &self->gamma);
+    if (status == FA_OK)
+        status = fa_alloc_zero(2 * n, sizeof *self->diff_gamma, &self->diff_gamma);
+    if (status != FA_OK) {
+        fa_host_affine_destroy(&self->base);
+        return status;
+    }
+    self->beta = self->gamma + n;
+    self->diff_beta = self->diff_gamma + n;
+    *out = &self->base;
+    return FA_OK;
+}
+
+void fa_host_affine_destroy(struct fa_affine *affine)
+{
+    struct fa_host_affine *self = (struct fa_host_affine *)affine;
+
+    fa_free(self->gamma);
+    fa_free(self->diff_gamma);
+    fa_free(self);
+}
+
+fa_status fa_host_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta)
+{
+    struct fa_host_affine *self = (struct fa_host_affine *)affine;
+    const size_t n = (size_t)affine->channels;
+
+    memcpy(self->gamma, gamma, n * sizeof *gamma);
+    memcpy(self->beta, beta, n * sizeof *beta);
+    return FA_OK;
+}
+
+void fa_host_affine_clear_grad(struct fa_affine *affine)
+{
+    struct fa_host_affine *self = (struct fa_host_affine *)affine;
+
+    memset(self->diff_gamma, 0, 2 * (size_t)affine->channels * sizeof *self->diff_gamma);
+}
+
+void fa_host_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta)
+{
+    const struct fa_host_affine *self = (const struct fa_host_affine *)affine;
+
+    for (int c = 0; c < affine->channels; c++) {
+        gamma[c] = (fa_real)self->diff_gamma[c];
+        beta[c] = (fa_real)self->diff_beta[c];
+    }
+}
+
+size_t fa_host_norm_statistics_bytes(const struct fa_norm *norm)
+{
+    return (size_t)norm->desc.groups * sizeof(struct fa_group);
+}
+
+struct fa_group fa_group_of(double mean, double variance)
+{
+    return (struct fa_group){mean, 1 / sqrt(variance + EPSILON)};
+}
+
+struct fa_norm_channel fa_norm_channel_of(const struct fa_norm *norm, const struct fa_group *group, int c)
+{
+    const struct fa_host_affine *affine = fa_host_affine_of(norm);
+
+    return (struct fa_norm_channel){(fa_real)group->mean, (fa_real)(affine->gamma[c] * group->scale),
+                                    affine->beta[c]};
+}
+
+void fa_norm_learn(const struct fa_norm *norm, const struct fa_group *group, int c, double sum,
+                   double product, struct fa_norm_sums *sums)
+{
+    struct fa_host_affine *affine = fa_host_affine_of(norm);
+
+    affine->diff_beta[c] += sum;
+    affine->diff_gamma[c] += product * group->scale;
+    sums->gradients += affine->gamma[c] * sum;
+    sums->products += affine->gamma[c] * (product * group->scale);
+}
+
+struct fa_norm_slope fa_norm_slope_of(const struct fa_norm *norm, const struct fa_group *group,
+                                      const struct fa_norm_sums *sums)
+{
+    const double scale_of_mean = group->scale / fa_group_elements(norm);
+
+    return (struct fa_norm_slope){(fa_real)(group->scale * scale_of_mean * sums->products),
+                                  (fa_real)(scale_of_mean * sums->gradients)};
+}

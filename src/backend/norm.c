@@ -1,0 +1,107 @@
+/*
+ * norm.c - the public functions of group norm: they check shapes and arguments, then call the table.
+ */
+#include <assert.h>
+
+#include "fa/trace.h"
+#include "ops.h"
+
+/* ---- gamma and beta ---- */
+
+fa_status fa_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out)
+{
+    assert(channels > 0);
+    *out = NULL;
+    FA_TRY(backend->ops->affine_create(backend, channels, out));
+    (*out)->backend = backend;
+    (*out)->channels = channels;
+    return FA_OK;
+}
+
+void fa_affine_destroy(struct fa_affine *affine)
+{
+    if (affine != NULL)
+        affine->backend->ops->affine_destroy(affine);
+}
+
+fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta)
+{
+    assert(gamma != NULL && beta != NULL);
+    return affine->backend->ops->affine_load(affine, gamma, beta);
+}
+
+void fa_affine_clear_grad(struct fa_affine *affine)
+{
+    affine->backend->ops->affine_clear_grad(affine);
+}
+
+void fa_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta)
+{
+    assert(gamma != NULL && beta != NULL);
+    affine->backend->ops->affine_read_grad(affine, gamma, beta);
+}
+
+/* ---- norms ---- */
+
+fa_status fa_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
+                         struct fa_affine *affine, struct fa_norm **out)
+{
+    assert(desc->shape.c > 0 && desc->shape.h > 0 && desc->shape.w > 0);
+    assert(desc->groups > 0 && desc->shape.c % desc->groups == 0);
+    assert(affine->backend == backend && affine->channels == desc->shape.c);
+    *out = NULL;
+    FA_TRY(backend->ops->norm_create(backend, desc, affine, out));
+    (*out)->backend = backend;
+    (*out)->affine = affine;
+    (*out)->desc = *desc;
+    return FA_OK;
+}
+
+void fa_norm_destroy(struct fa_norm *norm)
+{
+    if (norm != NULL)
+        norm->backend->ops->norm_destroy(norm);
+}
+
+size_t fa_norm_statistics_bytes(const struct fa_norm *norm)
+{
+    return norm->backend->ops->norm_statistics_bytes(norm);
+}
+
+fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+                          void *statistics)
+{
+    const int span = fa_span_begin("norm forward");
+    fa_status status;
+
+    assert(src != NULL && dst != NULL && src != residual);
+    assert((residual != NULL) == norm->desc.residual);
+    status = norm->backend->ops->norm_forward(norm, src, residual, dst, statistics);
+    fa_span_end(span);
+    return status;
+}
+
+fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
+                         const void *statistics, fa_real *dst)
+{
+    const int span = fa_span_begin("norm repeat");
+    fa_status status;
+
+    assert(src != NULL && dst != NULL && src != residual && statistics != NULL);
+    assert((residual != NULL) == norm->desc.residual);
+    status = norm->backend->ops->norm_repeat(norm, src, residual, statistics, dst);
+    fa_span_end(span);
+    return status;
+}
+
+fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
+                           const fa_real *diff_dst, fa_real *diff_src)
+{
+    const int span = fa_span_begin("norm backward");
+    fa_status status;
+
+    assert(src != NULL && statistics != NULL && diff_dst != NULL && diff_src != NULL && src != diff_dst);
+    status = norm->backend->ops->norm_backward(norm, src, statistics, diff_dst, diff_src);
+    fa_span_end(span);
+    return status;
+}
