@@ -82,6 +82,10 @@ fa_status fa_h5_get_numbers(struct fa_h5 *file, const char *key, enum fa_h5_type
                             void *values) FA_CHECK_RESULT;
 bool fa_h5_has_attribute(struct fa_h5 *file, const char *key);
 
+/* FA_EFORMAT if the attributes `format` and `version` say that the file is of this format in a version above
+   newest. Files of the first version have neither. */
+fa_status fa_h5_check_version(struct fa_h5 *file, const char *format, int newest) FA_CHECK_RESULT;
+
 /* Calls visit for every dataset of the file, in name order, groups included ("a/b/c"). Stops at the first
  * failure. */
 typedef fa_status (*fa_h5_visit_fn)(void *context, const char *name, const struct fa_h5_info *info);

@@ -87,11 +87,25 @@ static fa_status read_choices(const struct fa_json *choices, struct fa_algorithm
     return FA_OK;
 }
 
+/* A file that says nothing is of the first version. */
+static fa_status check_version(const struct fa_json *root)
+{
+    int64_t version;
+
+    if (fa_json_to_int(fa_json_get(root, "version"), &version) && version > 1)
+        return fa_fail(FA_EFORMAT,
+                       "its version is %lld, this program reads up to 1; use a newer program, or remove the "
+                       "file to measure anew",
+                       (long long)version);
+    return FA_OK;
+}
+
 static fa_status check_head(const struct fa_json *root, const struct fa_backend *backend)
 {
     const char *library;
     int64_t threads;
 
+    FA_TRY(check_version(root));
     if (!fa_json_to_string(fa_json_get(root, "library"), &library) ||
         !fa_json_to_int(fa_json_get(root, "threads"), &threads) ||
         fa_json_kind(fa_json_get(root, "choices")) != FA_JSON_ARRAY)

@@ -295,6 +295,7 @@ static fa_status read_scale_factor(struct reader *r)
 
 static fa_status read_content(struct reader *r)
 {
+    FA_TRY(fa_h5_check_version(r->file, "freeanchor-case", 1));
     FA_TRY(fa_h5_visit(r->file, note_part, r));
     FA_TRY(check_parts(r));
     FA_TRY(take_size(r));

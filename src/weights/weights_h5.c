@@ -53,6 +53,7 @@ static fa_status read_content(struct fa_h5 *h5, struct fa_weights_set *set)
 {
     struct reader reader = {.h5 = h5, .set = set};
 
+    FA_TRY(fa_h5_check_version(h5, "freeanchor-weights", 1));
     FA_TRY(fa_h5_visit(h5, read_tensor, &reader));
     return fa_weights_meta_read(h5, set->path, &set->file->meta, &set->file->has_meta);
 }

@@ -10,6 +10,7 @@
 #include "fa/memory.h"
 #include "fa/shard.h"
 #include "fixture.h"
+#include "shard_index.h"
 #include "support.h"
 
 static const char *out;
@@ -100,6 +101,24 @@ static void a_manifest_of_another_format_or_version_is_refused(void **state)
     fixture_write_text(fa_test_path(out, "manifest.json"),
                        "{\"format\": \"freeanchor-dataset\", \"version\": 9}");
     assert_open_fails("manifest.json: its version is 9");
+}
+
+static void a_shard_of_another_version_is_refused(void **state)
+{
+    const char *path = fa_test_path(fa_test_directory(), "shard-00000.h5");
+    const int32_t version = FA_SHARD_VERSION + 1;
+    struct fa_shard_index index = {0};
+    struct fa_h5 *file;
+
+    (void)state;
+    assert_ok(fa_h5_create(path, &file));
+    assert_ok(fa_h5_set_string(file, "format", FA_SHARD_FORMAT));
+    assert_ok(fa_h5_set_numbers(file, "version", FA_H5_I32, 1, &version));
+    assert_ok(fa_h5_close(file));
+    assert_ok(fa_h5_open(path, &file));
+    assert_fails_saying(fa_shard_index_read(&index, file, path), FA_EFORMAT,
+                        "shard-00000.h5: its version is 2");
+    assert_ok(fa_h5_close(file));
 }
 
 /* A manifest may claim anything; memory is not taken for it. */
@@ -248,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_shard_cut_short_is_named),
         cmocka_unit_test(a_shard_of_another_packing_is_refused),
         cmocka_unit_test(a_manifest_of_another_format_or_version_is_refused),
+        cmocka_unit_test(a_shard_of_another_version_is_refused),
         cmocka_unit_test(absurd_counts_are_refused_before_memory_is_taken),
         cmocka_unit_test(a_flipped_byte_in_an_image_is_found_when_it_is_fetched),
         cmocka_unit_test(a_shard_that_shrinks_while_open_is_found_when_it_is_fetched),

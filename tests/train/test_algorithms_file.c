@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fa/file.h"
+#include "fa/json.h"
 #include "fa/memory.h"
 #include "support.h"
 
@@ -126,6 +127,39 @@ static void a_file_of_another_machine_is_refused(void **state)
     fa_free(path);
 }
 
+static void a_version_newer_than_the_program_is_refused(void **state)
+{
+    static const char text[] = "{\"version\": 2}";
+    char *path = path_of_file();
+    struct fa_backend *backend = open_backend(1);
+
+    (void)state;
+    assert_ok(fa_file_write_atomic(path, text, strlen(text)));
+    assert_fails_saying(fa_algorithms_read(path, backend), FA_EFORMAT, "its version is 2");
+    fa_backend_close(backend);
+    fa_free(path);
+}
+
+/* The golden was measured elsewhere; apart from that it is read as it is. */
+static void a_file_of_the_first_version_is_read(void **state)
+{
+    char *path = path_of_file(), *text;
+    struct fa_backend *backend = open_backend(1);
+    struct fa_json *root;
+
+    (void)state;
+    assert_ok(fa_json_read_file(fa_test_source("tests/golden/v1/algorithms.json"), &root));
+    assert_true(fa_json_set(root, "library", fa_json_new_string(fa_backend_description(backend))));
+    assert_ok(fa_json_print(root, true, &text));
+    assert_ok(fa_file_write_atomic(path, text, strlen(text)));
+    assert_ok(fa_algorithms_read(path, backend));
+    assert_int_equal(fa_backend_algorithms(backend)->n, 57);
+    fa_backend_close(backend);
+    fa_free(text);
+    fa_json_free(root);
+    fa_free(path);
+}
+
 static void a_file_cut_anywhere_is_refused(void **state)
 {
     char *path = path_of_file(), *text;
@@ -153,6 +187,8 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(what_makes_no_sense_is_refused_and_named),
         cmocka_unit_test(a_file_of_another_machine_is_refused),
+        cmocka_unit_test(a_version_newer_than_the_program_is_refused),
+        cmocka_unit_test(a_file_of_the_first_version_is_read),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
     };
 

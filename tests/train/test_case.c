@@ -193,6 +193,22 @@ static void refuse(const struct part *parts, struct part odd, const char *words)
     assert_null(got.objects.boxes);
 }
 
+static void a_version_newer_than_the_program_is_refused(void **state)
+{
+    const int32_t version = 2;
+    struct fa_case got;
+    struct fa_h5 *file;
+
+    (void)state;
+    assert_ok(fa_h5_create(path_of("newer.h5"), &file));
+    for (const struct part *part = image_parts; part->name != NULL; part++)
+        write_part(file, part);
+    assert_ok(fa_h5_set_string(file, "format", "freeanchor-case"));
+    assert_ok(fa_h5_set_numbers(file, "version", FA_H5_I32, 1, &version));
+    assert_ok(fa_h5_close(file));
+    assert_fails_saying(fa_case_read(path_of("newer.h5"), &got), FA_EFORMAT, "newer.h5: its version is 2");
+}
+
 static void a_part_that_is_missing_is_named(void **state)
 {
     (void)state;
@@ -378,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_head_without_objects_comes_back),
         cmocka_unit_test(what_is_optional_has_defaults),
         cmocka_unit_test(a_sample_becomes_a_case),
+        cmocka_unit_test(a_version_newer_than_the_program_is_refused),
         cmocka_unit_test(a_part_that_is_missing_is_named),
         cmocka_unit_test(a_part_of_another_shape_or_type_is_refused),
         cmocka_unit_test(a_size_that_the_network_does_not_take_is_refused),

@@ -148,6 +148,33 @@ static void other_types_are_refused(void **state)
     assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "num_batches_tracked");
 }
 
+/* A weights file of no tensors that says this of itself. */
+static void write_stated(const char *path, const char *format, int32_t version)
+{
+    struct fa_h5 *h5;
+
+    assert_ok(fa_h5_create(path, &h5));
+    assert_ok(fa_h5_set_string(h5, "format", format));
+    assert_ok(fa_h5_set_numbers(h5, "version", FA_H5_I32, 1, &version));
+    assert_ok(fa_h5_close(h5));
+}
+
+static void a_version_newer_than_the_program_is_refused(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+
+    (void)state;
+    write_stated(path, "freeanchor-weights", 2);
+    assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "w.h5: its version is 2");
+    write_stated(path, "freeanchor-weights", 1);
+    assert_ok(fa_weights_read(path, &file));
+    fa_weights_free(file);
+    write_stated(path, "another program's", 2);
+    assert_ok(fa_weights_read(path, &file));
+    fa_weights_free(file);
+}
+
 static void damaged_class_names_are_refused(void **state)
 {
     static const char *const damaged[] = {"[\"a\"", "{\"a\": 1}", "[\"a\", 1]"};
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_truncated_file_is_refused),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(other_types_are_refused),
+        cmocka_unit_test(a_version_newer_than_the_program_is_refused),
         cmocka_unit_test(damaged_class_names_are_refused),
         cmocka_unit_test(no_allocation_failure_leaks_or_passes),
         cmocka_unit_test(nothing_is_left_allocated),

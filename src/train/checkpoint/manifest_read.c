@@ -214,6 +214,10 @@ static fa_status check_format(const char *path, const struct fa_json *root)
     fa_json_to_int(fa_json_get(root, "version"), &version);
     if (strcmp(format, FA_MANIFEST_FORMAT) != 0)
         return fa_fail(FA_EFORMAT, "%s: is not the manifest of a checkpoint", path);
+    if (version > FA_MANIFEST_VERSION) /* not damage, so nothing that may be passed over */
+        return fa_fail(FA_EINVAL,
+                       "%s: has version %lld of the format, this program reads up to %d; use a newer program",
+                       path, (long long)version, FA_MANIFEST_VERSION);
     if (version != FA_MANIFEST_VERSION)
         return fa_fail(FA_EFORMAT, "%s: has version %lld of the format, this program reads version %d", path,
                        (long long)version, FA_MANIFEST_VERSION);

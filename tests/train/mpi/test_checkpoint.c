@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "checkpoint/checkpoint_private.h"
+#include "fa/crc32c.h"
 #include "fa/file.h"
 #include "fa/log.h"
 
@@ -356,6 +357,37 @@ static void another_model_is_refused_by_its_first_difference(void **state)
     assert_holds(&model, 5, 6);
 }
 
+/* With another version in its manifest, and the checksum of that text. */
+static void restate_version(const char *directory, char digit)
+{
+    const char *path = fa_test_path(directory, "manifest.json");
+    char *text, *at;
+    size_t n_bytes, n_sealed, n_seal;
+
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    at = strstr(text, "\"version\"");
+    assert_non_null(at);
+    at[strcspn(at, "123456789")] = digit;
+    n_seal = (size_t)snprintf(NULL, 0, FA_MANIFEST_SEAL, (uint32_t)0);
+    n_sealed = n_bytes - n_seal;
+    snprintf(text + n_sealed, n_seal + 1, FA_MANIFEST_SEAL, fa_crc32c(0, text, n_sealed));
+    assert_ok(fa_file_write_atomic(path, text, n_bytes));
+    fa_free(text);
+}
+
+static void a_version_newer_than_the_program_is_refused_and_not_taken_for_damage(void **state)
+{
+    struct fa_checkpoint_manifest manifest;
+
+    (void)state;
+    write_epoch(1, 1);
+    if (fa_comm_rank(comm) == 0) {
+        restate_version(in_root("epoch_1"), '3');
+        assert_fails_saying(fa_checkpoint_manifest_read(in_root("epoch_1"), &manifest), FA_EINVAL,
+                            "has version 3 of the format");
+    }
+}
+
 static void a_checkpoint_serves_as_a_weights_file(void **state)
 {
     struct fa_weights_file *file;
@@ -503,6 +535,8 @@ int main(void)
         cmocka_unit_test_setup(the_best_is_remembered_while_it_is_there, fresh_root),
         cmocka_unit_test_setup(a_file_of_the_best_that_says_something_else_is_passed_over, fresh_root),
         cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
+        cmocka_unit_test_setup(a_version_newer_than_the_program_is_refused_and_not_taken_for_damage,
+                               fresh_root),
         cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),
         cmocka_unit_test_setup(latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere,
                                fresh_root),
