@@ -59,10 +59,16 @@ struct fa_normalize {
 };
 extern const struct fa_normalize fa_normalize_default;
 
-/* Fills a CHW tensor of (3, padded_h, padded_w): mirrored if flip, normalised, zero to the right of and below
- * the image. */
-void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
-                          int padded_h, int padded_w, float *chw);
+/* Whether columns are mirrored, and rows. */
+struct fa_flip {
+    bool horizontal, vertical;
+};
+
+/* Fills a CHW tensor of (3, padded_h, padded_w): flipped, normalised, zero to the right of and below the
+ * image.
+ */
+void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize,
+                          struct fa_flip flip, int padded_h, int padded_w, float *chw);
 
 /* Draws a box outline of the given thickness, and a label on a filled ground at its upper left corner, in
    place, clipped to the picture. Text is ASCII; other bytes show as '?'. scale is the font's pixel size

@@ -2,7 +2,7 @@
  * loader.h - samples ready for the network, prepared ahead by threads, delivered in order.
  *
  * A sample is a pure function of (dataset, configuration, seed, epoch, position), whoever prepares it.
- * Threads read, decode, resize, mirror, normalise and pad; one thread takes. A damaged image is replaced by
+ * Threads read, decode, augment, normalise and pad; one thread takes. A damaged image is replaced by
  * the next record of the epoch's order, counted and logged when its turn comes; the one after `bad_budget` of
  * them makes next() fail, at the same sample in every run. An evaluation replaces nothing: a damaged image
  * fails.
@@ -14,17 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fa/image.h"
+#include "fa/augment.h"
 #include "fa/objects.h"
 #include "fa/sampler.h"
 #include "fa/shard.h"
 #include "fa/status.h"
-
-struct fa_transform {
-    int scale[2];            /* long and short side limits, 1333 800; kept aspect ratio */
-    double flip_probability; /* 0.5 in training, 0 in evaluation */
-    struct fa_normalize normalize;
-};
 
 struct fa_sample {
     size_t record;
@@ -32,12 +26,12 @@ struct fa_sample {
     size_t position;
     float *chw;           /* (3, h, w) */
     int h, w;             /* padded, multiples of FA_SIZE_DIVISOR (pyramid.h) */
-    int image_h, image_w; /* resized, before padding */
+    int image_h, image_w; /* of the frame: before padding */
     int original_h, original_w;
     float scale_factor[4];
-    bool flipped;
-    struct fa_objects
-        objects; /* non-crowd ground truth in pixels of chw, mirrored with it; empty ones left out */
+    struct fa_image_plan plan;
+    struct fa_objects objects; /* non-crowd ground truth in pixels of chw, moved and mirrored with it; what is
+                                  out of sight is left out, which may leave none */
 };
 
 struct fa_loader;
@@ -59,8 +53,8 @@ struct fa_loader_config {
 fa_status fa_loader_open(const struct fa_loader_config *config, const struct fa_dataset *dataset,
                          struct fa_sampler *sampler, struct fa_loader **out) FA_CHECK_RESULT;
 
-/* Evaluation: the records given, in that order, once each, without mirroring or filtering. After the last one
-   next gives NULL. records is copied. */
+/* Evaluation: the records given, in that order, once each, without augmentation or filtering. After the last
+   one next gives NULL. records is copied. */
 fa_status fa_loader_open_list(const struct fa_transform *transform, const struct fa_dataset *dataset,
                               const size_t *records, size_t n, int n_threads, size_t n_ahead,
                               struct fa_loader **out) FA_CHECK_RESULT;
@@ -84,14 +78,14 @@ void fa_loader_statistics(struct fa_loader *loader, struct fa_loader_statistics 
 /* The padded size of a record's sample, without reading it. */
 void fa_sample_size(const struct fa_record *record, const struct fa_transform *transform, int *h, int *w);
 
-/* One sample from a picture, for detect: as in evaluation; it has no objects. */
+/* One sample from a picture, by a plan for its size; it has no objects. */
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
-                                 struct fa_sample *out) FA_CHECK_RESULT;
+                                 const struct fa_image_plan *plan, struct fa_sample *out) FA_CHECK_RESULT;
 
-/* One sample from a record, mirrored or not: the bits that a loader delivers. FA_EFORMAT or FA_EIO if the
-   record is damaged. */
+/* One sample from a record, by a plan for its size: the bits that a loader delivers. FA_EFORMAT or FA_EIO if
+   the record is damaged. */
 fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
-                                const struct fa_transform *transform, bool flip,
+                                const struct fa_transform *transform, const struct fa_image_plan *plan,
                                 struct fa_sample *out) FA_CHECK_RESULT;
 
 /* Frees what the two functions above gave; leaves it empty. */

@@ -17,7 +17,8 @@ enum fa_random_purpose {
     FA_RANDOM_WEIGHTS = 4, /* a = hash of the parameter's name */
     FA_RANDOM_SCENE = 5,   /* a = image number */
     FA_RANDOM_TEST = 6,
-    FA_RANDOM_BENCH = 7 /* a = what for */
+    FA_RANDOM_BENCH = 7,  /* a = what for */
+    FA_RANDOM_AUGMENT = 8 /* a = epoch, b = sample position in the epoch */
 };
 
 /* A stream of draws: open struct, initialise with fa_random_init, copy freely. */

@@ -43,9 +43,13 @@ static fa_status detect_picture(struct fa_session *session, struct fa_lane *lane
                                 const struct fa_picture *picture, double least_score,
                                 struct fa_detection *found, size_t *n)
 {
+    const struct fa_transform *transform = &session->settings.train.eval.transform;
     struct fa_sample sample = {0};
-    fa_status status = fa_sample_from_picture(picture, &session->settings.train.eval.transform, &sample);
+    struct fa_image_plan plan;
+    fa_status status;
 
+    fa_image_plan_still(transform, picture->w, picture->h, &plan);
+    status = fa_sample_from_picture(picture, transform, &plan, &sample);
     if (status == FA_OK)
         status = fa_detect_sample(&session->settings.train.eval.detect, lane, &sample, found, n);
     fa_sample_clear(&sample);

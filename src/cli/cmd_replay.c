@@ -102,13 +102,17 @@ static fa_status find_image(const struct source *source, int64_t image_id, size_
 static fa_status take_from_data(const struct fa_arguments *given, const struct fa_settings *settings,
                                 struct source *source)
 {
-    const bool flip = fa_arguments_get(given, "--flip") != NULL;
+    const struct fa_transform *transform = &settings->train.transform;
+    struct fa_image_plan plan;
     size_t record = 0;
 
     source->path = fa_arguments_get(given, "--data");
     FA_TRY(fa_dataset_open(source->path, &source->dataset));
     FA_TRY(find_image(source, fa_arguments_whole(given, "--image-id", 0), &record));
-    FA_TRY(fa_sample_from_record(source->dataset, record, &settings->train.transform, flip, &source->sample));
+    fa_image_plan_still(transform, source->dataset->records[record].w, source->dataset->records[record].h,
+                        &plan);
+    plan.flip.horizontal = fa_arguments_get(given, "--flip") != NULL;
+    FA_TRY(fa_sample_from_record(source->dataset, record, transform, &plan, &source->sample));
     fa_case_of_sample(&source->sample, &source->of_sample);
     source->of_sample.has_normalizer = true;
     source->given = &source->of_sample;

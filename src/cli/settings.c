@@ -5,6 +5,7 @@
 
 #include "config_file.h"
 #include "fa/memory.h"
+#include "fa/pyramid.h"
 #include "nearest.h"
 #include "option.h"
 
@@ -77,6 +78,54 @@ static fa_status check_focal(const struct fa_focal *focal)
     return FA_OK;
 }
 
+static fa_status check_range(const char *key, const float range[2])
+{
+    if (range[0] > range[1])
+        return fa_fail(FA_EINVAL, "%s: %g is above %g; the smaller factor comes first", key, (double)range[0],
+                       (double)range[1]);
+    return FA_OK;
+}
+
+/* Of the smaller side, to which random_scale and expand may shrink an image that fills its frame. */
+static fa_status check_least_side(const struct fa_transform *transform)
+{
+    const struct fa_augment *a = &transform->augment;
+    const int side = transform->scale[0] < transform->scale[1] ? transform->scale[0] : transform->scale[1];
+    const double least = side * (double)a->random_scale[0] / (double)a->expand[1];
+
+    if (least < FA_SIZE_DIVISOR / 2)
+        return fa_fail(FA_EINVAL,
+                       "data.random_scale from %g and data.expand to %g shrink images of %d pixels to %.2g, "
+                       "where no object can be seen; shrink them less",
+                       (double)a->random_scale[0], (double)a->expand[1], side, least);
+    return FA_OK;
+}
+
+/* An object as large as the image must stay one at some scale. */
+static fa_status check_visible(const struct fa_augment *a)
+{
+    const double scale = (double)a->random_scale[0];
+
+    if (scale > 1 && 1 / (scale * scale) < a->min_visible)
+        return fa_fail(FA_EINVAL,
+                       "data.random_scale from %g always cuts away so much of a large object that less than "
+                       "data.min_visible, %g, is left of it; set one of them lower",
+                       scale, a->min_visible);
+    return FA_OK;
+}
+
+static fa_status check_augment(const struct fa_transform *transform)
+{
+    const struct fa_augment *a = &transform->augment;
+
+    FA_TRY(check_range("data.random_scale", a->random_scale));
+    FA_TRY(check_range("data.expand", a->expand));
+    FA_TRY(check_range("data.contrast", a->contrast));
+    FA_TRY(check_range("data.saturation", a->saturation));
+    FA_TRY(check_least_side(transform));
+    return check_visible(a);
+}
+
 static fa_status resolve(const struct fa_json *given, struct fa_settings *settings)
 {
     struct fa_evaluate_config *eval = &settings->train.eval;
@@ -88,8 +137,10 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     eval->detect.coder = settings->train.loss.coder;
     eval->transform = settings->train.transform;
     eval->transform.flip_probability = 0;
+    eval->transform.augment = (struct fa_augment){0};
     eval->loader_threads = settings->train.loader_threads;
     FA_TRY(check_depth(&settings->model));
+    FA_TRY(check_augment(&settings->train.transform));
     return check_focal(&settings->train.loss.focal);
 }
 

@@ -70,14 +70,23 @@ static bool is_damage(fa_status status)
     return status == FA_EFORMAT || status == FA_EIO;
 }
 
+static fa_status prepare_augmented(const struct fa_loader *loader, struct slot *slot, size_t record)
+{
+    const struct fa_loader_config *c = &loader->config;
+    const struct fa_record *r = &loader->dataset->records[record];
+    const struct fa_sample *s = &slot->buffer.sample;
+    struct fa_image_plan plan;
+
+    fa_image_plan_draw(&c->transform, r->w, r->h, c->seed, s->epoch, s->position, &plan);
+    return fa_sample_prepare(loader->dataset, record, &c->transform, &plan, &slot->buffer);
+}
+
 /* The record at the position or, while records are damaged, the next one of the epoch's order: whoever
    prepares the sample, and however often, finds the same one. */
 static fa_status prepare_position(const struct fa_loader *loader, struct slot *slot, int64_t epoch,
                                   size_t position)
 {
-    const struct fa_transform *transform = &loader->config.transform;
     const size_t epoch_size = fa_sampler_epoch_size(loader->sampler);
-    const bool flip = fa_sample_flip(transform, loader->config.seed, epoch, position);
     fa_status st;
 
     slot->buffer.sample.epoch = epoch;
@@ -85,12 +94,23 @@ static fa_status prepare_position(const struct fa_loader *loader, struct slot *s
     do {
         const size_t at = (position + slot->n_bad) % epoch_size;
 
-        st = fa_sample_prepare(loader->dataset, fa_sampler_record(loader->sampler, epoch, at), transform,
-                               flip, &slot->buffer);
+        st = prepare_augmented(loader, slot, fa_sampler_record(loader->sampler, epoch, at));
         if (is_damage(st) && slot->n_bad++ == 0)
             keep_message(slot->message);
     } while (is_damage(st) && slot->n_bad <= loader->config.bad_budget && slot->n_bad < epoch_size);
     return st;
+}
+
+static fa_status prepare_listed(const struct fa_loader *loader, struct slot *slot, uint64_t number)
+{
+    const struct fa_transform *transform = &loader->config.transform;
+    const struct fa_record *r = &loader->dataset->records[loader->list[number]];
+    struct fa_image_plan plan;
+
+    slot->buffer.sample.epoch = 0;
+    slot->buffer.sample.position = (size_t)number;
+    fa_image_plan_still(transform, r->w, r->h, &plan);
+    return fa_sample_prepare(loader->dataset, loader->list[number], transform, &plan, &slot->buffer);
 }
 
 static void prepare(const struct fa_loader *loader, struct slot *slot, uint64_t number)
@@ -103,10 +123,7 @@ static void prepare(const struct fa_loader *loader, struct slot *slot, uint64_t 
         locate(loader, number, &epoch, &position);
         slot->status = prepare_position(loader, slot, epoch, position);
     } else {
-        slot->buffer.sample.epoch = 0;
-        slot->buffer.sample.position = (size_t)number;
-        slot->status = fa_sample_prepare(loader->dataset, loader->list[number], &loader->config.transform,
-                                         false, &slot->buffer);
+        slot->status = prepare_listed(loader, slot, number);
     }
     if (slot->status != FA_OK && (slot->n_bad == 0 || !is_damage(slot->status)))
         keep_message(slot->message);

@@ -6,8 +6,11 @@
  * two rows is the high half of 16-bit products, which vectorises. Two stretched rows are kept: going down
  * the picture, each source row is stretched at most once. Where both sizes are halved exactly OpenCV goes
  * another way and takes the mean of 2x2 pixels; all weights are then equal and the bits are the same.
+ *
+ * The source may be a canvas around a picture; its rows are then put together one by one as they are needed.
  */
 #include <math.h>
+#include <string.h>
 
 #include "fa/memory.h"
 #include "picture.h"
@@ -35,14 +38,14 @@ static int clamp(int i, int n)
     return i < 0 ? 0 : i < n ? i : n - 1;
 }
 
-/* Past the borders OpenCV gives columns the border's full weight, while rows keep their two weights on the
-   same row, which rounds differently. */
-static void make_taps(int n_from, int n_to, bool columns, struct tap *taps)
+/* Of the n coordinates from `begin` on, of n_to. Past the borders OpenCV gives columns the border's full
+   weight, while rows keep their two weights on the same row, which rounds differently. */
+static void make_taps(int n_from, int n_to, int begin, int n, bool columns, struct tap *taps)
 {
     double scale = 1.0 / ((double)n_to / n_from);
 
-    for (int i = 0; i < n_to; i++) {
-        float position = (float)((i + 0.5) * scale - 0.5);
+    for (int i = 0; i < n; i++) {
+        float position = (float)((begin + i + 0.5) * scale - 0.5);
         int first = (int)floorf(position);
         float fraction = position - (float)first;
 
@@ -77,56 +80,94 @@ static void mix_rows(const int16_t *restrict row0, const int16_t *restrict row1,
     }
 }
 
-/* The stretched form of a source row, from the cache if it is there; the row that `keep` names stays. */
-static const int16_t *stretched(struct stretched_row cache[2], int source, int keep,
-                                const struct fa_picture *in, int w, const struct tap *columns)
+/* What resizing goes by. */
+struct resizer {
+    const struct fa_canvas *canvas;
+    uint8_t *row; /* of the canvas; NULL where it is the picture alone */
+    const struct tap *columns, *rows;
+    struct stretched_row cache[2];
+};
+
+static bool is_bare(const struct fa_canvas *canvas)
 {
-    struct stretched_row *slot = &cache[0];
+    return canvas->w == canvas->picture->w && canvas->h == canvas->picture->h;
+}
+
+static const uint8_t *canvas_row(const struct resizer *resizer, int y)
+{
+    const struct fa_canvas *canvas = resizer->canvas;
+    const struct fa_picture *picture = canvas->picture;
+
+    if (resizer->row == NULL)
+        return fa_picture_row(picture, y);
+    fa_pixels_fill(resizer->row, (size_t)canvas->w, canvas->fill);
+    if (y >= canvas->top && y < canvas->top + picture->h)
+        memcpy(resizer->row + 3 * (size_t)canvas->left, fa_picture_row(picture, y - canvas->top),
+               fa_picture_row_bytes(picture));
+    return resizer->row;
+}
+
+/* The stretched form of a source row, from the cache if it is there; the row that `keep` names stays. */
+static const int16_t *stretched(struct resizer *resizer, int source, int keep, int w)
+{
+    struct stretched_row *cache = resizer->cache, *slot = &cache[0];
 
     if (cache[1].source == source || (cache[0].source != source && cache[0].source == keep))
         slot = &cache[1];
     if (slot->source != source) {
-        stretch_row(fa_picture_row(in, source), w, columns, slot->samples);
+        stretch_row(canvas_row(resizer, source), w, resizer->columns, slot->samples);
         slot->source = source;
     }
     return slot->samples;
 }
 
-static void resize_linear(const struct fa_picture *in, const struct tap *columns, const struct tap *rows,
-                          struct stretched_row cache[2], struct fa_picture *out)
+static void resize_linear(struct resizer *resizer, struct fa_picture *out)
 {
     for (int y = 0; y < out->h; y++) {
-        const struct tap *tap = &rows[y];
-        const int16_t *row0 = stretched(cache, tap->from[0], tap->from[1], in, out->w, columns);
-        const int16_t *row1 = stretched(cache, tap->from[1], tap->from[0], in, out->w, columns);
+        const struct tap *tap = &resizer->rows[y];
+        const int16_t *row0 = stretched(resizer, tap->from[0], tap->from[1], out->w);
+        const int16_t *row1 = stretched(resizer, tap->from[1], tap->from[0], out->w);
 
         mix_rows(row0, row1, tap->weight[0], tap->weight[1], fa_picture_row_bytes(out),
                  fa_picture_row(out, y));
     }
 }
 
-fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out)
+fa_status fa_canvas_resize(const struct fa_canvas *canvas, int w, int h, const struct fa_window *window,
+                           struct fa_picture *out)
 {
     struct tap *taps = NULL; /* of the columns, then of the rows */
     int16_t *samples = NULL; /* of both stretched rows */
-    fa_status status = fa_picture_alloc(w, h, out);
+    uint8_t *row = NULL;
+    fa_status status = fa_picture_alloc(window->w, window->h, out);
 
     if (status == FA_OK)
-        status = fa_alloc((size_t)w + (size_t)h, sizeof *taps, &taps);
+        status = fa_alloc((size_t)window->w + (size_t)window->h, sizeof *taps, &taps);
     if (status == FA_OK)
-        status = fa_alloc(2 * (size_t)w, 3 * sizeof *samples, &samples);
+        status = fa_alloc(2 * (size_t)window->w, 3 * sizeof *samples, &samples);
+    if (status == FA_OK && !is_bare(canvas))
+        status = fa_alloc((size_t)canvas->w, 3, &row);
     if (status == FA_OK) {
-        struct stretched_row cache[2] = {{samples, -1}, {samples + fa_picture_row_bytes(out), -1}};
+        struct resizer resizer = {
+            canvas, row, taps, taps + window->w, {{samples, -1}, {samples + fa_picture_row_bytes(out), -1}}};
 
-        make_taps(picture->w, w, true, taps);
-        make_taps(picture->h, h, false, taps + w);
-        resize_linear(picture, taps, taps + w, cache, out);
+        make_taps(canvas->w, w, window->x, window->w, true, taps);
+        make_taps(canvas->h, h, window->y, window->h, false, taps + window->w);
+        resize_linear(&resizer, out);
     }
+    fa_free(row);
     fa_free(samples);
     fa_free(taps);
     if (status != FA_OK)
         fa_picture_free(out);
     return status;
+}
+
+fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out)
+{
+    const struct fa_canvas canvas = {.picture = picture, .w = picture->w, .h = picture->h};
+
+    return fa_canvas_resize(&canvas, w, h, &(struct fa_window){0, 0, w, h}, out);
 }
 
 void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h)

@@ -1,12 +1,13 @@
 /*
- * sample.c - from a record to the network's input: decode, resize, mirror, normalise, pad (spec sections 6.2
- * to 6.4).
+ * sample.c - from a record to the network's input: decode, compose by the plan, flip, normalise, pad; and its
+ * objects (spec sections 6.2 to 6.4).
  */
 #include "sample.h"
 
+#include <math.h>
+
 #include "fa/image.h"
 #include "fa/memory.h"
-#include "fa/philox.h"
 #include "fa/pyramid.h"
 
 static int pad(int side)
@@ -21,14 +22,6 @@ void fa_sample_buffer_free(struct fa_sample_buffer *buffer)
     fa_free(buffer->labels);
     fa_free(buffer->jpeg);
     *buffer = (struct fa_sample_buffer){0};
-}
-
-bool fa_sample_flip(const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position)
-{
-    struct fa_random random;
-
-    fa_random_init(&random, seed, FA_RANDOM_FLIP, (uint64_t)epoch, (uint32_t)position);
-    return fa_random_double(&random) < transform->flip_probability;
 }
 
 /* ---- memory ---- */
@@ -54,42 +47,51 @@ static fa_status grow_objects(struct fa_sample_buffer *buffer, size_t want)
 
 /* ---- pixels ---- */
 
-static void fit(int w, int h, const struct fa_transform *transform, struct fa_sample *s)
-{
-    fa_keep_ratio_size(w, h, transform->scale[0], transform->scale[1], &s->image_w, &s->image_h);
-    s->w = pad(s->image_w);
-    s->h = pad(s->image_h);
-}
-
 void fa_sample_size(const struct fa_record *record, const struct fa_transform *transform, int *h, int *w)
 {
-    struct fa_sample sample;
+    struct fa_image_plan plan;
 
-    fit(record->w, record->h, transform, &sample);
-    *h = sample.h;
-    *w = sample.w;
+    fa_image_plan_still(transform, record->w, record->h, &plan);
+    *h = pad(plan.frame_h);
+    *w = pad(plan.frame_w);
+}
+
+/* The nearest levels to the mean, which normalisation makes 0. */
+static void mean_color(const struct fa_normalize *normalize, uint8_t color[3])
+{
+    for (int c = 0; c < 3; c++)
+        color[c] = (uint8_t)lrintf(normalize->mean[normalize->to_rgb ? c : 2 - c]);
+}
+
+static void set_sizes(const struct fa_picture *picture, const struct fa_image_plan *plan, struct fa_sample *s)
+{
+    s->plan = *plan;
+    s->original_w = picture->w;
+    s->original_h = picture->h;
+    s->image_w = plan->frame_w;
+    s->image_h = plan->frame_h;
+    s->w = pad(plan->frame_w);
+    s->h = pad(plan->frame_h);
+    fa_image_plan_factor(plan, s->scale_factor);
 }
 
 /* Fills in the sizes and chw from a picture. */
 static fa_status prepare_pixels(const struct fa_picture *picture, const struct fa_transform *transform,
-                                bool flip, struct fa_sample_buffer *buffer)
+                                const struct fa_image_plan *plan, struct fa_sample_buffer *buffer)
 {
     struct fa_sample *s = &buffer->sample;
-    struct fa_picture resized = {0};
+    struct fa_picture frame = {0};
+    uint8_t fill[3];
     fa_status st;
 
-    s->original_w = picture->w;
-    s->original_h = picture->h;
-    fit(picture->w, picture->h, transform, s);
-    s->scale_factor[0] = s->scale_factor[2] = (float)((double)s->image_w / picture->w);
-    s->scale_factor[1] = s->scale_factor[3] = (float)((double)s->image_h / picture->h);
-    s->flipped = flip;
-    FA_TRY(fa_picture_resize(picture, s->image_w, s->image_h, &resized));
+    set_sizes(picture, plan, s);
+    mean_color(&transform->normalize, fill);
+    FA_TRY(fa_picture_compose(picture, plan, fill, &frame));
     st = grow(&buffer->chw, &buffer->n_chw, sizeof *buffer->chw, (size_t)3 * (size_t)s->w * (size_t)s->h);
     if (st == FA_OK)
-        fa_picture_to_tensor(&resized, &transform->normalize, flip, s->h, s->w, buffer->chw);
+        fa_picture_to_tensor(&frame, &transform->normalize, plan->flip, s->h, s->w, buffer->chw);
     s->chw = buffer->chw;
-    fa_picture_free(&resized);
+    fa_picture_free(&frame);
     return st;
 }
 
@@ -110,11 +112,6 @@ static fa_status decode(const struct fa_dataset *dataset, size_t record, struct 
 
 /* ---- objects ---- */
 
-static float clip(float value, int limit)
-{
-    return value < 0 ? 0 : value > (float)limit ? (float)limit : value;
-}
-
 /* What the reference's loader takes as ground truth; crowds have no effect on the loss. */
 static bool is_object(const struct fa_dataset *dataset, size_t a, const struct fa_record *record)
 {
@@ -125,25 +122,7 @@ static bool is_object(const struct fa_dataset *dataset, size_t a, const struct f
            !outside;
 }
 
-/* Corners in double, then every step in float32 as the reference has it. false if nothing is left of it. */
-static bool place_box(const double bbox[4], const struct fa_sample *s, float box[4])
-{
-    const float width = (float)s->image_w;
-
-    box[0] = clip((float)bbox[0] * s->scale_factor[0], s->image_w);
-    box[1] = clip((float)bbox[1] * s->scale_factor[1], s->image_h);
-    box[2] = clip((float)(bbox[0] + bbox[2]) * s->scale_factor[2], s->image_w);
-    box[3] = clip((float)(bbox[1] + bbox[3]) * s->scale_factor[3], s->image_h);
-    if (s->flipped) {
-        const float left = box[0];
-
-        box[0] = width - box[2];
-        box[2] = width - left;
-    }
-    return box[2] > box[0] && box[3] > box[1];
-}
-
-static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record,
+static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record, double min_visible,
                                  struct fa_sample_buffer *buffer)
 {
     const struct fa_record *r = &dataset->records[record];
@@ -151,7 +130,8 @@ static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record
 
     FA_TRY(grow_objects(buffer, r->n));
     for (size_t a = r->first; a < r->first + r->n; a++) {
-        if (!is_object(dataset, a, r) || !place_box(dataset->bbox[a], &buffer->sample, buffer->boxes + 4 * n))
+        if (!is_object(dataset, a, r) ||
+            !fa_box_place(dataset->bbox[a], &buffer->sample.plan, min_visible, buffer->boxes + 4 * n))
             continue;
         buffer->labels[n++] = dataset->label[a];
     }
@@ -162,25 +142,26 @@ static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record
 /* ---- the sample ---- */
 
 fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
-                            const struct fa_transform *transform, bool flip, struct fa_sample_buffer *buffer)
+                            const struct fa_transform *transform, const struct fa_image_plan *plan,
+                            struct fa_sample_buffer *buffer)
 {
     struct fa_picture picture = {0};
     fa_status st;
 
     FA_TRY(decode(dataset, record, buffer, &picture));
-    st = prepare_pixels(&picture, transform, flip, buffer);
+    st = prepare_pixels(&picture, transform, plan, buffer);
     fa_picture_free(&picture);
     FA_TRY(st);
     buffer->sample.record = record;
     buffer->sample.image_id = dataset->records[record].image_id;
-    return prepare_objects(dataset, record, buffer);
+    return prepare_objects(dataset, record, transform->augment.min_visible, buffer);
 }
 
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
-                                 struct fa_sample *out)
+                                 const struct fa_image_plan *plan, struct fa_sample *out)
 {
     struct fa_sample_buffer buffer = {.chw = NULL};
-    const fa_status st = prepare_pixels(picture, transform, false, &buffer);
+    const fa_status st = prepare_pixels(picture, transform, plan, &buffer);
 
     if (st == FA_OK)
         *out = buffer.sample;
@@ -190,10 +171,11 @@ fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct 
 }
 
 fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
-                                const struct fa_transform *transform, bool flip, struct fa_sample *out)
+                                const struct fa_transform *transform, const struct fa_image_plan *plan,
+                                struct fa_sample *out)
 {
     struct fa_sample_buffer buffer = {.chw = NULL};
-    const fa_status st = fa_sample_prepare(dataset, record, transform, flip, &buffer);
+    const fa_status st = fa_sample_prepare(dataset, record, transform, plan, &buffer);
 
     fa_free(buffer.jpeg);
     buffer.jpeg = NULL;

@@ -31,20 +31,22 @@ static void fill_row(const uint8_t *restrict pixels, int w, bool flip, const flo
             out[x] = table[pixels[3 * (size_t)x]];
 }
 
-static void fill_plane(const struct fa_picture *picture, int channel, bool flip, const float table[256],
-                       int padded_h, int padded_w, float *plane)
+static void fill_plane(const struct fa_picture *picture, int channel, struct fa_flip flip,
+                       const float table[256], int padded_h, int padded_w, float *plane)
 {
     size_t w = (size_t)picture->w, row = (size_t)padded_w;
 
     for (int y = 0; y < picture->h; y++, plane += row) {
-        fill_row(fa_picture_row(picture, y) + channel, picture->w, flip, table, plane);
+        const int from = flip.vertical ? picture->h - 1 - y : y;
+
+        fill_row(fa_picture_row(picture, from) + channel, picture->w, flip.horizontal, table, plane);
         memset(plane + w, 0, (row - w) * sizeof *plane);
     }
     memset(plane, 0, (size_t)(padded_h - picture->h) * row * sizeof *plane);
 }
 
-void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
-                          int padded_h, int padded_w, float *chw)
+void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize,
+                          struct fa_flip flip, int padded_h, int padded_w, float *chw)
 {
     size_t plane = (size_t)padded_h * (size_t)padded_w;
 

@@ -203,12 +203,62 @@ static void mistakes_are_named(void **state)
         {"loss.type=huber", "\"focal\""},
         {"loss.negative_iou=0.6", "loss.positive_iou"},
         {"model.coder_std=[1,1,0,1]", "model.coder_std"},
+        {"data.random_scale=[1.3,0.7]", "the smaller factor comes first"},
+        {"data.random_scale=[0,1]", "data.random_scale: expected a list of 2 numbers from 0.1"},
+        {"data.random_scale=[2,3]", "data.min_visible, 0.3"},
+        {"data.expand=[2,1]", "data.expand: 2 is above 1"},
+        {"data.expand=[0.5,1]", "from 1 to 10"},
+        {"data.contrast=[0,1]", "data.contrast"},
+        {"data.contrast=[1.5,0.5]", "data.contrast: 1.5 is above 0.5"},
+        {"data.saturation=[2,1]", "data.saturation"},
+        {"data.hue=181", "data.hue"},
+        {"data.vertical_flip=2", "data.vertical_flip"},
         {"nonsense", "key=value"}};
     struct fa_settings settings;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_fails_saying(read_with(NULL, cases[i].assignment, &settings), FA_EINVAL, cases[i].text);
+}
+
+static void scales_that_leave_nothing_to_see_are_refused(void **state)
+{
+    static const char *const given[] = {"data.scale=[64,32]", "data.random_scale=[0.5,1]",
+                                        "data.expand=[1,2]"};
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL, "32 pixels to 8");
+    assert_ok(fa_settings_read(NULL, given, 2, &settings));
+    fa_settings_clear(&settings);
+}
+
+static void augmentation_is_off_unless_asked_for_and_always_in_evaluation(void **state)
+{
+    static const char *const given[] = {"data.vertical_flip=0.5", "data.random_scale=[0.7,1.3]"};
+    const struct fa_augment *got;
+    struct fa_settings settings;
+    struct fa_image_plan plan, still;
+
+    (void)state;
+    assert_ok(read_with(NULL, NULL, &settings));
+    settings.train.transform.flip_probability = 0;
+    for (size_t position = 0; position < 50; position++) {
+        fa_image_plan_draw(&settings.train.transform, 640, 480, 0, 0, position, &plan);
+        fa_image_plan_still(&settings.train.transform, 640, 480, &still);
+        still.colors.contrast_last = plan.colors.contrast_last;
+        assert_memory_equal(&plan.colors, &still.colors, sizeof plan.colors);
+        assert_int_equal(plan.canvas_w, still.canvas_w);
+        assert_int_equal(plan.resized_w, still.resized_w);
+        assert_false(plan.flip.vertical);
+    }
+    fa_settings_clear(&settings);
+    assert_ok(fa_settings_read(NULL, given, 2, &settings));
+    assert_near(settings.train.transform.augment.random_scale[1], 1.3f, 0);
+    got = &settings.train.eval.transform.augment;
+    assert_near(got->vertical_flip, 0, 0);
+    assert_near(got->random_scale[1], 0, 0);
+    fa_settings_clear(&settings);
 }
 
 static void a_file_may_not_inherit_from_itself(void **state)
@@ -289,6 +339,8 @@ int main(void)
         cmocka_unit_test(the_resolved_tree_reads_back_equal),
         cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
+        cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),
         cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),
         cmocka_unit_test(no_option_has_a_range_that_its_type_cannot_hold),

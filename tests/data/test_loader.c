@@ -42,7 +42,17 @@ static int close_dataset(void **state)
 static struct fa_loader_config config(int n_threads)
 {
     return (struct fa_loader_config){
-        .transform = {.scale = {133, 80}, .flip_probability = 0.5, .normalize = fa_normalize_default},
+        .transform = {.scale = {133, 80},
+                      .flip_probability = 0.5,
+                      .augment = {.vertical_flip = 0.5,
+                                  .random_scale = {0.7f, 1.3f},
+                                  .min_visible = 0.3,
+                                  .expand_probability = 0.5,
+                                  .expand = {1, 2},
+                                  .color_probability = 0.5,
+                                  .contrast = {0.5f, 1.5f},
+                                  .hue = 18},
+                      .normalize = fa_normalize_default},
         .seed = 7,
         .batch = BATCH,
         .begin = 0,
@@ -74,7 +84,7 @@ static void assert_same(const struct fa_sample *a, const struct fa_sample *b)
     assert_int_equal(a->image_id, b->image_id);
     assert_int_equal(a->epoch, b->epoch);
     assert_int_equal(a->position, b->position);
-    assert_int_equal(a->flipped, b->flipped);
+    assert_int_equal(a->plan.flip.horizontal, b->plan.flip.horizontal);
     assert_int_equal(a->w, b->w);
     assert_int_equal(a->h, b->h);
     assert_memory_equal(a->chw, b->chw, 3 * (size_t)a->w * (size_t)a->h * sizeof *a->chw);
@@ -110,7 +120,7 @@ static void samples_come_in_the_samplers_order_through_the_epochs(void **state)
         assert_int_equal(sample->position, k % N_USED);
         assert_int_equal(sample->record, fa_sampler_record(sampler, k / N_USED, (size_t)k % N_USED));
         assert_int_equal(sample->image_id, dataset->records[sample->record].image_id);
-        n_flipped += sample->flipped;
+        n_flipped += sample->plan.flip.horizontal;
         fa_loader_give_back(loader, sample);
     }
     assert_in_range(n_flipped, 10, 30); /* of 40; outside with probability 0.001 */
@@ -139,8 +149,7 @@ static void one_record_alone_gives_the_bits_that_are_delivered(void **state)
         const struct fa_sample *delivered = next(loader);
         struct fa_sample alone;
 
-        assert_ok(
-            fa_sample_from_record(dataset, delivered->record, &c.transform, delivered->flipped, &alone));
+        assert_ok(fa_sample_from_record(dataset, delivered->record, &c.transform, &delivered->plan, &alone));
         alone.position = delivered->position;
         assert_same(&alone, delivered);
         fa_sample_clear(&alone);
@@ -192,7 +201,7 @@ static void the_slices_of_the_ranks_make_up_the_batch(void **state)
     fa_loader_close(all);
 }
 
-static void a_list_is_delivered_once_in_its_order_unmirrored(void **state)
+static void a_list_is_delivered_once_in_its_order_without_augmentation(void **state)
 {
     const size_t records[] = {5, 0, 11, 5};
     const struct fa_loader_config c = config(1);
@@ -205,7 +214,9 @@ static void a_list_is_delivered_once_in_its_order_unmirrored(void **state)
         sample = next(loader);
         assert_int_equal(sample->record, records[k]);
         assert_int_equal(sample->position, k);
-        assert_false(sample->flipped);
+        assert_false(sample->plan.flip.horizontal || sample->plan.flip.vertical);
+        assert_int_equal(sample->plan.resized_w, sample->image_w);
+        assert_int_equal(sample->plan.canvas_w, sample->original_w);
         fa_loader_give_back(loader, sample);
     }
     for (int k = 0; k < 2; k++) {
@@ -359,7 +370,7 @@ static void a_damaged_image_is_replaced_by_the_next_one_of_the_epoch(void **stat
             assert_same(sample, want);
         else
             assert_int_equal(sample->record, fa_sampler_record(sampler, 0, 4));
-        assert_int_equal(sample->flipped, want->flipped);
+        assert_int_equal(sample->plan.flip.horizontal, want->plan.flip.horizontal);
         fa_loader_give_back(loader, sample);
         fa_loader_give_back(whole, want);
     }
@@ -421,7 +432,7 @@ int main(void)
         cmocka_unit_test(one_record_alone_gives_the_bits_that_are_delivered),
         cmocka_unit_test(starting_at_a_step_continues_as_if_it_had_run_from_the_beginning),
         cmocka_unit_test(the_slices_of_the_ranks_make_up_the_batch),
-        cmocka_unit_test(a_list_is_delivered_once_in_its_order_unmirrored),
+        cmocka_unit_test(a_list_is_delivered_once_in_its_order_without_augmentation),
         cmocka_unit_test(more_samples_can_be_held_than_are_prepared_ahead),
         cmocka_unit_test(closing_is_clean_at_any_moment),
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused),

@@ -21,6 +21,28 @@ static const struct fa_transform transform = {
 
 static struct fa_dataset *dataset;
 
+/* Of the 640x480 image. */
+static struct fa_image_plan plan_of(const struct fa_transform *t, bool flip)
+{
+    struct fa_image_plan plan;
+
+    fa_image_plan_still(t, 640, 480, &plan);
+    plan.flip.horizontal = flip;
+    return plan;
+}
+
+static void prepare(const struct fa_image_plan *plan, struct fa_sample_buffer *buffer)
+{
+    assert_ok(fa_sample_prepare(dataset, 0, &transform, plan, buffer));
+}
+
+static void prepare_flipped(bool flip, struct fa_sample_buffer *buffer)
+{
+    const struct fa_image_plan plan = plan_of(&transform, flip);
+
+    prepare(&plan, buffer);
+}
+
 /* A 640x480 image; annotation 1 is the one that counts, 2 is partly outside by a rounding, the others are not
    objects. */
 static int open_dataset(void **state)
@@ -63,7 +85,7 @@ static void sizes_and_factors_match_hand_arithmetic(void **state)
     const struct fa_sample *s = &buffer.sample;
 
     (void)state;
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, false, &buffer));
+    prepare_flipped(false, &buffer);
     assert_int_equal(s->original_w, 640);
     assert_int_equal(s->original_h, 480);
     assert_int_equal(s->image_w, 1067);
@@ -75,7 +97,7 @@ static void sizes_and_factors_match_hand_arithmetic(void **state)
     assert_near(s->scale_factor[2], s->scale_factor[0], 0);
     assert_near(s->scale_factor[3], s->scale_factor[1], 0);
     assert_int_equal(s->image_id, 5);
-    assert_false(s->flipped);
+    assert_false(s->plan.flip.horizontal);
     fa_sample_buffer_free(&buffer);
 }
 
@@ -94,13 +116,13 @@ static void boxes_are_scaled_clipped_and_mirrored_and_only_objects_remain(void *
     struct fa_sample_buffer buffer = {.chw = NULL};
 
     (void)state;
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, false, &buffer));
+    prepare_flipped(false, &buffer);
     assert_boxes(&buffer.sample, straight, 2);
     assert_int_equal(buffer.sample.objects.labels[0], 1);
     assert_int_equal(buffer.sample.objects.labels[1], 0);
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, true, &buffer));
+    prepare_flipped(true, &buffer);
     assert_boxes(&buffer.sample, mirrored, 2);
-    assert_true(buffer.sample.flipped);
+    assert_true(buffer.sample.plan.flip.horizontal);
     fa_sample_buffer_free(&buffer);
 }
 
@@ -116,8 +138,8 @@ static void pixels_are_decoded_resized_mirrored_and_padded(void **state)
     assert_ok(fa_dataset_fetch(dataset, 0, jpeg));
     assert_ok(fa_jpeg_decode("a.jpg", jpeg, dataset->records[0].n_bytes, 1, &stored));
     assert_ok(fa_picture_resize(&stored, 1067, 800, &resized));
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, false, &straight));
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, true, &mirrored));
+    prepare_flipped(false, &straight);
+    prepare_flipped(true, &mirrored);
     for (size_t y = 0; y < 800; y += 37)
         for (size_t x = 0; x < 1088; x += 3)
             for (size_t c = 0; c < 3; c++) {
@@ -143,6 +165,7 @@ static void pixels_are_decoded_resized_mirrored_and_padded(void **state)
 
 static void a_picture_becomes_the_sample_that_its_record_would(void **state)
 {
+    const struct fa_image_plan plan = plan_of(&transform, false);
     struct fa_sample_buffer want = {.chw = NULL};
     struct fa_picture picture = {0};
     struct fa_sample got;
@@ -152,8 +175,8 @@ static void a_picture_becomes_the_sample_that_its_record_would(void **state)
     assert_ok(fa_alloc(dataset->records[0].n_bytes, 1, &jpeg));
     assert_ok(fa_dataset_fetch(dataset, 0, jpeg));
     assert_ok(fa_jpeg_decode("a.jpg", jpeg, dataset->records[0].n_bytes, 1, &picture));
-    assert_ok(fa_sample_prepare(dataset, 0, &transform, false, &want));
-    assert_ok(fa_sample_from_picture(&picture, &transform, &got));
+    prepare_flipped(false, &want);
+    assert_ok(fa_sample_from_picture(&picture, &transform, &plan, &got));
     assert_int_equal(got.w, want.sample.w);
     assert_int_equal(got.h, want.sample.h);
     assert_memory_equal(got.chw, want.chw, 3 * (size_t)got.w * (size_t)got.h * sizeof *got.chw);
@@ -166,23 +189,79 @@ static void a_picture_becomes_the_sample_that_its_record_would(void **state)
     fa_sample_buffer_free(&want);
 }
 
-static void mirroring_is_a_pure_function_and_happens_as_often_as_asked(void **state)
+/* At half size the image is 533x400; its corner at (-100, 30) of the frame, upside down. Object 1 is
+   [83.28, 41.67, 249.84, 125] there, of which x from 100 on is seen, 0.9 of its area; object 2, the whole
+   image, 433 of 533 columns. */
+static void objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them(void **state)
 {
-    struct fa_transform always = transform, never = transform;
-    int n = 0;
+    static const float want[8] = {0, 645, 149.84375f, 728.3333f, 0, 370, 433, 770};
+    const struct {
+        double min_visible;
+        size_t n;
+    } cases[] = {{0, 2}, {0.81, 2}, {0.82, 1}, {0.89, 1}, {0.91, 0}};
+    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_image_plan plan = plan_of(&transform, false);
 
     (void)state;
-    always.flip_probability = 1;
-    never.flip_probability = 0;
-    for (size_t position = 0; position < 4000; position++) {
-        const bool flip = fa_sample_flip(&transform, 3, 2, position);
+    plan.resized_w = 533;
+    plan.resized_h = 400;
+    plan.x = -100;
+    plan.y = 30;
+    plan.flip.vertical = true;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fa_transform t = transform;
 
-        assert_int_equal(flip, fa_sample_flip(&transform, 3, 2, position));
-        assert_true(fa_sample_flip(&always, 3, 2, position));
-        assert_false(fa_sample_flip(&never, 3, 2, position));
-        n += flip;
+        t.augment.min_visible = cases[i].min_visible;
+        assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
+        assert_boxes(&buffer.sample, want, cases[i].n);
     }
-    assert_in_range(n, 1870, 2130); /* four standard deviations */
+    assert_int_equal(buffer.sample.w, 1088);
+    fa_sample_buffer_free(&buffer);
+}
+
+/* Free parts of the frame have the level nearest to the mean, which is within half a level of 0. */
+static void what_the_image_does_not_cover_is_the_mean(void **state)
+{
+    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_image_plan plan = plan_of(&transform, false);
+    const size_t plane = (size_t)1088 * 800;
+
+    (void)state;
+    plan.resized_w = 533;
+    plan.resized_h = 400;
+    plan.x = 300;
+    plan.y = 30;
+    prepare(&plan, &buffer);
+    for (size_t c = 0; c < 3; c++)
+        for (size_t y = 0; y < 800; y += 7)
+            for (size_t x = 0; x < 1088; x += 5) {
+                const bool covered = x >= 300 && x < 833 && y >= 30 && y < 430;
+
+                if (!covered)
+                    assert_near(buffer.sample.chw[c * plane + y * 1088 + x], 0, 0.5 / 57);
+            }
+    fa_sample_buffer_free(&buffer);
+}
+
+static void the_size_is_known_beforehand_whatever_is_drawn(void **state)
+{
+    struct fa_transform t = transform;
+    struct fa_sample_buffer buffer = {.chw = NULL};
+    int h, w;
+
+    (void)state;
+    t.augment = (struct fa_augment){
+        .random_scale = {0.5f, 2}, .expand_probability = 0.5, .expand = {1, 4}, .vertical_flip = 0.5};
+    fa_sample_size(&dataset->records[0], &t, &h, &w);
+    for (size_t position = 0; position < 12; position++) {
+        struct fa_image_plan plan;
+
+        fa_image_plan_draw(&t, 640, 480, 1, 0, position, &plan);
+        assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
+        assert_int_equal(buffer.sample.h, h);
+        assert_int_equal(buffer.sample.w, w);
+    }
+    fa_sample_buffer_free(&buffer);
 }
 
 int main(void)
@@ -192,7 +271,9 @@ int main(void)
         cmocka_unit_test(boxes_are_scaled_clipped_and_mirrored_and_only_objects_remain),
         cmocka_unit_test(pixels_are_decoded_resized_mirrored_and_padded),
         cmocka_unit_test(a_picture_becomes_the_sample_that_its_record_would),
-        cmocka_unit_test(mirroring_is_a_pure_function_and_happens_as_often_as_asked),
+        cmocka_unit_test(objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them),
+        cmocka_unit_test(what_the_image_does_not_cover_is_the_mean),
+        cmocka_unit_test(the_size_is_known_beforehand_whatever_is_drawn),
     };
 
     fa_log_set_level(FA_LOG_ERROR);

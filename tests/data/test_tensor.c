@@ -11,8 +11,8 @@ static float normalised(uint8_t p, float mean, float std)
     return (float)((double)((float)p - mean) * (1 / (double)std));
 }
 
-static void check_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize, bool flip,
-                         int h, int w)
+static void check_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize,
+                         struct fa_flip flip, int h, int w)
 {
     float *chw;
 
@@ -23,11 +23,14 @@ static void check_tensor(const struct fa_picture *picture, const struct fa_norma
     for (int c = 0; c < 3; c++)
         for (int y = 0; y < h; y++)
             for (int x = 0; x < w; x++) {
-                int source_x = flip ? picture->w - 1 - x : x, channel = normalize->to_rgb ? c : 2 - c;
+                int source_x = flip.horizontal ? picture->w - 1 - x : x;
+                int source_y = flip.vertical ? picture->h - 1 - y : y;
+                int channel = normalize->to_rgb ? c : 2 - c;
                 bool inside = x < picture->w && y < picture->h;
-                float want = inside ? normalised(picture->rgb[3 * (y * picture->w + source_x) + channel],
-                                                 normalize->mean[c], normalize->std[c])
-                                    : 0;
+                float want = inside
+                                 ? normalised(picture->rgb[3 * (source_y * picture->w + source_x) + channel],
+                                              normalize->mean[c], normalize->std[c])
+                                 : 0;
 
                 assert_true(chw[(c * h + y) * w + x] == want);
             }
@@ -41,7 +44,9 @@ static void every_pixel_is_normalised_and_the_rest_is_zero(void **state)
     struct fa_picture picture = pattern_picture(45, 31);
 
     (void)state;
-    for (int flip = 0; flip < 2; flip++) {
+    for (int flips = 0; flips < 4; flips++) {
+        const struct fa_flip flip = {flips % 2, flips / 2};
+
         check_tensor(&picture, &fa_normalize_default, flip, 32, 64);
         check_tensor(&picture, &fa_normalize_default, flip, 31, 45);
         check_tensor(&picture, &bgr, flip, 64, 64);
@@ -57,7 +62,7 @@ static void the_default_is_that_of_imagenet(void **state)
     float chw[3];
 
     (void)state;
-    fa_picture_to_tensor(&picture, &fa_normalize_default, false, 1, 1, chw);
+    fa_picture_to_tensor(&picture, &fa_normalize_default, (struct fa_flip){0}, 1, 1, chw);
     assert_near(chw[0], -2.1179039, 1e-6);
     assert_near(chw[1], -0.0049020, 1e-6);
     assert_near(chw[2], 2.64, 1e-6);
@@ -74,7 +79,7 @@ static void the_difference_is_rounded_before_it_is_scaled(void **state)
     float chw[3];
 
     (void)state;
-    fa_picture_to_tensor(&picture, &normalize, false, 1, 1, chw);
+    fa_picture_to_tensor(&picture, &normalize, (struct fa_flip){0}, 1, 1, chw);
     assert_near(chw[0], 21, 0);
     assert_near(chw[1], 0x1.1bfffep+6, 0);
     assert_near(chw[2], 841, 0);

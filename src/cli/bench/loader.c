@@ -1,5 +1,6 @@
 /*
- * loader.c - freeanchor bench loader: from JPEG to the padded, normalised tensor, as training prepares it.
+ * loader.c - freeanchor bench loader: from JPEG to the padded, normalised tensor, as training prepares it,
+ * augmentation included.
  */
 #include <stdio.h>
 
@@ -20,38 +21,37 @@ struct speed {
 
 /* ---- packed images ---- */
 
-static fa_status drain(struct fa_loader *loader, struct speed *speed)
+static fa_status drain(struct fa_loader *loader, size_t n, struct speed *speed)
 {
     const struct fa_sample *sample;
 
-    for (;;) {
+    for (; speed->n_images < n; speed->n_images++) {
         FA_TRY(fa_loader_next(loader, &sample));
-        if (sample == NULL)
-            return FA_OK;
         fa_loader_give_back(loader, sample);
-        speed->n_images++;
     }
+    return FA_OK;
 }
 
-/* The dataset's records over and over until there are n. */
-static fa_status load_records(const struct fa_dataset *dataset, const struct fa_transform *transform,
-                              int threads, size_t n, struct speed *speed)
+/* One image a step, over and over until there are n. */
+static fa_status load(const struct fa_dataset *dataset, const struct fa_transform *transform, int threads,
+                      size_t n, struct speed *speed)
 {
     const double start = fa_clock_seconds();
-    struct fa_loader_statistics statistics;
+    const struct fa_loader_config config = {
+        .transform = *transform, .batch = 1, .end = 1, .n_threads = threads, .n_ahead = (size_t)threads + 1};
+    struct fa_loader_statistics statistics = {0};
+    struct fa_sampler *sampler = NULL;
     struct fa_loader *loader = NULL;
-    size_t *records;
-    fa_status status;
+    fa_status status = fa_sampler_create(dataset, 0, 1, true, &sampler);
 
-    FA_TRY(fa_alloc(n, sizeof *records, &records));
-    for (size_t i = 0; i < n; i++)
-        records[i] = i % dataset->n_records;
-    status = fa_loader_open_list(transform, dataset, records, n, threads, (size_t)threads + 1, &loader);
-    fa_free(records);
-    FA_TRY(status);
-    status = drain(loader, speed);
-    fa_loader_statistics(loader, &statistics);
+    if (status == FA_OK)
+        status = fa_loader_open(&config, dataset, sampler, &loader);
+    if (status == FA_OK)
+        status = drain(loader, n, speed);
+    if (status == FA_OK)
+        fa_loader_statistics(loader, &statistics);
     fa_loader_close(loader);
+    fa_sampler_destroy(sampler);
     speed->seconds = fa_clock_seconds() - start;
     speed->work_seconds = statistics.work_s;
     return status;
@@ -69,9 +69,9 @@ static fa_status measure_dataset(const char *path, const struct fa_transform *tr
     if (dataset->n_records == 0)
         status = fa_fail(FA_EINVAL, "%s has no images", path);
     else
-        status = load_records(dataset, transform, threads, dataset->n_records, &first);
+        status = load(dataset, transform, threads, dataset->n_records, &first);
     if (status == FA_OK)
-        status = load_records(dataset, transform, threads, n, speed);
+        status = load(dataset, transform, threads, n, speed);
     fa_dataset_close(dataset);
     return status;
 }
@@ -94,14 +94,16 @@ static fa_status make_jpeg(struct jpeg *jpeg)
     return status;
 }
 
-static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *transform)
+static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *transform, size_t position)
 {
     struct fa_picture picture;
+    struct fa_image_plan plan;
     struct fa_sample sample;
     fa_status status;
 
+    fa_image_plan_draw(transform, SYNTHETIC_W, SYNTHETIC_H, 0, 0, position, &plan);
     FA_TRY(fa_jpeg_decode("the synthetic JPEG", jpeg->data, jpeg->n_bytes, 1, &picture));
-    status = fa_sample_from_picture(&picture, transform, &sample);
+    status = fa_sample_from_picture(&picture, transform, &plan, &sample);
     if (status == FA_OK)
         fa_sample_clear(&sample);
     fa_picture_free(&picture);
@@ -116,10 +118,10 @@ static fa_status measure_synthetic(const struct fa_transform *transform, size_t 
     fa_status status = make_jpeg(&jpeg);
 
     if (status == FA_OK)
-        status = prepare(&jpeg, transform);
+        status = prepare(&jpeg, transform, 0);
     start = fa_clock_seconds();
     for (; speed->n_images < n && status == FA_OK; speed->n_images++)
-        status = prepare(&jpeg, transform);
+        status = prepare(&jpeg, transform, speed->n_images);
     speed->seconds = speed->work_seconds = fa_clock_seconds() - start;
     if (status == FA_OK)
         printf("a synthetic JPEG of %dx%d, %zu bytes, on one thread\n", SYNTHETIC_W, SYNTHETIC_H,
@@ -144,7 +146,7 @@ static void report(struct fa_invocation *invocation, const struct fa_transform *
 
 static fa_status measure(struct fa_invocation *invocation, const struct fa_settings *settings)
 {
-    const struct fa_transform *transform = &settings->train.eval.transform;
+    const struct fa_transform *transform = &settings->train.transform;
     const char *data = fa_arguments_get(&invocation->arguments, "--data");
     const size_t n = (size_t)fa_arguments_whole(&invocation->arguments, "--images", 64);
     struct speed speed = {0};

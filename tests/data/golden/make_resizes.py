@@ -57,4 +57,5 @@ def main():
         out.write("static const struct golden_resize golden_resizes[] = {\n%s\n};\n/* clang-format on */\n" % "\n".join(rows))
 
 
-main()
+if __name__ == "__main__":
+    main()

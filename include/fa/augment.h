@@ -1,0 +1,77 @@
+/*
+ * augment.h - what is done to an image on its way to the network, and what of that is drawn at random.
+ *
+ * A plan says everything that happens to one image. It is a pure function of (configuration, the image's
+ * size, seed, epoch, position in the epoch), so whoever prepares the sample, on any rank, at any time, does
+ * the same. The size that the network sees is never drawn: one shape of image keeps one size, whatever its
+ * plan.
+ *
+ *   expand    the image lies on a larger canvas of the mean colour
+ *   resize    of the canvas, to about the frame's size
+ *   colours   of all that was resized
+ *   place     somewhere on the frame: what sticks out is cut, what stays free has the mean colour
+ *   flip      of the frame
+ *
+ * All of it happens to 8-bit pictures; each step rounds to a level once.
+ */
+#ifndef FA_AUGMENT_H
+#define FA_AUGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/image.h"
+
+/* What may be drawn; zeroed is nothing. A range is from the first to the second factor, both > 0, uniformly;
+   0, 0 is off. Colours are mmdetection's PhotoMetricDistortion, whose probability of each of brightness,
+   contrast, saturation and hue is 0.5; expand is its Expand. */
+struct fa_augment {
+    double vertical_flip;  /* probability */
+    float random_scale[2]; /* the resized image as a part of its frame, along each side */
+    double min_visible;    /* an object of which less of the area is left on the frame is none */
+    double expand_probability;
+    float expand[2];          /* the canvas as a multiple of the image, along each side, >= 1 */
+    double color_probability; /* of each of the four below */
+    double brightness;        /* levels, of 255, that are added or taken at most */
+    float contrast[2], saturation[2];
+    double hue;          /* degrees that are added or taken at most */
+    double channel_swap; /* probability of a random order of the channels */
+};
+
+struct fa_transform {
+    int scale[2];            /* long and short side limits, 1333 800; kept aspect ratio */
+    double flip_probability; /* 0.5 in training, 0 in evaluation */
+    struct fa_augment augment;
+    struct fa_normalize normalize;
+};
+
+/* Brightness is added, then contrast multiplied, saturation multiplied and hue added, or contrast after
+   these; at last channel c is what channel order[c] was. */
+struct fa_colors {
+    float brightness, contrast, saturation, hue; /* 0, 1, 1, 0: no change */
+    bool contrast_last;
+    uint8_t order[3];
+};
+
+struct fa_image_plan {
+    int canvas_w, canvas_h, left, top; /* the image lies at (left, top) of the canvas */
+    int resized_w, resized_h;
+    struct fa_colors colors;
+    int frame_w, frame_h, x, y; /* the resized image begins at (x, y) of the frame, which may be outside */
+    struct fa_flip flip;
+};
+
+/* Of an image of w by h, in evaluation: it fills its frame, nothing else happens. */
+void fa_image_plan_still(const struct fa_transform *transform, int w, int h, struct fa_image_plan *plan);
+
+/* In training. What is drawn for one step does not depend on which others are on. */
+void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,
+                        size_t position, struct fa_image_plan *plan);
+
+/* Everything but the flip: the picture, of the size that the plan was made for, becomes its frame. fill is
+   the mean colour. */
+fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
+                             const uint8_t fill[3], struct fa_picture *frame) FA_CHECK_RESULT;
+
+#endif
