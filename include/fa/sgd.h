@@ -9,16 +9,29 @@
 
 #include "fa/real.h"
 
+/* How the regular rate falls, apart from the warm-up. */
+enum fa_schedule_kind {
+    FA_SCHEDULE_STEP,   /* by a factor after some epochs */
+    FA_SCHEDULE_COSINE, /* along half a cosine, from lr to lr_min */
+    FA_SCHEDULE_POLY    /* as a power of the part that is left, from lr to lr_min */
+};
+
 struct fa_schedule {
+    enum fa_schedule_kind kind;
     double lr; /* after scaling by the batch */
     int64_t warmup_steps;
     double warmup_ratio;   /* 0.001: the first step's lr as a part of the regular one */
     int n_drops;           /* at most 8 */
     int64_t drop_epoch[8]; /* after so many whole epochs lr is multiplied by drop_factor */
     double drop_factor;
+    double lr_min; /* after scaling by the batch */
+    double poly_power;
+    int64_t n_steps; /* of all epochs; lr_min is reached after them */
 };
 
-/* The rate of a step (0-based, counted from the start of training) of which epoch is `epoch` (0-based). */
+/* The rate of a step (0-based, counted from the start of training) of which epoch is `epoch` (0-based).
+   Cosine and power come from the C library: two may differ in the last bit of a double, which is gone when
+   fa_sgd_step rounds the rate. */
 double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t epoch);
 
 /* sqrt of the sum of squares, in double, in an order that does not depend on the number of threads. */

@@ -12,6 +12,8 @@ static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALI
 static const char *const head_inits[] = {
     [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
+static const char *const schedules[] = {
+    [FA_SCHEDULE_STEP] = "step", [FA_SCHEDULE_COSINE] = "cosine", [FA_SCHEDULE_POLY] = "poly", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
 
@@ -145,11 +147,18 @@ const struct fa_option fa_options[] = {
           "Steps of linear warm-up."),
     VALUE("train.warmup_ratio", FA_OPTION_NUMBER, train.schedule.warmup_ratio, "0.001", 0, 1,
           "The first step's part of the regular learning rate."),
+    CHOICE("train.schedule", train.schedule.kind, "\"step\"", schedules,
+           "How the learning rate falls: at train.lr_steps (step), or over all of train.epochs down to "
+           "train.lr_min, along a cosine (cosine) or a power of what is left (poly)."),
+    VALUE("train.lr_min", FA_OPTION_NUMBER, train.schedule.lr_min, "0", 0, 100,
+          "Cosine, poly: learning rate at the end, at the reference batch."),
+    VALUE("train.poly_power", FA_OPTION_NUMBER, train.schedule.poly_power, "0.9", 0.01, 100,
+          "Poly: the power; 1 is a straight line."),
     {"train.lr_steps", FA_OPTION_EPOCHS, AT(train.schedule.drop_epoch), "[8, 11]", 1, 100000,
-     "Epochs after which the learning rate drops.", NULL,
+     "Step: epochs after which the learning rate drops.", NULL,
      sizeof((struct fa_schedule *)0)->drop_epoch / sizeof(int64_t), AT(train.schedule.n_drops)},
     VALUE("train.lr_gamma", FA_OPTION_NUMBER, train.schedule.drop_factor, "0.1", 1e-6, 1,
-          "Factor of each drop."),
+          "Step: factor of each drop."),
     CHOICE("train.normalizer", train.normalizer, "\"global\"", normalizers,
            "Divide losses by the objects (focal: positive anchors) of the whole batch (global), or of each "
            "rank, "

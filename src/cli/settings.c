@@ -78,6 +78,14 @@ static fa_status check_focal(const struct fa_focal *focal)
     return FA_OK;
 }
 
+static fa_status check_schedule(const struct fa_schedule *schedule)
+{
+    if (schedule->kind != FA_SCHEDULE_STEP && schedule->lr_min > schedule->lr)
+        return fa_fail(FA_EINVAL, "train.lr_min: %g is above train.lr, %g; the rate can only fall",
+                       schedule->lr_min, schedule->lr);
+    return FA_OK;
+}
+
 static fa_status check_range(const char *key, const float range[2])
 {
     if (range[0] > range[1])
@@ -140,6 +148,7 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     eval->transform.augment = (struct fa_augment){0};
     eval->loader_threads = settings->train.loader_threads;
     FA_TRY(check_depth(&settings->model));
+    FA_TRY(check_schedule(&settings->train.schedule));
     FA_TRY(check_augment(&settings->train.transform));
     return check_focal(&settings->train.loss.focal);
 }

@@ -64,6 +64,7 @@ static void scale_schedule(struct fa_training *t)
 
     t->schedule = c->schedule;
     t->schedule.lr *= scale;
+    t->schedule.lr_min *= scale;
     fa_info("learning rate %g for a step of %d, times %g for one of %d: %g", c->schedule.lr,
             c->reference_batch, scale, c->batch, t->schedule.lr);
 }
@@ -73,7 +74,7 @@ static void count_steps(struct fa_training *t)
     const struct fa_train_config *c = t->config;
 
     t->steps_per_epoch = (int64_t)(fa_sampler_epoch_size(t->sampler) / (size_t)c->batch);
-    t->last_step = c->epochs * t->steps_per_epoch;
+    t->schedule.n_steps = t->last_step = c->epochs * t->steps_per_epoch;
     if (c->max_steps > 0 && c->max_steps < t->last_step)
         t->last_step = c->max_steps;
     if (is_first(t) && (size_t)c->batch > fa_sampler_records(t->sampler))

@@ -203,6 +203,8 @@ static void mistakes_are_named(void **state)
         {"loss.type=huber", "\"focal\""},
         {"loss.negative_iou=0.6", "loss.positive_iou"},
         {"model.coder_std=[1,1,0,1]", "model.coder_std"},
+        {"train.schedule=linear", "\"step\" or \"cosine\" or \"poly\""},
+        {"train.poly_power=0", "train.poly_power"},
         {"data.random_scale=[1.3,0.7]", "the smaller factor comes first"},
         {"data.random_scale=[0,1]", "data.random_scale: expected a list of 2 numbers from 0.1"},
         {"data.random_scale=[2,3]", "data.min_visible, 0.3"},
@@ -219,6 +221,16 @@ static void mistakes_are_named(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_fails_saying(read_with(NULL, cases[i].assignment, &settings), FA_EINVAL, cases[i].text);
+}
+
+static void a_rate_that_would_rise_is_refused(void **state)
+{
+    static const char *const given[] = {"train.lr=0.01", "train.lr_min=0.02", "train.schedule=poly"};
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL,
+                        "0.02 is above train.lr, 0.01");
 }
 
 static void scales_that_leave_nothing_to_see_are_refused(void **state)
@@ -339,6 +351,7 @@ int main(void)
         cmocka_unit_test(the_resolved_tree_reads_back_equal),
         cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(a_rate_that_would_rise_is_refused),
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),

@@ -1,5 +1,5 @@
 /* Schedule, clipping and update against the published numbers, hand arithmetic and torch
- * (golden/make_sgd.py). */
+ * (golden/make_sgd.py, golden/make_schedule.py). */
 #include "support.h"
 
 #include <math.h>
@@ -47,6 +47,63 @@ static void warm_up_and_drop_multiply_where_they_meet(void **state)
 {
     (void)state;
     assert_near(fa_schedule_lr(&schedule_1x, 0, 8), 1e-6, 1e-18);
+}
+
+/* By hand: half way down, 1/4 of the way cos(pi/4) = 0.7071; sqrt of what is left. */
+static void the_rate_falls_along_a_cosine_or_a_power_to_its_least(void **state)
+{
+    const struct fa_schedule cosine = {
+        .kind = FA_SCHEDULE_COSINE, .lr = 0.5, .lr_min = 0.1, .n_steps = 400, .warmup_ratio = 1};
+    const struct fa_schedule root = {
+        .kind = FA_SCHEDULE_POLY, .lr = 0.5, .lr_min = 0.1, .n_steps = 400, .poly_power = 0.5};
+
+    (void)state;
+    assert_near(fa_schedule_lr(&cosine, 0, 0), 0.5, 1e-15);
+    assert_near(fa_schedule_lr(&cosine, 100, 0), 0.1 + 0.4 * (1 + sqrt(0.5)) / 2, 1e-15);
+    assert_near(fa_schedule_lr(&cosine, 200, 0), 0.3, 1e-15);
+    assert_near(fa_schedule_lr(&cosine, 400, 0), 0.1, 0);
+    assert_near(fa_schedule_lr(&cosine, 401, 0), 0.1, 0);
+    assert_near(fa_schedule_lr(&root, 0, 0), 0.5, 1e-15);
+    assert_near(fa_schedule_lr(&root, 300, 0), 0.3, 1e-15);
+    assert_near(fa_schedule_lr(&root, 399, 0), 0.12, 1e-15);
+    assert_near(fa_schedule_lr(&root, 400, 0), 0.1, 0);
+}
+
+/* lr * (1 + cos(pi * t / n)) / 2 * min(1, (t + 1) / 200), a usual way to write both. */
+static void warm_up_multiplies_the_cosine(void **state)
+{
+    const struct fa_schedule schedule = {
+        .kind = FA_SCHEDULE_COSINE, .lr = 0.02, .n_steps = 2044, .warmup_steps = 199, .warmup_ratio = 0.005};
+
+    (void)state;
+    for (int t = 0; t < 2044; t++)
+        assert_near(fa_schedule_lr(&schedule, t, t / 73),
+                    0.02 * 0.5 * (1 + cos(acos(-1) * t / 2044)) * fmin(1, (t + 1) / 200.0), 1e-16);
+}
+
+/* CosineAnnealingLR goes from rate to rate, so its roundings add up. */
+static void schedules_are_those_of_torch(void **state)
+{
+    enum { N = 60 };
+    double cosine[N], poly[N], least[2];
+    struct fa_schedule schedule = {.lr = 0.02, .n_steps = N};
+    struct fa_h5 *file;
+
+    (void)state;
+    assert_ok(fa_h5_open(fa_test_source("tests/train/golden/schedule.h5"), &file));
+    assert_ok(fa_h5_read(file, "cosine", FA_H5_F64, N, cosine));
+    assert_ok(fa_h5_read(file, "poly", FA_H5_F64, N, poly));
+    assert_ok(fa_h5_read(file, "lr_min_and_power", FA_H5_F64, 2, least));
+    assert_ok(fa_h5_close(file));
+    for (int t = 0; t < N; t++) {
+        schedule.kind = FA_SCHEDULE_COSINE;
+        schedule.lr_min = least[0];
+        assert_near(fa_schedule_lr(&schedule, t, 0), cosine[t], 1e-15);
+        schedule.kind = FA_SCHEDULE_POLY;
+        schedule.lr_min = 0;
+        schedule.poly_power = least[1];
+        assert_near(fa_schedule_lr(&schedule, t, 0), poly[t], 1e-15);
+    }
 }
 
 static void the_norm_of_3_and_4_is_5(void **state)
@@ -178,6 +235,9 @@ int main(void)
         cmocka_unit_test(the_rate_drops_after_epochs_8_and_11),
         cmocka_unit_test(without_warm_up_the_first_rate_is_the_regular_one),
         cmocka_unit_test(warm_up_and_drop_multiply_where_they_meet),
+        cmocka_unit_test(the_rate_falls_along_a_cosine_or_a_power_to_its_least),
+        cmocka_unit_test(warm_up_multiplies_the_cosine),
+        cmocka_unit_test(schedules_are_those_of_torch),
         cmocka_unit_test(the_norm_of_3_and_4_is_5),
         cmocka_unit_test(the_norm_is_taken_in_double),
         cmocka_unit_test(the_norm_counts_every_element_once_at_any_length),
