@@ -5,7 +5,15 @@
 #include "fa/memory.h"
 
 #define MAX_INHERITANCE 16
+#define MAX_FILES       256 /* in all: lists of lists of files grow faster than anybody means */
 #define KEY_MAX         128
+
+/* A configuration that is being put together. */
+struct reading {
+    struct fa_json *tree;
+    fa_config_check check;
+    int n_files;
+};
 
 static fa_status out_of_memory(void)
 {
@@ -21,15 +29,15 @@ static fa_status merge(struct fa_json *into, const struct fa_json *from)
 
         if (fa_json_kind(old) == FA_JSON_OBJECT && fa_json_kind(member) == FA_JSON_OBJECT)
             FA_TRY(merge(old, member));
-        else if (strcmp(key, "base") != 0 && !fa_json_set(into, key, fa_json_copy(member)))
+        else if (strcmp(key, FA_CONFIG_BASE) != 0 && !fa_json_set(into, key, fa_json_copy(member)))
             return out_of_memory();
     }
     return FA_OK;
 }
 
-static fa_status read_over(const char *path, int depth, struct fa_json *tree);
+static fa_status read_over(struct reading *reading, const char *path, int depth);
 
-static fa_status read_base(const char *path, const char *base, int depth, struct fa_json *tree)
+static fa_status read_base(struct reading *reading, const char *path, const char *base, int depth)
 {
     fa_status status;
     const char *slash = strrchr(path, '/');
@@ -37,12 +45,12 @@ static fa_status read_base(const char *path, const char *base, int depth, struct
     char *resolved;
 
     FA_TRY(fa_asprintf(&resolved, "%.*s%s", folder, path, base));
-    status = read_over(resolved, depth + 1, tree);
+    status = read_over(reading, resolved, depth + 1);
     fa_free(resolved);
     return status;
 }
 
-static fa_status read_bases(const char *path, const struct fa_json *base, int depth, struct fa_json *tree)
+static fa_status read_bases(struct reading *reading, const char *path, const struct fa_json *base, int depth)
 {
     const char *name;
 
@@ -52,43 +60,47 @@ static fa_status read_bases(const char *path, const struct fa_json *base, int de
         return fa_fail(FA_EINVAL, "%s: configurations inherit more than %d deep, or from themselves", path,
                        MAX_INHERITANCE);
     if (fa_json_kind(base) != FA_JSON_ARRAY)
-        return fa_fail(FA_EINVAL, "%s: \"base\" must be a list of files", path);
+        return fa_fail(FA_EINVAL, "%s: \"" FA_CONFIG_BASE "\" must be a list of files", path);
     for (const struct fa_json *item = fa_json_first(base); item != NULL; item = fa_json_next(item)) {
         if (!fa_json_to_string(item, &name))
-            return fa_fail(FA_EINVAL, "%s: \"base\" must be a list of files", path);
-        FA_TRY(read_base(path, name, depth, tree));
+            return fa_fail(FA_EINVAL, "%s: \"" FA_CONFIG_BASE "\" must be a list of files", path);
+        FA_TRY(read_base(reading, path, name, depth));
     }
     return FA_OK;
 }
 
-static fa_status read_over(const char *path, int depth, struct fa_json *tree)
+static fa_status take_over(struct reading *reading, const char *path, const struct fa_json *own, int depth)
+{
+    if (fa_json_kind(own) != FA_JSON_OBJECT)
+        return fa_fail(FA_EINVAL, "%s: a configuration is a JSON object", path);
+    FA_TRY(fa_prefix(reading->check(own), "%s", path));
+    FA_TRY(read_bases(reading, path, fa_json_get(own, FA_CONFIG_BASE), depth));
+    return merge(reading->tree, own);
+}
+
+static fa_status read_over(struct reading *reading, const char *path, int depth)
 {
     fa_status status;
     struct fa_json *own;
 
+    if (++reading->n_files > MAX_FILES)
+        return fa_fail(FA_EINVAL, "%s: more than %d configurations are inherited", path, MAX_FILES);
     FA_TRY(fa_json_read_file(path, &own));
-    if (fa_json_kind(own) == FA_JSON_OBJECT)
-        status = read_bases(path, fa_json_get(own, "base"), depth, tree);
-    else
-        status = fa_fail(FA_EINVAL, "%s: a configuration is a JSON object", path);
-    if (status == FA_OK)
-        status = merge(tree, own);
+    status = take_over(reading, path, own, depth);
     fa_json_free(own);
     return status;
 }
 
-fa_status fa_config_read(const char *path, struct fa_json **out)
+fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out)
 {
-    fa_status status;
+    struct reading reading = {.tree = fa_json_new_object(), .check = check};
+    fa_status status = reading.tree != NULL ? read_over(&reading, path, 0) : out_of_memory();
 
-    *out = fa_json_new_object();
-    if (*out == NULL)
-        return out_of_memory();
-    status = read_over(path, 0, *out);
     if (status != FA_OK) {
-        fa_json_free(*out);
-        *out = NULL;
+        fa_json_free(reading.tree);
+        reading.tree = NULL;
     }
+    *out = reading.tree;
     return status;
 }
 

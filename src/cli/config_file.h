@@ -7,9 +7,16 @@
 #include "fa/json.h"
 #include "fa/status.h"
 
+/* Of the outermost object of a file alone: the files that it inherits from. */
+#define FA_CONFIG_BASE "base"
+
+/* Whether a file's tree, before it is merged, has only keys that mean something. */
+typedef fa_status (*fa_config_check)(const struct fa_json *tree);
+
 /* The file's tree over those of the files in its "base" list (paths relative to its own folder), merged
-   deeply; later wins. A file may not inherit from itself by any way. */
-fa_status fa_config_read(const char *path, struct fa_json **out) FA_CHECK_RESULT;
+   deeply; later wins. A file may not inherit from itself by any way. Every file is checked by itself, so that
+   a key that is wrong is told with its file. */
+fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out) FA_CHECK_RESULT;
 
 /* Sets the member at a dotted key to text, read as JSON if it is JSON, else as a string; makes objects on the
  * way. */

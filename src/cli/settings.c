@@ -29,19 +29,51 @@ static fa_status unknown_key(const char *key)
     return fa_fail(FA_EINVAL, "unknown key %s; `freeanchor info --keys` lists all", key);
 }
 
-/* Every leaf of the tree must be an option. */
-static fa_status check_keys(const struct fa_json *tree, const char *prefix)
+/* "train" of "train.batch". */
+static bool is_group(const char *key)
 {
+    const size_t length = strlen(key);
+
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        if (strncmp(option->key, key, length) == 0 && option->key[length] == '.')
+            return true;
+    return false;
+}
+
+static fa_status check_keys(const struct fa_json *tree, const char *prefix);
+
+static fa_status check_member(const struct fa_json *member, const char *prefix)
+{
+    const char *name = fa_json_key(member);
     char key[256];
 
-    for (const struct fa_json *member = fa_json_first(tree); member != NULL; member = fa_json_next(member)) {
-        snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", fa_json_key(member));
-        if (find_option(key) != NULL)
-            continue;
-        if (fa_json_kind(member) != FA_JSON_OBJECT)
-            return unknown_key(key);
-        FA_TRY(check_keys(member, key));
-    }
+    snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
+    if (strchr(name, '.') != NULL)
+        return fa_fail(FA_EINVAL,
+                       "unknown key \"%.200s\": in a file, groups are objects: {\"train\": {\"epochs\": 12}}",
+                       name);
+    if (find_option(key) != NULL)
+        return FA_OK;
+    if (!is_group(key))
+        return unknown_key(key);
+    if (fa_json_kind(member) != FA_JSON_OBJECT)
+        return fa_fail(FA_EINVAL, "%s: expected an object that holds keys of this group", key);
+    return check_keys(member, key);
+}
+
+/* Every member is an option, or a group of options; nothing is passed over, not even what is empty. */
+static fa_status check_keys(const struct fa_json *tree, const char *prefix)
+{
+    for (const struct fa_json *member = fa_json_first(tree); member != NULL; member = fa_json_next(member))
+        FA_TRY(check_member(member, prefix));
+    return FA_OK;
+}
+
+static fa_status check_file(const struct fa_json *tree)
+{
+    for (const struct fa_json *member = fa_json_first(tree); member != NULL; member = fa_json_next(member))
+        if (strcmp(fa_json_key(member), FA_CONFIG_BASE) != 0)
+            FA_TRY(check_member(member, ""));
     return FA_OK;
 }
 
@@ -138,7 +170,6 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
 {
     struct fa_evaluate_config *eval = &settings->train.eval;
 
-    FA_TRY(check_keys(given, ""));
     for (const struct fa_option *option = fa_options; option->key != NULL; option++)
         FA_TRY(resolve_option(option, given, settings));
     settings->model.head_init = (enum fa_head_init)settings->head_init;
@@ -177,7 +208,7 @@ static fa_status read_given(const char *path, const char *const *assignments, si
     fa_status status = FA_OK;
 
     if (path != NULL)
-        FA_TRY(fa_config_read(path, out));
+        FA_TRY(fa_config_read(path, check_file, out));
     else if ((*out = fa_json_new_object()) == NULL)
         return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
     for (size_t i = 0; i < n && status == FA_OK; i++)

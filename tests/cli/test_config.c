@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config_file.h"
+#include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/number.h"
 #include "option.h"
@@ -284,6 +285,80 @@ static void a_file_may_not_inherit_from_itself(void **state)
     assert_fails_saying(read_with(path, NULL, &settings), FA_EINVAL, "themselves");
 }
 
+static void no_key_of_a_file_is_passed_over(void **state)
+{
+    static const struct {
+        const char *file, *text;
+    } cases[] = {
+        {"{\"train.epochs\": 99}", "unknown key \"train.epochs\""},
+        {"{\"train\": {\"base\": 17}}", "unknown key train.base"},
+        {"{\"train\": {\"base\": []}}", "unknown key train.base"},
+        {"{\"train\": {\"backbone.depth\": 50}}", "unknown key \"backbone.depth\""},
+        {"{\"trian\": {}}", "unknown key trian"},
+        {"{\"model\": {\"backbon\": {}}}", "unknown key model.backbon;"},
+        {"{\"\": {}}", "unknown key"},
+        {"{\"train\": {\"\": 1}}", "unknown key train."},
+        {"{\"train\": 17}", "train: expected an object"},
+        {"{\"model\": {\"backbone\": [50]}}", "model.backbone: expected an object"},
+        {"{\"train\": {\"batch\": {}}}", "train.batch: expected a whole number from 1 to 65536, not {}"},
+        {"{\"base\": \"a.json\"}", "must be a list of files"}};
+    struct fa_settings settings;
+    const char *path;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        path = put("odd.json", cases[i].file);
+        assert_fails_saying(read_with(path, NULL, &settings), FA_EINVAL, cases[i].text);
+    }
+    assert_ok(read_with(put("odd.json", "{\"train\": {}, \"base\": [], \"model\": {\"backbone\": {}}}"), NULL,
+                        &settings));
+    fa_settings_clear(&settings);
+    put("odd.json", "{\"train.epochs\": 99}");
+    path = put("over.json", "{\"base\": [\"odd.json\"], \"train\": {\"epochs\": 1}}");
+    assert_fails_saying(read_with(path, NULL, &settings), FA_EINVAL, "odd.json: unknown key");
+}
+
+static const char *put_keys(const char *begin, const char *format, size_t n, const char *end)
+{
+    const char *path = fa_test_path(folder, "many.json");
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(begin, file);
+    for (size_t i = 0; i < n; i++)
+        fprintf(file, format, i);
+    fputs(end, file);
+    fclose(file);
+    return path;
+}
+
+static void many_keys_and_files_take_no_time(void **state)
+{
+    const double start = fa_clock_seconds();
+    struct fa_settings settings;
+    char name[2][16], text[64];
+
+    (void)state;
+    assert_fails_saying(read_with(put_keys("{", "\"k%zu\": {},", 60000, "\"z\": {}}"), NULL, &settings),
+                        FA_EINVAL, "unknown key k0");
+    assert_fails_saying(
+        read_with(put_keys("{\"train\": {", "\"k%zu\": 1,", 60000, "\"z\": 1}}"), NULL, &settings), FA_EINVAL,
+        "unknown key train.k0");
+    assert_fails_saying(
+        read_with(put_keys("{\"train\": {\"lr_steps\": [", "%zu,", 60000, "9]}}"), NULL, &settings),
+        FA_EINVAL, "at most 8");
+    put("link0.json", "{}");
+    for (int i = 1; i < 15; i++) {
+        snprintf(name[0], sizeof name[0], "link%d.json", i);
+        snprintf(name[1], sizeof name[1], "link%d.json", i - 1);
+        snprintf(text, sizeof text, "{\"base\": [\"%s\", \"%s\"]}", name[1], name[1]);
+        put(name[0], text);
+    }
+    assert_fails_saying(read_with(fa_test_path(folder, "link14.json"), NULL, &settings), FA_EINVAL,
+                        "more than 256 configurations");
+    assert_true(fa_clock_seconds() - start < 5);
+}
+
 static void every_option_has_a_default_that_it_accepts_and_a_sentence(void **state)
 {
     struct fa_settings settings = {0};
@@ -355,6 +430,8 @@ int main(void)
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),
+        cmocka_unit_test(no_key_of_a_file_is_passed_over),
+        cmocka_unit_test(many_keys_and_files_take_no_time),
         cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),
         cmocka_unit_test(no_option_has_a_range_that_its_type_cannot_hold),
         cmocka_unit_test(memory_that_runs_out_is_a_failure_and_leaves_nothing),
