@@ -88,6 +88,7 @@ fa_status fa_comm_init(struct fa_comm **out)
 
     *out = NULL;
     FA_TRY(fa_comm_check_launcher());
+    fa_comm_spare_remote_shell();
     FA_TRY(start_mpi());
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     status = fa_comm_check_singleton(size);

@@ -51,6 +51,12 @@ struct fa_cores fa_comm_find_cores(MPI_Comm local);
 /* Collective over the ranks of a host. */
 enum fa_single_copy fa_comm_try_single_copy(MPI_Comm local);
 
+/* A launcher told this process where the others are. Looks at the environment only. */
+bool fa_comm_is_launched(void);
+
+/* Before MPI starts: in a process alone, where there is neither ssh nor rsh, makes Open MPI do without. */
+void fa_comm_spare_remote_shell(void);
+
 /* Before MPI starts: FA_EINVAL if this process is a task of a SLURM job step of several that has no way to
    find the others; Open MPI would end it with words about its own build. Looks at the environment only. */
 fa_status fa_comm_check_launcher(void) FA_CHECK_RESULT;

@@ -25,17 +25,21 @@ static fa_status fail_unconnected(long tasks)
                    tasks);
 }
 
-fa_status fa_comm_check_launcher(void)
+bool fa_comm_is_launched(void)
 {
     static const char *const connections[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD"};
-    const long tasks = slurm_tasks();
 
-    if (tasks <= 1)
-        return FA_OK;
     for (size_t i = 0; i < sizeof connections / sizeof *connections; i++)
         if (getenv(connections[i]) != NULL)
-            return FA_OK;
-    return fail_unconnected(tasks);
+            return true;
+    return false;
+}
+
+fa_status fa_comm_check_launcher(void)
+{
+    const long tasks = slurm_tasks();
+
+    return tasks <= 1 || fa_comm_is_launched() ? FA_OK : fail_unconnected(tasks);
 }
 
 fa_status fa_comm_check_singleton(int size)
