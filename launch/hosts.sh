@@ -1,6 +1,23 @@
 # shellcheck shell=bash
 # hosts.sh - sourced by train.sh: what a hostfile says, and which of its hosts are still there.
 
+# check_hosts FILE: whether each line is a host with its slots; says which is not. Names reach the command line of ssh, where one
+# that begins with - would be an option.
+check_hosts() {
+  LC_ALL=C awk '
+    function refuse(what) { gsub(/[^ -~]/, "?"); print FILENAME ": line " NR ": " what ": " $0; code = 1; exit }
+    { sub(/#.*/, "") }
+    /^[ \t]*$/ { next }
+    $1 !~ /^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9:][A-Za-z0-9.:_-]*$/ { refuse("is not the name of a host") }
+    { rest = $0; sub(/^[ \t]*[^ \t]+/, "", rest) }
+    rest !~ /^([ \t]+[a-z_-]+[ \t]*=[ \t]*[A-Za-z0-9._-]+)*[ \t]*$/ { refuse("expected HOST slots=RANKS") }
+    match(rest, /slots[ \t]*=[ \t]*[^ \t]*/) {
+      n = substr(rest, RSTART, RLENGTH); sub(/.*=[ \t]*/, "", n)
+      if (n !~ /^[0-9]+$/ || n + 0 < 1 || n + 0 > 4096) refuse("expected slots from 1 to 4096")
+    }
+    END { exit code }' "$1"
+}
+
 # count_hosts FILE: the hosts and their ranks; a host without slots= has one.
 count_hosts() {
   awk '/^[ \t]*(#|$)/ { next }
@@ -13,25 +30,38 @@ remote_shell() {
   ompi_info --parsable --level 9 --param plm rsh | sed -n 's/.*:plm_rsh_agent:value:"\{0,1\}\([^":]*\).*/\1/p'
 }
 
-# answers HOST: commands can be started there. A batch system starts them by itself, and ends the job where it loses a host.
-answers() {
+# is_reached_by_itself HOST: no remote shell is needed, since it is this one, or a batch system starts commands there, which ends
+# the job where it loses a host.
+is_reached_by_itself() {
   [ -z "${SLURM_JOB_ID:-}${PBS_JOBID:-}${LSB_JOBID:-}" ] || return 0
-  [[ " localhost $(hostname) $(hostname -s) $(hostname -I) " != *" $1 "* ]] || return 0
-  # shellcheck disable=SC2046 # it may have options
-  timeout 20 $(remote_shell) "$1" true </dev/null >/dev/null 2>&1
+  [[ " localhost 127.0.0.1 $(hostname) $(hostname -s) $(hostname -I) " == *" $1 "* ]]
+}
+
+# answers HOST: commands can be started there.
+answers() {
+  local shell
+  is_reached_by_itself "$1" && return
+  read -ra shell < <(remote_shell) # it may have options
+  [[ ${shell[0]} != *ssh ]] || shell+=(--)
+  timeout 20 "${shell[@]}" "$1" true </dev/null >/dev/null 2>&1
+}
+
+# names FILE: its hosts, one a line.
+names() {
+  awk '!/^[ \t]*(#|$)/ { print $1 }' "$1"
 }
 
 # hosts_left FILE LEFT: writes those of its lines whose hosts answer, in their order, and names the others. All are asked at once.
 hosts_left() {
-  local lines hosts i asked=() lost=()
+  local lines named i asked=() lost=()
   mapfile -t lines < <(grep -vE '^[[:space:]]*(#|$)' "$1")
-  mapfile -t hosts < <(printf '%s\n' "${lines[@]}" | awk '{ print $1 }')
+  mapfile -t named < <(names "$1")
   for i in "${!lines[@]}"; do
-    answers "${hosts[i]}" &
+    answers "${named[i]}" &
     asked[i]=$!
   done
   for i in "${!lines[@]}"; do
-    if wait "${asked[i]}"; then echo "${lines[i]}"; else lost+=("${hosts[i]}"); fi
+    if wait "${asked[i]}"; then echo "${lines[i]}"; else lost+=("${named[i]}"); fi
   done >"$2"
   echo "${lost[*]}"
 }

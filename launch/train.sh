@@ -22,7 +22,7 @@ launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 say() {
   echo "launch: $*" >&2
-  [ ! -e "$work_dir/train.log" ] || echo "launch: $*" >>"$work_dir/train.log"
+  [ "$dry_run" = yes ] || [ ! -e "$work_dir/train.log" ] || echo "launch: $*" >>"$work_dir/train.log"
 }
 
 wrong() {
@@ -32,21 +32,28 @@ wrong() {
 
 # ---- arguments ----
 
+# whole NAME TEXT MIN MAX: sets $number to what TEXT says in decimal, also where it begins with 0.
+whole() {
+  number=-1
+  [[ ! $2 =~ ^0*([0-9]{1,9})$ ]] || number=$((10#${BASH_REMATCH[1]}))
+  ((number >= $3 && number <= $4)) || wrong "$1 $2: expected a whole number from $3 to $4"
+}
+
 hostfile='' ranks='' threads='' max_restarts=0 dry_run=no work_dir='' train=()
 while [ $# -gt 0 ]; do
+  case $1 in # --ranks=2 is --ranks 2
+  --hostfile=* | --ranks=* | --threads=* | --max-restarts=* | --work-dir=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+  esac
   case $1 in
   --help | -h) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit ;;
   --dry-run) dry_run=yes && shift && continue ;;
   --hostfile | --ranks | --threads | --max-restarts | --work-dir) [ $# -gt 1 ] || wrong "$1 needs a value" ;;
   esac
   case $1 in
-  --ranks | --threads | --max-restarts) [[ $2 =~ ^[0-9]+$ ]] || wrong "$1 needs a whole number, not $2" ;;
-  esac
-  case $1 in
   --hostfile) hostfile=$2 && shift ;;
-  --ranks) ranks=$2 && shift ;;
-  --threads) threads=$2 && shift ;;
-  --max-restarts) max_restarts=$2 && shift ;;
+  --ranks) whole "$1" "$2" 1 1000000 && ranks=$number && shift ;;
+  --threads) whole "$1" "$2" 1 1024 && threads=$number && shift ;;
+  --max-restarts) whole "$1" "$2" 0 1000000 && max_restarts=$number && shift ;;
   --work-dir) work_dir=$2 && train+=("$1" "$2") && shift ;;
   *) train+=("$1") ;;
   esac
@@ -73,18 +80,22 @@ physical_cores() {
 
 hosts=1
 if [ -n "$hostfile" ]; then
+  fault=$(check_hosts "$hostfile") || wrong "$fault"
   read -r hosts slots < <(count_hosts "$hostfile")
   [ "$hosts" -ge 1 ] || wrong "$hostfile: names no host"
   ranks=${ranks:-$slots}
+  has_remote_shell || while read -r host; do
+    is_reached_by_itself "$host" || wrong "there is no ssh on PATH, by which mpirun starts ranks on $host"
+  done < <(names "$hostfile")
 fi
 ranks=${ranks:-1}
-[ "$ranks" -ge 1 ] || wrong "--ranks must be at least 1"
 here=$(physical_cores 2>/dev/null) || here=0
 [ "$here" -ge 1 ] || here=$(cores)
+quota=$(cpu_quota)
+[ "${quota:-$here}" -ge "$here" ] || here=$quota
 per_host=$(((ranks + hosts - 1) / hosts))
 share=$((here / per_host))
 threads=${threads:-$((share > 1 ? share : 1))}
-[ "$threads" -ge 1 ] || wrong "--threads must be at least 1"
 
 [ "$dry_run" = yes ] || mpi_allowed || exit
 mpi_environment "$threads"
@@ -115,9 +126,9 @@ say "${environment[*]} ${command[*]}"
 
 errors=$(mktemp) left=$(mktemp)
 trap 'rm -f "$errors" "$left"' EXIT
-job='' stopping=no
+job='' stopping=no interrupted=no
 stop() {
-  stopping=yes
+  stopping=yes interrupted=yes
   [ -z "$job" ] || kill -USR1 "$job" 2>/dev/null # mpirun hands it on to all ranks
 }
 trap stop TERM INT USR1 USR2
@@ -140,10 +151,10 @@ run() {
   job=$!
   end_waiting &
   waiting=$!
-  wait "$job" 2>/dev/null
-  code=$?
-  while kill -0 "$job" 2>/dev/null; do # a signal interrupted wait
-    wait "$job"
+  interrupted=yes
+  while [ "$interrupted" = yes ]; do # a signal ends wait with a code of its own
+    interrupted=no
+    wait "$job" 2>/dev/null
     code=$?
   done
   job=''

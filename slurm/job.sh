@@ -28,15 +28,15 @@ on_ranks() {
 # when the nodes are wanted for others, stops the run by its stop file: that works at any moment, under either launcher. Stopped
 # with its state saved (85), the job goes back into the queue. Ends the script.
 train_or_requeue() {
-  local work_dir=$1 training code
+  local work_dir=$1 training code interrupted
   shift
   mkdir -p "$work_dir" || exit 1
-  trap 'echo "job: asked to stop"; touch "$work_dir/stop"' USR1 TERM
+  trap 'interrupted=yes; echo "job: asked to stop"; touch "$work_dir/stop"' USR1 TERM
   on_ranks train --work-dir "$work_dir" --resume auto "$@" &
   training=$!
-  wait "$training"
-  code=$?
-  while kill -0 "$training" 2>/dev/null; do # a signal interrupted wait
+  interrupted=yes
+  while [ "$interrupted" = yes ]; do # a signal ends wait with a code of its own
+    interrupted=no
     wait "$training"
     code=$?
   done

@@ -42,6 +42,9 @@ seen "train --work-dir w/seed_4 .*--seed 4"
 expect 0 "" job 0 pack A.json photos shards --fix drop
 seen "^freeanchor pack --coco A.json --images photos --out shards --threads 3 --fix drop$"
 
+without_array() { (unset SLURM_ARRAY_TASK_ID && job 0 seeds C.json w); }
+expect 1 "sbatch --array=0-4" without_array
+[ ! -e "$SEEN" ] || fail "started without a seed: $(cat "$SEEN")"
 expect 1 "sbatch slurm/train.sbatch CONFIG" job 0 train C.json
 LAUNCHER=rsh expect 2 "LAUNCHER is mpirun or srun" job 0 train C.json w
 expect 2 "" job 2 train C.json w

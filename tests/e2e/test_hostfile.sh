@@ -11,7 +11,7 @@ cp "$(sed 's/.*--hostfile \([^ ]*\).*/\1/' <<<"$*")" "$SEEN.hosts"
 END
 cat >"$scratch/ssh" <<'END'
 #!/usr/bin/env bash
-[[ $1 != node[23] || $2 != true ]] # these do not answer
+[[ $1 == -- && ($2 != node[23] || $3 != true) ]] # these do not answer
 END
 chmod +x "$scratch/bin/mpirun" "$scratch/ssh"
 export SEEN=$scratch/seen OMPI_MCA_plm_rsh_agent="$scratch/ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
@@ -31,6 +31,48 @@ cmp "$SEEN.hosts" <(printf 'node1 slots=2\nnode4 slots=3\nlocalhost\n') || fail 
 
 expect 0 "left out" train --ranks 2
 grep -q -- "-n 2 " <(tail -n 1 "$SEEN") || fail "2 ranks asked for: $(tail -n 1 "$SEEN")"
+
+echo "-- what is no host"
+# refuse LINE TEXT: nothing starts with this line in the hostfile.
+refuse() {
+  printf 'node1 slots=2\n%b\n' "$1" >"$scratch/hosts"
+  expect 2 "line 2: $2" train
+  [ ! -e "$SEEN" ] || fail "started with $1"
+}
+refuse '-oProxyCommand=touch${IFS}/tmp/x' "is not the name of a host"
+refuse '  -l' "is not the name of a host"
+refuse 'node1;reboot slots=2' "is not the name of a host"
+refuse '$(reboot)' "is not the name of a host"
+refuse '@node1' "is not the name of a host"
+refuse 'me@-node1' "is not the name of a host"
+refuse 'node\0331 slots=2' "is not the name of a host"
+refuse 'node2 slots=2\r' "expected HOST slots=RANKS"
+refuse 'node2 slots=2; reboot' "expected HOST slots=RANKS"
+refuse 'node2 slots=99999999999' "expected slots from 1 to 4096"
+refuse 'node2 slots=0' "expected slots from 1 to 4096"
+printf '%s\n' 'me@node1.example.org slots = 2 max_slots=4 # ours' '  10.0.0.7' 'fd00::7 slots=03' >"$scratch/hosts"
+expect 0 "6 ranks on 3 hosts" train --dry-run
+mkdir "$scratch/few"
+for program in bash env awk sed dirname hostname nproc taskset lscpu grep cat paste id; do
+  ln -s "$(readlink -f "$(command -v "$program")")" "$scratch/few/$program"
+done
+cp "$scratch/bin/mpirun" "$scratch/few"
+slim() { (unset OMPI_MCA_plm_rsh_agent && PATH=$scratch/few train --dry-run "$@"); }
+expect 2 "there is no ssh on PATH, by which mpirun starts ranks on me@node1.example.org" slim
+echo 'localhost slots=2' >"$scratch/hosts"
+expect 0 "OMPI_MCA_plm_rsh_agent=/bin/false" slim
+
+echo "-- numbers, and what a dry run leaves"
+cp -r "$scratch/w" "$scratch/before"
+touch "$scratch/w/train.log" "$scratch/before/train.log"
+expect 0 "2 ranks on 1 hosts" train --ranks=02 --threads=01 --dry-run
+expect 0 "8 ranks on 1 hosts, 9 threads each" train --ranks 08 --threads 09 --dry-run
+diff -r "$scratch/before" "$scratch/w" || fail "a dry run wrote"
+for number in 0 -1 x 1x "" 99999999999999999999 1e3; do
+  expect 2 "--ranks $number: expected a whole number from 1 to 1000000" train --ranks "$number" --dry-run
+done
+expect 2 "--threads 1025: expected a whole number from 1 to 1024" train --threads=1025
+expect 0 "--work-dir $scratch/w --resume auto" "$root/launch/train.sh" --work-dir="$scratch/w" --resume auto --dry-run
 
 printf 'node2 slots=2\nnode3\n' >"$scratch/hosts"
 expect 1 "none of the hosts answers: node2 node3" train
