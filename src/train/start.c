@@ -170,6 +170,10 @@ fa_status fa_training_start(struct fa_training *t)
     FA_TRY(fa_training_resume(t, &resumed));
     if (!resumed)
         FA_TRY(fa_training_initialise(t));
+    if (resumed && t->run->init_from != NULL && is_first(t))
+        fa_warn(
+            "the weights of --init-from are not used, since the run goes on from a checkpoint; --resume none "
+            "would start from them");
     if (t->run->init_from != NULL)
         fa_weights_drop(t->run->init_from, ""); /* all: for the rest of the run they would only take memory */
     FA_TRY(fa_training_agree_on_state(t));

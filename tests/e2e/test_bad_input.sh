@@ -27,6 +27,11 @@ expect 2 "unexpected argument" "$freeanchor" synth --out "$scratch/x" stray
 expect 2 "--size" "$freeanchor" synth --out "$scratch/x" --size 10x10
 expect 0 "usage" "$freeanchor" pack --help
 
+expect 2 "--max-detections 1,10,99999999999: expected A,B,C, 3 whole numbers from 1 to 1000000" \
+  "$freeanchor" score --coco "$synth/annotations.json" --results x --max-detections 1,10,99999999999
+expect 2 "--threads 4294967297: expected a whole number from 1 to 1024" "$freeanchor" synth --out "$scratch/x" --threads 4294967297
+[ ! -e "$scratch/x" ] || fail "something was made in spite of a wrong number"
+
 echo "-- configurations"
 expect 2 "nowhere.json" "$freeanchor" info --config "$scratch/nowhere.json"
 echo '{"train": {"batch": 4' >"$scratch/early.json"
@@ -39,6 +44,10 @@ expect 2 "inherit" "$freeanchor" info --config "$scratch/loop.json"
 expect 2 "nonesuch" "$freeanchor" info --config "$config" --backend nonesuch
 
 expect 2 "unknown key train" "$freeanchor" info --config "$config" --set 'train={}'
+for odd in '{"train.epochs": 99}' '{"train": {"base": 17}}' '{"trian": {}}'; do
+  echo "$odd" >"$scratch/odd.json"
+  expect 2 "odd.json: unknown key" "$freeanchor" info --config "$scratch/odd.json"
+done
 
 echo "-- annotations and images"
 # damage PATTERN REPLACEMENT: a copy of the annotations with the first match replaced.
@@ -105,6 +114,7 @@ expect 2 "README.md" "$freeanchor" eval --config "$config" --weights "$root/READ
 must "${train[@]}" --work-dir "$scratch/w3" --set train.seed=7
 must "$freeanchor" synth --out "$scratch/synth3" --images 3 --classes 3 --seed 1
 must "$freeanchor" pack --coco "$scratch/synth3/annotations.json" --images "$scratch/synth3/images" --out "$scratch/shards3"
+expect 0 "the weights of --init-from are not used" "${train[@]}" --work-dir "$scratch/w" --init-from "$scratch/w3/weights.h5"
 expect 2 "classes" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards3"
 expect 2 "data.mean" "$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --data "$scratch/shards" \
   --set "data.mean=[1,2,3]"
