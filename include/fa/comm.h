@@ -31,12 +31,15 @@ int fa_comm_local_rank(const struct fa_comm *comm); /* this one's number among t
 const char *fa_comm_host(const struct fa_comm *comm);
 const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
 
-/* Where the launcher lets this rank run. A core is what the system schedules on: a hardware thread. */
+/* Where the launcher and the system let this rank run. A core is what the system schedules on: a hardware
+   thread. */
 struct fa_cores {
     int on_host; /* all of the host */
     int usable;  /* by this rank */
-    int share;   /* of usable, those shared with other ranks counted in parts; 0: less than one */
+    int share;   /* of usable, those shared with other ranks in parts, and what the quota leaves; 0: less than
+                    one */
     int idle;    /* of on_host, those that no rank of this run may use */
+    double quota; /* cores' worth of time that control groups allow the ranks of this host; INFINITY: any */
 };
 
 struct fa_cores fa_comm_cores(const struct fa_comm *comm); /* at the time of fa_comm_init */

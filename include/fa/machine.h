@@ -14,9 +14,20 @@
 /* The processor and the best vector instructions that it has: "AMD EPYC 9654, AVX-512". */
 void fa_machine_cpu(char *text, size_t size);
 
+/* The processor time that the process's control groups allow it, in cores: 2.5 is five halves of one at once.
+   INFINITY where they set no limit. */
+double fa_machine_cpu_quota(void);
+
+/* Cores that this process alone can keep busy, by its affinity and that quota; at least 1. */
+int fa_machine_cores(void);
+
 /* Bytes that could be taken now without swapping, and no more than the limits of the process's control groups
    leave. */
 uint64_t fa_machine_free_memory(void);
+
+/* Sees to it that n more files can be open at once: raises the process's own limit as far as it may.
+   FA_EINVAL where that is not far enough, saying so; advice is appended. */
+fa_status fa_machine_allow_files(size_t n, const char *advice) FA_CHECK_RESULT;
 
 struct fa_interface {
     char name[16];    /* "eth0" */

@@ -4,8 +4,12 @@
 #include "fa/machine.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "machine_groups.h"
 
 /* ---- the processor ---- */
 
@@ -55,64 +59,36 @@ void fa_machine_cpu(char *text, size_t size)
              instructions);
 }
 
+/* ---- cores ---- */
+
+double fa_machine_cpu_quota(void)
+{
+    return fa_machine_group_limits("").cpus;
+}
+
+int fa_machine_cores(void)
+{
+    const double quota = fa_machine_cpu_quota();
+    cpu_set_t mask;
+    int cores = 1;
+
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0)
+        cores = CPU_COUNT(&mask);
+    if (quota < cores)
+        cores = (int)quota;
+    return cores > 1 ? cores : 1;
+}
+
 /* ---- memory ---- */
-
-/* The number in a file of one line; fallback where there is none ("max") or no file. */
-static uint64_t read_number(const char *path, uint64_t fallback)
-{
-    uint64_t value = fallback;
-    FILE *file = fopen(path, "r");
-
-    if (file == NULL)
-        return fallback;
-    if (fscanf(file, "%" SCNu64, &value) != 1)
-        value = fallback;
-    fclose(file);
-    return value;
-}
-
-/* What one control group leaves of its limit. */
-static uint64_t left_of_group(const char *folder)
-{
-    char path[600];
-    uint64_t limit, used;
-
-    snprintf(path, sizeof path, "%s/memory.max", folder);
-    limit = read_number(path, UINT64_MAX);
-    snprintf(path, sizeof path, "%s/memory.current", folder);
-    used = read_number(path, 0);
-    return used < limit ? limit - used : 0;
-}
-
-/* Of the process's control group (version 2) and those above it the tightest. */
-static uint64_t left_of_groups(void)
-{
-    char group[256] = "", folder[512];
-    uint64_t least;
-
-    read_line("/proc/self/cgroup", "0:", group, sizeof group);
-    if (group[0] != ':')
-        return UINT64_MAX;
-    snprintf(folder, sizeof folder, "/sys/fs/cgroup%s", group + 1);
-    least = left_of_group(folder);
-    for (char *end = strrchr(folder, '/'); end > folder + strlen("/sys/fs"); end = strrchr(folder, '/')) {
-        uint64_t left;
-
-        *end = '\0';
-        left = left_of_group(folder);
-        if (left < least)
-            least = left;
-    }
-    return least;
-}
 
 uint64_t fa_machine_free_memory(void)
 {
+    const double of_groups = fa_machine_group_limits("").memory_left;
     char text[64] = "";
-    uint64_t kib = 0, least = left_of_groups();
+    uint64_t kib = 0;
 
     read_line("/proc/meminfo", "MemAvailable", text, sizeof text);
-    if (sscanf(text, "%" SCNu64 " kB", &kib) == 1 && kib * 1024 < least)
-        least = kib * 1024;
-    return least == UINT64_MAX ? 0 : least;
+    if (sscanf(text, "%" SCNu64 " kB", &kib) == 1 && (double)kib * 1024 < of_groups)
+        return kib * 1024;
+    return isfinite(of_groups) ? (uint64_t)of_groups : 0;
 }

@@ -3,9 +3,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 #include "option.h"
 #include "session.h"
@@ -19,6 +19,25 @@ static const struct fa_flag flags[] = {
     {"--keys", NULL, "print every configuration key with its default and meaning", false},
     {0}};
 
+/* How many, and what holds them down: cores that the process may not use, time that it does not get. */
+static void print_threads(struct fa_invocation *invocation)
+{
+    const struct fa_cores cores = fa_comm_cores(invocation->comm);
+
+    printf("threads     %d for this rank, %d core%s on this machine", invocation->threads, cores.on_host,
+           fa_plural((size_t)cores.on_host));
+    if (cores.usable < cores.on_host)
+        printf("; its affinity lets it run on %d", cores.usable);
+    if (cores.quota < cores.on_host)
+        printf("; the quota of its control group is the time of %g", cores.quota);
+    printf("\n");
+    fa_report_number(invocation, "threads", invocation->threads);
+    fa_report_number(invocation, "cores", cores.on_host);
+    fa_report_number(invocation, "usable_cores", cores.usable);
+    if (cores.quota < cores.on_host)
+        fa_report_number(invocation, "cpu_quota", cores.quota);
+}
+
 static void print_build(struct fa_invocation *invocation)
 {
     const struct fa_comm *comm = invocation->comm;
@@ -26,8 +45,7 @@ static void print_build(struct fa_invocation *invocation)
     printf("freeanchor  %s, %s build, %s\n", FA_VERSION, FA_BUILD, FA_COMPILER);
     printf("MPI         %s, %d rank%s, %d on %s\n", fa_comm_library(), fa_comm_size(comm),
            fa_comm_size(comm) == 1 ? "" : "s", fa_comm_local_size(comm), fa_comm_host(comm));
-    printf("threads     %d for this rank, %ld cores on this machine\n", invocation->threads,
-           sysconf(_SC_NPROCESSORS_ONLN));
+    print_threads(invocation);
     for (const char *const *name = fa_backend_names; *name != NULL; name++) {
         struct fa_backend *backend;
 

@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 const struct fa_flag fa_common_flags[] = {
-    {"--threads", "N", "threads of this process (default: its cores, shared out among the ranks of the host)",
+    {"--threads", "N",
+     "threads of this process (default: its cores, by affinity and quota, shared out among the ranks of the "
+     "host)",
      false, FA_WHOLE(1, 1024)},
     {"--json", NULL, "print one JSON object as the last line of standard output", false},
     {"-v", NULL, "say more", false},

@@ -4,13 +4,13 @@
  */
 #include <limits.h>
 #include <omp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agreement.h"
 #include "command.h"
 #include "fa/log.h"
+#include "fa/machine.h"
 #include "fa/memory.h"
 #include "help.h"
 #include "nearest.h"
@@ -44,16 +44,11 @@ static int launched_ranks(void)
     return (int)fa_number_environment("OMPI_COMM_WORLD_SIZE", &range, 1);
 }
 
-/* The cores that the launcher gave this process, shared out where ranks have the same. */
+/* The cores that the launcher and the system gave this process, shared out where ranks have the same. */
 static int cores_per_rank(const struct fa_comm *comm)
 {
-    cpu_set_t mask;
-    int cores;
+    const int cores = comm != NULL ? fa_comm_cores(comm).share : fa_machine_cores();
 
-    if (comm != NULL)
-        cores = fa_comm_cores(comm).share;
-    else
-        cores = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 1;
     return cores > 1 ? cores : 1;
 }
 

@@ -35,6 +35,19 @@ static void say_shared(const struct fa_comm *comm, int threads, int in_use, stru
              fa_comm_local_size(comm), threads, in_use, fa_comm_host(comm));
 }
 
+/* The system halts whoever has used up the time: it does not help that there are more cores. */
+static void say_throttled(const struct fa_comm *comm, int threads, const struct fa_cores *cores,
+                          struct words w)
+{
+    const int n = fa_comm_local_size(comm);
+
+    snprintf(
+        w.text, w.size,
+        "the control group of %d rank%s on %s has the time of %g core%s (a quota, as of a container) for %d "
+        "threads, which are halted in turn; start fewer ranks or threads, or raise the quota",
+        n, fa_plural((size_t)n), fa_comm_host(comm), cores->quota, cores->quota == 1 ? "" : "s", n * threads);
+}
+
 static void say_idle(const struct fa_comm *comm, const struct fa_cores *cores, struct words w)
 {
     const int each = (cores->usable * fa_comm_local_size(comm) + cores->idle) / fa_comm_local_size(comm);
@@ -53,7 +66,9 @@ enum fa_placement fa_placement_describe(const struct fa_comm *comm, int threads,
     const struct words words = {text, size};
 
     text[0] = '\0';
-    if (threads > cores.usable)
+    if (fa_comm_local_size(comm) * threads > cores.quota && cores.quota < in_use)
+        say_throttled(comm, threads, &cores, words);
+    else if (threads > cores.usable)
         say_bound(comm, threads, &cores, words);
     else if (fa_comm_local_size(comm) > in_use)
         say_crowded(comm, in_use, words);

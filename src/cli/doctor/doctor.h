@@ -25,10 +25,12 @@ struct fa_doctor_rank {
     char kernels[128]; /* for which kind of processor the libraries compute */
     char cpu[128];
     int threads, cores, cores_of_host;
+    double quota;        /* of cores, as of struct fa_cores */
     char placement[384]; /* of the first rank of a host: what is wrong with it; "": nothing */
     bool is_crowded;     /* ... and that makes ranks wait for each other */
     enum fa_single_copy single_copy;
-    double free_memory; /* bytes */
+    double free_memory;   /* bytes */
+    double shared_memory; /* bytes free where Open MPI keeps what ranks of a host share; -1: unknown */
     size_t n_interfaces;
     struct fa_interface interface[FA_DOCTOR_INTERFACES];
     double clock_ahead_s;  /* of rank 0's */
@@ -62,6 +64,9 @@ fa_status fa_doctor_describe(struct fa_doctor *doctor) FA_CHECK_RESULT;
 
 /* Collective. Sends mine to rank 0, again after a check that added to it. */
 fa_status fa_doctor_collect(struct fa_doctor *doctor) FA_CHECK_RESULT;
+
+/* The folder that Open MPI keeps messages between ranks of a host in. */
+const char *fa_doctor_shared_memory(void);
 
 /* ---- hosts.c: lists of hosts for people; rank 0 ---- */
 

@@ -11,6 +11,9 @@
 #define MEMORY_WANTED (2.0 * 1073741824)
 #define MEMORY_NEEDED (0.5 * 1073741824)
 
+/* Of each rank: Open MPI's btl_vader_segment_size. */
+#define SHARED_NEEDED (4.0 * 1048576)
+
 enum { HOSTS_NAMED = 8 };
 
 /* ---- lists ---- */
@@ -95,7 +98,8 @@ static bool are_hosts_alike(const struct fa_doctor *doctor)
         const struct fa_doctor_rank *rank = &doctor->rank[r];
 
         if (rank->n_local != first->n_local || rank->threads != first->threads ||
-            rank->cores != first->cores || rank->cores_of_host != first->cores_of_host)
+            rank->cores != first->cores || rank->cores_of_host != first->cores_of_host ||
+            rank->quota != first->quota)
             return false;
     }
     return true;
@@ -103,9 +107,13 @@ static bool are_hosts_alike(const struct fa_doctor *doctor)
 
 static void say_place(struct fa_doctor *doctor, const struct fa_doctor_rank *rank, const char *where)
 {
-    fa_doctor_find(doctor, FA_VERDICT_OK, "cores", "%s: %d rank%s of %d thread%s, each on %d of %d cores",
+    char quota[64] = "";
+
+    if (rank->quota < rank->cores_of_host)
+        snprintf(quota, sizeof quota, ", together with the time of %g (quota)", rank->quota);
+    fa_doctor_find(doctor, FA_VERDICT_OK, "cores", "%s: %d rank%s of %d thread%s, each on %d of %d cores%s",
                    where, rank->n_local, fa_plural((size_t)rank->n_local), rank->threads,
-                   fa_plural((size_t)rank->threads), rank->cores, rank->cores_of_host);
+                   fa_plural((size_t)rank->threads), rank->cores, rank->cores_of_host, quota);
 }
 
 static void check_cores(struct fa_doctor *doctor)
@@ -158,11 +166,41 @@ static void check_memory(struct fa_doctor *doctor)
     fa_report_number(doctor->invocation, "free_memory_bytes_per_rank", memory);
 }
 
+/* ---- memory that ranks share ---- */
+
+static bool lacks_shared_memory(const struct fa_doctor_rank *rank, const void *context)
+{
+    (void)context;
+    return rank->shared_memory < SHARED_NEEDED * rank->n_local;
+}
+
+/* A rank that touches a page for which there is no room ends by signal 7, long after the start. */
+static void check_shared_memory(struct fa_doctor *doctor)
+{
+    const char *folder = fa_doctor_shared_memory();
+    const struct fa_doctor_rank *first = &doctor->rank[0];
+    char hosts[256];
+
+    fa_doctor_list_hosts(doctor, lacks_shared_memory, NULL, hosts, sizeof hosts);
+    if (hosts[0] == '\0')
+        fa_doctor_find(
+            doctor, FA_VERDICT_OK, "shared mem", "%.0f MiB free in %s, %.0f are needed by the ranks of %s",
+            first->shared_memory / 1048576, folder, SHARED_NEEDED * first->n_local / 1048576, first->host);
+    else
+        fa_doctor_find(doctor, FA_VERDICT_PROBLEM, "shared mem",
+                       "%s has less room on %s than the %.0f MiB that Open MPI takes for each rank: give the "
+                       "container more (docker: --shm-size=1g), or name another folder in memory by "
+                       "OMPI_MCA_btl_vader_backing_directory",
+                       folder, hosts, SHARED_NEEDED / 1048576);
+    fa_report_number(doctor->invocation, "shared_memory_bytes", first->shared_memory);
+}
+
 fa_status fa_doctor_check_hosts(struct fa_doctor *doctor)
 {
     if (!fa_invocation_speaks(doctor->invocation))
         return FA_OK;
     check_cores(doctor);
     check_memory(doctor);
+    check_shared_memory(doctor);
     return FA_OK;
 }

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "doctor.h"
@@ -55,9 +56,26 @@ static void describe_place(const struct fa_comm *comm, int threads, struct fa_do
     rank->threads = threads;
     rank->cores = cores.usable;
     rank->cores_of_host = cores.on_host;
+    rank->quota = cores.quota;
     rank->is_crowded =
         fa_placement_describe(comm, threads, rank->placement, sizeof rank->placement) == FA_PLACEMENT_CROWDED;
     rank->single_copy = fa_comm_single_copy(comm);
+}
+
+const char *fa_doctor_shared_memory(void)
+{
+    const char *chosen = getenv("OMPI_MCA_btl_vader_backing_directory");
+
+    return chosen != NULL ? chosen : "/dev/shm";
+}
+
+static void describe_memory(struct fa_doctor_rank *rank)
+{
+    uint64_t room;
+
+    rank->free_memory = (double)fa_machine_free_memory();
+    rank->shared_memory =
+        fa_directory_free_bytes(fa_doctor_shared_memory(), &room) == FA_OK ? (double)room : -1;
 }
 
 fa_status fa_doctor_describe(struct fa_doctor *doctor)
@@ -66,7 +84,7 @@ fa_status fa_doctor_describe(struct fa_doctor *doctor)
 
     describe_place(doctor->comm, doctor->invocation->threads, rank);
     fa_machine_cpu(rank->cpu, sizeof rank->cpu);
-    rank->free_memory = (double)fa_machine_free_memory();
+    describe_memory(rank);
     FA_TRY(fa_machine_interfaces(rank->interface, FA_DOCTOR_INTERFACES, &rank->n_interfaces));
     return describe_programs(rank->threads, rank);
 }
