@@ -12,6 +12,7 @@
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/hash.h"
+#include "fa/machine.h"
 #include "fa/memory.h"
 #include "fa/shard.h"
 #include "manifest.h"
@@ -269,7 +270,10 @@ static fa_status read_manifest(const char *directory, struct fa_manifest *manife
     if (!fa_directory_exists(directory))
         return fail_absent(directory);
     FA_TRY(fa_manifest_read(directory, manifest));
-    return check_counts(manifest, directory);
+    FA_TRY(check_counts(manifest, directory));
+    return fa_prefix(
+        fa_machine_allow_files(manifest->n_shards, ", or pack into fewer shards with --shard-mib"), "%s",
+        directory);
 }
 
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out)

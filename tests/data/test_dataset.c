@@ -3,6 +3,8 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fa/file.h"
@@ -90,6 +92,30 @@ static void a_shard_of_another_packing_is_refused(void **state)
     fa_free(shard);
     out = config.out_directory;
     assert_open_fails("shard-00000.h5");
+}
+
+/* In a child, which alone can give up its right to more files. */
+static void more_shards_than_files_may_be_open_name_the_flag_that_helps(void **state)
+{
+    struct rlimit few = {0};
+    struct fa_dataset *dataset = NULL;
+    struct fa_pack_config config;
+    struct fa_pack_report report;
+    int result;
+
+    (void)state;
+    config = fixture_scenes(fa_test_directory(), 12);
+    config.shard_bytes = 1;
+    assert_ok(fa_pack(&config, &report));
+    if (fork() == 0) {
+        few.rlim_cur = few.rlim_max = 10;
+        if (setrlimit(RLIMIT_NOFILE, &few) != 0 ||
+            fa_dataset_open(config.out_directory, &dataset) != FA_EINVAL)
+            _exit(2);
+        _exit(strstr(fa_message(), "or pack into fewer shards with --shard-mib") != NULL ? 0 : 1);
+    }
+    wait(&result);
+    assert_int_equal(result, 0);
 }
 
 static void a_manifest_of_another_format_or_version_is_refused(void **state)
@@ -266,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_shard_that_is_missing_is_named),
         cmocka_unit_test(a_shard_cut_short_is_named),
         cmocka_unit_test(a_shard_of_another_packing_is_refused),
+        cmocka_unit_test(more_shards_than_files_may_be_open_name_the_flag_that_helps),
         cmocka_unit_test(a_manifest_of_another_format_or_version_is_refused),
         cmocka_unit_test(a_shard_of_another_version_is_refused),
         cmocka_unit_test(absurd_counts_are_refused_before_memory_is_taken),
