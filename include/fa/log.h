@@ -3,8 +3,8 @@
  *
  * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen
  * one are dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank
- * r]". Thread safe. A failure is not logged where it arises: it is returned
- * (status.h).
+ * r]". Callable from any thread; no thread waits for another one's line. A failure is not logged where it
+ * arises: it is returned (status.h).
  */
 #ifndef FA_LOG_H
 #define FA_LOG_H
@@ -22,6 +22,9 @@ void fa_log_set_rank(int rank, int n_ranks);
 fa_status fa_log_to_file(const char *path) FA_CHECK_RESULT;
 
 void fa_log(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
+
+/* A line for standard error alone, from a thread that the file's disk must not keep. */
+void fa_log_screen(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);
 
 /* A line for the file alone, for what standard error is told in another way. */
 void fa_log_file(enum fa_log_level level, const char *format, ...) FA_PRINTF(2, 3);

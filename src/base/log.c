@@ -1,85 +1,143 @@
+/*
+ * log.c - each line is composed aside and written by one call, so that lines of threads and ranks do not mix.
+ * A thread that writes holds nothing that another one needs: a disk or a terminal may keep it for ever, and
+ * then the others still have something to say.
+ */
 #include "fa/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "fa/clock.h"
 
 enum { LINE_MAX_BYTES = 4096 }; /* longer lines are cut */
 
 static struct {
-    pthread_mutex_t lock;
-    enum fa_log_level level;
-    int rank;
-    FILE *file; /* NULL: standard error only */
-} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = FA_LOG_INFO};
+    _Atomic enum fa_log_level level;
+    _Atomic int rank;
+    _Atomic bool has_file;
+    _Atomic int file;      /* once opened never closed, since somebody may be writing: it changes its file */
+    pthread_mutex_t place; /* of whoever puts another file there */
+} sink = {.level = FA_LOG_INFO, .file = -1, .place = PTHREAD_MUTEX_INITIALIZER};
 
 void fa_log_set_level(enum fa_log_level level)
 {
-    pthread_mutex_lock(&sink.lock);
-    sink.level = level;
-    pthread_mutex_unlock(&sink.lock);
+    atomic_store(&sink.level, level);
 }
 
 void fa_log_set_rank(int rank, int n_ranks)
 {
-    pthread_mutex_lock(&sink.lock);
-    sink.rank = n_ranks > 1 ? rank : 0;
-    pthread_mutex_unlock(&sink.lock);
+    atomic_store(&sink.rank, n_ranks > 1 ? rank : 0);
+}
+
+/* ---- the file ---- */
+
+/* Takes fd. */
+static void put_in_place(int fd)
+{
+    pthread_mutex_lock(&sink.place);
+    if (atomic_load(&sink.file) < 0) {
+        atomic_store(&sink.file, fd);
+    } else {
+        dup3(fd, atomic_load(&sink.file), O_CLOEXEC);
+        close(fd);
+    }
+    pthread_mutex_unlock(&sink.place);
+}
+
+static void forget_file(void)
+{
+    const int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    atomic_store(&sink.has_file, false);
+    if (nothing >= 0)
+        put_in_place(nothing);
 }
 
 fa_status fa_log_to_file(const char *path)
 {
-    FILE *file = NULL, *before;
+    int fd;
 
-    if (path != NULL) {
-        file = fopen(path, "ae");
-        if (file == NULL)
-            return fa_fail_errno(FA_EIO, errno, "%s: cannot open the log file", path);
-        setvbuf(file, NULL, _IOLBF, 0); /* a crash keeps every whole line */
+    if (path == NULL) {
+        forget_file();
+        return FA_OK;
     }
-    pthread_mutex_lock(&sink.lock);
-    before = sink.file;
-    sink.file = file;
-    pthread_mutex_unlock(&sink.lock);
-    if (before != NULL)
-        fclose(before);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot open the log file", path);
+    put_in_place(fd);
+    atomic_store(&sink.has_file, true);
     return FA_OK;
 }
 
-/* With the lock held: what the line begins with. Returns its length. */
-static size_t print_head(enum fa_log_level level, char *line, size_t size)
+/* ---- lines ---- */
+
+struct line {
+    char text[LINE_MAX_BYTES];
+    size_t length;
+};
+
+static void print_head(struct line *line, enum fa_log_level level)
 {
     static const char *const names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+    const int of_rank = atomic_load(&sink.rank);
     char now[20], rank[24] = "";
 
     fa_clock_stamp(now, sizeof now);
-    if (sink.rank != 0)
-        snprintf(rank, sizeof rank, "[rank %d] ", sink.rank);
-    return (size_t)snprintf(line, size, "%s %-5s %s", now, names[level], rank);
+    if (of_rank != 0)
+        snprintf(rank, sizeof rank, "[rank %d] ", of_rank);
+    line->length = (size_t)snprintf(line->text, sizeof line->text, "%s %-5s %s", now, names[level], rank);
 }
 
-/* With the lock held. A line is written in one call, so that those of several ranks do not mix. */
-static void print_line(FILE *const *files, enum fa_log_level level, const char *format, va_list arguments)
+static void print_line(struct line *line, enum fa_log_level level, const char *format, va_list arguments)
 {
-    char line[LINE_MAX_BYTES];
-    size_t used = print_head(level, line, sizeof line - 1); /* one byte is kept for the line's end */
-    int wanted = vsnprintf(line + used, sizeof line - 1 - used, format, arguments);
+    size_t room;
+    int wanted;
 
+    print_head(line, level);
+    room = sizeof line->text - line->length;
+    wanted = vsnprintf(line->text + line->length, room, format, arguments);
     if (wanted > 0)
-        used += (size_t)wanted < sizeof line - 1 - used ? (size_t)wanted : sizeof line - 2 - used;
-    line[used] = '\n';
-    line[used + 1] = '\0';
-    for (; *files != NULL; files++)
-        fputs(line, *files);
+        line->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
+    line->text[line->length++] = '\n'; /* in place of the text's end */
+}
+
+/* There is nobody to tell of a failure. */
+static void write_line(int fd, const struct line *line)
+{
+    for (size_t done = 0; done < line->length;) {
+        const ssize_t n = write(fd, line->text + done, line->length - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            return;
+    }
 }
 
 static bool is_wanted(enum fa_log_level level)
 {
-    return level >= sink.level && (sink.rank == 0 || level >= FA_LOG_WARN);
+    return level >= atomic_load(&sink.level) && (atomic_load(&sink.rank) == 0 || level >= FA_LOG_WARN);
+}
+
+static void log_line(bool to_screen, bool to_file, enum fa_log_level level, const char *format,
+                     va_list arguments)
+{
+    struct line line;
+
+    if (!is_wanted(level))
+        return;
+    print_line(&line, level, format, arguments);
+    if (to_screen)
+        write_line(STDERR_FILENO, &line);
+    if (to_file && atomic_load(&sink.has_file))
+        write_line(atomic_load(&sink.file), &line);
 }
 
 void fa_log(enum fa_log_level level, const char *format, ...)
@@ -87,10 +145,16 @@ void fa_log(enum fa_log_level level, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    pthread_mutex_lock(&sink.lock);
-    if (is_wanted(level))
-        print_line((FILE *[]){stderr, sink.file, NULL}, level, format, arguments);
-    pthread_mutex_unlock(&sink.lock);
+    log_line(true, true, level, format, arguments);
+    va_end(arguments);
+}
+
+void fa_log_screen(enum fa_log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_line(true, false, level, format, arguments);
     va_end(arguments);
 }
 
@@ -99,10 +163,7 @@ void fa_log_file(enum fa_log_level level, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    pthread_mutex_lock(&sink.lock);
-    if (is_wanted(level))
-        print_line((FILE *[]){sink.file, NULL}, level, format, arguments);
-    pthread_mutex_unlock(&sink.lock);
+    log_line(false, true, level, format, arguments);
     va_end(arguments);
 }
 
