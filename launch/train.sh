@@ -11,7 +11,7 @@
 #                      hosts that answer
 #   --dry-run          print the command and do nothing
 #
-# The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, USR1 and USR2
+# The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, HUP, USR1 and USR2
 # reach the ranks, which save and end with 85; another one more than three seconds later ends them at once. Exit codes are those
 # of freeanchor train: 0 done, 2 wrong usage or input, or an image whose loss is not finite, 85 stopped with state saved; others
 # are failures, which alone are followed by a restart.
@@ -131,7 +131,7 @@ stop() {
   stopping=yes interrupted=yes
   [ -z "$job" ] || kill -USR1 "$job" 2>/dev/null # mpirun hands it on to all ranks
 }
-trap stop TERM INT USR1 USR2
+trap stop TERM INT HUP USR1 USR2
 
 # Where a host is lost, the ranks end the job, but mpirun may go on waiting for that host: then it is killed, and its daemons leave.
 end_waiting() {
@@ -144,10 +144,11 @@ end_waiting() {
   kill -KILL "$job"
 }
 
-# In a session of its own, so that the terminal's ^C comes to this script alone. Leaves the exit code in $code.
+# In a session of its own, so that the terminal's ^C and end come to this script alone; what it says is passed on and kept whether
+# or not somebody reads it. Leaves the exit code in $code.
 run() {
   local waiting
-  env "${environment[@]}" setsid "${command[@]}" 2> >(tee "$errors" >&2) &
+  env FREEANCHOR_LAUNCHER=train.sh "${environment[@]}" setsid "${command[@]}" 2> >(trap '' INT HUP; tee -p "$errors" >&2) &
   job=$!
   end_waiting &
   waiting=$!

@@ -30,6 +30,7 @@ int fa_comm_local_size(const struct fa_comm *comm); /* ranks on this host */
 int fa_comm_local_rank(const struct fa_comm *comm); /* this one's number among them */
 const char *fa_comm_host(const struct fa_comm *comm);
 const char *fa_comm_library(void); /* "Open MPI 4.1.4" */
+long fa_comm_mpirun(void); /* the process of the mpirun that started this one; 0: none on this host did */
 
 /* Where the launcher and the system let this rank run. A core is what the system schedules on: a hardware
    thread. */

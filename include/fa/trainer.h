@@ -78,10 +78,10 @@ struct fa_train_result {
     struct fa_metrics metrics; /* of the last evaluation; fa_metrics_clear */
 };
 
-/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1 or SIGUSR2 on any rank, or where there is a file "stop" in
-   work_dir: the state is saved, and the file removed. A second signal ends the process at once. FA_EINVAL
-   where the loss or gradient of an image is not finite, FA_ENUMERIC where only that of the batch is not.
-   Leaves weights.h5 in work_dir when the last step is done. */
+/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1, SIGUSR2, SIGINT or SIGHUP on any rank, or where there is a
+   file "stop" in work_dir: the state is saved, and the file removed. A second signal ends the process at
+   once. FA_EINVAL where the loss or gradient of an image is not finite, FA_ENUMERIC where only that of the
+   batch is not. Leaves weights.h5 in work_dir when the last step is done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
 

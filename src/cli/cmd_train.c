@@ -1,7 +1,9 @@
 /*
  * cmd_train.c - freeanchor train: from shards to weights.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -168,6 +170,19 @@ static fa_status read_init_from(struct fa_invocation *invocation, struct fa_sess
     return fa_invocation_agree(invocation, fit_class_layer(invocation, session, data));
 }
 
+/* launch/train.sh does what mpirun does not. */
+static void say_how_to_stop(const char *work_dir)
+{
+    const long mpirun = fa_comm_mpirun();
+
+    if (mpirun != 0 && getenv("FREEANCHOR_LAUNCHER") == NULL)
+        fa_info("mpirun kills ranks a second after Ctrl-C, TERM or a closed terminal (nohup or not), which "
+                "may be too "
+                "short to save; `kill -USR1 %ld` or `touch %s/stop` ends this run with its state saved, and "
+                "launch/train.sh makes Ctrl-C and TERM do the same",
+                mpirun, work_dir);
+}
+
 static fa_status run(struct fa_invocation *invocation)
 {
     struct fa_session session;
@@ -175,8 +190,11 @@ static fa_status run(struct fa_invocation *invocation)
     struct datasets data = {0};
     fa_status status;
 
+    signal(SIGPIPE, SIG_IGN); /* nobody may read any more what it prints: that ends no training */
     FA_TRY(fa_invocation_no_operands(invocation));
     status = fa_session_open(invocation, shorthands, &session);
+    if (status == FA_OK)
+        say_how_to_stop(fa_arguments_get(&invocation->arguments, "--work-dir"));
     if (status == FA_OK)
         status = fa_work_dir_take(invocation->comm, fa_arguments_get(&invocation->arguments, "--work-dir"),
                                   &session.settings.train.watchdog, &work_dir);

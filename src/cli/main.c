@@ -2,10 +2,13 @@
  * main.c - finds the sub-command, starts MPI for those that compute in parallel, prints failures and turns
  * them into exit codes. Nothing below prints a failure.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agreement.h"
 #include "command.h"
@@ -154,10 +157,20 @@ static int refuse_command(const char *name)
     return fa_status_exit_code(status);
 }
 
+/* Files opened later must not get the number of a standard stream that was closed (2>&-): what people are
+   told would be written into them. What stands in its place cannot be written. */
+static void occupy_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            _exit(EXIT_FAILURE); /* nobody to tell */
+}
+
 int main(int argc, char **argv)
 {
     const struct fa_command *command;
 
+    occupy_closed_streams();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         fa_help_program();

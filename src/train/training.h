@@ -148,7 +148,7 @@ fa_status fa_training_diagnose(struct fa_training *training, double normalizer) 
 
 /* ---- stop.c: requests to stop, by a signal or a file ---- */
 
-/* SIGTERM, SIGUSR1 and SIGUSR2, from now on and until fa_stop_ignore. */
+/* SIGTERM, SIGUSR1, SIGUSR2, and SIGINT and SIGHUP unless they are ignored; until fa_stop_ignore. */
 void fa_stop_listen(void);
 void fa_stop_ignore(void); /* back to what was before */
 

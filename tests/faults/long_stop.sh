@@ -5,7 +5,7 @@ ranks=4
 . "$(dirname "$0")/lib.sh"
 
 RANDOM=${SEED:-1}
-for signal in TERM USR1 USR2; do
+for signal in TERM USR1 USR2 INT HUP; do
   for whom in one all; do
     start "$scratch/w" "${endless[@]}"
     wait_step 1
@@ -14,7 +14,7 @@ for signal in TERM USR1 USR2; do
     stops
   done
 done
-holds "$(grep -c resumed_at_step "$scratch/w/log.jsonl") == 6" "parts of the run"
+holds "$(grep -c resumed_at_step "$scratch/w/log.jsonl") == 10" "parts of the run"
 
 # a rank that is stopped keeps the others from saving
 for whom in 0 "0 2 3"; do

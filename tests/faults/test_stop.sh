@@ -11,7 +11,9 @@ stops
 
 start "$scratch/w" "${endless[@]}"
 wait_step 0
-kill -USR1 "$(pgrep -n -f -- "^mpirun .*--work-dir $work")" # which hands it on to all
+mpirun=$(pgrep -n -f -- "^mpirun .*--work-dir $work")
+grep -q "a second after Ctrl-C.*\`kill -USR1 $mpirun\`" "$log" || fail "what mpirun cannot do is not said: $(head -n 2 "$log")"
+kill -USR1 "$mpirun" # which hands it on to all
 stops
 grep -q "resuming from" "$log" || fail "the second run does not go on"
 
