@@ -61,7 +61,12 @@ positive checkpoint step_s pause_s pause_share durable_s step_beside_save_s stat
 holds "$(number "$scratch/checkpoint" bytes_share) > 1 && $(number "$scratch/checkpoint" bytes_share) < 1.01" "bench checkpoint, bytes"
 bench checkpoint "${tiny[@]}" --out "$scratch" --step-ms 4000
 holds "$(number "$scratch/checkpoint" step_s) == 4" "bench checkpoint, a given step"
-[ -z "$(ls -d "$scratch"/freeanchor-bench-* 2>/dev/null)" ] || fail "bench checkpoint leaves something"
+mkdir "$scratch/killed"
+"$freeanchor" bench checkpoint "${tiny[@]:0:6}" --steps 1000 --out "$scratch/killed" --step-ms 4000 >/dev/null 2>&1 &
+for _ in $(seq 400); do ls "$scratch"/killed/freeanchor-bench-*/step_* >/dev/null 2>&1 && break || sleep 0.05; done
+kill -9 $! || fail "bench checkpoint cannot be killed"
+for _ in $(seq 100); do rmdir "$scratch/killed" 2>/dev/null && break || sleep 0.05; done
+[ -z "$(ls -d "$scratch"/freeanchor-bench-* "$scratch"/killed/* 2>/dev/null)" ] || fail "bench checkpoint leaves something"
 expect 1 "nowhere" "$freeanchor" bench checkpoint "${tiny[@]}" --out "$scratch/nowhere"
 
 ranks() {

@@ -4,22 +4,20 @@
  * Every save is made as a run makes it: begun between two steps, brought forward between the layers of the
  * steps that follow. With the time of a step given there are no steps, and nothing else has the cores.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "bench_session.h"
 #include "fa/checkpoint_writer.h"
 #include "fa/clock.h"
-#include "fa/file.h"
 #include "fa/memory.h"
+#include "folder.h"
 
 struct measured {
     struct fa_bench_session bench;
     struct fa_checkpoint_writer *writer;
     struct fa_training_state state;
     struct fa_weights_meta meta;
-    char *root;      /* a folder of our own */
+    struct fa_bench_folder folder;
     int64_t step_ms; /* as given; 0: steps are run */
     uint64_t n_bytes;
     double step_s, *pause_s, *durable_s, *beside_s; /* beside: the step that a save ran beside */
@@ -48,7 +46,7 @@ static fa_status train_on(struct measured *m, double *first_s)
 static fa_status save(struct measured *m, size_t i)
 {
     char name[FA_CHECKPOINT_NAME_MAX];
-    const struct fa_checkpoint_save what = {.root = m->root, .name = name, .keep = 1};
+    const struct fa_checkpoint_save what = {.root = m->folder.path, .name = name, .keep = 1};
     struct fa_checkpoint_cost cost;
     const double start = fa_clock_seconds();
     fa_status status = FA_OK;
@@ -127,37 +125,6 @@ static fa_status measure_saves(struct fa_invocation *invocation, struct measured
     return FA_OK;
 }
 
-/* ---- the folder ---- */
-
-static fa_status make_root(const char *out, char **root)
-{
-    FA_TRY(fa_asprintf(root, "%s/freeanchor-bench-XXXXXX", out));
-    if (mkdtemp(*root) == NULL)
-        return fa_fail_errno(FA_EIO, errno, "--out %s: cannot make a directory there", out);
-    return FA_OK;
-}
-
-/* A folder of checkpoints, and then itself. */
-static fa_status remove_root(const char *root)
-{
-    char **names;
-    size_t n;
-    fa_status status;
-
-    FA_TRY(fa_directory_list(root, &n, &names));
-    status = FA_OK;
-    for (size_t i = 0; i < n && status == FA_OK; i++) {
-        char *path;
-
-        status = fa_path_join(root, names[i], &path);
-        if (status == FA_OK && fa_directory_exists(path))
-            status = fa_directory_remove(path);
-        fa_free(path);
-    }
-    fa_free(names);
-    return status == FA_OK ? fa_directory_remove(root) : status;
-}
-
 /* ---- all of it ---- */
 
 static fa_status measure(struct fa_invocation *invocation, struct measured *m)
@@ -175,10 +142,11 @@ static fa_status measure_in_folder(struct fa_invocation *invocation, struct meas
     fa_status status, removed;
 
     m->step_ms = fa_arguments_whole(&invocation->arguments, "--step-ms", 0);
-    FA_TRY(make_root(out != NULL ? out : ".", &m->root));
-    status = measure(invocation, m);
+    status = fa_bench_folder_make(out != NULL ? out : ".", &m->folder);
+    if (status == FA_OK)
+        status = measure(invocation, m);
     fa_checkpoint_writer_close(m->writer);
-    removed = fa_prefix(remove_root(m->root), "after the measurement");
+    removed = fa_bench_folder_remove(&m->folder);
     return status != FA_OK ? status : removed;
 }
 
@@ -192,7 +160,6 @@ static fa_status run(struct fa_invocation *invocation)
     fa_free(m.beside_s);
     fa_free(m.durable_s);
     fa_free(m.pause_s);
-    fa_free(m.root);
     fa_bench_session_close(&m.bench);
     return status;
 }
