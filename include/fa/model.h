@@ -4,7 +4,8 @@
  * A static graph of convolutions, pooling and upsampling is made once; for each padded image size a plan
  * (shapes, chosen algorithms, one arena laid out by lifetime) is built at its first use and cached. A step
  * over a known size allocates nothing. Batch norm is folded into the convolutions before forward and unfolded
- * after backward, exactly. Formulas: spec section 2. One thread drives a model. Nothing here communicates.
+ * after backward, exactly; group norm is a node of its own. Formulas: spec section 2. One thread drives a
+ * model. Nothing here communicates.
  */
 #ifndef FA_MODEL_H
 #define FA_MODEL_H
@@ -19,6 +20,11 @@
 #include "fa/real.h"
 #include "fa/status.h"
 
+/* What follows a convolution: in the backbone batch norm with fixed statistics, elsewhere a bias (the
+   reference); or everywhere but in the head's last layers group norm, whose statistics are those of the image
+   at hand. */
+enum fa_model_norm { FA_NORM_FROZEN_BATCH, FA_NORM_GROUP };
+
 /* How the filters of the head's towers start: normal with deviation 0.01 (spec section 2.4), or Kaiming's. */
 enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
 
@@ -30,7 +36,9 @@ struct fa_model_config {
     int num_classes;
     enum fa_head_init head_init;
     double prior_probability; /* of an object at initialisation, 0.01 */
-    bool zero_init_residual;  /* gamma of a residual block's last BN starts at 0 */
+    bool zero_init_residual;  /* gamma of a residual block's last norm starts at 0 */
+    enum fa_model_norm norm;
+    int norm_groups; /* of a group norm, 32; a layer with fewer channels has a quarter as many groups */
 };
 
 struct fa_model;

@@ -11,6 +11,7 @@
 static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
 static const char *const head_inits[] = {
     [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
+static const char *const norms[] = {[FA_NORM_FROZEN_BATCH] = "frozen_batch", [FA_NORM_GROUP] = "group", NULL};
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const schedules[] = {
     [FA_SCHEDULE_STEP] = "step", [FA_SCHEDULE_COSINE] = "cosine", [FA_SCHEDULE_POLY] = "poly", NULL};
@@ -48,7 +49,13 @@ const struct fa_option fa_options[] = {
     VALUE("model.backbone.frozen_stages", FA_OPTION_INT, model.frozen_stages, "1", -1, 4,
           "Freeze the stem (0) and the stages up to this one; -1 trains all."),
     BOOL("model.backbone.zero_init_residual", model.zero_init_residual, "true",
-         "Start the last batch norm of a residual block at gamma 0."),
+         "Start the last norm of a residual block at gamma 0."),
+    CHOICE("model.norm", norm, "\"frozen_batch\"", norms,
+           "Batch norm of the backbone with statistics that stay as loaded (frozen_batch), or group norm in "
+           "backbone, "
+           "neck and head (group: trains from random weights)."),
+    VALUE("model.norm_groups", FA_OPTION_INT, model.norm_groups, "32", 1, 2048,
+          "Groups of a group norm; a layer with fewer channels has a quarter as many groups as channels."),
     VALUE("model.prior", FA_OPTION_NUMBER, model.prior_probability, "0.01", 1e-6, 0.5,
           "Probability of an object that the untrained head predicts."),
     CHOICE(

@@ -173,6 +173,7 @@ static fa_status resolve(const struct fa_json *given, struct fa_settings *settin
     for (const struct fa_option *option = fa_options; option->key != NULL; option++)
         FA_TRY(resolve_option(option, given, settings));
     settings->model.head_init = (enum fa_head_init)settings->head_init;
+    settings->model.norm = (enum fa_model_norm)settings->norm;
     eval->detect.coder = settings->train.loss.coder;
     eval->transform = settings->train.transform;
     eval->transform.flip_probability = 0;

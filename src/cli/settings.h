@@ -19,6 +19,7 @@ struct fa_settings {
     const char *backend;               /* "": the default of this build */
     int algorithm;                     /* enum fa_conv_algorithm */
     int head_init;                     /* enum fa_head_init */
+    int norm;                          /* enum fa_model_norm */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };
 

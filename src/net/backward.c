@@ -16,7 +16,7 @@ struct backward {
 
 static fa_real *value(const struct backward *run, int i)
 {
-    return fa_plan_value(run->plan, run->model->arena, i);
+    return fa_plan_value_again(run->plan, run->model->arena, i);
 }
 
 static fa_real *grad(const struct backward *run, int i)
@@ -35,7 +35,7 @@ static const fa_real *mask(const struct backward *run, int reader, int i)
 {
     const struct fa_node *node = &run->model->graph.node[i];
 
-    return node->relu && reader == node->first_use ? value(run, i) : NULL;
+    return node->relu && !fa_node_masks_itself(node) && reader == node->first_use ? value(run, i) : NULL;
 }
 
 static void import_level(const struct backward *run, int i)
@@ -79,11 +79,23 @@ static fa_status conv_backward(const struct backward *run, int i)
     return FA_OK;
 }
 
+static fa_status norm_backward(const struct backward *run, int i)
+{
+    const struct fa_node *node = &run->model->graph.node[i];
+
+    FA_TRY(fa_norm_backward(run->plan->node[i].norm, value(run, node->in),
+                            fa_at(run->model->arena, run->plan->node[i].kept), grad(run, i),
+                            grad(run, node->in)));
+    if (node->residual != FA_NONE && fa_plan_trains(run->plan, node->residual))
+        pass_to_residual(run, i);
+    return FA_OK;
+}
+
 static fa_status pool_backward(const struct backward *run, int i)
 {
     const int in = run->model->graph.node[i].in;
 
-    return fa_pool_backward(run->plan->node[i].pool, fa_at(run->model->arena, run->plan->node[i].index),
+    return fa_pool_backward(run->plan->node[i].pool, fa_at(run->model->arena, run->plan->node[i].kept),
                             grad(run, i), mask(run, i, in), grad(run, in));
 }
 
@@ -104,6 +116,8 @@ static fa_status backward_by_kind(const struct backward *run, int i)
     case FA_NODE_CONV:
         import_level(run, i);
         return conv_backward(run, i);
+    case FA_NODE_NORM:
+        return norm_backward(run, i);
     case FA_NODE_POOL:
         return pool_backward(run, i);
     case FA_NODE_UPSAMPLE:
@@ -113,10 +127,22 @@ static fa_status backward_by_kind(const struct backward *run, int i)
     return FA_OK;
 }
 
+/* Values that this node and those before it read, and that were not kept. */
+static fa_status make_again(const struct backward *run, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (run->plan->node[k].again_before == i)
+            FA_TRY(fa_plan_run_again(run->plan, run->model->arena, k));
+    return FA_OK;
+}
+
 static fa_status node_backward(const struct backward *run, int i)
 {
     const int span = fa_span_begin_of("layer", fa_node_name(&run->model->graph, i), i);
-    fa_status status = backward_by_kind(run, i);
+    fa_status status = make_again(run, i);
+
+    if (status == FA_OK)
+        status = backward_by_kind(run, i);
 
     fa_span_end(span);
     return status;
@@ -143,7 +169,7 @@ fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, con
     model->trained = NULL; /* gradients take the place of values */
     for (int l = 0; l < model->graph.n_layers; l++)
         if (!model->graph.layer[l].frozen)
-            fa_weights_clear_grad(model->weights[l]);
+            fa_layer_clear_grad(model, l);
 
     for (int i = model->graph.n_nodes - 1; i >= 0; i--) {
         const int layer = completed_layer(&model->graph, i);

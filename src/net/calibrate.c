@@ -51,7 +51,8 @@ static fa_status find_plan(struct calibration *run, const struct fa_image *image
         if ((*plan)->h == image->h && (*plan)->w == image->w)
             return FA_OK;
     }
-    FA_TRY(fa_plan_create(&model->graph, model->backend, model->weights, false, image->h, image->w, plan));
+    FA_TRY(fa_plan_create(&model->graph, model->backend, model->weights, model->affine, false, image->h,
+                          image->w, plan));
     run->plans[run->n_plans++] = *plan;
     return FA_OK;
 }
@@ -79,7 +80,7 @@ static size_t largest_slot(const struct fa_graph *graph)
     size_t largest = 0;
 
     for (int l = 0; l < graph->n_layers; l++)
-        if (fa_layer_has_norm(&graph->layer[l]) && slot_size(&graph->layer[l]) > largest)
+        if (fa_layer_has_batch_norm(&graph->layer[l]) && slot_size(&graph->layer[l]) > largest)
             largest = slot_size(&graph->layer[l]);
     return largest;
 }
@@ -202,9 +203,10 @@ static fa_status calibrate_layer(struct calibration *run, int i)
     return fa_layer_fold(run->model, l);
 }
 
-static bool has_norm(const struct fa_graph *graph, int i)
+static bool has_statistics(const struct fa_graph *graph, int i)
 {
-    return graph->node[i].kind == FA_NODE_CONV && fa_layer_has_norm(&graph->layer[graph->node[i].layer]);
+    return graph->node[i].kind == FA_NODE_CONV &&
+           fa_layer_has_batch_norm(&graph->layer[graph->node[i].layer]);
 }
 
 static fa_status calibrate_all(struct calibration *run)
@@ -213,10 +215,10 @@ static fa_status calibrate_all(struct calibration *run)
     int end = graph->n_nodes; /* nothing to learn behind the last batch norm */
 
     FA_TRY(fa_model_fold(run->model));
-    while (end > 0 && !has_norm(graph, end - 1))
+    while (end > 0 && !has_statistics(graph, end - 1))
         end--;
     for (int i = 0; i < end; i++) {
-        if (has_norm(graph, i))
+        if (has_statistics(graph, i))
             FA_TRY(calibrate_layer(run, i));
         for (size_t k = 0; k < run->n; k++)
             FA_TRY(fa_plan_run(run->plan_of[k], run->arena[k], i));

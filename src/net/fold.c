@@ -4,7 +4,8 @@
  * With sigma = sqrt(var + eps) and s = gamma / sigma the layer is conv(x; W s) + (beta - mean s). From the
  * gradients dW' and db' of these filters and bias, for output channel o:
  *     dW = dW' s       dbeta = db'       dgamma = (<dW'_o, W_o> - mean db') / sigma
- * Sums are in double. A layer without batch norm has s = 1 and its own bias.
+ * Sums are in double. A layer without batch norm has s = 1 and its own bias, or with group norm none: gamma
+ * and beta are then loaded, and their gradients read, as they are.
  */
 #include <math.h>
 #include <omp.h>
@@ -46,6 +47,8 @@ fa_status fa_model_create_weights(struct fa_model *model)
         filters = filter_elements(layer) > filters ? filter_elements(layer) : filters;
         channels = layer->bias->n_elem > channels ? layer->bias->n_elem : channels;
         FA_TRY(fa_weights_create(model->backend, &layer->desc, &model->weights[l]));
+        if (fa_layer_has_group_norm(layer))
+            FA_TRY(fa_affine_create(model->backend, layer->desc.out_channels, &model->affine[l]));
     }
     model->scratch.filters_per_thread = CHANNELS_AT_A_TIME * filters;
     FA_TRY(fa_alloc(n_threads * model->scratch.filters_per_thread, sizeof(fa_real), &model->scratch.filters));
@@ -55,11 +58,20 @@ fa_status fa_model_create_weights(struct fa_model *model)
 
 void fa_model_destroy_weights(struct fa_model *model)
 {
-    for (int l = 0; l < model->graph.n_layers; l++)
+    for (int l = 0; l < model->graph.n_layers; l++) {
         fa_weights_destroy(model->weights[l]);
+        fa_affine_destroy(model->affine[l]);
+    }
     fa_free(model->scratch.filters);
     fa_free(model->scratch.scale);
     fa_free(model->scratch.bias);
+}
+
+void fa_layer_clear_grad(struct fa_model *model, int l)
+{
+    fa_weights_clear_grad(model->weights[l]);
+    if (model->affine[l] != NULL)
+        fa_affine_clear_grad(model->affine[l]);
 }
 
 static double sigma_of(const struct fa_model *model, const struct fa_layer *layer, size_t o)
@@ -76,6 +88,10 @@ fa_status fa_layer_fold(struct fa_model *model, int l)
     if (!fa_layer_has_norm(layer))
         return fa_weights_load(model->weights[l], weight, NULL, bias);
     gamma = value_of(model, layer->gamma);
+    if (fa_layer_has_group_norm(layer)) {
+        FA_TRY(fa_affine_load(model->affine[l], gamma, bias));
+        return fa_layer_load_raw(model, l);
+    }
     mean = value_of(model, layer->mean);
     for (size_t o = 0; o < layer->bias->n_elem; o++) {
         double scale = (double)gamma[o] / sigma_of(model, layer, o);
@@ -201,16 +217,26 @@ static void unfold_channels(const struct fa_model *model, int l, size_t first)
     fa_real *bias = model->scratch.bias + first;
 
     fa_weights_read_grad(model->weights[l], (int)first, (int)n, filters, bias);
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n && !fa_layer_has_group_norm(layer); k++)
         grad_of(model, layer->bias)[first + k] += bias[k];
 
     const struct folded_grad folded = {
         .layer = layer, .first = first, .n = n, .filters = filters, .bias = bias};
 
-    if (fa_layer_has_norm(layer))
+    if (fa_layer_has_batch_norm(layer))
         unfold_norm(model, &folded);
     else
         unfold_plain(model, &folded);
+}
+
+static void add_affine_grad(struct fa_model *model, int l)
+{
+    const struct fa_layer *layer = &model->graph.layer[l];
+    fa_real *gamma = model->scratch.scale, *beta = model->scratch.bias;
+
+    fa_affine_read_grad(model->affine[l], gamma, beta);
+    add_scaled(layer->gamma->n_elem, 1, gamma, grad_of(model, layer->gamma));
+    add_scaled(layer->bias->n_elem, 1, beta, grad_of(model, layer->bias));
 }
 
 void fa_layer_unfold(struct fa_model *model, int l)
@@ -221,6 +247,8 @@ void fa_layer_unfold(struct fa_model *model, int l)
 #pragma omp parallel for schedule(static) num_threads(fa_backend_threads(model->backend))
     for (size_t first = 0; first < layer->bias->n_elem; first += CHANNELS_AT_A_TIME)
         unfold_channels(model, l, first);
-    fa_weights_clear_grad(model->weights[l]);
+    if (fa_layer_has_group_norm(layer))
+        add_affine_grad(model, l);
+    fa_layer_clear_grad(model, l);
     fa_span_end(span);
 }

@@ -1,6 +1,6 @@
 /*
  * The feature pyramid (spec section 2.2): laterals of C3 to C5 merged top-down, P3 to P5 from the merged
- * maps, P6 from C5 and P7 from P6. 256 channels, biases, no norm, no activation.
+ * maps, P6 from C5 and P7 from P6. 256 channels, biases or group norm, no activation.
  */
 #include <stdio.h>
 
@@ -9,19 +9,22 @@
 #define CHANNELS 256
 #define MERGED   3 /* levels with a lateral: P3, P4, P5 */
 
-static int add_layer(struct fa_graph *graph, const char *list, int index, int in_channels, int kernel,
-                     int stride)
+static int add_layer(struct fa_graph *graph, const struct fa_model_config *config, const char *list,
+                     int index, int in_channels, int kernel, int stride)
 {
+    char scope[FA_NAME_MAX / 2];
     struct fa_layer layer = {
         .desc = {.out_channels = CHANNELS, .in_channels = in_channels, .groups = 1, .kernel = kernel},
         .stride = stride,
         .filler = FA_FILL_XAVIER};
 
-    snprintf(layer.name, sizeof layer.name, "neck.%s.%d.conv", list, index);
+    snprintf(scope, sizeof scope, "neck.%s.%d", list, index);
+    snprintf(layer.name, sizeof layer.name, "%s.conv", scope);
+    fa_layer_set_norm(&layer, config, scope, NULL, "gn");
     return fa_graph_layer(graph, &layer);
 }
 
-/* A lateral conv adds the upsampled level above as its residual, in place. */
+/* A lateral adds the upsampled level above as its residual, in place. */
 static void merge_top_down(struct fa_graph *graph, const int lateral[MERGED], const int feature[4],
                            int merged[MERGED])
 {
@@ -34,17 +37,18 @@ static void merge_top_down(struct fa_graph *graph, const int lateral[MERGED], co
     }
 }
 
-void fa_fpn_build(struct fa_graph *graph, const int feature[4], int pyramid[FA_LEVELS])
+void fa_fpn_build(struct fa_graph *graph, const struct fa_model_config *config, const int feature[4],
+                  int pyramid[FA_LEVELS])
 {
     const int c5 = feature[3];
     int lateral[MERGED], output[FA_LEVELS], merged[MERGED];
 
     for (int l = 0; l < MERGED; l++)
-        lateral[l] = add_layer(graph, "lateral_convs", l, graph->node[feature[l + 1]].channels, 1, 1);
+        lateral[l] = add_layer(graph, config, "lateral_convs", l, graph->node[feature[l + 1]].channels, 1, 1);
     for (int l = 0; l < MERGED; l++)
-        output[l] = add_layer(graph, "fpn_convs", l, CHANNELS, 3, 1);
-    output[3] = add_layer(graph, "fpn_convs", 3, graph->node[c5].channels, 3, 2);
-    output[4] = add_layer(graph, "fpn_convs", 4, CHANNELS, 3, 2);
+        output[l] = add_layer(graph, config, "fpn_convs", l, CHANNELS, 3, 1);
+    output[3] = add_layer(graph, config, "fpn_convs", 3, graph->node[c5].channels, 3, 2);
+    output[4] = add_layer(graph, config, "fpn_convs", 4, CHANNELS, 3, 2);
 
     merge_top_down(graph, lateral, feature, merged);
     for (int l = 0; l < MERGED; l++)

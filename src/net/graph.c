@@ -1,6 +1,7 @@
 #include "graph.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 int fa_graph_layer(struct fa_graph *graph, const struct fa_layer *layer)
 {
@@ -48,12 +49,37 @@ int fa_graph_image(struct fa_graph *graph)
                                             .channels = 3});
 }
 
-int fa_graph_conv(struct fa_graph *graph, int layer, int in, int residual, bool relu)
+void fa_layer_set_norm(struct fa_layer *layer, const struct fa_model_config *config, const char *scope,
+                       const char *batch, const char *group)
+{
+    const bool is_group = config->norm == FA_NORM_GROUP;
+    const int channels = layer->desc.out_channels;
+    const char *name = is_group ? group : batch;
+
+    if (name == NULL)
+        return;
+    snprintf(layer->norm, sizeof layer->norm, "%s.%s", scope, name);
+    layer->initial_gamma = 1;
+    if (is_group)
+        layer->norm_groups = channels < config->norm_groups ? channels / 4 : config->norm_groups;
+}
+
+static int add_norm(struct fa_graph *graph, int layer, int in, int residual, bool relu)
+{
+    return add_node(graph, (struct fa_node){.kind = FA_NODE_NORM,
+                                            .in = in,
+                                            .residual = residual,
+                                            .like = FA_NONE,
+                                            .layer = layer,
+                                            .channels = graph->node[in].channels,
+                                            .relu = relu,
+                                            .trains = !graph->layer[layer].frozen});
+}
+
+static int add_conv(struct fa_graph *graph, int layer, int in, int residual, bool relu)
 {
     struct fa_layer *weights = &graph->layer[layer];
 
-    assert(weights->desc.in_channels == graph->node[in].channels && residual != in);
-    assert(residual == FA_NONE || graph->node[residual].channels == weights->desc.out_channels);
     if (weights->first_use == FA_NONE)
         weights->first_use = graph->n_nodes;
     weights->last_use = graph->n_nodes;
@@ -65,6 +91,15 @@ int fa_graph_conv(struct fa_graph *graph, int layer, int in, int residual, bool 
                                             .channels = weights->desc.out_channels,
                                             .relu = relu,
                                             .trains = !weights->frozen});
+}
+
+int fa_graph_conv(struct fa_graph *graph, int layer, int in, int residual, bool relu)
+{
+    assert(graph->layer[layer].desc.in_channels == graph->node[in].channels && residual != in);
+    assert(residual == FA_NONE || graph->node[residual].channels == graph->layer[layer].desc.out_channels);
+    if (!fa_layer_has_group_norm(&graph->layer[layer]))
+        return add_conv(graph, layer, in, residual, relu);
+    return add_norm(graph, layer, add_conv(graph, layer, in, FA_NONE, false), residual, relu);
 }
 
 int fa_graph_pool(struct fa_graph *graph, int in)
@@ -91,11 +126,19 @@ const char *fa_node_name(const struct fa_graph *graph, int i)
 {
     static const char *const kinds[] = {[FA_NODE_IMAGE] = "image",
                                         [FA_NODE_CONV] = "conv",
+                                        [FA_NODE_NORM] = "norm",
                                         [FA_NODE_POOL] = "pool",
                                         [FA_NODE_UPSAMPLE] = "upsample"};
     const struct fa_node *node = &graph->node[i];
 
-    return node->layer != FA_NONE ? graph->layer[node->layer].name : kinds[node->kind];
+    if (node->layer == FA_NONE)
+        return kinds[node->kind];
+    return node->kind == FA_NODE_NORM ? graph->layer[node->layer].norm : graph->layer[node->layer].name;
+}
+
+bool fa_node_masks_itself(const struct fa_node *node)
+{
+    return node->kind == FA_NODE_NORM && node->residual == FA_NONE;
 }
 
 int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls)

@@ -91,7 +91,7 @@ static void lay_out(struct layout *layout, struct fa_graph *graph)
         if (graph->layer[l].frozen)
             add_learned(layout, &graph->layer[l], PER_LAYER * l);
     for (int l = 0; l < graph->n_layers; l++)
-        if (fa_layer_has_norm(&graph->layer[l]))
+        if (fa_layer_has_batch_norm(&graph->layer[l]))
             add_statistics(layout, &graph->layer[l], PER_LAYER * l);
 }
 

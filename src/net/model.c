@@ -29,19 +29,37 @@ static fa_status check_config(const struct fa_model_config *config)
     FA_TRY(check_backbone(config));
     if (config->num_classes < 1 || config->num_classes > MAX_CLASSES)
         return fa_fail(FA_EINVAL, "%d classes; there can be 1 to %d", config->num_classes, MAX_CLASSES);
+    if (config->norm == FA_NORM_GROUP && config->norm_groups < 1)
+        return fa_fail(FA_EINVAL, "model.norm_groups is %d; it must be at least 1", config->norm_groups);
     if (!(config->prior_probability > 0 && config->prior_probability < 1))
         return fa_fail(FA_EINVAL, "the prior probability is %g; it must lie between 0 and 1",
                        config->prior_probability);
     return FA_OK;
 }
 
-static void build_graph(struct fa_graph *graph, const struct fa_model_config *config)
+static fa_status check_norms(const struct fa_graph *graph)
+{
+    for (int l = 0; l < graph->n_layers; l++) {
+        const struct fa_layer *layer = &graph->layer[l];
+
+        if (fa_layer_has_group_norm(layer) && layer->desc.out_channels % layer->norm_groups != 0)
+            return fa_fail(
+                FA_EINVAL,
+                "model.norm_groups: the %d channels of %s cannot be divided into %d groups; 32 suits "
+                "every layer",
+                layer->desc.out_channels, layer->norm, layer->norm_groups);
+    }
+    return FA_OK;
+}
+
+static fa_status build_graph(struct fa_graph *graph, const struct fa_model_config *config)
 {
     int feature[4], pyramid[FA_LEVELS];
 
     fa_resnet_build(graph, config, fa_graph_image(graph), feature);
-    fa_fpn_build(graph, feature, pyramid);
+    fa_fpn_build(graph, config, feature, pyramid);
     fa_retina_head_build(graph, config, pyramid);
+    return check_norms(graph);
 }
 
 fa_status fa_model_create(const struct fa_model_config *config, struct fa_backend *backend,
@@ -56,8 +74,9 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
     model->config = *config;
     model->backend = backend;
     model->stale = true;
-    build_graph(&model->graph, config);
-    status = fa_params_create(&model->graph, &model->params);
+    status = build_graph(&model->graph, config);
+    if (status == FA_OK)
+        status = fa_params_create(&model->graph, &model->params);
     if (status == FA_OK)
         status = fa_model_create_weights(model);
     if (status != FA_OK) {
@@ -76,8 +95,9 @@ fa_status fa_model_list_params(const struct fa_model_config *config, struct fa_p
     *params = (struct fa_params){0};
     FA_TRY(check_config(config));
     FA_TRY(fa_alloc_zero(1, sizeof *graph, &graph));
-    build_graph(graph, config);
-    status = fa_params_list(graph, params);
+    status = build_graph(graph, config);
+    if (status == FA_OK)
+        status = fa_params_list(graph, params);
     fa_free(graph);
     return status;
 }

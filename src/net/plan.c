@@ -32,6 +32,8 @@ static struct fa_shape node_shape(const struct fa_plan *plan, int i)
     case FA_NODE_CONV:
         conv = fa_plan_conv_desc(plan, i);
         return fa_conv_output_shape(&conv);
+    case FA_NODE_NORM:
+        return plan->node[node->in].shape;
     case FA_NODE_POOL:
         return fa_pool_output_shape(plan->node[node->in].shape);
     case FA_NODE_UPSAMPLE:
@@ -68,6 +70,17 @@ static fa_status create_conv(struct fa_plan *plan, struct fa_weights *const *wei
                      plan->graph->layer[layer].name);
 }
 
+static fa_status create_norm(struct fa_plan *plan, struct fa_affine *const *affine, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    const struct fa_norm_desc desc = {.shape = plan->node[i].shape,
+                                      .groups = plan->graph->layer[node->layer].norm_groups,
+                                      .relu = node->relu,
+                                      .residual = node->residual != FA_NONE};
+
+    return fa_norm_create(plan->backend, &desc, affine[node->layer], &plan->node[i].norm);
+}
+
 static fa_status create_pool(struct fa_plan *plan, int i)
 {
     const struct fa_node *node = &plan->graph->node[i];
@@ -78,13 +91,21 @@ static fa_status create_pool(struct fa_plan *plan, int i)
     return fa_pool_create(plan->backend, in, &plan->node[i].pool);
 }
 
-static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *weights, int i)
+static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *weights,
+                             struct fa_affine *const *affine, int i)
 {
-    const struct fa_node *node = &plan->graph->node[i];
-
-    if (node->kind == FA_NODE_CONV)
+    switch (plan->graph->node[i].kind) {
+    case FA_NODE_CONV:
         return create_conv(plan, weights, i);
-    return node->kind == FA_NODE_POOL ? create_pool(plan, i) : FA_OK;
+    case FA_NODE_NORM:
+        return create_norm(plan, affine, i);
+    case FA_NODE_POOL:
+        return create_pool(plan, i);
+    case FA_NODE_IMAGE:
+    case FA_NODE_UPSAMPLE:
+        break;
+    }
+    return FA_OK;
 }
 
 /* The head's levels have the sizes for which anchors are made. */
@@ -98,7 +119,8 @@ static void place_levels(struct fa_plan *plan)
 }
 
 fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backend,
-                         struct fa_weights *const *weights, bool training, int h, int w, struct fa_plan **out)
+                         struct fa_weights *const *weights, struct fa_affine *const *affine, bool training,
+                         int h, int w, struct fa_plan **out)
 {
     fa_status status = FA_OK;
     struct fa_plan *plan;
@@ -106,7 +128,7 @@ fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backen
     *out = NULL;
     FA_TRY(fa_plan_outline(graph, backend, training, h, w, &plan));
     for (int i = 0; i < graph->n_nodes && status == FA_OK; i++)
-        status = create_node(plan, weights, i);
+        status = create_node(plan, weights, affine, i);
     if (status == FA_OK)
         status = fa_plan_store(plan);
     if (status != FA_OK) {
@@ -124,6 +146,7 @@ void fa_plan_destroy(struct fa_plan *plan)
         return;
     for (int i = 0; i < plan->graph->n_nodes; i++) {
         fa_conv_destroy(plan->node[i].conv);
+        fa_norm_destroy(plan->node[i].norm);
         fa_pool_destroy(plan->node[i].pool);
     }
     fa_free(plan);
@@ -136,18 +159,31 @@ fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i)
     const fa_real *src = node->in == FA_NONE ? NULL : fa_plan_value(plan, arena, node->in);
     const fa_real *residual = node->residual == FA_NONE ? NULL : fa_plan_value(plan, arena, node->residual);
     fa_real *dst = fa_plan_value(plan, arena, i);
+    void *kept = fa_plan_trains(plan, i) ? fa_at(arena, self->kept) : NULL;
 
     switch (node->kind) {
     case FA_NODE_IMAGE:
         return FA_OK;
     case FA_NODE_CONV:
         return fa_conv_forward(self->conv, src, residual, dst);
+    case FA_NODE_NORM:
+        return fa_norm_forward(self->norm, src, residual, dst, kept);
     case FA_NODE_POOL:
-        return fa_pool_forward(self->pool, src, dst,
-                               fa_plan_trains(plan, i) ? fa_at(arena, self->index) : NULL);
+        return fa_pool_forward(self->pool, src, dst, kept);
     case FA_NODE_UPSAMPLE:
         fa_backend_upsample(plan->backend, plan->node[node->in].shape, self->shape, src, dst);
         return FA_OK;
     }
     return FA_OK;
+}
+
+fa_status fa_plan_run_again(const struct fa_plan *plan, void *arena, int i)
+{
+    const struct fa_node *node = &plan->graph->node[i];
+    const fa_real *residual =
+        node->residual == FA_NONE ? NULL : fa_plan_value_again(plan, arena, node->residual);
+
+    assert(node->kind == FA_NODE_NORM);
+    return fa_norm_repeat(plan->node[i].norm, fa_plan_value_again(plan, arena, node->in), residual,
+                          fa_at(arena, plan->node[i].kept), fa_plan_value_again(plan, arena, i));
 }

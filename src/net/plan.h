@@ -7,6 +7,9 @@
  * The gradient of a value is completed by the node's readers in backward order: the last reader (by index)
  * writes it, the others add, the first one masks it by the ReLU. When the last reader has the value as its
  * residual, the reader's own gradient is the contribution and its buffer is taken over.
+ *
+ * To keep both what goes into a group norm and what comes out of it would double the memory. So its input is
+ * kept, and backward makes the output again where that takes nothing that is not kept: see storage.c.
  */
 #ifndef FA_NET_PLAN_H
 #define FA_NET_PLAN_H
@@ -22,8 +25,12 @@
 struct fa_plan_node {
     struct fa_shape shape; /* of its value */
     struct fa_conv *conv;  /* by kind */
+    struct fa_norm *norm;
     struct fa_pool *pool;
-    size_t value, grad, index; /* offsets in bytes; grad and index only where backward comes */
+    /* Offsets in bytes; the latter three only where backward comes. `again` is where backward finds the
+       value; `kept` is for what a pool or norm keeps till then. */
+    size_t value, again, grad, kept;
+    int again_before; /* the value is made again before the backward of this node; FA_NONE: it was kept */
 };
 
 struct fa_plan {
@@ -41,10 +48,11 @@ struct fa_plan {
 fa_status fa_plan_outline(const struct fa_graph *graph, struct fa_backend *backend, bool training, int h,
                           int w, struct fa_plan **out) FA_CHECK_RESULT;
 
-/* weights[l] are those of layer l; graph and weights outlive the plan. h and w are checked by the caller. */
+/* weights[l] and affine[l] are those of layer l; graph, weights and affine outlive the plan. h and w are
+   checked by the caller. */
 fa_status fa_plan_create(const struct fa_graph *graph, struct fa_backend *backend,
-                         struct fa_weights *const *weights, bool training, int h, int w,
-                         struct fa_plan **out) FA_CHECK_RESULT;
+                         struct fa_weights *const *weights, struct fa_affine *const *affine, bool training,
+                         int h, int w, struct fa_plan **out) FA_CHECK_RESULT;
 void fa_plan_destroy(struct fa_plan *plan);
 
 /* Of conv node i in this plan. */
@@ -56,11 +64,14 @@ static inline bool fa_plan_trains(const struct fa_plan *plan, int i)
     return plan->training && plan->graph->node[i].trains;
 }
 
-/* Decides value, grad, index and arena_bytes from the shapes (storage.c). */
+/* Decides offsets, again_before and arena_bytes from the shapes (storage.c). */
 fa_status fa_plan_store(struct fa_plan *plan) FA_CHECK_RESULT;
 
 /* Computes node i from values in the arena; nothing to do for the image, which is imported. */
 fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i) FA_CHECK_RESULT;
+
+/* The same in backward for a value that was not kept. */
+fa_status fa_plan_run_again(const struct fa_plan *plan, void *arena, int i) FA_CHECK_RESULT;
 
 static inline void *fa_at(void *arena, size_t offset)
 {
@@ -70,6 +81,11 @@ static inline void *fa_at(void *arena, size_t offset)
 static inline fa_real *fa_plan_value(const struct fa_plan *plan, void *arena, int i)
 {
     return fa_at(arena, plan->node[i].value);
+}
+
+static inline fa_real *fa_plan_value_again(const struct fa_plan *plan, void *arena, int i)
+{
+    return fa_at(arena, plan->node[i].again);
 }
 
 static inline fa_real *fa_plan_grad(const struct fa_plan *plan, void *arena, int i)

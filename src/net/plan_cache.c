@@ -42,7 +42,8 @@ static void evict_oldest(struct fa_model *model)
 static fa_status create_plan(struct fa_model *model, bool training, int h, int w, struct fa_plan **plan)
 {
     const int span = fa_span_begin("plan");
-    fa_status status = fa_plan_create(&model->graph, model->backend, model->weights, training, h, w, plan);
+    fa_status status =
+        fa_plan_create(&model->graph, model->backend, model->weights, model->affine, training, h, w, plan);
 
     fa_span_end(span);
     return status;

@@ -12,11 +12,20 @@ struct resnet {
     bool bottleneck;
 };
 
-/* One conv and its batch norm. */
+/* What a norm is called, by kind. */
+struct norm_name {
+    const char *batch, *group;
+};
+
+static const struct norm_name norm1 = {"bn1", "gn1"}, norm2 = {"bn2", "gn2"}, norm3 = {"bn3", "gn3"},
+                              shortcut_norm = {"downsample.1", "downsample.1"};
+
+/* One conv and its norm. */
 struct unit {
-    const char *scope;       /* "backbone.layer2.0" */
-    const char *conv, *norm; /* names below it */
-    int stage;               /* 0: the stem; 1 .. 4 */
+    const char *scope; /* "backbone.layer2.0" */
+    const char *conv;  /* names below it */
+    struct norm_name norm;
+    int stage; /* 0: the stem; 1 .. 4 */
     int in_channels, out_channels, kernel, stride, groups;
     bool ends_residual; /* the last of a residual branch */
 };
@@ -29,13 +38,12 @@ static int add_unit(const struct resnet *net, const struct unit *unit)
                                       .kernel = unit->kernel},
                              .stride = unit->stride,
                              .frozen = unit->stage <= net->config->frozen_stages,
-                             .filler = FA_FILL_KAIMING,
-                             .initial_gamma = 1};
+                             .filler = FA_FILL_KAIMING};
 
+    snprintf(layer.name, sizeof layer.name, "%s.%s", unit->scope, unit->conv);
+    fa_layer_set_norm(&layer, net->config, unit->scope, unit->norm.batch, unit->norm.group);
     if (unit->ends_residual && net->config->zero_init_residual)
         layer.initial_gamma = 0;
-    snprintf(layer.name, sizeof layer.name, "%s.%s", unit->scope, unit->conv);
-    snprintf(layer.norm, sizeof layer.norm, "%s.%s", unit->scope, unit->norm);
     return fa_graph_layer(net->graph, &layer);
 }
 
@@ -46,8 +54,8 @@ struct block {
 };
 
 /* A 1x1 or 3x3 of the block, ungrouped and of stride 1 unless the caller changes that. */
-static struct unit unit_of(const struct block *block, const char *conv, const char *norm, int in_channels,
-                           int out_channels, int kernel)
+static struct unit unit_of(const struct block *block, const char *conv, struct norm_name norm,
+                           int in_channels, int out_channels, int kernel)
 {
     return (struct unit){.scope = block->scope,
                          .conv = conv,
@@ -64,7 +72,7 @@ static struct unit unit_of(const struct block *block, const char *conv, const ch
 static int add_shortcut(const struct resnet *net, const struct block *block)
 {
     struct unit unit =
-        unit_of(block, "downsample.0", "downsample.1", block->in_channels, block->out_channels, 1);
+        unit_of(block, "downsample.0", shortcut_norm, block->in_channels, block->out_channels, 1);
 
     if (block->stride == 1 && block->in_channels == block->out_channels)
         return FA_NONE;
@@ -76,8 +84,8 @@ static int add_shortcut(const struct resnet *net, const struct block *block)
    value lives short. */
 static int add_basic_block(const struct resnet *net, const struct block *block, int x)
 {
-    struct unit first = unit_of(block, "conv1", "bn1", block->in_channels, block->out_channels, 3);
-    struct unit second = unit_of(block, "conv2", "bn2", block->out_channels, block->out_channels, 3);
+    struct unit first = unit_of(block, "conv1", norm1, block->in_channels, block->out_channels, 3);
+    struct unit second = unit_of(block, "conv2", norm2, block->out_channels, block->out_channels, 3);
     int conv1, conv2, shortcut, y;
 
     first.stride = block->stride;
@@ -94,9 +102,9 @@ static int add_basic_block(const struct resnet *net, const struct block *block, 
 
 static int add_bottleneck(const struct resnet *net, const struct block *block, int x)
 {
-    struct unit reduce = unit_of(block, "conv1", "bn1", block->in_channels, block->width, 1);
-    struct unit middle = unit_of(block, "conv2", "bn2", block->width, block->width, 3);
-    struct unit expand = unit_of(block, "conv3", "bn3", block->width, block->out_channels, 1);
+    struct unit reduce = unit_of(block, "conv1", norm1, block->in_channels, block->width, 1);
+    struct unit middle = unit_of(block, "conv2", norm2, block->width, block->width, 3);
+    struct unit expand = unit_of(block, "conv3", norm3, block->width, block->out_channels, 1);
     int conv1, conv2, conv3, shortcut, y;
 
     middle.stride = block->stride;
@@ -144,7 +152,7 @@ void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *confi
     const int *n_blocks = blocks_per_stage(config->depth);
     const int stem = add_unit(&net, &(struct unit){.scope = "backbone",
                                                    .conv = "conv1",
-                                                   .norm = "bn1",
+                                                   .norm = norm1,
                                                    .in_channels = 3,
                                                    .out_channels = 64,
                                                    .kernel = 7,

@@ -1,6 +1,6 @@
 /*
- * The head (spec sections 2.3, 2.4): two branches of four 3x3 convs with ReLU and an output conv, one set of
- * weights for all five levels.
+ * The head (spec sections 2.3, 2.4): two branches of four 3x3 convs with ReLU, and group norm before it if
+ * configured, and an output conv; one set of weights for all five levels.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,26 +11,36 @@
 #define CHANNELS 256
 #define DEPTH    4
 
-static int add_layer(struct fa_graph *graph, const char *name, int out_channels, enum fa_filler filler,
-                     double initial_bias)
+static struct fa_layer make_layer(int out_channels, enum fa_filler filler, double initial_bias)
 {
-    struct fa_layer layer = {
+    return (struct fa_layer){
         .desc = {.out_channels = out_channels, .in_channels = CHANNELS, .groups = 1, .kernel = 3},
         .stride = 1,
         .filler = filler,
         .initial_bias = initial_bias};
+}
+
+static int add_output(struct fa_graph *graph, const char *name, int out_channels, double initial_bias)
+{
+    struct fa_layer layer = make_layer(out_channels, FA_FILL_GAUSSIAN, initial_bias);
 
     snprintf(layer.name, sizeof layer.name, "bbox_head.%s", name);
     return fa_graph_layer(graph, &layer);
 }
 
-static void add_tower(struct fa_graph *graph, const char *list, enum fa_filler filler, int tower[DEPTH])
+static void add_tower(struct fa_graph *graph, const struct fa_model_config *config, const char *list,
+                      int tower[DEPTH])
 {
-    char name[FA_NAME_MAX / 2];
+    const enum fa_filler filler = config->head_init == FA_HEAD_KAIMING ? FA_FILL_KAIMING : FA_FILL_GAUSSIAN;
 
     for (int d = 0; d < DEPTH; d++) {
-        snprintf(name, sizeof name, "%s.%d.conv", list, d);
-        tower[d] = add_layer(graph, name, CHANNELS, filler, 0);
+        struct fa_layer layer = make_layer(CHANNELS, filler, 0);
+        char scope[FA_NAME_MAX / 2];
+
+        snprintf(scope, sizeof scope, "bbox_head.%s.%d", list, d);
+        snprintf(layer.name, sizeof layer.name, "%s.conv", scope);
+        fa_layer_set_norm(&layer, config, scope, NULL, "gn");
+        tower[d] = fa_graph_layer(graph, &layer);
     }
 }
 
@@ -53,14 +63,12 @@ void fa_retina_head_build(struct fa_graph *graph, const struct fa_model_config *
                           const int pyramid[FA_LEVELS])
 {
     const double prior = config->prior_probability;
-    const enum fa_filler filler = config->head_init == FA_HEAD_KAIMING ? FA_FILL_KAIMING : FA_FILL_GAUSSIAN;
     int cls_tower[DEPTH], reg_tower[DEPTH], cls, reg;
 
-    add_tower(graph, "cls_convs", filler, cls_tower);
-    add_tower(graph, "reg_convs", filler, reg_tower);
-    cls = add_layer(graph, "retina_cls", FA_CELL_ANCHORS * config->num_classes, FA_FILL_GAUSSIAN,
-                    -log((1 - prior) / prior));
-    reg = add_layer(graph, "retina_reg", FA_CELL_ANCHORS * 4, FA_FILL_GAUSSIAN, 0);
+    add_tower(graph, config, "cls_convs", cls_tower);
+    add_tower(graph, config, "reg_convs", reg_tower);
+    cls = add_output(graph, "retina_cls", FA_CELL_ANCHORS * config->num_classes, -log((1 - prior) / prior));
+    reg = add_output(graph, "retina_reg", FA_CELL_ANCHORS * 4, 0);
 
     add_branch(graph, cls_tower, cls, pyramid, graph->cls);
     add_branch(graph, reg_tower, reg, pyramid, graph->reg);

@@ -24,6 +24,7 @@ struct fa_model {
     struct fa_params params;
 
     struct fa_weights *weights[FA_GRAPH_MAX_LAYERS];
+    struct fa_affine *affine[FA_GRAPH_MAX_LAYERS]; /* NULL without group norm */
     struct fa_fold_scratch scratch;
     bool stale;                               /* the backend's weights are not those of params */
     bool folded[FA_GRAPH_MAX_LAYERS];         /* ever since creation */
@@ -66,6 +67,9 @@ fa_status fa_model_fold(struct fa_model *model) FA_CHECK_RESULT;
 /* The same for one layer; raw: the filters alone, without batch norm or bias. */
 fa_status fa_layer_fold(struct fa_model *model, int layer) FA_CHECK_RESULT;
 fa_status fa_layer_load_raw(struct fa_model *model, int layer) FA_CHECK_RESULT;
+
+/* Forgets what backward added up for the layer. */
+void fa_layer_clear_grad(struct fa_model *model, int layer);
 
 /* Moves the layer's gradient, which the backend has for the folded weights, to those of its parameters. */
 void fa_layer_unfold(struct fa_model *model, int layer);

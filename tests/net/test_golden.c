@@ -132,12 +132,34 @@ static void grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch(void *
     check_backends(&config, "tests/net/golden/x50.txt");
 }
 
+static void group_norm_in_basic_blocks_agrees_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(18, -1);
+
+    (void)state;
+    config.norm = FA_NORM_GROUP;
+    config.norm_groups = 16;
+    check_backends(&config, "tests/net/golden/r18_gn.txt");
+}
+
+static void group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(50, 1);
+
+    (void)state;
+    config.norm = FA_NORM_GROUP;
+    config.norm_groups = 32;
+    check_backends(&config, "tests/net/golden/r50_gn.txt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(basic_blocks_with_a_frozen_stage_agree_with_pytorch),
         cmocka_unit_test(bottlenecks_with_nothing_frozen_agree_with_pytorch),
         cmocka_unit_test(grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch),
+        cmocka_unit_test(group_norm_in_basic_blocks_agrees_with_pytorch),
+        cmocka_unit_test(group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,7 @@ static const struct group {
 } groups[] = {
     {"convolution", {"conv forward", "conv backward data", "conv backward weights"}},
     {"batch norm folding", {"fold", "load filters", "unfold"}},
+    {"group norm", {"norm forward", "norm repeat", "norm backward"}},
     {"reorders", {"pack filters", "import image", "export rows", "import rows"}},
     {"ReLU and sums", {"add and mask", "add gradients", "copy residual"}},
     {"pooling", {"pool", "pool backward"}},

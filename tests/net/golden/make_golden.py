@@ -33,8 +33,9 @@ def uniform(name, n, low, high):
 
 
 class Network:
-    def __init__(self, depth, groups, base_width, frozen_stages):
+    def __init__(self, depth, groups, base_width, frozen_stages, norm_groups):
         self.depth, self.groups, self.base_width, self.frozen = depth, groups, base_width, frozen_stages
+        self.norm_groups = norm_groups  # of group norm everywhere; 0: batch norm in the backbone
         self.params, self.trainable = {}, []
 
     def param(self, name, shape, low, high, trainable):
@@ -50,9 +51,17 @@ class Network:
         bound = (6.0 / (fan * kernel * kernel))**0.5
         return self.param(name + '.weight', (out, fan, kernel, kernel), -bound, bound, trainable)
 
+    def group_norm(self, x, name, trainable=True):
+        gamma = self.param(name + '.weight', (x.shape[1],), 0.2, 0.8, trainable)
+        beta = self.param(name + '.bias', (x.shape[1],), -0.2, 0.2, trainable)
+        return F.group_norm(x, self.norm_groups, gamma, beta)
+
     def conv_bn(self, x, scope, conv, bn, stage, out, kernel, stride=1, groups=1):
         trainable = stage > self.frozen
         w = self.filters(scope + conv, out, x.shape[1] // groups, kernel, trainable)
+        if self.norm_groups:
+            y = F.conv2d(x, w, None, stride, kernel // 2, 1, groups)
+            return self.group_norm(y, scope + bn.replace('bn', 'gn'), trainable)
         gamma = self.param(scope + bn + '.weight', (out,), 0.2, 0.8, trainable)
         beta = self.param(scope + bn + '.bias', (out,), -0.2, 0.2, trainable)
         mean = self.param(scope + bn + '.running_mean', (out,), -0.2, 0.2, False)
@@ -87,6 +96,8 @@ class Network:
 
     def conv(self, x, name, out, kernel, stride=1):
         w = self.filters(name, out, x.shape[1], kernel)
+        if self.norm_groups and name.endswith('.conv'):
+            return self.group_norm(F.conv2d(x, w, None, stride, kernel // 2), name[:-len('conv')] + 'gn')
         b = self.param(name + '.bias', (out,), -0.1, 0.1, True)
         return F.conv2d(x, w, b, stride, kernel // 2)
 
@@ -112,8 +123,8 @@ class Network:
         return torch.cat(cls), torch.cat(reg)
 
 
-def write(case, depth, groups, base_width, frozen_stages):
-    net = Network(depth, groups, base_width, frozen_stages)
+def write(case, depth, groups, base_width, frozen_stages, norm_groups=0):
+    net = Network(depth, groups, base_width, frozen_stages, norm_groups)
     image = uniform('image', 3 * H * W, -2, 2).to(torch.float32).to(torch.float64).reshape(1, 3, H, W)
     cls, reg = net.head(net.neck(net.backbone(image)))
     grad_cls = uniform('grad_cls', cls.numel(), -1, 1).reshape(cls.shape)
@@ -135,3 +146,5 @@ def write(case, depth, groups, base_width, frozen_stages):
 write('r18', 18, 1, 64, 1)
 write('r50', 50, 1, 64, -1)
 write('x50', 50, 32, 4, 2)
+write('r18_gn', 18, 1, 64, -1, 16)
+write('r50_gn', 50, 1, 64, 1, 32)
