@@ -15,13 +15,16 @@
 #include "fa/backend.h"
 #include "fa/status.h"
 
+/* A name that only its backend reads: "direct", "winograd". */
+enum { FA_ALGORITHM_NAME_MAX = 32 };
+
 /* Plain data. A row is for every convolution of its shape, strides, residual, and kind of pass: trained (any
    gradient will be asked for) or not. */
 struct fa_algorithm_choice {
     enum fa_conv_direction direction;
     struct fa_conv_desc conv;
-    enum fa_conv_algorithm algorithm; /* never FA_CONV_AUTO */
-    double seconds, rule_seconds;     /* of one run: this one and the static rule's; 0: not measured here */
+    char algorithm[FA_ALGORITHM_NAME_MAX];
+    double seconds, rule_seconds; /* of one run: this one and the static rule's; 0: not measured here */
 };
 
 struct fa_algorithms {
@@ -39,6 +42,10 @@ fa_status fa_algorithms_add(struct fa_algorithms *algorithms,
 /* Makes room for exactly n rows, whose content is the caller's to fill in. */
 fa_status fa_algorithms_resize(struct fa_algorithms *algorithms, size_t n) FA_CHECK_RESULT;
 void fa_algorithms_clear(struct fa_algorithms *algorithms);
+
+/* Could the backend compute the convolution's direction by this algorithm? */
+bool fa_algorithms_know(const struct fa_backend *backend, const struct fa_conv_desc *conv,
+                        enum fa_conv_direction direction, const char *algorithm);
 
 bool fa_conv_is_trained(const struct fa_conv_desc *desc);
 

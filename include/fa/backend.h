@@ -38,22 +38,27 @@ struct fa_affine;
 struct fa_norm;
 struct fa_pool;
 
-enum fa_conv_algorithm {
-    FA_CONV_AUTO, /* the backend's static rule from shape and instruction set, or its table (algorithms.h) */
+/* What the user wants of convolutions that several algorithms could compute. */
+enum fa_conv_preference {
+    FA_CONV_AUTO,   /* the backend's static rule, or what its table lists (algorithms.h) */
     FA_CONV_DIRECT, /* no transform-domain algorithm: strictest agreement between backends */
     FA_CONV_WINOGRAD
 };
 
 /* In words, NULL at the end. */
-extern const char *const fa_conv_algorithm_names[];
+extern const char *const fa_conv_preference_names[];
 
-/* Names that fa_backend_open takes, best first, NULL at the end; [0] is the default of this build. */
-extern const char *const fa_backend_names[];
+/* The backends of this build, best first: [0] is the default, NULL comes after the last. */
+const char *fa_backend_known(size_t i);
 
-/* name NULL: the default; FA_EINVAL if this build has none of that name. n_threads >= 1 is the number of
- * OpenMP threads inside a call. */
-fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
-                          struct fa_backend **out) FA_CHECK_RESULT;
+struct fa_backend_config {
+    const char *name; /* NULL: the default */
+    int n_threads;    /* of OpenMP inside a call, at least 1 */
+    enum fa_conv_preference preference;
+};
+
+/* FA_EINVAL if this build has no backend of that name. */
+fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_backend **out) FA_CHECK_RESULT;
 void fa_backend_close(struct fa_backend *backend);
 const char *fa_backend_name(const struct fa_backend *backend);
 

@@ -1,9 +1,11 @@
 #include "fa/algorithms.h"
 
+#include <string.h>
+
 #include "fa/memory.h"
 #include "ops.h"
 
-const char *const fa_conv_algorithm_names[] = {
+const char *const fa_conv_preference_names[] = {
     [FA_CONV_AUTO] = "auto", [FA_CONV_DIRECT] = "direct", [FA_CONV_WINOGRAD] = "winograd", NULL};
 
 const char *const fa_conv_direction_names[] = {[FA_CONV_FORWARD] = "forward",
@@ -66,14 +68,29 @@ struct fa_algorithms *fa_backend_algorithms(struct fa_backend *backend)
     return &backend->algorithms;
 }
 
-enum fa_conv_algorithm fa_conv_asked_algorithm(const struct fa_backend *backend,
-                                               const struct fa_conv_desc *desc,
-                                               enum fa_conv_direction direction)
+const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                                    enum fa_conv_direction direction)
 {
     const struct fa_algorithm_choice *listed;
 
-    if (backend->algorithm != FA_CONV_AUTO)
-        return backend->algorithm;
+    if (backend->preference != FA_CONV_AUTO)
+        return fa_conv_preference_names[backend->preference];
+    if (backend->trial != NULL && backend->trial->direction == direction)
+        return backend->trial->algorithm;
     listed = fa_algorithms_find(&backend->algorithms, desc, direction);
-    return listed != NULL ? listed->algorithm : FA_CONV_AUTO;
+    return listed != NULL ? listed->algorithm : NULL;
+}
+
+bool fa_algorithms_know(const struct fa_backend *backend, const struct fa_conv_desc *conv,
+                        enum fa_conv_direction direction, const char *algorithm)
+{
+    const char *names[FA_MOST_ALGORITHMS];
+    size_t n = 0;
+
+    if (backend->ops->conv_algorithms != NULL)
+        n = backend->ops->conv_algorithms(backend, conv, direction, names);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], algorithm) == 0)
+            return true;
+    return false;
 }

@@ -4,6 +4,7 @@
  * Data are zeros, which take as long as any others.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fa/algorithms.h"
@@ -15,37 +16,83 @@ enum { DIRECTIONS = 3, MAX_RUNS = 5 };
 
 #define BUDGET_S 0.05
 
-/* The convolution by the static rule, and by each algorithm. */
+/* A convolution as it is computed by one algorithm. */
+struct candidate {
+    const char *name; /* NULL: the static rule */
+    struct fa_conv *conv;
+    double seconds;
+};
+
 struct trial {
     struct fa_backend *backend;
     const struct fa_conv_desc *desc;
+    enum fa_conv_direction direction;
     struct fa_weights *weights;
-    struct fa_conv *conv[FA_CONV_WINOGRAD + 1];
+    struct candidate rule, candidate[FA_MOST_ALGORITHMS];
+    size_t n;                  /* candidates, each computed by another algorithm */
     fa_real *in, *out, *other; /* other: the residual, or the gradient of in */
 };
 
 /* ---- what is tried */
 
-static fa_status create_conv(struct trial *trial, enum fa_conv_algorithm algorithm)
+static fa_status create_conv(struct trial *trial, const char *algorithm, struct fa_conv **out)
 {
-    const enum fa_conv_algorithm before = trial->backend->algorithm;
+    struct fa_algorithm_choice asked = {.direction = trial->direction};
     fa_status status;
 
-    trial->backend->algorithm = algorithm;
-    status = fa_conv_create(trial->backend, trial->desc, trial->weights, &trial->conv[algorithm]);
-    trial->backend->algorithm = before;
+    if (algorithm != NULL) {
+        snprintf(asked.algorithm, sizeof asked.algorithm, "%s", algorithm);
+        trial->backend->trial = &asked;
+    }
+    status = fa_conv_create(trial->backend, trial->desc, trial->weights, out);
+    trial->backend->trial = NULL;
     return status;
 }
 
-static fa_status create_convs(struct trial *trial)
+static const char *chosen(const struct trial *trial, const struct fa_conv *conv)
 {
-    const struct fa_conv_desc *desc = trial->desc;
-    const struct fa_weights_desc filters = {desc->out_channels, desc->in.c, desc->groups, desc->kernel};
+    return fa_conv_chosen(conv, trial->direction);
+}
 
-    FA_TRY(fa_weights_create(trial->backend, &filters, &trial->weights));
-    for (int algorithm = FA_CONV_AUTO; algorithm <= FA_CONV_WINOGRAD; algorithm++)
-        FA_TRY(create_conv(trial, (enum fa_conv_algorithm)algorithm));
+/* A name may come down to the algorithm of one before, where the backend has no other at this place. */
+static bool is_new(const struct trial *trial, const struct fa_conv *conv)
+{
+    for (size_t i = 0; i < trial->n; i++)
+        if (strcmp(chosen(trial, trial->candidate[i].conv), chosen(trial, conv)) == 0)
+            return false;
+    return true;
+}
+
+static fa_status add_candidate(struct trial *trial, const char *name)
+{
+    struct fa_conv *conv;
+
+    FA_TRY(create_conv(trial, name, &conv));
+    if (is_new(trial, conv))
+        trial->candidate[trial->n++] = (struct candidate){.name = name, .conv = conv};
+    else
+        fa_conv_destroy(conv);
     return FA_OK;
+}
+
+static fa_status create_candidates(struct trial *trial)
+{
+    const struct fa_backend_ops *ops = trial->backend->ops;
+    const char *names[FA_MOST_ALGORITHMS];
+    const size_t n = ops->conv_algorithms(trial->backend, trial->desc, trial->direction, names);
+
+    for (size_t i = 0; i < n; i++)
+        FA_TRY(add_candidate(trial, names[i]));
+    return create_conv(trial, NULL, &trial->rule.conv);
+}
+
+static void destroy_candidates(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->n; i++)
+        fa_conv_destroy(trial->candidate[i].conv);
+    fa_conv_destroy(trial->rule.conv);
+    trial->n = 0;
+    trial->rule.conv = NULL;
 }
 
 static bool is_asked_for(const struct fa_conv_desc *desc, int direction)
@@ -54,22 +101,14 @@ static bool is_asked_for(const struct fa_conv_desc *desc, int direction)
            (direction == FA_CONV_BACKWARD_WEIGHTS && desc->backward_weights);
 }
 
+/* Is there something to choose that is not listed? */
 static bool is_open(const struct fa_backend *backend, const struct fa_conv_desc *desc, int direction)
 {
-    return is_asked_for(desc, direction) &&
-           fa_algorithms_find(&backend->algorithms, desc, (enum fa_conv_direction)direction) == NULL;
-}
+    const enum fa_conv_direction d = (enum fa_conv_direction)direction;
+    const char *names[FA_MOST_ALGORITHMS];
 
-/* Do two of the convolutions come down to one algorithm? */
-static bool is_same(const struct trial *trial, int a, int b, enum fa_conv_direction direction)
-{
-    return strcmp(fa_conv_chosen(trial->conv[a], direction), fa_conv_chosen(trial->conv[b], direction)) == 0;
-}
-
-static bool has_choice(const struct trial *trial, int direction)
-{
-    return is_open(trial->backend, trial->desc, direction) &&
-           !is_same(trial, FA_CONV_DIRECT, FA_CONV_WINOGRAD, (enum fa_conv_direction)direction);
+    return is_asked_for(desc, direction) && fa_algorithms_find(&backend->algorithms, desc, d) == NULL &&
+           backend->ops->conv_algorithms(backend, desc, d, names) > 1;
 }
 
 /* ---- its data */
@@ -111,8 +150,6 @@ static size_t most_elements(const struct fa_conv_desc *desc)
 
 static void close_trial(struct trial *trial)
 {
-    for (int algorithm = FA_CONV_AUTO; algorithm <= FA_CONV_WINOGRAD; algorithm++)
-        fa_conv_destroy(trial->conv[algorithm]);
     fa_weights_destroy(trial->weights);
     fa_backend_free(trial->backend, trial->in);
     fa_backend_free(trial->backend, trial->out);
@@ -121,9 +158,9 @@ static void close_trial(struct trial *trial)
 
 /* ---- its time */
 
-static fa_status run(struct trial *trial, struct fa_conv *conv, int direction)
+static fa_status run(struct trial *trial, struct fa_conv *conv)
 {
-    switch ((enum fa_conv_direction)direction) {
+    switch (trial->direction) {
     case FA_CONV_FORWARD:
         FA_TRY(fa_conv_forward(conv, trial->in, trial->desc->residual ? trial->other : NULL, trial->out));
         break;
@@ -139,65 +176,90 @@ static fa_status run(struct trial *trial, struct fa_conv *conv, int direction)
 }
 
 /* The fastest of a few runs, after one that packs filters and warms up. */
-static fa_status time_one(struct trial *trial, int algorithm, int direction, double *fastest)
+static fa_status time_one(struct trial *trial, struct candidate *candidate)
 {
     const double start = fa_clock_seconds();
     double last;
 
-    *fastest = INFINITY;
-    FA_TRY(run(trial, trial->conv[algorithm], direction));
+    candidate->seconds = INFINITY;
+    FA_TRY(run(trial, candidate->conv));
     last = fa_clock_seconds();
     for (int i = 0; i == 0 || (i < MAX_RUNS && last - start < BUDGET_S); i++) {
         double now;
 
-        FA_TRY(run(trial, trial->conv[algorithm], direction));
+        FA_TRY(run(trial, candidate->conv));
         now = fa_clock_seconds();
-        *fastest = fmin(*fastest, now - last);
+        candidate->seconds = fmin(candidate->seconds, now - last);
         last = now;
     }
     return FA_OK;
 }
 
+static fa_status list_fastest(struct trial *trial)
+{
+    struct fa_algorithm_choice choice = {.direction = trial->direction, .conv = *trial->desc};
+    const struct candidate *fastest = &trial->candidate[0];
+
+    for (size_t i = 0; i < trial->n; i++) {
+        const struct candidate *candidate = &trial->candidate[i];
+
+        if (candidate->seconds < fastest->seconds)
+            fastest = candidate;
+        if (strcmp(chosen(trial, candidate->conv), chosen(trial, trial->rule.conv)) == 0)
+            choice.rule_seconds = candidate->seconds;
+    }
+    choice.seconds = fastest->seconds;
+    snprintf(choice.algorithm, sizeof choice.algorithm, "%s", fastest->name);
+    return fa_algorithms_add(&trial->backend->algorithms, &choice);
+}
+
+static fa_status time_all(struct trial *trial)
+{
+    if (trial->n < 2)
+        return FA_OK;
+    for (size_t i = 0; i < trial->n; i++)
+        FA_TRY(time_one(trial, &trial->candidate[i]));
+    return list_fastest(trial);
+}
+
 static fa_status choose(struct trial *trial, int direction)
 {
-    struct fa_algorithm_choice choice = {.direction = (enum fa_conv_direction)direction,
-                                         .conv = *trial->desc};
-    double seconds[FA_CONV_WINOGRAD + 1];
+    fa_status status;
 
-    for (int algorithm = FA_CONV_DIRECT; algorithm <= FA_CONV_WINOGRAD; algorithm++)
-        FA_TRY(time_one(trial, algorithm, direction, &seconds[algorithm]));
-    choice.algorithm =
-        seconds[FA_CONV_WINOGRAD] < seconds[FA_CONV_DIRECT] ? FA_CONV_WINOGRAD : FA_CONV_DIRECT;
-    choice.seconds = seconds[choice.algorithm];
-    choice.rule_seconds =
-        seconds[is_same(trial, FA_CONV_AUTO, FA_CONV_DIRECT, choice.direction) ? FA_CONV_DIRECT
-                                                                               : FA_CONV_WINOGRAD];
-    return fa_algorithms_add(&trial->backend->algorithms, &choice);
+    trial->direction = (enum fa_conv_direction)direction;
+    status = create_candidates(trial);
+    if (status == FA_OK)
+        status = time_all(trial);
+    destroy_candidates(trial);
+    return status;
 }
 
 static fa_status choose_all(struct trial *trial)
 {
+    const struct fa_conv_desc *desc = trial->desc;
+    const struct fa_weights_desc filters = {desc->out_channels, desc->in.c, desc->groups, desc->kernel};
     fa_real *zeros;
     fa_status status;
 
-    FA_TRY(fa_alloc_zero(most_elements(trial->desc), sizeof *zeros, &zeros));
+    FA_TRY(fa_weights_create(trial->backend, &filters, &trial->weights));
+    FA_TRY(fa_alloc_zero(most_elements(desc), sizeof *zeros, &zeros));
     status = create_data(trial, zeros);
     for (int direction = 0; direction < DIRECTIONS && status == FA_OK; direction++)
-        if (has_choice(trial, direction))
+        if (is_open(trial->backend, desc, direction))
             status = choose(trial, direction);
     fa_free(zeros);
     return status;
 }
 
-/* Only these have more than one algorithm; this spares the look at all others. */
-static bool is_candidate(const struct fa_backend *backend, const struct fa_conv_desc *desc)
+/* This spares the look at all convolutions that leave no choice. */
+static bool has_choice(const struct fa_backend *backend, const struct fa_conv_desc *desc)
 {
-    bool open = false;
-
+    if (backend->preference != FA_CONV_AUTO || backend->ops->conv_algorithms == NULL)
+        return false;
     for (int direction = 0; direction < DIRECTIONS; direction++)
-        open = open || is_open(backend, desc, direction);
-    return open && backend->algorithm == FA_CONV_AUTO && desc->kernel == 3 && desc->stride == 1 &&
-           desc->groups == 1;
+        if (is_open(backend, desc, direction))
+            return true;
+    return false;
 }
 
 fa_status fa_algorithms_measure(struct fa_backend *backend, const struct fa_conv_desc *desc)
@@ -205,11 +267,9 @@ fa_status fa_algorithms_measure(struct fa_backend *backend, const struct fa_conv
     struct trial trial = {.backend = backend, .desc = desc};
     fa_status status;
 
-    if (!is_candidate(backend, desc))
+    if (!has_choice(backend, desc))
         return FA_OK;
-    status = create_convs(&trial);
-    if (status == FA_OK)
-        status = choose_all(&trial);
+    status = choose_all(&trial);
     close_trial(&trial);
     return status;
 }

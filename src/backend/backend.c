@@ -9,7 +9,7 @@
 #include "fa/trace.h"
 #include "ops.h"
 
-/* Best first; in step with fa_backend_names. */
+/* Best first. */
 static const struct fa_backend_ops *const tables[] = {
 #ifdef FA_HAVE_ONEDNN
     &fa_backend_onednn,
@@ -17,23 +17,19 @@ static const struct fa_backend_ops *const tables[] = {
     &fa_backend_blas,
 };
 
-const char *const fa_backend_names[] = {
-#ifdef FA_HAVE_ONEDNN
-    "onednn",
-#endif
-    "blas", NULL};
+enum { N_TABLES = sizeof tables / sizeof tables[0] };
 
-#define N_TABLES (sizeof tables / sizeof tables[0])
-
-_Static_assert(sizeof fa_backend_names / sizeof fa_backend_names[0] == N_TABLES + 1,
-               "a backend has a table and a name");
+const char *fa_backend_known(size_t i)
+{
+    return i < N_TABLES ? tables[i]->name : NULL;
+}
 
 static const struct fa_backend_ops *find_table(const char *name)
 {
     if (name == NULL)
         return tables[0];
     for (size_t i = 0; i < N_TABLES; i++)
-        if (strcmp(fa_backend_names[i], name) == 0)
+        if (strcmp(tables[i]->name, name) == 0)
             return tables[i];
     return NULL;
 }
@@ -44,23 +40,22 @@ static fa_status fail_unknown(const char *name)
 
     for (size_t i = 0; i < N_TABLES; i++) {
         strncat(known, i > 0 ? ", " : "", sizeof known - strlen(known) - 1);
-        strncat(known, fa_backend_names[i], sizeof known - strlen(known) - 1);
+        strncat(known, tables[i]->name, sizeof known - strlen(known) - 1);
     }
     return fa_fail(FA_EINVAL, "this build has no backend `%s`; choose one of: %s", name, known);
 }
 
-fa_status fa_backend_open(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
-                          struct fa_backend **out)
+fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_backend **out)
 {
-    const struct fa_backend_ops *ops = find_table(name);
+    const struct fa_backend_ops *ops = find_table(config->name);
 
     *out = NULL;
     if (ops == NULL)
-        return fail_unknown(name);
-    if (n_threads < 1)
+        return fail_unknown(config->name);
+    if (config->n_threads < 1)
         return fa_fail(FA_EINVAL, "backend %s: %d threads asked for; at least 1 is needed", ops->name,
-                       n_threads);
-    struct fa_backend base = {.ops = ops, .n_threads = n_threads, .algorithm = algorithm};
+                       config->n_threads);
+    struct fa_backend base = {.ops = ops, .n_threads = config->n_threads, .preference = config->preference};
     return ops->open(&base, out);
 }
 

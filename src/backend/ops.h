@@ -12,6 +12,8 @@
 #include "fa/algorithms.h"
 #include "fa/backend.h"
 
+enum { FA_MOST_ALGORITHMS = 16 }; /* of a convolution */
+
 struct fa_backend_ops {
     const char *name;
     /* open copies `base`, which is complete but for the description. */
@@ -43,6 +45,10 @@ struct fa_backend_ops {
     fa_status (*conv_create)(struct fa_backend *backend, const struct fa_conv_desc *desc,
                              struct fa_weights *weights, struct fa_conv **out);
     void (*conv_destroy)(struct fa_conv *conv);
+    /* Optional. Writes the names of the algorithms that could compute the direction; returns how many, at
+       most FA_MOST_ALGORITHMS. NULL: there is one alone. */
+    size_t (*conv_algorithms)(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                              enum fa_conv_direction direction, const char *names[]);
     const char *(*conv_chosen)(const struct fa_conv *conv, enum fa_conv_direction direction);
     fa_status (*conv_forward)(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
                               fa_real *dst);
@@ -90,8 +96,9 @@ struct fa_backend_ops {
 struct fa_backend {
     const struct fa_backend_ops *ops;
     int n_threads;
-    enum fa_conv_algorithm algorithm;
-    struct fa_algorithms algorithms; /* obeyed where algorithm is FA_CONV_AUTO */
+    enum fa_conv_preference preference;
+    struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
+    const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];
 };
 
@@ -123,10 +130,9 @@ struct fa_pool {
     struct fa_shape in, out;
 };
 
-/* What a convolution shall be computed by in a direction; FA_CONV_AUTO: by the backend's static rule. */
-enum fa_conv_algorithm fa_conv_asked_algorithm(const struct fa_backend *backend,
-                                               const struct fa_conv_desc *desc,
-                                               enum fa_conv_direction direction);
+/* The name of what a convolution shall be computed by in a direction; NULL: by the backend's static rule. */
+const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                                    enum fa_conv_direction direction);
 
 extern const struct fa_backend_ops fa_backend_blas;
 #ifdef FA_HAVE_ONEDNN /* the library was found and onednn/ has sources */

@@ -38,6 +38,18 @@ static void print_threads(struct fa_invocation *invocation)
         fa_report_number(invocation, "cpu_quota", cores.quota);
 }
 
+static void print_backend(const char *name, int threads, bool is_default)
+{
+    struct fa_backend *backend;
+
+    if (fa_backend_open(&(struct fa_backend_config){.name = name, .n_threads = threads}, &backend) != FA_OK) {
+        printf("backend     %s: %s\n", name, fa_message());
+        return;
+    }
+    printf("backend     %s: %s%s\n", name, fa_backend_description(backend), is_default ? " (default)" : "");
+    fa_backend_close(backend);
+}
+
 static void print_build(struct fa_invocation *invocation)
 {
     const struct fa_comm *comm = invocation->comm;
@@ -46,19 +58,10 @@ static void print_build(struct fa_invocation *invocation)
     printf("MPI         %s, %d rank%s, %d on %s\n", fa_comm_library(), fa_comm_size(comm),
            fa_comm_size(comm) == 1 ? "" : "s", fa_comm_local_size(comm), fa_comm_host(comm));
     print_threads(invocation);
-    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
-        struct fa_backend *backend;
-
-        if (fa_backend_open(*name, invocation->threads, FA_CONV_AUTO, &backend) != FA_OK) {
-            printf("backend     %s: %s\n", *name, fa_message());
-            continue;
-        }
-        printf("backend     %s: %s%s\n", *name, fa_backend_description(backend),
-               name == fa_backend_names ? " (default)" : "");
-        fa_backend_close(backend);
-    }
+    for (size_t i = 0; fa_backend_known(i) != NULL; i++)
+        print_backend(fa_backend_known(i), invocation->threads, i == 0);
     fa_report_string(invocation, "version", FA_VERSION);
-    fa_report_string(invocation, "backend", fa_backend_names[0]);
+    fa_report_string(invocation, "backend", fa_backend_known(0));
 }
 
 static void print_keys(void)

@@ -219,6 +219,6 @@ const struct fa_option fa_options[] = {
     STRING("backend.name", backend, "\"\"",
            "Compute library: onednn or blas; empty: the fastest of this build (also --backend)."),
     CHOICE(
-        "backend.conv_algorithm", algorithm, "\"auto\"", fa_conv_algorithm_names,
+        "backend.conv_algorithm", algorithm, "\"auto\"", fa_conv_preference_names,
         "Convolution by static rule or as --autotune measured (auto), or forced to be direct or winograd."),
     {0}};

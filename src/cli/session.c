@@ -78,11 +78,13 @@ void fa_session_close(struct fa_session *session)
 static fa_status make_model(struct fa_session *session, int threads, int num_classes)
 {
     const struct fa_settings *settings = &session->settings;
-    const char *name = settings->backend[0] != '\0' ? settings->backend : NULL;
+    const struct fa_backend_config backend = {.name = settings->backend[0] != '\0' ? settings->backend : NULL,
+                                              .n_threads = threads,
+                                              .preference = (enum fa_conv_preference)settings->algorithm};
     struct fa_model_config config = settings->model;
 
     fa_activity_begin("making the model");
-    FA_TRY(fa_backend_open(name, threads, (enum fa_conv_algorithm)settings->algorithm, &session->backend));
+    FA_TRY(fa_backend_open(&backend, &session->backend));
     config.num_classes = num_classes;
     return fa_model_create(&config, session->backend, &session->model);
 }
@@ -153,7 +155,7 @@ fa_status fa_session_check_autotune(const struct fa_settings *settings)
         return FA_OK;
     return fa_fail(FA_EINVAL,
                    "--autotune has nothing to choose while backend.conv_algorithm is %s; leave it at auto",
-                   fa_conv_algorithm_names[settings->algorithm]);
+                   fa_conv_preference_names[settings->algorithm]);
 }
 
 static fa_status check_weights(struct fa_session *session)

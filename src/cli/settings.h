@@ -17,7 +17,7 @@ struct fa_settings {
     struct fa_train_config train;      /* with evaluation's part in train.eval */
     const char *train_data, *val_data; /* "" where not given */
     const char *backend;               /* "": the default of this build */
-    int algorithm;                     /* enum fa_conv_algorithm */
+    int algorithm;                     /* enum fa_conv_preference */
     int head_init;                     /* enum fa_head_init */
     int norm;                          /* enum fa_model_norm */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fa/json.h"
@@ -46,10 +47,12 @@ static bool get_name(const struct fa_json *row, const char *key, const char *con
 }
 
 /* The first key of the row that is absent or makes no sense; NULL if there is none. */
-static const char *get_choice(const struct fa_json *row, struct fa_algorithm_choice *choice)
+static const char *get_choice(const struct fa_json *row, const struct fa_backend *backend,
+                              struct fa_algorithm_choice *choice)
 {
+    const char *algorithm;
     bool trained;
-    int direction, algorithm;
+    int direction;
 
     *choice = (struct fa_algorithm_choice){.direction = FA_CONV_FORWARD};
     if (!get_name(row, "direction", fa_conv_direction_names, &direction))
@@ -61,28 +64,29 @@ static const char *get_choice(const struct fa_json *row, struct fa_algorithm_cho
         return "residual";
     if (!fa_json_to_bool(fa_json_get(row, "trained"), &trained))
         return "trained";
-    if (!get_name(row, "algorithm", fa_conv_algorithm_names, &algorithm) || algorithm == FA_CONV_AUTO)
-        return "algorithm";
     choice->conv.backward_data = choice->conv.backward_weights = trained;
     choice->direction = (enum fa_conv_direction)direction;
-    choice->algorithm = (enum fa_conv_algorithm)algorithm;
+    if (!fa_json_to_string(fa_json_get(row, "algorithm"), &algorithm) ||
+        !fa_algorithms_know(backend, &choice->conv, choice->direction, algorithm))
+        return "algorithm";
+    snprintf(choice->algorithm, sizeof choice->algorithm, "%s", algorithm);
     return NULL;
 }
 
-static fa_status read_choices(const struct fa_json *choices, struct fa_algorithms *algorithms)
+static fa_status read_choices(const struct fa_json *choices, struct fa_backend *backend)
 {
     size_t i = 0;
 
     for (const struct fa_json *row = fa_json_first(choices); row != NULL; row = fa_json_next(row), i++) {
         struct fa_algorithm_choice choice;
-        const char *wrong = get_choice(row, &choice);
+        const char *wrong = get_choice(row, backend, &choice);
 
         if (wrong != NULL)
             return fa_fail(FA_EFORMAT,
                            "choices[%zu]: `%s` is missing, or is none that this version knows; remove the "
                            "file to measure anew",
                            i, wrong);
-        FA_TRY(fa_algorithms_add(algorithms, &choice));
+        FA_TRY(fa_algorithms_add(fa_backend_algorithms(backend), &choice));
     }
     return FA_OK;
 }
@@ -128,7 +132,7 @@ fa_status fa_algorithms_read(const char *path, struct fa_backend *backend)
     FA_TRY(fa_json_read_file(path, &root));
     status = check_head(root, backend);
     if (status == FA_OK)
-        status = read_choices(fa_json_get(root, "choices"), fa_backend_algorithms(backend));
+        status = read_choices(fa_json_get(root, "choices"), backend);
     fa_json_free(root);
     return fa_prefix(status, "%s", path);
 }
@@ -145,7 +149,7 @@ static bool set_row(struct fa_json *row, const struct fa_algorithm_choice *choic
                          fa_json_new_number(*(const int *)((const char *)&choice->conv + numbers[i].offset)));
     return ok && fa_json_set(row, "residual", fa_json_new_bool(choice->conv.residual)) &&
            fa_json_set(row, "trained", fa_json_new_bool(fa_conv_is_trained(&choice->conv))) &&
-           fa_json_set(row, "algorithm", fa_json_new_string(fa_conv_algorithm_names[choice->algorithm]));
+           fa_json_set(row, "algorithm", fa_json_new_string(choice->algorithm));
 }
 
 static bool append_rows(struct fa_json *array, const struct fa_algorithms *algorithms)

@@ -62,24 +62,26 @@ void activation_read(const struct activation *activation, fa_real *hwc)
     check_padding(activation, hwc);
 }
 
-static void check_backend(const char *name, int n_threads, enum fa_conv_algorithm algorithm,
+static void check_backend(const char *name, int n_threads, enum fa_conv_preference preference,
                           void (*check)(struct fa_backend *backend))
 {
     struct fa_backend *backend;
 
-    assert_ok(fa_backend_open(name, n_threads, algorithm, &backend));
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){.name = name, .n_threads = n_threads, .preference = preference},
+        &backend));
     check(backend);
     fa_backend_close(backend);
 }
 
 void for_each_backend(void (*check)(struct fa_backend *backend))
 {
-    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
-        check_backend(*name, 2, FA_CONV_AUTO, check);
-        if (strcmp(*name, "blas") == 0)
+    for (size_t b = 0; fa_backend_known(b) != NULL; b++) {
+        check_backend(fa_backend_known(b), 2, FA_CONV_AUTO, check);
+        if (strcmp(fa_backend_known(b), "blas") == 0)
             continue;
-        check_backend(*name, 1, FA_CONV_DIRECT, check);
-        check_backend(*name, 1, FA_CONV_WINOGRAD, check);
+        check_backend(fa_backend_known(b), 1, FA_CONV_DIRECT, check);
+        check_backend(fa_backend_known(b), 1, FA_CONV_WINOGRAD, check);
     }
 }
 

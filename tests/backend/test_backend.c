@@ -13,19 +13,20 @@ static void the_first_name_is_the_default(void **state)
     struct fa_backend *backend;
 
     (void)state;
-    assert_ok(fa_backend_open(NULL, 1, FA_CONV_AUTO, &backend));
-    assert_string_equal(fa_backend_name(backend), fa_backend_names[0]);
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.n_threads = 1}, &backend));
+    assert_string_equal(fa_backend_name(backend), fa_backend_known(0));
     fa_backend_close(backend);
 }
 
 static void every_name_opens_and_describes_itself(void **state)
 {
     (void)state;
-    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
+    for (size_t b = 0; fa_backend_known(b) != NULL; b++) {
         struct fa_backend *backend;
 
-        assert_ok(fa_backend_open(*name, 2, FA_CONV_AUTO, &backend));
-        assert_string_equal(fa_backend_name(backend), *name);
+        assert_ok(fa_backend_open(&(struct fa_backend_config){.name = fa_backend_known(b), .n_threads = 2},
+                                  &backend));
+        assert_string_equal(fa_backend_name(backend), fa_backend_known(b));
         assert_int_equal(fa_backend_threads(backend), 2);
         assert_non_null(strchr(fa_backend_description(backend), ' '));
         assert_ok(fa_backend_synchronize(backend));
@@ -41,7 +42,7 @@ static void blas_names_its_library_version_and_core(void **state)
     char core[64];
 
     (void)state;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_int_equal(
         sscanf(fa_backend_description(backend), "OpenBLAS %d.%d.%*[0-9], %63s", &major, &minor, core), 3);
     fa_backend_close(backend);
@@ -52,8 +53,12 @@ static void an_unknown_name_is_refused_with_the_known_ones(void **state)
     struct fa_backend *backend;
 
     (void)state;
-    assert_fails_saying(fa_backend_open("blsa", 1, FA_CONV_AUTO, &backend), FA_EINVAL, "`blsa`");
-    assert_fails_saying(fa_backend_open("blsa", 1, FA_CONV_AUTO, &backend), FA_EINVAL, "blas");
+    assert_fails_saying(
+        fa_backend_open(&(struct fa_backend_config){.name = "blsa", .n_threads = 1}, &backend), FA_EINVAL,
+        "`blsa`");
+    assert_fails_saying(
+        fa_backend_open(&(struct fa_backend_config){.name = "blsa", .n_threads = 1}, &backend), FA_EINVAL,
+        "blas");
     assert_null(backend);
 }
 
@@ -62,17 +67,21 @@ static void no_threads_are_refused(void **state)
     struct fa_backend *backend;
 
     (void)state;
-    assert_fails_saying(fa_backend_open("blas", 0, FA_CONV_AUTO, &backend), FA_EINVAL, "threads");
+    assert_fails_saying(
+        fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 0}, &backend), FA_EINVAL,
+        "threads");
 }
 
 static void without_memory_opening_fails_cleanly(void **state)
 {
     (void)state;
-    for (const char *const *name = fa_backend_names; *name != NULL; name++) {
+    for (size_t b = 0; fa_backend_known(b) != NULL; b++) {
         struct fa_backend *backend;
 
         fa_memory_fail_after(1);
-        assert_fails(fa_backend_open(*name, 1, FA_CONV_AUTO, &backend), FA_ENOMEM);
+        assert_fails(fa_backend_open(&(struct fa_backend_config){.name = fa_backend_known(b), .n_threads = 1},
+                                     &backend),
+                     FA_ENOMEM);
         fa_memory_fail_after(0);
         assert_null(backend);
     }
@@ -85,7 +94,7 @@ static struct op_result result_with_threads(const struct op_case *op, const stru
     struct op_result result = op_result_new(data);
     struct fa_backend *backend;
 
-    assert_ok(fa_backend_open("blas", n_threads, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = n_threads}, &backend));
     struct op_run run = op_run_open(backend, op);
     op_run_forward(&run, data, result.dst);
     op_run_backward(&run, data, &result);

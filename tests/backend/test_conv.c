@@ -209,7 +209,7 @@ static void blas_refuses_matrices_that_its_library_cannot_count(void **state)
     struct fa_conv *conv;
 
     (void)state;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &blas));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &blas));
     assert_ok(fa_weights_create(blas, &weights_desc, &weights));
     assert_fails_saying(fa_conv_create(blas, &desc, weights, &conv), FA_EINVAL, "65536x65536");
     assert_null(conv);

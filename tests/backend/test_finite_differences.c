@@ -115,7 +115,7 @@ static void gradients_are_central_differences_of_the_forward(void **state)
     struct fa_backend *blas;
 
     (void)state;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &blas));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &blas));
     for (size_t i = 0; i < n_op_cases; i++)
         check_case(blas, &op_cases[i]);
     fa_backend_close(blas);

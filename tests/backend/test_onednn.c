@@ -8,11 +8,13 @@
 #include "op_cases.h"
 #include "support.h"
 
-static struct fa_backend *open_onednn(int n_threads, enum fa_conv_algorithm algorithm)
+static struct fa_backend *open_onednn(int n_threads, enum fa_conv_preference preference)
 {
     struct fa_backend *backend;
 
-    assert_ok(fa_backend_open("onednn", n_threads, algorithm, &backend));
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){.name = "onednn", .n_threads = n_threads, .preference = preference},
+        &backend));
     return backend;
 }
 
@@ -327,7 +329,7 @@ int main(void)
         cmocka_unit_test(a_step_like_the_one_before_allocates_nothing),
     };
 
-    if (strcmp(fa_backend_names[0], "onednn") != 0)
+    if (strcmp(fa_backend_known(0), "onednn") != 0)
         fa_test_skip("ONEDNN", "this build has no oneDNN");
     return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

@@ -9,7 +9,7 @@ expect 2 "unexpected argument stray" "$freeanchor" doctor stray
 echo "-- two ranks"
 must run_ranks 2 "$freeanchor" doctor --threads 1 --work-dir "$scratch/w" --json
 log=$last_log
-for line in 'ok  *freeanchor .* on 2 ranks of 1 host' 'ok  *OpenBLAS  *OpenBLAS [0-9]' 'ok  *HDF5  *HDF5 [0-9]' 'processor' 'memory' \
+for line in 'ok  *freeanchor .* on 2 ranks of 1 host' 'ok  *blas  *OpenBLAS [0-9]' 'ok  *HDF5  *HDF5 [0-9]' 'processor' 'memory' \
   'shared mem .* MiB free in /dev/shm, 8 are needed' \
   'all-reduce .*32 MiB [0-9]' 'ok  *work dir .*can be written' 'ok  *locks' 'disk .* MB/s' 'room .* GiB free'; do
   grep -qE "^$line|^(ok|note)  *$line" "$log" || fail "no line like: $line"

@@ -36,7 +36,7 @@ static int open_lane(void **state)
         pixels[i] = (float)(i % 29) / 29 - 0.5f;
     fa_pyramid_make(SIDE, SIDE, &pyramid);
     fa_anchors_make(&pyramid, anchors);
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&config, backend, &model));
     assert_ok(fa_model_init(model, 3));
     fa_model_params_changed(model);

@@ -22,7 +22,9 @@ struct fa_model *network_create(const struct fa_model_config *config, const char
     struct fa_backend *backend;
     struct fa_model *model;
 
-    assert_ok(fa_backend_open(backend_name, 1, FA_CONV_DIRECT, &backend));
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){.name = backend_name, .n_threads = 1, .preference = FA_CONV_DIRECT},
+        &backend));
     assert_ok(fa_model_create(config, backend, &model));
     return model;
 }

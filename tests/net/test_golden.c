@@ -101,8 +101,8 @@ static void check_case(const struct fa_model_config *config, const char *backend
 
 static void check_backends(const struct fa_model_config *config, const char *file)
 {
-    for (int b = 0; fa_backend_names[b] != NULL; b++)
-        check_case(config, fa_backend_names[b], file);
+    for (size_t b = 0; fa_backend_known(b) != NULL; b++)
+        check_case(config, fa_backend_known(b), file);
     assert_int_equal(fa_memory_balance(), 0);
 }
 

@@ -439,7 +439,7 @@ static void impossible_models_are_refused(void **state)
     struct fa_backend *backend;
 
     (void)state;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     config.depth = 20;
     refuse(backend, config, "depth is 20");
     config = network_config(34, 1);
@@ -471,7 +471,7 @@ static void exhausted_memory_is_survived(void **state)
         struct fa_model *model;
         struct fa_head head;
 
-        assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+        assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
         fa_memory_fail_after(n);
         status = fa_model_create(&config, backend, &model);
         if (status == FA_OK) {

@@ -1,6 +1,7 @@
 /* algorithms.json: what is written is read back, and what is damaged or of another machine is refused. */
 #include "algorithms_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,20 +13,20 @@
 static const struct fa_algorithm_choice rows[] = {
     {.direction = FA_CONV_FORWARD,
      .conv = {.in = {256, 13, 21}, .out_channels = 720, .groups = 1, .kernel = 3, .stride = 1, .pad = 1},
-     .algorithm = FA_CONV_WINOGRAD,
+     .algorithm = "winograd",
      .seconds = 1e-3,
      .rule_seconds = 2e-3},
     {.direction = FA_CONV_BACKWARD_WEIGHTS,
      .conv = {.in = {64, 7, 11},
               .out_channels = 32,
-              .groups = 2,
+              .groups = 1,
               .kernel = 3,
               .stride = 1,
               .pad = 1,
               .residual = true,
               .backward_data = true,
               .backward_weights = true},
-     .algorithm = FA_CONV_DIRECT},
+     .algorithm = "direct"},
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
@@ -34,7 +35,7 @@ static struct fa_backend *open_backend(int n_threads)
 {
     struct fa_backend *backend;
 
-    assert_ok(fa_backend_open("blas", n_threads, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.n_threads = n_threads}, &backend));
     return backend;
 }
 
@@ -94,7 +95,7 @@ static void what_is_written_is_read_back(void **state)
         const struct fa_algorithm_choice *got = fa_algorithms_find(table, &rows[i].conv, rows[i].direction);
 
         assert_non_null(got);
-        assert_int_equal(got->algorithm, rows[i].algorithm);
+        assert_string_equal(got->algorithm, rows[i].algorithm);
     }
     fa_backend_close(backend);
     fa_free(path);
@@ -181,6 +182,15 @@ static void a_file_cut_anywhere_is_refused(void **state)
     fa_free(path);
 }
 
+static bool has_choices(void)
+{
+    struct fa_backend *backend = open_backend(1);
+    const bool has = fa_algorithms_know(backend, &rows[0].conv, rows[0].direction, "winograd");
+
+    fa_backend_close(backend);
+    return has;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,5 +202,9 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
     };
 
+    if (!has_choices()) {
+        printf("skipped: the default backend of this build leaves no choice of algorithm\n");
+        return 77;
+    }
     return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

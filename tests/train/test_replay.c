@@ -39,7 +39,7 @@ static int open_model(void **state)
     snprintf(directory, sizeof directory, "%s", fa_test_directory());
     for (int i = 0; i < 3 * SIDE * SIDE; i++)
         image[i] = (float)(i % 29) / 29 - 0.5f;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&config, backend, &model));
     assert_ok(fa_model_init(model, 3));
     fa_model_params_changed(model);

@@ -243,6 +243,9 @@ int onednn_part_channels(const struct fa_conv *conv);
 fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
+size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                              enum fa_conv_direction direction, const char *names[]);
+
 /* ---- onednn_conv.c, onednn_conv_run.c */
 
 enum { ONEDNN_MAX_ARGS = 6 };

@@ -123,6 +123,7 @@ const struct fa_backend_ops fa_backend_onednn = {
     .weights_read_grad = onednn_weights_read_grad,
     .conv_create = onednn_conv_create,
     .conv_destroy = onednn_conv_destroy,
+    .conv_algorithms = onednn_conv_algorithms,
     .conv_chosen = onednn_conv_chosen,
     .conv_forward = onednn_conv_forward,
     .conv_backward_data = onednn_conv_backward_data,

@@ -21,12 +21,22 @@ enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 
  * levels share packed filters. */
 enum { MOST_CHANNELS = 512, PART_CHANNELS = 256 };
 
+/* In blocks of channels a convolution of few groups may be computed as one of none. */
 static bool winograd_applies(const struct fa_conv *conv)
 {
     const struct fa_conv_desc *desc = &conv->desc;
 
     return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 &&
            ((const struct onednn_weights *)conv->weights)->groups == 1;
+}
+
+size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                              enum fa_conv_direction direction, const char *names[])
+{
+    (void)backend, (void)direction;
+    names[0] = "direct";
+    names[1] = "winograd";
+    return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 && desc->groups == 1 ? 2 : 1;
 }
 
 static int least_tiles(const struct fa_conv *conv, enum onednn_operation operation)
@@ -39,16 +49,12 @@ static int least_tiles(const struct fa_conv *conv, enum onednn_operation operati
 static bool winograd_wanted(const struct fa_conv *conv, enum onednn_operation operation)
 {
     const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
+    const char *asked =
+        fa_conv_asked_algorithm(conv->backend, &conv->desc, (enum fa_conv_direction)operation);
 
-    switch (fa_conv_asked_algorithm(conv->backend, &conv->desc, (enum fa_conv_direction)operation)) {
-    case FA_CONV_DIRECT:
+    if (!winograd_applies(conv))
         return false;
-    case FA_CONV_WINOGRAD:
-        return winograd_applies(conv);
-    case FA_CONV_AUTO:
-        break;
-    }
-    return winograd_applies(conv) && n_tiles >= least_tiles(conv, operation);
+    return asked == NULL ? n_tiles >= least_tiles(conv, operation) : strcmp(asked, "winograd") == 0;
 }
 
 int onednn_part_channels(const struct fa_conv *conv)

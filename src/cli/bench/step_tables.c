@@ -37,19 +37,18 @@ static int count_uses(const struct fa_algorithms *algorithms, const struct fa_la
 static double print_choice(struct fa_json *rows, const struct fa_algorithm_choice *choice, int n_uses)
 {
     const char *direction = fa_conv_direction_names[choice->direction];
-    const char *algorithm = fa_conv_algorithm_names[choice->algorithm];
     const double gain = n_uses * (choice->rule_seconds - choice->seconds);
     struct fa_json *row = fa_json_new_object();
     char conv[48], size[32];
 
     fa_conv_print(&choice->conv, conv, sizeof conv);
     snprintf(size, sizeof size, "%dx%d", choice->conv.in.h, choice->conv.in.w);
-    printf("%-20s %-9s %-16s %-8s %8.2f ms instead of %8.2f ms, %d times\n", conv, size, direction, algorithm,
+    printf("%-20s %-9s %-16s %-8s %8.2f ms instead of %8.2f ms, %d times\n", conv, size, direction, choice->algorithm,
            1e3 * choice->seconds, 1e3 * choice->rule_seconds, n_uses);
     fa_json_set(row, "conv", fa_json_new_string(conv));
     fa_json_set(row, "size", fa_json_new_string(size));
     fa_json_set(row, "direction", fa_json_new_string(direction));
-    fa_json_set(row, "algorithm", fa_json_new_string(algorithm));
+    fa_json_set(row, "algorithm", fa_json_new_string(choice->algorithm));
     fa_json_set(row, "uses", fa_json_new_number(n_uses));
     fa_json_set(row, "gain_s", fa_json_new_number(gain));
     fa_json_append(rows, row);

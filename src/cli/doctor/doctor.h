@@ -17,11 +17,14 @@
 enum { FA_DOCTOR_INTERFACES = 16, FA_DOCTOR_TEXT = 1024 };
 
 /* What a rank knows of itself; travels as it is. */
+enum { FA_DOCTOR_BACKENDS = 8 };
+
 struct fa_doctor_rank {
     char host[64];
     int local_number, n_local; /* which of the ranks of its host it is, and how many they are */
     char program[16];          /* the checksum of the program's file */
-    char onednn[48], blas[48], hdf5[32];
+    char library[FA_DOCTOR_BACKENDS][48]; /* of each backend of rank 0's build */
+    char hdf5[32];
     char kernels[128]; /* for which kind of processor the libraries compute */
     char cpu[128];
     int threads, cores, cores_of_host;

@@ -14,17 +14,18 @@
 #include "placement.h"
 
 /* The description "OpenBLAS 0.3.21, SkylakeX" has the version and the kind of processor. */
-static fa_status describe_backend(const char *name, int threads, struct fa_doctor_rank *rank)
+static fa_status describe_backend(size_t i, int threads, struct fa_doctor_rank *rank)
 {
-    char *version = strcmp(name, "blas") == 0 ? rank->blas : rank->onednn;
+    const struct fa_backend_config config = {.name = fa_backend_known(i), .n_threads = threads};
+    char *version = rank->library[i];
     const size_t length = strlen(rank->kernels);
     struct fa_backend *backend;
     const char *text, *kind;
 
-    FA_TRY(fa_backend_open(name, threads, FA_CONV_AUTO, &backend));
+    FA_TRY(fa_backend_open(&config, &backend));
     text = fa_backend_description(backend);
     kind = strchr(text, ',');
-    snprintf(version, sizeof rank->blas, "%.*s", (int)strcspn(text, ","), text);
+    snprintf(version, sizeof rank->library[i], "%.*s", (int)strcspn(text, ","), text);
     if (kind != NULL)
         snprintf(rank->kernels + length, sizeof rank->kernels - length, "%s%s for%s", length > 0 ? ", " : "",
                  version, kind + 1);
@@ -39,9 +40,8 @@ static fa_status describe_programs(int threads, struct fa_doctor_rank *rank)
 
     FA_TRY(fa_file_checksum("/proc/self/exe", &crc, &n_bytes));
     snprintf(rank->program, sizeof rank->program, "%08" PRIx32, crc);
-    snprintf(rank->onednn, sizeof rank->onednn, "not in this build");
-    for (const char *const *name = fa_backend_names; *name != NULL; name++)
-        FA_TRY(describe_backend(*name, threads, rank));
+    for (size_t i = 0; i < FA_DOCTOR_BACKENDS && fa_backend_known(i) != NULL; i++)
+        FA_TRY(describe_backend(i, threads, rank));
     snprintf(rank->hdf5, sizeof rank->hdf5, "%s", fa_h5_library());
     return FA_OK;
 }

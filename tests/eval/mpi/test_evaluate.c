@@ -42,7 +42,7 @@ static int open_all(void **state)
     }
     fa_comm_broadcast(comm, root, sizeof root, 0);
     assert_ok(fa_dataset_open(in_root("shards"), &dataset));
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&small, backend, &model));
     assert_ok(fa_model_init(model, 3));
     alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};

@@ -38,7 +38,9 @@ static int open_scenes(void **state)
     assert_ok(fa_dataset_open(fa_test_path(root, "shards"), &dataset));
     assert_ok(fa_dataset_open(fa_test_path(root, "others"), &other_dataset));
     omp_set_num_threads(1);
-    return fa_backend_open("blas", 1, FA_CONV_AUTO, &backend) == FA_OK ? 0 : 1;
+    return fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend) == FA_OK
+               ? 0
+               : 1;
 }
 
 static int close_scenes(void **state)

@@ -72,7 +72,7 @@ static struct fa_algorithms settle(struct fa_comm *ranks)
     struct fa_training training = {.config = &config, .run = &run, .comm = ranks};
     struct fa_algorithms copy = {0};
 
-    assert_ok(fa_backend_open(NULL, 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.n_threads = 1}, &backend));
     training.model = make_model(backend);
     assert_ok(fa_sampler_create(&claimed, 1, 2, true, &training.sampler));
     assert_ok(fa_directory_make(work_dir.path));
@@ -90,7 +90,7 @@ static bool has_choices(void)
     struct fa_backend *backend;
     bool has;
 
-    assert_ok(fa_backend_open(NULL, 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.n_threads = 1}, &backend));
     has = strstr(fa_backend_description(backend), "AVX-512") != NULL;
     fa_backend_close(backend);
     return has;
@@ -104,7 +104,7 @@ static void assert_same_choices(const struct fa_algorithms *a, const struct fa_a
         const struct fa_algorithm_choice *other = fa_algorithms_find(b, &a->row[i].conv, a->row[i].direction);
 
         assert_non_null(other);
-        assert_int_equal(other->algorithm, a->row[i].algorithm);
+        assert_string_equal(other->algorithm, a->row[i].algorithm);
     }
 }
 

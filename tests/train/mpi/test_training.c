@@ -85,7 +85,7 @@ static int open_scenes(void **state)
     fa_comm_broadcast(comm, root, sizeof root, 0);
     assert_ok(fa_dataset_open(in_root("shards"), &dataset));
     omp_set_num_threads(1);
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};
     return 0;
 }
