@@ -1,5 +1,5 @@
 /*
- * box.h - boxes: intersection over union, regression targets and back (spec section 4).
+ * box.h - boxes: intersection over union, regression targets and back (doc/method.md 4).
  *
  * A box is [x1 y1 x2 y2] in continuous pixels: width is x2 - x1, no "+ 1". A delta is [dx dy dw dh], each
  * divided by its std. Arrays are rows of 4 float32 and belong to the caller. Every operation is rounded to

@@ -1,6 +1,6 @@
 /*
- * detections.h - from head outputs to boxes: score threshold, top-k per level, decoding, class-wise NMS (spec
- * section 8.1).
+ * detections.h - from head outputs to boxes: score threshold, top-k per level, decoding, class-wise NMS
+ * (doc/method.md 8).
  */
 #ifndef FA_DETECTIONS_H
 #define FA_DETECTIONS_H
@@ -33,8 +33,8 @@ struct fa_detect_image {
     float scale_factor[4]; /* resized = original * factor, per coordinate x y x y */
 };
 
-/* The best max_per_image detections, highest score first (ties: candidate order, spec 8.1). out has room for
-   max_per_image. */
+/* The best max_per_image detections, highest score first (ties: candidate order, doc/method.md 8). out has
+   room for max_per_image. */
 fa_status fa_detections_make(const struct fa_detect_config *config, const struct fa_pyramid *pyramid,
                              const struct fa_head_view *head, const struct fa_detect_image *image,
                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;

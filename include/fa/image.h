@@ -3,7 +3,7 @@
  * eats.
  *
  * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to tensor reproduces
- * the reference's (OpenCV with libjpeg, spec sections 6.1, 6.3, 6.4) bit for bit. Callable from any thread.
+ * the reference's (OpenCV with libjpeg, doc/method.md 6.1, 6.3, 6.4) bit for bit. Callable from any thread.
  */
 #ifndef FA_IMAGE_H
 #define FA_IMAGE_H

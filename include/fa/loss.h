@@ -1,6 +1,6 @@
 /*
  * loss.h - the loss of one image: value and gradient of the head's outputs in one call. Two kinds: FreeAnchor
- * (spec section 1) and RetinaNet's focal loss with anchors assigned by IoU (spec section 5).
+ * (doc/method.md 1) and RetinaNet's focal loss with anchors assigned by IoU (doc/method.md 5).
  *
  * Memory is O(anchors + objects * bag), whatever the number of objects times anchors. Everything is safe at
  * its edges: no object in the image, fewer anchors than a bag, probabilities that round to 0 or 1, IoU

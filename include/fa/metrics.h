@@ -1,5 +1,5 @@
 /*
- * metrics.h - COCO detection metrics: the twelve numbers and AP per class (spec section 9), in double, equal
+ * metrics.h - COCO detection metrics: the twelve numbers and AP per class (doc/method.md 9), in double, equal
  * to pycocotools' except that an annotation with id 0 is an ordinary one.
  */
 #ifndef FA_METRICS_H

@@ -4,7 +4,7 @@
  * A static graph of convolutions, pooling and upsampling is made once; for each padded image size a plan
  * (shapes, chosen algorithms, one arena laid out by lifetime) is built at its first use and cached. A step
  * over a known size allocates nothing. Batch norm is folded into the convolutions before forward and unfolded
- * after backward, exactly; group norm is a node of its own. Formulas: spec section 2. One thread drives a
+ * after backward, exactly; group norm is a node of its own. Formulas: doc/method.md 2. One thread drives a
  * model. Nothing here communicates.
  */
 #ifndef FA_MODEL_H
@@ -25,7 +25,8 @@
    at hand. */
 enum fa_model_norm { FA_NORM_FROZEN_BATCH, FA_NORM_GROUP };
 
-/* How the filters of the head's towers start: normal with deviation 0.01 (spec section 2.4), or Kaiming's. */
+/* How the filters of the head's towers start: normal with deviation 0.01 (doc/method.md 2.4), or Kaiming's.
+ */
 enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
 
 struct fa_model_config {
@@ -60,7 +61,7 @@ struct fa_backend *fa_model_backend(const struct fa_model *model);
 /* To be called after anybody changed parameter values: the next forward folds and packs them anew. */
 void fa_model_params_changed(struct fa_model *model);
 
-/* Random weights (spec sections 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
+/* Random weights (doc/method.md 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
    0, mean 0, variance 1. */
 fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
 
@@ -69,8 +70,8 @@ void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefi
 
 /* ---- forward and backward ---- */
 
-/* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell (spec
- * section 3). */
+/* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell
+ * (doc/method.md 3). */
 struct fa_head {
     size_t n_anchors;
     int num_classes;

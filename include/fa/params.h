@@ -4,8 +4,8 @@
  * Order: trainable parameters first, in the order in which backward completes their gradients (the head's
  * last layer comes before the backbone's first); then frozen parameters; then batch-norm statistics. So
  * gradients, momentum, reduction and clipping are loops over [0, n_trainable), and "everything up to x is
- * final" describes backward's progress. Names and shapes are those of an mmdetection checkpoint (spec
- * section 2.5), filters OIHW.
+ * final" describes backward's progress. Names and shapes are those of an mmdetection checkpoint
+ * (doc/method.md 2.5), filters OIHW.
  */
 #ifndef FA_PARAMS_H
 #define FA_PARAMS_H

@@ -1,6 +1,6 @@
 /*
- * pyramid.h - the levels P3..P7 of an image, on whose sizes and order data, network and anchors agree (spec
- * sections 2, 3). Callable from any thread.
+ * pyramid.h - the levels P3..P7 of an image, on whose sizes and order data, network and anchors agree
+ * (doc/method.md 2, 3). Callable from any thread.
  */
 #ifndef FA_PYRAMID_H
 #define FA_PYRAMID_H

@@ -15,7 +15,7 @@
 struct fa_sampler;
 
 /* Training uses the records that have at least one annotation (crowds count, `ignore` ones do not) and whose
-   sides are both at least 32 (spec section 6.2); keep_empty also uses those without. batch is the number of
+   sides are both at least 32 (doc/method.md 6.2); keep_empty also uses those without. batch is the number of
    images of a step over all ranks: an epoch is filled up to a multiple of it by its own beginning. FA_EINVAL
    if nothing is left to train on. */
 fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, bool keep_empty,

@@ -1,5 +1,5 @@
 /*
- * sgd.h - the learning rate's schedule, clipping, and SGD with momentum over flat buffers (spec section 7).
+ * sgd.h - the learning rate's schedule, clipping, and SGD with momentum over flat buffers (doc/method.md 7).
  */
 #ifndef FA_SGD_H
 #define FA_SGD_H

@@ -51,7 +51,7 @@ void fa_weights_free(struct fa_weights_file *file);
 /* NULL if there is none of that name. */
 const struct fa_tensor *fa_weights_find(const struct fa_weights_file *file, const char *name);
 
-/* ---- names: from those of a file to those of our network (spec section 2.5), which are mmdetection's ----
+/* ---- names: from those of a file to those of our network (doc/method.md 2.5), which are mmdetection's ----
  */
 
 /* What is told of a translation. */

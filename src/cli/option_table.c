@@ -1,5 +1,5 @@
 /*
- * option_table.c - what can be configured. Defaults are the FreeAnchor R-50 1x recipe (spec sections 1.2, 6,
+ * option_table.c - what can be configured. Defaults are the FreeAnchor R-50 1x recipe (doc/method.md 1.2, 6,
  * 7, 8).
  */
 #include "option.h"

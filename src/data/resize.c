@@ -1,5 +1,5 @@
 /*
- * OpenCV's 8-bit INTER_LINEAR in its fixed-point arithmetic, bit for bit (spec section 6.3).
+ * OpenCV's 8-bit INTER_LINEAR in its fixed-point arithmetic, bit for bit (doc/method.md 6.3).
  *
  * Output row y mixes two source rows, each already stretched to the new width. A stretched sample is
  * p0 * c0 + p1 * c1 with weights of 11 bits; OpenCV drops its low 4 bits, so it fits 16 bits and the mix of

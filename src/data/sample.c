@@ -1,6 +1,6 @@
 /*
  * sample.c - from a record to the network's input: decode, compose by the plan, flip, normalise, pad; and its
- * objects (spec sections 6.2 to 6.4).
+ * objects (doc/method.md 6.2 to 6.4).
  */
 #include "sample.h"
 

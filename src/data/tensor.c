@@ -1,4 +1,4 @@
-/* From pixels to the network's input (spec section 6.4). */
+/* From pixels to the network's input (doc/method.md 6.4). */
 #include <assert.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * assign.h - which anchors belong to which object, by overlap alone (spec section 5).
+ * assign.h - which anchors belong to which object, by overlap alone (doc/method.md 5).
  */
 #ifndef FA_DETECT_ASSIGN_H
 #define FA_DETECT_ASSIGN_H

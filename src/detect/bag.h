@@ -1,5 +1,5 @@
 /*
- * bag.h - for every object the anchors that overlap it most (spec section 1.3).
+ * bag.h - for every object the anchors that overlap it most (doc/method.md 1.3).
  */
 #ifndef FA_DETECT_BAG_H
 #define FA_DETECT_BAG_H

@@ -1,5 +1,5 @@
 /*
- * box_probability.h - how likely an anchor's predicted box is to be an object of a class (spec section 1.3).
+ * box_probability.h - how likely an anchor's predicted box is to be an object of a class (doc/method.md 1.3).
  *
  * The table B of anchors by classes is never stored whole: one pass over the anchors finds each object's best
  * predicted IoU, a second makes the rows of B for one block of anchors at a time. Nothing here carries a

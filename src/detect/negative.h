@@ -1,7 +1,7 @@
 /*
  * negative.h - the negative loss of anchors and classes, p^gamma * min(-log(1 - p), 100) with p = P(1 - B), P
- * the class probability and B the box probability, and its gradient with respect to the logit (spec sections
- * 1.3, 1.4).
+ * the class probability and B the box probability, and its gradient with respect to the logit
+ * (doc/method.md 1.3, 1.4).
  *
  * 1 - P comes from the logit, not from P, so nothing is lost where P rounds to 1.
  */

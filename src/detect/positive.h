@@ -1,6 +1,6 @@
 /*
  * positive.h - the positive loss of one object: -log of the Mean-max over its bag of class probability times
- * localisation probability, and its gradient (spec sections 1.3, 1.4).
+ * localisation probability, and its gradient (doc/method.md 1.3, 1.4).
  */
 #ifndef FA_DETECT_POSITIVE_H
 #define FA_DETECT_POSITIVE_H

@@ -1,5 +1,5 @@
 /*
- * sigmoid_focal.h - the focal loss of logits and its gradient (spec section 5).
+ * sigmoid_focal.h - the focal loss of logits and its gradient (doc/method.md 5).
  *
  * With surprise(p) = min(-log(p), -log(FLT_MIN)), an object's class has alpha (1 - p)^gamma surprise(p), any
  * other (1 - alpha) p^gamma surprise(1 - p). Both come from the logit, not from p, so nothing is lost where p

@@ -27,7 +27,7 @@ struct fa_findings {
 fa_status fa_findings_check(const struct fa_findings *findings,
                             const struct fa_dataset *dataset) FA_CHECK_RESULT;
 
-/* Sorts by record, then class, then falling score, the order of a results file (spec 8.3). */
+/* Sorts by record, then class, then falling score, the order of a results file. */
 void fa_findings_sort(struct fa_findings *findings);
 
 /* The findings, sorted, as results; *results is freed with fa_free. */

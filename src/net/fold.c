@@ -1,5 +1,5 @@
 /*
- * Batch norm with fixed statistics folded into its convolution (design idea 4).
+ * Batch norm with fixed statistics folded into its convolution (doc/method.md 2.6).
  *
  * With sigma = sqrt(var + eps) and s = gamma / sigma the layer is conv(x; W s) + (beta - mean s). From the
  * gradients dW' and db' of these filters and bias, for output channel o:

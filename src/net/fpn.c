@@ -1,5 +1,5 @@
 /*
- * The feature pyramid (spec section 2.2): laterals of C3 to C5 merged top-down, P3 to P5 from the merged
+ * The feature pyramid (doc/method.md 2.2): laterals of C3 to C5 merged top-down, P3 to P5 from the merged
  * maps, P6 from C5 and P7 from P6. 256 channels, biases or group norm, no activation.
  */
 #include <stdio.h>

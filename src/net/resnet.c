@@ -1,5 +1,5 @@
 /*
- * ResNet and ResNeXt (spec section 2.1): the stem and four stages of residual blocks, stride of a bottleneck
+ * ResNet and ResNeXt (doc/method.md 2.1): the stem and four stages of residual blocks, stride of a bottleneck
  * in its 3x3.
  */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /*
- * The head (spec sections 2.3, 2.4): two branches of four 3x3 convs with ReLU, and group norm before it if
+ * The head (doc/method.md 2.3, 2.4): two branches of four 3x3 convs with ReLU, and group norm before it if
  * configured, and an output conv; one set of weights for all five levels.
  */
 #include <math.h>

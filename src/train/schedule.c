@@ -1,6 +1,6 @@
 /*
  * schedule.c - the learning rate of a step: a regular rate that falls as the run goes on, and a linear
- * warm-up before (spec 7.2).
+ * warm-up before (doc/method.md 7.2).
  */
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /*
- * sgd.c - the gradient's norm, clipping, and the update (spec 7.3, 7.5).
+ * sgd.c - the gradient's norm, clipping, and the update (doc/method.md 7.3, 7.5).
  *
  * Results do not depend on the number of threads: the norm is added up in blocks cut by the length alone, and
  * the update treats every element by itself.

@@ -59,4 +59,15 @@ for header in include/fa/*.h; do
   name=$(basename "$header" .h)
   [ -n "${module_of[$name]:-}" ] || fail "$header belongs to no module"
 done
+
+# The book: what a comment refers to exists there.
+for reference in $(grep -rhoE 'doc/[a-z]+\.md( [0-9]+(\.[0-9]+)?)?((, | to | and )[0-9]+\.[0-9]+)*' src include tests --include='*.[ch]' --include='*.py' |
+  sed -E 's/(, | to | and )/ /g' | awk '{ if (NF == 1) print $1; for (i = 2; i <= NF; i++) print $1 ":" $i }' | sort -u); do
+  page=${reference%%:*} section=${reference#*:}
+  [ -e "$page" ] || fail "$page is referred to and does not exist"
+  [ "$section" = "$reference" ] || grep -qE "^##+ ${section//./\\.}[. ]" "$page" || fail "$page has no section $section"
+done
+for path in $(grep -oE '`(src|include|tests)/[a-zA-Z0-9_/.]+`' doc/design.md | tr -d '\`'); do
+  [ -e "$path" ] || fail "doc/design.md speaks of $path, which does not exist"
+done
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes sgd.h5: six steps of torch's SGD with clipping (spec sections 7.1, 7.3, 7.5) over one small vector."""
+"""Writes sgd.h5: six steps of torch's SGD with clipping (doc/method.md 7.1, 7.3, 7.5) over one small vector."""
 import os
 
 import h5py
