@@ -4,36 +4,36 @@
 # run_ranks N COMMAND...: COMMAND on N ranks of this machine with the cores shared out. Ranks are not bound, so that each rank's
 # threads may use any of its share.
 
-# cpu_folders: the control groups, of version 1 or 2, that this shell's processor time may be limited by; the innermost first.
+# cpu_folders ROOT: the control groups, of version 1 or 2, that this shell's processor time may be limited by; the innermost first.
 cpu_folders() {
-  local number controllers group shown mount
+  local root=${1%/} number controllers group shown mount
   while IFS=: read -r number controllers group; do
     [[ $number$controllers == 0 || ,$controllers, == *,cpu,* ]] || continue
     read -r shown mount < <(awk -v version="${controllers:+1}" '
       { for (i = 7; $i != "-" && i < NF; i++); kind = $(i + 1); options = "," $(i + 3) "," }
-      version ? kind == "cgroup" && options ~ /,cpu,/ : kind == "cgroup2" { print $4, $5; exit }' /proc/self/mountinfo) || continue
+      version ? kind == "cgroup" && options ~ /,cpu,/ : kind == "cgroup2" { print $4, $5; exit }' "$root/proc/self/mountinfo") || continue
     group=$mount${group#"${shown%/}"}
     while [[ ${group%/} == "$mount"/* ]]; do
-      echo "${group%/}"
+      echo "$root${group%/}"
       group=${group%/*}
     done
-    echo "$mount"
-  done </proc/self/cgroup
+    echo "$root$mount"
+  done <"$root/proc/self/cgroup"
 }
 
-# cpu_quota: the whole cores whose time those control groups allow, at least 1; nothing where they set no limit.
+# cpu_quota ROOT: the whole cores whose time those control groups allow, at least 1; nothing where they set no limit.
 cpu_quota() {
   local folder
   while read -r folder; do
     cat "$folder/cpu.max" 2>/dev/null || paste "$folder"/cpu.cfs_{quota,period}_us 2>/dev/null
-  done < <(cpu_folders) | awk '$1 > 0 && $2 > 0 { quota = $1 / $2; if (!n++ || quota < least) least = quota }
+  done < <(cpu_folders "$1") | awk '$1 + 0 > 0 && $2 + 0 > 0 { quota = $1 / $2; if (!n++ || quota < least) least = quota }
                                END { if (n) print (least > 1 ? int(least) : 1) }'
 }
 
 # cores: as many as this shell may keep busy.
 cores() {
   local quota all
-  all=$(nproc) quota=$(cpu_quota)
+  all=$(nproc) quota=$(cpu_quota /)
   echo "$((${quota:-$all} < all ? quota : all))"
 }
 

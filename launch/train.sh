@@ -22,7 +22,7 @@ launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 say() {
   echo "launch: $*" >&2
-  [ "$dry_run" = yes ] || [ ! -e "$work_dir/train.log" ] || echo "launch: $*" >>"$work_dir/train.log"
+  [[ $dry_run == yes || ! -f $work_dir/train.log || -L $work_dir/train.log ]] || echo "launch: $*" >>"$work_dir/train.log"
 }
 
 wrong() {
@@ -91,7 +91,7 @@ fi
 ranks=${ranks:-1}
 here=$(physical_cores 2>/dev/null) || here=0
 [ "$here" -ge 1 ] || here=$(cores)
-quota=$(cpu_quota)
+quota=$(cpu_quota /)
 [ "${quota:-$here}" -ge "$here" ] || here=$quota
 per_host=$(((ranks + hosts - 1) / hosts))
 share=$((here / per_host))
@@ -169,7 +169,7 @@ explain() {
   [ -z "$host" ] || say "mpirun hears nothing of $host any more: that host is down, or the network to it"
   read -r rank host signal < <(sed -n \
     's/.*process rank \([0-9]*\) with PID [0-9]* on node \([^ ]*\) exited on signal \([0-9]*\).*/\1 \2 \3/p' "$errors") || return
-  doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
+  [ ! -f "$work_dir/.ranks" ] || doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
   [ "$signal" -ne 9 ] || advice="; if nobody did that by hand, the host ran out of memory (its dmesg tells)"
   say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice"
 }

@@ -62,6 +62,18 @@ expect 2 "there is no ssh on PATH, by which mpirun starts ranks on me@node1.exam
 echo 'localhost slots=2' >"$scratch/hosts"
 expect 0 "OMPI_MCA_plm_rsh_agent=/bin/false" slim
 
+echo "-- the quota of a control group"
+made=$scratch/made
+mkdir -p "$made/proc/self" "$made/sys/fs/cgroup/slice/job"
+echo '29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate' >"$made/proc/self/mountinfo"
+echo '0::/slice/job' >"$made/proc/self/cgroup"
+echo 'max 100000' >"$made/sys/fs/cgroup/slice/job/cpu.max"
+holds "\"$(cpu_quota "$made")\" == \"\"" "without a limit"
+echo '350000 100000' >"$made/sys/fs/cgroup/slice/cpu.max"
+holds "$(cpu_quota "$made") == 3" "cores by a quota of 3.5 above the own group"
+echo '50000 100000' >"$made/sys/fs/cgroup/slice/job/cpu.max"
+holds "$(cpu_quota "$made") == 1" "cores by a quota of half a core"
+
 echo "-- numbers, and what a dry run leaves"
 cp -r "$scratch/w" "$scratch/before"
 touch "$scratch/w/train.log" "$scratch/before/train.log"
