@@ -46,6 +46,9 @@ static const char details[] =
 
 enum { SMALLEST_RANKS = 8, MOST_RANKS = 4096 };
 
+/* What is computed for each rank takes seconds from here on. */
+enum { MOST_ASKED = 131072 };
+
 struct estimate {
     struct fa_invocation *invocation;
     const struct fa_train_config *config;
@@ -66,6 +69,16 @@ static struct fa_network network_of(const struct fa_arguments *given)
                                .latency_s = fa_arguments_real(given, "--latency", 0) * 1e-6,
                                .message_s = fa_arguments_real(given, "--message", 1) * 1e-6,
                                .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0};
+}
+
+static fa_status check_ranks(const struct fa_network *network)
+{
+    const int64_t ranks = (int64_t)network->n_nodes * network->ranks_per_node;
+
+    if (ranks <= MOST_ASKED)
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "--nodes %d --ranks-per-node %d: are %lld ranks; expected up to %d together",
+                   network->n_nodes, network->ranks_per_node, (long long)ranks, MOST_ASKED);
 }
 
 static struct fa_job job_of(const struct fa_arguments *given, const struct fa_train_config *config)
@@ -197,6 +210,7 @@ static fa_status run(struct fa_invocation *invocation)
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(check_ranks(&estimate.network));
     status = fa_session_open(invocation, NULL, &session);
     estimate.config = &session.settings.train;
     estimate.job = job_of(&invocation->arguments, estimate.config);

@@ -148,6 +148,7 @@ static fa_status show_network(struct fa_invocation *invocation)
 static fa_status run(struct fa_invocation *invocation)
 {
     const struct fa_arguments *given = &invocation->arguments;
+    bool network;
 
     FA_TRY(fa_invocation_no_operands(invocation));
     if (fa_arguments_get(given, "--keys") != NULL) {
@@ -155,9 +156,14 @@ static fa_status run(struct fa_invocation *invocation)
             print_keys();
         return FA_OK;
     }
+    network = fa_arguments_get(given, "--config") != NULL || fa_arguments_get(given, "--set") != NULL;
+    if (!network) {
+        FA_TRY(fa_invocation_needs(invocation, "--classes", "--config"));
+        FA_TRY(fa_invocation_needs(invocation, "--size", "--config"));
+    }
     if (fa_invocation_speaks(invocation))
         print_build(invocation);
-    if (fa_arguments_get(given, "--config") == NULL && fa_arguments_get(given, "--set") == NULL)
+    if (!network)
         return FA_OK;
     return show_network(invocation);
 }

@@ -159,12 +159,8 @@ static fa_status read_init_from(struct fa_invocation *invocation, struct fa_sess
 {
     const char *path = fa_arguments_get(&invocation->arguments, "--init-from");
 
-    if (path == NULL) {
-        if (fa_arguments_get(&invocation->arguments, "--skip-class-layer") != NULL)
-            return fa_fail(FA_EINVAL,
-                           "--skip-class-layer says what to take of --init-from, which is not given");
+    if (path == NULL)
         return FA_OK;
-    }
     fa_activity_begin("reading weights");
     FA_TRY(fa_session_read_weights(invocation, session, path));
     return fa_invocation_agree(invocation, fit_class_layer(invocation, session, data));
@@ -192,6 +188,8 @@ static fa_status run(struct fa_invocation *invocation)
 
     signal(SIGPIPE, SIG_IGN); /* nobody may read any more what it prints: that ends no training */
     FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(fa_invocation_needs(invocation, "--trace-steps", "--trace"));
+    FA_TRY(fa_invocation_needs(invocation, "--skip-class-layer", "--init-from"));
     status = fa_session_open(invocation, shorthands, &session);
     if (status == FA_OK)
         say_how_to_stop(fa_arguments_get(&invocation->arguments, "--work-dir"));

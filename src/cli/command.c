@@ -41,6 +41,15 @@ fa_status fa_invocation_no_operands(const struct fa_invocation *invocation)
     return FA_OK;
 }
 
+fa_status fa_invocation_needs(const struct fa_invocation *invocation, const char *flag, const char *other)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+
+    if (fa_arguments_get(given, flag) == NULL || fa_arguments_get(given, other) != NULL)
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "%s means nothing without %s, which is not given", flag, other);
+}
+
 fa_status fa_invocation_agree(struct fa_invocation *invocation, fa_status status)
 {
     return invocation->comm == NULL ? status : fa_comm_agree(invocation->comm, status);

@@ -46,6 +46,11 @@ bool fa_invocation_speaks(const struct fa_invocation *invocation);
  * arguments. */
 fa_status fa_invocation_no_operands(const struct fa_invocation *invocation) FA_CHECK_RESULT;
 
+/* FA_EINVAL where a flag is given that means nothing without another one: what is given is not passed over.
+ */
+fa_status fa_invocation_needs(const struct fa_invocation *invocation, const char *flag,
+                              const char *other) FA_CHECK_RESULT;
+
 /* All ranks succeed or all fail; alone, the status itself. */
 fa_status fa_invocation_agree(struct fa_invocation *invocation, fa_status status) FA_CHECK_RESULT;
 

@@ -1,14 +1,15 @@
 /*
  * siblings.c - the ranks of this host as the system sees them: their processes have one parent.
  */
-#include <ctype.h>
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "comm_private.h"
+#include "fa/number.h"
 
 static FILE *open_of(pid_t pid, const char *file)
 {
@@ -16,6 +17,15 @@ static FILE *open_of(pid_t pid, const char *file)
 
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
     return fopen(path, "re");
+}
+
+/* -1 for what is no number that a process or rank can have. */
+static int number_of(const char *text)
+{
+    static const struct fa_range range = FA_WHOLE(0, INT_MAX);
+    int64_t number = -1;
+
+    return fa_number_whole("", text, &range, &number) == FA_OK ? (int)number : -1;
 }
 
 static bool is_stopped_sibling(pid_t pid)
@@ -44,7 +54,7 @@ static int rank_of(pid_t pid)
         return rank;
     while (rank < 0 && getdelim(&entry, &size, '\0', file) > 0)
         if (strncmp(entry, key, strlen(key)) == 0)
-            rank = atoi(entry + strlen(key));
+            rank = number_of(entry + strlen(key));
     free(entry);
     fclose(file);
     return rank;
@@ -57,7 +67,7 @@ bool fa_comm_stopped_sibling(pid_t *pid, int *rank)
 
     *rank = -1;
     while (processes != NULL && *rank < 0 && (entry = readdir(processes)) != NULL) {
-        *pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)atoi(entry->d_name) : 0;
+        *pid = number_of(entry->d_name);
         if (*pid > 0 && is_stopped_sibling(*pid))
             *rank = rank_of(*pid);
     }

@@ -30,6 +30,13 @@ expect 0 "usage" "$freeanchor" pack --help
 expect 2 "--max-detections 1,10,99999999999: expected A,B,C, 3 whole numbers from 1 to 1000000" \
   "$freeanchor" score --coco "$synth/annotations.json" --results x --max-detections 1,10,99999999999
 expect 2 "--threads 4294967297: expected a whole number from 1 to 1024" "$freeanchor" synth --out "$scratch/x" --threads 4294967297
+expect 2 "102400000 ranks; expected up to 131072" "$freeanchor" estimate --config "$config" --nodes 100000 --ranks-per-node 1024 \
+  --bandwidth 1 --latency 1 --step-s 1
+echo '{"forward_s":1,"loss_s":1,"backward_s":1,"update_s":0,"readiness":[{"s":0,"elements":9007199254740991}]}' >"$scratch/profile"
+expect 2 'row 1 of "readiness"' timeout 20 "$freeanchor" estimate --config "$config" --nodes 2 --ranks-per-node 1 \
+  --bandwidth 1 --latency 1 --profile "$scratch/profile"
+expect 2 "--trace-steps means nothing without --trace" "${train[@]}" --work-dir "$scratch/x" --trace-steps 2
+expect 2 "--size means nothing without --config" "$freeanchor" info --size 64x64
 [ ! -e "$scratch/x" ] || fail "something was made in spite of a wrong number"
 
 echo "-- configurations"

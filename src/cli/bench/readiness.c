@@ -71,6 +71,11 @@ struct fa_json *fa_readiness_to_json(const struct fa_readiness *readiness)
     return rows;
 }
 
+/* Many times what any network has; what is computed for each MiB of them would take hours. */
+static const struct fa_range elements_range = FA_WHOLE(0, 1e9);
+
+const struct fa_range fa_readiness_seconds = FA_REAL(0, 1e6);
+
 static fa_status read_rows(const struct fa_json *rows, struct fa_readiness_record *record)
 {
     double seconds, last_s = 0;
@@ -78,7 +83,8 @@ static fa_status read_rows(const struct fa_json *rows, struct fa_readiness_recor
 
     for (struct fa_json *row = fa_json_first(rows); row != NULL; row = fa_json_next(row)) {
         if (!fa_json_to_double(fa_json_get(row, "s"), &seconds) ||
-            !fa_json_to_int(fa_json_get(row, "elements"), &elements) || seconds < last_s || elements < last)
+            !fa_json_to_int(fa_json_get(row, "elements"), &elements) || seconds < last_s || elements < last ||
+            !fa_range_holds(&fa_readiness_seconds, seconds) || !fa_range_holds(&elements_range, elements))
             return fa_fail(FA_EFORMAT,
                            "row %zu of \"readiness\" is not {\"s\": ..., \"elements\": ...}, each "
                            "no less than before",

@@ -7,8 +7,12 @@
 #define FA_BENCH_READINESS_H
 
 #include "fa/json.h"
+#include "fa/number.h"
 #include "fa/reduction_time.h"
 #include "fa/status.h"
+
+/* Of each time in a report. */
+extern const struct fa_range fa_readiness_seconds;
 
 struct fa_readiness_record {
     size_t n_repeats, max_repeats;
@@ -37,7 +41,8 @@ void fa_readiness_finish(struct fa_readiness_record *record);
 /* [{"s": 0.1, "elements": 1000}, ...]; NULL if memory is exhausted. */
 struct fa_json *fa_readiness_to_json(const struct fa_readiness *readiness);
 
-/* FA_EFORMAT, naming what is wrong, unless it is such an array and neither falls. A record of one repetition.
+/* FA_EFORMAT, naming what is wrong, unless it is such an array of numbers that can be, and neither falls. A
+ * record of one repetition.
  */
 fa_status fa_readiness_from_json(const struct fa_json *rows,
                                  struct fa_readiness_record *record) FA_CHECK_RESULT;

@@ -14,9 +14,11 @@ enum { MAX_REPORT_BYTES = 1 << 26 };
 
 static fa_status read_seconds(const struct fa_json *report, const char *key, double *seconds)
 {
-    if (fa_json_to_double(fa_json_get(report, key), seconds) && *seconds >= 0)
+    if (fa_json_to_double(fa_json_get(report, key), seconds) &&
+        fa_range_holds(&fa_readiness_seconds, *seconds))
         return FA_OK;
-    return fa_fail(FA_EFORMAT, "there is no time \"%s\"", key);
+    return fa_fail(FA_EFORMAT, "there is no time \"%s\" from %g to %g s", key, fa_readiness_seconds.min,
+                   fa_readiness_seconds.max);
 }
 
 fa_status fa_image_time_from_report(const struct fa_json *report, struct fa_image_time *time)
