@@ -8,23 +8,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "fa/file.h"
 #include "fa/memory.h"
 #include "hdf5_room.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The library's own end of the process crashes over a file that a full disk kept it from closing. */
-static void skip_library_exit(void)
+/* Filters of others are code that a file could ask for, and links to other files lead out of it; see check.h.
+   The library's own end of the process crashes over a file that a full disk kept it from closing. */
+static void prepare_library(void)
 {
     H5dont_atexit();
+    H5PLset_loading_state(0);
+    H5Lunregister(H5L_TYPE_EXTERNAL);
 }
 
 void fa_h5_lock(void)
 {
-    static pthread_once_t skipped = PTHREAD_ONCE_INIT;
+    static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-    pthread_once(&skipped, skip_library_exit);
+    pthread_once(&prepared, prepare_library);
     pthread_mutex_lock(&lock);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* reasons go into our messages; the setting is each thread's */
 }
@@ -187,7 +191,7 @@ static fa_status begin(struct fa_h5 *file, bool create)
 }
 
 /* Keeps what the system refuses apart from what the file's content is to blame for. */
-static fa_status check_readable(const char *path)
+static fa_status check_content(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would else wait for its writer */
     fa_status status = FA_OK;
@@ -198,6 +202,8 @@ static fa_status check_readable(const char *path)
     if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
         status =
             fa_fail(FA_EFORMAT, "%s: is %s", path, S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");
+    if (status == FA_OK)
+        status = fa_h5_check_file(path, fd);
     close(fd);
     return status;
 }
@@ -225,7 +231,7 @@ fa_status fa_h5_create(const char *path, struct fa_h5 **out)
 fa_status fa_h5_open(const char *path, struct fa_h5 **out)
 {
     *out = NULL;
-    FA_TRY(check_readable(path));
+    FA_TRY(check_content(path));
     return make_and_begin(path, false, out);
 }
 
