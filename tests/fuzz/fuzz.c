@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "fa/memory.h"
 #include "fa/weights.h"
 
-static void require(int holds, const char *what)
+void fuzz_require(bool holds, const char *what)
 {
     if (holds)
         return;
@@ -17,8 +18,13 @@ static void require(int holds, const char *what)
     abort();
 }
 
-/* The path of a file in memory that holds the bytes. */
-static const char *path_of(const uint8_t *bytes, size_t n_bytes)
+static void fill(int fd, const uint8_t *bytes, size_t n_bytes)
+{
+    fuzz_require(ftruncate(fd, 0) == 0, "cannot empty the file");
+    fuzz_require(pwrite(fd, bytes, n_bytes, 0) == (ssize_t)n_bytes, "cannot write the file");
+}
+
+const char *fuzz_file(const uint8_t *bytes, size_t n_bytes)
 {
     static int fd = -1;
     static char path[64];
@@ -27,17 +33,55 @@ static const char *path_of(const uint8_t *bytes, size_t n_bytes)
         fd = memfd_create("fuzz", MFD_CLOEXEC);
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     }
-    require(ftruncate(fd, 0) == 0, "cannot empty the file");
-    require(pwrite(fd, bytes, n_bytes, 0) == (ssize_t)n_bytes, "cannot write the file");
+    fill(fd, bytes, n_bytes);
     return path;
 }
 
-static void check_tensors(const struct fa_weights_file *file)
+static char folder[64] = "", in_folder[128];
+
+static void remove_folder(void)
+{
+    unlink(in_folder);
+    rmdir(folder);
+}
+
+const char *fuzz_folder(const char *name, const uint8_t *bytes, size_t n_bytes)
+{
+    int fd;
+
+    if (folder[0] == '\0') {
+        strcpy(folder, "/dev/shm/freeanchor-fuzz-XXXXXX");
+        fuzz_require(mkdtemp(folder) != NULL, "cannot make a folder");
+        snprintf(in_folder, sizeof in_folder, "%s/%s", folder, name);
+        atexit(remove_folder);
+    }
+    fd = open(in_folder, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    fuzz_require(fd >= 0, "cannot open the file");
+    fill(fd, bytes, n_bytes);
+    close(fd);
+    return folder;
+}
+
+void fuzz_read(fa_status status)
+{
+    fuzz_require(status == FA_OK || status == FA_EFORMAT || status == FA_EINVAL,
+                 "wrong content is told as something else");
+    if (status != FA_OK)
+        fuzz_require(fa_message()[0] != '\0', "a failure says nothing");
+}
+
+void fuzz_freed(void)
+{
+    fuzz_require(fa_memory_balance() == 0, "memory is left");
+}
+
+static void touch(const struct fa_weights_file *file)
 {
     volatile float sum = 0;
 
     for (size_t i = 0; i < file->n; i++) {
-        require(fa_weights_find(file, file->tensors[i].name) == &file->tensors[i], "a tensor is not found");
+        fuzz_require(fa_weights_find(file, file->tensors[i].name) == &file->tensors[i],
+                     "a tensor is not found");
         for (size_t k = 0; k < file->tensors[i].n_elem; k++)
             sum = sum + file->tensors[i].data[k];
     }
@@ -46,11 +90,11 @@ static void check_tensors(const struct fa_weights_file *file)
 void fuzz_weights(const uint8_t *bytes, size_t n_bytes)
 {
     struct fa_weights_file *file;
-    fa_status status = fa_weights_read(path_of(bytes, n_bytes), &file);
+    fa_status status = fa_weights_read(fuzz_file(bytes, n_bytes), &file);
 
-    require(status == FA_OK || status == FA_EFORMAT, "a damaged file is told as something else");
+    fuzz_read(status);
     if (status == FA_OK)
-        check_tensors(file);
+        touch(file);
     fa_weights_free(file);
-    require(fa_memory_balance() == 0, "memory is left");
+    fuzz_freed();
 }

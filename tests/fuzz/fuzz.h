@@ -1,27 +1,43 @@
 /*
- * fuzz.h - what the fuzzers share: a weights file of chosen bytes, read as any other.
+ * fuzz.h - what the fuzzers share: files of chosen bytes, and what must be true when they are read.
  *
- * Each fuzzer is a program of libFuzzer, built by clang with the sanitizers:
+ * Each fuzz_*.c is a program of libFuzzer, built by clang with the sanitizers. libraries.sh makes HDF5 and
+ * JPEG libraries that are built so too; run.sh builds all, runs them and prints a table:
  *
- *     cmake --preset fuzz && cmake --build --preset fuzz
- *     mkdir -p build/fuzz/corpus/pth
- *     build/fuzz/fuzz_pth -max_total_time=600 build/fuzz/corpus/pth tests/weights/golden
+ *     tests/fuzz/libraries.sh
+ *     tests/fuzz/run.sh 600
  *
- * The first folder takes what the fuzzer finds of interest, the second is where it begins; fuzz_pickle wants
- * single pickles there, such as unzip -p tests/weights/golden/types.zip.pth types.zip/data.pkl gives. A
- * crash, a leak, a wrong status or an input that takes over -timeout seconds ends it and leaves the input in
- * a file; the program run with that file as its one argument repeats it.
+ * corpus/READER is where each begins. A crash, a leak, a wrong status or an input that takes too long or too
+ * much memory ends a fuzzer and leaves the input in a file; the program run with that file as its one
+ * argument repeats it.
  */
 #ifndef FA_TESTS_FUZZ_H
 #define FA_TESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/status.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
-/* Reads the bytes as a weights file. Stops the program unless that succeeds with tensors that can be touched,
-   or fails with FA_EFORMAT, and frees all memory. */
+/* Stops the program, with what and the thread's message, unless it holds. */
+void fuzz_require(bool holds, const char *what);
+
+/* The path of a file in memory that holds the bytes, until the next call. */
+const char *fuzz_file(const uint8_t *bytes, size_t n_bytes);
+
+/* The path of a folder with one file of that name. */
+const char *fuzz_folder(const char *name, const uint8_t *bytes, size_t n_bytes);
+
+/* Requires that a reader succeeded, or said that the content is wrong. */
+void fuzz_read(fa_status status);
+
+/* Requires that no memory is left. */
+void fuzz_freed(void);
+
+/* Reads the bytes as a weights file, and touches all tensors. */
 void fuzz_weights(const uint8_t *bytes, size_t n_bytes);
 
 #endif

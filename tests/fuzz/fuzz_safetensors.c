@@ -1,4 +1,4 @@
-/* safetensors: whatever is neither a file of torch.save nor HDF5, whose library is not ours to mend. */
+/* safetensors: whatever is neither a file of torch.save nor HDF5. */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)

@@ -54,7 +54,7 @@ fetch
 forget_checksums
 (build_jpeg) >jpeg.log 2>&1 || { tail -n 30 jpeg.log; exit 1; }
 (build_hdf5) >hdf5.log 2>&1 || { tail -n 30 hdf5.log; exit 1; }
-describe libjpeg "$(pkg-config --modversion libjpeg)" "$folder/lib/libjpeg.a"
-describe hdf5-serial "$(pkg-config --modversion hdf5-serial)" "$folder/lib/libhdf5.a -lz -ldl -lm"
+describe libjpeg "$(pkg-config --modversion libjpeg)" "-L$folder/lib -ljpeg"
+describe hdf5-serial "$(pkg-config --modversion hdf5-serial)" "-L$folder/lib -lhdf5 -lz -ldl -lm"
 rm -rf apt
 echo "the fuzzers' libraries are in $folder; the next configuration of the preset fuzz finds them"
