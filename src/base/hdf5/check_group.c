@@ -56,6 +56,41 @@ static fa_status find_name(struct fa_h5_check *check, struct fa_h5_bytes names, 
     return FA_OK;
 }
 
+/* ---- links ---- */
+
+enum link { HARD = 0, SOFT = 1, EXTERNAL = 64 }; /* and users' from 65 on */
+
+static fa_status refuse_link(struct fa_h5_check *check, struct fa_h5_bytes name, uint64_t type)
+{
+    FA_TRY(fa_h5_enter(check, name.at, name.left));
+    return fa_h5_refuse(check,
+                        type == SOFT ? "it is a link to another name (a soft link)"
+                        : type == EXTERNAL
+                            ? "it is a link into another file (an external link)"
+                            : "it is a link of a kind that is not HDF5's (a user-defined link)",
+                        "store the dataset itself under that name");
+}
+
+fa_status fa_h5_check_link(struct fa_h5_check *check, struct fa_h5_bytes bytes)
+{
+    enum { SIZE_OF_LENGTH = 3, ORDERED = 4, HAS_TYPE = 8, HAS_CHARSET = 16 };
+    const uint64_t version = fa_h5_number(&bytes, 1), flags = fa_h5_number(&bytes, 1);
+    const uint64_t type = flags & HAS_TYPE ? fa_h5_number(&bytes, 1) : HARD;
+    struct fa_h5_bytes name;
+    uint64_t address;
+
+    fa_h5_part(&bytes, (flags & ORDERED ? 8 : 0) + (flags & HAS_CHARSET ? 1 : 0));
+    name = fa_h5_part(&bytes, fa_h5_number(&bytes, (size_t)1 << (flags & SIZE_OF_LENGTH)));
+    if (bytes.cut || version != 1)
+        return fa_h5_damaged(check, "list of links");
+    if (type != HARD)
+        return refuse_link(check, name, type);
+    address = fa_h5_number(&bytes, 8);
+    if (bytes.cut)
+        return fa_h5_damaged(check, "list of links");
+    return fa_h5_check_child(check, name.at, name.left, address);
+}
+
 /* ---- the tree ---- */
 
 enum { LINK_NONE = 0, LINK_GROUP = 1 };
@@ -71,8 +106,7 @@ static fa_status check_entry(struct fa_h5_check *check, struct fa_h5_bytes names
         return fa_h5_damaged(check, "symbol table");
     FA_TRY(find_name(check, names, offset, &name));
     if (cached != LINK_NONE && cached != LINK_GROUP)
-        return fa_h5_refuse(check, "one of its names is a link to another (a soft link)",
-                            "store the dataset itself under that name");
+        return refuse_link(check, name, SOFT);
     return fa_h5_check_child(check, name.at, name.left, address);
 }
 
@@ -122,29 +156,4 @@ fa_status fa_h5_check_symbols(struct fa_h5_check *check, uint64_t tree, uint64_t
     FA_TRY(take_heap(check, heap, &names));
     FA_TRY(fa_h5_tree_level(check, tree, &level));
     return check_node(check, names, tree, level);
-}
-
-/* ---- one message ---- */
-
-fa_status fa_h5_check_link(struct fa_h5_check *check, struct fa_h5_bytes bytes)
-{
-    enum { SIZE_OF_LENGTH = 3, ORDERED = 4, HAS_TYPE = 8, HAS_CHARSET = 16, HARD = 0 };
-    const uint64_t version = fa_h5_number(&bytes, 1), flags = fa_h5_number(&bytes, 1);
-    const uint64_t type = flags & HAS_TYPE ? fa_h5_number(&bytes, 1) : HARD;
-    struct fa_h5_bytes name;
-    uint64_t address;
-
-    fa_h5_part(&bytes, (flags & ORDERED ? 8 : 0) + (flags & HAS_CHARSET ? 1 : 0));
-    name = fa_h5_part(&bytes, fa_h5_number(&bytes, (size_t)1 << (flags & SIZE_OF_LENGTH)));
-    if (bytes.cut || version != 1)
-        return fa_h5_damaged(check, "list of links");
-    if (type != HARD)
-        return fa_h5_refuse(check,
-                            "one of its names is a link to another, or to another file (a soft, external "
-                            "or user-defined link)",
-                            "store the dataset itself under that name");
-    address = fa_h5_number(&bytes, 8);
-    if (bytes.cut)
-        return fa_h5_damaged(check, "list of links");
-    return fa_h5_check_child(check, name.at, name.left, address);
 }

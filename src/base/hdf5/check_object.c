@@ -252,6 +252,7 @@ static fa_status check_link_info(struct fa_h5_check *check, struct fa_h5_bytes i
 static fa_status check_group(struct fa_h5_check *check, const struct header *header)
 {
     struct fa_h5_bytes table = find(header, SYMBOL_TABLE);
+    uint64_t tree;
 
     if (header->has[DATATYPE] || header->has[DATASPACE] ||
         header->has[SYMBOL_TABLE] == header->has[LINK_INFO])
@@ -263,11 +264,8 @@ static fa_status check_group(struct fa_h5_check *check, const struct header *hea
         return check_link_info(check, find(header, LINK_INFO));
     if (table.left < 16)
         return fa_h5_damaged(check, "header");
-    {
-        const uint64_t tree = fa_h5_number(&table, 8);
-
-        return fa_h5_check_symbols(check, tree, fa_h5_number(&table, 8));
-    }
+    tree = fa_h5_number(&table, 8);
+    return fa_h5_check_symbols(check, tree, fa_h5_number(&table, 8));
 }
 
 static fa_status check_header(struct fa_h5_check *check, struct header *header, uint64_t address)
