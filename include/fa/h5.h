@@ -3,7 +3,8 @@
  *
  * Every call takes one process-wide lock, since the library is not thread safe; none belongs on a hot path.
  * Datasets are contiguous and unfiltered; strings are stored as fixed-length, or joined (see write_strings).
- * A file is read with file locking off, for NFS and Lustre. Sizes found in a file are checked against the
+ * A file is read with file locking off, for NFS and Lustre. It may come from strangers: what it may hold is in
+ * data/FORMAT.md ("HDF5 files that are read"), and all else is refused. Sizes are checked against the
  * file's size before memory is taken. Messages name the file and the dataset.
  */
 #ifndef FA_H5_H

@@ -254,6 +254,8 @@ static fa_status check_group(struct fa_h5_check *check, const struct header *hea
     struct fa_h5_bytes table = find(header, SYMBOL_TABLE);
     uint64_t tree;
 
+    if (header->has[DATATYPE] && !header->has[DATASPACE])
+        return fa_h5_refuse(check, "it is a named datatype", "write the file with h5py's defaults");
     if (header->has[DATATYPE] || header->has[DATASPACE] ||
         header->has[SYMBOL_TABLE] == header->has[LINK_INFO])
         return fa_h5_damaged(check, "header");
