@@ -10,6 +10,7 @@
 #ifndef FA_PARAMS_H
 #define FA_PARAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct fa_param {
     size_t n_elem;
     size_t offset;    /* in elements, into value (and grad, if trainable) */
     int module_order; /* its rank in mmdetection's state_dict, for listings */
+    bool of_norm;     /* gamma, beta or a statistic */
 };
 
 struct fa_params {

@@ -4,9 +4,11 @@
 #ifndef FA_SGD_H
 #define FA_SGD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/params.h"
 #include "fa/real.h"
 
 /* How the regular rate falls, apart from the warm-up. */
@@ -45,5 +47,13 @@ double fa_clip_factor(double norm, double max_norm);
    momentum starts at 0. */
 void fa_sgd_step(fa_real *value, fa_real *momentum, const fa_real *grad, size_t n, double scale, double lr,
                  double momentum_factor, double weight_decay);
+
+struct fa_sgd {
+    double scale, lr, momentum, weight_decay;
+    bool decay_norm; /* else gammas and betas of norms do not decay */
+};
+
+/* The same of every trainable parameter. */
+void fa_sgd_update(struct fa_params *params, fa_real *momentum, const struct fa_sgd *sgd);
 
 #endif

@@ -20,7 +20,7 @@
 #include "fa/work_dir.h"
 
 enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
-enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE };
+enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE, FA_INIT_RANDOM };
 enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
 
 struct fa_train_config {
@@ -30,6 +30,7 @@ struct fa_train_config {
     int64_t max_steps;                        /* 0: no limit but epochs */
     struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
+    bool decay_norm;                          /* else norms' gammas and betas do not decay */
     enum fa_normalizer normalizer;
     enum fa_reduction reduction;
     int bucket_mib; /* of gradients on their way over ranks */
@@ -53,9 +54,9 @@ struct fa_train_config {
 
 /* init_from: the weights of a run that does not resume, under our names; left without its tensors when the
    run has begun. Neck, head and class layer may each be absent as a whole, and then start at random; all else
-   must be there in its shape, and nothing besides. NULL: random weights, calibrated (FA_INIT_CALIBRATE), else
-   FA_EINVAL. With FA_RESUME_NONE checkpoints and log.jsonl of an earlier run in work_dir are put aside under
-   other names. */
+   must be there in its shape, and nothing besides. NULL: random weights, calibrated (FA_INIT_CALIBRATE) or
+   with group norm (FA_INIT_RANDOM), else FA_EINVAL. With FA_RESUME_NONE checkpoints and log.jsonl of an
+   earlier run in work_dir are put aside under other names. */
 struct fa_train_run {
     const struct fa_work_dir *work_dir; /* taken */
     const char *config_json;            /* resolved, for config.json and the manifests */

@@ -73,9 +73,7 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
                            struct fa_weights_meta *meta)
 {
     const struct fa_normalize *normalize = &settings->train.transform.normalize;
-    const struct fa_architecture architecture = {.depth = settings->model.depth,
-                                                 .groups = settings->model.groups,
-                                                 .base_width = settings->model.base_width};
+    const struct fa_architecture architecture = fa_session_architecture(&settings->model);
     char model[32];
 
     memcpy(meta->mean, normalize->mean, sizeof meta->mean);

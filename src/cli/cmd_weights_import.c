@@ -96,6 +96,8 @@ static fa_status complete(struct fa_invocation *invocation, const char *path,
         FA_TRY(fa_prefix(skip_class_layer(file), "%s", path));
     FA_TRY(fa_weights_fit(invocation, path, file, &architecture));
     FA_TRY(fa_prefix(check_configuration(invocation, settings, file, &architecture), "%s", path));
+    if (is_given(invocation, "--config") && architecture.group_norm)
+        architecture.norm_groups = settings->model.norm_groups; /* which other programs do not store */
     FA_TRY(set_model_name(&architecture, &file->meta));
     set_preprocessing(settings, file);
     if (is_given(invocation, "--config") && architecture.has_head)

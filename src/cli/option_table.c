@@ -8,7 +8,8 @@
 
 #define AT(member) offsetof(struct fa_settings, member)
 
-static const char *const inits[] = {[FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", NULL};
+static const char *const inits[] = {
+    [FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", [FA_INIT_RANDOM] = "random", NULL};
 static const char *const head_inits[] = {
     [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
 static const char *const norms[] = {[FA_NORM_FROZEN_BATCH] = "frozen_batch", [FA_NORM_GROUP] = "group", NULL};
@@ -63,8 +64,9 @@ const struct fa_option fa_options[] = {
         "Start the head's towers small (gaussian, 0.01: the reference), or so that signals keep their size "
         "(kaiming: learns from random weights sooner)."),
     CHOICE("model.init", train.init, "\"weights\"", inits,
-           "Start from --init-from (weights), or from random weights with batch-norm statistics of the first "
-           "images (calibrate)."),
+           "Start from --init-from (weights), or without it from random weights: with batch-norm statistics "
+           "of the "
+           "first images (calibrate), or with group norm, which needs none (random)."),
     VALUE("model.calibrate_images", FA_OPTION_INT, train.calibrate_images, "16", 1, 4096,
           "Images over which batch-norm statistics are calibrated."),
 
@@ -148,6 +150,7 @@ const struct fa_option fa_options[] = {
     VALUE("train.momentum", FA_OPTION_NUMBER, train.momentum, "0.9", 0, 0.9999, "Momentum of SGD."),
     VALUE("train.weight_decay", FA_OPTION_NUMBER, train.weight_decay, "0.0001", 0, 1,
           "Weight decay, of every trainable parameter."),
+    BOOL("train.decay_norm", train.decay_norm, "true", "Decay the gammas and betas of norms too."),
     VALUE("train.clip_norm", FA_OPTION_NUMBER, train.clip_norm, "35", 0, 1e9,
           "Largest gradient norm; 0: no clipping."),
     VALUE("train.warmup_steps", FA_OPTION_INT64, train.schedule.warmup_steps, "500", 0, 1e9,

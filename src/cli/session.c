@@ -128,18 +128,44 @@ fa_status fa_session_check_coder(const struct fa_settings *settings, const struc
                    found[0], found[1], found[2], found[3]);
 }
 
+struct fa_architecture fa_session_architecture(const struct fa_model_config *model)
+{
+    const bool group_norm = model->norm == FA_NORM_GROUP;
+
+    return (struct fa_architecture){.depth = model->depth,
+                                    .groups = model->groups,
+                                    .base_width = model->base_width,
+                                    .group_norm = group_norm,
+                                    .norm_groups = group_norm ? model->norm_groups : 0};
+}
+
+static fa_status check_norm(const struct fa_architecture *found, const struct fa_architecture *wanted)
+{
+    if (found->group_norm != wanted->group_norm)
+        return fa_fail(FA_EINVAL,
+                       "the weights are of a network with %s normalisation, the configuration has %s "
+                       "normalisation; set model.norm to %s",
+                       found->group_norm ? "group" : "batch", wanted->group_norm ? "group" : "batch",
+                       found->group_norm ? "group" : "frozen_batch");
+    if (found->norm_groups != 0 && found->norm_groups != wanted->norm_groups)
+        return fa_fail(
+            FA_EINVAL,
+            "the weights were trained with channels normalised in %d groups, the configuration has %d; "
+            "set model.norm_groups to %d",
+            found->norm_groups, wanted->norm_groups, found->norm_groups);
+    return FA_OK;
+}
+
 fa_status fa_session_check_backbone(const struct fa_settings *settings,
                                     const struct fa_architecture *architecture)
 {
-    const struct fa_architecture wanted = {.depth = settings->model.depth,
-                                           .groups = settings->model.groups,
-                                           .base_width = settings->model.base_width};
+    const struct fa_architecture wanted = fa_session_architecture(&settings->model);
     const struct fa_architecture *found = architecture;
-    char name[2][48];
+    char name[2][64];
 
     if (found->depth == wanted.depth && found->groups == wanted.groups &&
         found->base_width == wanted.base_width)
-        return FA_OK;
+        return check_norm(found, &wanted);
     fa_architecture_print_backbone(found, name[0], sizeof name[0]);
     fa_architecture_print_backbone(&wanted, name[1], sizeof name[1]);
     return fa_fail(

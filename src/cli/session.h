@@ -60,7 +60,10 @@ fa_status fa_session_check_preprocessing(const struct fa_settings *settings,
 fa_status fa_session_check_coder(const struct fa_settings *settings,
                                  const struct fa_weights_file *weights) FA_CHECK_RESULT;
 
-/* FA_EINVAL, naming the key, unless the configuration has this backbone. */
+/* Of a model without neck and head, for its names. */
+struct fa_architecture fa_session_architecture(const struct fa_model_config *model);
+
+/* FA_EINVAL, naming the key, unless the configuration has this backbone, with this norm. */
 fa_status fa_session_check_backbone(const struct fa_settings *settings,
                                     const struct fa_architecture *architecture) FA_CHECK_RESULT;
 

@@ -37,12 +37,14 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
 static fa_status match_network(const struct fa_weights_file *file, const struct fa_architecture *architecture,
                                struct fa_weights_match *match)
 {
-    const struct fa_model_config config = {.depth = architecture->depth,
-                                           .groups = architecture->groups,
-                                           .base_width = architecture->base_width,
-                                           .num_classes =
-                                               architecture->num_classes > 0 ? architecture->num_classes : 1,
-                                           .prior_probability = 0.01};
+    const struct fa_model_config config = {
+        .depth = architecture->depth,
+        .groups = architecture->groups,
+        .base_width = architecture->base_width,
+        .num_classes = architecture->num_classes > 0 ? architecture->num_classes : 1,
+        .prior_probability = 0.01,
+        .norm = architecture->group_norm ? FA_NORM_GROUP : FA_NORM_FROZEN_BATCH,
+        .norm_groups = 32}; /* of no matter for names and shapes */
 
     return fa_model_weights_match(&config, file, match);
 }

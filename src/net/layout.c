@@ -50,6 +50,16 @@ static const struct fa_param *add(struct layout *layout, const char *scope, cons
     return entry;
 }
 
+static const struct fa_param *add_of_norm(struct layout *layout, const struct fa_layer *layer,
+                                          const char *part, enum fa_param_kind kind, int module_order)
+{
+    const int64_t channels[4] = {layer->desc.out_channels};
+    const struct fa_param *entry = add(layout, layer->norm, part, kind, module_order, 1, channels);
+
+    layout->params->entry[layout->params->n - 1].of_norm = true;
+    return entry;
+}
+
 static void add_learned(struct layout *layout, struct fa_layer *layer, int module_order)
 {
     const struct fa_weights_desc *w = &layer->desc;
@@ -59,8 +69,8 @@ static void add_learned(struct layout *layout, struct fa_layer *layer, int modul
 
     layer->weight = add(layout, layer->name, "weight", kind, module_order, 4, filters);
     if (fa_layer_has_norm(layer)) {
-        layer->gamma = add(layout, layer->norm, "weight", kind, module_order + 1, 1, channels);
-        layer->bias = add(layout, layer->norm, "bias", kind, module_order + 2, 1, channels);
+        layer->gamma = add_of_norm(layout, layer, "weight", kind, module_order + 1);
+        layer->bias = add_of_norm(layout, layer, "bias", kind, module_order + 2);
     } else {
         layer->bias = add(layout, layer->name, "bias", kind, module_order + 1, 1, channels);
     }
@@ -68,10 +78,8 @@ static void add_learned(struct layout *layout, struct fa_layer *layer, int modul
 
 static void add_statistics(struct layout *layout, struct fa_layer *layer, int module_order)
 {
-    const int64_t channels[4] = {layer->desc.out_channels};
-
-    layer->mean = add(layout, layer->norm, "running_mean", FA_PARAM_STATISTIC, module_order + 3, 1, channels);
-    layer->var = add(layout, layer->norm, "running_var", FA_PARAM_STATISTIC, module_order + 4, 1, channels);
+    layer->mean = add_of_norm(layout, layer, "running_mean", FA_PARAM_STATISTIC, module_order + 3);
+    layer->var = add_of_norm(layout, layer, "running_var", FA_PARAM_STATISTIC, module_order + 4);
 }
 
 static void lay_out(struct layout *layout, struct fa_graph *graph)

@@ -1,5 +1,6 @@
 /*
- * initialise.c - the first weights: from a file, or random with batch-norm statistics measured on the data.
+ * initialise.c - the first weights: from a file, or random, with batch-norm statistics measured on the data
+ * or with group norm.
  *
  * Batch norm's statistics are frozen in training. Those of random weights (mean 0, variance 1) are far from
  * what the layers give, and such a network does not learn; hence the refusal below.
@@ -144,9 +145,17 @@ static fa_status calibrate(struct fa_training *t)
 
 static fa_status check_choice(const struct fa_training *t)
 {
+    const bool group_norm = fa_model_config(t->model)->norm == FA_NORM_GROUP;
+
     if (t->run->init_from != NULL)
         return FA_OK;
-    if (t->config->init == FA_INIT_WEIGHTS)
+    if (group_norm && t->config->init != FA_INIT_RANDOM)
+        return fa_fail(FA_EINVAL,
+                       "there are no weights to start from; give --init-from W.h5, or set model.init to "
+                       "random: group norm has no statistics that would have to be calibrated");
+    if (group_norm)
+        return FA_OK;
+    if (t->config->init != FA_INIT_CALIBRATE)
         return fa_fail(FA_EINVAL,
                        "there are no weights to start from: with random ones, batch-norm statistics frozen "
                        "at mean 0 and variance 1 do not train; give --init-from W.h5, or set model.init "
@@ -166,5 +175,10 @@ fa_status fa_training_initialise(struct fa_training *t)
     status = t->run->init_from != NULL ? load_file(t) : fa_model_init(t->model, t->config->seed);
     FA_TRY(fa_comm_agree(t->comm, status));
     fa_model_params_changed(t->model);
-    return t->run->init_from != NULL ? FA_OK : calibrate(t);
+    if (t->run->init_from != NULL)
+        return FA_OK;
+    if (t->config->init == FA_INIT_CALIBRATE)
+        return calibrate(t);
+    fa_info("random weights");
+    return FA_OK;
 }

@@ -65,3 +65,32 @@ void fa_sgd_step(fa_real *value, fa_real *momentum, const fa_real *grad, size_t 
         value[i] -= lr_r * momentum[i];
     }
 }
+
+/* One past the entries from `first` on that are decayed alike. */
+static size_t end_of_run(const struct fa_params *params, size_t first)
+{
+    size_t i = first;
+
+    while (i < params->n && params->entry[i].kind == FA_PARAM_TRAINABLE &&
+           params->entry[i].of_norm == params->entry[first].of_norm)
+        i++;
+    return i;
+}
+
+void fa_sgd_update(struct fa_params *params, fa_real *momentum, const struct fa_sgd *sgd)
+{
+    size_t end;
+
+    if (sgd->decay_norm) {
+        fa_sgd_step(params->value, momentum, params->grad, params->n_trainable, sgd->scale, sgd->lr,
+                    sgd->momentum, sgd->weight_decay);
+        return;
+    }
+    for (size_t first = 0; (end = end_of_run(params, first)) > first; first = end) {
+        const struct fa_param *last = &params->entry[end - 1];
+        const size_t begin = params->entry[first].offset, n = last->offset + last->n_elem - begin;
+
+        fa_sgd_step(params->value + begin, momentum + begin, params->grad + begin, n, sgd->scale, sgd->lr,
+                    sgd->momentum, params->entry[first].of_norm ? 0 : sgd->weight_decay);
+    }
+}

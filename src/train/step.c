@@ -182,11 +182,14 @@ static bool is_finite(const struct fa_loss *loss, double norm)
 static void update(struct fa_training *t, double scale, double lr)
 {
     const int span = fa_span_begin("sgd");
-    struct fa_params *params = t->state.params;
+    const struct fa_sgd sgd = {.scale = scale,
+                               .lr = lr,
+                               .momentum = t->config->momentum,
+                               .weight_decay = t->config->weight_decay,
+                               .decay_norm = t->config->decay_norm};
 
     fa_activity_begin("update");
-    fa_sgd_step(params->value, t->state.momentum, params->grad, params->n_trainable, scale, lr,
-                t->config->momentum, t->config->weight_decay);
+    fa_sgd_update(t->state.params, t->state.momentum, &sgd);
     fa_model_params_changed(t->model);
     fa_span_end(span);
 }

@@ -1,11 +1,15 @@
 #include "fa/architecture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fa/pyramid.h"
 
 enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
+
+/* Ends a model's name, the number of groups behind it. */
+#define GROUP_NORM "_gn"
 
 /* The ResNets that there are. */
 static const struct kind {
@@ -111,12 +115,29 @@ static fa_status recognise_classes(const struct fa_weights_file *file, struct fa
     return FA_OK;
 }
 
+/* Our own files name the model as fa_architecture_print_model does. */
+static int groups_of_name(const char *model)
+{
+    const char *groups = model != NULL ? strstr(model, GROUP_NORM) : NULL;
+    const long n = groups != NULL ? strtol(groups + strlen(GROUP_NORM), NULL, 10) : 0;
+
+    return n > 0 && n <= MAX_CHANNELS ? (int)n : 0;
+}
+
+static void recognise_norm(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    out->group_norm = fa_weights_has(file, "backbone.gn1.");
+    if (out->group_norm)
+        out->norm_groups = groups_of_name(file->meta.model);
+}
+
 fa_status fa_architecture_recognise(const struct fa_weights_file *file, struct fa_architecture *out)
 {
     *out = (struct fa_architecture){.has_neck = fa_weights_has(file, "neck."),
                                     .has_head = fa_weights_has(file, "bbox_head.")};
     FA_TRY(recognise_depth(file, out));
     FA_TRY(recognise_width(file, out));
+    recognise_norm(file, out);
     return recognise_classes(file, out);
 }
 
@@ -125,21 +146,22 @@ fa_status fa_architecture_recognise(const struct fa_weights_file *file, struct f
 void fa_architecture_print_backbone(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
+    const char *norm = a->group_norm ? " with group normalisation" : "";
 
     if (a->groups > 1)
-        snprintf(text, size, "ResNeXt-%d %dx%dd", a->depth, a->groups, a->base_width);
+        snprintf(text, size, "ResNeXt-%d %dx%dd%s", a->depth, a->groups, a->base_width, norm);
     else
-        snprintf(text, size, "ResNet-%d", a->depth);
+        snprintf(text, size, "ResNet-%d%s", a->depth, norm);
 }
 
 void fa_architecture_print(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
-    char backbone[32], head[48];
+    char backbone[64], head[48];
 
     fa_architecture_print_backbone(a, backbone, sizeof backbone);
     if (!a->has_neck && !a->has_head) {
-        snprintf(text, size, "%s without neck and head", backbone);
+        snprintf(text, size, "%s%s neck and head", backbone, a->group_norm ? ", without" : " without");
         return;
     }
     if (a->num_classes > 0)
@@ -152,9 +174,12 @@ void fa_architecture_print(const struct fa_architecture *architecture, char *tex
 void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
+    char norm[16] = "";
 
+    if (a->group_norm)
+        snprintf(norm, sizeof norm, a->norm_groups > 0 ? GROUP_NORM "%d" : GROUP_NORM, a->norm_groups);
     if (a->groups > 1)
-        snprintf(text, size, "x%d_%dx%dd", a->depth, a->groups, a->base_width);
+        snprintf(text, size, "x%d_%dx%dd%s", a->depth, a->groups, a->base_width, norm);
     else
-        snprintf(text, size, "r%d", a->depth);
+        snprintf(text, size, "r%d%s", a->depth, norm);
 }

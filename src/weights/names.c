@@ -47,7 +47,8 @@ static bool is_of_no_use(const char *name)
 
 static bool is_bare_backbone(const char *name)
 {
-    static const char *const scopes[] = {"conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."};
+    static const char *const scopes[] = {"conv1.",  "bn1.",    "gn1.",   "layer1.",
+                                         "layer2.", "layer3.", "layer4."};
 
     for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
         if (begins(name, scopes[i]))

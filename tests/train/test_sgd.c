@@ -184,6 +184,30 @@ static void one_update_is_hand_arithmetic(void **state)
     assert_near(value[0], 7.375, 0);
 }
 
+/* A weight, a gamma and a beta, a bias. With lr 1 and momentum 0 the value falls by its gradient and its
+ * decay. */
+static void norms_decay_only_where_they_are_to(void **state)
+{
+    struct fa_param entry[] = {{.offset = 0, .n_elem = 2},
+                               {.offset = 2, .n_elem = 1, .of_norm = true},
+                               {.offset = 3, .n_elem = 2, .of_norm = true},
+                               {.offset = 5, .n_elem = 1},
+                               {.offset = 6, .n_elem = 1, .kind = FA_PARAM_FROZEN}};
+
+    (void)state;
+    for (int decay_norm = 0; decay_norm <= 1; decay_norm++) {
+        fa_real value[7] = {8, 8, 8, 8, 8, 8, 8}, momentum[6] = {0}, grad[6] = {1, 1, 1, 1, 1, 1};
+        const fa_real decayed = 8 - (1 + 2), norm = decay_norm ? decayed : 8 - 1;
+        const fa_real want[7] = {decayed, decayed, norm, norm, norm, decayed, 8};
+        struct fa_params params = {
+            .n = 5, .entry = entry, .n_elem = 7, .n_trainable = 6, .value = value, .grad = grad};
+        const struct fa_sgd sgd = {.scale = 1, .lr = 1, .weight_decay = 0.25, .decay_norm = decay_norm};
+
+        fa_sgd_update(&params, momentum, &sgd);
+        assert_memory_equal(value, want, sizeof want);
+    }
+}
+
 enum { LENGTH = 1003, STEPS = 6 };
 
 struct golden {
@@ -245,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_gradient_that_is_not_finite_has_no_finite_norm),
         cmocka_unit_test(clipping_shrinks_a_long_gradient_and_leaves_a_short_one),
         cmocka_unit_test(one_update_is_hand_arithmetic),
+        cmocka_unit_test(norms_decay_only_where_they_are_to),
         cmocka_unit_test(six_steps_are_those_of_torch),
         cmocka_unit_test(nothing_was_allocated_and_kept),
     };

@@ -86,6 +86,33 @@ static void depth_groups_and_classes_are_recognised(void **state)
                       "ResNeXt-50 32x4d without neck and head", "x50_32x4d");
 }
 
+static void group_norm_and_its_groups_are_recognised(void **state)
+{
+    const int64_t channels = 64;
+    char model[] = "r18_gn16";
+    struct fa_weights_file *file = draw(&(struct sketch){.n_blocks = {2, 2, 2, 2}, .neck = true});
+    struct fa_architecture found;
+    char text[128];
+
+    (void)state;
+    test_file_add(file, "backbone.gn1.weight", 1, &channels, 0);
+    test_file_sort(file);
+    assert_ok(fa_architecture_recognise(file, &found));
+    assert_true(found.group_norm);
+    assert_int_equal(found.norm_groups, 0);
+    fa_architecture_print(&found, text, sizeof text);
+    assert_string_equal(text, "ResNet-18 with group normalisation, FPN, no head");
+    fa_architecture_print_model(&found, text, sizeof text);
+    assert_string_equal(text, "r18_gn");
+    file->meta.model = model;
+    assert_ok(fa_architecture_recognise(file, &found));
+    assert_int_equal(found.norm_groups, 16);
+    fa_architecture_print_model(&found, text, sizeof text);
+    assert_string_equal(text, "r18_gn16");
+    file->meta.model = NULL;
+    fa_weights_free(file);
+}
+
 static void other_resnets_are_refused_with_what_was_found(void **state)
 {
     (void)state;
@@ -143,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(depth_groups_and_classes_are_recognised),
+        cmocka_unit_test(group_norm_and_its_groups_are_recognised),
         cmocka_unit_test(other_resnets_are_refused_with_what_was_found),
         cmocka_unit_test(a_file_without_a_resnet_is_refused_naming_what_it_has),
         cmocka_unit_test(a_class_layer_of_other_anchors_is_refused),

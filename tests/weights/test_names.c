@@ -27,6 +27,7 @@ static void names_of_torchvision_get_the_scope_of_the_backbone(void **state)
     (void)state;
     assert_string_equal(translated("conv1.weight"), "backbone.conv1.weight");
     assert_string_equal(translated("bn1.running_mean"), "backbone.bn1.running_mean");
+    assert_string_equal(translated("gn1.weight"), "backbone.gn1.weight");
     assert_string_equal(translated("layer1.0.downsample.1.bias"), "backbone.layer1.0.downsample.1.bias");
     assert_string_equal(translated("layer4.2.conv3.weight"), "backbone.layer4.2.conv3.weight");
 }

@@ -7,8 +7,7 @@
 static void introduce(struct fa_invocation *invocation, const struct fa_bench_session *bench)
 {
     const struct fa_model_config *model = fa_model_config(bench->session.model);
-    const struct fa_architecture architecture = {
-        .depth = model->depth, .groups = model->groups, .base_width = model->base_width};
+    const struct fa_architecture architecture = fa_session_architecture(model);
     const struct fa_training_step *step = &bench->step;
     const char *backend = fa_backend_description(bench->session.backend);
     char name[32], size[32];

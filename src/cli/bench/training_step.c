@@ -73,12 +73,14 @@ static double clip_factor(const struct fa_training_step *step)
 
 static void update(struct fa_training_step *step)
 {
-    const struct fa_params *params = fa_model_params(step->model);
-    const double scale = clip_factor(step);
+    const struct fa_sgd sgd = {.scale = clip_factor(step),
+                               .lr = LEARNING_RATE,
+                               .momentum = step->config->momentum,
+                               .weight_decay = step->config->weight_decay,
+                               .decay_norm = step->config->decay_norm};
     const int span = fa_span_begin("sgd");
 
-    fa_sgd_step(params->value, step->momentum, params->grad, params->n_trainable, scale, LEARNING_RATE,
-                step->config->momentum, step->config->weight_decay);
+    fa_sgd_update(fa_model_params(step->model), step->momentum, &sgd);
     fa_model_params_changed(step->model);
     fa_span_end(span);
 }

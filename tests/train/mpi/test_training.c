@@ -44,6 +44,7 @@ static const struct fa_train_config config_of_test = {
                  .drop_factor = 0.1},
     .momentum = 0.9,
     .weight_decay = 1e-4,
+    .decay_norm = true,
     .clip_norm = 35,
     .bucket_mib = 1,
     .transform = {.scale = {32, 32}, .flip_probability = 0.5},

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Group norm from random weights: one rank, and a run that goes on in mid-epoch on 2, 3 and 4 ranks, end in the same bits; its
+# weights go out, come in, and are refused by recipes of another norm.
+. "$(dirname "$0")/lib.sh"
+
+must "$freeanchor" synth --out "$scratch/s" --images 24 --classes 2 --seed 3 --size 64x64
+must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
+
+# For images this small a step costs what its trainable parameters do.
+recipe=(--config "$configs/freeanchor_r18_fpn_synth.json" --set "data.scale=[64,64]" --set model.norm=group
+  --set model.norm_groups=16 --set model.backbone.frozen_stages=3)
+
+# train RANKS WORK_DIR STEPS [OPTION...]
+train() {
+  run_ranks "$1" "$freeanchor" train "${recipe[@]}" --train-data "$scratch/shards" --work-dir "$2" --threads 1 \
+    --set train.batch=12 --set train.epochs=100 --set train.max_steps="$3" --set train.eval_interval=0 \
+    --set train.decay_norm=false --set model.init=random --set train.log_interval=1 "${@:4}"
+}
+
+must train 1 "$scratch/whole" 3
+must train 2 "$scratch/parts" 1 # of two steps in an epoch
+must train 3 "$scratch/parts" 2
+must train 4 "$scratch/parts" 3
+expect 0 "every bit" "$freeanchor" weights diff "$scratch/whole/weights.h5" "$scratch/parts/weights.h5"
+
+weights=$scratch/whole/weights.h5
+expect 0 "ResNet-18 with group normalisation, FPN, head of 2 classes" "$freeanchor" weights list "$weights"
+expect 0 "backbone.layer2.0.gn1.weight" "$freeanchor" weights list "$weights"
+expect 0 "model: r18_gn16" "$freeanchor" weights list "$weights"
+must "$freeanchor" weights export "$weights" --out "$scratch/w.safetensors"
+expect 0 "112 parameters and 0 statistics matched" "$freeanchor" weights import "$scratch/w.safetensors" --out "$scratch/w.h5"
+expect 0 "every bit" "$freeanchor" weights diff "$weights" "$scratch/w.h5"
+
+# eval OPTION...
+eval_with() {
+  "$freeanchor" eval "${recipe[@]}" --weights "$weights" --data "$scratch/shards" --threads 1 "$@"
+}
+expect 0 "Average Precision" eval_with
+expect 2 "the weights are of a network with group normalisation, the configuration has batch normalisation; set model.norm to group" \
+  eval_with --set model.norm=frozen_batch
+expect 2 "set model.norm_groups to 16" eval_with --set model.norm_groups=32
+expect 2 "the 64 channels of backbone.gn1 cannot be divided into 48 groups" train 1 "$scratch/none" 1 --set model.norm_groups=48
+expect 2 "set model.init to random" train 1 "$scratch/none" 1 --set model.init=calibrate
+expect 2 "do not train" train 1 "$scratch/none" 1 --set model.norm=frozen_batch
+finish

@@ -1,0 +1,240 @@
+/* What a model with group norm promises beyond its numbers, which test_golden and test_gradient compare. */
+#include <string.h>
+
+#include "fa/memory.h"
+#include "network.h"
+#include "state.h"
+#include "support.h"
+
+#define H 32
+#define W 64
+
+static struct fa_model_config group_config(int depth, int frozen_stages)
+{
+    struct fa_model_config config = network_config(depth, frozen_stages);
+
+    config.norm = FA_NORM_GROUP;
+    config.norm_groups = 32;
+    return config;
+}
+
+static struct fa_model *create(int depth, int frozen_stages)
+{
+    const struct fa_model_config config = group_config(depth, frozen_stages);
+    struct fa_model *model = network_create(&config, NULL);
+
+    network_fill(model);
+    return model;
+}
+
+static fa_real *gradient_copy(struct fa_model *model, const float *image)
+{
+    const struct fa_params *params = fa_model_params(model);
+    fa_real *copy;
+
+    network_step(model, image, H, W);
+    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &copy));
+    memcpy(copy, params->grad, params->n_trainable * sizeof(fa_real));
+    return copy;
+}
+
+/* 0xFF bytes are NaN. */
+static void check_arena(int depth, int frozen_stages)
+{
+    struct fa_model *model = create(depth, frozen_stages);
+    const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
+    float *image = network_image("image", H, W);
+    fa_real *first = gradient_copy(model, image), *again;
+
+    memset(model->arena, 0xFF, model->arena_bytes);
+    again = gradient_copy(model, image);
+    assert_memory_equal(first, again, n_bytes);
+    fa_free(first), fa_free(again), fa_free(image);
+    network_destroy(model);
+}
+
+static void nothing_is_read_from_the_arena_before_it_is_written_or_made_again(void **state)
+{
+    (void)state;
+    check_arena(18, -1);
+    check_arena(50, 1);
+}
+
+static void training_and_inference_forward_give_the_same_bits(void **state)
+{
+    struct fa_model *model = create(50, 1);
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+    fa_real *cls;
+    size_t n_bytes;
+
+    (void)state;
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    n_bytes = head.n_anchors * N_CLASSES * sizeof *cls;
+    assert_ok(fa_alloc(1, n_bytes, &cls));
+    memcpy(cls, head.cls, n_bytes);
+    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    assert_memory_equal(cls, head.cls, n_bytes);
+    fa_free(cls), fa_free(image);
+    network_destroy(model);
+}
+
+struct progress {
+    const struct fa_params *params;
+    fa_real *seen; /* the gradient as it was when it was called final */
+    size_t n, pieces;
+};
+
+static void take_ready(void *context, size_t n)
+{
+    struct progress *progress = context;
+
+    assert_true(n >= progress->n && n <= progress->params->n_trainable);
+    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
+           (n - progress->n) * sizeof(fa_real));
+    progress->pieces += n > progress->n;
+    progress->n = n;
+}
+
+static void gammas_and_betas_are_final_with_their_layer(void **state)
+{
+    struct fa_model *model = create(18, -1);
+    const struct fa_params *params = fa_model_params(model);
+    struct progress progress = {.params = params};
+    float *image = network_image("image", H, W);
+    struct fa_head head;
+    fa_real *gradient;
+
+    (void)state;
+    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
+    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    gradient = network_head_gradient(&head);
+    assert_ok(
+        fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, take_ready, &progress));
+    assert_int_equal(progress.n, params->n_trainable);
+    assert_int_equal(progress.pieces, 20 + 8 + 10);
+    assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
+    fa_free(gradient), fa_free(image), fa_free(progress.seen);
+    network_destroy(model);
+}
+
+/* Those that mmdetection's ResNet, FPN and RetinaHead give with norm_cfg=dict(type='GN', num_groups=32). */
+static void names_are_those_of_mmdetection_and_there_are_no_statistics(void **state)
+{
+    static const char *const there[] = {"backbone.gn1.weight",
+                                        "backbone.layer1.0.gn3.bias",
+                                        "backbone.layer2.0.downsample.1.weight",
+                                        "neck.lateral_convs.2.gn.weight",
+                                        "neck.fpn_convs.4.gn.bias",
+                                        "bbox_head.cls_convs.0.gn.weight",
+                                        "bbox_head.reg_convs.3.gn.bias",
+                                        "bbox_head.retina_cls.bias",
+                                        NULL};
+    static const char *const absent[] = {"backbone.bn1.weight", "neck.fpn_convs.0.conv.bias",
+                                         "bbox_head.cls_convs.0.conv.bias", "bbox_head.retina_cls.gn.weight",
+                                         NULL};
+    const struct fa_model_config config = group_config(50, 1);
+    struct fa_params params;
+
+    (void)state;
+    assert_ok(fa_model_list_params(&config, &params));
+    for (size_t i = 0; there[i] != NULL; i++)
+        assert_non_null(fa_params_find(&params, there[i]));
+    for (size_t i = 0; absent[i] != NULL; i++)
+        assert_null(fa_params_find(&params, absent[i]));
+    for (size_t i = 0; i < params.n; i++)
+        assert_true(params.entry[i].kind != FA_PARAM_STATISTIC);
+    assert_int_equal(params.n, 3 * (53 + 8 + 8) + 4);
+    fa_params_destroy(&params);
+}
+
+static fa_real value_of(struct fa_model *model, const char *name)
+{
+    const struct fa_params *params = fa_model_params(model);
+
+    return params->value[fa_params_find(params, name)->offset];
+}
+
+static void a_residual_block_starts_at_gamma_0_and_any_other_norm_at_1(void **state)
+{
+    struct fa_model_config config = group_config(18, -1);
+    struct fa_model *model;
+
+    (void)state;
+    config.zero_init_residual = true;
+    model = network_create(&config, "blas");
+    assert_ok(fa_model_init(model, 1));
+    assert_true(value_of(model, "backbone.layer3.1.gn2.weight") == 0);
+    assert_true(value_of(model, "backbone.layer3.1.gn1.weight") == 1);
+    assert_true(value_of(model, "neck.lateral_convs.0.gn.weight") == 1);
+    assert_true(value_of(model, "bbox_head.reg_convs.0.gn.weight") == 1);
+    assert_true(value_of(model, "bbox_head.reg_convs.0.gn.bias") == 0);
+    network_destroy(model);
+}
+
+static void groups_must_divide_channels_and_few_channels_have_a_quarter(void **state)
+{
+    struct fa_model_config config = group_config(50, 1);
+    struct fa_backend *backend;
+    struct fa_model *model;
+
+    (void)state;
+    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    config.norm_groups = 48;
+    assert_fails_saying(fa_model_create(&config, backend, &model), FA_EINVAL, "64 channels of backbone.gn1");
+    config.norm_groups = 0;
+    assert_fails_saying(fa_model_create(&config, backend, &model), FA_EINVAL, "at least 1");
+    config.norm_groups = 128;
+    assert_ok(fa_model_create(&config, backend, &model));
+    assert_int_equal(model->graph.layer[0].norm_groups, 64 / 4);
+    assert_int_equal(model->graph.layer[3].norm_groups, 128); /* 256 channels */
+    fa_model_destroy(model);
+    fa_backend_close(backend);
+}
+
+static size_t step_memory(const struct fa_model_config *config, size_t *arena)
+{
+    struct fa_model *model = network_create(config, "blas");
+    struct fa_model_memory memory;
+    struct fa_plan *plan;
+
+    assert_ok(fa_model_plan(model, FA_TRAINING, 800, 1344, &plan));
+    fa_model_memory(model, &memory);
+    network_destroy(model);
+    *arena = memory.arena;
+    return memory.parameters + 2 * memory.gradients + memory.packed_weights + memory.arena;
+}
+
+static void a_step_takes_at_most_a_quarter_more_memory_than_with_batch_norm(void **state)
+{
+    (void)state;
+    for (int frozen = -1; frozen <= 1; frozen += 2) {
+        struct fa_model_config batch = network_config(50, frozen), group = group_config(50, frozen);
+        size_t batch_arena, group_arena, batch_all = step_memory(&batch, &batch_arena);
+
+        assert_true(4 * step_memory(&group, &group_arena) <= 5 * batch_all);
+        assert_true(group_arena < batch_arena + batch_arena / 2);
+    }
+}
+
+static void nothing_stays_allocated(void **state)
+{
+    (void)state;
+    assert_int_equal(fa_memory_balance(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_read_from_the_arena_before_it_is_written_or_made_again),
+        cmocka_unit_test(training_and_inference_forward_give_the_same_bits),
+        cmocka_unit_test(gammas_and_betas_are_final_with_their_layer),
+        cmocka_unit_test(names_are_those_of_mmdetection_and_there_are_no_statistics),
+        cmocka_unit_test(a_residual_block_starts_at_gamma_0_and_any_other_norm_at_1),
+        cmocka_unit_test(groups_must_divide_channels_and_few_channels_have_a_quarter),
+        cmocka_unit_test(a_step_takes_at_most_a_quarter_more_memory_than_with_batch_norm),
+        cmocka_unit_test(nothing_stays_allocated),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
