@@ -1,5 +1,6 @@
 /*
- * With x^ = (x - mean) scale, n values in the group, and g the gradient of y = gamma x^ + beta:
+ * doc/method.md, 2.7. With x^ = (x - mean) scale, n values in the group, and g the gradient of y = gamma x^ +
+ * beta:
  *
  *     dbeta = sum of g over the channel          dgamma = sum of g x^ over the channel
  *     dx = scale (gamma g - A - x^ B)            A = sum of gamma g / n, B = sum of gamma g x^ / n, over the

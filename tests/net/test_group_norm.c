@@ -179,7 +179,7 @@ static void groups_must_divide_channels_and_few_channels_have_a_quarter(void **s
     struct fa_model *model;
 
     (void)state;
-    assert_ok(fa_backend_open("blas", 1, FA_CONV_AUTO, &backend));
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     config.norm_groups = 48;
     assert_fails_saying(fa_model_create(&config, backend, &model), FA_EINVAL, "64 channels of backbone.gn1");
     config.norm_groups = 0;
