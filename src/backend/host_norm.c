@@ -1,10 +1,9 @@
 /*
- * doc/method.md, 2.7. With x^ = (x - mean) scale, n values in the group, and g the gradient of y = gamma x^ +
- * beta:
+ * doc/method.md 2.7. With h = (x - mean) scale, N values in the group, g the gradient of y = gamma h + beta:
  *
- *     dbeta = sum of g over the channel          dgamma = sum of g x^ over the channel
- *     dx = scale (gamma g - A - x^ B)            A = sum of gamma g / n, B = sum of gamma g x^ / n, over the
- * group
+ *     dbeta = sum of g            dgamma = sum of g h                            over a channel
+ *     dx = scale (gamma g - a - h b)
+ *     a = sum of gamma g / N      b = sum of gamma g h / N                       over a group
  */
 #include "host_norm.h"
 
