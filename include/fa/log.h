@@ -3,7 +3,8 @@
  *
  * One sink for the process: standard error, and from fa_log_to_file() on also a file. Levels below the chosen
  * one are dropped. In a parallel run every rank but 0 is quiet below FA_LOG_WARN, and its lines carry "[rank
- * r]". Callable from any thread; no thread waits for another one's line. A failure is not logged where it
+ * r]". Callable from any thread; no thread waits for another one's line. What a terminal would obey is spelt
+ * out (printable.h), so that a line is one line whatever names are in it. A failure is not logged where it
  * arises: it is returned (status.h).
  */
 #ifndef FA_LOG_H

@@ -7,7 +7,8 @@
  *
  * A message is one sentence saying what, where and what to do: "scene.json: annotation 17: category 9 is not
  * in `categories`; add it or remove the annotation". It is kept per thread; fa_status_forward() carries a
- * message from a worker thread to the one that waits for it.
+ * message from a worker thread to the one that waits for it. Names in it are made harmless by themselves
+ * (printable.h).
  */
 #ifndef FA_STATUS_H
 #define FA_STATUS_H

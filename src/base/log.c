@@ -12,9 +12,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fa/clock.h"
+#include "fa/printable.h"
 
 enum { LINE_MAX_BYTES = 4096 }; /* longer lines are cut */
 
@@ -97,14 +99,12 @@ static void print_head(struct line *line, enum fa_log_level level)
 
 static void print_line(struct line *line, enum fa_log_level level, const char *format, va_list arguments)
 {
-    size_t room;
-    int wanted;
+    char text[LINE_MAX_BYTES];
 
     print_head(line, level);
-    room = sizeof line->text - line->length;
-    wanted = vsnprintf(line->text + line->length, room, format, arguments);
-    if (wanted > 0)
-        line->length += (size_t)wanted < room ? (size_t)wanted : room - 1;
+    vsnprintf(text, sizeof text, format, arguments);
+    fa_printable(text, strlen(text), line->text + line->length, sizeof line->text - line->length);
+    line->length += strlen(line->text + line->length);
     line->text[line->length++] = '\n'; /* in place of the text's end */
 }
 

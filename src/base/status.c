@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fa/printable.h"
+
 static _Thread_local char message[FA_MESSAGE_MAX];
 
-/* A message is composed aside, so that one of its arguments may be the message before it. */
+/* A message is composed aside, so that one of its arguments may be the message before it. Names in it may
+   come from anywhere: only what may be shown is kept of them. */
 struct draft {
     char text[FA_MESSAGE_MAX];
     size_t used; /* length of text */
@@ -15,7 +18,10 @@ struct draft {
 
 static void draft_print(struct draft *draft, const char *format, va_list arguments)
 {
-    vsnprintf(draft->text, sizeof draft->text, format, arguments);
+    char raw[FA_MESSAGE_MAX];
+
+    vsnprintf(raw, sizeof raw, format, arguments);
+    fa_printable(raw, strlen(raw), draft->text, sizeof draft->text);
     draft->used = strlen(draft->text);
 }
 

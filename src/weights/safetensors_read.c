@@ -7,8 +7,8 @@
 #include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
+#include "fa/printable.h"
 #include "number_format.h"
-#include "printable.h"
 #include "safetensors_meta.h"
 #include "weights_readers.h"
 

@@ -2,7 +2,7 @@
 
 #include "class_names.h"
 #include "fa/memory.h"
-#include "printable.h"
+#include "fa/printable.h"
 
 static const struct fa_pickle_value *find_classes(const struct fa_pickle_value *root)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/printable.h"
 #include "pickle/pickle_globals.h"
-#include "printable.h"
 #include "torch_state.h"
 #include "weights_readers.h"
 

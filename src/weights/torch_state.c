@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/printable.h"
 #include "number_format.h"
 #include "pickle/pickle_globals.h"
-#include "printable.h"
 #include "torch_classes.h"
 
 fa_status fa_torch_storage_bytes(const struct fa_weights_input *input, const struct fa_pickle_value *storage,

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "fa/file.h"
+#include "fa/printable.h"
 #include "pickle/pickle_globals.h"
-#include "printable.h"
 #include "torch_state.h"
 #include "weights_readers.h"
 #include "zip/zip.h"

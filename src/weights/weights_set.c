@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
-#include "printable.h"
+#include "fa/printable.h"
 
 /* What a tensor takes besides its numbers and its name, more or less. */
 enum { TENSOR_BYTES = 256 };

@@ -163,7 +163,7 @@ static void functions_that_do_harm_are_refused_by_name(void **state)
                 "save model.state_dict()"),
         REFUSAL("\x80\x02"
                 "ca\x1b[31m\nb\xff\n.",
-                "asks for a?[31m.b?,"),
+                "asks for a\\x1b[31m.b\\xff,"),
         REFUSAL("(X\x09\0\0\0touch raniposix\nsystem\n.", "opcode 0x69"),
         REFUSAL("(cposix\nsystem\no.", "asks for posix.system"),
         REFUSAL("\x80\x02(c__builtin__\ngetattr\no.", "opcode 0x6f"),

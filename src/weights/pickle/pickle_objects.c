@@ -1,8 +1,8 @@
 /* pickle_objects.c - instructions that name globals and that would, in Python, call them. */
 #include <string.h>
 
+#include "fa/printable.h"
 #include "pickle_machine.h"
-#include "printable.h"
 
 enum { LONGEST_NAME = 512, LONGEST_KEY = 64 /* PyTorch counts storages, or takes their addresses */ };
 

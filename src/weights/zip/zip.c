@@ -6,7 +6,7 @@
 #include "fa/crc32.h"
 #include "fa/file.h"
 #include "fa/memory.h"
-#include "printable.h"
+#include "fa/printable.h"
 #include "zip_end.h"
 
 enum { ENTRY_BYTES = 46, HEADER_BYTES = 30, LARGEST_DIRECTORY = 1 << 26, PIECE_BYTES = 1 << 18 };

@@ -1,6 +1,8 @@
-#include "printable.h"
+#include "fa/printable.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { LONGEST_NAME = 1024 };
 
@@ -25,6 +27,13 @@ static size_t decode(const unsigned char *text, size_t n_bytes, uint32_t *point)
     return n;
 }
 
+/* C0 and C1, and the marks that turn the direction of writing. */
+static bool is_order(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
 bool fa_is_printable(const char *text, size_t n_bytes)
 {
     const unsigned char *bytes = (const unsigned char *)text;
@@ -35,19 +44,46 @@ bool fa_is_printable(const char *text, size_t n_bytes)
         uint32_t point = 0;
         const size_t n = decode(bytes + i, n_bytes - i, &point);
 
-        if (n == 0 || point < 0x20 || (point >= 0x7f && point < 0xa0))
+        if (n == 0 || is_order(point))
             return false;
         i += n;
     }
     return true;
 }
 
+/* The next character as it may be shown, at most 16 bytes; returns how many bytes of the text it was. */
+static size_t show(const unsigned char *bytes, size_t n_bytes, char shown[17])
+{
+    uint32_t point = 0;
+    size_t n = decode(bytes, n_bytes, &point);
+
+    if (n > 0 && !is_order(point)) {
+        memcpy(shown, bytes, n);
+        shown[n] = '\0';
+        return n;
+    }
+    n = n > 0 ? n : 1;
+    for (size_t i = 0; i < n; i++)
+        snprintf(shown + 4 * i, 5, "\\x%02x", bytes[i]);
+    return n;
+}
+
 const char *fa_printable(const char *text, size_t n_bytes, char *out, size_t size)
 {
-    size_t n = n_bytes < size ? n_bytes : size - 1;
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t used = 0;
 
-    for (size_t i = 0; i < n; i++)
-        out[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
-    out[n] = '\0';
+    for (size_t i = 0; i < n_bytes;) {
+        char shown[17];
+        size_t length;
+
+        i += show(bytes + i, n_bytes - i, shown);
+        length = strlen(shown);
+        if (length > size - 1 - used)
+            break;
+        memcpy(out + used, shown, length);
+        used += length;
+    }
+    out[used] = '\0';
     return out;
 }
