@@ -2,7 +2,7 @@
  * json.h - JSON values: read, look up, build, write. The only user of cJSON is behind it.
  *
  * A value is borrowed from its tree; the tree is freed at its root. Look-ups take NULL and give NULL, so
- * chains need no checks. Integers are exact up to 2^53. Not thread safe on one tree; distinct trees are
+ * chains need no checks. Not thread safe on one tree; distinct trees are
  * independent.
  */
 #ifndef FA_JSON_H
@@ -18,7 +18,8 @@ struct fa_json; /* opaque; in truth a cJSON node */
 
 /* Parses a whole file or a text of n_bytes. On a syntax error the message has name, line and column, or says
    that the text ends early.
-   Nesting deeper than 64 and duplicate keys within one object are errors. */
+   Nesting deeper than 64 and duplicate keys within one object are errors; text that is not UTF-8 (UTF-16,
+   gzip) is told as what it is. */
 fa_status fa_json_read_file(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes,
                         struct fa_json **out) FA_CHECK_RESULT;
@@ -44,9 +45,11 @@ const char *fa_json_key(const struct fa_json *child); /* of an object's member; 
 size_t fa_json_count(const struct fa_json *value);
 
 /* false, and *out untouched, if the value is absent or of another kind. to_int also refuses fractions and
-   what does not fit 2^53, to_double what is not finite ("1e999"). A string is borrowed from the tree. */
+   what does not fit 2^53, to_double what is not finite ("1e999"). to_int64 is for ids: whatever is written as
+   a whole number and fits is read to the last digit. A string is borrowed from the tree. */
 bool fa_json_to_bool(const struct fa_json *value, bool *out);
 bool fa_json_to_int(const struct fa_json *value, int64_t *out);
+bool fa_json_to_int64(const struct fa_json *value, int64_t *out);
 bool fa_json_to_double(const struct fa_json *value, double *out);
 bool fa_json_to_string(const struct fa_json *value, const char **out);
 

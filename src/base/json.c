@@ -1,7 +1,9 @@
 #include "fa/json.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_node.h"
@@ -102,6 +104,21 @@ bool fa_json_to_int(const struct fa_json *value, int64_t *out)
     if (!fa_json_to_double(value, &number) || number != floor(number) || fabs(number) > 0x1p53)
         return false;
     *out = (int64_t)number;
+    return true;
+}
+
+bool fa_json_to_int64(const struct fa_json *value, int64_t *out)
+{
+    const char *digits = fa_json_kind(value) == FA_JSON_NUMBER ? fa_json_node(value)->valuestring : NULL;
+    long long number;
+
+    if (digits == NULL)
+        return fa_json_to_int(value, out);
+    errno = 0;
+    number = strtoll(digits, NULL, 10);
+    if (errno != 0)
+        return false;
+    *out = number;
     return true;
 }
 

@@ -1,5 +1,8 @@
 /*
  * json_node.h - a struct fa_json is a cJSON under another name.
+ *
+ * cJSON keeps a number as a double. A whole number that a double may not hold has its digits as valuestring,
+ * which cJSON copies and frees with the node.
  */
 #ifndef FA_BASE_JSON_NODE_H
 #define FA_BASE_JSON_NODE_H

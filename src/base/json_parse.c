@@ -8,7 +8,7 @@
 #include "fa/memory.h"
 #include "json_node.h"
 
-enum { MAX_DEPTH = 64, FEW_KEYS = 16 };
+enum { MAX_DEPTH = 64, FEW_KEYS = 16, EXACT_DIGITS = 15 }; /* a double holds all numbers of 15 digits */
 static const size_t largest_file = (size_t)16 << 30;
 
 struct source {
@@ -28,6 +28,8 @@ static bool is_letter(char c)
            c == '-' || c == '.';
 }
 
+/* ---- failures ---- */
+
 /* A failure at a place of the text: "config.json: line 3, column 7: <what> near "momentum: 0.9"". */
 static fa_status fail_at(const struct source *source, size_t position, const char *what)
 {
@@ -38,18 +40,57 @@ static fa_status fail_at(const struct source *source, size_t position, const cha
             line++;
             start = i + 1;
         }
-    while (shown < 24 && position + shown < source->n_bytes &&
-           (unsigned char)source->text[position + shown] >= ' ')
+    while (shown < 24 && position + shown < source->n_bytes && source->text[position + shown] != '\n')
         shown++;
     return fa_fail(FA_EFORMAT, "%s: line %zu, column %zu: %s near \"%.*s\"", source->name, line,
                    position - start + 1, what, (int)shown, source->text + position);
 }
 
+/* What is often given in the place of UTF-8. */
+static fa_status check_encoding(const struct source *source)
+{
+    static const struct {
+        const char *begin;
+        size_t n_bytes;
+        const char *advice;
+    } others[] = {
+        {"\xff\xfe", 2, "UTF-16 text; save it as UTF-8"},
+        {"\xfe\xff", 2, "UTF-16 text; save it as UTF-8"},
+        {"\0\0\xfe\xff", 4, "UTF-32 text; save it as UTF-8"},
+        {"{\0", 2, "UTF-16 text; save it as UTF-8"},
+        {"[\0", 2, "UTF-16 text; save it as UTF-8"},
+        {"\0{", 2, "UTF-16 text; save it as UTF-8"},
+        {"\0[", 2, "UTF-16 text; save it as UTF-8"},
+        {"\x1f\x8b", 2, "compressed by gzip; unpack it"},
+        {"PK\3\4", 4, "a zip archive; unpack it"},
+    };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (source->n_bytes >= others[i].n_bytes &&
+            memcmp(source->text, others[i].begin, others[i].n_bytes) == 0)
+            return fa_fail(FA_EFORMAT, "%s: is %s", source->name, others[i].advice);
+    return FA_OK;
+}
+
 /* What brackets and quotes alone tell of the text. */
 struct outline {
-    bool is_open;     /* it ends within a string, an array or an object */
-    size_t last_word; /* where its last word, bracket or string begins */
+    bool is_open;        /* it ends within a string, an array or an object */
+    size_t last_word;    /* where its last word, bracket or string begins */
+    bool has_long_whole; /* a whole number that a double may not hold */
 };
+
+/* The bytes of the number at a place of the text if it is whole and long, else 0. */
+static size_t long_whole(const struct source *source, size_t position)
+{
+    size_t n = position < source->n_bytes && source->text[position] == '-', sign = n;
+
+    while (position + n < source->n_bytes && source->text[position + n] >= '0' &&
+           source->text[position + n] <= '9')
+        n++;
+    if (n - sign <= EXACT_DIGITS || (position + n < source->n_bytes && is_letter(source->text[position + n])))
+        return 0;
+    return n;
+}
 
 /* The depth is judged here, before the parser recurses. */
 static fa_status draw_outline(const struct source *source, struct outline *outline)
@@ -75,8 +116,10 @@ static fa_status draw_outline(const struct source *source, struct outline *outli
             depth--;
         }
         quoted = c == '"';
-        if (!is_white(c) && !(in_word && is_letter(c)))
+        if (!is_white(c) && !(in_word && is_letter(c))) {
             outline->last_word = i;
+            outline->has_long_whole = outline->has_long_whole || long_whole(source, i) > 0;
+        }
         in_word = is_letter(c);
     }
     outline->is_open = quoted || depth > 0;
@@ -89,6 +132,11 @@ static fa_status fail_syntax(const struct source *source, const struct outline *
         return fa_fail(FA_EFORMAT,
                        "%s: ends early, in the middle of a value, after %zu bytes; copy the file again",
                        source->name, source->n_bytes);
+    if (position + 1 < source->n_bytes && memcmp(source->text + position, "\\u", 2) == 0)
+        return fail_at(
+            source, position,
+            "half of a surrogate pair, which stands for no character: a file name, or another text, "
+            "that was not UTF-8; rename the file and write this one again;");
     return fail_at(source, position, "this is not JSON");
 }
 
@@ -198,6 +246,60 @@ static fa_status check_keys(const char *name, const struct place *place)
     return FA_OK;
 }
 
+/* ---- whole numbers that a double may not hold ---- */
+
+/* Behind the string that begins at position. */
+static size_t pass_string(const struct source *source, size_t position)
+{
+    for (position++; position < source->n_bytes && source->text[position] != '"'; position++)
+        if (source->text[position] == '\\')
+            position++;
+    return position + 1;
+}
+
+/* The next number of a text that is known to be JSON, from *position on, which moves behind it. */
+static size_t find_number(const struct source *source, size_t *position)
+{
+    for (size_t at = *position; at < source->n_bytes;) {
+        const char c = source->text[at];
+        const size_t begin = at;
+
+        if (c == '"') {
+            at = pass_string(source, at);
+            continue;
+        }
+        while (at < source->n_bytes && is_letter(source->text[at]))
+            at++;
+        if (at == begin) {
+            at++;
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            *position = at;
+            return begin;
+        }
+    }
+    return source->n_bytes;
+}
+
+/* The digits of every such number into its node; text and tree have numbers in one order. */
+static fa_status keep_digits(const struct source *source, cJSON *node, size_t *position)
+{
+    if (cJSON_IsNumber(node)) {
+        const size_t begin = find_number(source, position), n = long_whole(source, begin);
+
+        if (n > 0 && (node->valuestring = cJSON_malloc(n + 1)) == NULL)
+            return fa_fail(FA_ENOMEM, "%s: out of memory for a number", source->name);
+        if (n > 0) {
+            memcpy(node->valuestring, source->text + begin, n);
+            node->valuestring[n] = '\0';
+        }
+    }
+    for (cJSON *child = node->child; child != NULL; child = child->next)
+        FA_TRY(keep_digits(source, child, position));
+    return FA_OK;
+}
+
+/* ---- the whole ---- */
+
 /* cJSON keeps its last error in a global variable, hence the lock. */
 static cJSON *parse_value(const struct source *source, const char **end)
 {
@@ -222,6 +324,7 @@ fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes, stru
     *out = NULL;
     if (is_blank(&source))
         return fa_fail(FA_EFORMAT, "%s: is empty where JSON is expected", name);
+    FA_TRY(check_encoding(&source));
     FA_TRY(draw_outline(&source, &outline));
     root = parse_value(&source, &end);
     if (root == NULL && fa_json_starved())
@@ -231,6 +334,8 @@ fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes, stru
     status = check_end(&source, end);
     if (status == FA_OK)
         status = check_keys(name, &(struct place){NULL, root});
+    if (status == FA_OK && outline.has_long_whole)
+        status = keep_digits(&source, root, &(size_t){0});
     if (status == FA_OK)
         *out = fa_json_face(root);
     else

@@ -163,6 +163,8 @@ static void put_value(struct printer *printer, const cJSON *node, int depth)
         put_container(printer, node, depth, "[]");
     else if (cJSON_IsString(node))
         put_string(printer, node->valuestring);
+    else if (cJSON_IsNumber(node) && node->valuestring != NULL)
+        put_text(printer, node->valuestring);
     else if (cJSON_IsNumber(node))
         put_number(printer, node->valuedouble);
     else

@@ -95,6 +95,48 @@ static void integers_are_exact_to_2_to_the_53(void **state)
     fa_json_free(root);
 }
 
+static void ids_are_exact_to_the_last_digit(void **state)
+{
+    struct fa_json *root =
+        parsed("{\"a 9007199254740995\": [9007199254740993, {\"b\": -9223372036854775808}, "
+               "\"\\\"12345678901234567\", 1234567890123456.5, 1e300, true, "
+               "9223372036854775808, 7, 9223372036854775807]}");
+    const struct fa_json *item = fa_json_first(fa_json_first(root));
+    int64_t whole = 0;
+    char *text;
+
+    (void)state;
+    assert_true(fa_json_to_int64(item, &whole) && whole == 9007199254740993);
+    item = fa_json_next(item);
+    assert_true(fa_json_to_int64(fa_json_get(item, "b"), &whole) && whole == INT64_MIN);
+    for (int i = 0; i < 5; i++) {
+        item = fa_json_next(item);
+        assert_false(fa_json_to_int64(item, &whole));
+    }
+    item = fa_json_next(item);
+    assert_true(fa_json_to_int64(item, &whole) && whole == 7);
+    assert_true(fa_json_to_int64(fa_json_next(item), &whole) && whole == INT64_MAX);
+    assert_ok(fa_json_print(root, false, &text));
+    assert_non_null(strstr(text, "[9007199254740993,{\"b\":-9223372036854775808}"));
+    fa_free(text);
+    fa_json_free(root);
+}
+
+static void what_is_not_utf8_is_told_as_what_it_is(void **state)
+{
+    static const char utf16[] = "\xff\xfe{\0}", bare[] = "{\0}", gzip[] = "\x1f\x8b\x08";
+
+    (void)state;
+    assert_fails_saying(fa_json_parse("x.json", utf16, sizeof utf16, &(struct fa_json *){NULL}), FA_EFORMAT,
+                        "x.json: is UTF-16 text; save it as UTF-8");
+    assert_fails_saying(fa_json_parse("x.json", bare, sizeof bare, &(struct fa_json *){NULL}), FA_EFORMAT,
+                        "UTF-16");
+    assert_fails_saying(fa_json_parse("x.json", gzip, sizeof gzip, &(struct fa_json *){NULL}), FA_EFORMAT,
+                        "gzip");
+    assert_refused("[\"Gr\\udcf6e.jpg\"]", "x.json: line 1, column 5: half of a surrogate pair");
+    assert_refused("[1, \xf6\x1b]", "near \"\\xf6\\x1b]\"");
+}
+
 static void syntax_errors_have_line_and_column(void **state)
 {
     (void)state;
@@ -352,6 +394,8 @@ int main(void)
         cmocka_unit_test(values_are_found_by_name_and_kind),
         cmocka_unit_test(look_ups_in_nothing_give_nothing),
         cmocka_unit_test(integers_are_exact_to_2_to_the_53),
+        cmocka_unit_test(ids_are_exact_to_the_last_digit),
+        cmocka_unit_test(what_is_not_utf8_is_told_as_what_it_is),
         cmocka_unit_test(syntax_errors_have_line_and_column),
         cmocka_unit_test(a_text_cut_anywhere_ends_early),
         cmocka_unit_test(the_text_ends_where_it_is_said_to),
