@@ -10,9 +10,11 @@
 #include "fa/json.h"
 #include "fa/status.h"
 
-fa_status fa_coco_member_int(const struct fa_json *item, const char *key, int64_t *out) FA_CHECK_RESULT;
+/* An id: a whole number of 64 bits, or text that spells one, which is counted in *n_text. */
+fa_status fa_coco_member_id(const struct fa_json *item, const char *key, int64_t *out,
+                            size_t *n_text) FA_CHECK_RESULT;
 
-/* `bbox`: x y w h, finite. */
+/* `bbox`: x y w h, of a magnitude that pixels can have. */
 fa_status fa_coco_member_box(const struct fa_json *item, double bbox[4]) FA_CHECK_RESULT;
 
 #endif

@@ -12,14 +12,15 @@
 #include "fa/coco.h"
 #include "fa/file.h"
 #include "fa/json.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 
 /* ---- reading ---- */
 
-static fa_status read_result(const struct fa_json *item, struct fa_coco_result *out)
+static fa_status read_result(const struct fa_json *item, struct fa_coco_result *out, size_t *n_text)
 {
-    FA_TRY(fa_coco_member_int(item, "image_id", &out->image_id));
-    FA_TRY(fa_coco_member_int(item, "category_id", &out->category_id));
+    FA_TRY(fa_coco_member_id(item, "image_id", &out->image_id, n_text));
+    FA_TRY(fa_coco_member_id(item, "category_id", &out->category_id, n_text));
     if (!fa_json_to_double(fa_json_get(item, "score"), &out->score) || !isfinite(out->score))
         return fa_fail(FA_EFORMAT, "`score` is missing or not a finite number");
     return fa_coco_member_box(item, out->bbox);
@@ -28,9 +29,12 @@ static fa_status read_result(const struct fa_json *item, struct fa_coco_result *
 static fa_status read_results(const char *path, const struct fa_json *root, struct fa_coco_result *results)
 {
     const struct fa_json *item = fa_json_first(root);
+    size_t n_text = 0;
 
     for (size_t i = 0; item != NULL; i++, item = fa_json_next(item))
-        FA_TRY(fa_prefix(read_result(item, &results[i]), "%s: result %zu", path, i));
+        FA_TRY(fa_prefix(read_result(item, &results[i], &n_text), "%s: result %zu", path, i));
+    if (n_text > 0)
+        fa_warn("%s: %zu ids are text; taken as the whole numbers that they spell", path, n_text);
     return FA_OK;
 }
 

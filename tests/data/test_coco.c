@@ -126,8 +126,12 @@ static void bad_annotations_are_refused_by_place_and_id(void **state)
     } cases[] = {
         {"{\"id\": 3, \"image_id\": 8, \"category_id\": 2, " BOX "}", "image_id 8 is not in `images`"},
         {"{\"id\": 3, \"image_id\": 7, \"category_id\": 1, " BOX "}", "category_id 1 is not in `categories`"},
-        {"{\"id\": 3, \"category_id\": 2, " BOX "}", "`image_id`"},
-        {"{\"id\": 3, \"image_id\": 7, \"category_id\": \"cat\", " BOX "}", "`category_id`"},
+        {"{\"id\": 3, \"category_id\": 2, " BOX "}", "`image_id` is missing"},
+        {"{\"id\": 3, \"image_id\": 7, \"category_id\": \"cat\", " BOX "}",
+         "`category_id` is text, \"cat\"; ids are whole numbers"},
+        {"{\"id\": 3, \"image_id\": 7.5, \"category_id\": 2, " BOX "}", "`image_id` is not a whole number"},
+        {"{\"id\": 3, \"image_id\": 7, \"category_id\": 2, \"bbox\": [1, 1e300, 3, 4]}",
+         "number 2 of `bbox`"},
         {"{\"id\": 3, \"image_id\": 7, \"category_id\": 2}", "`bbox`"},
         {"{\"id\": 3, \"image_id\": 7, \"category_id\": 2, \"bbox\": [1, 2, 3]}", "`bbox`"},
         {"{\"id\": 3, \"image_id\": 7, \"category_id\": 2, \"bbox\": [1, 2, 3, 4, 5]}", "`bbox`"},
@@ -159,7 +163,7 @@ static void bad_files_are_refused_with_their_name(void **state)
         {"[]", "`categories` is missing"},
         {"{" IMAGES ", \"annotations\": []}", "`categories` is missing"},
         {"{" CATEGORIES ", \"annotations\": []}", "`images` is missing"},
-        {"{" CATEGORIES ", " IMAGES "}", "`annotations` is missing"},
+        {"{" CATEGORIES ", " IMAGES ", \"annotations\": 3}", "`annotations` is missing"},
         {"{\"categories\": [], " IMAGES ", \"annotations\": []}", "`categories` has 0 entries"},
         {"{" CATEGORIES ", " IMAGES ", \"annotations\": [17]}", "annotations[0]: not an object"},
         {"{\"categories\": [{\"id\": 4, \"name\": \"x\"}, {\"id\": 5, \"name\": \"y\"}, {\"id\": 4, "
@@ -226,6 +230,85 @@ static void file_names_cannot_leave_the_image_directory(void **state)
     }
 }
 
+static void ids_are_exact_and_may_be_text(void **state)
+{
+    const char *path = write_coco(
+        "{" CATEGORIES ", \"images\": [{\"id\": 9007199254740993, \"file_name\": \"a\", \"width\": 9, "
+        "\"height\": 9}, {\"id\": \"9007199254740992\", \"file_name\": \"b\", \"width\": 9, \"height\": 9}], "
+        "\"annotations\": [{\"id\": \"-4\", \"image_id\": \"9007199254740993\", \"category_id\": \"2\", " BOX
+        "}, {\"id\": 9223372036854775807, \"image_id\": 9007199254740992, \"category_id\": 2, " BOX "}]}");
+    struct fa_coco *coco = NULL;
+
+    (void)state;
+    assert_ok(fa_coco_read(path, &coco));
+    assert_true(coco->images[0].id == INT64_C(9007199254740993));
+    assert_true(coco->images[1].id == INT64_C(9007199254740992));
+    assert_int_equal(coco->annotations[0].image, 0);
+    assert_int_equal(coco->annotations[0].id, -4);
+    assert_int_equal(coco->annotations[1].image, 1);
+    assert_true(coco->annotations[1].id == INT64_MAX);
+    assert_int_equal(coco->n_text_ids, 4);
+    fa_coco_free(coco);
+    path = write_annotations("{\"id\": 9223372036854775807, \"image_id\": 7, \"category_id\": 2, " BOX "}, "
+                             "{\"image_id\": 7, \"category_id\": 2, " BOX "}");
+    assert_fails_saying(fa_coco_read(path, &coco), FA_EFORMAT, "no ids are left");
+}
+
+static void a_file_without_annotations_has_images_without_objects(void **state)
+{
+    struct fa_coco *coco = NULL;
+
+    (void)state;
+    assert_ok(fa_coco_read(write_coco("{" CATEGORIES ", " IMAGES "}"), &coco));
+    assert_int_equal(coco->n_images, 2);
+    assert_int_equal(coco->n_annotations, 0);
+    fa_coco_free(coco);
+}
+
+static void all_that_cannot_be_used_is_listed_and_left_out(void **state)
+{
+    static const char *const faults[] = {
+        "images[1] (id 8): `width`",
+        "images[3]: not an object",
+        "annotations[0] (id 1): `bbox`",
+        "annotations[2] (id 3): category_id 44 is not in `categories`",
+        "annotations[5] (id 6): image_id 99 is not in `images`",
+        "annotations[4] and annotations[6] both have id 5",
+    };
+    const char *path = write_coco(
+        "{" CATEGORIES ", \"images\": [{\"id\": 7, \"file_name\": \"a\", \"width\": 9, \"height\": 9}, "
+        "{\"id\": 8, \"file_name\": \"b\", \"width\": \"w\", \"height\": 9}, "
+        "{\"id\": 9, \"file_name\": \"c\", \"width\": 9, \"height\": 9}, 17], \"annotations\": ["
+        "{\"id\": 1, \"image_id\": 7, \"category_id\": 2},"
+        "{\"id\": 2, \"image_id\": 9, \"category_id\": 2, " BOX "},"
+        "{\"id\": 3, \"image_id\": 7, \"category_id\": 44, " BOX "},"
+        "{\"id\": 4, \"image_id\": 8, \"category_id\": 2, " BOX "}," /* of an image that is left out */
+        "{\"id\": 5, \"image_id\": 7, \"category_id\": 90, " BOX "},"
+        "{\"id\": 6, \"image_id\": 99, \"category_id\": 90, " BOX "},"
+        "{\"id\": 5, \"image_id\": 9, \"category_id\": 90, " BOX "}]}");
+    struct fa_coco *coco = NULL;
+
+    (void)state;
+    assert_fails_saying(fa_coco_read(path, &coco), FA_EFORMAT, "scene.json: images[1] (id 8): `width`");
+    fa_test_message("5 more items cannot be used", __FILE__, __LINE__);
+    assert_ok(fa_coco_read_usable(path, &coco));
+    assert_int_equal(coco->n_faults, 6);
+    assert_int_equal(coco->n_faulty_images, 2);
+    for (size_t i = 0; i < 6; i++)
+        assert_ptr_equal(strstr(coco->faults[i], faults[i]), coco->faults[i]);
+    assert_int_equal(coco->n_images, 2);
+    assert_string_equal(coco->images[1].file_name, "c");
+    assert_int_equal(coco->n_annotations, 2);
+    assert_int_equal(coco->annotations[0].id, 2);
+    assert_int_equal(coco->annotations[0].image, 1);
+    assert_int_equal(coco->annotations[1].id, 5);
+    assert_int_equal(coco->annotations[1].image, 0);
+    fa_coco_free(coco);
+    coco = NULL;
+    assert_survives_shortage(fa_coco_read_usable(path, &coco));
+    fa_coco_free(coco);
+}
+
 static void duplicate_annotation_ids_are_refused(void **state)
 {
     const char *path = write_annotations("{\"id\": 1, \"image_id\": 7, \"category_id\": 2, " BOX "},"
@@ -244,7 +327,7 @@ static void results_read_back_bit_for_bit(void **state)
     const struct fa_coco_result want[] = {
         {7, 90, {0.1, 1.0 / 3, 1e-17, 12345.678}, (double)0.3f},
         {-3, 2, {-0.5, 0, 4e5, 5e-324}, 1},
-        {INT64_C(9007199254740992), 2, {1.7976931348623157e308, 1, 2, 3}, 0.05000000074505806},
+        {INT64_C(9007199254740993), INT64_MIN, {1e9, 1, 2, 3}, 0.05000000074505806},
     };
     struct fa_coco_result *got = NULL;
     size_t n = 0;
@@ -303,6 +386,9 @@ int main(void)
         cmocka_unit_test(bad_files_are_refused_with_their_name),
         cmocka_unit_test(a_missing_file_is_an_error_of_the_system),
         cmocka_unit_test(file_names_cannot_leave_the_image_directory),
+        cmocka_unit_test(ids_are_exact_and_may_be_text),
+        cmocka_unit_test(a_file_without_annotations_has_images_without_objects),
+        cmocka_unit_test(all_that_cannot_be_used_is_listed_and_left_out),
         cmocka_unit_test(duplicate_annotation_ids_are_refused),
         cmocka_unit_test(results_read_back_bit_for_bit),
         cmocka_unit_test(bad_results_are_refused),
