@@ -55,8 +55,8 @@ void fa_metrics_clear(struct fa_metrics *metrics);
 fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_result *results, size_t n,
                            const int max_detections[3], struct fa_metrics *out) FA_CHECK_RESULT;
 
-/* The twelve lines as pycocotools prints them, then the table of classes; class n/a where it has no ground
-   truth. *text is freed with fa_free. */
+/* The twelve lines as pycocotools prints them, then the table of classes; in the place of a number "no ground
+   truth" where there is none. *text is freed with fa_free. */
 fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names,
                            const int max_detections[3], char **text) FA_CHECK_RESULT;
 

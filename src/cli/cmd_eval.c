@@ -67,20 +67,6 @@ static fa_status write_results(struct fa_invocation *invocation, const struct fa
     return fa_invocation_agree(invocation, status);
 }
 
-static fa_status report(struct fa_invocation *invocation, const struct fa_session *session,
-                        const struct fa_dataset *dataset, const struct fa_metrics *metrics)
-{
-    fa_status status;
-    const char **names;
-
-    FA_TRY(fa_alloc(dataset->n_categories, sizeof *names, &names));
-    for (size_t i = 0; i < dataset->n_categories; i++)
-        names[i] = dataset->categories[i].name;
-    status = fa_report_metrics(invocation, metrics, names, session->settings.train.eval.max_detections);
-    fa_free(names);
-    return status;
-}
-
 static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *session,
                           const struct fa_dataset *dataset)
 {
@@ -93,7 +79,8 @@ static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *s
     if (status == FA_OK)
         status = write_results(invocation, results, n);
     if (status == FA_OK)
-        status = report(invocation, session, dataset, &metrics);
+        status = fa_report_metrics(invocation, &metrics, dataset->categories,
+                                   session->settings.train.eval.max_detections);
     fa_metrics_clear(&metrics);
     fa_free(results);
     return status;

@@ -33,14 +33,14 @@ static fa_status read_max_detections(const struct fa_arguments *given, int out[3
 static fa_status print(struct fa_invocation *invocation, const struct fa_coco *coco,
                        const struct fa_metrics *metrics, const int max_detections[3])
 {
+    struct fa_category *classes;
     fa_status status;
-    const char **names;
 
-    FA_TRY(fa_alloc(coco->n_categories, sizeof *names, &names));
+    FA_TRY(fa_alloc(coco->n_categories, sizeof *classes, &classes));
     for (size_t i = 0; i < coco->n_categories; i++)
-        names[i] = coco->categories[i].name;
-    status = fa_report_metrics(invocation, metrics, names, max_detections);
-    fa_free(names);
+        classes[i] = (struct fa_category){coco->categories[i].id, coco->categories[i].name};
+    status = fa_report_metrics(invocation, metrics, classes, max_detections);
+    fa_free(classes);
     return status;
 }
 

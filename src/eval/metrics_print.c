@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/printable.h"
 #include "metrics_parts.h"
 
-enum { n_lines = 12, line_room = 128 };
+enum { n_lines = 12, line_room = 128, LONGEST_NAME = 1024 };
 
 struct line {
     const char *title, *kind, *iou, *area;
@@ -48,31 +49,46 @@ static void make_lines(const struct fa_metrics *m, const int limit[3], struct li
     memcpy(lines, made, sizeof made);
 }
 
+/* "0.387"; pycocotools has -1.000 where nothing could be averaged, which reads like a result. */
+static const char *print_value(double value, char text[16])
+{
+    if (value < 0)
+        return "no ground truth";
+    snprintf(text, 16, "%0.3f", value);
+    return text;
+}
+
 static void write_lines(const struct fa_metrics *metrics, const int max_detections[3], struct writer *writer)
 {
     struct line lines[n_lines];
+    char value[16];
 
     make_lines(metrics, max_detections, lines);
     for (int i = 0; i < n_lines; i++)
-        advance(writer, snprintf(writer->at, writer->room,
-                                 " %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %0.3f\n", lines[i].title,
-                                 lines[i].kind, lines[i].iou, lines[i].area, lines[i].limit, lines[i].value));
+        advance(writer,
+                snprintf(writer->at, writer->room, " %-18s %s @[ IoU=%-9s | area=%6s | maxDets=%3d ] = %s\n",
+                         lines[i].title, lines[i].kind, lines[i].iou, lines[i].area, lines[i].limit,
+                         print_value(lines[i].value, value)));
 }
 
 static void write_class(const char *name, int width, double ap, struct writer *writer)
 {
-    if (ap < 0)
-        advance(writer, snprintf(writer->at, writer->room, " %-*s   n/a\n", width, name));
-    else
-        advance(writer, snprintf(writer->at, writer->room, " %-*s %0.3f\n", width, name, ap));
+    char value[16], shown[LONGEST_NAME];
+
+    name = fa_printable(name, strlen(name), shown, sizeof shown);
+    advance(writer, snprintf(writer->at, writer->room, " %-*s %s\n", width, name, print_value(ap, value)));
 }
 
 static size_t longest_name(size_t n, const char *const *names)
 {
     size_t longest = strlen("class");
+    char shown[LONGEST_NAME];
 
-    for (size_t k = 0; k < n; k++)
-        longest = strlen(names[k]) > longest ? strlen(names[k]) : longest;
+    for (size_t k = 0; k < n; k++) {
+        const size_t length = strlen(fa_printable(names[k], strlen(names[k]), shown, sizeof shown));
+
+        longest = length > longest ? length : longest;
+    }
     return longest;
 }
 
@@ -83,7 +99,7 @@ fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *
     struct writer writer;
     fa_status status;
 
-    writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 16) + 1;
+    writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 24) + 1;
     status = fa_alloc(writer.room, 1, text);
     if (status != FA_OK)
         return status;

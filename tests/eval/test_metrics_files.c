@@ -106,19 +106,19 @@ static void lines_are_those_of_pycocotools(void **state)
         " Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.387\n"
         " Average Precision  (AP) @[ IoU=0.50      | area=   all | maxDets=1000 ] = 0.500\n"
         " Average Precision  (AP) @[ IoU=0.75      | area=   all | maxDets=1000 ] = 0.750\n"
-        " Average Precision  (AP) @[ IoU=0.50:0.95 | area= small | maxDets=1000 ] = -1.000\n"
+        " Average Precision  (AP) @[ IoU=0.50:0.95 | area= small | maxDets=1000 ] = no ground truth\n"
         " Average Precision  (AP) @[ IoU=0.50:0.95 | area=medium | maxDets=1000 ] = 0.125\n"
         " Average Precision  (AP) @[ IoU=0.50:0.95 | area= large | maxDets=1000 ] = 0.250\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.100\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=300 ] = 0.200\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area=   all | maxDets=1000 ] = 0.300\n"
-        " Average Recall     (AR) @[ IoU=0.50:0.95 | area= small | maxDets=1000 ] = -1.000\n"
+        " Average Recall     (AR) @[ IoU=0.50:0.95 | area= small | maxDets=1000 ] = no ground truth\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area=medium | maxDets=1000 ] = 0.500\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=1000 ] = 1.000\n"
         "\n"
         " class            AP\n"
         " cat           0.387\n"
-        " traffic light   n/a\n";
+        " traffic light no ground truth\n";
     double class_ap[2] = {0.387, -1};
     const struct fa_metrics metrics = {.ap = 0.387,
                                        .ap50 = 0.5,
