@@ -22,6 +22,10 @@ fa_status fa_open_failure(int error);
    limit bytes, and what is no plain file, is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
+/* The same of a file that is open, whatever its position; path is for messages. fd stays open. */
+fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data,
+                            size_t *n_bytes) FA_CHECK_RESULT;
+
 /* n_bytes at offset by pread, all of them or FA_EFORMAT ("ends early"). fd stays open and its position
  * untouched. */
 fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes,

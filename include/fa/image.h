@@ -17,9 +17,15 @@
 struct fa_picture {
     int w, h;
     uint8_t *rgb; /* owned; fa_picture_free */
+    size_t held;  /* bytes of the budget below, until it is freed; 0 unless it was decoded */
 };
 
 void fa_picture_free(struct fa_picture *picture); /* leaves it empty; an empty one is fine */
+
+/* What decoded pictures, and the decoding of more, may take at a time in the whole process. A decoding waits
+   for the room that it needs; one that needs more than all of it waits until it is alone. So a thread does
+   not decode while it holds a picture that was decoded. */
+#define FA_JPEG_BUDGET ((size_t)1 << 30)
 
 /* What a JPEG's header says, before any decoding. */
 struct fa_jpeg_info {
@@ -27,10 +33,11 @@ struct fa_jpeg_info {
     int components; /* 1, 3 or 4 */
     bool progressive;
     int orientation; /* of the first EXIF segment, 1..8; 1 if absent or damaged */
+    size_t n_decode; /* bytes that decoding takes: the picture and, unless all is in one scan, coefficients */
 };
 
-/* FA_EFORMAT if it is no JPEG, has no pixels, or claims more than 2^28 of them or absurdly many for its
-   bytes. name is for messages. */
+/* FA_EFORMAT if it is no JPEG (other formats are named), has no pixels, or claims more than 2^28 of them or
+   absurdly many for its bytes. name is for messages. */
 fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes,
                           struct fa_jpeg_info *info) FA_CHECK_RESULT;
 

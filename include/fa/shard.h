@@ -47,6 +47,10 @@ struct fa_dataset {
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out) FA_CHECK_RESULT;
 void fa_dataset_close(struct fa_dataset *dataset);
 
+/* FA_EINVAL, naming the first difference, unless labels mean the same classes in both. */
+fa_status fa_dataset_require_same_classes(const struct fa_dataset *a, const char *path_a,
+                                          const struct fa_dataset *b, const char *path_b) FA_CHECK_RESULT;
+
 /* The record's JPEG bytes into a buffer of record->n_bytes. FA_EFORMAT if the CRC differs. Callable from any
  * thread. */
 fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg) FA_CHECK_RESULT;
@@ -54,12 +58,16 @@ fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void
 /* ---- packing ---- */
 
 enum fa_pack_fix { FA_PACK_ERROR, FA_PACK_DROP, FA_PACK_CLIP };
+enum fa_pack_exif { FA_PACK_EXIF_DECIDE, FA_PACK_EXIF_APPLY, FA_PACK_EXIF_IGNORE };
 
 struct fa_pack_config {
     const char *coco_path, *image_directory, *out_directory;
-    size_t shard_bytes;   /* a shard is closed before its JPEGs would pass this */
-    enum fa_pack_fix fix; /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
-                             empty then). drop also drops images that cannot be used */
+    size_t shard_bytes;     /* a shard is closed before its JPEGs would pass this */
+    enum fa_pack_fix fix;   /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
+                               empty then). drop also drops images and annotations that cannot be used */
+    enum fa_pack_exif exif; /* whether images are turned as their EXIF data say; decide: as the sizes in the
+                               annotation file tell, once for all that do not tell */
+    bool follow_links;      /* in image_directory, to files outside it */
     int n_threads;
 };
 
@@ -67,14 +75,16 @@ struct fa_pack_report {
     size_t n_images, n_annotations, n_shards;
     size_t n_bytes; /* of JPEGs */
     size_t n_dropped_images, n_dropped_boxes, n_clipped_boxes, n_oriented, n_without_objects;
-    size_t n_exif_ignored; /* EXIF asks for a turn, but the annotation file has the size as stored */
+    size_t n_dropped_items; /* of the annotation file, that contradicted it */
+    size_t n_exif_ignored;  /* EXIF asks for a turn that the annotations did not follow */
+    size_t n_objects;       /* annotations to train on, see census.h */
 };
 
 /* Decodes and checks every image, writes all shards and the manifest into "<out>.freeanchor.tmp", and
    exchanges that with <out> as the last step: on failure <out> is what it was. Every rejected item is a line
    in "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after
-   all were looked at (FA_EFORMAT, naming the first). out_directory must be absent or empty, or hold a
-   dataset. */
+   all were looked at (FA_EFORMAT, naming the first). It fails too if there are annotations and none is an
+   object to train on. out_directory must be absent or empty, or hold a dataset. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 
 #endif

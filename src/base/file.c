@@ -35,12 +35,14 @@ static fa_status size_of_open(int fd, const char *path, uint64_t *n_bytes)
     return FA_OK;
 }
 
-static fa_status read_open(int fd, const char *path, size_t limit, char **data, size_t *n_bytes)
+fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data, size_t *n_bytes)
 {
     uint64_t size = 0;
     char *content;
     fa_status status;
 
+    *data = NULL;
+    *n_bytes = 0;
     FA_TRY(size_of_open(fd, path, &size));
     if (size > limit || size >= SIZE_MAX)
         return fa_fail(FA_EFORMAT, "%s: has %llu bytes where at most %zu are expected", path,
@@ -65,7 +67,7 @@ fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_by
     *data = NULL;
     *n_bytes = 0;
     FA_TRY(open_for_reading(path, &fd));
-    status = read_open(fd, path, limit, data, n_bytes);
+    status = fa_file_read_open(fd, path, limit, data, n_bytes);
     close(fd);
     return status;
 }

@@ -14,25 +14,46 @@ static const struct fa_flag flags[] = {
     {"--out", "SHARDDIR", "gets the shards; a dataset already there is replaced when the new one is complete",
      true},
     {"--shard-mib", "N", "size of a shard (default 256)", false, FA_WHOLE(1, 1048576)},
-    {"--fix", "HOW", "bad boxes and images: error (default), drop, or clip boxes to the image", false},
+    {"--fix", "HOW", "bad boxes, annotations and images: error (default), drop, or clip boxes to the image",
+     false},
+    {"--exif", "HOW",
+     "turn images as their EXIF data say: apply, ignore, or decide once for all by the sizes in A.json "
+     "(default)",
+     false},
+    {"--follow-links", NULL, "of --images, take files that symbolic links outside of it lead to", false},
     {0}};
 
-static fa_status parse_fix(const char *text, enum fa_pack_fix *fix)
+/* The place of the flag's value among three, the first being the default. */
+static fa_status parse_choice(const struct fa_arguments *given, const char *flag, const char *const known[3],
+                              int *choice)
 {
-    static const struct {
-        const char *name;
-        enum fa_pack_fix fix;
-    } known[] = {{"error", FA_PACK_ERROR}, {"drop", FA_PACK_DROP}, {"clip", FA_PACK_CLIP}};
+    const char *text = fa_arguments_get(given, flag);
 
-    *fix = FA_PACK_ERROR;
+    *choice = 0;
     if (text == NULL)
         return FA_OK;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i].name, text) == 0) {
-            *fix = known[i].fix;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(known[i], text) == 0) {
+            *choice = i;
             return FA_OK;
         }
-    return fa_fail(FA_EINVAL, "--fix %s: expected error, drop or clip", text);
+    return fa_fail(FA_EINVAL, "%s %s: expected %s, %s or %s", flag, text, known[0], known[1], known[2]);
+}
+
+static fa_status parse_choices(const struct fa_arguments *given, struct fa_pack_config *config)
+{
+    static const char *const fixes[3] = {
+        [FA_PACK_ERROR] = "error", [FA_PACK_DROP] = "drop", [FA_PACK_CLIP] = "clip"};
+    static const char *const exifs[3] = {
+        [FA_PACK_EXIF_DECIDE] = "decide", [FA_PACK_EXIF_APPLY] = "apply", [FA_PACK_EXIF_IGNORE] = "ignore"};
+    int fix, exif;
+
+    FA_TRY(parse_choice(given, "--fix", fixes, &fix));
+    FA_TRY(parse_choice(given, "--exif", exifs, &exif));
+    config->fix = (enum fa_pack_fix)fix;
+    config->exif = (enum fa_pack_exif)exif;
+    config->follow_links = fa_arguments_get(given, "--follow-links") != NULL;
+    return FA_OK;
 }
 
 static void report(struct fa_invocation *invocation, const struct fa_pack_report *packed, const char *out)
@@ -40,10 +61,14 @@ static void report(struct fa_invocation *invocation, const struct fa_pack_report
     printf("%zu image%s, %zu annotation%s, %.1f MiB in %zu shard%s in %s\n", packed->n_images,
            fa_plural(packed->n_images), packed->n_annotations, fa_plural(packed->n_annotations),
            (double)packed->n_bytes / 1048576, packed->n_shards, fa_plural(packed->n_shards), out);
-    if (packed->n_dropped_images + packed->n_dropped_boxes + packed->n_clipped_boxes > 0)
-        printf("dropped %zu image%s and %zu box%s, clipped %zu: each is a line in %s.rejected.txt\n",
+    if (packed->n_dropped_images + packed->n_dropped_items + packed->n_dropped_boxes +
+            packed->n_clipped_boxes >
+        0)
+        printf("dropped %zu image%s, %zu box%s and %zu other item%s, clipped %zu: each is a line in "
+               "%s.rejected.txt\n",
                packed->n_dropped_images, fa_plural(packed->n_dropped_images), packed->n_dropped_boxes,
-               packed->n_dropped_boxes == 1 ? "" : "es", packed->n_clipped_boxes, out);
+               packed->n_dropped_boxes == 1 ? "" : "es", packed->n_dropped_items,
+               fa_plural(packed->n_dropped_items), packed->n_clipped_boxes, out);
     if (packed->n_oriented > 0)
         printf("turned by their EXIF orientation: %zu\n", packed->n_oriented);
     if (packed->n_exif_ignored > 0)
@@ -53,8 +78,10 @@ static void report(struct fa_invocation *invocation, const struct fa_pack_report
         printf("without objects: %zu\n", packed->n_without_objects);
     fa_report_number(invocation, "images", (double)packed->n_images);
     fa_report_number(invocation, "annotations", (double)packed->n_annotations);
+    fa_report_number(invocation, "objects", (double)packed->n_objects);
     fa_report_number(invocation, "shards", (double)packed->n_shards);
     fa_report_number(invocation, "dropped_images", (double)packed->n_dropped_images);
+    fa_report_number(invocation, "dropped_items", (double)packed->n_dropped_items);
     fa_report_number(invocation, "dropped_boxes", (double)packed->n_dropped_boxes);
     fa_report_number(invocation, "clipped_boxes", (double)packed->n_clipped_boxes);
 }
@@ -71,7 +98,7 @@ static fa_status run(struct fa_invocation *invocation)
     struct fa_pack_report packed;
 
     FA_TRY(fa_invocation_no_operands(invocation));
-    FA_TRY(parse_fix(fa_arguments_get(given, "--fix"), &config.fix));
+    FA_TRY(parse_choices(given, &config));
     FA_TRY(fa_pack(&config, &packed));
     report(invocation, &packed, config.out_directory);
     return FA_OK;

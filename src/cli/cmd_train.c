@@ -8,10 +8,12 @@
 
 #include "command.h"
 #include "fa/activity.h"
+#include "fa/census.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
+#include "metrics_report.h"
 #include "session.h"
 
 static const struct fa_flag flags[] = {
@@ -43,20 +45,31 @@ struct datasets {
     struct fa_dataset *train, *val; /* val may be NULL */
 };
 
+/* Says what there is to train on; nothing is an error. */
+static fa_status take_census(const struct fa_dataset *dataset, const char *path)
+{
+    struct fa_census census;
+    fa_status status;
+
+    FA_TRY(fa_census_take(dataset, &census));
+    status = fa_census_tell(&census, path);
+    if (status == FA_OK)
+        status = fa_census_require_objects(&census, path);
+    fa_census_clear(&census);
+    return status;
+}
+
 static fa_status open_data(const struct fa_settings *settings, struct datasets *data)
 {
     if (settings->train_data[0] == '\0')
         return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
     fa_activity_begin("opening the data");
     FA_TRY(fa_dataset_open(settings->train_data, &data->train));
+    FA_TRY(take_census(data->train, settings->train_data));
     if (settings->val_data[0] == '\0')
         return FA_OK;
     FA_TRY(fa_dataset_open(settings->val_data, &data->val));
-    if (data->val->category_hash != data->train->category_hash)
-        return fa_fail(FA_EINVAL,
-                       "%s and %s have different classes; pack both with the same list of categories",
-                       settings->train_data, settings->val_data);
-    return FA_OK;
+    return fa_dataset_require_same_classes(data->train, settings->train_data, data->val, settings->val_data);
 }
 
 static void parse_resume(const char *text, struct fa_train_run *run)
@@ -95,9 +108,9 @@ static void report(struct fa_invocation *invocation, const struct fa_train_resul
     fa_report_number(invocation, "loss", result->last_loss);
     if (!result->has_metrics)
         return;
-    fa_report_number(invocation, "bbox_mAP", result->metrics.ap);
-    fa_report_number(invocation, "bbox_mAP_50", result->metrics.ap50);
-    fa_report_number(invocation, "bbox_mAP_75", result->metrics.ap75);
+    fa_report_ap(invocation, "bbox_mAP", result->metrics.ap);
+    fa_report_ap(invocation, "bbox_mAP_50", result->metrics.ap50);
+    fa_report_ap(invocation, "bbox_mAP_75", result->metrics.ap75);
 }
 
 static fa_status train(struct fa_invocation *invocation, struct fa_session *session,

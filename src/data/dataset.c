@@ -83,7 +83,6 @@ static fa_status read_shard(const struct shard *shard, const struct fa_manifest_
     struct fa_h5 *file = NULL;
     fa_status st;
 
-    FA_TRY(check_size(shard->path, want->n_bytes));
     FA_TRY(check_frame(shard->path, want));
     FA_TRY(fa_h5_open(shard->path, &file));
     st = fa_h5_finish(file, fa_shard_index_read(index, file, shard->path));
@@ -179,19 +178,43 @@ static fa_status allocate(struct open_dataset *d, const struct fa_manifest *mani
     return fa_alloc(n, sizeof *d->ignore, &d->ignore);
 }
 
-/* A manifest may not make us take more memory than its shards have bytes. */
+/* A manifest may not make us take more memory than its shards have bytes for; and these it may not claim
+   either, see check_sizes. */
 static fa_status check_counts(const struct fa_manifest *manifest, const char *directory)
 {
     for (size_t i = 0; i < manifest->n_shards; i++) {
         const struct fa_manifest_shard *shard = &manifest->shards[i];
+        const uint64_t frame = shard->n_bytes - shard->n_blob;
 
-        if (shard->n_records > shard->n_bytes || shard->n_annotations > shard->n_bytes ||
-            manifest->n_categories > shard->n_bytes)
+        if (shard->n_records > frame / FA_SHARD_RECORD_BYTES ||
+            shard->n_annotations > frame / FA_SHARD_ANNOTATION_BYTES || manifest->n_categories > frame)
             return fa_fail(FA_EFORMAT,
                            "%s/" FA_MANIFEST_NAME
                            ": shard %zu cannot hold what is claimed; pack the data again",
                            directory, i);
     }
+    return FA_OK;
+}
+
+static fa_status check_shard_size(const struct fa_manifest *manifest, const char *directory, size_t i)
+{
+    char name[FA_SHARD_NAME_MAX], *path = NULL;
+    fa_status st;
+
+    fa_shard_name(i, name);
+    FA_TRY(fa_path_join(directory, name, &path));
+    st = check_size(path, manifest->shards[i].n_bytes);
+    if (st == FA_EMISSING)
+        st = fa_fail(FA_EFORMAT,
+                     "%s: a shard of the dataset is not there; copy it too, or pack the data again", path);
+    fa_free(path);
+    return st;
+}
+
+static fa_status check_sizes(const struct fa_manifest *manifest, const char *directory)
+{
+    for (size_t i = 0; i < manifest->n_shards; i++)
+        FA_TRY(check_shard_size(manifest, directory, i));
     return FA_OK;
 }
 
@@ -271,6 +294,7 @@ static fa_status read_manifest(const char *directory, struct fa_manifest *manife
         return fail_absent(directory);
     FA_TRY(fa_manifest_read(directory, manifest));
     FA_TRY(check_counts(manifest, directory));
+    FA_TRY(check_sizes(manifest, directory));
     return fa_prefix(
         fa_machine_allow_files(manifest->n_shards, ", or pack into fewer shards with --shard-mib"), "%s",
         directory);

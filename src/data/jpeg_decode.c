@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "image_format.h"
+#include "jpeg_budget.h"
 #include "jpeg_error.h"
 #include "picture.h"
 
@@ -25,6 +27,7 @@ struct decoder {
     struct fa_jpeg_error error;
     const void *data;
     size_t n_bytes;
+    size_t held;   /* of the budget */
     uint8_t *cmyk; /* one row, used for four components */
 };
 
@@ -45,6 +48,15 @@ static void open_decoder(struct decoder *decoder)
     jpeg_mem_src(&decoder->jpeg, decoder->data, decoder->n_bytes);
 }
 
+static fa_status check_signature(const struct decoder *decoder)
+{
+    const char *other = fa_other_format(decoder->data, decoder->n_bytes);
+
+    if (other == NULL)
+        return FA_OK;
+    return fa_fail(FA_EFORMAT, "%s: is %s; only JPEG is read, convert it", decoder->error.name, other);
+}
+
 static fa_status check_header(const struct decoder *decoder)
 {
     const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
@@ -63,6 +75,34 @@ static fa_status check_header(const struct decoder *decoder)
     return FA_OK;
 }
 
+/* ---- memory ---- */
+
+static size_t round_up(size_t n, int unit)
+{
+    return (n + (size_t)unit - 1) / (size_t)unit * (size_t)unit;
+}
+
+/* Of several scans the library keeps all coefficients of the picture. */
+static size_t coefficient_bytes(struct jpeg_decompress_struct *jpeg)
+{
+    size_t n_blocks = 0;
+
+    if (!jpeg_has_multiple_scans(jpeg))
+        return 0;
+    for (int c = 0; c < jpeg->num_components; c++) {
+        const jpeg_component_info *component = &jpeg->comp_info[c];
+
+        n_blocks += round_up(component->width_in_blocks, component->h_samp_factor) *
+                    round_up(component->height_in_blocks, component->v_samp_factor);
+    }
+    return n_blocks * sizeof(JBLOCK);
+}
+
+static size_t picture_bytes(const struct jpeg_decompress_struct *jpeg)
+{
+    return (size_t)jpeg->image_width * jpeg->image_height * 3;
+}
+
 /* ---- inspecting ---- */
 
 static int saved_orientation(const struct jpeg_decompress_struct *jpeg)
@@ -79,6 +119,7 @@ static fa_status inspect(struct decoder *decoder, struct fa_jpeg_info *info)
 {
     if (setjmp(decoder->error.jump) != 0)
         return decoder->error.status;
+    FA_TRY(check_signature(decoder));
     open_decoder(decoder);
     jpeg_save_markers(&decoder->jpeg, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(&decoder->jpeg, TRUE);
@@ -89,6 +130,7 @@ static fa_status inspect(struct decoder *decoder, struct fa_jpeg_info *info)
         .components = decoder->jpeg.num_components,
         .progressive = decoder->jpeg.progressive_mode,
         .orientation = saved_orientation(&decoder->jpeg),
+        .n_decode = picture_bytes(&decoder->jpeg) + coefficient_bytes(&decoder->jpeg),
     };
     return FA_OK;
 }
@@ -123,13 +165,17 @@ static void read_rows(struct decoder *decoder, const struct fa_picture *picture)
 }
 
 /* On failure the picture may hold pixels; the caller frees it. */
-static fa_status decode(struct decoder *decoder, struct fa_picture *picture)
+static fa_status decode(struct decoder *decoder, int orientation, struct fa_picture *picture)
 {
     if (setjmp(decoder->error.jump) != 0)
         return decoder->error.status;
+    FA_TRY(check_signature(decoder));
     open_decoder(decoder);
     jpeg_read_header(&decoder->jpeg, TRUE);
     FA_TRY(check_header(decoder));
+    decoder->held =
+        coefficient_bytes(&decoder->jpeg) + (orientation != 1 ? 2 : 1) * picture_bytes(&decoder->jpeg);
+    fa_jpeg_budget_take(decoder->held);
     FA_TRY(fa_picture_alloc((int)decoder->jpeg.image_width, (int)decoder->jpeg.image_height, picture));
     if (decoder->jpeg.num_components == 4)
         FA_TRY(fa_alloc(decoder->jpeg.image_width, 4, &decoder->cmyk));
@@ -172,11 +218,15 @@ fa_status fa_jpeg_decode(const char *name, const void *data, size_t n_bytes, int
 
     *out = (struct fa_picture){0};
     init_decoder(&decoder, name, data, n_bytes);
-    status = decode(&decoder, out);
+    status = decode(&decoder, orientation, out);
     close_decoder(&decoder);
     if (status == FA_OK)
         status = fa_picture_orient(out, orientation);
     if (status != FA_OK)
         fa_picture_free(out);
+    else
+        out->held = (size_t)out->w * (size_t)out->h * 3;
+    if (decoder.held > out->held)
+        fa_jpeg_budget_give(decoder.held - out->held);
     return status;
 }

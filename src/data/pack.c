@@ -5,7 +5,10 @@
  * known to be good, the space needed is known beforehand, and no image has to stay in memory.
  */
 #include <inttypes.h>
+#include <string.h>
 
+#include "coco_name.h"
+#include "fa/census.h"
 #include "fa/file.h"
 #include "fa/hash.h"
 #include "fa/log.h"
@@ -13,6 +16,7 @@
 #include "fa/shard.h"
 #include "manifest.h"
 #include "pack_boxes.h"
+#include "pack_exif.h"
 #include "pack_images.h"
 #include "pack_plan.h"
 #include "pack_rejects.h"
@@ -25,7 +29,10 @@ struct packing {
     struct fa_pack_stage stage;
     struct fa_rejects rejects;
     struct fa_coco *coco;
+    struct fa_image_folder folder;
+    struct fa_census census;
     struct fa_image_check *checks; /* per image */
+    size_t n_bad_images;           /* with a complaint */
     struct fa_box_check *boxes;    /* per annotation */
     struct fa_pack_plan plan;
     struct fa_manifest manifest;
@@ -34,32 +41,67 @@ struct packing {
 
 /* ---- judging ---- */
 
+/* What contradicts the rest of the annotation file is in none of its lists. */
+static fa_status judge_faults(struct packing *p)
+{
+    for (size_t i = 0; i < p->coco->n_faults; i++)
+        FA_TRY(fa_rejects_add(&p->rejects, "%s", p->coco->faults[i]));
+    if (p->config->fix == FA_PACK_DROP)
+        p->report->n_dropped_items = p->coco->n_faults;
+    else
+        p->refused = p->refused || p->coco->n_faults > 0;
+    return FA_OK;
+}
+
+static fa_status judge_names(struct packing *p)
+{
+    const struct fa_coco_image *images = p->coco->images;
+    size_t n, pair[2];
+
+    FA_TRY(fa_coco_names_mend(p->coco, p->config->image_directory, &n));
+    FA_TRY(fa_coco_names_repeated(p->coco, &n, pair));
+    if (n > 0)
+        fa_warn("%s: %zu images are files that another image is too, the first: %s has ids %" PRId64
+                " and %" PRId64,
+                p->config->coco_path, n, images[pair[0]].file_name, images[pair[0]].id, images[pair[1]].id);
+    return FA_OK;
+}
+
 static fa_status judge_images(struct packing *p)
 {
-    size_t n_ignored = 0;
-
-    if (p->coco->n_images > 0 && !fa_directory_exists(p->config->image_directory))
-        return fa_fail(FA_EMISSING, "%s: there is no such directory of images", p->config->image_directory);
-    FA_TRY(fa_check_images(p->coco, p->config->image_directory, p->config->n_threads, p->checks));
+    FA_TRY(fa_check_images(p->coco, &p->folder, p->config->n_threads, p->checks));
+    FA_TRY(fa_decide_exif(p->coco, p->config->exif, p->checks));
     for (size_t i = 0; i < p->coco->n_images; i++) {
         const struct fa_image_check *check = &p->checks[i];
 
-        n_ignored += check->complaint == NULL && check->exif_ignored;
+        p->report->n_exif_ignored += check->complaint == NULL && check->exif_ignored;
         p->report->n_oriented += check->complaint == NULL && check->orientation != 1;
         if (check->complaint == NULL)
             continue;
         FA_TRY(fa_rejects_add(&p->rejects, "image %" PRId64 ": %s", p->coco->images[i].id, check->complaint));
+        p->n_bad_images++;
         if (p->config->fix == FA_PACK_DROP)
             p->report->n_dropped_images++;
         else
             p->refused = true;
     }
-    if (n_ignored > 0)
-        fa_warn(
-            "%zu images are turned by their EXIF data but were annotated as stored; EXIF is ignored there",
-            n_ignored);
-    p->report->n_exif_ignored = n_ignored;
     return FA_OK;
+}
+
+static struct fa_object object_of(const struct fa_coco_annotation *annotation,
+                                  const struct fa_coco_image *image)
+{
+    const double *b = annotation->bbox;
+
+    return (struct fa_object){.bbox = {b[0], b[1], b[2], b[3]},
+                              .area = annotation->area,
+                              .crowd = annotation->crowd,
+                              .ignore = annotation->ignore,
+                              .label = annotation->label,
+                              .id = annotation->id,
+                              .file_name = image->file_name,
+                              .image_w = image->w,
+                              .image_h = image->h};
 }
 
 static fa_status judge_box(struct packing *p, size_t a)
@@ -67,8 +109,14 @@ static fa_status judge_box(struct packing *p, size_t a)
     const struct fa_coco_annotation *annotation = &p->coco->annotations[a];
     const struct fa_coco_image *image = &p->coco->images[annotation->image];
     const struct fa_box_check check = fa_check_box(annotation->bbox, image->w, image->h, p->config->fix);
+    struct fa_object object = object_of(annotation, image);
 
     p->boxes[a] = check;
+    fa_census_look(&p->census, &object);
+    if (p->checks[annotation->image].complaint == NULL && fa_box_is_packed(&check)) {
+        memcpy(object.bbox, check.bbox, sizeof object.bbox);
+        fa_census_count(&p->census, &object);
+    }
     p->report->n_clipped_boxes += check.verdict == FA_BOX_CLIPPED;
     p->report->n_dropped_boxes += check.verdict == FA_BOX_DROPPED;
     p->refused = p->refused || check.verdict == FA_BOX_REFUSED;
@@ -83,26 +131,62 @@ static fa_status judge_box(struct packing *p, size_t a)
                                                             : "");
 }
 
+static fa_status judge_boxes(struct packing *p)
+{
+    const struct fa_coco *coco = p->coco;
+
+    FA_TRY(fa_census_create(coco->n_categories, &p->census));
+    for (size_t k = 0; k < coco->n_categories; k++)
+        fa_census_set_class(&p->census, k, coco->categories[k].id, coco->categories[k].name);
+    for (size_t a = 0; a < coco->n_annotations; a++)
+        FA_TRY(judge_box(p, a));
+    return fa_census_tell(&p->census, p->config->coco_path);
+}
+
+/* Clipping boxes that are written by another convention would hide the mistake. */
+static const char *advise(const struct packing *p)
+{
+    if (fa_census_has_corners(&p->census))
+        return "the boxes look like x1 y1 x2 y2, write them as x y width height";
+    return "correct them, or leave out such images, annotations and boxes with --fix drop, or cut boxes at "
+           "the "
+           "border of the image, and leave out empty ones, with --fix clip";
+}
+
 static fa_status refuse(struct packing *p)
 {
+    const size_t n_images = p->coco->n_faulty_images + p->n_bad_images;
+    const size_t n_annotations = p->coco->n_faults - p->coco->n_faulty_images;
+
     FA_TRY(fa_rejects_commit(&p->rejects));
     return fa_fail(
         FA_EFORMAT,
-        "%s: %zu items cannot be used, the first: %s; all are listed in %s; correct them, or leave "
-        "out such images and boxes with --fix drop, or cut boxes at the border of the image, and "
-        "leave out empty ones, with --fix clip",
-        p->config->coco_path, p->rejects.n, p->rejects.first, p->rejects.path);
+        "%s: %zu items cannot be used (images: %zu, annotations: %zu, boxes: %zu), the first: %s; all are "
+        "listed in %s; %s",
+        p->config->coco_path, p->rejects.n, n_images, n_annotations, p->rejects.n - n_images - n_annotations,
+        p->rejects.first, p->rejects.path, advise(p));
+}
+
+/* A test set has no annotations, which is fine; one whose annotations are all unfit is a mistake. */
+static fa_status require_objects(struct packing *p)
+{
+    p->report->n_objects = p->census.of[FA_OBJECT_TRAINED];
+    if (p->report->n_objects > 0 || p->coco->n_annotations + p->coco->n_faults == 0)
+        return FA_OK;
+    FA_TRY(fa_rejects_commit(&p->rejects));
+    return fa_census_require_objects(&p->census, p->config->coco_path);
 }
 
 static fa_status judge(struct packing *p)
 {
     FA_TRY(fa_alloc_zero(p->coco->n_images, sizeof *p->checks, &p->checks));
     FA_TRY(fa_alloc_zero(p->coco->n_annotations, sizeof *p->boxes, &p->boxes));
+    FA_TRY(judge_faults(p));
+    FA_TRY(judge_names(p));
     fa_info("checking %zu images", p->coco->n_images);
     FA_TRY(judge_images(p));
-    for (size_t a = 0; a < p->coco->n_annotations; a++)
-        FA_TRY(judge_box(p, a));
-    return p->refused ? refuse(p) : FA_OK;
+    FA_TRY(judge_boxes(p));
+    return p->refused ? refuse(p) : require_objects(p);
 }
 
 /* ---- writing ---- */
@@ -186,7 +270,7 @@ static fa_status verify(const struct packing *p)
 
 static fa_status plan(struct packing *p)
 {
-    FA_TRY(fa_pack_plan_create(p->coco, p->config->image_directory, p->checks, p->boxes, &p->plan));
+    FA_TRY(fa_pack_plan_create(p->coco, &p->folder, p->checks, p->boxes, &p->plan));
     if (p->plan.n_images == 0)
         return fa_fail(FA_EFORMAT, "%s: no image is left to pack", p->config->coco_path);
     return require_space(p);
@@ -221,7 +305,9 @@ static fa_status check_config(const struct fa_pack_config *config)
 static fa_status pack(struct packing *p)
 {
     FA_TRY(check_config(p->config));
-    FA_TRY(fa_coco_read(p->config->coco_path, &p->coco));
+    FA_TRY(fa_coco_read_usable(p->config->coco_path, &p->coco));
+    if (p->coco->n_images > 0)
+        FA_TRY(fa_image_folder_open(p->config->image_directory, p->config->follow_links, &p->folder));
     FA_TRY(fa_pack_stage_open(p->config->out_directory, &p->stage));
     FA_TRY(fa_rejects_open(p->stage.out, &p->rejects));
     FA_TRY(judge(p));
@@ -246,6 +332,8 @@ fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *ou
     if (p.coco != NULL)
         fa_image_checks_free(p.checks, p.coco->n_images);
     fa_free(p.boxes);
+    fa_census_clear(&p.census);
+    fa_image_folder_close(&p.folder);
     fa_coco_free(p.coco);
     fa_rejects_close(&p.rejects);
     fa_pack_stage_close(&p.stage);

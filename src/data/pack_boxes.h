@@ -4,6 +4,8 @@
 #ifndef FA_DATA_PACK_BOXES_H
 #define FA_DATA_PACK_BOXES_H
 
+#include <stdbool.h>
+
 #include "fa/shard.h"
 
 enum fa_box_verdict {
@@ -21,5 +23,10 @@ struct fa_box_check {
 
 /* A box (x y w h) of an image of w x h pixels. It may reach outside by a rounding of 1e-3 pixels. */
 struct fa_box_check fa_check_box(const double bbox[4], int w, int h, enum fa_pack_fix fix);
+
+static inline bool fa_box_is_packed(const struct fa_box_check *check)
+{
+    return check->verdict == FA_BOX_KEPT || check->verdict == FA_BOX_CLIPPED;
+}
 
 #endif

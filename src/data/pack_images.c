@@ -5,17 +5,15 @@
 #include <stdio.h>
 
 #include "fa/crc32c.h"
-#include "fa/file.h"
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 
-#define LARGEST_FILE ((size_t)1 << 30)
-#define TOLD_EVERY   10000 /* images */
+#define TOLD_EVERY 10000 /* images */
 
 struct work {
     const struct fa_coco *coco;
-    const char *directory;
+    const struct fa_image_folder *folder;
     struct fa_image_check *checks;
     atomic_size_t next;
     atomic_bool failed;
@@ -24,38 +22,33 @@ struct work {
     char message[FA_MESSAGE_MAX];
 };
 
-fa_status fa_image_file_read(const char *directory, const char *file_name, char **data, size_t *n_bytes)
-{
-    char *path = NULL;
-    fa_status st;
-
-    FA_TRY(fa_path_join(directory, file_name, &path));
-    st = fa_file_read(path, LARGEST_FILE, data, n_bytes);
-    fa_free(path);
-    return st;
-}
-
-/* EXIF is applied if that gives the size which the annotations were made for, else left alone if the stored
-   size is theirs; settled here once and for all. */
-static fa_status decide_orientation(const struct fa_coco_image *image, const struct fa_jpeg_info *info,
-                                    struct fa_image_check *check)
+/* The annotation file has the size of the picture as stored, as EXIF turns it, or neither. */
+static fa_status compare_sizes(const struct fa_coco_image *image, const struct fa_jpeg_info *info,
+                               struct fa_image_check *check)
 {
     const bool turned = info->orientation >= 5; /* 5..8 swap the sides */
     const int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
+    const bool is_stored = info->w == image->w && info->h == image->h;
+    const bool is_turned = w == image->w && h == image->h;
 
-    check->orientation = 1;
-    if (w == image->w && h == image->h) {
-        check->orientation = info->orientation;
+    check->exif = info->orientation;
+    check->size = is_stored == is_turned ? FA_SIZE_TELLS_NOTHING
+                  : is_turned            ? FA_SIZE_IS_TURNED
+                                         : FA_SIZE_IS_STORED;
+    if (is_stored || is_turned)
         return FA_OK;
-    }
-    if (info->w == image->w && info->h == image->h) {
-        check->exif_ignored = true;
-        return FA_OK;
-    }
     return fa_fail(
         FA_EFORMAT,
         "%s: the image is %dx%d, the annotation file says %dx%d; annotate it again or leave it out",
         image->file_name, w, h, image->w, image->h);
+}
+
+/* What takes more than all of the budget is decoded alone, while other threads wait: it should be known. */
+static void tell_of_giant(const struct fa_coco_image *image, const struct fa_jpeg_info *info)
+{
+    if (info->n_decode > FA_JPEG_BUDGET)
+        fa_warn("%s: %dx%d pixels take %zu MiB to decode, more than the %zu MiB that all threads share",
+                image->file_name, info->w, info->h, info->n_decode >> 20, FA_JPEG_BUDGET >> 20);
 }
 
 static fa_status check_bytes(const struct fa_coco_image *image, const char *data, size_t n_bytes,
@@ -65,7 +58,8 @@ static fa_status check_bytes(const struct fa_coco_image *image, const char *data
     struct fa_picture picture = {0};
 
     FA_TRY(fa_jpeg_inspect(image->file_name, data, n_bytes, &info));
-    FA_TRY(decide_orientation(image, &info, check));
+    FA_TRY(compare_sizes(image, &info, check));
+    tell_of_giant(image, &info);
     FA_TRY(fa_jpeg_decode(image->file_name, data, n_bytes, 1, &picture));
     fa_picture_free(&picture);
     check->n_bytes = n_bytes;
@@ -79,7 +73,7 @@ static fa_status check_image(const struct work *work, size_t i)
     struct fa_image_check *check = &work->checks[i];
     char *data = NULL;
     size_t n_bytes;
-    fa_status st = fa_image_file_read(work->directory, image->file_name, &data, &n_bytes);
+    fa_status st = fa_image_folder_read(work->folder, image->file_name, &data, &n_bytes);
 
     if (st == FA_OK)
         st = check_bytes(image, data, n_bytes, check);
@@ -117,10 +111,10 @@ static void *check_some(void *context)
 }
 
 /* This thread takes part, so that a helper that cannot be started costs time only. */
-fa_status fa_check_images(const struct fa_coco *coco, const char *directory, int n_threads,
+fa_status fa_check_images(const struct fa_coco *coco, const struct fa_image_folder *folder, int n_threads,
                           struct fa_image_check *checks)
 {
-    struct work work = {.coco = coco, .directory = directory, .checks = checks};
+    struct work work = {.coco = coco, .folder = folder, .checks = checks};
     pthread_t *helpers = NULL;
     int n_helpers = 0;
 

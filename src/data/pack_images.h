@@ -10,24 +10,30 @@
 
 #include "fa/coco.h"
 #include "fa/status.h"
+#include "image_folder.h"
+
+/* Which size of the image the annotation file has, where EXIF asks for a turn. */
+enum fa_size_tells {
+    FA_SIZE_TELLS_NOTHING, /* both are the same */
+    FA_SIZE_IS_TURNED,
+    FA_SIZE_IS_STORED,
+};
 
 /* What was found out about one image. */
 struct fa_image_check {
     char *complaint; /* one line naming the file, if it cannot be used; else NULL */
     size_t n_bytes;
     uint32_t crc;
-    int orientation;   /* to apply after decoding, so that the size is that of the annotation file */
+    int exif; /* the orientation that its EXIF data ask for */
+    enum fa_size_tells size;
+    int orientation;   /* to apply after decoding; set by pack_exif.h, as is the next */
     bool exif_ignored; /* EXIF asks for a turn that the annotation file did not make */
 };
 
 /* checks has coco->n_images entries, zeroed. A bad image is a complaint; only what says nothing about the
    image, such as memory, is a failure. The complaints are freed by the next function. */
-fa_status fa_check_images(const struct fa_coco *coco, const char *directory, int n_threads,
+fa_status fa_check_images(const struct fa_coco *coco, const struct fa_image_folder *folder, int n_threads,
                           struct fa_image_check *checks) FA_CHECK_RESULT;
 void fa_image_checks_free(struct fa_image_check *checks, size_t n);
-
-/* The whole file of an image, freed by the caller. */
-fa_status fa_image_file_read(const char *directory, const char *file_name, char **data,
-                             size_t *n_bytes) FA_CHECK_RESULT;
 
 #endif

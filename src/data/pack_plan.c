@@ -4,10 +4,8 @@
 
 static bool is_packed(const struct fa_pack_plan *plan, size_t annotation)
 {
-    const enum fa_box_verdict verdict = plan->boxes[annotation].verdict;
-
     return plan->checks[plan->coco->annotations[annotation].image].complaint == NULL &&
-           (verdict == FA_BOX_KEPT || verdict == FA_BOX_CLIPPED);
+           fa_box_is_packed(&plan->boxes[annotation]);
 }
 
 static void list_images(struct fa_pack_plan *plan)
@@ -34,14 +32,14 @@ static void group_annotations(struct fa_pack_plan *plan, size_t *next)
             plan->annotations[next[coco->annotations[a].image]++] = a;
 }
 
-fa_status fa_pack_plan_create(const struct fa_coco *coco, const char *image_directory,
+fa_status fa_pack_plan_create(const struct fa_coco *coco, const struct fa_image_folder *folder,
                               const struct fa_image_check *checks, const struct fa_box_check *boxes,
                               struct fa_pack_plan *out)
 {
     size_t *next = NULL;
     fa_status st;
 
-    *out = (struct fa_pack_plan){coco, image_directory, checks, boxes, .n_images = 0};
+    *out = (struct fa_pack_plan){coco, folder, checks, boxes, .n_images = 0};
     st = fa_alloc(coco->n_images, sizeof *next, &next);
     if (st == FA_OK)
         st = fa_alloc(coco->n_images, sizeof *out->images, &out->images);

@@ -9,7 +9,7 @@
 
 /* Takes the images without a complaint and, of their annotations, the boxes kept or clipped. coco, checks and
    boxes must outlive the plan. */
-fa_status fa_pack_plan_create(const struct fa_coco *coco, const char *image_directory,
+fa_status fa_pack_plan_create(const struct fa_coco *coco, const struct fa_image_folder *folder,
                               const struct fa_image_check *checks, const struct fa_box_check *boxes,
                               struct fa_pack_plan *out) FA_CHECK_RESULT;
 void fa_pack_plan_free(struct fa_pack_plan *plan);

@@ -8,6 +8,7 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/printable.h"
 
 #define LOGGED_AT_MOST 100
 
@@ -28,12 +29,13 @@ fa_status fa_rejects_open(const char *out_directory, struct fa_rejects *out)
 
 fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...)
 {
-    char line[FA_MESSAGE_MAX];
+    char raw[FA_MESSAGE_MAX], line[FA_MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
+    fa_printable(raw, strlen(raw), line, sizeof line);
     if (rejects->n == 0)
         snprintf(rejects->first, sizeof rejects->first, "%.*s", (int)sizeof rejects->first - 1, line);
     if (rejects->file == NULL && (rejects->file = fopen(rejects->temporary, "w")) == NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "jpeg_budget.h"
 
 fa_status fa_picture_alloc(int w, int h, struct fa_picture *out)
 {
@@ -19,6 +20,8 @@ fa_status fa_picture_alloc(int w, int h, struct fa_picture *out)
 void fa_picture_free(struct fa_picture *picture)
 {
     fa_free(picture->rgb);
+    if (picture->held > 0)
+        fa_jpeg_budget_give(picture->held);
     *picture = (struct fa_picture){0};
 }
 
@@ -65,6 +68,8 @@ fa_status fa_picture_orient(struct fa_picture *picture, int orientation)
     else
         FA_TRY(fa_picture_alloc(picture->w, picture->h, &upright));
     turn_pixels(picture, turns[orientation], &upright);
+    upright.held = picture->held;
+    picture->held = 0;
     fa_picture_free(picture);
     *picture = upright;
     return FA_OK;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "fa/census.h"
 #include "fa/image.h"
 #include "fa/memory.h"
 #include "fa/pyramid.h"
@@ -115,11 +116,9 @@ static fa_status decode(const struct fa_dataset *dataset, size_t record, struct 
 /* What the reference's loader takes as ground truth; crowds have no effect on the loss. */
 static bool is_object(const struct fa_dataset *dataset, size_t a, const struct fa_record *record)
 {
-    const double *b = dataset->bbox[a];
-    const bool outside = b[0] >= record->w || b[1] >= record->h || b[0] + b[2] <= 0 || b[1] + b[3] <= 0;
+    const struct fa_object object = fa_dataset_object(dataset, record, a);
 
-    return !dataset->ignore[a] && !dataset->crowd[a] && dataset->area[a] > 0 && b[2] >= 1 && b[3] >= 1 &&
-           !outside;
+    return fa_object_kind(&object) == FA_OBJECT_TRAINED;
 }
 
 static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record, double min_visible,

@@ -206,9 +206,9 @@ static bool record_is_sound(const struct fa_shard_index *index, size_t i, uint64
 
 static bool annotation_is_sound(const struct fa_shard_index *index, size_t i)
 {
-    const double *b = &index->bbox[4 * i];
+    const double *b = &index->bbox[4 * i], most = FA_SHARD_LARGEST_BOX;
 
-    return isfinite(b[0]) && isfinite(b[1]) && b[2] > 0 && isfinite(b[2]) && b[3] > 0 && isfinite(b[3]) &&
+    return fabs(b[0]) <= most && fabs(b[1]) <= most && b[2] > 0 && b[2] <= most && b[3] > 0 && b[3] <= most &&
            index->label[i] >= 0 && (size_t)index->label[i] < index->n_categories &&
            isfinite(index->area[i]) && index->crowd[i] <= 1 && index->ignore[i] <= 1;
 }

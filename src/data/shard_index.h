@@ -17,6 +17,11 @@
 #define FA_SHARD_VERSION      1
 #define FA_SHARD_BLOB         "jpeg"
 #define FA_SHARD_LARGEST_SIDE 65535 /* what a JPEG can hold */
+#define FA_SHARD_LARGEST_BOX  1e6   /* pixels, a bound that no box of an image of that side comes near */
+
+/* The least that a record and an annotation take in a shard, beside JPEGs. */
+#define FA_SHARD_RECORD_BYTES     53
+#define FA_SHARD_ANNOTATION_BYTES 54
 
 struct fa_shard_index {
     size_t n_records, n_annotations, n_categories;

@@ -102,11 +102,11 @@ static fa_status write_image(const struct fa_pack_plan *plan, size_t place, stru
     const struct fa_image_check *check = &plan->checks[place];
     char *data = NULL;
     size_t n_bytes = 0;
-    fa_status st = fa_image_file_read(plan->image_directory, name, &data, &n_bytes);
+    fa_status st = fa_image_folder_read(plan->folder, name, &data, &n_bytes);
 
     if (st == FA_OK && (n_bytes != check->n_bytes || fa_crc32c(0, data, n_bytes) != check->crc))
         st = fa_fail(FA_EFORMAT, "%s/%s: changed while it was being packed; pack again when it is at rest",
-                     plan->image_directory, name);
+                     plan->folder->path, name);
     if (st == FA_OK)
         st = fa_h5_write_range(file, FA_SHARD_BLOB, FA_H5_U8, offset, (int64_t)n_bytes, data);
     fa_free(data);

@@ -16,7 +16,7 @@
 /* What is to be packed: everything of the annotation file that was found usable. */
 struct fa_pack_plan {
     const struct fa_coco *coco;
-    const char *image_directory;
+    const struct fa_image_folder *folder;
     const struct fa_image_check *checks; /* per image of coco */
     const struct fa_box_check *boxes;    /* per annotation of coco */
     size_t n_images;

@@ -1,6 +1,7 @@
 /*
  * Damaged datasets: whatever happened to the files, opening or fetching says so, or gives what was packed.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -147,21 +148,85 @@ static void a_shard_of_another_version_is_refused(void **state)
     assert_ok(fa_h5_close(file));
 }
 
-/* A manifest may claim anything; memory is not taken for it. */
+static void claim(const char *n_records, const char *n_bytes)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "{\"format\": \"freeanchor-dataset\", \"version\": 1, \"n_records\": %s, "
+             "\"n_annotations\": 0, \"n_categories\": 2, \"category_hash\": \"0123456789abcdef\", "
+             "\"content_hash\": \"0123456789abcdef\", \"shards\": [{\"name\": \"shard-00000.h5\", "
+             "\"n_bytes\": %s, "
+             "\"jpeg_offset\": 0, \"jpeg_bytes\": 9, \"frame_crc32c\": \"00000000\", \"n_records\": %s, "
+             "\"n_annotations\": 0}]}",
+             n_records, n_bytes, n_records);
+    fixture_write_text(fa_test_path(out, "manifest.json"), text);
+}
+
+/* A manifest may claim anything, also the bytes to go with it; memory is not taken for it. */
 static void absurd_counts_are_refused_before_memory_is_taken(void **state)
 {
     (void)state;
     pack_three();
-    fixture_write_text(
-        fa_test_path(out, "manifest.json"),
-        "{\"format\": \"freeanchor-dataset\", \"version\": 1, \"n_records\": 9007199254740991, "
-        "\"n_annotations\": 0, \"n_categories\": 2, \"category_hash\": \"0123456789abcdef\", "
-        "\"content_hash\": \"0123456789abcdef\", \"shards\": [{\"name\": \"shard-00000.h5\", \"n_bytes\": "
-        "5000, "
-        "\"jpeg_offset\": 0, \"jpeg_bytes\": 9, \"frame_crc32c\": \"00000000\", \"n_records\": "
-        "9007199254740991, "
-        "\"n_annotations\": 0}]}");
+    claim("9007199254740991", "5000");
     assert_open_fails("cannot hold what is claimed");
+    claim("10000000000", "4000000000000");
+    assert_open_fails("bytes, the manifest says 4000000000000");
+}
+
+/* One record of 64x48 pixels with one annotation, as opened. */
+static struct fa_shard_index sound_index(void)
+{
+    static int64_t offset, length, image_id, annotation_offset[2], annotation_id, category_id;
+    static uint32_t crc;
+    static int32_t width, height, label;
+    static uint8_t orientation, crowd, ignore;
+    static double bbox[4], area;
+    static char *name[1];
+
+    length = annotation_offset[1] = orientation = 1;
+    width = 64;
+    height = 48;
+    bbox[2] = bbox[3] = 10;
+    name[0] = (char *)(uintptr_t) "a.jpg";
+    return (struct fa_shard_index){1,
+                                   1,
+                                   1,
+                                   &offset,
+                                   &length,
+                                   &crc,
+                                   &width,
+                                   &height,
+                                   &orientation,
+                                   &image_id,
+                                   name,
+                                   annotation_offset,
+                                   bbox,
+                                   &label,
+                                   &annotation_id,
+                                   &area,
+                                   &crowd,
+                                   &ignore,
+                                   &category_id,
+                                   name};
+}
+
+static void boxes_that_no_image_can_have_are_damage(void **state)
+{
+    static const double damage[] = {1e300, -1e300, 2e6, NAN, INFINITY};
+    struct fa_shard_index index = sound_index();
+
+    (void)state;
+    assert_ok(fa_shard_index_check(&index, "x.h5", 1));
+    for (int k = 0; k < 4; k++)
+        for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+            const double before = index.bbox[k];
+
+            index.bbox[k] = damage[i];
+            assert_fails_saying(fa_shard_index_check(&index, "x.h5", 1), FA_EFORMAT,
+                                "annotation 0 cannot be right");
+            index.bbox[k] = before;
+        }
 }
 
 /* The place of a record's JPEG in the shard's file. */
@@ -296,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_manifest_of_another_format_or_version_is_refused),
         cmocka_unit_test(a_shard_of_another_version_is_refused),
         cmocka_unit_test(absurd_counts_are_refused_before_memory_is_taken),
+        cmocka_unit_test(boxes_that_no_image_can_have_are_damage),
         cmocka_unit_test(a_flipped_byte_in_an_image_is_found_when_it_is_fetched),
         cmocka_unit_test(a_shard_that_shrinks_while_open_is_found_when_it_is_fetched),
         cmocka_unit_test(no_flipped_byte_anywhere_changes_what_is_read),

@@ -126,13 +126,28 @@ static void damaged_files_are_refused_with_the_reason(void **state)
 
 static void what_is_no_jpeg_is_refused(void **state)
 {
-    struct bytes empty = {.n = 0}, text = {.data = "GIF89a, or anything else", .n = 24};
+    static const struct {
+        const char *data, *says;
+    } others[] = {
+        {"\x89PNG\r\n\x1a\n12345", "is a PNG image; only JPEG is read"},
+        {"RIFF1234WEBPVP8 ", "is a WebP image; only JPEG is read"},
+        {"GIF89a, or anything else", "is a GIF image"},
+        {"<html><body>404", "is a text with markup"},
+        {"RIFF1234WAVE", "Not a JPEG"},
+        {"anything else", "Not a JPEG"},
+    };
+    struct bytes empty = {.n = 0};
     struct fa_jpeg_info info;
 
     (void)state;
     assert_refused("empty", &empty, "Empty input");
-    assert_refused("text", &text, "Not a JPEG");
-    assert_fails(fa_jpeg_inspect("text", text.data, text.n, &info), FA_EFORMAT);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct bytes other = {.n = strlen(others[i].data)};
+
+        memcpy(other.data, others[i].data, other.n);
+        assert_refused("other", &other, others[i].says);
+        assert_fails_saying(fa_jpeg_inspect("other", other.data, other.n, &info), FA_EFORMAT, others[i].says);
+    }
 }
 
 /* Rewrites the size in the frame header. */

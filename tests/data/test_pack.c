@@ -160,6 +160,87 @@ static void exif_is_ignored_where_the_annotation_file_has_the_stored_size(void *
     fa_dataset_close(dataset);
 }
 
+/* Images of 40x30 as stored and one of 32x32, each with an EXIF orientation, and the sizes annotated. */
+struct turned_image {
+    int w, h, orientation, annotated_w, annotated_h;
+};
+
+static struct fa_pack_config write_turned(const char *directory, const struct turned_image *images, int n)
+{
+    const struct fa_pack_config config = fixture_config(directory);
+    FILE *file = fopen(config.coco_path, "w");
+
+    assert_non_null(file);
+    assert_ok(fa_directory_make(config.image_directory));
+    fprintf(file, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [");
+    for (int i = 0; i < n; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "%d.jpg", i);
+        fixture_jpeg(fa_test_path(config.image_directory, name), images[i].w, images[i].h, i,
+                     images[i].orientation);
+        fprintf(file, "%s{\"id\": %d, \"file_name\": \"%s\", \"width\": %d, \"height\": %d}",
+                i > 0 ? ", " : "", i, name, images[i].annotated_w, images[i].annotated_h);
+    }
+    fprintf(file, "]}");
+    assert_int_equal(fclose(file), 0);
+    return config;
+}
+
+static void assert_orientations(const struct fa_pack_config *config, const int *want, size_t n)
+{
+    struct fa_pack_report report;
+    struct fa_dataset *dataset;
+
+    assert_ok(fa_pack(config, &report));
+    assert_ok(fa_dataset_open(config->out_directory, &dataset));
+    assert_int_equal(dataset->n_records, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(dataset->records[i].orientation, want[i]);
+    fa_dataset_close(dataset);
+}
+
+/* Rotations by half a turn and squares show nothing by their size; the other images tell. */
+static void exif_is_decided_once_for_the_dataset(void **state)
+{
+    static const struct turned_image stored[] = {
+        {40, 30, 6, 40, 30}, {40, 30, 3, 40, 30}, {32, 32, 6, 32, 32}};
+    static const struct turned_image turned[] = {
+        {40, 30, 6, 30, 40}, {40, 30, 3, 40, 30}, {32, 32, 6, 32, 32}};
+    static const struct turned_image mixed[] = {
+        {40, 30, 6, 30, 40}, {40, 30, 8, 40, 30}, {40, 30, 8, 40, 30}, {40, 30, 3, 40, 30}};
+    static const int as_stored[] = {1, 1, 1}, as_turned[] = {6, 3, 6}, as_mixed[] = {6, 1, 1, 1};
+    struct fa_pack_config config = write_turned(fa_test_directory(), stored, 3);
+    struct fa_pack_report report;
+
+    (void)state;
+    assert_orientations(&config, as_stored, 3);
+    config.exif = FA_PACK_EXIF_APPLY;
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT,
+                        "0.jpg: EXIF turns it to 30x40, the annotation file has 40x30");
+    config = write_turned(fa_test_directory(), turned, 3);
+    assert_orientations(&config, as_turned, 3);
+    config.exif = FA_PACK_EXIF_IGNORE;
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT,
+                        "0.jpg: is stored as 40x30, the annotation file has 30x40");
+    config = write_turned(fa_test_directory(), mixed, 4);
+    assert_orientations(&config, as_mixed, 4);
+}
+
+static void a_choice_on_exif_goes_for_images_whose_size_does_not_tell(void **state)
+{
+    static const struct turned_image images[] = {{40, 30, 3, 40, 30}, {32, 32, 6, 32, 32}};
+    static const int ignored[] = {1, 1}, applied[] = {3, 6};
+    struct fa_pack_config config = write_turned(fa_test_directory(), images, 2);
+
+    (void)state;
+    assert_orientations(&config, applied, 2);
+    config.exif = FA_PACK_EXIF_IGNORE;
+    assert_orientations(&config, ignored, 2);
+    config.exif = FA_PACK_EXIF_APPLY;
+    assert_orientations(&config, applied, 2);
+}
+
 /* ---- boxes ---- */
 
 /* Annotations 1 to 4 of a 64x48 image: good, empty, partly outside, wholly outside. */
@@ -290,6 +371,110 @@ static void an_image_that_cannot_be_used_stops_the_packing_or_is_dropped(void **
     }
 }
 
+static void links_are_followed_to_where_they_stay_in_the_folder(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config = fixture_scenes(directory, 2);
+    const char *image = fa_test_path(config.image_directory, "1.jpg"),
+               *list = fa_test_path(directory, "out.rejected.txt");
+    struct fa_pack_report report;
+
+    (void)state;
+    assert_int_equal(rename(image, fa_test_path(config.image_directory, "x.jpg")), 0);
+    assert_int_equal(symlink(fa_test_path(config.image_directory, "x.jpg"), image), 0);
+    assert_ok(fa_pack(&config, &report)); /* absolute, but it ends inside */
+    assert_int_equal(rename(fa_test_path(config.image_directory, "x.jpg"), fa_test_path(directory, "x.jpg")),
+                     0);
+    assert_int_equal(unlink(image), 0);
+    assert_int_equal(symlink("../x.jpg", image), 0);
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "1.jpg: is a link out of the image folder");
+    assert_true(fixture_contains(list, "--follow-links"));
+    config.follow_links = true;
+    assert_ok(fa_pack(&config, &report));
+    config.follow_links = false;
+    assert_int_equal(unlink(image), 0);
+    assert_int_equal(symlink("../images/0.jpg", image), 0);
+    assert_int_equal(rename(config.image_directory, fa_test_path(directory, "real")), 0);
+    assert_int_equal(symlink("real", config.image_directory), 0); /* the folder itself may be a link */
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "1.jpg: the image is 64x48");
+}
+
+static void names_from_windows_are_read_with_slashes(void **state)
+{
+    const char *directory = fa_test_directory();
+    const struct fa_pack_config config = fixture_config(directory);
+    struct fa_pack_report report;
+    struct fa_dataset *dataset;
+
+    (void)state;
+    assert_ok(fa_directory_make(fa_test_path(config.image_directory, "train")));
+    fixture_jpeg(fa_test_path(config.image_directory, "train/a.jpg"), 40, 30, 1, 1);
+    fixture_jpeg(fa_test_path(config.image_directory, "b\\c.jpg"), 40, 30, 2, 1); /* a name like another */
+    fixture_write_text(
+        config.coco_path,
+        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
+        "\"train\\\\a.jpg\", \"width\": 40, \"height\": 30}, {\"id\": 2, \"file_name\": \"b\\\\c.jpg\", "
+        "\"width\": 40, \"height\": 30}]}");
+    assert_ok(fa_pack(&config, &report));
+    assert_ok(fa_dataset_open(config.out_directory, &dataset));
+    assert_string_equal(dataset->records[0].file_name, "train/a.jpg");
+    assert_string_equal(dataset->records[1].file_name, "b\\c.jpg");
+    fa_dataset_close(dataset);
+    fixture_write_text(
+        config.coco_path,
+        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
+        "\"..\\\\coco.json\", \"width\": 40, \"height\": 30}]}");
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "..\\coco.json: cannot open");
+}
+
+static void annotations_that_contradict_the_file_are_all_listed_and_dropped(void **state)
+{
+    const char *directory = fa_test_directory(), *list = fa_test_path(directory, "out.rejected.txt");
+    struct fa_pack_config config = fixture_config(directory);
+    struct fa_pack_report report;
+
+    (void)state;
+    assert_ok(fa_directory_make(config.image_directory));
+    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
+    fixture_write_text(
+        config.coco_path,
+        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
+        "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}, {\"id\": 6}], \"annotations\": ["
+        "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]},"
+        "{\"id\": 2, \"image_id\": 5, \"category_id\": 1},"
+        "{\"id\": 3, \"image_id\": 5, \"category_id\": 9, \"bbox\": [1, 2, 30, 40]}]}");
+    assert_fails_saying(
+        fa_pack(&config, &report), FA_EFORMAT,
+        "3 items cannot be used (images: 1, annotations: 2, boxes: 0), the first: images[1] (id 6)");
+    assert_true(fixture_contains(list, "annotations[1] (id 2): `bbox`"));
+    assert_true(fixture_contains(list, "annotations[2] (id 3): category_id 9"));
+    config.fix = FA_PACK_DROP;
+    assert_ok(fa_pack(&config, &report));
+    assert_int_equal(report.n_dropped_items, 3);
+    assert_int_equal(report.n_annotations, 1);
+    assert_int_equal(report.n_objects, 1);
+}
+
+static void annotations_of_which_none_is_an_object_are_refused(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config = write_bad_boxes(directory);
+    struct fa_pack_report report;
+
+    (void)state;
+    fixture_write_text(
+        config.coco_path,
+        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
+        "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
+        "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40], \"area\": 0},"
+        "{\"id\": 2, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40], \"iscrowd\": 1},"
+        "{\"id\": 3, \"image_id\": 5, \"category_id\": 1, \"bbox\": [90, 2, 30, 40]}]}");
+    config.fix = FA_PACK_DROP;
+    assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT,
+                        "none of 2 annotations is an object to train on; 1 crowd, 1 of area 0 or less");
+    assert_string_equal(fixture_list(directory), "coco.json images out.rejected.txt");
+}
+
 /* ---- the other inputs ---- */
 
 static void an_annotation_file_without_images_is_refused(void **state)
@@ -394,10 +579,16 @@ int main(void)
         cmocka_unit_test(content_does_not_depend_on_threads_or_on_where_shards_are_cut),
         cmocka_unit_test(exif_is_applied_where_the_annotation_file_has_the_turned_size),
         cmocka_unit_test(exif_is_ignored_where_the_annotation_file_has_the_stored_size),
+        cmocka_unit_test(exif_is_decided_once_for_the_dataset),
+        cmocka_unit_test(a_choice_on_exif_goes_for_images_whose_size_does_not_tell),
         cmocka_unit_test(bad_boxes_stop_the_packing_and_are_all_listed),
         cmocka_unit_test(drop_leaves_bad_boxes_out),
         cmocka_unit_test(clip_cuts_boxes_at_the_border_and_drops_what_is_empty_then),
         cmocka_unit_test(an_image_that_cannot_be_used_stops_the_packing_or_is_dropped),
+        cmocka_unit_test(links_are_followed_to_where_they_stay_in_the_folder),
+        cmocka_unit_test(names_from_windows_are_read_with_slashes),
+        cmocka_unit_test(annotations_that_contradict_the_file_are_all_listed_and_dropped),
+        cmocka_unit_test(annotations_of_which_none_is_an_object_are_refused),
         cmocka_unit_test(an_annotation_file_without_images_is_refused),
         cmocka_unit_test(foreign_files_are_never_replaced),
         cmocka_unit_test(a_failed_packing_leaves_the_previous_dataset),

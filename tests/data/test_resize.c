@@ -35,7 +35,7 @@ static void resizing_gives_the_bits_of_opencv(void **state)
 static void columns_are_mixed_by_distance_of_their_centres(void **state)
 {
     uint8_t pixels[6] = {0, 0, 0, 100, 100, 100};
-    const struct fa_picture in = {2, 1, pixels};
+    const struct fa_picture in = {.w = 2, .h = 1, .rgb = pixels};
     const uint8_t want[4] = {0, 25, 75, 100};
     struct fa_picture out;
 

@@ -58,7 +58,7 @@ static void every_pixel_is_normalised_and_the_rest_is_zero(void **state)
 static void the_default_is_that_of_imagenet(void **state)
 {
     uint8_t pixel[3] = {0, 116, 255};
-    const struct fa_picture picture = {1, 1, pixel};
+    const struct fa_picture picture = {.w = 1, .h = 1, .rgb = pixel};
     float chw[3];
 
     (void)state;
@@ -75,7 +75,7 @@ static void the_difference_is_rounded_before_it_is_scaled(void **state)
     const struct fa_normalize normalize = {
         .mean = {1.7f, 1.7f, 1.7f}, .std = {0.3f, 0.3f, 0.3f}, .to_rgb = true};
     uint8_t pixel[3] = {8, 23, 254};
-    const struct fa_picture picture = {1, 1, pixel};
+    const struct fa_picture picture = {.w = 1, .h = 1, .rgb = pixel};
     float chw[3];
 
     (void)state;

@@ -1,0 +1,12 @@
+/*
+ * image_format.h - what a file is that is no JPEG, by how it begins.
+ */
+#ifndef FA_DATA_IMAGE_FORMAT_H
+#define FA_DATA_IMAGE_FORMAT_H
+
+#include <stddef.h>
+
+/* "a PNG image" and the like; NULL for a JPEG, and for what is not recognised. */
+const char *fa_other_format(const void *data, size_t n_bytes);
+
+#endif
