@@ -161,8 +161,10 @@ static void the_census_of_a_dataset_counts_what_samples_have(void **state)
     dataset = fixture_dataset(directory);
     for (size_t r = 0; r < dataset->n_records; r++) {
         struct fa_sample sample = {0};
+        struct fa_image_plan plan;
 
-        assert_ok(fa_sample_from_record(dataset, r, &transform, false, &sample));
+        fa_image_plan_still(&transform, dataset->records[r].w, dataset->records[r].h, &plan);
+        assert_ok(fa_sample_from_record(dataset, r, &transform, &plan, &sample));
         n += sample.objects.n;
         fa_sample_clear(&sample);
     }
