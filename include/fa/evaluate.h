@@ -31,7 +31,7 @@ fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *c
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results) FA_CHECK_RESULT;
 
-/* The detections of one sample, in pixels of its original picture; on this rank alone. out has room for
+/* The detections of one sample that have an area, in pixels of its original picture; on this rank alone. out has room for
    config->max_per_image. */
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out,

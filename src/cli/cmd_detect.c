@@ -58,6 +58,12 @@ static fa_status detect_picture(struct fa_session *session, struct fa_lane *lane
     return status;
 }
 
+/* What is wrong with one picture is no reason to lose the others. */
+static bool is_of_the_picture(fa_status status)
+{
+    return status == FA_EFORMAT || status == FA_EMISSING || status == FA_EIO;
+}
+
 static fa_status process(struct fa_session *session, struct fa_lane *lane, struct fa_detect_output *output,
                          size_t image, const char *path, double least_score, struct fa_detection *found)
 {
@@ -65,6 +71,8 @@ static fa_status process(struct fa_session *session, struct fa_lane *lane, struc
     size_t n = 0;
     fa_status status = read_picture(path, &picture);
 
+    if (is_of_the_picture(status))
+        return fa_detect_output_reject(output, image, fa_message());
     if (status == FA_OK)
         status = detect_picture(session, lane, &picture, least_score, found, &n);
     if (status == FA_OK)

@@ -6,6 +6,7 @@
 
 #include "detect_guard.h"
 #include "fa/file.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 
 #define JPEG_QUALITY 92
@@ -15,12 +16,24 @@ struct row {
     struct fa_detection detection;
 };
 
+struct reject {
+    size_t image;
+    char message[512];
+};
+
+/* What one rank has, or all have. */
+struct lists {
+    struct row *rows;
+    struct reject *rejects;
+    size_t n_rows, n_rejects;
+};
+
 struct fa_detect_output {
     const char *directory;
     const struct fa_arguments *images;
     const struct fa_weights_meta *meta;
-    struct row *rows; /* of this rank */
-    size_t n, capacity;
+    struct lists own; /* of this rank */
+    size_t capacity;  /* of rows */
 };
 
 fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
@@ -35,10 +48,16 @@ fa_status fa_detect_output_open(const char *directory, const struct fa_arguments
     return FA_OK;
 }
 
+static void free_lists(struct lists *lists)
+{
+    fa_free(lists->rows);
+    fa_free(lists->rejects);
+}
+
 void fa_detect_output_close(struct fa_detect_output *output)
 {
     if (output != NULL)
-        fa_free(output->rows);
+        free_lists(&output->own);
     fa_free(output);
 }
 
@@ -100,7 +119,7 @@ static fa_status write_picture(const struct fa_detect_output *output, const char
 static fa_status reserve(struct fa_detect_output *output, size_t n)
 {
     if (n > output->capacity) {
-        FA_TRY(fa_realloc(&output->rows, 2 * n, sizeof *output->rows));
+        FA_TRY(fa_realloc(&output->own.rows, 2 * n, sizeof *output->own.rows));
         output->capacity = 2 * n;
     }
     return FA_OK;
@@ -109,12 +128,25 @@ static fa_status reserve(struct fa_detect_output *output, size_t n)
 fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n)
 {
-    FA_TRY(reserve(output, output->n + n));
+    FA_TRY(reserve(output, output->own.n_rows + n));
     for (size_t i = 0; i < n; i++)
-        output->rows[output->n++] = (struct row){.image = image, .detection = detections[i]};
+        output->own.rows[output->own.n_rows++] = (struct row){.image = image, .detection = detections[i]};
     for (size_t i = n; i-- > 0;) /* the best on top */
         draw(output, picture, &detections[i]);
     return write_picture(output, fa_detect_name(fa_arguments_nth(output->images, NULL, image)), picture);
+}
+
+fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image, const char *message)
+{
+    struct lists *own = &output->own;
+    struct reject *reject;
+
+    FA_TRY(fa_realloc(&own->rejects, own->n_rejects + 1, sizeof *own->rejects));
+    reject = &own->rejects[own->n_rejects++];
+    memset(reject, 0, sizeof *reject); /* all of it goes over the network */
+    reject->image = image;
+    snprintf(reject->message, sizeof reject->message, "%s", message);
+    return FA_OK;
 }
 
 static struct fa_json *detection_json(const struct fa_detect_output *output,
@@ -135,19 +167,22 @@ static struct fa_json *detection_json(const struct fa_detect_output *output,
 }
 
 static struct fa_json *image_json(const struct fa_detect_output *output, const char *path, size_t image,
-                                  const struct row *rows, size_t n)
+                                  const struct lists *all)
 {
     struct fa_json *object = fa_json_new_object(), *detections = fa_json_new_array();
 
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].image == image)
-            fa_json_append(detections, detection_json(output, &rows[i].detection));
+    for (size_t i = 0; i < all->n_rows; i++)
+        if (all->rows[i].image == image)
+            fa_json_append(detections, detection_json(output, &all->rows[i].detection));
     fa_json_set(object, "file", fa_json_new_string(path));
     fa_json_set(object, "detections", detections);
+    for (size_t i = 0; i < all->n_rejects; i++)
+        if (all->rejects[i].image == image)
+            fa_json_set(object, "error", fa_json_new_string(all->rejects[i].message));
     return object;
 }
 
-static fa_status write_json(const struct fa_detect_output *output, const struct row *rows, size_t n)
+static fa_status write_json(const struct fa_detect_output *output, const struct lists *all)
 {
     struct fa_json *root = fa_json_new_array();
     const char *image;
@@ -155,7 +190,7 @@ static fa_status write_json(const struct fa_detect_output *output, const struct 
     fa_status status;
 
     for (size_t i = 0; (image = fa_arguments_nth(output->images, NULL, i)) != NULL; i++)
-        fa_json_append(root, image_json(output, image, i, rows, n));
+        fa_json_append(root, image_json(output, image, i, all));
     status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
     if (status == FA_OK)
         status = fa_json_save(path, root, true);
@@ -164,23 +199,54 @@ static fa_status write_json(const struct fa_detect_output *output, const struct 
     return status;
 }
 
-fa_status fa_detect_output_finish(struct fa_detect_output *output, struct fa_invocation *invocation)
+/* Collective: what all ranks have, on rank 0. */
+static fa_status gather(struct fa_comm *comm, const struct lists *own, struct lists *all)
 {
-    void *all;
     size_t n_bytes;
-    fa_status status;
 
     FA_TRY(
-        fa_comm_gather(invocation->comm, output->rows, output->n * sizeof *output->rows, 0, &all, &n_bytes));
-    status = FA_OK;
-    if (fa_invocation_speaks(invocation)) {
-        size_t n = n_bytes / sizeof *output->rows;
+        fa_comm_gather(comm, own->rows, own->n_rows * sizeof *own->rows, 0, (void **)&all->rows, &n_bytes));
+    all->n_rows = n_bytes / sizeof *own->rows;
+    FA_TRY(fa_comm_gather(comm, own->rejects, own->n_rejects * sizeof *own->rejects, 0,
+                          (void **)&all->rejects, &n_bytes));
+    all->n_rejects = n_bytes / sizeof *own->rejects;
+    return FA_OK;
+}
 
-        status = write_json(output, all, n);
-        if (status == FA_OK)
-            printf("%zu detections: pictures and detections.json in %s\n", n, output->directory);
-        fa_report_number(invocation, "detections", (double)n);
-    }
-    fa_free(all);
+static fa_status tell_rejects(const struct fa_detect_output *output, const struct lists *all)
+{
+    size_t n_images = 0;
+
+    if (all->n_rejects == 0)
+        return FA_OK;
+    while (fa_arguments_nth(output->images, NULL, n_images) != NULL)
+        n_images++;
+    for (size_t i = 0; i < all->n_rejects; i++)
+        fa_warn("left out: %s", all->rejects[i].message);
+    return fa_fail(FA_EIO,
+                   "%zu of %zu images cannot be used, the first: %s; the others are in %s/" FA_DETECT_LIST,
+                   all->n_rejects, n_images, all->rejects[0].message, output->directory);
+}
+
+/* Rank 0. */
+static fa_status publish(const struct fa_detect_output *output, const struct lists *all,
+                         struct fa_invocation *invocation)
+{
+    FA_TRY(write_json(output, all));
+    printf("%zu detections: pictures and detections.json in %s\n", all->n_rows, output->directory);
+    fa_report_number(invocation, "detections", (double)all->n_rows);
+    fa_report_number(invocation, "rejected", (double)all->n_rejects);
+    return tell_rejects(output, all);
+}
+
+fa_status fa_detect_output_finish(struct fa_detect_output *output, struct fa_invocation *invocation)
+{
+    struct lists all = {0};
+    fa_status status;
+
+    status = gather(invocation->comm, &output->own, &all);
+    if (status == FA_OK && fa_invocation_speaks(invocation))
+        status = publish(output, &all, invocation);
+    free_lists(&all);
     return fa_invocation_agree(invocation, status);
 }

@@ -22,8 +22,13 @@ fa_status fa_detect_output_open(const char *directory, const struct fa_arguments
 fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n) FA_CHECK_RESULT;
 
+/* Notes that the image cannot be used, and why. */
+fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image,
+                                  const char *message) FA_CHECK_RESULT;
+
 /* Collective. Rank 0 writes <directory>/detections.json: per image in the order given file, detections with
-   label, class, score and bbox [x, y, w, h]. */
+   label, class, score and bbox [x, y, w, h], and error for one that was rejected. FA_EIO, after all is
+   written and each rejected image was told, if there is one. */
 fa_status fa_detect_output_finish(struct fa_detect_output *output,
                                   struct fa_invocation *invocation) FA_CHECK_RESULT;
 void fa_detect_output_close(struct fa_detect_output *output);

@@ -5,6 +5,21 @@
 
 #include "fa/evaluate.h"
 
+/* A box that clipping left without an area covers nothing, and no reader of results takes it. Order is kept.
+ */
+static void drop_empty(struct fa_detection *found, size_t *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
+        const float *b = found[i].box;
+
+        if (!(b[2] <= b[0] || b[3] <= b[1])) /* what is no number is not hidden here */
+            found[kept++] = found[i];
+    }
+    *n = kept;
+}
+
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out, size_t *n)
 {
@@ -12,5 +27,7 @@ fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane
     struct fa_detect_image frame = {.clip_w = (float)sample->image_w, .clip_h = (float)sample->image_h};
 
     memcpy(frame.scale_factor, sample->scale_factor, sizeof frame.scale_factor);
-    return fa_lane_look(lane, config, &image, &frame, NULL, out, n);
+    FA_TRY(fa_lane_look(lane, config, &image, &frame, NULL, out, n));
+    drop_empty(out, n);
+    return FA_OK;
 }

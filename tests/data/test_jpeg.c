@@ -1,9 +1,13 @@
 /* JPEG against what OpenCV made of the same files (golden/make_jpegs.py). */
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "fa/memory.h"
+#include "jpeg_budget.h"
 #include "pattern.h"
 #include "support.h"
 
@@ -286,9 +290,74 @@ static void a_file_larger_than_the_first_buffer_is_whole(void **state)
     fa_picture_free(&back);
 }
 
+/* ---- memory ---- */
+
+/* 41x31 pixels 4:2:0, or whatever the sampling: at least a picture and, where progressive, a coefficient of
+   two bytes for each sample, in whole blocks. */
+static void a_header_tells_what_decoding_takes(void **state)
+{
+    struct bytes progressive = load("progressive"), baseline = load("rgb_420"),
+                 gray = load("progressive_gray");
+    struct fa_jpeg_info info;
+
+    (void)state;
+    assert_ok(fa_jpeg_inspect("baseline", baseline.data, baseline.n, &info));
+    assert_int_equal(info.n_decode, 3 * info.w * info.h);
+    assert_ok(fa_jpeg_inspect("gray", gray.data, gray.n, &info)); /* 26x27: 4x4 blocks of 64 coefficients */
+    assert_int_equal(info.n_decode, 3 * 26 * 27 + 16 * 128);
+    assert_ok(fa_jpeg_inspect("progressive", progressive.data, progressive.n, &info));
+    assert_true(info.n_decode >= 3 * 41 * 31 + (6 * 4 + 2 * 3 * 2) * 128);
+}
+
+static void *take_a_byte(void *context)
+{
+    fa_jpeg_budget_take(1);
+    atomic_store((atomic_bool *)context, true);
+    return NULL;
+}
+
+static void decodings_share_one_budget_and_wait_for_it(void **state)
+{
+    const struct timespec moment = {.tv_nsec = 30000000};
+    atomic_bool taken = false;
+    pthread_t thread;
+
+    (void)state;
+    fa_jpeg_budget_take(4 * FA_JPEG_BUDGET); /* alone, it is more than all and goes on */
+    assert_int_equal(pthread_create(&thread, NULL, take_a_byte, &taken), 0);
+    nanosleep(&moment, NULL);
+    assert_false(atomic_load(&taken));
+    fa_jpeg_budget_give(4 * FA_JPEG_BUDGET);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(atomic_load(&taken));
+    fa_jpeg_budget_give(1);
+}
+
+/* The budget is free again after a picture is freed, a decoding failed, or a picture was turned. */
+static void the_budget_is_given_back(void **state)
+{
+    struct bytes good = load("progressive"), bad = load("bad_truncated");
+    struct fa_picture picture;
+    atomic_bool taken = false;
+
+    (void)state;
+    for (int orientation = 1; orientation <= 8; orientation++) {
+        assert_ok(fa_jpeg_decode("good", good.data, good.n, orientation, &picture));
+        assert_int_equal(picture.held, 3 * 41 * 31);
+        fa_picture_free(&picture);
+    }
+    assert_fails(fa_jpeg_decode("bad", bad.data, bad.n, 6, &picture), FA_EFORMAT);
+    fa_jpeg_budget_take(FA_JPEG_BUDGET - 1);
+    take_a_byte(&taken); /* would wait for ever if a byte were missing */
+    fa_jpeg_budget_give(FA_JPEG_BUDGET);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_header_tells_what_decoding_takes),
+        cmocka_unit_test(decodings_share_one_budget_and_wait_for_it),
+        cmocka_unit_test(the_budget_is_given_back),
         cmocka_unit_test(every_kind_of_jpeg_decodes_to_the_bits_of_opencv),
         cmocka_unit_test(inspection_tells_what_the_header_says),
         cmocka_unit_test(a_damaged_exif_segment_means_upright),
