@@ -3,9 +3,11 @@
  * whether two are equal.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd_weights.h"
 #include "fa/model_weights.h"
+#include "fa/printable.h"
 
 /* ---- list ---- */
 
@@ -67,9 +69,10 @@ static void print_network(struct fa_invocation *invocation, const struct fa_weig
 static void print_meta(const struct fa_weights_file *file)
 {
     const struct fa_weights_meta *meta = &file->meta;
+    char shown[256];
 
     if (meta->model != NULL)
-        printf("model: %s\n", meta->model);
+        printf("model: %s\n", fa_printable(meta->model, strlen(meta->model), shown, sizeof shown));
     if (file->has_meta)
         printf("preprocessing: mean %g %g %g, std %g %g %g, %s\n", meta->mean[0], meta->mean[1],
                meta->mean[2], meta->std[0], meta->std[1], meta->std[2], meta->to_rgb ? "RGB" : "BGR");
@@ -79,7 +82,8 @@ static void print_meta(const struct fa_weights_file *file)
     if (meta->n_classes > 0)
         printf("%zu classes:", meta->n_classes);
     for (size_t i = 0; i < meta->n_classes; i++)
-        printf("%s %s", i > 0 ? "," : "", meta->classes[i]);
+        printf("%s %s", i > 0 ? "," : "",
+               fa_printable(meta->classes[i], strlen(meta->classes[i]), shown, sizeof shown));
     if (meta->n_classes > 0)
         printf("\n");
 }

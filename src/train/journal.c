@@ -237,10 +237,14 @@ void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t 
     if (journal == NULL)
         return;
     clear_progress(journal);
-    fa_info("Epoch(val) [%" PRId64 "][%zu]  bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
-            "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f",
-            epoch_of(journal, step), n_images, metrics->ap, metrics->ap50, metrics->ap75, metrics->ap_small,
-            metrics->ap_medium, metrics->ap_large);
+    if (metrics->ap < 0)
+        fa_info("Epoch(val) [%" PRId64 "][%zu]  no ground truth, so no AP", epoch_of(journal, step),
+                n_images);
+    else
+        fa_info("Epoch(val) [%" PRId64 "][%zu]  bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
+                "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f",
+                epoch_of(journal, step), n_images, metrics->ap, metrics->ap50, metrics->ap75,
+                metrics->ap_small, metrics->ap_medium, metrics->ap_large);
     write_val(journal, step, lr, n_images, metrics);
 }
 
