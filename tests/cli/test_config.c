@@ -291,7 +291,7 @@ static void no_key_of_a_file_is_passed_over(void **state)
         const char *file, *text;
     } cases[] = {
         {"{\"train.epochs\": 99}", "unknown key \"train.epochs\""},
-        {"{\"train\": {\"base\": 17}}", "unknown key train.base"},
+        {"{\"base\": [\"group.json\"], \"train\": {\"base\": 17}}", "unknown key train.base"},
         {"{\"train\": {\"base\": []}}", "unknown key train.base"},
         {"{\"train\": {\"backbone.depth\": 50}}", "unknown key \"backbone.depth\""},
         {"{\"trian\": {}}", "unknown key trian"},
@@ -306,6 +306,7 @@ static void no_key_of_a_file_is_passed_over(void **state)
     const char *path;
 
     (void)state;
+    put("group.json", "{\"train\": {\"batch\": 4}}");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         path = put("odd.json", cases[i].file);
         assert_fails_saying(read_with(path, NULL, &settings), FA_EINVAL, cases[i].text);

@@ -51,8 +51,8 @@ expect 2 "inherit" "$freeanchor" info --config "$scratch/loop.json"
 expect 2 "nonesuch" "$freeanchor" info --config "$config" --backend nonesuch
 
 expect 2 "unknown key train" "$freeanchor" info --config "$config" --set 'train={}'
-for odd in '{"train.epochs": 99}' '{"train": {"base": 17}}' '{"trian": {}}'; do
-  echo "$odd" >"$scratch/odd.json"
+for odd in '"train.epochs": 99' '"train": {"base": 17}' '"trian": {}'; do
+  echo "{\"base\": [\"$config\"], $odd}" >"$scratch/odd.json"
   expect 2 "odd.json: unknown key" "$freeanchor" info --config "$scratch/odd.json"
 done
 
