@@ -25,11 +25,12 @@ struct fa_progress {
     uint64_t category_hash, content_hash; /* of the training data */
 };
 
-/* What is saved: params->value and the momentum of its n_trainable first elements. config is the resolved one
-   as JSON text, kept in the manifest. */
+/* What is saved: params->value, the momentum of its n_trainable first elements, and their moving average,
+   where one is kept. config is the resolved one as JSON text, kept in the manifest. */
 struct fa_training_state {
     struct fa_params *params;
     fa_real *momentum;
+    fa_real *average; /* NULL: none */
     struct fa_progress progress;
     const char *config;
     const struct fa_weights_meta *meta;
@@ -41,7 +42,8 @@ struct fa_training_state {
 fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char *name,
                               const struct fa_training_state *state) FA_CHECK_RESULT;
 
-/* Collective. Fills params->value, momentum and progress; untouched on failure. FA_EINVAL if the checkpoint
+/* Collective. Fills params->value, momentum, average (with the values, where the checkpoint has none) and
+   progress; untouched on failure. FA_EINVAL if the checkpoint
    is of another model (names the first parameter that differs), FA_EFORMAT if it is damaged. */
 fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
                              struct fa_training_state *state) FA_CHECK_RESULT;
@@ -72,7 +74,8 @@ fa_status fa_checkpoint_best_write(const char *root, const struct fa_checkpoint_
    NULL if it names none that lies beside it, else fa_free. Not collective. */
 fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESULT;
 
-/* The parameters of a checkpoint as a weights file in memory. Not collective. */
+/* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory. Not
+   collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;
 
 #endif

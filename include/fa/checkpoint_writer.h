@@ -7,9 +7,9 @@
  * begin and poll touch no disk, and take no lock that is held over a disk's work (h5.h has one). All
  * functions are for the thread that calls MPI; all ranks call begin at the same places, and wait.
  *
- * Memory, taken and touched at open so that no save lacks any: a copy of values and momentum in all ranks
- * together, one slice a rank. A rank has one slice or none: there is one for every 64 MiB of state, but no
- * more than ranks. So one rank alone keeps both twice.
+ * Memory, taken and touched at open so that no save lacks any: a copy of values, momentum and moving average
+ * in all ranks together, one slice a rank. A rank has one slice or none: there is one for every 64 MiB of
+ * state, but no more than ranks. So one rank alone keeps all of it twice.
  */
 #ifndef FA_CHECKPOINT_WRITER_H
 #define FA_CHECKPOINT_WRITER_H
@@ -22,8 +22,9 @@
 
 struct fa_checkpoint_writer;
 
-/* Collective. For states of these parameters; close waits for the save under way, and takes NULL. */
-fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_params *params,
+/* Collective. For states like this: of the same parameters, with an average or none. close waits for the save
+   under way, and takes NULL. */
+fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_training_state *state,
                                     struct fa_checkpoint_writer **out) FA_CHECK_RESULT;
 void fa_checkpoint_writer_close(struct fa_checkpoint_writer *writer);
 
@@ -35,8 +36,8 @@ struct fa_checkpoint_save {
     const char *protected_name; /* also here */
 };
 
-/* Begins a save; none is under way. Texts, and what state points to except values and momentum, stay as they
-   are until it is over. */
+/* Begins a save; none is under way. Texts, and what state points to except values, momentum and average, stay
+   as they are until it is over. */
 void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *writer, const struct fa_checkpoint_save *save,
                                 const struct fa_training_state *state);
 

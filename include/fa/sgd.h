@@ -1,5 +1,6 @@
 /*
- * sgd.h - the learning rate's schedule, clipping, and SGD with momentum over flat buffers (doc/method.md 7).
+ * sgd.h - the learning rate's schedule, clipping, SGD with momentum and a moving average of the weights, over
+ * flat buffers (doc/method.md 7).
  */
 #ifndef FA_SGD_H
 #define FA_SGD_H
@@ -55,5 +56,15 @@ struct fa_sgd {
 
 /* The same of every trainable parameter. */
 void fa_sgd_update(struct fa_params *params, fa_real *momentum, const struct fa_sgd *sgd);
+
+/* What stays of a moving average in update number step (0-based): less in the beginning, when the weights
+   still go far: min(decay, (1 + step) / (10 + step)). */
+double fa_average_decay(double decay, int64_t step);
+
+/* average = decay * average + (1 - decay) * value. */
+void fa_average_step(fa_real *average, const fa_real *value, size_t n, double decay);
+
+/* Each takes the other's place, bit for bit. */
+void fa_average_swap(fa_real *average, fa_real *value, size_t n);
 
 #endif

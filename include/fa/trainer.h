@@ -31,6 +31,8 @@ struct fa_train_config {
     struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     bool decay_norm;                          /* else norms' gammas and betas do not decay */
+    double ema_decay; /* of the moving average of the weights, which is evaluated and exported; 0: there is
+                         none */
     enum fa_normalizer normalizer;
     enum fa_reduction reduction;
     int bucket_mib; /* of gradients on their way over ranks */

@@ -153,6 +153,10 @@ const struct fa_option fa_options[] = {
     BOOL("train.decay_norm", train.decay_norm, "true", "Decay the gammas and betas of norms too."),
     VALUE("train.clip_norm", FA_OPTION_NUMBER, train.clip_norm, "35", 0, 1e9,
           "Largest gradient norm; 0: no clipping."),
+    VALUE(
+        "train.ema_decay", FA_OPTION_NUMBER, train.ema_decay, "0", 0, 0.999999,
+        "What a moving average of the weights keeps in a step (less in the first ones); it is evaluated and "
+        "exported in their place. 0: none."),
     VALUE("train.warmup_steps", FA_OPTION_INT64, train.schedule.warmup_steps, "500", 0, 1e9,
           "Steps of linear warm-up."),
     VALUE("train.warmup_ratio", FA_OPTION_NUMBER, train.schedule.warmup_ratio, "0.001", 0, 1,

@@ -142,18 +142,21 @@ static fa_status checksum(const fa_real *values, size_t n, uint32_t *out)
     return FA_OK;
 }
 
-/* Collective. Of weights and momentum. */
+/* Collective. Of weights, momentum and moving average. */
 static fa_status checksum_state(struct fa_training *t, uint64_t *out)
 {
     const struct fa_params *params = t->state.params;
-    uint32_t weights = 0, momentum = 0;
+    uint32_t weights = 0, momentum = 0, average = 0;
     fa_status status;
 
     fa_activity_begin("checksum of weights");
     status = checksum(params->value, params->n_elem, &weights);
     if (status == FA_OK)
         status = checksum(t->state.momentum, params->n_trainable, &momentum);
-    *out = (uint64_t)weights << 32 | momentum;
+    if (status == FA_OK && t->state.average != NULL)
+        status = checksum(t->state.average, params->n_trainable, &average);
+    *out = (uint64_t)weights << 32 |
+           fa_crc32c(momentum, &average, t->state.average != NULL ? sizeof average : 0);
     return fa_comm_agree(t->comm, status);
 }
 

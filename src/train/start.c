@@ -98,6 +98,8 @@ static fa_status open_parts(struct fa_training *t)
 
     t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
     FA_TRY(fa_alloc_zero(params->n_trainable, sizeof *t->state.momentum, &t->state.momentum));
+    if (t->config->ema_decay > 0)
+        FA_TRY(fa_alloc(params->n_trainable, sizeof *t->state.average, &t->state.average));
     FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
     FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
@@ -148,6 +150,17 @@ static fa_status prepare(struct fa_training *t)
     return is_first(t) ? open_directory(t) : FA_OK;
 }
 
+/* A moving average of a run that does not resume begins with the first weights. */
+static fa_status begin_anew(struct fa_training *t)
+{
+    const struct fa_params *params = t->state.params;
+
+    FA_TRY(fa_training_initialise(t));
+    if (t->state.average != NULL)
+        memcpy(t->state.average, params->value, params->n_trainable * sizeof *params->value);
+    return FA_OK;
+}
+
 fa_status fa_training_start(struct fa_training *t)
 {
     bool resumed;
@@ -162,14 +175,14 @@ fa_status fa_training_start(struct fa_training *t)
     t->best.ap = -1;
     fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
-    FA_TRY(fa_checkpoint_writer_open(t->comm, t->state.params, &t->writer));
+    FA_TRY(fa_checkpoint_writer_open(t->comm, &t->state, &t->writer));
     FA_TRY(fa_training_agree(t));
     scale_schedule(t);
     count_steps(t);
     FA_TRY(fa_training_autotune(t));
     FA_TRY(fa_training_resume(t, &resumed));
     if (!resumed)
-        FA_TRY(fa_training_initialise(t));
+        FA_TRY(begin_anew(t));
     if (resumed && t->run->init_from != NULL && is_first(t))
         fa_warn(
             "the weights of --init-from are not used, since the run goes on from a checkpoint; --resume none "
@@ -193,6 +206,7 @@ void fa_training_end(struct fa_training *t)
     fa_sampler_destroy(t->sampler);
     fa_free(t->losses);
     fa_free(t->samples);
+    fa_free(t->state.average);
     fa_free(t->state.momentum);
     fa_free(t->stop_file);
     fa_free(t->checkpoints);

@@ -6,7 +6,7 @@
  *   2. image by image: forward, loss, backward; gradients add up and leave
  *   3. wait for their sum over ranks, whatever each of them held or met
  *   4. one small sum of the losses; stop together if something failed or is not finite (diagnose.c)
- *   5. clip, update
+ *   5. clip, update, move the average of the weights
  *
  * A save that is under way is brought forward in between.
  *
@@ -182,6 +182,7 @@ static bool is_finite(const struct fa_loss *loss, double norm)
 static void update(struct fa_training *t, double scale, double lr)
 {
     const int span = fa_span_begin("sgd");
+    struct fa_params *params = t->state.params;
     const struct fa_sgd sgd = {.scale = scale,
                                .lr = lr,
                                .momentum = t->config->momentum,
@@ -189,7 +190,10 @@ static void update(struct fa_training *t, double scale, double lr)
                                .decay_norm = t->config->decay_norm};
 
     fa_activity_begin("update");
-    fa_sgd_update(t->state.params, t->state.momentum, &sgd);
+    fa_sgd_update(params, t->state.momentum, &sgd);
+    if (t->state.average != NULL)
+        fa_average_step(t->state.average, params->value, params->n_trainable,
+                        fa_average_decay(t->config->ema_decay, t->state.progress.step));
     fa_model_params_changed(t->model);
     fa_span_end(span);
 }

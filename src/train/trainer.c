@@ -140,13 +140,26 @@ static fa_status save_due(struct fa_training *t)
     return FA_OK;
 }
 
-static fa_status write_weights(const struct fa_training *t)
+/* The moving average, if there is one, takes the place of the weights; and they come back. */
+static void swap_average(struct fa_training *t)
+{
+    struct fa_params *params = t->state.params;
+
+    if (t->state.average == NULL)
+        return;
+    fa_average_swap(t->state.average, params->value, params->n_trainable);
+    fa_model_params_changed(t->model);
+}
+
+static fa_status write_weights(struct fa_training *t)
 {
     char *path;
     fa_status status;
 
     FA_TRY(fa_path_join(t->run->work_dir->path, "weights.h5", &path));
+    swap_average(t);
     status = fa_params_write(t->state.params, path, &t->run->meta);
+    swap_average(t);
     if (status == FA_OK)
         fa_info("wrote %s", path);
     fa_free(path);
@@ -165,14 +178,17 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
 {
     struct fa_evaluate_config config = t->config->eval;
     size_t n_images = t->run->val_data->n_records;
+    fa_status status;
 
     watch(t, FA_WATCH_EVALUATION);
     fa_metrics_clear(&result->metrics);
     result->has_metrics = false;
     config.between_images = bring_save_forward;
     config.between_context = t;
-    FA_TRY(locate(t, "evaluation",
-                  fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL)));
+    swap_average(t);
+    status = fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL);
+    swap_average(t);
+    FA_TRY(locate(t, "evaluation", status));
     result->has_metrics = true;
     if (config.max_images > 0 && config.max_images < n_images)
         n_images = config.max_images;

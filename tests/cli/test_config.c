@@ -206,6 +206,7 @@ static void mistakes_are_named(void **state)
         {"model.coder_std=[1,1,0,1]", "model.coder_std"},
         {"train.schedule=linear", "\"step\" or \"cosine\" or \"poly\""},
         {"train.poly_power=0", "train.poly_power"},
+        {"train.ema_decay=1", "train.ema_decay"},
         {"data.random_scale=[1.3,0.7]", "the smaller factor comes first"},
         {"data.random_scale=[0,1]", "data.random_scale: expected a list of 2 numbers from 0.1"},
         {"data.random_scale=[2,3]", "data.min_visible, 0.3"},

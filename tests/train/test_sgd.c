@@ -208,6 +208,57 @@ static void norms_decay_only_where_they_are_to(void **state)
     }
 }
 
+/* 0.5 * 8 + 0.5 * 4; and 1 - 0.75 is what is taken of the new. */
+static void one_step_of_the_average_is_hand_arithmetic(void **state)
+{
+    fa_real average[2] = {8, -2};
+    const fa_real value[2] = {4, 6};
+
+    (void)state;
+    fa_average_step(average, value, 1, 0.5);
+    assert_near(average[0], 6, 0);
+    assert_near(average[1], -2, 0);
+    fa_average_step(average + 1, value + 1, 1, 0.75);
+    assert_near(average[1], 0, 0);
+}
+
+/* After n steps the value of step k weighs (1 - d) * d^(n - 1 - k), and the first d^n. */
+static void an_average_weighs_values_by_their_age(void **state)
+{
+    fa_real average[1] = {3};
+    double want = 3 * pow(0.9, 40);
+
+    (void)state;
+    for (int k = 0; k < 40; k++) {
+        const fa_real value[1] = {(fa_real)sin(k)};
+
+        fa_average_step(average, value, 1, 0.9);
+        want += 0.1 * pow(0.9, 39 - k) * (double)value[0];
+    }
+    assert_near(average[0], want, 1e-6);
+}
+
+static void an_average_follows_closely_at_first(void **state)
+{
+    (void)state;
+    assert_near(fa_average_decay(0.999, 0), 0.1, 0);
+    assert_near(fa_average_decay(0.999, 90), 0.91, 0);
+    assert_near(fa_average_decay(0.999, 8989), 8990.0 / 8999, 0);
+    assert_near(fa_average_decay(0.999, 8990), 0.999, 0);
+    assert_near(fa_average_decay(0.999, 1000000), 0.999, 0);
+    assert_near(fa_average_decay(0.05, 0), 0.05, 0);
+}
+
+static void a_swap_exchanges_every_bit(void **state)
+{
+    fa_real a[3] = {1, -0.0f, 3}, b[3] = {4, 5, 6};
+
+    (void)state;
+    fa_average_swap(a, b, 2);
+    assert_true(a[0] == 4 && a[1] == 5 && a[2] == 3);
+    assert_true(b[0] == 1 && signbit(b[1]) && b[2] == 6);
+}
+
 enum { LENGTH = 1003, STEPS = 6 };
 
 struct golden {
@@ -271,6 +322,10 @@ int main(void)
         cmocka_unit_test(one_update_is_hand_arithmetic),
         cmocka_unit_test(norms_decay_only_where_they_are_to),
         cmocka_unit_test(six_steps_are_those_of_torch),
+        cmocka_unit_test(one_step_of_the_average_is_hand_arithmetic),
+        cmocka_unit_test(an_average_weighs_values_by_their_age),
+        cmocka_unit_test(an_average_follows_closely_at_first),
+        cmocka_unit_test(a_swap_exchanges_every_bit),
         cmocka_unit_test(nothing_was_allocated_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

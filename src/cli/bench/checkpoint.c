@@ -132,7 +132,7 @@ static fa_status measure(struct fa_invocation *invocation, struct measured *m)
     m->state = (struct fa_training_state){.params = fa_model_params(m->bench.session.model),
                                           .momentum = m->bench.step.momentum,
                                           .meta = &m->meta};
-    FA_TRY(fa_checkpoint_writer_open(invocation->comm, m->state.params, &m->writer));
+    FA_TRY(fa_checkpoint_writer_open(invocation->comm, &m->state, &m->writer));
     return measure_saves(invocation, m);
 }
 

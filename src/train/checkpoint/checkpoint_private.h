@@ -4,11 +4,12 @@
  * On disk a checkpoint is a directory:
  *
  *   manifest.json      what the rest is; without it the directory is no checkpoint
- *   shard-00000.h5 ... each a slice of the two flat buffers: /value and /momentum, float32
+ *   shard-00000.h5 ... each a slice of the flat buffers: /value, /momentum and, if there is one, /average,
+ * float32
  *
  * Slices follow each other without gaps in the order of the shards. The tensor table gives each parameter's
- * place in the value buffer; trainable parameters come first, and the momentum buffer is laid out as they
- * are. The manifest's last member is the CRC32C of all the text before it.
+ * place in the value buffer; trainable parameters come first, and the buffers of momentum and moving average
+ * are laid out as they are. The manifest's last member is the CRC32C of all the text before it.
  */
 #ifndef FA_CHECKPOINT_PRIVATE_H
 #define FA_CHECKPOINT_PRIVATE_H
@@ -22,7 +23,8 @@
 
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor checkpoint"
-#define FA_MANIFEST_VERSION 2
+#define FA_MANIFEST_VERSION 2 /* without a moving average, */
+#define FA_MANIFEST_AVERAGE 3 /* and with one; no newer one is known */
 
 /* The manifest's end, printed with the CRC32C of the text before it. */
 #define FA_MANIFEST_SEAL ",\n\t\"crc32c\":\t\"%08" PRIx32 "\"\n}\n"
@@ -41,7 +43,12 @@ struct fa_range {
 struct fa_checkpoint_shard {
     uint64_t n_bytes;
     uint32_t crc;
-    struct fa_range value, momentum; /* elements of the flat buffers */
+    struct fa_range value, momentum, average; /* elements of the flat buffers */
+};
+
+/* The flat buffers of a state, or a shard's slices of them. */
+struct fa_checkpoint_buffers {
+    float *value, *momentum, *average;
 };
 
 struct fa_checkpoint_tensor {
@@ -54,7 +61,7 @@ struct fa_checkpoint_tensor {
 
 struct fa_checkpoint_manifest {
     struct fa_progress progress;
-    size_t n_value, n_momentum; /* elements */
+    size_t n_value, n_momentum, n_average; /* elements; the last 0 or as many as the one before */
     size_t n_shards, n_tensors;
     struct fa_checkpoint_shard *shards;
     struct fa_checkpoint_tensor *tensors;
@@ -66,7 +73,11 @@ struct fa_checkpoint_manifest {
 fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out) FA_CHECK_RESULT;
 
 /* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
-struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards);
+struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *state, size_t shard,
+                                               size_t n_shards);
+
+/* How many elements a shard has, of all buffers. */
+size_t fa_checkpoint_shard_elements(const struct fa_checkpoint_shard *shard);
 
 /* The manifest's text for these shards; free with fa_free. */
 fa_status fa_checkpoint_manifest_print(const struct fa_training_state *state,
@@ -94,10 +105,11 @@ fa_status fa_checkpoint_place_make(const char *root, const char *name,
                                    struct fa_checkpoint_place *out) FA_CHECK_RESULT;
 void fa_checkpoint_place_clear(struct fa_checkpoint_place *place);
 
-/* Shard number s, durable under the temporary name. value and momentum are its slices; shard's sizes and CRC
-   are filled in. FA_EIO, before anything is written, if there is no room for it. */
-fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s, const float *value,
-                                    const float *momentum, struct fa_checkpoint_shard *shard) FA_CHECK_RESULT;
+/* Shard number s, durable under the temporary name; slices are the buffers' parts in it. shard's sizes and
+   CRC are filled in. FA_EIO, before anything is written, if there is no room for it. */
+fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s,
+                                    const struct fa_checkpoint_buffers *slices,
+                                    struct fa_checkpoint_shard *shard) FA_CHECK_RESULT;
 
 /* All shards are durable: the manifest, of *n_bytes, and the final name. */
 fa_status fa_checkpoint_publish(const struct fa_checkpoint_place *place,
@@ -113,8 +125,9 @@ fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_stat
 
 /* ---- checkpoint_shard.c, further ---- */
 
-/* Checks a shard and reads its slices to their places in the flat buffers; momentum NULL: not wanted. */
+/* Checks a shard and reads its slices to their places in the flat buffers; those that are NULL are not
+ * wanted. */
 fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
-                                   size_t shard, float *value, float *momentum) FA_CHECK_RESULT;
+                                   size_t shard, const struct fa_checkpoint_buffers *buffers) FA_CHECK_RESULT;
 
 #endif

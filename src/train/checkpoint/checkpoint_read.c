@@ -11,7 +11,7 @@
 
 struct staging {
     struct fa_checkpoint_manifest manifest;
-    float *value, *momentum;
+    struct fa_checkpoint_buffers buffers;
 };
 
 static const struct fa_checkpoint_tensor *find_tensor(const struct fa_checkpoint_manifest *manifest,
@@ -60,14 +60,16 @@ static fa_status open_staging(const char *directory, const struct fa_params *par
 {
     FA_TRY(fa_checkpoint_manifest_read(directory, &out->manifest));
     FA_TRY(check_model(directory, &out->manifest, params));
-    FA_TRY(fa_alloc(out->manifest.n_value, sizeof(float), &out->value));
-    return fa_alloc(out->manifest.n_momentum, sizeof(float), &out->momentum);
+    FA_TRY(fa_alloc(out->manifest.n_value, sizeof(float), &out->buffers.value));
+    FA_TRY(fa_alloc(out->manifest.n_momentum, sizeof(float), &out->buffers.momentum));
+    return fa_alloc(out->manifest.n_average, sizeof(float), &out->buffers.average);
 }
 
 static void close_staging(struct staging *staging)
 {
-    fa_free(staging->value);
-    fa_free(staging->momentum);
+    fa_free(staging->buffers.value);
+    fa_free(staging->buffers.momentum);
+    fa_free(staging->buffers.average);
     fa_checkpoint_manifest_clear(&staging->manifest);
 }
 
@@ -80,8 +82,7 @@ static fa_status read_own_shards(struct fa_comm *comm, const char *directory, st
 {
     for (size_t s = 0; s < staging->manifest.n_shards; s++)
         if (reader_of(comm, s) == fa_comm_rank(comm))
-            FA_TRY(fa_checkpoint_read_shard(directory, &staging->manifest, s, staging->value,
-                                            staging->momentum));
+            FA_TRY(fa_checkpoint_read_shard(directory, &staging->manifest, s, &staging->buffers));
     return FA_OK;
 }
 
@@ -95,21 +96,33 @@ static void share_shards(struct fa_comm *comm, struct staging *staging)
     for (size_t s = 0; s < staging->manifest.n_shards; s++) {
         const struct fa_checkpoint_shard *shard = &staging->manifest.shards[s];
 
-        broadcast_slice(comm, staging->value, shard->value, reader_of(comm, s));
-        broadcast_slice(comm, staging->momentum, shard->momentum, reader_of(comm, s));
+        broadcast_slice(comm, staging->buffers.value, shard->value, reader_of(comm, s));
+        broadcast_slice(comm, staging->buffers.momentum, shard->momentum, reader_of(comm, s));
+        broadcast_slice(comm, staging->buffers.average, shard->average, reader_of(comm, s));
     }
 }
 
+static void copy_to(fa_real *to, const struct fa_param *param, const float *from, size_t offset)
+{
+    if (to != NULL)
+        memcpy(to + param->offset, from + offset, param->n_elem * sizeof *from);
+}
+
+/* A moving average that was not kept so far begins with the weights. */
 static void fill_state(const struct staging *staging, struct fa_training_state *state)
 {
+    const struct fa_checkpoint_buffers *from = &staging->buffers;
+    const float *average = staging->manifest.n_average > 0 ? from->average : from->value;
+
     for (size_t i = 0; i < state->params->n; i++) {
         const struct fa_param *param = &state->params->entry[i];
-        size_t from = find_tensor(&staging->manifest, param->name)->offset;
-        size_t n_bytes = param->n_elem * sizeof(float);
+        size_t offset = find_tensor(&staging->manifest, param->name)->offset;
 
-        memcpy(state->params->value + param->offset, staging->value + from, n_bytes);
-        if (param->kind == FA_PARAM_TRAINABLE)
-            memcpy(state->momentum + param->offset, staging->momentum + from, n_bytes);
+        copy_to(state->params->value, param, from->value, offset);
+        if (param->kind != FA_PARAM_TRAINABLE)
+            continue;
+        copy_to(state->momentum, param, from->momentum, offset);
+        copy_to(state->average, param, average, offset);
     }
     state->progress = staging->manifest.progress;
 }

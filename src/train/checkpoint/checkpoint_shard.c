@@ -14,18 +14,33 @@ fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **o
 }
 
 /* Part s of n, where lengths differ by at most one. */
-static struct fa_range part(size_t length, size_t s, size_t n)
+static struct fa_range part(size_t n_elem, size_t s, size_t n)
 {
-    size_t each = length / n, longer = length % n;
+    size_t each = n_elem / n, longer = n_elem % n;
     size_t begin = s * each + (s < longer ? s : longer);
 
     return (struct fa_range){begin, begin + each + (s < longer ? 1 : 0)};
 }
 
-struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_params *params, size_t shard, size_t n_shards)
+struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *state, size_t shard,
+                                               size_t n_shards)
 {
-    return (struct fa_checkpoint_shard){.value = part(params->n_elem, shard, n_shards),
-                                        .momentum = part(params->n_trainable, shard, n_shards)};
+    const size_t n_trainable = state->params->n_trainable,
+                 n_average = state->average != NULL ? n_trainable : 0;
+
+    return (struct fa_checkpoint_shard){.value = part(state->params->n_elem, shard, n_shards),
+                                        .momentum = part(n_trainable, shard, n_shards),
+                                        .average = part(n_average, shard, n_shards)};
+}
+
+static size_t length(struct fa_range range)
+{
+    return range.end - range.begin;
+}
+
+size_t fa_checkpoint_shard_elements(const struct fa_checkpoint_shard *shard)
+{
+    return length(shard->value) + length(shard->momentum) + length(shard->average);
 }
 
 static fa_status check_file(const char *path, const struct fa_checkpoint_shard *shard)
@@ -48,19 +63,21 @@ static fa_status read_slice(struct fa_h5 *file, const char *name, struct fa_rang
 {
     if (buffer == NULL || range.begin == range.end)
         return FA_OK;
-    return fa_h5_read(file, name, FA_H5_F32, (int64_t)(range.end - range.begin), buffer + range.begin);
+    return fa_h5_read(file, name, FA_H5_F32, (int64_t)length(range), buffer + range.begin);
 }
 
-static fa_status read_file(const char *path, const struct fa_checkpoint_shard *shard, float *value,
-                           float *momentum)
+static fa_status read_file(const char *path, const struct fa_checkpoint_shard *shard,
+                           const struct fa_checkpoint_buffers *buffers)
 {
     struct fa_h5 *file;
     fa_status status;
 
     FA_TRY(fa_h5_open(path, &file));
-    status = read_slice(file, "value", shard->value, value);
+    status = read_slice(file, "value", shard->value, buffers->value);
     if (status == FA_OK)
-        status = read_slice(file, "momentum", shard->momentum, momentum);
+        status = read_slice(file, "momentum", shard->momentum, buffers->momentum);
+    if (status == FA_OK)
+        status = read_slice(file, "average", shard->average, buffers->average);
     return fa_h5_finish(file, status);
 }
 
@@ -77,7 +94,7 @@ fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_check
 }
 
 fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
-                                   size_t shard, float *value, float *momentum)
+                                   size_t shard, const struct fa_checkpoint_buffers *buffers)
 {
     char *path;
     fa_status status;
@@ -85,7 +102,7 @@ fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkp
     FA_TRY(fa_checkpoint_shard_path(directory, shard, &path));
     status = check_file(path, &manifest->shards[shard]);
     if (status == FA_OK)
-        status = read_file(path, &manifest->shards[shard], value, momentum);
+        status = read_file(path, &manifest->shards[shard], buffers);
     fa_free(path);
     return status;
 }

@@ -1,5 +1,6 @@
 /*
- * checkpoint_weights.c - the parameters of a checkpoint as if they had been read from a weights file.
+ * checkpoint_weights.c - the parameters of a checkpoint as if they had been read from a weights file. Of
+ * those of which a moving average was kept, that is what they are.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,11 @@ static fa_status copy_meta(const struct fa_weights_meta *from, struct fa_weights
     return FA_OK;
 }
 
-static fa_status copy_tensor(const struct fa_checkpoint_tensor *from, const float *value,
-                             struct fa_tensor *to)
+static fa_status copy_tensor(const struct fa_checkpoint_tensor *from,
+                             const struct fa_checkpoint_buffers *buffers, struct fa_tensor *to)
 {
+    const bool is_averaged = buffers->average != NULL && from->kind == FA_PARAM_TRAINABLE;
+    const float *data = is_averaged ? buffers->average : buffers->value;
     char *name;
 
     *to = (struct fa_tensor){.n_dims = from->n_dims, .n_elem = from->n_elem};
@@ -50,7 +53,7 @@ static fa_status copy_tensor(const struct fa_checkpoint_tensor *from, const floa
     FA_TRY(fa_strdup(from->name, &name));
     to->name = name;
     FA_TRY(fa_alloc(from->n_elem, sizeof *to->data, &to->data));
-    memcpy(to->data, value + from->offset, from->n_elem * sizeof *to->data);
+    memcpy(to->data, data + from->offset, from->n_elem * sizeof *to->data);
     return FA_OK;
 }
 
@@ -59,25 +62,27 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct fa_tensor *)a)->name, ((const struct fa_tensor *)b)->name);
 }
 
-static fa_status fill(const struct fa_checkpoint_manifest *manifest, const float *value,
-                      struct fa_weights_file *file)
+static fa_status fill(const struct fa_checkpoint_manifest *manifest,
+                      const struct fa_checkpoint_buffers *buffers, struct fa_weights_file *file)
 {
     FA_TRY(copy_meta(&manifest->meta, file));
     FA_TRY(fa_alloc_zero(manifest->n_tensors, sizeof *file->tensors, &file->tensors));
     for (size_t i = 0; i < manifest->n_tensors; i++) {
         file->n = i + 1;
-        FA_TRY(copy_tensor(&manifest->tensors[i], value, &file->tensors[i]));
+        FA_TRY(copy_tensor(&manifest->tensors[i], buffers, &file->tensors[i]));
     }
     qsort(file->tensors, file->n, sizeof *file->tensors, by_name);
     return FA_OK;
 }
 
 static fa_status read_values(const char *directory, const struct fa_checkpoint_manifest *manifest,
-                             float **value)
+                             struct fa_checkpoint_buffers *buffers)
 {
-    FA_TRY(fa_alloc(manifest->n_value, sizeof **value, value));
+    FA_TRY(fa_alloc(manifest->n_value, sizeof *buffers->value, &buffers->value));
+    if (manifest->n_average > 0)
+        FA_TRY(fa_alloc(manifest->n_average, sizeof *buffers->average, &buffers->average));
     for (size_t s = 0; s < manifest->n_shards; s++)
-        FA_TRY(fa_checkpoint_read_shard(directory, manifest, s, *value, NULL));
+        FA_TRY(fa_checkpoint_read_shard(directory, manifest, s, buffers));
     return FA_OK;
 }
 
@@ -85,21 +90,22 @@ fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **
 {
     struct fa_checkpoint_manifest manifest;
     struct fa_weights_file *file = NULL;
-    float *value = NULL;
+    struct fa_checkpoint_buffers buffers = {.value = NULL};
     fa_status status;
 
     *out = NULL;
     FA_TRY(fa_checkpoint_manifest_read(directory, &manifest));
-    status = read_values(directory, &manifest, &value);
+    status = read_values(directory, &manifest, &buffers);
     if (status == FA_OK)
         status = fa_alloc_zero(1, sizeof *file, &file);
     if (status == FA_OK)
-        status = fill(&manifest, value, file);
+        status = fill(&manifest, &buffers, file);
     if (status == FA_OK)
         *out = file;
     else
         fa_weights_free(file);
-    fa_free(value);
+    fa_free(buffers.value);
+    fa_free(buffers.average);
     fa_checkpoint_manifest_clear(&manifest);
     return status;
 }

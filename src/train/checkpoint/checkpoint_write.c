@@ -43,8 +43,7 @@ void fa_checkpoint_place_clear(struct fa_checkpoint_place *place)
 /* Of this shard only: others may have written theirs, or be about to. */
 static fa_status check_space(const char *root, const struct fa_checkpoint_shard *shard)
 {
-    const size_t n_elem = shard->value.end - shard->value.begin + shard->momentum.end - shard->momentum.begin;
-    const size_t n_bytes = n_elem * sizeof(float);
+    const size_t n_bytes = fa_checkpoint_shard_elements(shard) * sizeof(float);
     uint64_t free_bytes;
 
     FA_TRY(fa_directory_free_bytes(root, &free_bytes));
@@ -61,35 +60,38 @@ static fa_status write_slice(struct fa_h5 *file, const char *name, struct fa_ran
     return n == 0 ? FA_OK : fa_h5_write(file, name, FA_H5_F32, 1, &n, slice);
 }
 
-static fa_status write_file(const char *path, const float *value, const float *momentum,
+static fa_status write_file(const char *path, const struct fa_checkpoint_buffers *slices,
                             const struct fa_checkpoint_shard *shard)
 {
     struct fa_h5 *file;
     fa_status status;
 
     FA_TRY(fa_h5_create(path, &file));
-    status = write_slice(file, "value", shard->value, value);
+    status = write_slice(file, "value", shard->value, slices->value);
     if (status == FA_OK)
-        status = write_slice(file, "momentum", shard->momentum, momentum);
+        status = write_slice(file, "momentum", shard->momentum, slices->momentum);
+    if (status == FA_OK)
+        status = write_slice(file, "average", shard->average, slices->average);
     return fa_h5_finish(file, status);
 }
 
-static fa_status write_durably(const char *path, const float *value, const float *momentum,
+static fa_status write_durably(const char *path, const struct fa_checkpoint_buffers *slices,
                                struct fa_checkpoint_shard *shard)
 {
     char *temporary;
     fa_status status;
 
     FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_file(temporary, value, momentum, shard);
+    status = write_file(temporary, slices, shard);
     if (status == FA_OK)
         status = fa_file_commit(temporary, path);
     fa_free(temporary);
     return status != FA_OK ? status : fa_file_checksum(path, &shard->crc, &shard->n_bytes);
 }
 
-fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s, const float *value,
-                                    const float *momentum, struct fa_checkpoint_shard *shard)
+fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s,
+                                    const struct fa_checkpoint_buffers *slices,
+                                    struct fa_checkpoint_shard *shard)
 {
     char *path;
     fa_status status;
@@ -98,7 +100,7 @@ fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, siz
     FA_TRY(check_space(place->root, shard));
     FA_TRY(fa_directory_make(place->temporary));
     FA_TRY(fa_checkpoint_shard_path(place->temporary, s, &path));
-    status = write_durably(path, value, momentum, shard);
+    status = write_durably(path, slices, shard);
     fa_free(path);
     return status;
 }

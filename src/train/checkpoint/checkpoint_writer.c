@@ -28,9 +28,9 @@
 struct fa_checkpoint_writer {
     struct fa_comm *comm;
     struct fa_aside *aside;
-    size_t n_shards, own;                        /* own: this rank's shard; n_shards: it has none */
-    struct fa_range value_range, momentum_range; /* of the flat buffers, that the copies are of */
-    float *value, *momentum;
+    size_t n_shards, own;              /* own: this rank's shard; n_shards: it has none */
+    struct fa_checkpoint_shard slice;  /* the ranges of the flat buffers, that */
+    struct fa_checkpoint_buffers copy; /* is of */
 
     enum { AT_REST, WRITING, VOTING, PUBLISHING, ANNOUNCING } stage;
     struct fa_training_state state; /* its progress is a copy too */
@@ -84,7 +84,7 @@ static fa_status write_own_shard(void *context)
     struct fa_checkpoint_writer *w = context;
 
     fa_activity_beside("writing a checkpoint's shard");
-    return fa_checkpoint_write_shard(&w->place, w->own, w->value, w->momentum, &w->vote.shard);
+    return fa_checkpoint_write_shard(&w->place, w->own, &w->copy, &w->vote.shard);
 }
 
 /* ---- voting ---- */
@@ -236,9 +236,10 @@ void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *w, const struct fa_
     w->began = fa_clock_seconds();
     w->state = *state;
     w->save = *save;
-    copy_slice(w->value, state->params->value, w->value_range);
-    copy_slice(w->momentum, state->momentum, w->momentum_range);
-    w->vote = (struct fa_checkpoint_vote){.shard = {.value = w->value_range, .momentum = w->momentum_range}};
+    copy_slice(w->copy.value, state->params->value, w->slice.value);
+    copy_slice(w->copy.momentum, state->momentum, w->slice.momentum);
+    copy_slice(w->copy.average, state->average, w->slice.average);
+    w->vote = (struct fa_checkpoint_vote){.shard = w->slice};
     status = fa_checkpoint_place_make(save->root, save->name, &w->place);
     if (status != FA_OK || w->own == w->n_shards) {
         cast_vote(w, status);
@@ -275,43 +276,51 @@ fa_status fa_checkpoint_writer_outcome(const struct fa_checkpoint_writer *w, str
 
 /* ---- life ---- */
 
-static fa_status take_room(struct fa_checkpoint_writer *w)
+static fa_status take_touched(struct fa_range range, float **out)
 {
-    const size_t n_value = w->value_range.end - w->value_range.begin;
-    const size_t n_momentum = w->momentum_range.end - w->momentum_range.begin;
+    const size_t n = range.end - range.begin;
 
-    if (is_first(w))
-        FA_TRY(fa_alloc((size_t)fa_comm_size(w->comm), sizeof *w->votes, &w->votes));
-    FA_TRY(fa_alloc(n_value, sizeof *w->value, &w->value));
-    FA_TRY(fa_alloc(n_momentum, sizeof *w->momentum, &w->momentum));
-    memset(w->value, 0, n_value * sizeof *w->value);
-    memset(w->momentum, 0, n_momentum * sizeof *w->momentum);
+    FA_TRY(fa_alloc(n, sizeof **out, out));
+    memset(*out, 0, n * sizeof **out);
     return FA_OK;
 }
 
-static fa_status create(struct fa_comm *comm, const struct fa_params *params,
+static fa_status take_room(struct fa_checkpoint_writer *w)
+{
+    if (is_first(w))
+        FA_TRY(fa_alloc((size_t)fa_comm_size(w->comm), sizeof *w->votes, &w->votes));
+    FA_TRY(take_touched(w->slice.value, &w->copy.value));
+    FA_TRY(take_touched(w->slice.momentum, &w->copy.momentum));
+    return take_touched(w->slice.average, &w->copy.average);
+}
+
+static size_t state_bytes(const struct fa_training_state *state)
+{
+    const struct fa_checkpoint_shard whole = fa_checkpoint_slice(state, 0, 1);
+
+    return fa_checkpoint_shard_elements(&whole) * sizeof(float);
+}
+
+static fa_status create(struct fa_comm *comm, const struct fa_training_state *state,
                         struct fa_checkpoint_writer **out)
 {
     struct fa_checkpoint_writer *w;
-    struct fa_checkpoint_shard slice = {.n_bytes = 0};
 
     FA_TRY(fa_alloc_zero(1, sizeof *w, &w));
     *out = w;
     w->comm = comm;
-    w->n_shards = count_shards(comm, (params->n_elem + params->n_trainable) * sizeof(float));
+    w->n_shards = count_shards(comm, state_bytes(state));
     w->own = shard_of(comm, w->n_shards);
     if (w->own < w->n_shards)
-        slice = fa_checkpoint_slice(params, w->own, w->n_shards);
-    w->value_range = slice.value;
-    w->momentum_range = slice.momentum;
+        w->slice = fa_checkpoint_slice(state, w->own, w->n_shards);
     return take_room(w);
 }
 
-fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_params *params,
+fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_training_state *state,
                                     struct fa_checkpoint_writer **out)
 {
     struct fa_checkpoint_writer *w = NULL;
-    fa_status status = fa_comm_agree(comm, create(comm, params, &w));
+    fa_status status = fa_comm_agree(comm, create(comm, state, &w));
 
     *out = NULL;
     if (status == FA_OK)
@@ -330,15 +339,15 @@ void fa_checkpoint_writer_close(struct fa_checkpoint_writer *w)
     fa_checkpoint_writer_wait(w);
     fa_aside_close(w->aside);
     fa_free(w->votes);
-    fa_free(w->momentum);
-    fa_free(w->value);
+    fa_free(w->copy.average);
+    fa_free(w->copy.momentum);
+    fa_free(w->copy.value);
     fa_free(w);
 }
 
 size_t fa_checkpoint_writer_bytes(const struct fa_checkpoint_writer *w)
 {
-    return (w->value_range.end - w->value_range.begin + w->momentum_range.end - w->momentum_range.begin) *
-           sizeof(float);
+    return fa_checkpoint_shard_elements(&w->slice) * sizeof(float);
 }
 
 /* ---- in the foreground ---- */
@@ -351,7 +360,7 @@ fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char
     struct fa_checkpoint_writer *writer;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_writer_open(comm, state->params, &writer));
+    FA_TRY(fa_checkpoint_writer_open(comm, state, &writer));
     fa_checkpoint_writer_begin(writer, &save, state);
     fa_checkpoint_writer_wait(writer);
     status = fa_checkpoint_writer_outcome(writer, &cost);

@@ -114,13 +114,14 @@ static fa_status get_meta(const char *path, const struct fa_json *object, struct
     return FA_OK;
 }
 
-static bool get_shard(const struct fa_json *object, struct fa_checkpoint_shard *out)
+static bool get_shard(const struct fa_json *object, bool has_average, struct fa_checkpoint_shard *out)
 {
     uint64_t crc;
     size_t n_bytes;
 
     if (!get_size(object, "bytes", &n_bytes) || !get_hex(object, "crc32c", &crc) ||
-        !get_range(object, "value", &out->value) || !get_range(object, "momentum", &out->momentum))
+        !get_range(object, "value", &out->value) || !get_range(object, "momentum", &out->momentum) ||
+        (has_average && !get_range(object, "average", &out->average)))
         return false;
     out->n_bytes = n_bytes;
     out->crc = (uint32_t)crc;
@@ -131,21 +132,24 @@ static bool get_shard(const struct fa_json *object, struct fa_checkpoint_shard *
 static fa_status get_shards(const char *path, const struct fa_json *array, struct fa_checkpoint_manifest *out)
 {
     const struct fa_json *item = fa_json_first(array);
-    size_t value = 0, momentum = 0;
+    size_t value = 0, momentum = 0, average = 0;
 
     out->n_shards = fa_json_count(array);
     FA_TRY(fa_alloc_zero(out->n_shards, sizeof *out->shards, &out->shards));
     for (size_t s = 0; s < out->n_shards; s++, item = fa_json_next(item)) {
         struct fa_checkpoint_shard *shard = &out->shards[s];
 
-        if (!get_shard(item, shard) || shard->value.begin != value || shard->momentum.begin != momentum)
+        if (!get_shard(item, out->n_average > 0, shard) || shard->value.begin != value ||
+            shard->momentum.begin != momentum || shard->average.begin != average)
             return fa_fail(FA_EFORMAT, "%s: shard %zu does not continue the one before", path, s);
         value = shard->value.end;
         momentum = shard->momentum.end;
+        average = shard->average.end;
     }
-    if (value != out->n_value || momentum != out->n_momentum)
-        return fa_fail(FA_EFORMAT, "%s: the shards hold %zu values and %zu momenta, not %zu and %zu", path,
-                       value, momentum, out->n_value, out->n_momentum);
+    if (value != out->n_value || momentum != out->n_momentum || average != out->n_average)
+        return fa_fail(FA_EFORMAT,
+                       "%s: the shards hold %zu values, %zu momenta and %zu averages, not %zu, %zu and %zu",
+                       path, value, momentum, average, out->n_value, out->n_momentum, out->n_average);
     return FA_OK;
 }
 
@@ -214,14 +218,23 @@ static fa_status check_format(const char *path, const struct fa_json *root)
     fa_json_to_int(fa_json_get(root, "version"), &version);
     if (strcmp(format, FA_MANIFEST_FORMAT) != 0)
         return fa_fail(FA_EFORMAT, "%s: is not the manifest of a checkpoint", path);
-    if (version > FA_MANIFEST_VERSION) /* not damage, so nothing that may be passed over */
+    if (version > FA_MANIFEST_AVERAGE) /* not damage, so nothing that may be passed over */
         return fa_fail(FA_EINVAL,
                        "%s: has version %lld of the format, this program reads up to %d; use a newer program",
-                       path, (long long)version, FA_MANIFEST_VERSION);
-    if (version != FA_MANIFEST_VERSION)
-        return fa_fail(FA_EFORMAT, "%s: has version %lld of the format, this program reads version %d", path,
-                       (long long)version, FA_MANIFEST_VERSION);
+                       path, (long long)version, FA_MANIFEST_AVERAGE);
+    if (version < FA_MANIFEST_VERSION)
+        return fa_fail(FA_EFORMAT, "%s: has version %lld of the format, this program reads %d and %d", path,
+                       (long long)version, FA_MANIFEST_VERSION, FA_MANIFEST_AVERAGE);
     return FA_OK;
+}
+
+/* A moving average is one of all that has momentum. */
+static bool get_lengths(const struct fa_json *root, struct fa_checkpoint_manifest *out)
+{
+    return get_size(root, "n_value", &out->n_value) && get_size(root, "n_momentum", &out->n_momentum) &&
+           out->n_momentum <= out->n_value &&
+           (fa_json_get(root, "n_average") == NULL ||
+            (get_size(root, "n_average", &out->n_average) && out->n_average == out->n_momentum));
 }
 
 static fa_status interpret(const char *path, struct fa_checkpoint_manifest *out)
@@ -229,8 +242,7 @@ static fa_status interpret(const char *path, struct fa_checkpoint_manifest *out)
     FA_TRY(check_format(path, out->root));
     if (!get_progress(fa_json_get(out->root, "progress"), &out->progress))
         return fa_fail(FA_EFORMAT, "%s: `progress` is incomplete", path);
-    if (!get_size(out->root, "n_value", &out->n_value) ||
-        !get_size(out->root, "n_momentum", &out->n_momentum) || out->n_momentum > out->n_value)
+    if (!get_lengths(out->root, out))
         return fa_fail(FA_EFORMAT, "%s: does not say how much it holds", path);
     FA_TRY(get_meta(path, fa_json_get(out->root, "meta"), &out->meta));
     FA_TRY(get_shards(path, fa_json_get(out->root, "shards"), out));

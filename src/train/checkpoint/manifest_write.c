@@ -100,13 +100,14 @@ static struct fa_json *meta_json(const struct fa_weights_meta *meta)
     return NULL;
 }
 
-static struct fa_json *shard_json(const struct fa_checkpoint_shard *shard)
+static struct fa_json *shard_json(const struct fa_checkpoint_shard *shard, bool has_average)
 {
     struct fa_json *object = fa_json_new_object();
 
     if (set_number(object, "bytes", (double)shard->n_bytes) && set_hex(object, "crc32c", shard->crc) &&
         fa_json_set(object, "value", range_json(shard->value)) &&
-        fa_json_set(object, "momentum", range_json(shard->momentum)))
+        fa_json_set(object, "momentum", range_json(shard->momentum)) &&
+        (!has_average || fa_json_set(object, "average", range_json(shard->average))))
         return object;
     fa_json_free(object);
     return NULL;
@@ -124,12 +125,12 @@ static struct fa_json *tensor_json(const struct fa_param *param)
     return NULL;
 }
 
-static struct fa_json *shards_json(const struct fa_checkpoint_shard *shards, size_t n)
+static struct fa_json *shards_json(const struct fa_checkpoint_shard *shards, size_t n, bool has_average)
 {
     struct fa_json *array = fa_json_new_array();
 
     for (size_t i = 0; i < n; i++)
-        add(&array, shard_json(&shards[i]));
+        add(&array, shard_json(&shards[i], has_average));
     return array;
 }
 
@@ -153,16 +154,19 @@ static struct fa_json *manifest_json(const struct fa_training_state *state,
                                      const struct fa_checkpoint_shard *shards, size_t n_shards,
                                      struct fa_json *config)
 {
+    const bool has_average = state->average != NULL;
+    const double n_trainable = (double)state->params->n_trainable;
     struct fa_json *root = fa_json_new_object();
 
     if ((config == NULL || fa_json_set(root, "config", config)) &&
         fa_json_set(root, "format", fa_json_new_string(FA_MANIFEST_FORMAT)) &&
-        set_number(root, "version", FA_MANIFEST_VERSION) &&
+        set_number(root, "version", has_average ? FA_MANIFEST_AVERAGE : FA_MANIFEST_VERSION) &&
         fa_json_set(root, "progress", progress_json(&state->progress)) &&
         fa_json_set(root, "meta", meta_json(state->meta)) &&
         set_number(root, "n_value", (double)state->params->n_elem) &&
-        set_number(root, "n_momentum", (double)state->params->n_trainable) &&
-        fa_json_set(root, "shards", shards_json(shards, n_shards)) &&
+        set_number(root, "n_momentum", n_trainable) &&
+        (!has_average || set_number(root, "n_average", n_trainable)) &&
+        fa_json_set(root, "shards", shards_json(shards, n_shards, has_average)) &&
         fa_json_set(root, "tensors", tensors_json(state->params)))
         return root;
     fa_json_free(root);

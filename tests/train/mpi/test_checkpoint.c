@@ -153,6 +153,79 @@ static void what_was_written_is_read_back_with_progress(void **state)
     assert_int_equal(model.state.progress.content_hash, 8);
 }
 
+/* Of the model, beside its values. */
+static void write_with_average(const char *name, float value_step, const fa_real *average)
+{
+    struct model model;
+
+    make_model(&model, value_step, -value_step);
+    model.state.average = (fa_real *)average;
+    assert_ok(fa_checkpoint_write(comm, root, name, &model.state));
+}
+
+static int version_of(const char *directory)
+{
+    struct fa_checkpoint_manifest manifest;
+    int64_t version = 0;
+
+    assert_ok(fa_checkpoint_manifest_read(directory, &manifest));
+    assert_true(fa_json_to_int(fa_json_get(manifest.root, "version"), &version));
+    fa_checkpoint_manifest_clear(&manifest);
+    return (int)version;
+}
+
+static void a_moving_average_is_kept_beside_the_weights_and_raises_the_version(void **state)
+{
+    fa_real average[N_MOMENTUM], got[N_MOMENTUM] = {0};
+    struct model model;
+
+    (void)state;
+    for (size_t i = 0; i < N_MOMENTUM; i++)
+        average[i] = (float)i / 3;
+    write_with_average("epoch_1", 0.25f, average);
+    write_epoch(2, 0.5f);
+    assert_int_equal(version_of(in_root("epoch_1")), 3);
+    assert_int_equal(version_of(in_root("epoch_2")), 2);
+    make_model(&model, 0, 0);
+    model.state.average = got;
+    assert_ok(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state));
+    assert_holds(&model, 0.25f, -0.25f);
+    assert_memory_equal(got, average, sizeof got);
+    model.state.average = NULL;
+    assert_ok(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state));
+    assert_holds(&model, 0.25f, -0.25f);
+}
+
+static void an_average_that_was_not_kept_begins_with_the_weights(void **state)
+{
+    fa_real got[N_MOMENTUM] = {0};
+    struct model model;
+
+    (void)state;
+    write_epoch(2, 0.5f);
+    make_model(&model, 0, 0);
+    model.state.average = got;
+    assert_ok(fa_checkpoint_read(comm, in_root("epoch_2"), &model.state));
+    assert_memory_equal(got, model.value, sizeof got);
+}
+
+static void the_weights_of_a_checkpoint_are_the_average_where_it_has_one(void **state)
+{
+    fa_real average[N_MOMENTUM];
+    struct fa_weights_file *file;
+
+    (void)state;
+    for (size_t i = 0; i < N_MOMENTUM; i++)
+        average[i] = -(float)i;
+    write_with_average("epoch_1", 0.25f, average);
+    assert_ok(fa_checkpoint_weights(in_root("epoch_1"), &file));
+    assert_near(fa_weights_find(file, "head.weight")->data[7], -7, 0);
+    assert_near(fa_weights_find(file, "head.bias")->data[3], -111, 0);
+    assert_near(fa_weights_find(file, "stem.weight")->data[1], 0.25 * 113, 0);
+    assert_near(fa_weights_find(file, "bn.running_var")->data[0], 0.25 * 126, 0);
+    fa_weights_free(file);
+}
+
 static void a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank(void **state)
 {
     struct model model;
@@ -382,9 +455,9 @@ static void a_version_newer_than_the_program_is_refused_and_not_taken_for_damage
     (void)state;
     write_epoch(1, 1);
     if (fa_comm_rank(comm) == 0) {
-        restate_version(in_root("epoch_1"), '3');
+        restate_version(in_root("epoch_1"), '4');
         assert_fails_saying(fa_checkpoint_manifest_read(in_root("epoch_1"), &manifest), FA_EINVAL,
-                            "has version 3 of the format");
+                            "has version 4 of the format");
     }
 }
 
@@ -522,6 +595,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_was_written_is_read_back_with_progress, fresh_root),
+        cmocka_unit_test_setup(a_moving_average_is_kept_beside_the_weights_and_raises_the_version,
+                               fresh_root),
+        cmocka_unit_test_setup(an_average_that_was_not_kept_begins_with_the_weights, fresh_root),
+        cmocka_unit_test_setup(the_weights_of_a_checkpoint_are_the_average_where_it_has_one, fresh_root),
         cmocka_unit_test_setup(a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank, fresh_root),
         cmocka_unit_test_setup(a_checkpoint_of_three_shards_from_python_is_read_on_any_ranks, fresh_root),
         cmocka_unit_test_setup(the_newest_is_found_and_latest_names_it, fresh_root),

@@ -83,7 +83,7 @@ struct run {
     struct fa_train_config config;
     struct fa_weights_meta meta;
     struct fa_param entry[2];
-    fa_real value[N_VALUE], momentum[N_MOMENTUM];
+    fa_real value[N_VALUE], momentum[N_MOMENTUM], average[N_MOMENTUM];
     struct fa_params params;
     struct fa_training training;
 };
@@ -97,6 +97,8 @@ static void set_epoch(struct run *run, int epoch)
         run->value[i] = (float)(1000 * epoch + i);
     for (int i = 0; i < N_MOMENTUM; i++)
         run->momentum[i] = -(float)(1000 * epoch + i) / 7;
+    for (int i = 0; i < N_MOMENTUM; i++)
+        run->average[i] = (float)(1000 * epoch + i) / 3;
     progress->epoch = epoch;
     progress->step = epoch * STEPS_AN_EPOCH;
     progress->samples = progress->step * BATCH;
@@ -112,6 +114,7 @@ static void begin_run(struct run *run)
                                          .comm = comm,
                                          .state = {.params = &run->params,
                                                    .momentum = run->momentum,
+                                                   .average = run->average,
                                                    .config = "{\"train\": {\"batch\": 16}}",
                                                    .meta = &run->meta,
                                                    .progress = {.seed = 1, .content_hash = 2}},
@@ -182,6 +185,7 @@ static int resume(struct run *run)
         set_epoch(&want, epoch);
     require(memcmp(run->value, want.value, sizeof want.value) == 0 &&
                 memcmp(run->momentum, want.momentum, sizeof want.momentum) == 0 &&
+                memcmp(run->average, want.average, sizeof want.average) == 0 &&
                 memcmp(&run->training.state.progress, &want.training.state.progress,
                        sizeof want.training.state.progress) == 0,
             "a checkpoint holds its epoch's state and nothing else");
@@ -478,7 +482,7 @@ int main(void)
     fa_log_set_level(FA_LOG_ERROR);
     fa_checkpoint_shard_bytes = 1; /* a shard a rank */
     begin_run(&run);
-    assert_ok(fa_checkpoint_writer_open(comm, &run.params, &writer));
+    assert_ok(fa_checkpoint_writer_open(comm, &run.training.state, &writer));
     failed = cmocka_run_group_tests(any_ranks, NULL, NULL);
     if (fa_comm_size(comm) == 1)
         failed += cmocka_run_group_tests(one_rank, NULL, NULL);

@@ -31,30 +31,37 @@ static struct fa_dataset *dataset;
 static struct fa_backend *backend;
 static struct fa_comm alone; /* this rank and nobody else */
 
-static const struct fa_train_config config_of_test = {
-    .batch = BATCH,
-    .reference_batch = 16,
-    .epochs = 2,
-    .max_steps = STEPS,
-    .schedule = {.lr = 0.02,
-                 .warmup_steps = 4,
-                 .warmup_ratio = 0.1,
-                 .n_drops = 1,
-                 .drop_epoch = {1},
-                 .drop_factor = 0.1},
-    .momentum = 0.9,
-    .weight_decay = 1e-4,
-    .decay_norm = true,
-    .clip_norm = 35,
-    .bucket_mib = 1,
-    .transform = {.scale = {32, 32}, .flip_probability = 0.5},
-    .seed = 11,
-    .loader_threads = 1,
-    .init = FA_INIT_CALIBRATE,
-    .calibrate_images = 3,
-    .log_interval = 1,
-    .keep_checkpoints = 1,
-    .checkpoint_interval = 1};
+static const struct fa_train_config config_of_test = {.batch = BATCH,
+                                                      .reference_batch = 16,
+                                                      .epochs = 2,
+                                                      .max_steps = STEPS,
+                                                      .schedule = {.lr = 0.02,
+                                                                   .warmup_steps = 4,
+                                                                   .warmup_ratio = 0.1,
+                                                                   .n_drops = 1,
+                                                                   .drop_epoch = {1},
+                                                                   .drop_factor = 0.1},
+                                                      .momentum = 0.9,
+                                                      .weight_decay = 1e-4,
+                                                      .decay_norm = true,
+                                                      .clip_norm = 35,
+                                                      .bucket_mib = 1,
+                                                      .transform = {.scale = {32, 32},
+                                                                    .flip_probability = 0.5,
+                                                                    .augment = {.vertical_flip = 0.5,
+                                                                                .random_scale = {0.8f, 1.2f},
+                                                                                .min_visible = 0.3,
+                                                                                .color_probability = 0.5,
+                                                                                .contrast = {0.7f, 1.3f},
+                                                                                .saturation = {0.5f, 1.5f}}},
+                                                      .ema_decay = 0.9,
+                                                      .seed = 11,
+                                                      .loader_threads = 1,
+                                                      .init = FA_INIT_CALIBRATE,
+                                                      .calibrate_images = 3,
+                                                      .log_interval = 1,
+                                                      .keep_checkpoints = 1,
+                                                      .checkpoint_interval = 1};
 
 static struct fa_train_config make_config(void)
 {
@@ -62,10 +69,11 @@ static struct fa_train_config make_config(void)
 
     config.loss = fa_loss_default;
     config.transform.normalize = fa_normalize_default;
-    config.eval = (struct fa_evaluate_config){.transform = config.transform,
-                                              .detect = fa_detect_config_default,
-                                              .max_detections = {1, 10, 100},
-                                              .loader_threads = 1};
+    config.eval =
+        (struct fa_evaluate_config){.transform = {.scale = {32, 32}, .normalize = fa_normalize_default},
+                                    .detect = fa_detect_config_default,
+                                    .max_detections = {1, 10, 100},
+                                    .loader_threads = 1};
     return config;
 }
 
@@ -316,6 +324,7 @@ static void with_the_canonical_reduction_all_ranks_give_the_bits_of_one(void **s
 
     (void)state;
     config.reduction = FA_REDUCTION_CANONICAL;
+    config.schedule.kind = FA_SCHEDULE_COSINE;
     config.batch = 6;
     config.max_steps = 2;
     assert_ok(train(&config, "tree"));
@@ -328,6 +337,61 @@ static void with_the_canonical_reduction_all_ranks_give_the_bits_of_one(void **s
         }
     }
     assert_same_weights("tree", "tree_alone");
+}
+
+/* ---- the moving average, rank 0 ---- */
+
+static struct fa_weights_file *read_checkpoint(const char *work_dir, const char *name)
+{
+    struct fa_weights_file *file;
+    const char *checkpoints = fa_test_path(in_root(work_dir), "checkpoints");
+
+    assert_ok(fa_checkpoint_weights(fa_test_path(checkpoints, name), &file));
+    return file;
+}
+
+/* after = decay * before + (1 - decay) * raw in the class layer, which learns; raw in the stem, which does
+ * not. */
+static void assert_moved(const struct fa_weights_file *before, const struct fa_weights_file *raw,
+                         const struct fa_weights_file *after, double decay)
+{
+    const struct fa_tensor *b = fa_weights_find(before, "bbox_head.retina_cls.weight");
+    const struct fa_tensor *r = fa_weights_find(raw, "bbox_head.retina_cls.weight");
+    const struct fa_tensor *a = fa_weights_find(after, "bbox_head.retina_cls.weight");
+    const struct fa_tensor *stem[2] = {fa_weights_find(raw, "backbone.conv1.weight"),
+                                       fa_weights_find(after, "backbone.conv1.weight")};
+
+    for (size_t i = 0; i < a->n_elem; i++)
+        assert_near(a->data[i], (float)decay * b->data[i] + (float)(1 - decay) * r->data[i], 0);
+    assert_memory_equal(stem[0]->data, stem[1]->data, stem[0]->n_elem * sizeof(float));
+}
+
+/* A run without one goes through the same weights, so an average changes nothing of training. */
+static void the_average_of_a_runs_weights_is_what_it_leaves(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+
+    (void)state;
+    config.max_steps = 2;
+    if (fa_comm_rank(comm) == 0) {
+        struct fa_weights_file *first, *raw, *left;
+
+        config.checkpoint_steps = 1;
+        config.keep_checkpoints = 0;
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "averaged", &result));
+        config.checkpoint_steps = 0;
+        config.ema_decay = 0;
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "raw", &result));
+        first = read_checkpoint("averaged", "step_1");
+        raw = read_weights("raw");
+        left = read_weights("averaged");
+        assert_moved(first, raw, left, 2.0 / 11);
+        fa_weights_free(first);
+        fa_weights_free(raw);
+        fa_weights_free(left);
+    }
+    fa_comm_barrier(comm);
 }
 
 static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one(void **state)
@@ -645,6 +709,7 @@ int main(void)
         cmocka_unit_test(the_focal_loss_falls_and_is_that_of_one_rank_alone),
         cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
         cmocka_unit_test(with_the_canonical_reduction_all_ranks_give_the_bits_of_one),
+        cmocka_unit_test(the_average_of_a_runs_weights_is_what_it_leaves),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
