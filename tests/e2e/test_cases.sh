@@ -84,7 +84,8 @@ packs 0
 says '"cell" is that of ids 4 and 9' '1 of 3 classes without an object to train on, the first: "none" (id 11)'
 echo '[]' >"$scratch/none.json"
 expect 0 '"class_AP":{"cell (id 4)":0,"cell (id 9)":0,"none":null}' "$freeanchor" score --coco "$coco" --results "$scratch/none.json" --json
-echo "{\"images\": [$list], \"categories\": [$classes]}" >"$coco"
+large=${list/\"id\": 1/\"id\": 9007199254740993}
+echo "{\"images\": [$large], \"categories\": [$classes]}" >"$coco"
 packs 0
 says "has no \`annotations\`" "without objects: 3"
 expect 0 "Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = no ground truth" \
@@ -163,9 +164,11 @@ expect 0 "shards: 2 of 2 annotations are objects to train on" "${train[@]}" --tr
 
 eval=("$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --set "data.scale=[96,64]" --set eval.score_threshold=0)
 expect 0 '"bbox_mAP":null,' "${eval[@]}" --data "$scratch/unlabelled" --out "$scratch/results.json" --json
-sed -e '1s/^\[/{"categories": ['"$classes"'], "images": ['"$list"'], "annotations": [/' -e '$s/$/}/' "$scratch/results.json" >"$coco"
+sed -e '1s/^\[/{"categories": ['"$classes"'], "images": ['"$large"'], "annotations": [/' -e '$s/$/}/' "$scratch/results.json" >"$coco"
 packs 0
 says " objects to train on"
+[[ $output != *"cannot be used"* ]] || fail "our own results do not pack"
+grep -q '"image_id":9007199254740993,' "$scratch/results.json" || fail "a long id loses digits on its way into results"
 expect 0 "Average Precision" "$freeanchor" score --coco "$coco" --results "$scratch/results.json"
 
 echo "-- detecting"
