@@ -12,8 +12,13 @@
 #include "fa/weights.h"
 
 /* Reads weights in whatever form they come, a checkpoint directory, a file that names one ("latest") or a
-   weights file of any format, and gives them our names. translation may be NULL. */
+   weights file of any format, and gives them our names. Numbers that are not finite and negative variances
+   are FA_EFORMAT. translation may be NULL. */
 fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
+                                struct fa_weights_translation *translation) FA_CHECK_RESULT;
+
+/* The same of whatever numbers, to show them. */
+fa_status fa_model_weights_look(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation) FA_CHECK_RESULT;
 
 /* Every parameter and statistic as a view into params->value (data NULL where there is none), in the order of

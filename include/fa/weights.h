@@ -51,6 +51,11 @@ void fa_weights_free(struct fa_weights_file *file);
 /* NULL if there is none of that name. */
 const struct fa_tensor *fa_weights_find(const struct fa_weights_file *file, const char *name);
 
+/* FA_EFORMAT, naming the first tensor at fault, unless every number is finite and no variance negative.
+   Readers leave that to those who use the weights: a file that is at fault can still be looked at. */
+fa_status fa_weights_check_values(const struct fa_tensor *tensors, size_t n) FA_CHECK_RESULT;
+bool fa_tensor_is_variance(const struct fa_tensor *tensor); /* by its name */
+
 /* ---- names: from those of a file to those of our network (doc/method.md 2.5), which are mmdetection's ----
  */
 

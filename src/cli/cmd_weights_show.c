@@ -12,7 +12,7 @@
 /* ---- list ---- */
 
 struct totals {
-    size_t n_elem, n_nan, n_infinite;
+    size_t n_elem, n_nan, n_infinite, n_negative; /* n_negative: tensors of variances */
 };
 
 static void print_tensor(const struct fa_tensor *tensor, struct totals *totals)
@@ -28,10 +28,13 @@ static void print_tensor(const struct fa_tensor *tensor, struct totals *totals)
         printf("  %zu NaN", summary.n_nan);
     if (summary.n_infinite > 0)
         printf("  %zu infinite", summary.n_infinite);
+    if (fa_tensor_is_variance(tensor) && summary.min < 0)
+        printf("  a negative variance");
     printf("\n");
     totals->n_elem += tensor->n_elem;
     totals->n_nan += summary.n_nan;
     totals->n_infinite += summary.n_infinite;
+    totals->n_negative += fa_tensor_is_variance(tensor) && summary.min < 0;
 }
 
 static void print_totals(struct fa_invocation *invocation, const struct fa_weights_file *file,
@@ -41,6 +44,8 @@ static void print_totals(struct fa_invocation *invocation, const struct fa_weigh
            (double)totals->n_elem * sizeof(float) / 1048576);
     if (totals->n_nan + totals->n_infinite > 0)
         printf("; %zu NaN and %zu infinite", totals->n_nan, totals->n_infinite);
+    if (totals->n_negative > 0)
+        printf("; negative variances in %zu tensors", totals->n_negative);
     printf("\n");
     if (translation->n_renamed > 0)
         printf("%zu under other names in the file\n", translation->n_renamed);
@@ -88,19 +93,27 @@ static void print_meta(const struct fa_weights_file *file)
         printf("\n");
 }
 
+/* What keeps the weights from being used. */
+static void print_fault(const char *path, const struct fa_weights_file *file)
+{
+    if (fa_weights_check_values(file->tensors, file->n) != FA_OK)
+        printf("not usable: %s: %s\n", path, fa_message());
+}
+
 fa_status fa_weights_list(struct fa_invocation *invocation, const char *const *paths)
 {
     struct fa_weights_translation translation;
     struct fa_weights_file *file;
     struct totals totals = {0};
 
-    FA_TRY(fa_model_weights_read(paths[0], &file, &translation));
+    FA_TRY(fa_model_weights_look(paths[0], &file, &translation));
     printf("%-46s %-15s %11s %11s %11s %11s\n", "tensor", "shape", "min", "max", "mean", "norm");
     for (size_t i = 0; i < file->n; i++)
         print_tensor(&file->tensors[i], &totals);
     print_totals(invocation, file, &translation, &totals);
     print_network(invocation, file);
     print_meta(file);
+    print_fault(paths[0], file);
     fa_weights_free(file);
     return FA_OK;
 }
@@ -127,12 +140,15 @@ fa_status fa_weights_compare(struct fa_invocation *invocation, const char *const
 {
     struct fa_weights_file *a = NULL, *b = NULL;
     struct fa_weights_difference difference;
-    fa_status status = fa_model_weights_read(paths[0], &a, NULL);
+    fa_status status = fa_model_weights_look(paths[0], &a, NULL);
 
     if (status == FA_OK)
-        status = fa_model_weights_read(paths[1], &b, NULL);
-    if (status == FA_OK)
+        status = fa_model_weights_look(paths[1], &b, NULL);
+    if (status == FA_OK) {
+        print_fault(paths[0], a);
+        print_fault(paths[1], b);
         fa_weights_diff(a, b, &difference);
+    }
     if (status == FA_OK)
         status = report_difference(invocation, &difference);
     fa_weights_free(b);

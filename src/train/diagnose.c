@@ -24,6 +24,7 @@ struct diagnosis {
     struct fa_training *training;
     double normalizer;
     char *weights;                /* path; NULL: they could not be kept */
+    bool are_sound;               /* the weights: a replay takes no others */
     size_t n_bad;                 /* images of this rank */
     char message[FA_MESSAGE_MAX]; /* about the first of them */
 };
@@ -50,6 +51,19 @@ static void keep_weights(struct diagnosis *d)
     fa_warn("the weights could not be kept: %s", fa_message());
     fa_free(d->weights);
     d->weights = NULL;
+}
+
+/* False too where there is no memory to look. */
+static bool weights_are_sound(const struct fa_params *params)
+{
+    struct fa_tensor *tensors;
+    bool are;
+
+    if (fa_params_tensors(params, &tensors) != FA_OK)
+        return false;
+    are = fa_weights_check_values(tensors, params->n) == FA_OK;
+    fa_free(tensors);
+    return are;
 }
 
 /* ---- one image ---- */
@@ -82,6 +96,13 @@ static fa_status write_case(const struct diagnosis *d, const struct fa_sample *s
     return fa_case_write(path, &view);
 }
 
+/* Of no use before the first step: what is wrong then is the image, or the weights to begin with. */
+static const char *advice(const struct fa_training *t)
+{
+    return t->state.progress.step > 0 ? "a smaller learning rate or a longer warm-up may help"
+                                      : "no step was made yet: look at the image, and at the first weights";
+}
+
 /* Into the diagnosis: what is wrong with the first image, and what to type to see it again. */
 static void describe(struct diagnosis *d, const struct fa_sample *sample, const struct verdict *verdict,
                      const char *path)
@@ -91,12 +112,15 @@ static void describe(struct diagnosis *d, const struct fa_sample *sample, const 
     int n = snprintf(
         d->message, sizeof d->message,
         "step %lld: the %s of image %lld (epoch %lld, position %zu) is not finite: %s %.9g, %s %.9g, "
-        "gradient norm %g; a smaller learning rate or a longer warm-up may help",
+        "gradient norm %g; %s",
         (long long)t->state.progress.step, is_finite_loss(&verdict->loss) ? "gradient" : "loss",
         (long long)sample->image_id, (long long)sample->epoch, sample->position, fa_loss_part_name(kind, 0),
-        verdict->loss.part[0], fa_loss_part_name(kind, 1), verdict->loss.part[1], verdict->norm);
+        verdict->loss.part[0], fa_loss_part_name(kind, 1), verdict->loss.part[1], verdict->norm, advice(t));
 
-    if (d->weights != NULL && path != NULL)
+    if (d->weights != NULL && !d->are_sound)
+        snprintf(d->message + n, sizeof d->message - (size_t)n,
+                 "; the weights are not finite either: freeanchor weights list %s", d->weights);
+    else if (d->weights != NULL && path != NULL)
         snprintf(d->message + n, sizeof d->message - (size_t)n,
                  "; to see it again: freeanchor replay %s --config %s/config.json --weights %s --threads %d "
                  "--out OUT.h5",
@@ -171,9 +195,9 @@ static fa_status accuse_the_sum(struct fa_training *t)
 
     print_batch(t, ids, sizeof ids);
     return fa_fail(FA_ENUMERIC,
-                   "step %lld: the gradient is not finite though that of every image is; a smaller learning "
-                   "rate or a longer warm-up may help; image ids of the batch:%s",
-                   (long long)t->state.progress.step, ids);
+                   "step %lld: the gradient is not finite though that of every image is; %s; image ids "
+                   "of the batch:%s",
+                   (long long)t->state.progress.step, advice(t), ids);
 }
 
 fa_status fa_training_diagnose(struct fa_training *t, double normalizer)
@@ -182,6 +206,7 @@ fa_status fa_training_diagnose(struct fa_training *t, double normalizer)
     fa_status status;
 
     keep_weights(&diagnosis);
+    diagnosis.are_sound = weights_are_sound(t->state.params);
     status = fa_comm_agree(t->comm, examine_all(&diagnosis));
     fa_free(diagnosis.weights);
     return status == FA_OK ? accuse_the_sum(t) : status;

@@ -25,7 +25,7 @@ static fa_status read_any(const char *path, struct fa_weights_file **out)
     return status;
 }
 
-fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
+fa_status fa_model_weights_look(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation)
 {
     struct fa_weights_translation unused;
@@ -33,6 +33,20 @@ fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
 
     FA_TRY(read_any(path, out));
     status = fa_weights_translate(*out, translation != NULL ? translation : &unused);
+    if (status == FA_OK)
+        return FA_OK;
+    fa_weights_free(*out);
+    *out = NULL;
+    return fa_prefix(status, "%s", path);
+}
+
+fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
+                                struct fa_weights_translation *translation)
+{
+    fa_status status;
+
+    FA_TRY(fa_model_weights_look(path, out, translation));
+    status = fa_weights_check_values((*out)->tensors, (*out)->n);
     if (status == FA_OK)
         return FA_OK;
     fa_weights_free(*out);

@@ -102,6 +102,32 @@ static void share_shards(struct fa_comm *comm, struct staging *staging)
     }
 }
 
+/* Those of every tensor, or of the trainable ones, which are all that momentum and moving average have. */
+static fa_status check_buffer(const struct fa_checkpoint_manifest *manifest, float *buffer, bool of_all)
+{
+    for (size_t i = 0; i < manifest->n_tensors; i++) {
+        const struct fa_checkpoint_tensor *entry = &manifest->tensors[i];
+        const struct fa_tensor tensor = {
+            .name = entry->name, .n_elem = entry->n_elem, .data = buffer + entry->offset};
+
+        if (of_all || entry->kind == FA_PARAM_TRAINABLE)
+            FA_TRY(fa_weights_check_values(&tensor, 1));
+    }
+    return FA_OK;
+}
+
+/* The same verdict on every rank: all have all of it. */
+static fa_status check_values(const char *directory, const struct staging *staging)
+{
+    const struct fa_checkpoint_manifest *manifest = &staging->manifest;
+
+    FA_TRY(fa_prefix(check_buffer(manifest, staging->buffers.value, true), "%s", directory));
+    FA_TRY(fa_prefix(check_buffer(manifest, staging->buffers.momentum, false), "%s: momentum", directory));
+    if (manifest->n_average == 0)
+        return FA_OK;
+    return fa_prefix(check_buffer(manifest, staging->buffers.average, false), "%s: average", directory);
+}
+
 static void copy_to(fa_real *to, const struct fa_param *param, const float *from, size_t offset)
 {
     if (to != NULL)
@@ -136,8 +162,10 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory, struct
         status = fa_comm_agree(comm, read_own_shards(comm, directory, &staging));
     if (status == FA_OK) {
         share_shards(comm, &staging);
-        fill_state(&staging, state);
+        status = check_values(directory, &staging);
     }
+    if (status == FA_OK)
+        fill_state(&staging, state);
     close_staging(&staging);
     return status;
 }

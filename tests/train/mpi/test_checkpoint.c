@@ -1,6 +1,7 @@
 /* Checkpoints written, found, read, damaged, pruned, on any number of ranks; and one that Python wrote. */
 #include "ranks.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -430,6 +431,26 @@ static void another_model_is_refused_by_its_first_difference(void **state)
     assert_holds(&model, 5, 6);
 }
 
+/* Which a run that overflows in the step before a save may leave. */
+static void numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken(void **state)
+{
+    struct model model;
+
+    (void)state;
+    make_model(&model, 1, -1);
+    model.value[model.entry[2].offset + 1] = NAN;
+    assert_ok(fa_checkpoint_write(comm, root, "epoch_1", &model.state));
+    make_model(&model, 1, -1);
+    model.momentum[0] = INFINITY;
+    assert_ok(fa_checkpoint_write(comm, root, "epoch_2", &model.state));
+    make_model(&model, 5, 6);
+    assert_fails_saying(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state), FA_EFORMAT,
+                        "epoch_1: stem.weight: element 1 is nan, but weights are finite");
+    assert_fails_saying(fa_checkpoint_read(comm, in_root("epoch_2"), &model.state), FA_EFORMAT,
+                        "epoch_2: momentum: head.");
+    assert_holds(&model, 5, 6);
+}
+
 /* With another version in its manifest, and the checksum of that text. */
 static void restate_version(const char *directory, char digit)
 {
@@ -612,6 +633,8 @@ int main(void)
         cmocka_unit_test_setup(the_best_is_remembered_while_it_is_there, fresh_root),
         cmocka_unit_test_setup(a_file_of_the_best_that_says_something_else_is_passed_over, fresh_root),
         cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
+        cmocka_unit_test_setup(numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken,
+                               fresh_root),
         cmocka_unit_test_setup(a_version_newer_than_the_program_is_refused_and_not_taken_for_damage,
                                fresh_root),
         cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),

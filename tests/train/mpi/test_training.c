@@ -691,6 +691,8 @@ static void a_gradient_that_is_not_finite_is_traced_to_an_image_and_met_again_in
     fa_log_set_level(FA_LOG_ERROR);
     assert_int_equal(train_on(comm, &config, run, "steep", &result), FA_EINVAL);
     fa_test_message("step 0: the gradient of image", __FILE__, __LINE__);
+    if (fa_comm_rank(comm) == 0)
+        assert_null(strstr(fa_message(), "learning rate")); /* no step was made with any */
     if (fa_comm_rank(comm) == 0) {
         read_told_losses(told);
         again = replay_as_told(&config);
