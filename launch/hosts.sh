@@ -18,11 +18,16 @@ check_hosts() {
     END { exit code }' "$1"
 }
 
+# lines FILE: those that name a host, without comments.
+lines() {
+  sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$1"
+}
+
 # count_hosts FILE: the hosts and their ranks; a host without slots= has one.
 count_hosts() {
-  awk '/^[ \t]*(#|$)/ { next }
+  lines "$1" | awk '
        { n = match($0, /slots *= *[0-9]+/) ? substr($0, RSTART, RLENGTH) : 1; gsub(/[^0-9]/, "", n); hosts++; ranks += n }
-       END { print hosts + 0, ranks + 0 }' "$1"
+       END { print hosts + 0, ranks + 0 }'
 }
 
 # By what mpirun starts commands on other hosts: ssh, unless it is told otherwise.
@@ -48,20 +53,20 @@ answers() {
 
 # names FILE: its hosts, one a line.
 names() {
-  awk '!/^[ \t]*(#|$)/ { print $1 }' "$1"
+  lines "$1" | awk '{ print $1 }'
 }
 
 # hosts_left FILE LEFT: writes those of its lines whose hosts answer, in their order, and names the others. All are asked at once.
 hosts_left() {
-  local lines named i asked=() lost=()
-  mapfile -t lines < <(grep -vE '^[[:space:]]*(#|$)' "$1")
+  local left named i asked=() lost=()
+  mapfile -t left < <(lines "$1")
   mapfile -t named < <(names "$1")
-  for i in "${!lines[@]}"; do
+  for i in "${!left[@]}"; do
     answers "${named[i]}" &
     asked[i]=$!
   done
-  for i in "${!lines[@]}"; do
-    if wait "${asked[i]}"; then echo "${lines[i]}"; else lost+=("${named[i]}"); fi
+  for i in "${!left[@]}"; do
+    if wait "${asked[i]}"; then echo "${left[i]}"; else lost+=("${named[i]}"); fi
   done >"$2"
   echo "${lost[*]}"
 }

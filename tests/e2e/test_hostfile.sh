@@ -17,7 +17,7 @@ chmod +x "$scratch/bin/mpirun" "$scratch/ssh"
 export SEEN=$scratch/seen OMPI_MCA_plm_rsh_agent="$scratch/ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
 unset SLURM_JOB_ID PBS_JOBID LSB_JOBID
 
-printf '# ours\nnode1 slots=2\n\nnode2 slots = 2\nnode3\nnode4 slots=3\nlocalhost\n' >"$scratch/hosts"
+printf '# ours\nnode1 slots=2 # not slots=9\n\nnode2 slots = 2\nnode3#x slots=9\nnode4 slots=3\nlocalhost\n' >"$scratch/hosts"
 echo '{ "train": { "batch": 16, "reference_batch": 7 } }' >"$scratch/w/config.json"
 train() {
   rm -f "$SEEN"

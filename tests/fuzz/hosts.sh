@@ -21,12 +21,17 @@ END
 chmod +x "$folder/shell"
 remote_shell() { echo "$folder/shell"; }
 
-# A line of pieces that hostfiles have, and of some that they should not.
-pieces=(node1 ' ' slots= 2 = '#' $'\t' : , - -o 'slots =' 08 -1 99999999999999999999 '$(touch x)' '`id`' '*' \' '"' ';' '&' '|' '\' $'\r' $'\x1b' 10.0.0.1
-  user@node '[::1]' max_slots=3 'slots=a' é '%' '~')
+# Pieces that hostfiles have, and some that they should not.
+# shellcheck disable=SC2016,SC2054,SC2191,SC1003 # as they are
+pieces=(node1 ' ' slots= 2 = '#' $'\t' : , - -o 'slots =' 08 -1 99999999999999999999 '$(touch x)' '`touch x`' '*' \' '"' ';' '&' '|' '\' $'\r'
+  $'\x1b' 10.0.0.1 user@node '[::1]' max_slots=3 'slots=a' é '%' '~')
+
+# A line of pieces; often it begins as it should.
 line() {
   local i text=''
-  for ((i = RANDOM % 6; i >= 0; i--)); do text+=${pieces[RANDOM % ${#pieces[@]}]}; done
+  ((RANDOM % 3 == 0)) || text="node$((RANDOM % 9))"
+  ((RANDOM % 2 == 0)) || text+=" slots=$((RANDOM % 9))"
+  for ((i = RANDOM % 4; i > 0; i--)); do text+=${pieces[RANDOM % ${#pieces[@]}]}; done
   printf '%s\n' "$text"
 }
 
@@ -39,10 +44,11 @@ n=0
 while [ "$SECONDS" -lt "$seconds" ]; do
   n=$((n + 1))
   for ((i = RANDOM % 4; i >= 0; i--)); do line; done >"$folder/hosts"
+  (cd "$folder" && check_hosts hosts) >/dev/null 2>&1 || continue
   (cd "$folder" && count_hosts hosts) >"$folder/counted" 2>"$folder/said" || continue
   grep -qxE '[0-9]+ [0-9]+' "$folder/counted" || wrong count
   read -r hosts _ <"$folder/counted"
-  [ "$hosts" -gt 0 ] || continue
+  [ "$hosts" -gt 0 ] || continue # an empty file is refused later
   (cd "$folder" && SLURM_JOB_ID='' hosts_left hosts left) >/dev/null 2>&1
   [ ! -e "$folder/wrong" ] || wrong name
   [ ! -e "$folder/x" ] || wrong command
