@@ -31,7 +31,7 @@ struct fa_sample {
     float scale_factor[4];
     struct fa_image_plan plan;
     struct fa_objects objects; /* non-crowd ground truth in pixels of chw, moved and mirrored with it; what is
-                                  out of sight is left out, which may leave none */
+                                  out of sight is left out, but never all that there is */
 };
 
 struct fa_loader;

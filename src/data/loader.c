@@ -73,11 +73,10 @@ static bool is_damage(fa_status status)
 static fa_status prepare_augmented(const struct fa_loader *loader, struct slot *slot, size_t record)
 {
     const struct fa_loader_config *c = &loader->config;
-    const struct fa_record *r = &loader->dataset->records[record];
     const struct fa_sample *s = &slot->buffer.sample;
     struct fa_image_plan plan;
 
-    fa_image_plan_draw(&c->transform, r->w, r->h, c->seed, s->epoch, s->position, &plan);
+    fa_sample_plan_draw(loader->dataset, record, &c->transform, c->seed, s->epoch, s->position, &plan);
     return fa_sample_prepare(loader->dataset, record, &c->transform, &plan, &slot->buffer);
 }
 

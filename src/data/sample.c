@@ -138,6 +138,37 @@ static fa_status prepare_objects(const struct fa_dataset *dataset, size_t record
     return FA_OK;
 }
 
+/* ---- the plan ---- */
+
+static bool shows_an_object(const struct fa_dataset *dataset, size_t record, double min_visible,
+                            const struct fa_image_plan *plan)
+{
+    const struct fa_record *r = &dataset->records[record];
+    float box[4];
+
+    for (size_t a = r->first; a < r->first + r->n; a++)
+        if (is_object(dataset, a, r) && fa_box_place(dataset->bbox[a], plan, min_visible, box))
+            return true;
+    return false;
+}
+
+void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
+                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
+                         struct fa_image_plan *plan)
+{
+    const struct fa_record *r = &dataset->records[record];
+    const double min_visible = transform->augment.min_visible;
+    struct fa_image_plan unmoved;
+
+    fa_image_plan_draw(transform, r->w, r->h, seed, epoch, position, plan);
+    fa_image_plan_still(transform, r->w, r->h, &unmoved);
+    unmoved.colors = plan->colors;
+    unmoved.flip = plan->flip;
+    if (!shows_an_object(dataset, record, min_visible, plan) &&
+        shows_an_object(dataset, record, min_visible, &unmoved))
+        *plan = unmoved;
+}
+
 /* ---- the sample ---- */
 
 fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,

@@ -21,6 +21,12 @@ struct fa_sample_buffer {
 
 void fa_sample_buffer_free(struct fa_sample_buffer *buffer);
 
+/* As fa_image_plan_draw for the record; but a plan that would leave none of the record's objects in sight
+   moves nothing, and only flips and changes colours. */
+void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
+                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
+                         struct fa_image_plan *plan);
+
 /* Sets record, image_id, plan, pixels, sizes and objects; epoch and position are left alone. The plan is for
    the record's size. A pure function of its arguments. FA_EFORMAT or FA_EIO if the record is damaged. */
 fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,

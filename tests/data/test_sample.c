@@ -243,6 +243,31 @@ static void what_the_image_does_not_cover_is_the_mean(void **state)
     fa_sample_buffer_free(&buffer);
 }
 
+/* At twice the size a quarter of the image is seen: never enough of the object that is the whole image, and
+   not always of the other. */
+static void an_image_is_not_moved_where_no_object_would_be_left(void **state)
+{
+    struct fa_transform t = transform;
+    struct fa_sample_buffer buffer = {.chw = NULL};
+    int n_unmoved = 0;
+
+    (void)state;
+    t.scale[0] = 133;
+    t.scale[1] = 80;
+    t.augment = (struct fa_augment){.random_scale = {2, 2}, .min_visible = 0.5, .vertical_flip = 1};
+    for (size_t position = 0; position < 100; position++) {
+        struct fa_image_plan plan;
+
+        fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &plan);
+        assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
+        assert_int_equal(buffer.sample.objects.n, plan.resized_w == plan.frame_w ? 2 : 1);
+        assert_true(plan.flip.vertical);
+        n_unmoved += plan.resized_w == plan.frame_w;
+    }
+    assert_in_range(n_unmoved, 20, 80);
+    fa_sample_buffer_free(&buffer);
+}
+
 static void the_size_is_known_beforehand_whatever_is_drawn(void **state)
 {
     struct fa_transform t = transform;
@@ -273,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_picture_becomes_the_sample_that_its_record_would),
         cmocka_unit_test(objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them),
         cmocka_unit_test(what_the_image_does_not_cover_is_the_mean),
+        cmocka_unit_test(an_image_is_not_moved_where_no_object_would_be_left),
         cmocka_unit_test(the_size_is_known_beforehand_whatever_is_drawn),
     };
 
