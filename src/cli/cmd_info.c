@@ -105,6 +105,7 @@ static void count_parameters(const struct fa_params *params, size_t *all, size_t
 
 static fa_status print_network(struct fa_invocation *invocation, struct fa_session *session, int h, int w)
 {
+    const bool averages = session->settings.train.ema_decay > 0;
     struct totals totals = {0};
     struct fa_model_memory memory;
     size_t all, trainable;
@@ -116,11 +117,14 @@ static fa_status print_network(struct fa_invocation *invocation, struct fa_sessi
     fa_model_memory(session->model, &memory);
     printf("\n%zu parameters, %zu of them trainable; %.2f G multiply-adds at %dx%d\n", all, trainable,
            totals.macs / 1e9, h, w);
-    printf("memory of a training step: parameters and momentum %.0f MiB, gradients %.0f MiB, packed weights "
-           "%.0f MiB, "
-           "arena %.0f MiB\n",
-           (double)(memory.parameters + memory.gradients) / 1048576, (double)memory.gradients / 1048576,
-           (double)memory.packed_weights / 1048576, (double)memory.arena / 1048576);
+    printf(
+        "memory of a training step: parameters%s and momentum %.0f MiB, gradients %.0f MiB, packed weights "
+        "%.0f MiB, "
+        "arena %.0f MiB\n",
+        averages ? ", moving average" : "",
+        (double)(memory.parameters + (averages ? 2 : 1) * memory.gradients) / 1048576,
+        (double)memory.gradients / 1048576, (double)memory.packed_weights / 1048576,
+        (double)memory.arena / 1048576);
     fa_report_number(invocation, "parameters", (double)all);
     fa_report_number(invocation, "trainable", (double)trainable);
     fa_report_number(invocation, "macs", totals.macs);
