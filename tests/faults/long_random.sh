@@ -89,9 +89,11 @@ begin() {
   wait_logged "$at"
 }
 
-# go: the run is started, or started again.
+# go [OPTION...]: the run is started, or started again. What it says goes where no fault reaches.
 go() {
-  start "$work" "${training[@]}"
+  log=$scratch/said
+  run_ranks "$ranks" "$freeanchor" train "${small[@]}" "${training[@]}" --work-dir "$work" "$@" >"$log" 2>&1 &
+  run=$!
 }
 
 wait_logged() {
@@ -168,10 +170,10 @@ strike() {
   struck=$EPOCHREALTIME
 }
 
-# goes_on: started again, the run comes to its end, with the weights of one that nothing happened to.
+# goes_on: started again, with the options that the message asked for, the run comes to its end, with the weights of one that nothing happened to.
 goes_on() {
   local said
-  go
+  go "${mend[@]}"
   over 90
   [ "$code" -eq 0 ] || wrong "does not go on, exit code $code: $(last_words)"
   said=$("$freeanchor" weights diff "$scratch/whole/weights.h5" "$work/weights.h5" 2>&1) || wrong "other weights: $said"
@@ -184,7 +186,8 @@ wrong() {
 
 # ---- the faults ----
 #
-# Each begins a run, strikes at the drawn step, sees how that ends, and mends what can be mended. $how is what was drawn.
+# Each begins a run, strikes at the drawn step, sees how that ends, and mends what can be mended. $how is what was drawn, $mend what
+# options the next start needs.
 
 fault_kill() {
   begin
@@ -277,18 +280,11 @@ fault_link() {
     mv "$work/$how" "$scratch/aside"
     ln -s "$outside/file" "$work/$how"
     strike
-    go_as_is
+    go
     ends_as "link, log"
     rm "$work/$how"
     mv "$scratch/aside" "$work/$how"
   fi
-}
-
-# go_as_is: without the removal of the roll that a start of the tests begins with.
-go_as_is() {
-  log=$work.log
-  run_ranks "$ranks" "$freeanchor" train "${small[@]}" "${training[@]}" --work-dir "$work" >"$log" 2>&1 &
-  run=$!
 }
 
 # The newest checkpoint is cut short: the one before is taken, or where there is none the run is refused.
@@ -306,24 +302,23 @@ fault_truncated() {
     ends_as truncated
   else
     ends_as "truncated, alone"
-    rm -r "$(newest)"
+    mend=(--resume none)
   fi
 }
 
 fault_two-runs() {
-  local first first_log
+  local first
   begin
   how="both of 2 ranks"
-  first=$run first_log=$log
+  first=$run
+  mv "$log" "$scratch/first.log" # which the first goes on to write to
   strike
-  log=$scratch/second.log
-  run_ranks "$ranks" "$freeanchor" train "${small[@]}" "${training[@]}" --work-dir "$work" >"$log" 2>&1 &
-  run=$!
+  go
   over "$(seconds_of "two runs")"
   [ "$code" = "$(code_of "two runs")" ] || wrong "exit code $code of the second: $(last_words)"
   says "two runs" || wrong "the second says something else: $(last_words)"
   took=$(awk "BEGIN { print $EPOCHREALTIME - $struck }")
-  run=$first log=$first_log
+  run=$first log=$scratch/first.log
   over 60
   [ "$code" -eq 0 ] || wrong "the first run ended with $code: $(last_words)"
 }
@@ -384,8 +379,10 @@ fault_frozen() {
 must run_ranks 2 "$freeanchor" train "${small[@]}" --work-dir "$scratch/first" --set train.max_steps=1
 training+=(--init-from "$scratch/first/weights.h5" --set model.init=weights)
 
-start "$scratch/whole" "${training[@]}"
-ends 0 120 "wrote $scratch/whole/weights.h5"
+work=$scratch/whole
+go
+over 120
+[ "$code" -eq 0 ] || fail "the run that nothing happens to ended with $code: $(last_words)"
 plant_outside
 is=$(outside_is)
 
@@ -398,7 +395,7 @@ done
 for number in $(seq "$runs"); do
   RANDOM=$((seed + number - 1))
   fault=${faults[RANDOM % ${#faults[@]}]}
-  work='' wrongs=0 took=0 how='' at=0
+  work='' wrongs=0 took=0 how='' at=0 mend=()
   "fault_${fault// /-}"
   if [ $? -eq 77 ]; then
     skipped[$fault]=$((${skipped[$fault]} + 1))
