@@ -109,8 +109,9 @@ wait_logged() {
 
 # has_checkpoint: waits until there is one.
 has_checkpoint() {
-  for _ in $(seq 600); do
+  for _ in $(seq 3600); do
     [ -n "$(newest)" ] && return
+    kill -0 "$run" 2>/dev/null || break
     sleep 0.05
   done
   wrong "no checkpoint is ever there: $(last_words)"
@@ -129,7 +130,7 @@ halt() {
   else
     kill -9 "$(pid_of "$(any 0 1)")" 2>/dev/null
   fi
-  over 60
+  over 180
   rm -f "$work/stop"
 }
 
@@ -174,7 +175,7 @@ strike() {
 goes_on() {
   local said
   go "${mend[@]}"
-  over 90
+  over 180
   [ "$code" -eq 0 ] || wrong "does not go on, exit code $code: $(last_words)"
   said=$("$freeanchor" weights diff "$scratch/whole/weights.h5" "$work/weights.h5" 2>&1) || wrong "other weights: $said"
 }
@@ -319,7 +320,7 @@ fault_two-runs() {
   says "two runs" || wrong "the second says something else: $(last_words)"
   took=$(awk "BEGIN { print $EPOCHREALTIME - $struck }")
   run=$first log=$scratch/first.log
-  over 60
+  over 180
   [ "$code" -eq 0 ] || wrong "the first run ended with $code: $(last_words)"
 }
 
@@ -381,7 +382,7 @@ training+=(--init-from "$scratch/first/weights.h5" --set model.init=weights)
 
 work=$scratch/whole
 go
-over 120
+over 180
 [ "$code" -eq 0 ] || fail "the run that nothing happens to ended with $code: $(last_words)"
 plant_outside
 is=$(outside_is)
