@@ -17,9 +17,10 @@ fa_status fa_work_dir_take(struct fa_comm *comm, const char *path, const struct 
 {
     *out = (struct fa_work_dir){.path = path};
     fa_activity_begin("taking the work directory");
+    FA_TRY(fa_watchdog_start(comm, config, &out->watchdog));
     FA_TRY(fa_comm_agree(comm, fa_comm_rank(comm) == 0 ? make_and_lock(out) : FA_OK));
     FA_TRY(fa_comm_share_directory(comm, path));
-    FA_TRY(fa_watchdog_start(comm, path, config, &out->watchdog));
+    FA_TRY(fa_watchdog_open_roll(out->watchdog, comm, path));
     fa_comm_met();
     return FA_OK;
 }
