@@ -3,13 +3,24 @@
 #include <signal.h>
 #include <stddef.h>
 
+/* All but those by which the processor ends a thread that goes wrong. */
+static void fill_with_blocked(sigset_t *set)
+{
+    sigfillset(set);
+    sigdelset(set, SIGSEGV);
+    sigdelset(set, SIGBUS);
+    sigdelset(set, SIGILL);
+    sigdelset(set, SIGFPE);
+    sigdelset(set, SIGABRT);
+}
+
 int fa_thread_start(pthread_t *thread, const char *name, void *(*run)(void *argument), void *argument)
 {
-    sigset_t all, before;
+    sigset_t blocked, before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    fill_with_blocked(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)

@@ -12,6 +12,7 @@
 
 #include "agreement.h"
 #include "command.h"
+#include "fa/crash.h"
 #include "fa/log.h"
 #include "fa/machine.h"
 #include "fa/memory.h"
@@ -113,6 +114,18 @@ static void print_failure(const struct fa_invocation *invocation)
         fprintf(stderr, "freeanchor %s: %s\n", invocation->command->name, fa_message());
 }
 
+static void listen_to_crashes(const struct fa_invocation *invocation)
+{
+    const struct fa_comm *comm = invocation->comm;
+    char who[160];
+
+    snprintf(who, sizeof who, "freeanchor %s", invocation->command->name);
+    if (comm != NULL)
+        snprintf(who, sizeof who, "freeanchor %s: rank %d (%s)", invocation->command->name,
+                 fa_comm_rank(comm), fa_comm_host(comm));
+    fa_crash_listen(who);
+}
+
 static int run_command(const struct fa_command *command, int argc, char **argv)
 {
     const struct fa_flag *const tables[] = {command->flags, fa_common_flags, NULL};
@@ -125,6 +138,7 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
         return 0;
     }
     status = start_ranks(&invocation, status);
+    listen_to_crashes(&invocation);
     if (status == FA_OK)
         status = prepare(&invocation);
     if (invocation.comm != NULL && !command->watched)

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# A rank that gets no more memory, at many moments of its run, says so itself; never does it crash in silence.
+#
+# usage: tests/faults/long_memory.sh [REPEATS]        (default: 100)
+#
+# SEED (default 1) decides ranks and limits.
+. "$(dirname "$0")/lib.sh"
+repeats=${1:-100}
+RANDOM=${SEED:-1}
+phases=("first step" step evaluation start)
+short=(--val-data "$scratch/shards" --set train.eval_interval=1 --set train.epochs=8)
+words="out of memory\|cannot be started\|memory is exhausted\|Cannot allocate memory"
+
+# A whole number from $1 to $2.
+any() {
+  echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
+}
+
+# limited_from_its_start RANK: starts the run with a limit in KiB, $limit.
+limited_from_its_start() {
+  limit=$(any 300000 900000)
+  printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' "$1" "$limit" "$program" >"$scratch/limited"
+  chmod +x "$scratch/limited"
+  freeanchor=$scratch/limited start "$scratch/w" "${short[@]}"
+}
+
+# limited_in RANK PHASE KIB: starts the run and leaves the rank so much more than it has.
+limited_in() {
+  local pid
+  start "$scratch/w" "${short[@]}"
+  catch "$1" "$2" || return
+  pid=$(pid_of "$1")
+  prlimit --pid "$pid" --as="$(awk -v more="$3" '/^VmSize/ { print ($2 + more) * 1024 }' "/proc/$pid/status")"
+  release
+}
+
+program=$freeanchor crashed=0 silent=0 enough=0
+for turn in $(seq "$repeats"); do
+  rank=$(any 0 $((ranks - 1))) more=$(any 0 $((turn % 2 ? 4000 : 60000))) phase=${phases[turn % 4]}
+  rm -rf "$scratch/w"
+  if [ $((turn % 5)) -eq 0 ]; then
+    limited_from_its_start "$rank"
+  else
+    limited_in "$rank" "$phase" "$more" || continue
+  fi
+  wait "$run"
+  code=$?
+  echo "$turn: rank $rank, $phase, $more: $code $(grep -m 1 -e 'freeanchor train: ' -e ' ERROR ' -e signal "$log" | cut -c -170)"
+  if grep -q 'on signal' "$log"; then
+    crashed=$((crashed + 1))
+  elif [ "$code" -eq 0 ]; then
+    enough=$((enough + 1))
+  else
+    grep -q "$words" "$log" || silent=$((silent + 1))
+  fi
+done
+echo "$repeats runs: $crashed crashed, $silent ended for another reason, $enough had memory enough"
+holds "$crashed == 0" "crashes"
+holds "$silent == 0" "ends that do not speak of memory"
+finish
