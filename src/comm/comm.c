@@ -42,6 +42,7 @@ static int start_in_time(int *provided)
 {
     int error;
 
+    fa_guardian_begin();
     fa_patience_begin(SECONDS_TO_START, false);
     error = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, provided);
     fa_patience_end();
@@ -108,6 +109,7 @@ fa_status fa_comm_init(struct fa_comm **out)
 void fa_comm_met(void)
 {
     fa_patience_end();
+    fa_guardian_end();
 }
 
 void fa_comm_finalize(struct fa_comm *comm)

@@ -42,6 +42,22 @@ size_t fa_comm_piece(size_t size);
 void fa_patience_begin(unsigned seconds, bool is_network);
 void fa_patience_end(void); /* nothing where it was not begun */
 
+/* What the launcher tells before MPI does; -1 where it does not. */
+int fa_launcher_rank(void);
+int fa_launcher_local_rank(void);
+enum fa_launcher_hosts { FA_UNKNOWN_HOSTS, FA_ONE_HOST, FA_SEVERAL_HOSTS };
+enum fa_launcher_hosts fa_launcher_hosts(void);
+
+/* The last words of a rank that has waited so long in vain: one line. */
+enum { FA_LAST_WORDS_MAX = 1536 };
+void fa_patience_print(unsigned seconds, const char *why, char *text, size_t size);
+
+/* Before MPI starts, on the first rank of a host that is not the only one: a process that says so, and ends
+   this one, if it is stopped so many seconds after it was told; 0: not before it is told again. */
+void fa_guardian_begin(void);
+void fa_guardian_tell(unsigned seconds); /* nothing where there is none, nor below */
+void fa_guardian_end(void);
+
 /* A process of a rank of this host that is stopped, as by SIGSTOP; false if there is none. */
 bool fa_comm_stopped_sibling(pid_t *pid, int *rank);
 

@@ -1,7 +1,8 @@
 /*
- * launcher.c - the mpirun that started this process, if one did.
+ * launcher.c - what is known of the launcher and its ranks before MPI starts.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,4 +33,34 @@ long fa_comm_mpirun(void)
         if (strcmp(name, names[i]) == 0)
             return (long)getppid();
     return 0;
+}
+
+/* The first of these variables that is set, as a number; -1 if none is. */
+static int number_of(const char *const variables[])
+{
+    for (; *variables != NULL; variables++)
+        if (getenv(*variables) != NULL)
+            return atoi(getenv(*variables));
+    return -1;
+}
+
+int fa_launcher_rank(void)
+{
+    return number_of((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID", NULL});
+}
+
+int fa_launcher_local_rank(void)
+{
+    return number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", NULL});
+}
+
+enum fa_launcher_hosts fa_launcher_hosts(void)
+{
+    const int local = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_SIZE", NULL});
+    const int all = number_of((const char *const[]){"OMPI_COMM_WORLD_SIZE", NULL});
+    const int nodes = number_of((const char *const[]){"SLURM_STEP_NUM_NODES", NULL});
+
+    if (local > 0)
+        return local == all ? FA_ONE_HOST : FA_SEVERAL_HOSTS;
+    return nodes < 0 ? FA_UNKNOWN_HOSTS : nodes == 1 ? FA_ONE_HOST : FA_SEVERAL_HOSTS;
 }

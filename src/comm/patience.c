@@ -33,39 +33,14 @@ static struct {
     bool is_over;
 } patience;
 
-/* ---- what launchers tell before MPI does ---- */
-
-/* The first of these variables that is set, as a number; -1 if none is. */
-static int number_of(const char *const variables[])
-{
-    static const struct fa_range range = FA_WHOLE(0, INT_MAX);
-
-    for (; *variables != NULL; variables++)
-        if (getenv(*variables) != NULL)
-            return (int)fa_number_environment(*variables, &range, -1);
-    return -1;
-}
-
-static int world_rank(void)
-{
-    return number_of((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID", NULL});
-}
+/* ---- whose turn it is ---- */
 
 /* Of ranks on this host that speak before this one. */
 static unsigned turns_before(void)
 {
-    const int before = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", NULL});
+    const int before = fa_launcher_local_rank();
 
     return (unsigned)(before < 0 ? 0 : before > MOST_TURNS ? MOST_TURNS : before);
-}
-
-static bool is_one_host(void)
-{
-    const int local = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_SIZE", NULL});
-
-    if (local > 0)
-        return local == number_of((const char *const[]){"OMPI_COMM_WORLD_SIZE", NULL});
-    return number_of((const char *const[]){"SLURM_STEP_NUM_NODES", NULL}) == 1;
 }
 
 /* ---- the words ---- */
@@ -107,15 +82,16 @@ static bool blame_sibling(char *text, size_t size)
 }
 
 /* launch/train.sh knows the last words of a job by their end. */
-static void say(const char *why)
+void fa_patience_print(unsigned seconds, const char *why, char *text, size_t size)
 {
     char host[64] = "", rank[16] = "?";
 
     gethostname(host, sizeof host - 1);
-    if (world_rank() >= 0)
-        snprintf(rank, sizeof rank, "%d", world_rank());
-    fprintf(stderr, "freeanchor: [rank %s] %s has not reached all other ranks in %u s, %s: the job ends\n",
-            rank, host, patience.seconds, why);
+    if (fa_launcher_rank() >= 0)
+        snprintf(rank, sizeof rank, "%d", fa_launcher_rank());
+    snprintf(text, size,
+             "freeanchor: [rank %s] %s has not reached all other ranks in %u s, %s: the job ends\n", rank,
+             host, seconds, why);
 }
 
 /* ---- the wait ---- */
@@ -139,7 +115,10 @@ static bool ends_within(unsigned seconds)
 
 static void end_process(const char *why)
 {
-    say(why);
+    char text[FA_LAST_WORDS_MAX];
+
+    fa_patience_print(patience.seconds, why, text, sizeof text);
+    fputs(text, stderr);
     sleep(HEARD);
     _exit(EXIT_FAILURE);
 }
@@ -154,7 +133,7 @@ static void *wait_for_end(void *argument)
         end_process(why);
     if (ends_within(OTHERS_FIRST))
         return argument;
-    if (patience.is_network && !is_one_host())
+    if (patience.is_network && fa_launcher_hosts() != FA_ONE_HOST)
         blame_network(why, sizeof why);
     end_process(why);
     return argument;
@@ -163,6 +142,7 @@ static void *wait_for_end(void *argument)
 void fa_patience_begin(unsigned seconds, bool is_network)
 {
     fa_patience_end();
+    fa_guardian_tell(seconds);
     patience.seconds = seconds;
     patience.is_network = is_network;
     patience.is_over = false;
@@ -173,6 +153,7 @@ void fa_patience_begin(unsigned seconds, bool is_network)
 
 void fa_patience_end(void)
 {
+    fa_guardian_tell(0);
     if (!patience.is_begun)
         return;
     pthread_mutex_lock(&patience.lock);

@@ -55,6 +55,44 @@ static void a_wait_without_end_is_ended_with_the_remedy(void **state)
     assert_non_null(strstr(said, "--mca btl_tcp_if_exclude lo,docker0"));
 }
 
+/* Alone on its host, where no other rank could see it. */
+static void a_rank_that_is_stopped_is_named_by_its_guardian(void **state)
+{
+    char said[2048];
+    int ends[2], status;
+    ssize_t n, length = 0;
+    pid_t child;
+
+    (void)state;
+    be_rank("5", "0");
+    setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "1", 1);
+    setenv("OMPI_COMM_WORLD_SIZE", "8", 1);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        fa_guardian_begin();
+        fa_patience_begin(1, false);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((n = read(ends[0], said + length, sizeof said - 1 - (size_t)length)) > 0)
+        length += n;
+    said[length] = '\0';
+    close(ends[0]);
+    unsetenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    unsetenv("OMPI_COMM_WORLD_SIZE");
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_non_null(strstr(said, "freeanchor: [rank 5] "));
+    assert_non_null(
+        strstr(said, " has not reached all other ranks in 1 s, since it is stopped itself, process "));
+    assert_non_null(strstr(said, ": the job ends\n"));
+}
+
 /* srun tells less than mpirun, but its words do. */
 static void a_rank_under_srun_knows_its_number(void **state)
 {
@@ -123,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wait_without_end_is_ended_with_the_remedy),
+        cmocka_unit_test(a_rank_that_is_stopped_is_named_by_its_guardian),
         cmocka_unit_test(a_rank_under_srun_knows_its_number),
         cmocka_unit_test(a_rank_of_the_host_that_is_stopped_is_named_with_its_process),
         cmocka_unit_test(ranks_of_a_host_speak_one_after_another),
