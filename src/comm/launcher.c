@@ -1,12 +1,14 @@
 /*
  * launcher.c - what is known of the launcher and its ranks before MPI starts.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "comm_private.h"
+#include "fa/number.h"
 
 static void read_name(pid_t pid, char *name, int size)
 {
@@ -38,9 +40,11 @@ long fa_comm_mpirun(void)
 /* The first of these variables that is set, as a number; -1 if none is. */
 static int number_of(const char *const variables[])
 {
+    static const struct fa_range range = FA_WHOLE(0, INT_MAX);
+
     for (; *variables != NULL; variables++)
         if (getenv(*variables) != NULL)
-            return atoi(getenv(*variables));
+            return (int)fa_number_environment(*variables, &range, -1);
     return -1;
 }
 

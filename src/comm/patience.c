@@ -13,7 +13,6 @@
 
 #include "comm_private.h"
 #include "fa/machine.h"
-#include "fa/number.h"
 #include "fa/thread.h"
 
 /* Ranks of a host speak one after another, so many seconds apart; all others with the last of them. */

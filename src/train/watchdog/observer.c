@@ -176,7 +176,8 @@ static void fill_sight(const struct fa_observer *o, struct fa_sight *sight)
                                .ranks = o->ranks};
     sight->works[0] = work_of(o, doing, o->held_s, phase_of(o));
     sight->works[1] = work_of(o, o->activity.beside, o->beside_held_s, FA_WATCH_SAVING);
-    sight->works[2] = work_of(o, o->keeping.what, o->keeping_held_s, FA_WATCH_SAVING);
+    sight->works[2] = (struct fa_watched_work){o->keeping.what, o->keeping_held_s, o->limit_s[FA_WATCH_STEP],
+                                               limit_keys[FA_WATCH_STEP]};
 }
 
 /* Time counts only as far as this thread ran too. */

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,8 +16,6 @@
 #define LOOKS 8
 /* Lines that all ranks together write in a second. */
 #define LINES_PER_S 200
-
-enum { TEXT_MAX = 1024 };
 
 struct fa_roll_keeper {
     /* Set at start. */
@@ -39,8 +36,7 @@ struct fa_roll_keeper {
     struct fa_roll_line mine, *lines;
     uint64_t n_reads;
     bool is_final;            /* the state of mine stays */
-    uint64_t n_asked, n_done; /* that it be written at once, and text logged */
-    char text[TEXT_MAX];
+    uint64_t n_asked, n_done; /* that it be written at once */
     bool is_over;
 };
 
@@ -90,15 +86,6 @@ static bool read_lines(struct fa_roll_keeper *k)
     return true;
 }
 
-/* Rank 0 has the log open. */
-static void log_text(struct fa_roll_keeper *k, const char *text)
-{
-    begin(k, "writing to train.log");
-    if (k->rank == 0 || fa_log_to_file(k->log_path) == FA_OK)
-        fa_log_file(FA_LOG_ERROR, "%s", text);
-    begin(k, NULL);
-}
-
 /* ---- the thread ---- */
 
 static struct timespec in_seconds(double seconds)
@@ -127,7 +114,6 @@ static void rest(struct fa_roll_keeper *k, double seconds)
 /* Does at once what is asked for, if something is. True when the thread is to end. */
 static bool serve(struct fa_roll_keeper *k)
 {
-    char text[TEXT_MAX];
     uint64_t n_asked, n_done;
     bool is_over;
 
@@ -135,13 +121,10 @@ static bool serve(struct fa_roll_keeper *k)
     is_over = k->is_over;
     n_asked = k->n_asked;
     n_done = k->n_done;
-    memcpy(text, k->text, sizeof text);
     pthread_mutex_unlock(&k->lock);
     if (n_asked == n_done)
         return is_over;
     write_line(k);
-    if (text[0] != '\0')
-        log_text(k, text);
     pthread_mutex_lock(&k->lock);
     k->n_done = n_asked;
     pthread_cond_broadcast(&k->done);
@@ -198,8 +181,7 @@ struct fa_roll_work fa_roll_keeper_work(const struct fa_roll_keeper *k)
     return (struct fa_roll_work){.count = atomic_load(&k->count), .what = atomic_load(&k->what)};
 }
 
-bool fa_roll_keeper_announce(struct fa_roll_keeper *k, enum fa_roll_state state, const char *text,
-                             double seconds)
+bool fa_roll_keeper_announce(struct fa_roll_keeper *k, enum fa_roll_state state, double seconds)
 {
     const struct timespec until = in_seconds(seconds);
     uint64_t ticket;
@@ -208,7 +190,6 @@ bool fa_roll_keeper_announce(struct fa_roll_keeper *k, enum fa_roll_state state,
     pthread_mutex_lock(&k->lock);
     k->mine.state = state;
     k->is_final = true;
-    snprintf(k->text, sizeof k->text, "%s", text != NULL ? text : "");
     ticket = ++k->n_asked;
     pthread_cond_signal(&k->asked);
     while (k->n_done < ticket && pthread_cond_timedwait(&k->done, &k->lock, &until) == 0)
@@ -216,6 +197,18 @@ bool fa_roll_keeper_announce(struct fa_roll_keeper *k, enum fa_roll_state state,
     is_done = k->n_done >= ticket;
     pthread_mutex_unlock(&k->lock);
     return is_done;
+}
+
+void fa_roll_keeper_write_last(struct fa_roll_keeper *k, enum fa_roll_state state, const char *text)
+{
+    struct fa_roll_line line = k->mine;
+
+    line.state = state;
+    line.beat = k->beat + 1;
+    if (fa_roll_write(k->path, &line) != FA_OK || text == NULL)
+        return;
+    if (k->rank == 0 || fa_log_to_file(k->log_path) == FA_OK) /* rank 0 has it open */
+        fa_log_file(FA_LOG_ERROR, "%s", text);
 }
 
 /* ---- start and end ---- */

@@ -41,10 +41,13 @@ struct fa_roll_work {
 
 struct fa_roll_work fa_roll_keeper_work(const struct fa_roll_keeper *keeper);
 
-/* From now on the line says this state; it is written at once, and text, unless it is NULL, goes to the run's
-   log. Waits for that; false if it is not done in so many seconds. */
-bool fa_roll_keeper_announce(struct fa_roll_keeper *keeper, enum fa_roll_state state, const char *text,
-                             double seconds);
+/* From now on the line says this state, and it is written at once. Waits for that; false if it is not done in
+   so many seconds. */
+bool fa_roll_keeper_announce(struct fa_roll_keeper *keeper, enum fa_roll_state state, double seconds);
+
+/* Writes the line in this state, and text, unless it is NULL, to the log of the run: by the caller itself,
+   and past the lock, which nobody may be left to give back. Only for a process that was split off for it. */
+void fa_roll_keeper_write_last(struct fa_roll_keeper *keeper, enum fa_roll_state state, const char *text);
 
 /* Waits for the thread. */
 void fa_roll_keeper_end(struct fa_roll_keeper *keeper);

@@ -206,7 +206,7 @@ static void leave_roll(struct fa_watchdog *w)
     if (keeper == NULL)
         return;
     fa_activity_begin("writing to .ranks");
-    while (!fa_roll_keeper_announce(keeper, FA_ROLL_LEFT, NULL, 60))
+    while (!fa_roll_keeper_announce(keeper, FA_ROLL_LEFT, 60))
         ;
 }
 
