@@ -16,7 +16,7 @@ for rank in 1 0; do
 done
 
 # a disk that does not answer, as a pipe that nobody reads, is noticed though training goes on
-start "$scratch/disk" "${endless[@]}" --set train.checkpoint_steps=10 --set watchdog.save_s=1
+start "$scratch/disk" "${endless[@]}" --set train.checkpoint_steps=10 --set watchdog.save_s=4
 wait_step 0
 mkdir -p "$work/checkpoints" && mkfifo "$work/checkpoints/latest.freeanchor.tmp"
 ends nonzero 40 "rank 0 ($(hostname)) has been in pointing .latest. at a checkpoint for [0-9]* s without progress, .*save_s"
