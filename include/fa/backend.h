@@ -12,9 +12,9 @@
  * (`relu_output` below); a group norm without residual masks its own. Sign and scale are those of
  * dLoss/dActivation.
  *
- * Weights. A fa_weights holds one layer's filters and bias in whatever packed forms its convolutions want,
- * and the gradient that they add up. Several convolutions may share it (the head's over five levels, the same
- * layer over several image sizes).
+ * Weights. A fa_weights holds one layer's filters and bias in whatever packed forms its convolutions want;
+ * the gradient that they add up is a fa_weights_sum. Several convolutions may share both (the head's over
+ * five levels, the same layer over several image sizes).
  *
  * Shared code (backend.c, conv.c) checks arguments by assertion; a backend only computes. Nothing here
  * communicates. One thread drives a backend; inside a call OpenMP uses the threads given at open. A backend
@@ -33,8 +33,10 @@
 
 struct fa_backend;
 struct fa_weights;
+struct fa_weights_sum;
 struct fa_conv;
 struct fa_affine;
+struct fa_affine_sum;
 struct fa_norm;
 struct fa_pool;
 
@@ -104,11 +106,16 @@ fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const
 /* Gives back the memory of packed forms, which the next use makes anew: worth it where that use is far. */
 void fa_weights_forget(struct fa_weights *weights);
 
-/* The gradient with respect to the loaded (scaled) filters and the bias of output channels first to first +
-   n, added up since the last clear. Several threads may read different channels at once. A clear also gives
-   back the memory of the sum. */
-void fa_weights_clear_grad(struct fa_weights *weights);
-void fa_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
+/* The gradient with respect to the loaded (scaled) filters and the bias, as the convolutions of one image add
+   it up: weights have one for each image that is on its way at the same time. They must outlive it. */
+fa_status fa_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out) FA_CHECK_RESULT;
+void fa_weights_sum_destroy(struct fa_weights_sum *sum);
+
+/* From now on it is zero; gives back what memory can be taken anew. */
+void fa_weights_sum_clear(struct fa_weights_sum *sum);
+
+/* Of output channels first to first + n. Several threads may read different channels at once. */
+void fa_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw, fa_real *bias);
 
 /* ---- convolution ---- */
 
@@ -147,9 +154,9 @@ fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_rea
 fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                 const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
 
-/* Adds the gradients of filters and bias to the weights' own. */
-fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
-                                   const fa_real *diff_dst) FA_CHECK_RESULT;
+/* Adds the gradients of filters and bias to a sum of the convolution's weights. */
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                   struct fa_weights_sum *sum) FA_CHECK_RESULT;
 
 /* ---- group norm ----
  * The channels of one image are normalised in `groups` runs of equal length: with the mean m and the (biased)
@@ -159,17 +166,18 @@ fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
  *
  * with gamma and beta by channel. Sums are in double, in a fixed order whatever the number of threads. */
 
-/* The gamma and beta of one layer, and the gradients that they add up. Several norms may share them (the
-   head's over five levels). */
+/* The gamma and beta of one layer. Several norms may share them (the head's over five levels). */
 fa_status fa_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out) FA_CHECK_RESULT;
 void fa_affine_destroy(struct fa_affine *affine);
 
 /* From now on gamma and beta have these values, which are copied. */
 fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta) FA_CHECK_RESULT;
 
-/* The gradients with respect to gamma and beta, added up since the last clear. */
-void fa_affine_clear_grad(struct fa_affine *affine);
-void fa_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta);
+/* Their gradient, as the norms of one image add it up; as fa_weights_sum. */
+fa_status fa_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out) FA_CHECK_RESULT;
+void fa_affine_sum_destroy(struct fa_affine_sum *sum);
+void fa_affine_sum_clear(struct fa_affine_sum *sum);
+void fa_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
 struct fa_norm_desc {
     struct fa_shape shape; /* of input and output */
@@ -193,11 +201,12 @@ fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_rea
 fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
                          const void *statistics, fa_real *dst) FA_CHECK_RESULT;
 
-/* Adds the gradients of gamma and beta to the affine's own; diff_src, which may be diff_dst or src, becomes
-   that of the input. diff_dst is the gradient before the ReLU if there is a residual, which has it too; else
-   it is the one after the ReLU, and is masked here, so that the output need not be at hand. */
+/* Adds the gradients of gamma and beta to a sum of the norm's affine; diff_src, which may be diff_dst or src,
+   becomes that of the input. diff_dst is the gradient before the ReLU if there is a residual, which has it
+   too; else it is the one after the ReLU, and is masked here, so that the output need not be at hand. */
 fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                           const fa_real *diff_dst, fa_real *diff_src) FA_CHECK_RESULT;
+                           const fa_real *diff_dst, fa_real *diff_src,
+                           struct fa_affine_sum *sum) FA_CHECK_RESULT;
 
 /* ---- max-pool 3x3, stride 2, pad 1 ----
  * It pads with -inf; the gradient goes to the first maximum in row-major order. */

@@ -27,12 +27,12 @@ struct fa_evaluate_config {
 /* Collective. Records go to ranks in turn; results are gathered by image, so numbers do not depend on the
    number of ranks. metrics is the same on every rank. results (NULL: not wanted) goes to rank 0, freed with
    fa_free, and is NULL on the others. metrics is freed with fa_metrics_clear. */
-fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *comm, struct fa_model *model,
+fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *comm, struct fa_lane *lane,
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results) FA_CHECK_RESULT;
 
-/* The detections of one sample that have an area, in pixels of its original picture; on this rank alone. out has room for
-   config->max_per_image. */
+/* The detections of one sample that have an area, in pixels of its original picture; on this rank alone. out
+   has room for config->max_per_image. */
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out,
                            size_t *n) FA_CHECK_RESULT;

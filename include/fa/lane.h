@@ -22,6 +22,9 @@ struct fa_lane;
 fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out) FA_CHECK_RESULT;
 void fa_lane_destroy(struct fa_lane *lane); /* NULL is fine */
 
+/* What its images run in; NULL without a model. */
+struct fa_workspace *fa_lane_workspace(struct fa_lane *lane);
+
 /* ---- an image ---- */
 
 enum fa_lane_phase { FA_LANE_FORWARD, FA_LANE_LOSS, FA_LANE_BACKWARD, FA_LANE_DETECTIONS };
@@ -31,7 +34,7 @@ struct fa_lane_observer {
     void (*ended)(void *context, enum fa_lane_phase phase);
     /* Before the loss: the head's outputs, which hold during the call. */
     fa_status (*saw)(void *context, const struct fa_head *head);
-    fa_grad_ready_fn ready; /* as in fa_model_backward */
+    fa_grad_ready_fn ready; /* as in fa_workspace_backward */
     void *context;
 };
 
@@ -40,7 +43,7 @@ fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *confi
                         const struct fa_objects *objects, double *share) FA_CHECK_RESULT;
 
 /* Forward, loss, backward: *loss is the image's (fa_loss_compute), its gradient is added to the model's
-   (fa_model_backward). A loss that is not finite is no failure. observer may be NULL. */
+   (fa_workspace_backward). A loss that is not finite is no failure. observer may be NULL. */
 fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
                         const struct fa_image *image, const struct fa_objects *objects, double normalizer,
                         const struct fa_lane_observer *observer, struct fa_loss *loss) FA_CHECK_RESULT;

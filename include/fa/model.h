@@ -4,8 +4,11 @@
  * A static graph of convolutions, pooling and upsampling is made once; for each padded image size a plan
  * (shapes, chosen algorithms, one arena laid out by lifetime) is built at its first use and cached. A step
  * over a known size allocates nothing. Batch norm is folded into the convolutions before forward and unfolded
- * after backward, exactly; group norm is a node of its own. Formulas: doc/method.md 2. One thread drives a
- * model. Nothing here communicates.
+ * after backward, exactly; group norm is a node of its own. Formulas: doc/method.md 2.
+ *
+ * A model has what all images share: the graph, the parameters, packed filters. What one image changes is a
+ * workspace: plans, arena, the head's rows, sums of gradients. A model may have several, for images that are
+ * on their way at the same time. One thread drives a model and its workspaces. Nothing here communicates.
  */
 #ifndef FA_MODEL_H
 #define FA_MODEL_H
@@ -58,7 +61,8 @@ const struct fa_model_config *fa_model_config(const struct fa_model *model);
 struct fa_params *fa_model_params(struct fa_model *model);
 struct fa_backend *fa_model_backend(const struct fa_model *model);
 
-/* To be called after anybody changed parameter values: the next forward folds and packs them anew. */
+/* To be called after anybody changed parameter values: the next forward folds and packs them anew, and no
+   backward can follow an earlier one. */
 void fa_model_params_changed(struct fa_model *model);
 
 /* Random weights (doc/method.md 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
@@ -69,6 +73,14 @@ fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
 void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix);
 
 /* ---- forward and backward ---- */
+
+struct fa_workspace;
+
+/* grad has n_trainable elements and outlives the workspace; NULL: the model's own, params->grad. Ends before
+   its model. */
+fa_status fa_workspace_create(struct fa_model *model, fa_real *grad,
+                              struct fa_workspace **out) FA_CHECK_RESULT;
+void fa_workspace_destroy(struct fa_workspace *workspace); /* NULL is fine */
 
 /* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell
  * (doc/method.md 3). */
@@ -82,21 +94,22 @@ struct fa_head {
 enum fa_pass { FA_INFERENCE, FA_TRAINING };
 
 /* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, at most 16384,
-   else FA_EINVAL. head's arrays belong to the model and hold until its next forward. A training pass keeps
-   what backward needs. */
-fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
-                           struct fa_head *head) FA_CHECK_RESULT;
+   else FA_EINVAL. head's arrays belong to the workspace and hold until its next forward. A training pass
+   keeps what backward needs. */
+fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass, const float *image, int h,
+                               int w, struct fa_head *head) FA_CHECK_RESULT;
 
-/* Adds the gradient of every trainable parameter to params->grad, each element by one addition, for the image
-   of the last training forward.
+/* Adds the gradient of every trainable parameter to the workspace's, each element by one addition, for the
+   image of its last training forward.
    grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling. A training forward serves
    one backward; FA_EINVAL if none came before, or if another forward, describe, changed parameters or a
    failure came between.
    ready, unless NULL, is called after every node with an n that never falls: grad[0, n) is final for this
    image. */
 typedef void (*fa_grad_ready_fn)(void *context, size_t n);
-fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
-                            fa_grad_ready_fn ready, void *context) FA_CHECK_RESULT;
+fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *grad_cls,
+                                const fa_real *grad_reg, fa_grad_ready_fn ready,
+                                void *context) FA_CHECK_RESULT;
 
 /* Measures which algorithms suit the convolutions of a training pass at this size, where the backend's table
    (algorithms.h) does not list them; plans that are built from now on follow it. */
@@ -135,15 +148,16 @@ struct fa_layer_info {
 
 /* Every convolution of a training pass at this size, in forward order. Builds the plan. */
 typedef void (*fa_layer_fn)(void *context, const struct fa_layer_info *layer);
-fa_status fa_model_describe(struct fa_model *model, int h, int w, fa_layer_fn visit,
-                            void *context) FA_CHECK_RESULT;
+fa_status fa_workspace_describe(struct fa_workspace *workspace, int h, int w, fa_layer_fn visit,
+                                void *context) FA_CHECK_RESULT;
 
+/* Of the model and this workspace. */
 struct fa_model_memory {
     size_t parameters, gradients; /* bytes */
     size_t packed_weights;        /* the backend's filters and their gradients, one form of each */
     size_t arena;                 /* of the largest plan so far */
     int n_plans;
 };
-void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out);
+void fa_workspace_memory(const struct fa_workspace *workspace, struct fa_model_memory *out);
 
 #endif

@@ -28,6 +28,7 @@ struct trial {
     const struct fa_conv_desc *desc;
     enum fa_conv_direction direction;
     struct fa_weights *weights;
+    struct fa_weights_sum *sum;
     struct candidate rule, candidate[FA_MOST_ALGORITHMS];
     size_t n;                  /* candidates, each computed by another algorithm */
     fa_real *in, *out, *other; /* other: the residual, or the gradient of in */
@@ -150,6 +151,7 @@ static size_t most_elements(const struct fa_conv_desc *desc)
 
 static void close_trial(struct trial *trial)
 {
+    fa_weights_sum_destroy(trial->sum);
     fa_weights_destroy(trial->weights);
     fa_backend_free(trial->backend, trial->in);
     fa_backend_free(trial->backend, trial->out);
@@ -168,8 +170,8 @@ static fa_status run(struct trial *trial, struct fa_conv *conv)
         FA_TRY(fa_conv_backward_data(conv, trial->out, false, NULL, trial->other));
         break;
     case FA_CONV_BACKWARD_WEIGHTS:
-        fa_weights_clear_grad(trial->weights);
-        FA_TRY(fa_conv_backward_weights(conv, trial->in, trial->out));
+        fa_weights_sum_clear(trial->sum);
+        FA_TRY(fa_conv_backward_weights(conv, trial->in, trial->out, trial->sum));
         break;
     }
     return fa_backend_synchronize(trial->backend);
@@ -242,6 +244,7 @@ static fa_status choose_all(struct trial *trial)
     fa_status status;
 
     FA_TRY(fa_weights_create(trial->backend, &filters, &trial->weights));
+    FA_TRY(fa_weights_sum_create(trial->weights, &trial->sum));
     FA_TRY(fa_alloc_zero(most_elements(desc), sizeof *zeros, &zeros));
     status = create_data(trial, zeros);
     for (int direction = 0; direction < DIRECTIONS && status == FA_OK; direction++)

@@ -45,16 +45,30 @@ void fa_weights_forget(struct fa_weights *weights)
         weights->backend->ops->weights_forget(weights);
 }
 
-void fa_weights_clear_grad(struct fa_weights *weights)
+fa_status fa_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
 {
-    weights->backend->ops->weights_clear_grad(weights);
+    *out = NULL;
+    FA_TRY(weights->backend->ops->weights_sum_create(weights, out));
+    (*out)->weights = weights;
+    return FA_OK;
 }
 
-void fa_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias)
+void fa_weights_sum_destroy(struct fa_weights_sum *sum)
 {
-    assert(first >= 0 && n >= 0 && n <= weights->desc.out_channels - first);
+    if (sum != NULL)
+        sum->weights->backend->ops->weights_sum_destroy(sum);
+}
+
+void fa_weights_sum_clear(struct fa_weights_sum *sum)
+{
+    sum->weights->backend->ops->weights_sum_clear(sum);
+}
+
+void fa_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw, fa_real *bias)
+{
+    assert(first >= 0 && n >= 0 && n <= sum->weights->desc.out_channels - first);
     assert(oihw != NULL && bias != NULL);
-    weights->backend->ops->weights_read_grad(weights, first, n, oihw, bias);
+    sum->weights->backend->ops->weights_sum_read(sum, first, n, oihw, bias);
 }
 
 /* ---- convolution ---- */
@@ -143,14 +157,15 @@ fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, b
     return status;
 }
 
-fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                   struct fa_weights_sum *sum)
 {
     const int span = fa_span_begin("conv backward weights");
     fa_status status;
 
-    assert(conv->desc.backward_weights);
+    assert(conv->desc.backward_weights && sum->weights == conv->weights);
     assert(src != NULL && diff_dst != NULL);
-    status = conv->backend->ops->conv_backward_weights(conv, src, diff_dst);
+    status = conv->backend->ops->conv_backward_weights(conv, src, diff_dst, sum);
     fa_span_end(span);
     return status;
 }

@@ -23,14 +23,11 @@ fa_status fa_host_affine_create(struct fa_backend *backend, int channels, struct
     (void)backend;
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     status = fa_alloc_zero(2 * n, sizeof *self->gamma, &self->gamma);
-    if (status == FA_OK)
-        status = fa_alloc_zero(2 * n, sizeof *self->diff_gamma, &self->diff_gamma);
     if (status != FA_OK) {
         fa_host_affine_destroy(&self->base);
         return status;
     }
     self->beta = self->gamma + n;
-    self->diff_beta = self->diff_gamma + n;
     *out = &self->base;
     return FA_OK;
 }
@@ -40,7 +37,6 @@ void fa_host_affine_destroy(struct fa_affine *affine)
     struct fa_host_affine *self = (struct fa_host_affine *)affine;
 
     fa_free(self->gamma);
-    fa_free(self->diff_gamma);
     fa_free(self);
 }
 
@@ -54,20 +50,41 @@ fa_status fa_host_affine_load(struct fa_affine *affine, const fa_real *gamma, co
     return FA_OK;
 }
 
-void fa_host_affine_clear_grad(struct fa_affine *affine)
+fa_status fa_host_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out)
 {
-    struct fa_host_affine *self = (struct fa_host_affine *)affine;
+    const size_t n = (size_t)affine->channels;
+    struct fa_host_affine_sum *self;
 
-    memset(self->diff_gamma, 0, 2 * (size_t)affine->channels * sizeof *self->diff_gamma);
+    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    if (fa_alloc_zero(2 * n, sizeof *self->gamma, &self->gamma) != FA_OK) {
+        fa_free(self);
+        return FA_ENOMEM;
+    }
+    self->beta = self->gamma + n;
+    *out = &self->base;
+    return FA_OK;
 }
 
-void fa_host_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta)
+void fa_host_affine_sum_destroy(struct fa_affine_sum *sum)
 {
-    const struct fa_host_affine *self = (const struct fa_host_affine *)affine;
+    fa_free(((struct fa_host_affine_sum *)sum)->gamma);
+    fa_free(sum);
+}
 
-    for (int c = 0; c < affine->channels; c++) {
-        gamma[c] = (fa_real)self->diff_gamma[c];
-        beta[c] = (fa_real)self->diff_beta[c];
+void fa_host_affine_sum_clear(struct fa_affine_sum *sum)
+{
+    struct fa_host_affine_sum *self = (struct fa_host_affine_sum *)sum;
+
+    memset(self->gamma, 0, 2 * (size_t)sum->affine->channels * sizeof *self->gamma);
+}
+
+void fa_host_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
+{
+    const struct fa_host_affine_sum *self = (const struct fa_host_affine_sum *)sum;
+
+    for (int c = 0; c < sum->affine->channels; c++) {
+        gamma[c] = (fa_real)self->gamma[c];
+        beta[c] = (fa_real)self->beta[c];
     }
 }
 
@@ -90,12 +107,13 @@ struct fa_norm_channel fa_norm_channel_of(const struct fa_norm *norm, const stru
 }
 
 void fa_norm_learn(const struct fa_norm *norm, const struct fa_group *group, int c, double sum,
-                   double product, struct fa_norm_sums *sums)
+                   double product, struct fa_affine_sum *learned, struct fa_norm_sums *sums)
 {
-    struct fa_host_affine *affine = fa_host_affine_of(norm);
+    const struct fa_host_affine *affine = fa_host_affine_of(norm);
+    struct fa_host_affine_sum *affine_sum = (struct fa_host_affine_sum *)learned;
 
-    affine->diff_beta[c] += sum;
-    affine->diff_gamma[c] += product * group->scale;
+    affine_sum->beta[c] += sum;
+    affine_sum->gamma[c] += product * group->scale;
     sums->gradients += affine->gamma[c] * sum;
     sums->products += affine->gamma[c] * (product * group->scale);
 }

@@ -10,7 +10,11 @@
 struct fa_host_affine {
     struct fa_affine base;
     fa_real *gamma, *beta;
-    double *diff_gamma, *diff_beta;
+};
+
+struct fa_host_affine_sum {
+    struct fa_affine_sum base;
+    double *gamma, *beta;
 };
 
 static inline struct fa_host_affine *fa_host_affine_of(const struct fa_norm *norm)
@@ -21,8 +25,11 @@ static inline struct fa_host_affine *fa_host_affine_of(const struct fa_norm *nor
 fa_status fa_host_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out);
 void fa_host_affine_destroy(struct fa_affine *affine);
 fa_status fa_host_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta);
-void fa_host_affine_clear_grad(struct fa_affine *affine);
-void fa_host_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta);
+
+fa_status fa_host_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out);
+void fa_host_affine_sum_destroy(struct fa_affine_sum *sum);
+void fa_host_affine_sum_clear(struct fa_affine_sum *sum);
+void fa_host_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
 /* Of one group of an image; what a norm keeps between forward and backward is one for each. */
 struct fa_group {
@@ -60,9 +67,9 @@ struct fa_norm_sums {
 };
 
 /* Takes in channel c: the sums of g, the gradient before the ReLU, and of g (src - mean), both over its
-   positions. Adds to the gradients of gamma and beta. */
+   positions. Adds to learned, the gradients of gamma and beta. */
 void fa_norm_learn(const struct fa_norm *norm, const struct fa_group *group, int c, double sum,
-                   double product, struct fa_norm_sums *sums);
+                   double product, struct fa_affine_sum *learned, struct fa_norm_sums *sums);
 
 /* The gradient of the input is g * slope - (src - mean) * tilt - shift. */
 struct fa_norm_slope {

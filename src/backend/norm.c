@@ -30,15 +30,29 @@ fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const f
     return affine->backend->ops->affine_load(affine, gamma, beta);
 }
 
-void fa_affine_clear_grad(struct fa_affine *affine)
+fa_status fa_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out)
 {
-    affine->backend->ops->affine_clear_grad(affine);
+    *out = NULL;
+    FA_TRY(affine->backend->ops->affine_sum_create(affine, out));
+    (*out)->affine = affine;
+    return FA_OK;
 }
 
-void fa_affine_read_grad(struct fa_affine *affine, fa_real *gamma, fa_real *beta)
+void fa_affine_sum_destroy(struct fa_affine_sum *sum)
+{
+    if (sum != NULL)
+        sum->affine->backend->ops->affine_sum_destroy(sum);
+}
+
+void fa_affine_sum_clear(struct fa_affine_sum *sum)
+{
+    sum->affine->backend->ops->affine_sum_clear(sum);
+}
+
+void fa_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
 {
     assert(gamma != NULL && beta != NULL);
-    affine->backend->ops->affine_read_grad(affine, gamma, beta);
+    sum->affine->backend->ops->affine_sum_read(sum, gamma, beta);
 }
 
 /* ---- norms ---- */
@@ -95,13 +109,14 @@ fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real
 }
 
 fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                           const fa_real *diff_dst, fa_real *diff_src)
+                           const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
 {
     const int span = fa_span_begin("norm backward");
     fa_status status;
 
     assert(src != NULL && statistics != NULL && diff_dst != NULL && diff_src != NULL && src != diff_dst);
-    status = norm->backend->ops->norm_backward(norm, src, statistics, diff_dst, diff_src);
+    assert(sum->affine == norm->affine);
+    status = norm->backend->ops->norm_backward(norm, src, statistics, diff_dst, diff_src, sum);
     fa_span_end(span);
     return status;
 }

@@ -39,8 +39,12 @@ struct fa_backend_ops {
                               const fa_real *bias);
     /* Optional. NULL: there is nothing to forget. */
     void (*weights_forget)(struct fa_weights *weights);
-    void (*weights_clear_grad)(struct fa_weights *weights);
-    void (*weights_read_grad)(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
+
+    fa_status (*weights_sum_create)(struct fa_weights *weights, struct fa_weights_sum **out);
+    void (*weights_sum_destroy)(struct fa_weights_sum *sum);
+    void (*weights_sum_clear)(struct fa_weights_sum *sum);
+    void (*weights_sum_read)(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
+                             fa_real *bias);
 
     fa_status (*conv_create)(struct fa_backend *backend, const struct fa_conv_desc *desc,
                              struct fa_weights *weights, struct fa_conv **out);
@@ -54,13 +58,17 @@ struct fa_backend_ops {
                               fa_real *dst);
     fa_status (*conv_backward_data)(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                     const fa_real *relu_output, fa_real *diff_src);
-    fa_status (*conv_backward_weights)(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
+    fa_status (*conv_backward_weights)(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                       struct fa_weights_sum *sum);
 
     fa_status (*affine_create)(struct fa_backend *backend, int channels, struct fa_affine **out);
     void (*affine_destroy)(struct fa_affine *affine);
     fa_status (*affine_load)(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta);
-    void (*affine_clear_grad)(struct fa_affine *affine);
-    void (*affine_read_grad)(struct fa_affine *affine, fa_real *gamma, fa_real *beta);
+
+    fa_status (*affine_sum_create)(struct fa_affine *affine, struct fa_affine_sum **out);
+    void (*affine_sum_destroy)(struct fa_affine_sum *sum);
+    void (*affine_sum_clear)(struct fa_affine_sum *sum);
+    void (*affine_sum_read)(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
     fa_status (*norm_create)(struct fa_backend *backend, const struct fa_norm_desc *desc,
                              struct fa_affine *affine, struct fa_norm **out);
@@ -71,7 +79,7 @@ struct fa_backend_ops {
     fa_status (*norm_repeat)(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
                              const void *statistics, fa_real *dst);
     fa_status (*norm_backward)(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src);
+                               const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum);
 
     fa_status (*pool_create)(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
     void (*pool_destroy)(struct fa_pool *pool);
@@ -107,6 +115,10 @@ struct fa_weights {
     struct fa_weights_desc desc;
 };
 
+struct fa_weights_sum {
+    struct fa_weights *weights;
+};
+
 struct fa_conv {
     struct fa_backend *backend;
     struct fa_weights *weights;
@@ -117,6 +129,10 @@ struct fa_conv {
 struct fa_affine {
     struct fa_backend *backend;
     int channels;
+};
+
+struct fa_affine_sum {
+    struct fa_affine *affine;
 };
 
 struct fa_norm {

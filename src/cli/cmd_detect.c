@@ -39,9 +39,8 @@ static fa_status read_picture(const char *path, struct fa_picture *picture)
 }
 
 /* The detections of one picture that score enough, best first. found has room for max_per_image. */
-static fa_status detect_picture(struct fa_session *session, struct fa_lane *lane,
-                                const struct fa_picture *picture, double least_score,
-                                struct fa_detection *found, size_t *n)
+static fa_status detect_picture(struct fa_session *session, const struct fa_picture *picture,
+                                double least_score, struct fa_detection *found, size_t *n)
 {
     const struct fa_transform *transform = &session->settings.train.eval.transform;
     struct fa_sample sample = {0};
@@ -51,7 +50,7 @@ static fa_status detect_picture(struct fa_session *session, struct fa_lane *lane
     fa_image_plan_still(transform, picture->w, picture->h, &plan);
     status = fa_sample_from_picture(picture, transform, &plan, &sample);
     if (status == FA_OK)
-        status = fa_detect_sample(&session->settings.train.eval.detect, lane, &sample, found, n);
+        status = fa_detect_sample(&session->settings.train.eval.detect, session->lane, &sample, found, n);
     fa_sample_clear(&sample);
     while (status == FA_OK && *n > 0 && found[*n - 1].score < least_score)
         --*n;
@@ -64,8 +63,8 @@ static bool is_of_the_picture(fa_status status)
     return status == FA_EFORMAT || status == FA_EMISSING || status == FA_EIO;
 }
 
-static fa_status process(struct fa_session *session, struct fa_lane *lane, struct fa_detect_output *output,
-                         size_t image, const char *path, double least_score, struct fa_detection *found)
+static fa_status process(struct fa_session *session, struct fa_detect_output *output, size_t image,
+                         const char *path, double least_score, struct fa_detection *found)
 {
     struct fa_picture picture = {0};
     size_t n = 0;
@@ -74,7 +73,7 @@ static fa_status process(struct fa_session *session, struct fa_lane *lane, struc
     if (is_of_the_picture(status))
         return fa_detect_output_reject(output, image, fa_message());
     if (status == FA_OK)
-        status = detect_picture(session, lane, &picture, least_score, found, &n);
+        status = detect_picture(session, &picture, least_score, found, &n);
     if (status == FA_OK)
         status = fa_detect_output_add(output, image, &picture, found, n);
     fa_picture_free(&picture);
@@ -85,21 +84,18 @@ static fa_status process_own(struct fa_invocation *invocation, struct fa_session
                              struct fa_detect_output *output, double least_score)
 {
     const struct fa_arguments *given = &invocation->arguments;
-    struct fa_lane *lane = NULL;
     struct fa_detection *found;
     const char *path;
-    fa_status status;
+    fa_status status = FA_OK;
 
     FA_TRY(fa_alloc((size_t)session->settings.train.eval.detect.max_per_image, sizeof *found, &found));
-    status = fa_lane_create(session->model, &lane);
     for (size_t i = (size_t)fa_comm_rank(invocation->comm); status == FA_OK;
          i += (size_t)fa_comm_size(invocation->comm)) {
         path = fa_arguments_nth(given, NULL, i);
         if (path == NULL)
             break;
-        status = process(session, lane, output, i, path, least_score, found);
+        status = process(session, output, i, path, least_score, found);
     }
-    fa_lane_destroy(lane);
     fa_free(found);
     return status;
 }

@@ -73,7 +73,7 @@ static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *s
     struct fa_metrics metrics = {0};
     struct fa_coco_result *results = NULL;
     size_t n = 0;
-    fa_status status = fa_evaluate(&session->settings.train.eval, invocation->comm, session->model, dataset,
+    fa_status status = fa_evaluate(&session->settings.train.eval, invocation->comm, session->lane, dataset,
                                    &metrics, &results, &n);
 
     if (status == FA_OK)

@@ -107,14 +107,19 @@ static fa_status print_network(struct fa_invocation *invocation, struct fa_sessi
 {
     const bool averages = session->settings.train.ema_decay > 0;
     struct totals totals = {0};
+    struct fa_workspace *workspace;
     struct fa_model_memory memory;
     size_t all, trainable;
+    fa_status status;
 
     printf("\n%-36s %-24s %-14s %10s %9s  %s\n", "layer", "convolution", "output", "parameters", "GMAC",
            "forward");
-    FA_TRY(fa_model_describe(session->model, h, w, print_layer, &totals));
+    FA_TRY(fa_workspace_create(session->model, NULL, &workspace));
+    status = fa_workspace_describe(workspace, h, w, print_layer, &totals);
+    fa_workspace_memory(workspace, &memory);
+    fa_workspace_destroy(workspace);
+    FA_TRY(status);
     count_parameters(fa_model_params(session->model), &all, &trainable);
-    fa_model_memory(session->model, &memory);
     printf("\n%zu parameters, %zu of them trainable; %.2f G multiply-adds at %dx%d\n", all, trainable,
            totals.macs / 1e9, h, w);
     printf(

@@ -68,6 +68,7 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
 
 void fa_session_close(struct fa_session *session)
 {
+    fa_lane_destroy(session->lane);
     fa_model_destroy(session->model);
     fa_backend_close(session->backend);
     fa_weights_free(session->weights);
@@ -225,7 +226,7 @@ static fa_status make_trained_model(struct fa_session *session, int threads)
     FA_TRY(make_model(session, threads, session->architecture.num_classes));
     FA_TRY(fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path));
     fa_weights_drop(session->weights, ""); /* all: the model has them now */
-    return FA_OK;
+    return fa_lane_create(session->model, &session->lane);
 }
 
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation, struct fa_session *session)

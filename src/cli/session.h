@@ -8,7 +8,7 @@
 #include "command.h"
 #include "fa/architecture.h"
 #include "fa/backend.h"
-#include "fa/model.h"
+#include "fa/lane.h"
 #include "fa/shard.h"
 #include "fa/weights.h"
 #include "settings.h"
@@ -25,6 +25,7 @@ struct fa_session {
     struct fa_settings settings;
     struct fa_backend *backend;
     struct fa_model *model;
+    struct fa_lane *lane; /* of a model that was trained */
     struct fa_weights_file
         *weights; /* what was read, under our names, until a model has it; NULL: nothing was */
     const char *weights_path;

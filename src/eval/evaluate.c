@@ -19,18 +19,16 @@ struct share {
     uint64_t *seen;
     struct fa_finding *finding;
     struct fa_detection *image; /* of one image, before they are kept */
-    struct fa_lane *lane;
 };
 
-static fa_status open_share(const struct fa_comm *comm, struct fa_model *model, size_t n_records,
-                            int max_per_image, struct share *share)
+static fa_status open_share(const struct fa_comm *comm, size_t n_records, int max_per_image,
+                            struct share *share)
 {
     size_t rank = (size_t)fa_comm_rank(comm), size = (size_t)fa_comm_size(comm);
 
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->own, &share->own));
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->seen, &share->seen));
     FA_TRY(fa_alloc((size_t)max_per_image, sizeof *share->image, &share->image));
-    FA_TRY(fa_lane_create(model, &share->lane));
     for (size_t r = rank; r < n_records; r += size)
         share->own[share->n_own++] = r;
     return FA_OK;
@@ -38,7 +36,6 @@ static fa_status open_share(const struct fa_comm *comm, struct fa_model *model, 
 
 static void close_share(struct share *share)
 {
-    fa_lane_destroy(share->lane);
     fa_free(share->image);
     fa_free(share->finding);
     fa_free(share->seen);
@@ -65,8 +62,8 @@ static fa_status keep(struct share *share, size_t record, size_t n)
     return FA_OK;
 }
 
-static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_loader *loader,
-                            struct share *share)
+static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_lane *lane,
+                            struct fa_loader *loader, struct share *share)
 {
     for (;;) {
         const struct fa_sample *sample;
@@ -78,7 +75,7 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_l
         if (sample == NULL)
             return FA_OK;
         record = sample->record;
-        status = fa_detect_sample(&config->detect, share->lane, sample, share->image, &n);
+        status = fa_detect_sample(&config->detect, lane, sample, share->image, &n);
         if (status != FA_OK)
             status = fa_prefix(status, "image %lld", (long long)sample->image_id);
         fa_loader_give_back(loader, sample);
@@ -90,8 +87,8 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_l
 }
 
 /* Not collective. */
-static fa_status look(const struct fa_evaluate_config *config, const struct fa_dataset *dataset,
-                      struct share *share)
+static fa_status look(const struct fa_evaluate_config *config, struct fa_lane *lane,
+                      const struct fa_dataset *dataset, struct share *share)
 {
     struct fa_loader *loader = NULL;
     fa_status status =
@@ -99,7 +96,7 @@ static fa_status look(const struct fa_evaluate_config *config, const struct fa_d
                             2 * (size_t)config->loader_threads, &loader);
 
     if (status == FA_OK)
-        status = detect_all(config, loader, share);
+        status = detect_all(config, lane, loader, share);
     fa_loader_close(loader);
     return status;
 }
@@ -146,14 +143,14 @@ static fa_status broadcast_metrics(struct fa_comm *comm, struct fa_metrics *metr
 }
 
 static fa_status evaluate_share(const struct fa_evaluate_config *config, struct fa_comm *comm,
-                                struct fa_model *model, const struct fa_dataset *dataset, struct share *share,
+                                struct fa_lane *lane, const struct fa_dataset *dataset, struct share *share,
                                 struct fa_findings *all, struct fa_metrics *metrics,
                                 struct fa_coco_result **results)
 {
-    fa_status status = open_share(comm, model, all->n_records, config->detect.max_per_image, share);
+    fa_status status = open_share(comm, all->n_records, config->detect.max_per_image, share);
 
     if (status == FA_OK)
-        status = look(config, dataset, share);
+        status = look(config, lane, dataset, share);
     FA_TRY(fa_comm_agree(comm, status));
     FA_TRY(gather(comm, share, all));
     FA_TRY(
@@ -161,7 +158,7 @@ static fa_status evaluate_share(const struct fa_evaluate_config *config, struct 
     return broadcast_metrics(comm, metrics);
 }
 
-fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *comm, struct fa_model *model,
+fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *comm, struct fa_lane *lane,
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results)
 {
@@ -174,7 +171,7 @@ fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *c
     *metrics = (struct fa_metrics){0};
     if (results != NULL)
         *results = NULL;
-    status = evaluate_share(config, comm, model, dataset, &share, &all, metrics, results);
+    status = evaluate_share(config, comm, lane, dataset, &share, &all, metrics, results);
     if (status == FA_OK && results != NULL)
         *n_results = all.n;
     if (status != FA_OK) {

@@ -9,10 +9,11 @@ fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out)
     fa_status status;
 
     FA_TRY(fa_alloc_zero(1, sizeof *lane, &lane));
-    lane->model = model;
     status = fa_anchor_cache_create(&lane->anchors);
+    if (status == FA_OK && model != NULL)
+        status = fa_workspace_create(model, NULL, &lane->workspace);
     if (status == FA_OK)
-        status = fa_loss_workspace_create(omp_get_max_threads(), &lane->workspace);
+        status = fa_loss_workspace_create(omp_get_max_threads(), &lane->loss_workspace);
     if (status == FA_OK)
         *out = lane;
     else
@@ -25,9 +26,15 @@ void fa_lane_destroy(struct fa_lane *lane)
     if (lane == NULL)
         return;
     fa_free(lane->grad_reg);
-    fa_loss_workspace_destroy(lane->workspace);
+    fa_loss_workspace_destroy(lane->loss_workspace);
+    fa_workspace_destroy(lane->workspace);
     fa_anchor_cache_destroy(lane->anchors);
     fa_free(lane);
+}
+
+struct fa_workspace *fa_lane_workspace(struct fa_lane *lane)
+{
+    return lane->workspace;
 }
 
 void fa_lane_phase_ended(const struct fa_lane_observer *observer, enum fa_lane_phase phase)

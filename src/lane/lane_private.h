@@ -8,9 +8,9 @@
 #include "fa/lane.h"
 
 struct fa_lane {
-    struct fa_model *model;
+    struct fa_workspace *workspace; /* NULL without a model */
     struct fa_anchor_cache *anchors;
-    struct fa_loss_workspace *workspace;
+    struct fa_loss_workspace *loss_workspace;
     fa_real *grad_reg;   /* by the head's deltas; the gradient by the logits takes their own place */
     size_t grad_anchors; /* that there is room for */
 };

@@ -12,7 +12,7 @@ fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *confi
     const struct fa_anchor_set *set;
 
     FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    return fa_loss_share(config, set->pyramid.n_anchors, set->anchors, objects, lane->workspace, share);
+    return fa_loss_share(config, set->pyramid.n_anchors, set->anchors, objects, lane->loss_workspace, share);
 }
 
 static fa_status make_room(struct fa_lane *lane, size_t n_anchors)
@@ -30,7 +30,7 @@ static fa_status forward(struct fa_lane *lane, const struct fa_image *image,
     const int span = fa_span_begin("forward");
 
     fa_activity_begin("forward");
-    FA_TRY(fa_model_forward(lane->model, FA_TRAINING, image->chw, image->h, image->w, head));
+    FA_TRY(fa_workspace_forward(lane->workspace, FA_TRAINING, image->chw, image->h, image->w, head));
     fa_span_end(span);
     fa_lane_phase_ended(observer, FA_LANE_FORWARD);
     if (observer == NULL || observer->saw == NULL)
@@ -61,9 +61,9 @@ static fa_status backward(struct fa_lane *lane, const struct fa_head *head,
     const int span = fa_span_begin("backward");
 
     fa_activity_begin("backward");
-    FA_TRY(fa_model_backward(lane->model, head->cls, lane->grad_reg,
-                             observer == NULL ? NULL : observer->ready,
-                             observer == NULL ? NULL : observer->context));
+    FA_TRY(fa_workspace_backward(lane->workspace, head->cls, lane->grad_reg,
+                                 observer == NULL ? NULL : observer->ready,
+                                 observer == NULL ? NULL : observer->context));
     fa_span_end(span);
     fa_lane_phase_ended(observer, FA_LANE_BACKWARD);
     return FA_OK;

@@ -9,7 +9,7 @@ fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *conf
 {
     struct fa_head head;
 
-    FA_TRY(fa_model_forward(lane->model, FA_INFERENCE, image->chw, image->h, image->w, &head));
+    FA_TRY(fa_workspace_forward(lane->workspace, FA_INFERENCE, image->chw, image->h, image->w, &head));
     fa_lane_phase_ended(observer, FA_LANE_FORWARD);
     if (observer != NULL && observer->saw != NULL)
         FA_TRY(observer->saw(observer->context, &head));

@@ -9,6 +9,7 @@
 #include "state.h"
 
 struct backward {
+    struct fa_workspace *workspace;
     struct fa_model *model;
     const struct fa_plan *plan;
     const fa_real *grad_cls, *grad_reg;
@@ -16,12 +17,12 @@ struct backward {
 
 static fa_real *value(const struct backward *run, int i)
 {
-    return fa_plan_value_again(run->plan, run->model->arena, i);
+    return fa_plan_value_again(run->plan, run->workspace->arena, i);
 }
 
 static fa_real *grad(const struct backward *run, int i)
 {
-    return fa_plan_grad(run->plan, run->model->arena, i);
+    return fa_plan_grad(run->plan, run->workspace->arena, i);
 }
 
 /* Has a reader after `reader` already written the gradient of value i? */
@@ -70,7 +71,8 @@ static fa_status conv_backward(const struct backward *run, int i)
     struct fa_conv *conv = run->plan->node[i].conv;
 
     if (!run->model->graph.layer[node->layer].frozen)
-        FA_TRY(fa_conv_backward_weights(conv, value(run, node->in), grad(run, i)));
+        FA_TRY(fa_conv_backward_weights(conv, value(run, node->in), grad(run, i),
+                                        run->workspace->weights_sum[node->layer]));
     if (fa_plan_trains(run->plan, node->in))
         FA_TRY(fa_conv_backward_data(conv, grad(run, i), accumulates(run, i, node->in),
                                      mask(run, i, node->in), grad(run, node->in)));
@@ -84,8 +86,8 @@ static fa_status norm_backward(const struct backward *run, int i)
     const struct fa_node *node = &run->model->graph.node[i];
 
     FA_TRY(fa_norm_backward(run->plan->node[i].norm, value(run, node->in),
-                            fa_at(run->model->arena, run->plan->node[i].kept), grad(run, i),
-                            grad(run, node->in)));
+                            fa_at(run->workspace->arena, run->plan->node[i].kept), grad(run, i),
+                            grad(run, node->in), run->workspace->affine_sum[node->layer]));
     if (node->residual != FA_NONE && fa_plan_trains(run->plan, node->residual))
         pass_to_residual(run, i);
     return FA_OK;
@@ -95,7 +97,7 @@ static fa_status pool_backward(const struct backward *run, int i)
 {
     const int in = run->model->graph.node[i].in;
 
-    return fa_pool_backward(run->plan->node[i].pool, fa_at(run->model->arena, run->plan->node[i].kept),
+    return fa_pool_backward(run->plan->node[i].pool, fa_at(run->workspace->arena, run->plan->node[i].kept),
                             grad(run, i), mask(run, i, in), grad(run, in));
 }
 
@@ -132,7 +134,7 @@ static fa_status make_again(const struct backward *run, int i)
 {
     for (int k = 0; k < i; k++)
         if (run->plan->node[k].again_before == i)
-            FA_TRY(fa_plan_run_again(run->plan, run->model->arena, k));
+            FA_TRY(fa_plan_run_again(run->plan, run->workspace->arena, k));
     return FA_OK;
 }
 
@@ -158,19 +160,34 @@ static int completed_layer(const struct fa_graph *graph, int i)
     return layer;
 }
 
-fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, const fa_real *grad_reg,
-                            fa_grad_ready_fn ready, void *context)
+/* A training forward serves one backward, while the parameters are those that it ran with. */
+static fa_status take_trained(struct fa_workspace *workspace, const struct fa_plan **plan)
 {
-    const struct backward run = {model, model->trained, grad_cls, grad_reg};
+    *plan = workspace->trained;
+    workspace->trained = NULL; /* gradients take the place of values */
+    if (*plan == NULL || workspace->trained_version != workspace->model->version)
+        return fa_fail(FA_EINVAL, "backward needs a training forward before it");
+    return FA_OK;
+}
+
+static void clear_sums(struct fa_workspace *workspace)
+{
+    const struct fa_graph *graph = &workspace->model->graph;
+
+    for (int l = 0; l < graph->n_layers; l++)
+        if (!graph->layer[l].frozen)
+            fa_layer_clear_sum(workspace, l);
+}
+
+fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *grad_cls,
+                                const fa_real *grad_reg, fa_grad_ready_fn ready, void *context)
+{
+    struct fa_model *model = workspace->model;
+    struct backward run = {workspace, model, NULL, grad_cls, grad_reg};
     size_t n_final = 0;
 
-    if (run.plan == NULL)
-        return fa_fail(FA_EINVAL, "backward needs a training forward before it");
-    model->trained = NULL; /* gradients take the place of values */
-    for (int l = 0; l < model->graph.n_layers; l++)
-        if (!model->graph.layer[l].frozen)
-            fa_layer_clear_grad(model, l);
-
+    FA_TRY(take_trained(workspace, &run.plan));
+    clear_sums(workspace);
     for (int i = model->graph.n_nodes - 1; i >= 0; i--) {
         const int layer = completed_layer(&model->graph, i);
 
@@ -178,7 +195,7 @@ fa_status fa_model_backward(struct fa_model *model, const fa_real *grad_cls, con
             continue;
         FA_TRY(node_backward(&run, i));
         if (layer != FA_NONE) {
-            fa_layer_unfold(model, layer);
+            fa_layer_unfold(workspace, layer);
             fa_weights_forget(model->weights[layer]);
             n_final = fa_layer_end(&model->graph.layer[layer]);
         }

@@ -25,13 +25,15 @@ static void describe_node(const struct fa_plan *plan, int i, fa_layer_fn visit, 
     visit(context, &info);
 }
 
-fa_status fa_model_describe(struct fa_model *model, int h, int w, fa_layer_fn visit, void *context)
+fa_status fa_workspace_describe(struct fa_workspace *workspace, int h, int w, fa_layer_fn visit,
+                                void *context)
 {
+    const struct fa_graph *graph = &workspace->model->graph;
     struct fa_plan *plan;
 
-    FA_TRY(fa_model_plan(model, FA_TRAINING, h, w, &plan));
-    for (int i = 0; i < model->graph.n_nodes; i++)
-        if (model->graph.node[i].kind == FA_NODE_CONV)
+    FA_TRY(fa_workspace_plan(workspace, FA_TRAINING, h, w, &plan));
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (graph->node[i].kind == FA_NODE_CONV)
             describe_node(plan, i, visit, context);
     return FA_OK;
 }

@@ -26,11 +26,6 @@ static const fa_real *value_of(const struct fa_model *model, const struct fa_par
     return model->params.value + param->offset;
 }
 
-static fa_real *grad_of(const struct fa_model *model, const struct fa_param *param)
-{
-    return model->params.grad + param->offset;
-}
-
 static size_t filter_elements(const struct fa_layer *layer)
 {
     return layer->weight->n_elem / (size_t)layer->desc.out_channels;
@@ -65,13 +60,6 @@ void fa_model_destroy_weights(struct fa_model *model)
     fa_free(model->scratch.filters);
     fa_free(model->scratch.scale);
     fa_free(model->scratch.bias);
-}
-
-void fa_layer_clear_grad(struct fa_model *model, int l)
-{
-    fa_weights_clear_grad(model->weights[l]);
-    if (model->affine[l] != NULL)
-        fa_affine_clear_grad(model->affine[l]);
 }
 
 static double sigma_of(const struct fa_model *model, const struct fa_layer *layer, size_t o)
@@ -182,15 +170,22 @@ FA_VECTOR_CLONES static void add_scaled(size_t n, fa_real scale, const fa_real *
         sum[i] += from[i] * scale;
 }
 
-static void unfold_plain(const struct fa_model *model, const struct folded_grad *folded)
+static fa_real *grad_of(const struct fa_workspace *workspace, const struct fa_param *param)
+{
+    return workspace->grad + param->offset;
+}
+
+static void unfold_plain(const struct fa_workspace *workspace, const struct folded_grad *folded)
 {
     const size_t n = filter_elements(folded->layer);
 
-    add_scaled(folded->n * n, 1, folded->filters, grad_of(model, folded->layer->weight) + folded->first * n);
+    add_scaled(folded->n * n, 1, folded->filters,
+               grad_of(workspace, folded->layer->weight) + folded->first * n);
 }
 
-static void unfold_norm(const struct fa_model *model, const struct folded_grad *folded)
+static void unfold_norm(const struct fa_workspace *workspace, const struct folded_grad *folded)
 {
+    const struct fa_model *model = workspace->model;
     const struct fa_layer *layer = folded->layer;
     const fa_real *gamma = value_of(model, layer->gamma), *mean = value_of(model, layer->mean);
     const size_t n = filter_elements(layer);
@@ -201,14 +196,16 @@ static void unfold_norm(const struct fa_model *model, const struct folded_grad *
         const double sigma = sigma_of(model, layer, o);
         const double product = dot(filters, value_of(model, layer->weight) + o * n, n);
 
-        add_scaled(n, (fa_real)((double)gamma[o] / sigma), filters, grad_of(model, layer->weight) + o * n);
-        grad_of(model, layer->gamma)[o] +=
+        add_scaled(n, (fa_real)((double)gamma[o] / sigma), filters,
+                   grad_of(workspace, layer->weight) + o * n);
+        grad_of(workspace, layer->gamma)[o] +=
             (fa_real)((product - (double)mean[o] * (double)folded->bias[k]) / sigma);
     }
 }
 
-static void unfold_channels(const struct fa_model *model, int l, size_t first)
+static void unfold_channels(const struct fa_workspace *workspace, int l, size_t first)
 {
+    const struct fa_model *model = workspace->model;
     const struct fa_layer *layer = &model->graph.layer[l];
     const size_t rest = layer->bias->n_elem - first,
                  n = rest < CHANNELS_AT_A_TIME ? rest : CHANNELS_AT_A_TIME;
@@ -216,39 +213,48 @@ static void unfold_channels(const struct fa_model *model, int l, size_t first)
         model->scratch.filters + (size_t)omp_get_thread_num() * model->scratch.filters_per_thread;
     fa_real *bias = model->scratch.bias + first;
 
-    fa_weights_read_grad(model->weights[l], (int)first, (int)n, filters, bias);
+    fa_weights_sum_read(workspace->weights_sum[l], (int)first, (int)n, filters, bias);
     for (size_t k = 0; k < n && !fa_layer_has_group_norm(layer); k++)
-        grad_of(model, layer->bias)[first + k] += bias[k];
+        grad_of(workspace, layer->bias)[first + k] += bias[k];
 
     const struct folded_grad folded = {
         .layer = layer, .first = first, .n = n, .filters = filters, .bias = bias};
 
     if (fa_layer_has_batch_norm(layer))
-        unfold_norm(model, &folded);
+        unfold_norm(workspace, &folded);
     else
-        unfold_plain(model, &folded);
+        unfold_plain(workspace, &folded);
 }
 
-static void add_affine_grad(struct fa_model *model, int l)
+static void add_affine_grad(const struct fa_workspace *workspace, int l)
 {
+    const struct fa_model *model = workspace->model;
     const struct fa_layer *layer = &model->graph.layer[l];
     fa_real *gamma = model->scratch.scale, *beta = model->scratch.bias;
 
-    fa_affine_read_grad(model->affine[l], gamma, beta);
-    add_scaled(layer->gamma->n_elem, 1, gamma, grad_of(model, layer->gamma));
-    add_scaled(layer->bias->n_elem, 1, beta, grad_of(model, layer->bias));
+    fa_affine_sum_read(workspace->affine_sum[l], gamma, beta);
+    add_scaled(layer->gamma->n_elem, 1, gamma, grad_of(workspace, layer->gamma));
+    add_scaled(layer->bias->n_elem, 1, beta, grad_of(workspace, layer->bias));
 }
 
-void fa_layer_unfold(struct fa_model *model, int l)
+void fa_layer_clear_sum(struct fa_workspace *workspace, int l)
 {
+    fa_weights_sum_clear(workspace->weights_sum[l]);
+    if (workspace->affine_sum[l] != NULL)
+        fa_affine_sum_clear(workspace->affine_sum[l]);
+}
+
+void fa_layer_unfold(struct fa_workspace *workspace, int l)
+{
+    const struct fa_model *model = workspace->model;
     const struct fa_layer *layer = &model->graph.layer[l];
     const int span = fa_span_begin_of("unfold", layer->name, FA_NO_ITEM);
 
 #pragma omp parallel for schedule(static) num_threads(fa_backend_threads(model->backend))
     for (size_t first = 0; first < layer->bias->n_elem; first += CHANNELS_AT_A_TIME)
-        unfold_channels(model, l, first);
+        unfold_channels(workspace, l, first);
     if (fa_layer_has_group_norm(layer))
-        add_affine_grad(model, l);
-    fa_layer_clear_grad(model, l);
+        add_affine_grad(workspace, l);
+    fa_layer_clear_sum(workspace, l);
     fa_span_end(span);
 }

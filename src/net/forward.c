@@ -2,15 +2,16 @@
 #include "state.h"
 
 /* The rows of one level in the head's matrices are the positions of its map, nine anchors each. */
-static void export_level(const struct fa_model *model, const struct fa_plan *plan, int i)
+static void export_level(const struct fa_workspace *workspace, const struct fa_plan *plan, int i)
 {
+    const struct fa_model *model = workspace->model;
     bool is_cls;
     const int level = fa_graph_output_level(&model->graph, i, &is_cls);
     const size_t n_columns = is_cls ? (size_t)model->config.num_classes : 4;
-    fa_real *rows = is_cls ? model->cls : model->reg;
+    fa_real *rows = is_cls ? workspace->cls : workspace->reg;
 
     if (level != FA_NONE)
-        fa_backend_export_hwc(model->backend, plan->node[i].shape, fa_plan_value(plan, model->arena, i),
+        fa_backend_export_hwc(model->backend, plan->node[i].shape, fa_plan_value(plan, workspace->arena, i),
                               rows + plan->pyramid.first[level] * n_columns);
 }
 
@@ -24,33 +25,37 @@ static void forget_filters(const struct fa_model *model, const struct fa_plan *p
         fa_weights_forget(model->weights[layer]);
 }
 
-static fa_status run_node(struct fa_model *model, const struct fa_plan *plan, int i)
+static fa_status run_node(const struct fa_workspace *workspace, const struct fa_plan *plan, int i)
 {
-    const int span = fa_span_begin_of("layer", fa_node_name(&model->graph, i), i);
-    fa_status status = fa_plan_run(plan, model->arena, i);
+    const int span = fa_span_begin_of("layer", fa_node_name(plan->graph, i), i);
+    fa_status status = fa_plan_run(plan, workspace->arena, i);
 
     if (status == FA_OK)
-        export_level(model, plan, i);
-    forget_filters(model, plan, i);
+        export_level(workspace, plan, i);
+    forget_filters(workspace->model, plan, i);
     fa_span_end(span);
     return status;
 }
 
-fa_status fa_model_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
-                           struct fa_head *head)
+fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass, const float *image, int h,
+                               int w, struct fa_head *head)
 {
+    struct fa_model *model = workspace->model;
     struct fa_plan *plan;
 
-    FA_TRY(fa_model_plan(model, pass, h, w, &plan));
-    FA_TRY(fa_model_reserve(model, plan));
+    FA_TRY(fa_workspace_plan(workspace, pass, h, w, &plan));
+    FA_TRY(fa_workspace_reserve(workspace, plan));
     FA_TRY(fa_model_fold(model));
 
-    fa_backend_import_chw(model->backend, plan->node[0].shape, image, fa_plan_value(plan, model->arena, 0));
+    fa_backend_import_chw(model->backend, plan->node[0].shape, image,
+                          fa_plan_value(plan, workspace->arena, 0));
     for (int i = 0; i < model->graph.n_nodes; i++)
-        FA_TRY(run_node(model, plan, i));
+        FA_TRY(run_node(workspace, plan, i));
     FA_TRY(fa_backend_synchronize(model->backend));
 
-    model->trained = pass == FA_TRAINING ? plan : NULL;
-    *head = (struct fa_head){plan->pyramid.n_anchors, model->config.num_classes, model->cls, model->reg};
+    workspace->trained = pass == FA_TRAINING ? plan : NULL;
+    workspace->trained_version = model->version;
+    *head =
+        (struct fa_head){plan->pyramid.n_anchors, model->config.num_classes, workspace->cls, workspace->reg};
     return FA_OK;
 }

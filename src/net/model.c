@@ -106,13 +106,8 @@ void fa_model_destroy(struct fa_model *model)
 {
     if (model == NULL)
         return;
-    for (int p = 0; p < model->n_plans; p++)
-        fa_plan_destroy(model->plan[p]);
     fa_model_destroy_weights(model);
     fa_params_destroy(&model->params);
-    fa_backend_free(model->backend, model->arena);
-    fa_free(model->cls);
-    fa_free(model->reg);
     fa_free(model);
 }
 
@@ -134,16 +129,5 @@ struct fa_backend *fa_model_backend(const struct fa_model *model)
 void fa_model_params_changed(struct fa_model *model)
 {
     model->stale = true;
-    model->trained = NULL; /* backward would unfold by other statistics than forward folded */
-}
-
-void fa_model_memory(const struct fa_model *model, struct fa_model_memory *out)
-{
-    memset(out, 0, sizeof *out);
-    out->parameters = model->params.n_elem * sizeof(fa_real);
-    out->gradients = model->params.n_trainable * sizeof(fa_real);
-    for (int l = 0; l < model->graph.n_layers; l++)
-        out->packed_weights += 2 * model->graph.layer[l].weight->n_elem * sizeof(fa_real);
-    out->arena = model->largest_arena;
-    out->n_plans = model->n_plans;
+    model->version++; /* backward would unfold by other statistics than forward folded */
 }

@@ -1,5 +1,5 @@
 /*
- * state.h - what a model consists of; shared by the files that implement fa/model.h.
+ * state.h - what a model and its workspaces consist of; shared by the files that implement fa/model.h.
  */
 #ifndef FA_NET_STATE_H
 #define FA_NET_STATE_H
@@ -29,6 +29,12 @@ struct fa_model {
     bool stale;                               /* the backend's weights are not those of params */
     bool folded[FA_GRAPH_MAX_LAYERS];         /* ever since creation */
     uint32_t folded_crc[FA_GRAPH_MAX_LAYERS]; /* of a frozen layer's parameters when it was folded */
+    uint64_t version;                         /* of the parameters' values, as far as anybody told */
+};
+
+struct fa_workspace {
+    struct fa_model *model;
+    fa_real *grad; /* flat, of the trainable parameters */
 
     int n_plans;
     struct fa_plan *plan[FA_MAX_PLANS];
@@ -40,7 +46,12 @@ struct fa_model {
     fa_real *cls, *reg; /* the head's rows; grow */
     size_t head_anchors;
 
+    /* What backward adds up for a layer; NULL before the first training pass, and without group norm. */
+    struct fa_weights_sum *weights_sum[FA_GRAPH_MAX_LAYERS];
+    struct fa_affine_sum *affine_sum[FA_GRAPH_MAX_LAYERS];
+
     const struct fa_plan *trained; /* whose training values are in the arena; NULL: nobody's */
+    uint64_t trained_version;      /* of the parameters that made them */
 };
 
 /* ---- plan_cache.c ---- */
@@ -50,11 +61,11 @@ fa_status fa_size_check(int h, int w) FA_CHECK_RESULT;
 
 /* The plan for this pass and size, made if need be at the expense of the least recently used. Invalidates
    what the last training forward kept. */
-fa_status fa_model_plan(struct fa_model *model, enum fa_pass pass, int h, int w,
-                        struct fa_plan **plan) FA_CHECK_RESULT;
+fa_status fa_workspace_plan(struct fa_workspace *workspace, enum fa_pass pass, int h, int w,
+                            struct fa_plan **plan) FA_CHECK_RESULT;
 
-/* Makes arena and head rows large enough for the plan. */
-fa_status fa_model_reserve(struct fa_model *model, const struct fa_plan *plan) FA_CHECK_RESULT;
+/* Makes arena and head rows large enough for the plan, and if it trains the sums. */
+fa_status fa_workspace_reserve(struct fa_workspace *workspace, const struct fa_plan *plan) FA_CHECK_RESULT;
 
 /* ---- fold.c ---- */
 
@@ -69,9 +80,9 @@ fa_status fa_layer_fold(struct fa_model *model, int layer) FA_CHECK_RESULT;
 fa_status fa_layer_load_raw(struct fa_model *model, int layer) FA_CHECK_RESULT;
 
 /* Forgets what backward added up for the layer. */
-void fa_layer_clear_grad(struct fa_model *model, int layer);
+void fa_layer_clear_sum(struct fa_workspace *workspace, int layer);
 
-/* Moves the layer's gradient, which the backend has for the folded weights, to those of its parameters. */
-void fa_layer_unfold(struct fa_model *model, int layer);
+/* Moves the layer's sum, which is the gradient of the folded weights, to that of its parameters. */
+void fa_layer_unfold(struct fa_workspace *workspace, int layer);
 
 #endif

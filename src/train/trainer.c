@@ -186,7 +186,7 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     config.between_images = bring_save_forward;
     config.between_context = t;
     swap_average(t);
-    status = fa_evaluate(&config, t->comm, t->model, t->run->val_data, &result->metrics, NULL, NULL);
+    status = fa_evaluate(&config, t->comm, t->lane, t->run->val_data, &result->metrics, NULL, NULL);
     swap_average(t);
     FA_TRY(locate(t, "evaluation", status));
     result->has_metrics = true;

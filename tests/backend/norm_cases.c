@@ -75,6 +75,7 @@ void norm_result_free(struct norm_result *result)
 struct bench {
     const struct norm_case *test;
     struct fa_affine *affine;
+    struct fa_affine_sum *sum;
     struct fa_norm *norm;
     void *statistics;
     struct activation src, residual, dst, diff_dst, diff_src;
@@ -86,6 +87,7 @@ static struct bench bench_open(struct fa_backend *backend, const struct norm_cas
     struct bench b = {.test = test};
 
     assert_ok(fa_affine_create(backend, shape.c, &b.affine));
+    assert_ok(fa_affine_sum_create(b.affine, &b.sum));
     assert_ok(fa_norm_create(backend, &test->desc, b.affine, &b.norm));
     assert_ok(fa_backend_alloc(backend, fa_norm_statistics_bytes(b.norm), &b.statistics));
     b.src = activation_new(backend, shape);
@@ -105,6 +107,7 @@ static void bench_close(struct fa_backend *backend, struct bench *b)
     activation_free(&b->diff_src);
     fa_backend_free(backend, b->statistics);
     fa_norm_destroy(b->norm);
+    fa_affine_sum_destroy(b->sum);
     fa_affine_destroy(b->affine);
 }
 
@@ -150,10 +153,11 @@ static void backward(struct bench *b, const struct norm_data *data, struct norm_
                                                                : &b->diff_dst;
 
     write_inputs(b, data);
-    fa_affine_clear_grad(b->affine);
-    assert_ok(fa_norm_backward(b->norm, b->src.data, b->statistics, b->diff_dst.data, gradient->data));
+    fa_affine_sum_clear(b->sum);
+    assert_ok(
+        fa_norm_backward(b->norm, b->src.data, b->statistics, b->diff_dst.data, gradient->data, b->sum));
     activation_read(gradient, result->diff_src);
-    fa_affine_read_grad(b->affine, result->diff_gamma, result->diff_beta);
+    fa_affine_sum_read(b->sum, result->diff_gamma, result->diff_beta);
 }
 
 void norm_run(struct fa_backend *backend, const struct norm_case *test, const struct norm_data *data,

@@ -130,6 +130,7 @@ struct op_run op_run_open(struct fa_backend *backend, const struct op_case *op)
     struct op_run run = {.op = op};
 
     assert_ok(fa_weights_create(backend, &weights, &run.weights));
+    assert_ok(fa_weights_sum_create(run.weights, &run.sum));
     assert_ok(fa_conv_create(backend, d, run.weights, &run.conv));
     run.src = activation_new(backend, d->in);
     run.dst = activation_new(backend, out);
@@ -147,6 +148,7 @@ void op_run_close(struct op_run *run)
     activation_free(&run->diff_dst);
     activation_free(&run->diff_src);
     fa_conv_destroy(run->conv);
+    fa_weights_sum_destroy(run->sum);
     fa_weights_destroy(run->weights);
 }
 
@@ -173,9 +175,9 @@ void op_run_backward(struct op_run *run, const struct op_data *data, struct op_r
     assert_ok(fa_conv_backward_data(run->conv, run->diff_dst.data, op->accumulate,
                                     op->mask ? run->src.data : NULL, run->diff_src.data));
     activation_read(&run->diff_src, result->diff_src);
-    fa_weights_clear_grad(run->weights);
-    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
-    fa_weights_read_grad(run->weights, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
+    fa_weights_sum_clear(run->sum);
+    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
+    fa_weights_sum_read(run->sum, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
 }
 
 /* ---- the definition ---- */

@@ -37,6 +37,7 @@ void op_result_free(struct op_result *result);
 struct op_run {
     const struct op_case *op;
     struct fa_weights *weights;
+    struct fa_weights_sum *sum;
     struct fa_conv *conv;
     struct activation src, dst, residual, diff_dst, diff_src;
 };

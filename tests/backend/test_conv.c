@@ -136,7 +136,7 @@ static struct op_result sum_of_levels(struct fa_backend *backend, const struct o
 
 /* One level's gradients go into weights that other levels use too. */
 static void add_level(struct fa_backend *backend, const struct op_case *op, const struct op_data *data,
-                      struct fa_weights *weights)
+                      struct fa_weights *weights, struct fa_weights_sum *sum)
 {
     struct activation src = activation_new(backend, op->desc.in);
     struct activation diff_dst = activation_new(backend, fa_conv_output_shape(&op->desc));
@@ -145,7 +145,7 @@ static void add_level(struct fa_backend *backend, const struct op_case *op, cons
     assert_ok(fa_conv_create(backend, &op->desc, weights, &conv));
     activation_write(&src, data->src);
     activation_write(&diff_dst, data->diff_dst);
-    assert_ok(fa_conv_backward_weights(conv, src.data, diff_dst.data));
+    assert_ok(fa_conv_backward_weights(conv, src.data, diff_dst.data, sum));
     fa_conv_destroy(conv);
     activation_free(&src);
     activation_free(&diff_dst);
@@ -156,18 +156,20 @@ static void check_shared_weights(struct fa_backend *backend)
     struct fa_weights_desc desc = {27, 36, 1, 3};
     struct op_data data[N_LEVELS];
     struct fa_weights *weights;
+    struct fa_weights_sum *sum;
 
     for (size_t level = 0; level < N_LEVELS; level++)
         data[level] = op_data_new(&levels[level]);
     struct op_result want = sum_of_levels(backend, data), got = op_result_new(&data[0]);
     assert_ok(fa_weights_create(backend, &desc, &weights));
     assert_ok(fa_weights_load(weights, data[0].filters, NULL, data[0].bias));
-    fa_weights_clear_grad(weights);
+    assert_ok(fa_weights_sum_create(weights, &sum));
     for (size_t level = 0; level < N_LEVELS; level++)
-        add_level(backend, &levels[level], &data[level], weights);
-    fa_weights_read_grad(weights, 0, desc.out_channels, got.diff_filters, got.diff_bias);
+        add_level(backend, &levels[level], &data[level], weights, sum);
+    fa_weights_sum_read(sum, 0, desc.out_channels, got.diff_filters, got.diff_bias);
     assert_true(worst_real(got.diff_filters, want.diff_filters, data[0].n_filters) < rounding(1e-5, 1e-14));
     assert_true(worst_real(got.diff_bias, want.diff_bias, data[0].n_bias) < rounding(1e-5, 1e-14));
+    fa_weights_sum_destroy(sum);
     fa_weights_destroy(weights);
     op_result_free(&got);
     op_result_free(&want);

@@ -177,12 +177,14 @@ static void check_shared(struct fa_backend *backend)
     struct activation src = activation_new(backend, desc.shape), dst = activation_new(backend, desc.shape);
     fa_real *values = noise(fa_shape_elements(desc.shape), 1);
     struct fa_affine *affine;
+    struct fa_affine_sum *sum;
     struct fa_norm *norm[2];
     void *statistics;
 
     for (int c = 0; c < 36; c++)
         ones[c] = 1;
     assert_ok(fa_affine_create(backend, 36, &affine));
+    assert_ok(fa_affine_sum_create(affine, &sum));
     assert_ok(fa_affine_load(affine, ones, zero));
     for (int i = 0; i < 2; i++) {
         assert_ok(fa_norm_create(backend, &desc, affine, &norm[i]));
@@ -192,17 +194,18 @@ static void check_shared(struct fa_backend *backend)
         for (size_t k = 0; k < fa_shape_elements(desc.shape); k++)
             values[k] = (fa_real)(i + 1);
         activation_write(&dst, values);
-        assert_ok(fa_norm_backward(norm[i], src.data, statistics, dst.data, dst.data));
+        assert_ok(fa_norm_backward(norm[i], src.data, statistics, dst.data, dst.data, sum));
         fa_backend_free(backend, statistics);
         fa_norm_destroy(norm[i]);
     }
-    fa_affine_read_grad(affine, gamma, beta);
+    fa_affine_sum_read(sum, gamma, beta);
     for (int c = 0; c < 36; c++)
         assert_near(beta[c], 7 * 11 * (1 + 2), 1e-4);
-    fa_affine_clear_grad(affine);
-    fa_affine_read_grad(affine, gamma, beta);
+    fa_affine_sum_clear(sum);
+    fa_affine_sum_read(sum, gamma, beta);
     for (int c = 0; c < 36; c++)
         assert_true(gamma[c] == 0 && beta[c] == 0);
+    fa_affine_sum_destroy(sum);
     fa_affine_destroy(affine);
     activation_free(&src);
     activation_free(&dst);

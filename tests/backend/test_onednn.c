@@ -252,8 +252,8 @@ static void gradients_of_different_algorithms_add_up(void **state)
     op_run_forward(&run, &data[1], got[1].dst);
     op_run_backward(&run, &data[1], &got[1]);
     assert_ok(fa_conv_create(backend, &two_sizes[1].desc, small.weights, &large));
-    assert_ok(fa_conv_backward_weights(large, run.src.data, run.diff_dst.data));
-    fa_weights_read_grad(small.weights, 0, two_sizes[0].desc.out_channels, want.diff_filters, want.diff_bias);
+    assert_ok(fa_conv_backward_weights(large, run.src.data, run.diff_dst.data, small.sum));
+    fa_weights_sum_read(small.sum, 0, two_sizes[0].desc.out_channels, want.diff_filters, want.diff_bias);
     for (size_t i = 0; i < data[0].n_filters; i++)
         got[0].diff_filters[i] += got[1].diff_filters[i];
     for (size_t i = 0; i < data[0].n_bias; i++)
@@ -283,9 +283,9 @@ static void step(struct op_run *run, const struct op_data *data, struct op_resul
     assert_ok(fa_weights_load(run->weights, data->filters, data->scale, data->bias));
     assert_ok(fa_conv_forward(run->conv, run->src.data, op->desc.residual ? residual : NULL, run->dst.data));
     assert_ok(fa_conv_backward_data(run->conv, run->diff_dst.data, true, run->src.data, run->diff_src.data));
-    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
-    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data));
-    fa_weights_read_grad(run->weights, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
+    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
+    assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
+    fa_weights_sum_read(run->sum, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
 }
 
 static void a_step_like_the_one_before_allocates_nothing(void **state)
@@ -304,7 +304,7 @@ static void a_step_like_the_one_before_allocates_nothing(void **state)
         activation_write(&run.diff_dst, data.diff_dst);
         activation_write(&run.diff_src, data.diff_src);
         step(&run, &data, &result);
-        fa_weights_clear_grad(run.weights);
+        fa_weights_sum_clear(run.sum);
         fa_memory_fail_after(1);
         step(&run, &data, &result);
         fa_memory_fail_after(0);

@@ -40,7 +40,7 @@ declare -A below=(
   [cli]="train eval lane net detect data comm weights backend tensor base")
 
 # An image goes one way: only the lane calls what lies between image and result.
-ways='fa_model_forward|fa_model_backward|fa_loss_compute|fa_loss_share|fa_detections_make'
+ways='fa_workspace_forward|fa_workspace_backward|fa_loss_compute|fa_loss_share|fa_detections_make'
 strangers=$(grep -rlE "\\b($ways)\\(" src --include='*.c' | grep -vE '^src/(lane|net|detect)/')
 if [ -z "$strangers" ]; then
   echo "ok: only src/lane runs images"

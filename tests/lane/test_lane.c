@@ -19,6 +19,7 @@ static const struct fa_detect_image frame = {SIDE, SIDE, {1, 1, 1, 1}};
 
 static struct fa_backend *backend;
 static struct fa_model *model;
+static struct fa_workspace *workspace; /* for the parts by themselves */
 static struct fa_lane *lane;
 
 static int open_lane(void **state)
@@ -40,6 +41,7 @@ static int open_lane(void **state)
     assert_ok(fa_model_create(&config, backend, &model));
     assert_ok(fa_model_init(model, 3));
     fa_model_params_changed(model);
+    assert_ok(fa_workspace_create(model, NULL, &workspace));
     assert_ok(fa_lane_create(model, &lane));
     return 0;
 }
@@ -48,6 +50,7 @@ static int close_lane(void **state)
 {
     (void)state;
     fa_lane_destroy(lane);
+    fa_workspace_destroy(workspace);
     fa_model_destroy(model);
     fa_backend_close(backend);
     assert_int_equal(fa_memory_balance(), 0);
@@ -97,20 +100,20 @@ static void learn_by_parts(double normalizer, struct fa_loss *loss, fa_real **gr
 {
     const struct fa_params *params = fa_model_params(model);
     static fa_real grad_cls[ANCHORS * CLASSES], grad_reg[ANCHORS * 4];
-    struct fa_loss_workspace *workspace;
+    struct fa_loss_workspace *scratch;
     struct fa_head_view view;
     struct fa_head head;
 
     fa_params_clear_grad(fa_model_params(model));
-    assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_ok(fa_model_forward(model, FA_TRAINING, pixels, SIDE, SIDE, &head));
+    assert_ok(fa_loss_workspace_create(1, &scratch));
+    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, pixels, SIDE, SIDE, &head));
     view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
     assert_ok(
-        fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, workspace, loss, grad_cls, grad_reg));
-    assert_ok(fa_model_backward(model, grad_cls, grad_reg, NULL, NULL));
+        fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, scratch, loss, grad_cls, grad_reg));
+    assert_ok(fa_workspace_backward(workspace, grad_cls, grad_reg, NULL, NULL));
     assert_ok(fa_alloc(params->n_trainable, sizeof **grad, grad));
     memcpy(*grad, params->grad, params->n_trainable * sizeof **grad);
-    fa_loss_workspace_destroy(workspace);
+    fa_loss_workspace_destroy(scratch);
 }
 
 static void learning_gives_the_loss_and_gradient_of_its_parts(void **state)
@@ -173,7 +176,7 @@ static void an_observer_that_fails_ends_the_way(void **state)
 static void the_share_of_an_image_is_that_of_its_objects(void **state)
 {
     struct fa_loss_config focal = fa_loss_default;
-    struct fa_loss_workspace *workspace;
+    struct fa_loss_workspace *scratch;
     double share, want;
 
     (void)state;
@@ -181,11 +184,11 @@ static void the_share_of_an_image_is_that_of_its_objects(void **state)
     assert_true(share == 2);
     focal.kind = FA_LOSS_FOCAL;
     focal.focal = (struct fa_focal){0.25, 2, 0.5, 0.4, 0};
-    assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_ok(fa_loss_share(&focal, ANCHORS, anchors, &objects, workspace, &want));
+    assert_ok(fa_loss_workspace_create(1, &scratch));
+    assert_ok(fa_loss_share(&focal, ANCHORS, anchors, &objects, scratch, &want));
     assert_ok(fa_lane_share(lane, &focal, SIDE, SIDE, &objects, &share));
     assert_true(share == want && want > 2);
-    fa_loss_workspace_destroy(workspace);
+    fa_loss_workspace_destroy(scratch);
 }
 
 /* ---- look ---- */
@@ -202,7 +205,7 @@ static void looking_gives_the_detections_of_its_parts(void **state)
     (void)state;
     config.max_per_image = 100;
     fa_pyramid_make(SIDE, SIDE, &pyramid);
-    assert_ok(fa_model_forward(model, FA_INFERENCE, pixels, SIDE, SIDE, &head));
+    assert_ok(fa_workspace_forward(workspace, FA_INFERENCE, pixels, SIDE, SIDE, &head));
     view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
     assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
     assert_true(n_want > 0);

@@ -29,10 +29,39 @@ struct fa_model *network_create(const struct fa_model_config *config, const char
     return model;
 }
 
+/* Of the models that are open at a time. */
+static struct fa_workspace *workspaces[8];
+
+static struct fa_workspace **place_of(const struct fa_model *model)
+{
+    struct fa_workspace **place = NULL;
+
+    for (size_t i = 0; i < sizeof workspaces / sizeof workspaces[0]; i++) {
+        if (workspaces[i] != NULL && workspaces[i]->model == model)
+            return &workspaces[i];
+        if (workspaces[i] == NULL)
+            place = &workspaces[i];
+    }
+    assert_non_null(place);
+    return place;
+}
+
+struct fa_workspace *network_workspace(struct fa_model *model)
+{
+    struct fa_workspace **place = place_of(model);
+
+    if (*place == NULL)
+        assert_ok(fa_workspace_create(model, NULL, place));
+    return *place;
+}
+
 void network_destroy(struct fa_model *model)
 {
     struct fa_backend *backend = model->backend;
+    struct fa_workspace **place = place_of(model);
 
+    fa_workspace_destroy(*place);
+    *place = NULL;
     fa_model_destroy(model);
     fa_backend_close(backend);
 }
@@ -127,9 +156,9 @@ void network_step(struct fa_model *model, const float *image, int h, int w)
     fa_real *gradient;
 
     fa_params_clear_grad(&model->params);
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, h, w, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, h, w, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(
-        fa_model_backward(model, gradient, gradient + head.n_anchors * (size_t)head.num_classes, NULL, NULL));
+    assert_ok(fa_workspace_backward(network_workspace(model), gradient,
+                                    gradient + head.n_anchors * (size_t)head.num_classes, NULL, NULL));
     fa_free(gradient);
 }

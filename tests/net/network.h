@@ -15,6 +15,9 @@ struct fa_model_config network_config(int depth, int frozen_stages);
 struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name);
 void network_destroy(struct fa_model *model);
 
+/* The one workspace of a model that network_create made; destroyed with it. */
+struct fa_workspace *network_workspace(struct fa_model *model);
+
 /* n values in [low, high), a function of name and index: the one of golden/make_golden.py. */
 void uniform(const char *name, fa_real *value, size_t n, double low, double high);
 

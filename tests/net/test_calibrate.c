@@ -72,7 +72,8 @@ static void add_moments(struct fa_model *model, const struct fa_plan *plan, int 
     desc.relu = desc.residual = false;
     assert_ok(fa_backend_alloc(model->backend, fa_backend_activation_bytes(model->backend, shape), &out));
     assert_ok(fa_conv_create(model->backend, &desc, model->weights[node->layer], &conv));
-    assert_ok(fa_conv_forward(conv, fa_plan_value(plan, model->arena, node->in), NULL, out));
+    assert_ok(
+        fa_conv_forward(conv, fa_plan_value(plan, network_workspace(model)->arena, node->in), NULL, out));
     fa_backend_moments(model->backend, shape, out, sum, squares);
     for (int c = 0; c < shape.c; c++) {
         moments->sum[c] += sum[c];
@@ -87,15 +88,15 @@ static void add_image(struct fa_model *model, const struct fa_image *image, stru
 {
     struct fa_plan *plan;
 
-    assert_ok(fa_model_plan(model, FA_INFERENCE, image->h, image->w, &plan));
-    assert_ok(fa_model_reserve(model, plan));
+    assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, image->h, image->w, &plan));
+    assert_ok(fa_workspace_reserve(network_workspace(model), plan));
     assert_ok(fa_model_fold(model));
     fa_backend_import_chw(model->backend, plan->node[0].shape, image->chw,
-                          fa_plan_value(plan, model->arena, 0));
+                          fa_plan_value(plan, network_workspace(model)->arena, 0));
     for (int i = 0; i < model->graph.n_nodes; i++) {
         if (has_norm(model, i))
             add_moments(model, plan, i, &by_node[i]);
-        assert_ok(fa_plan_run(plan, model->arena, i));
+        assert_ok(fa_plan_run(plan, network_workspace(model)->arena, i));
     }
 }
 
@@ -236,7 +237,7 @@ static void channels_without_variance_are_safe(void **state)
     memset(model->params.value + weight->offset, 0, weight->n_elem / 2 * sizeof(fa_real));
     assert_ok(fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL));
     assert_true(model->params.value[var->offset] == 0);
-    assert_ok(fa_model_forward(model, FA_INFERENCE, set.data[0], 64, 32, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, set.data[0], 64, 32, &head));
     for (size_t i = 0; i < head.n_anchors * N_CLASSES; i++)
         assert_true(isfinite(head.cls[i]));
     close_set(&set);

@@ -89,7 +89,7 @@ static void check_case(const struct fa_model_config *config, const char *backend
     assert_ok(fa_alloc(fa_model_params(golden.model)->n_trainable, sizeof *golden.dot, &golden.dot));
     network_fill(golden.model);
     network_step(golden.model, image, H, W);
-    assert_ok(fa_model_forward(golden.model, FA_INFERENCE, image, H, W, &golden.head));
+    assert_ok(fa_workspace_forward(network_workspace(golden.model), FA_INFERENCE, image, H, W, &golden.head));
     for (; fgets(line, sizeof line, f) != NULL; n_lines++)
         check_line(&golden, line);
     assert_true(n_lines > 200 + 3 * 60);

@@ -34,7 +34,8 @@ static void open_problem(struct problem *problem, const struct fa_model_config *
     problem->model = network_create(config, "blas");
     problem->image = network_image("image", H, W);
     network_fill(problem->model);
-    assert_ok(fa_model_forward(problem->model, FA_INFERENCE, problem->image, H, W, &head));
+    assert_ok(
+        fa_workspace_forward(network_workspace(problem->model), FA_INFERENCE, problem->image, H, W, &head));
     problem->head_gradient = network_head_gradient(&head);
     problem->ahead = network_head_gradient(&head);
     network_step(problem->model, problem->image, H, W);
@@ -98,7 +99,8 @@ static void walk(struct problem *problem, const struct line *line, double step, 
     for (size_t i = 0; i < line->n; i++)
         line->value[i] = line->origin[i] + step * line->direction[i];
     fa_model_params_changed(problem->model);
-    assert_ok(fa_model_forward(problem->model, FA_INFERENCE, problem->image, H, W, head));
+    assert_ok(
+        fa_workspace_forward(network_workspace(problem->model), FA_INFERENCE, problem->image, H, W, head));
 }
 
 /* The slope by a central difference. Outputs are subtracted, not losses: those would round more. */

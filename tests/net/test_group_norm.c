@@ -46,7 +46,7 @@ static void check_arena(int depth, int frozen_stages)
     float *image = network_image("image", H, W);
     fa_real *first = gradient_copy(model, image), *again;
 
-    memset(model->arena, 0xFF, model->arena_bytes);
+    memset(network_workspace(model)->arena, 0xFF, network_workspace(model)->arena_bytes);
     again = gradient_copy(model, image);
     assert_memory_equal(first, again, n_bytes);
     fa_free(first), fa_free(again), fa_free(image);
@@ -69,11 +69,11 @@ static void training_and_inference_forward_give_the_same_bits(void **state)
     size_t n_bytes;
 
     (void)state;
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     n_bytes = head.n_anchors * N_CLASSES * sizeof *cls;
     assert_ok(fa_alloc(1, n_bytes, &cls));
     memcpy(cls, head.cls, n_bytes);
-    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     assert_memory_equal(cls, head.cls, n_bytes);
     fa_free(cls), fa_free(image);
     network_destroy(model);
@@ -107,10 +107,10 @@ static void gammas_and_betas_are_final_with_their_layer(void **state)
 
     (void)state;
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(
-        fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, take_ready, &progress));
+    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
+                                    take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_int_equal(progress.pieces, 20 + 8 + 10);
     assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
@@ -198,8 +198,8 @@ static size_t step_memory(const struct fa_model_config *config, size_t *arena)
     struct fa_model_memory memory;
     struct fa_plan *plan;
 
-    assert_ok(fa_model_plan(model, FA_TRAINING, 800, 1344, &plan));
-    fa_model_memory(model, &memory);
+    assert_ok(fa_workspace_plan(network_workspace(model), FA_TRAINING, 800, 1344, &plan));
+    fa_workspace_memory(network_workspace(model), &memory);
     network_destroy(model);
     *arena = memory.arena;
     return memory.parameters + 2 * memory.gradients + memory.packed_weights + memory.arena;

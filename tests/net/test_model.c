@@ -37,7 +37,7 @@ static fa_real *forward_copy(struct fa_model *model, enum fa_pass pass, const fl
 {
     struct fa_head head;
 
-    assert_ok(fa_model_forward(model, pass, image, h, w, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), pass, image, h, w, &head));
     return head_copy(&head, n_bytes);
 }
 
@@ -75,7 +75,7 @@ static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
     struct fa_head head;
 
     (void)state;
-    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     assert_int_equal(head.n_anchors, 9 * (32 + 8 + 2 + 1 + 1));
     assert_int_equal(head.num_classes, N_CLASSES);
     fa_free(image);
@@ -110,10 +110,10 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
 
     (void)state;
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(
-        fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, take_ready, &progress));
+    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
+                                    take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_true(progress.pieces > 50);
     assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
@@ -161,7 +161,7 @@ static void nothing_is_read_from_the_arena_before_it_is_written(void **state)
     fa_real *first = gradient_copy(model, image, H, W), *again;
 
     (void)state;
-    memset(model->arena, 0xFF, model->arena_bytes);
+    memset(network_workspace(model)->arena, 0xFF, network_workspace(model)->arena_bytes);
     again = gradient_copy(model, image, H, W);
     assert_memory_equal(first, again, n_bytes);
     fa_free(first), fa_free(again), fa_free(image);
@@ -177,9 +177,10 @@ static void backward_adds_to_the_gradient(void **state)
     struct fa_head head;
 
     (void)state;
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, NULL, NULL));
+    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
+                                    NULL, NULL));
     for (size_t i = 0; i < params->n_trainable; i++)
         assert_true(params->grad[i] == 2 * once[i]);
     fa_free(gradient), fa_free(once), fa_free(image);
@@ -198,15 +199,16 @@ static void a_second_step_at_a_known_size_allocates_nothing(void **state)
 
     (void)state;
     network_step(model, image, H, W);
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     balance = fa_memory_balance();
     bytes = fa_memory_bytes();
     fa_memory_fail_after(1); /* whatever allocates now, fails */
     fa_params_clear_grad(params);
     fa_model_params_changed(model);
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
-    assert_ok(fa_model_backward(model, gradient, gradient + head.n_anchors * N_CLASSES, NULL, NULL));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
+                                    NULL, NULL));
     fa_memory_fail_after(0);
     assert_int_equal(fa_memory_balance(), balance);
     assert_int_equal(fa_memory_bytes(), bytes);
@@ -224,7 +226,7 @@ static void a_step_keeps_no_packed_filters(void **state)
 
     (void)state;
     network_step(model, image, H, W);
-    fa_model_memory(model, &memory);
+    fa_workspace_memory(network_workspace(model), &memory);
     assert_true(fa_memory_bytes() - before < memory.arena + memory.parameters / 2);
     fa_free(image);
     network_destroy(model);
@@ -238,15 +240,15 @@ static void backward_without_a_training_forward_is_refused(void **state)
     fa_real *gradient;
 
     (void)state;
-    assert_ok(fa_model_forward(model, FA_INFERENCE, image, H, W, &head));
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_fails_saying(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL,
-                        "training forward");
+    assert_fails_saying(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL),
+                        FA_EINVAL, "training forward");
     network_step(model, image, H, W); /* and its values serve one backward only */
-    assert_fails(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL);
-    assert_ok(fa_model_forward(model, FA_TRAINING, image, H, W, &head));
+    assert_fails(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL), FA_EINVAL);
+    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     fa_model_params_changed(model);
-    assert_fails(fa_model_backward(model, gradient, gradient, NULL, NULL), FA_EINVAL);
+    assert_fails(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL), FA_EINVAL);
     fa_free(gradient), fa_free(image);
     network_destroy(model);
 }
@@ -381,15 +383,16 @@ static void plans_are_bounded_and_the_oldest_goes(void **state)
 
     (void)state;
     for (int i = 0; i < FA_MAX_PLANS + 2; i++) {
-        assert_ok(fa_model_plan(model, FA_INFERENCE, 32, 32 * (1 + i % 66), &plan));
+        assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 32, 32 * (1 + i % 66), &plan));
         if (i == 0)
             first = plan;
-        assert_ok(fa_model_plan(model, FA_INFERENCE, 32, 32, &plan)); /* the first stays in use */
+        assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 32, 32,
+                                    &plan)); /* the first stays in use */
         assert_ptr_equal(plan, first);
-        assert_true(model->n_plans <= FA_MAX_PLANS);
+        assert_true(network_workspace(model)->n_plans <= FA_MAX_PLANS);
     }
-    for (int i = 0; i < model->n_plans; i++)
-        assert_int_not_equal(model->plan[i]->w, 64);
+    for (int i = 0; i < network_workspace(model)->n_plans; i++)
+        assert_int_not_equal(network_workspace(model)->plan[i]->w, 64);
     network_destroy(model);
 }
 
@@ -400,14 +403,14 @@ static void memory_is_told_before_it_is_taken(void **state)
     struct fa_plan *training, *inference;
 
     (void)state;
-    assert_ok(fa_model_plan(model, FA_TRAINING, 64, 96, &training));
-    assert_ok(fa_model_plan(model, FA_INFERENCE, 64, 96, &inference));
-    fa_model_memory(model, &memory);
+    assert_ok(fa_workspace_plan(network_workspace(model), FA_TRAINING, 64, 96, &training));
+    assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 64, 96, &inference));
+    fa_workspace_memory(network_workspace(model), &memory);
     assert_int_equal(memory.n_plans, 2);
     assert_int_equal(memory.arena, training->arena_bytes);
     assert_true(inference->arena_bytes < training->arena_bytes);
     assert_int_equal(memory.gradients, fa_model_params(model)->n_trainable * sizeof(fa_real));
-    assert_null(model->arena);
+    assert_null(network_workspace(model)->arena);
     network_destroy(model);
 }
 
@@ -418,10 +421,14 @@ static void sizes_that_do_not_fit_the_network_are_refused(void **state)
     float pixel[3] = {0};
 
     (void)state;
-    assert_fails_saying(fa_model_forward(model, FA_INFERENCE, pixel, 64, 100, &head), FA_EINVAL, "100x64");
-    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, 0, 32, &head), FA_EINVAL);
-    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, -32, 32, &head), FA_EINVAL);
-    assert_fails(fa_model_forward(model, FA_INFERENCE, pixel, 32, 1 << 30, &head), FA_EINVAL);
+    assert_fails_saying(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 64, 100, &head),
+                        FA_EINVAL, "100x64");
+    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 0, 32, &head),
+                 FA_EINVAL);
+    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, -32, 32, &head),
+                 FA_EINVAL);
+    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 32, 1 << 30, &head),
+                 FA_EINVAL);
     network_destroy(model);
 }
 
@@ -468,18 +475,22 @@ static void exhausted_memory_is_survived(void **state)
     (void)state;
     for (fa_status status = FA_ENOMEM; status != FA_OK; n += 1 + n / 4) {
         struct fa_backend *backend;
+        struct fa_workspace *workspace = NULL;
         struct fa_model *model;
         struct fa_head head;
 
         assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
         fa_memory_fail_after(n);
         status = fa_model_create(&config, backend, &model);
+        if (status == FA_OK)
+            status = fa_workspace_create(model, NULL, &workspace);
         if (status == FA_OK) {
-            status = fa_model_forward(model, FA_TRAINING, image, 32, 32, &head);
+            status = fa_workspace_forward(workspace, FA_TRAINING, image, 32, 32, &head);
             fa_memory_fail_after(0);
-            assert_ok(fa_model_forward(model, FA_TRAINING, image, 32, 32, &head));
-            fa_model_destroy(model);
+            assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, 32, 32, &head));
         }
+        fa_workspace_destroy(workspace);
+        fa_model_destroy(model);
         fa_memory_fail_after(0);
         assert_true(status == FA_OK || status == FA_ENOMEM);
         fa_backend_close(backend);

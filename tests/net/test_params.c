@@ -90,7 +90,7 @@ static void counts_and_costs_are_those_of_the_recipe(void **state)
         struct cost cost = {0};
 
         assert_counts(fa_model_params(model), &models[m]);
-        assert_ok(fa_model_describe(model, 800, 1280, add_cost, &cost));
+        assert_ok(fa_workspace_describe(network_workspace(model), 800, 1280, add_cost, &cost));
         assert_near(cost.operations / 1e9, models[m].giga_operations, 0.005001);
         assert_int_equal(cost.n_params, models[m].n_params);
         network_destroy(model);

@@ -21,7 +21,12 @@ struct fa_blas_weights {
     struct fa_weights base;
     size_t n_filters; /* elements of filters */
     fa_real *filters, *bias;
-    fa_real *diff_filters, *diff_bias;
+};
+
+/* As the filters and bias that it is the gradient of. */
+struct fa_blas_weights_sum {
+    struct fa_weights_sum base;
+    fa_real *filters, *bias;
 };
 
 /* From now on the workspace holds at least n elements. */
@@ -32,8 +37,12 @@ fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_wei
 void fa_blas_weights_destroy(struct fa_weights *weights);
 fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                                const fa_real *bias);
-void fa_blas_weights_clear_grad(struct fa_weights *weights);
-void fa_blas_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
+
+fa_status fa_blas_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out);
+void fa_blas_weights_sum_destroy(struct fa_weights_sum *sum);
+void fa_blas_weights_sum_clear(struct fa_weights_sum *sum);
+void fa_blas_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
+                              fa_real *bias);
 
 fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                               struct fa_weights *weights, struct fa_conv **out);
@@ -43,7 +52,8 @@ fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const f
                                fa_real *dst);
 fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                      const fa_real *relu_output, fa_real *diff_src);
-fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst);
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                        struct fa_weights_sum *sum);
 
 fa_status fa_blas_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
                               struct fa_affine *affine, struct fa_norm **out);
@@ -53,7 +63,7 @@ fa_status fa_blas_norm_forward(struct fa_norm *norm, const fa_real *src, const f
 fa_status fa_blas_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
                               const void *statistics, fa_real *dst);
 fa_status fa_blas_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                const fa_real *diff_dst, fa_real *diff_src);
+                                const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum);
 
 fa_status fa_blas_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
 void fa_blas_pool_destroy(struct fa_pool *pool);

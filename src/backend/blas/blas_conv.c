@@ -216,9 +216,8 @@ fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_d
 /* ---- backward weights ---- */
 
 /* In double: a plane has up to a million summands. */
-static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst)
+static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst, fa_real *diff_bias)
 {
-    fa_real *diff_bias = weights_of(conv)->diff_bias;
     size_t plane = (size_t)conv->out.h * (size_t)conv->out.w;
 
 #pragma omp parallel for num_threads(conv->backend->n_threads) schedule(static)
@@ -231,9 +230,10 @@ static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst)
     }
 }
 
-fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst)
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                        struct fa_weights_sum *sum)
 {
-    fa_real *diff_filters = weights_of(conv)->diff_filters;
+    struct fa_blas_weights_sum *diff = (struct fa_blas_weights_sum *)sum;
     struct product p = product_of(conv);
     struct tile tile;
 
@@ -245,9 +245,9 @@ fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src
             struct fa_matrix a = {diff_dst + g * p.dst + tile.offset, p.plane, false};
             struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, true};
 
-            fa_gemm(p.rows, p.depth, tile.n, a, b, 1, diff_filters + g * p.filters, p.depth);
+            fa_gemm(p.rows, p.depth, tile.n, a, b, 1, diff->filters + g * p.filters, p.depth);
         }
     }
-    add_diff_bias(conv, diff_dst);
+    add_diff_bias(conv, diff_dst, diff->bias);
     return FA_OK;
 }

@@ -125,7 +125,8 @@ static void differentiate_plane(const struct fa_norm *norm, const struct fa_norm
 }
 
 static void differentiate_group(const struct fa_norm *norm, const struct fa_group *group, int k,
-                                const fa_real *src, const fa_real *diff_dst, fa_real *diff_src)
+                                const fa_real *src, const fa_real *diff_dst, fa_real *diff_src,
+                                struct fa_affine_sum *learned)
 {
     const int first = k * fa_group_channels(norm), end = first + fa_group_channels(norm);
     const size_t plane = plane_of(norm);
@@ -136,7 +137,7 @@ static void differentiate_group(const struct fa_norm *norm, const struct fa_grou
         double sum, product;
 
         sum_plane(norm, &channel, src + (size_t)c * plane, diff_dst + (size_t)c * plane, &sum, &product);
-        fa_norm_learn(norm, group, c, sum, product, &sums);
+        fa_norm_learn(norm, group, c, sum, product, learned, &sums);
     }
     const struct fa_norm_slope slope = fa_norm_slope_of(norm, group, &sums);
 
@@ -149,12 +150,12 @@ static void differentiate_group(const struct fa_norm *norm, const struct fa_grou
 }
 
 fa_status fa_blas_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                const fa_real *diff_dst, fa_real *diff_src)
+                                const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
 {
     const struct fa_group *groups = statistics;
 
 #pragma omp parallel for num_threads(norm->backend->n_threads) schedule(static)
     for (int k = 0; k < norm->desc.groups; k++)
-        differentiate_group(norm, &groups[k], k, src, diff_dst, diff_src);
+        differentiate_group(norm, &groups[k], k, src, diff_dst, diff_src, sum);
     return FA_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * blas_weights.c - filters and their gradient, OIHW: for each group a matrix of (out / groups) rows.
+ * blas_weights.c - filters and sums of their gradients, OIHW: for each group a matrix of (out / groups) rows.
  */
 #include <string.h>
 
@@ -23,11 +23,7 @@ fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_wei
     self->n_filters = n_out * filter_size(desc);
     status = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->filters);
     if (status == FA_OK)
-        status = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->diff_filters);
-    if (status == FA_OK)
         status = fa_alloc_zero(n_out, sizeof(fa_real), &self->bias);
-    if (status == FA_OK)
-        status = fa_alloc_zero(n_out, sizeof(fa_real), &self->diff_bias);
     if (status != FA_OK) {
         fa_blas_weights_destroy(&self->base);
         return status;
@@ -41,9 +37,7 @@ void fa_blas_weights_destroy(struct fa_weights *weights)
     struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
 
     fa_free(self->filters);
-    fa_free(self->diff_filters);
     fa_free(self->bias);
-    fa_free(self->diff_bias);
     fa_free(self);
 }
 
@@ -63,19 +57,48 @@ fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, 
     return FA_OK;
 }
 
-void fa_blas_weights_clear_grad(struct fa_weights *weights)
-{
-    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+/* ---- sums of gradients ---- */
 
-    memset(self->diff_filters, 0, self->n_filters * sizeof(fa_real));
-    memset(self->diff_bias, 0, (size_t)weights->desc.out_channels * sizeof(fa_real));
+fa_status fa_blas_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
+{
+    struct fa_blas_weights_sum *self;
+    fa_status status;
+
+    FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    status = fa_alloc_zero(((struct fa_blas_weights *)weights)->n_filters, sizeof(fa_real), &self->filters);
+    if (status == FA_OK)
+        status = fa_alloc_zero((size_t)weights->desc.out_channels, sizeof(fa_real), &self->bias);
+    if (status == FA_OK)
+        *out = &self->base;
+    else
+        fa_blas_weights_sum_destroy(&self->base);
+    return status;
 }
 
-void fa_blas_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias)
+void fa_blas_weights_sum_destroy(struct fa_weights_sum *sum)
 {
-    const struct fa_blas_weights *self = (const struct fa_blas_weights *)weights;
-    const size_t size = filter_size(&weights->desc);
+    struct fa_blas_weights_sum *self = (struct fa_blas_weights_sum *)sum;
 
-    memcpy(oihw, self->diff_filters + (size_t)first * size, (size_t)n * size * sizeof(fa_real));
-    memcpy(bias, self->diff_bias + first, (size_t)n * sizeof(fa_real));
+    fa_free(self->filters);
+    fa_free(self->bias);
+    fa_free(self);
+}
+
+void fa_blas_weights_sum_clear(struct fa_weights_sum *sum)
+{
+    struct fa_blas_weights_sum *self = (struct fa_blas_weights_sum *)sum;
+    const struct fa_blas_weights *weights = (const struct fa_blas_weights *)sum->weights;
+
+    memset(self->filters, 0, weights->n_filters * sizeof(fa_real));
+    memset(self->bias, 0, (size_t)sum->weights->desc.out_channels * sizeof(fa_real));
+}
+
+void fa_blas_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
+                              fa_real *bias)
+{
+    const struct fa_blas_weights_sum *self = (const struct fa_blas_weights_sum *)sum;
+    const size_t size = filter_size(&sum->weights->desc);
+
+    memcpy(oihw, self->filters + (size_t)first * size, (size_t)n * size * sizeof(fa_real));
+    memcpy(bias, self->bias + first, (size_t)n * sizeof(fa_real));
 }

@@ -171,11 +171,10 @@ struct onednn_filters {
     float *data;                   /* NULL: not packed since the last load */
 };
 
-/* The sum of all gradients since the last clear: filters, then bias. */
+/* How the gradient of filters lies in a sum; that of the bias comes behind it. */
 struct onednn_gradient {
     struct onednn_order order;
     size_t n_elem; /* of the filters, padding included */
-    float *data;   /* NULL: there was none */
 };
 
 struct onednn_weights {
@@ -188,14 +187,23 @@ struct onednn_weights {
     struct onednn_gradient gradient;
 };
 
+struct onednn_weights_sum {
+    struct fa_weights_sum base;
+    float *data; /* NULL: zero */
+};
+
 fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weights_desc *desc,
                                 struct fa_weights **out) FA_CHECK_RESULT;
 void onednn_weights_destroy(struct fa_weights *weights);
 fa_status onednn_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                               const fa_real *bias) FA_CHECK_RESULT;
 void onednn_weights_forget(struct fa_weights *weights);
-void onednn_weights_clear_grad(struct fa_weights *weights);
-void onednn_weights_read_grad(struct fa_weights *weights, int first, int n, fa_real *oihw, fa_real *bias);
+
+fa_status onednn_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out) FA_CHECK_RESULT;
+void onednn_weights_sum_destroy(struct fa_weights_sum *sum);
+void onednn_weights_sum_clear(struct fa_weights_sum *sum);
+void onednn_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
+                             fa_real *bias);
 
 /* Of n_out output channels: filters of any layout, for a convolution to choose from; biases; gradients of
    filters, in the layout in which every algorithm gives them. */
@@ -214,9 +222,9 @@ fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n
 fa_status onednn_filters_refresh(const struct onednn_weights *weights,
                                  struct onednn_filters *packed) FA_CHECK_RESULT;
 
-/* Of gradient.data; and memory for it, not initialised. */
+/* Of a sum's data; and memory for it, not initialised. */
 size_t onednn_gradient_bytes(const struct onednn_weights *weights);
-fa_status onednn_gradient_begin(struct onednn_weights *weights) FA_CHECK_RESULT;
+fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum) FA_CHECK_RESULT;
 
 /* ---- onednn_choice.c */
 
@@ -283,8 +291,8 @@ fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa
                               fa_real *dst) FA_CHECK_RESULT;
 fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                     const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
-fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
-                                       const fa_real *diff_dst) FA_CHECK_RESULT;
+fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                                       struct fa_weights_sum *sum) FA_CHECK_RESULT;
 
 /* ---- onednn_norm.c */
 
@@ -296,7 +304,8 @@ fa_status onednn_norm_forward(struct fa_norm *norm, const fa_real *src, const fa
 fa_status onednn_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
                              const void *statistics, fa_real *dst) FA_CHECK_RESULT;
 fa_status onednn_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src) FA_CHECK_RESULT;
+                               const fa_real *diff_dst, fa_real *diff_src,
+                               struct fa_affine_sum *sum) FA_CHECK_RESULT;
 
 /* ---- onednn_norm_loops.c */
 

@@ -165,16 +165,18 @@ static void add_gradients(const struct fa_conv *conv, const float *from, float *
 }
 
 /* The first gradient since the last clear goes straight to its place, later ones are added. */
-fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src, const fa_real *diff_dst)
+fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src, const fa_real *diff_dst,
+                                       struct fa_weights_sum *base_sum)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
-    struct onednn_gradient *gradient = &((struct onednn_weights *)base->weights)->gradient;
-    const bool is_first = gradient->data == NULL;
+    const struct onednn_gradient *gradient = &((const struct onednn_weights *)base->weights)->gradient;
+    struct onednn_weights_sum *sum = (struct onednn_weights_sum *)base_sum;
+    const bool is_first = sum->data == NULL;
     float *result;
 
     if (is_first)
-        FA_TRY(onednn_gradient_begin((struct onednn_weights *)base->weights));
-    result = is_first ? gradient->data : staging(base, ONEDNN_BACKWARD_WEIGHTS);
+        FA_TRY(onednn_weights_sum_begin(sum));
+    result = is_first ? sum->data : staging(base, ONEDNN_BACKWARD_WEIGHTS);
     for (int p = 0; p < conv->n_parts; p++) {
         const size_t first = (size_t)conv->parts[p].first;
 
@@ -184,6 +186,6 @@ fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src,
                                     result + gradient->n_elem + first}));
     }
     if (!is_first)
-        add_gradients(base, result, gradient->data);
+        add_gradients(base, result, sum->data);
     return FA_OK;
 }

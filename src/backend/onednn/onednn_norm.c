@@ -114,6 +114,7 @@ struct pass {
     const float *src, *residual, *diff_dst;
     float *dst;
     struct fa_group *groups;
+    struct fa_affine_sum *learned; /* of backward */
 
     void (*first)(const struct pass *pass, int block, size_t part); /* NULL: nothing to sum */
     void (*between)(const struct pass *pass, int group);
@@ -348,7 +349,7 @@ static void learn_group(const struct pass *pass, int k)
         double sum, product;
 
         add_parts(norm, c, &sum, &product);
-        fa_norm_learn(&norm->base, &pass->groups[k], c, sum, product, &sums);
+        fa_norm_learn(&norm->base, &pass->groups[k], c, sum, product, pass->learned, &sums);
     }
     const struct fa_norm_slope slope = fa_norm_slope_of(&norm->base, &pass->groups[k], &sums);
 
@@ -369,20 +370,21 @@ static void differentiate_cell(const struct pass *pass, int block, size_t part)
 }
 
 fa_status onednn_norm_backward(struct fa_norm *base, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src)
+                               const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
 {
     const struct onednn_norm *norm = (const struct onednn_norm *)base;
     const struct pass pass = {.norm = norm,
                               .src = src,
                               .diff_dst = diff_dst,
                               .dst = diff_src,
+                              .learned = sum,
                               .groups = (struct fa_group *)statistics,
                               .first = multiply_cell,
                               .between = learn_group,
                               .second = differentiate_cell};
 
     if (norm->plain != NULL)
-        return fa_blas_norm_backward(norm->plain, src, statistics, diff_dst, diff_src);
+        return fa_blas_norm_backward(norm->plain, src, statistics, diff_dst, diff_src, sum);
     clear_padding(norm);
     for (int k = 0; k < base->desc.groups; k++)
         set_lanes(&pass, k);

@@ -1,5 +1,5 @@
 /*
- * onednn_weights.c - filters in every layout that a convolution asks for, and the sum of their gradients.
+ * onednn_weights.c - filters in every layout that a convolution asks for, and sums of their gradients.
  *
  * The caller's own filters are the master copy. Each layout that some convolution wants has one packed copy,
  * made at its first use after a load and kept until the next load or until it is to be forgotten. The
@@ -76,7 +76,7 @@ static fa_status describe_gradient(struct onednn_weights *weights)
     dnnl_memory_desc_t md;
 
     FA_TRY(onednn_weights_gradient_md(weights, weights->base.desc.out_channels, &md));
-    gradient->n_elem = dnnl_memory_desc_get_size(&md) / sizeof *gradient->data;
+    gradient->n_elem = dnnl_memory_desc_get_size(&md) / sizeof(float);
     return onednn_order_of(&md, &gradient->order)
                ? FA_OK
                : onednn_check(dnnl_unimplemented, "describing a gradient of filters");
@@ -121,7 +121,6 @@ void onednn_weights_destroy(struct fa_weights *base)
     struct onednn_weights *weights = (struct onednn_weights *)base;
 
     onednn_weights_forget(base);
-    onednn_weights_clear_grad(base);
     while (weights->packed != NULL) {
         struct onednn_filters *next = weights->packed->next;
 
@@ -249,13 +248,32 @@ fa_status onednn_filters_refresh(const struct onednn_weights *weights, struct on
     return status;
 }
 
-/* ---- gradients ---- */
+/* ---- sums of gradients ---- */
 
-void onednn_weights_clear_grad(struct fa_weights *base)
+static const struct onednn_weights *weights_of(const struct fa_weights_sum *sum)
 {
-    struct onednn_weights *weights = (struct onednn_weights *)base;
+    return (const struct onednn_weights *)sum->weights;
+}
 
-    onednn_store_give_back(store_of(weights), &weights->gradient.data);
+fa_status onednn_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
+{
+    struct onednn_weights_sum *sum;
+
+    (void)weights;
+    FA_TRY(fa_alloc_zero(1, sizeof *sum, &sum));
+    *out = &sum->base;
+    return FA_OK;
+}
+
+void onednn_weights_sum_destroy(struct fa_weights_sum *sum)
+{
+    onednn_weights_sum_clear(sum);
+    fa_free(sum);
+}
+
+void onednn_weights_sum_clear(struct fa_weights_sum *base)
+{
+    onednn_store_give_back(store_of(weights_of(base)), &((struct onednn_weights_sum *)base)->data);
 }
 
 size_t onednn_gradient_bytes(const struct onednn_weights *weights)
@@ -263,23 +281,26 @@ size_t onednn_gradient_bytes(const struct onednn_weights *weights)
     return (weights->gradient.n_elem + (size_t)weights->base.desc.out_channels) * sizeof(float);
 }
 
-fa_status onednn_gradient_begin(struct onednn_weights *weights)
+fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum)
 {
-    return onednn_store_take(store_of(weights), onednn_gradient_bytes(weights), &weights->gradient.data);
+    const struct onednn_weights *weights = weights_of(&sum->base);
+
+    return onednn_store_take(store_of(weights), onednn_gradient_bytes(weights), &sum->data);
 }
 
-void onednn_weights_read_grad(struct fa_weights *base, int first, int n, fa_real *oihw, fa_real *bias)
+void onednn_weights_sum_read(const struct fa_weights_sum *base, int first, int n, fa_real *oihw,
+                             fa_real *bias)
 {
-    const struct onednn_weights *weights = (const struct onednn_weights *)base;
-    const struct onednn_gradient *gradient = &weights->gradient;
-    const struct fa_weights_desc *desc = &base->desc;
+    const struct onednn_weights *weights = weights_of(base);
+    const struct fa_weights_desc *desc = &weights->base.desc;
+    const float *data = ((const struct onednn_weights_sum *)base)->data;
     const size_t n_own = (size_t)(desc->in_channels / desc->groups) * (size_t)(desc->kernel * desc->kernel);
 
-    if (gradient->data == NULL) {
+    if (data == NULL) {
         memset(oihw, 0, (size_t)n * n_own * sizeof *oihw);
         memset(bias, 0, (size_t)n * sizeof *bias);
         return;
     }
-    onednn_order_unpack(weights, &gradient->order, (size_t)first, (size_t)n, gradient->data, oihw);
-    memcpy(bias, gradient->data + gradient->n_elem + first, (size_t)n * sizeof *bias);
+    onednn_order_unpack(weights, &weights->gradient.order, (size_t)first, (size_t)n, data, oihw);
+    memcpy(bias, data + weights->gradient.n_elem + first, (size_t)n * sizeof *bias);
 }

@@ -36,7 +36,7 @@ fa_status fa_bench_session_open(struct fa_invocation *invocation, struct fa_benc
     FA_TRY(fa_bench_size(invocation, &h, &w));
     FA_TRY(fa_session_open(invocation, NULL, &bench->session));
     FA_TRY(fa_session_make_model(invocation, &bench->session, fa_bench_classes(invocation)));
-    FA_TRY(fa_training_step_open(config, bench->session.model, h, w, fa_bench_objects(invocation, 8),
+    FA_TRY(fa_training_step_open(config, bench->session.model, NULL, h, w, fa_bench_objects(invocation, 8),
                                  &bench->step));
     introduce(invocation, bench);
     return FA_OK;

@@ -20,6 +20,7 @@ struct alone {
     struct fa_backend *backend;
     const struct fa_conv_desc *desc;
     struct fa_weights *weights;
+    struct fa_weights_sum *sum;
     struct fa_conv *conv;
     float *filters;               /* that the weights borrow */
     fa_real *in, *out, *residual; /* activations */
@@ -66,6 +67,7 @@ static fa_status open_alone(struct alone *alone)
     const struct fa_shape out = fa_conv_output_shape(desc);
 
     FA_TRY(fa_weights_create(alone->backend, &filters, &alone->weights));
+    FA_TRY(fa_weights_sum_create(alone->weights, &alone->sum));
     FA_TRY(fa_conv_create(alone->backend, desc, alone->weights, &alone->conv));
     FA_TRY(make_activation(alone->backend, desc->in, &alone->in));
     FA_TRY(make_activation(alone->backend, out, &alone->out));
@@ -86,6 +88,7 @@ static void close_alone(struct alone *alone)
     fa_backend_free(alone->backend, alone->out);
     fa_backend_free(alone->backend, alone->in);
     fa_conv_destroy(alone->conv);
+    fa_weights_sum_destroy(alone->sum);
     fa_weights_destroy(alone->weights);
     fa_free(alone->filters);
 }
@@ -94,8 +97,8 @@ static fa_status run_directions(const struct alone *alone)
 {
     FA_TRY(fa_conv_forward(alone->conv, alone->in, alone->residual, alone->out));
     if (alone->desc->backward_weights) {
-        fa_weights_clear_grad(alone->weights);
-        FA_TRY(fa_conv_backward_weights(alone->conv, alone->in, alone->diff_out));
+        fa_weights_sum_clear(alone->sum);
+        FA_TRY(fa_conv_backward_weights(alone->conv, alone->in, alone->diff_out, alone->sum));
     }
     if (alone->desc->backward_data)
         FA_TRY(fa_conv_backward_data(alone->conv, alone->diff_out, false, NULL, alone->diff_in));

@@ -31,7 +31,13 @@ static void collect(void *context, const struct fa_layer_info *layer)
 fa_status fa_layers_collect(struct fa_model *model, int h, int w, struct fa_layers *layers)
 {
     *layers = (struct fa_layers){.status = FA_OK};
-    FA_TRY(fa_model_describe(model, h, w, collect, layers));
+    struct fa_workspace *workspace;
+    fa_status status;
+
+    FA_TRY(fa_workspace_create(model, NULL, &workspace));
+    status = fa_workspace_describe(workspace, h, w, collect, layers);
+    fa_workspace_destroy(workspace);
+    FA_TRY(status);
     return layers->status;
 }
 

@@ -38,8 +38,9 @@ static fa_status measure_new_size(struct fa_invocation *invocation, const struct
     struct fa_step_times first = {0}, second = {0};
     fa_status status;
 
-    status = fa_training_step_open(&bench->session.settings.train, bench->session.model, bench->step.h,
-                                   bench->step.w + FA_SIZE_DIVISOR, bench->step.objects.n, &other);
+    status =
+        fa_training_step_open(&bench->session.settings.train, bench->session.model, bench->step.lane,
+                              bench->step.h, bench->step.w + FA_SIZE_DIVISOR, bench->step.objects.n, &other);
     if (status == FA_OK)
         status = fa_training_step_run(&other, &first);
     if (status == FA_OK)
@@ -65,8 +66,9 @@ static fa_status measure_plans(struct fa_invocation *invocation, const struct fa
     rss = (double)fa_memory_rss();
     start = fa_clock_seconds();
     for (long k = 1; k <= n; k++)
-        FA_TRY(fa_model_describe(bench->session.model, bench->step.h + FA_SIZE_DIVISOR * (int)(k % 8),
-                                 bench->step.w + FA_SIZE_DIVISOR * (int)(2 + k / 8), skip_layer, NULL));
+        FA_TRY(fa_workspace_describe(fa_lane_workspace(bench->step.lane),
+                                     bench->step.h + FA_SIZE_DIVISOR * (int)(k % 8),
+                                     bench->step.w + FA_SIZE_DIVISOR * (int)(2 + k / 8), skip_layer, NULL));
     fa_bench_report_seconds(invocation, "plan", (fa_clock_seconds() - start) / (double)n);
     rss = ((double)fa_memory_rss() - rss) / (double)n;
     printf("%-28s %10.1f MiB each, of %ld sizes\n", "plan_rss", rss / 1048576, n);
@@ -185,7 +187,7 @@ static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_s
     status = measure_step(invocation, bench, &measure);
     fa_step_measure_free(&measure);
     FA_TRY(status);
-    fa_model_memory(bench->session.model, &memory);
+    fa_workspace_memory(fa_lane_workspace(bench->step.lane), &memory);
     fa_report_number(invocation, "arena_bytes", (double)memory.arena);
     FA_TRY(write_trace(&bench->step, fa_arguments_get(given, "--trace")));
     if (fa_arguments_get(given, "--inference") != NULL)

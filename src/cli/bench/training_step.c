@@ -25,8 +25,17 @@ static fa_status make_inputs(struct fa_training_step *step, int num_classes)
     return FA_OK;
 }
 
-fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model, int h, int w,
-                                size_t n_objects, struct fa_training_step *step)
+static fa_status take_lane(struct fa_training_step *step, struct fa_lane *lane)
+{
+    if (lane == NULL)
+        FA_TRY(fa_lane_create(step->model, &step->own_lane));
+    step->lane = lane != NULL ? lane : step->own_lane;
+    return FA_OK;
+}
+
+fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model,
+                                struct fa_lane *lane, int h, int w, size_t n_objects,
+                                struct fa_training_step *step)
 {
     const int num_classes = fa_model_config(model)->num_classes;
 
@@ -34,13 +43,13 @@ fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_
         .config = config, .model = model, .h = h, .w = w, .objects = {.n = n_objects}};
     FA_TRY(make_inputs(step, num_classes));
     FA_TRY(fa_alloc_zero(fa_model_params(model)->n_trainable, sizeof *step->momentum, &step->momentum));
-    FA_TRY(fa_lane_create(model, &step->lane));
+    FA_TRY(take_lane(step, lane));
     return fa_model_init(model, config->seed);
 }
 
 void fa_training_step_close(struct fa_training_step *step)
 {
-    fa_lane_destroy(step->lane);
+    fa_lane_destroy(step->own_lane);
     fa_free(step->momentum);
     fa_free(step->labels);
     fa_free(step->boxes);

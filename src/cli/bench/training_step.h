@@ -18,7 +18,7 @@ struct fa_training_step {
     float *image, *boxes;
     int32_t *labels;
     struct fa_objects objects;
-    struct fa_lane *lane;
+    struct fa_lane *lane, *own_lane; /* own_lane: NULL if lane is borrowed */
     fa_real *momentum;
 
     /* To be set between steps; NULL and false at first. */
@@ -35,9 +35,11 @@ struct fa_step_times {
     double update_s;   /* clip and SGD */
 };
 
-/* Gives the model random weights. config and model outlive the step. Closed after a failure too. */
-fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model, int h, int w,
-                                size_t n_objects, struct fa_training_step *step) FA_CHECK_RESULT;
+/* Gives the model random weights. config, model and lane outlive the step; lane NULL: one of its own. Closed
+   after a failure too. */
+fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_model *model,
+                                struct fa_lane *lane, int h, int w, size_t n_objects,
+                                struct fa_training_step *step) FA_CHECK_RESULT;
 void fa_training_step_close(struct fa_training_step *step);
 
 /* FA_ENUMERIC if the loss is not finite: its time would mean nothing. */

@@ -16,6 +16,7 @@ static char root[512];
 static struct fa_dataset *dataset;
 static struct fa_backend *backend;
 static struct fa_model *model;
+static struct fa_lane *lane;
 static struct fa_evaluate_config config;
 static struct fa_comm alone; /* this rank and nobody else */
 
@@ -45,6 +46,7 @@ static int open_all(void **state)
     assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&small, backend, &model));
     assert_ok(fa_model_init(model, 3));
+    assert_ok(fa_lane_create(model, &lane));
     alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};
     config = (struct fa_evaluate_config){.transform = {.scale = {64, 64}, .normalize = fa_normalize_default},
                                          .detect = fa_detect_config_default,
@@ -57,6 +59,7 @@ static int open_all(void **state)
 static int close_all(void **state)
 {
     (void)state;
+    fa_lane_destroy(lane);
     fa_model_destroy(model);
     fa_backend_close(backend);
     fa_dataset_close(dataset);
@@ -71,8 +74,8 @@ static void compare_with_one_alone(size_t n_images)
     size_t n, n_want;
 
     first.max_images = n_images;
-    assert_ok(fa_evaluate(&first, comm, model, dataset, &together, &results, &n));
-    assert_ok(fa_evaluate(&first, &alone, model, dataset, &single, &want, &n_want));
+    assert_ok(fa_evaluate(&first, comm, lane, dataset, &together, &results, &n));
+    assert_ok(fa_evaluate(&first, &alone, lane, dataset, &single, &want, &n_want));
     assert_memory_equal(&together.ap, &single.ap, offsetof(struct fa_metrics, n_classes));
     assert_int_equal(together.n_classes, 2);
     assert_memory_equal(together.class_ap, single.class_ap, 2 * sizeof(double));
@@ -107,7 +110,7 @@ static void the_first_images_alone_may_be_asked_for(void **state)
 
     (void)state;
     first.max_images = 1;
-    assert_ok(fa_evaluate(&first, comm, model, dataset, &metrics, &results, &n));
+    assert_ok(fa_evaluate(&first, comm, lane, dataset, &metrics, &results, &n));
     for (size_t i = 0; i < n; i++)
         assert_int_equal(results[i].image_id, dataset->records[0].image_id);
     fa_free(results);
@@ -121,7 +124,7 @@ static void without_any_detection_the_precision_is_zero(void **state)
 
     (void)state;
     strict.detect.score_threshold = 1;
-    assert_ok(fa_evaluate(&strict, comm, model, dataset, &metrics, NULL, NULL));
+    assert_ok(fa_evaluate(&strict, comm, lane, dataset, &metrics, NULL, NULL));
     assert_near(metrics.ap, 0, 0);
     fa_metrics_clear(&metrics);
 }
@@ -137,7 +140,7 @@ static void a_rank_without_memory_fails_all(void **state)
     (void)state;
     for (long at = 1; at < 12; at++) {
         fa_memory_fail_after(last ? at : 0);
-        assert_fails(fa_evaluate(&config, comm, model, dataset, &metrics, &results, &n),
+        assert_fails(fa_evaluate(&config, comm, lane, dataset, &metrics, &results, &n),
                      last ? FA_ENOMEM : FA_EREMOTE);
         fa_memory_fail_after(0);
         assert_null(results);
@@ -172,7 +175,7 @@ static void a_damaged_image_fails_all_ranks(void **state)
         fa_free(names);
     }
     fa_comm_barrier(comm);
-    assert_int_not_equal(fa_evaluate(&config, comm, model, dataset, &metrics, NULL, NULL), FA_OK);
+    assert_int_not_equal(fa_evaluate(&config, comm, lane, dataset, &metrics, NULL, NULL), FA_OK);
 }
 
 int main(void)

@@ -1,0 +1,168 @@
+/*
+ * What one image changes: plans by size, a bounded number of them, the memory that they share, and sums.
+ */
+#include "fa/memory.h"
+#include "fa/trace.h"
+#include "state.h"
+
+#define MAX_SIDE 16384 /* keeps every count of elements of one plane within an int */
+
+fa_status fa_size_check(int h, int w)
+{
+    if (h > 0 && w > 0 && h <= MAX_SIDE && w <= MAX_SIDE && h % FA_SIZE_DIVISOR == 0 &&
+        w % FA_SIZE_DIVISOR == 0)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "an image of %dx%d does not fit the network; pad it to multiples of %d, at most %d", w, h,
+                   FA_SIZE_DIVISOR, MAX_SIDE);
+}
+
+static struct fa_plan *cached(struct fa_workspace *workspace, bool training, int h, int w)
+{
+    for (int p = 0; p < workspace->n_plans; p++) {
+        struct fa_plan *plan = workspace->plan[p];
+
+        if (plan->training == training && plan->h == h && plan->w == w)
+            return plan;
+    }
+    return NULL;
+}
+
+static void evict_oldest(struct fa_workspace *workspace)
+{
+    int oldest = 0;
+
+    for (int p = 1; p < workspace->n_plans; p++)
+        if (workspace->plan[p]->last_used < workspace->plan[oldest]->last_used)
+            oldest = p;
+    fa_plan_destroy(workspace->plan[oldest]);
+    workspace->plan[oldest] = workspace->plan[--workspace->n_plans];
+}
+
+static fa_status create_plan(struct fa_workspace *workspace, bool training, int h, int w,
+                             struct fa_plan **plan)
+{
+    const struct fa_model *model = workspace->model;
+    const int span = fa_span_begin("plan");
+    fa_status status =
+        fa_plan_create(&model->graph, model->backend, model->weights, model->affine, training, h, w, plan);
+
+    fa_span_end(span);
+    return status;
+}
+
+fa_status fa_workspace_plan(struct fa_workspace *workspace, enum fa_pass pass, int h, int w,
+                            struct fa_plan **out)
+{
+    const bool training = pass == FA_TRAINING;
+    struct fa_plan *plan;
+
+    FA_TRY(fa_size_check(h, w));
+    workspace->trained = NULL;
+    plan = cached(workspace, training, h, w);
+    if (plan == NULL) {
+        FA_TRY(create_plan(workspace, training, h, w, &plan));
+        if (workspace->n_plans == FA_MAX_PLANS)
+            evict_oldest(workspace);
+        workspace->plan[workspace->n_plans++] = plan;
+        if (plan->arena_bytes > workspace->largest_arena)
+            workspace->largest_arena = plan->arena_bytes;
+    }
+    plan->last_used = ++workspace->clock;
+    *out = plan;
+    return FA_OK;
+}
+
+static fa_status grow_arena(struct fa_workspace *workspace, size_t n_bytes)
+{
+    if (n_bytes <= workspace->arena_bytes)
+        return FA_OK;
+    fa_backend_free(workspace->model->backend, workspace->arena);
+    workspace->arena = NULL;
+    workspace->arena_bytes = 0;
+    FA_TRY(fa_backend_alloc(workspace->model->backend, n_bytes, &workspace->arena));
+    workspace->arena_bytes = n_bytes;
+    return FA_OK;
+}
+
+static fa_status grow_head(struct fa_workspace *workspace, size_t n_anchors)
+{
+    if (n_anchors <= workspace->head_anchors)
+        return FA_OK;
+    workspace->head_anchors = 0;
+    FA_TRY(fa_realloc(&workspace->cls, n_anchors,
+                      (size_t)workspace->model->config.num_classes * sizeof(fa_real)));
+    FA_TRY(fa_realloc(&workspace->reg, n_anchors, 4 * sizeof(fa_real)));
+    workspace->head_anchors = n_anchors;
+    return FA_OK;
+}
+
+static fa_status make_layer_sums(struct fa_workspace *workspace, int l)
+{
+    const struct fa_model *model = workspace->model;
+
+    if (workspace->weights_sum[l] == NULL)
+        FA_TRY(fa_weights_sum_create(model->weights[l], &workspace->weights_sum[l]));
+    if (model->affine[l] != NULL && workspace->affine_sum[l] == NULL)
+        FA_TRY(fa_affine_sum_create(model->affine[l], &workspace->affine_sum[l]));
+    return FA_OK;
+}
+
+static fa_status make_sums(struct fa_workspace *workspace)
+{
+    const struct fa_graph *graph = &workspace->model->graph;
+
+    for (int l = 0; l < graph->n_layers; l++)
+        if (!graph->layer[l].frozen)
+            FA_TRY(make_layer_sums(workspace, l));
+    return FA_OK;
+}
+
+fa_status fa_workspace_reserve(struct fa_workspace *workspace, const struct fa_plan *plan)
+{
+    FA_TRY(grow_arena(workspace, plan->arena_bytes));
+    FA_TRY(grow_head(workspace, plan->pyramid.n_anchors));
+    return plan->training ? make_sums(workspace) : FA_OK;
+}
+
+/* ---- life ---- */
+
+fa_status fa_workspace_create(struct fa_model *model, fa_real *grad, struct fa_workspace **out)
+{
+    struct fa_workspace *workspace;
+
+    *out = NULL;
+    FA_TRY(fa_alloc_zero(1, sizeof *workspace, &workspace));
+    workspace->model = model;
+    workspace->grad = grad != NULL ? grad : model->params.grad;
+    *out = workspace;
+    return FA_OK;
+}
+
+void fa_workspace_destroy(struct fa_workspace *workspace)
+{
+    if (workspace == NULL)
+        return;
+    for (int p = 0; p < workspace->n_plans; p++)
+        fa_plan_destroy(workspace->plan[p]);
+    for (int l = 0; l < FA_GRAPH_MAX_LAYERS; l++) {
+        fa_weights_sum_destroy(workspace->weights_sum[l]);
+        fa_affine_sum_destroy(workspace->affine_sum[l]);
+    }
+    fa_backend_free(workspace->model->backend, workspace->arena);
+    fa_free(workspace->cls);
+    fa_free(workspace->reg);
+    fa_free(workspace);
+}
+
+void fa_workspace_memory(const struct fa_workspace *workspace, struct fa_model_memory *out)
+{
+    const struct fa_model *model = workspace->model;
+
+    *out = (struct fa_model_memory){.parameters = model->params.n_elem * sizeof(fa_real),
+                                    .gradients = model->params.n_trainable * sizeof(fa_real),
+                                    .arena = workspace->largest_arena,
+                                    .n_plans = workspace->n_plans};
+    for (int l = 0; l < model->graph.n_layers; l++)
+        out->packed_weights += 2 * model->graph.layer[l].weight->n_elem * sizeof(fa_real);
+}
