@@ -141,7 +141,8 @@ struct fa_layer_info {
     const char *name; /* "backbone.layer1.0.conv1", "bbox_head.retina_cls" (once per level) */
     struct fa_conv_desc conv;
     struct fa_shape out;
-    size_t n_params; /* with BN gamma and beta; 0 where the layer was listed before */
+    int norm_groups; /* of the group norm that follows; 0: none */
+    size_t n_params; /* with those of its norm; 0 where the layer was listed before */
     double macs;
     const char *algorithm[3]; /* by fa_conv_direction; NULL if that gradient is not needed */
 };

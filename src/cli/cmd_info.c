@@ -82,11 +82,13 @@ struct totals {
 static void print_layer(void *context, const struct fa_layer_info *layer)
 {
     struct totals *totals = context;
-    char filter[48], out[48];
+    char filter[48], out[48], norm[16] = "";
 
-    snprintf(filter, sizeof filter, "%dx%d/%d %d->%d%s", layer->conv.kernel, layer->conv.kernel,
+    if (layer->norm_groups > 0)
+        snprintf(norm, sizeof norm, " gn%d", layer->norm_groups);
+    snprintf(filter, sizeof filter, "%dx%d/%d %d->%d%s%s", layer->conv.kernel, layer->conv.kernel,
              layer->conv.stride, layer->conv.in.c, layer->conv.out_channels,
-             layer->conv.groups > 1 ? " grouped" : "");
+             layer->conv.groups > 1 ? " grouped" : "", norm);
     snprintf(out, sizeof out, "%dx%dx%d", layer->out.c, layer->out.h, layer->out.w);
     printf("%-36s %-24s %-14s %10zu %9.3f  %s\n", layer->name, filter, out, layer->n_params,
            layer->macs / 1e9, layer->algorithm[FA_CONV_FORWARD]);

@@ -14,6 +14,7 @@ static void describe_node(const struct fa_plan *plan, int i, fa_layer_fn visit, 
                                  .name = layer->name,
                                  .conv = fa_plan_conv_desc(plan, i),
                                  .out = plan->node[i].shape,
+                                 .norm_groups = layer->norm_groups,
                                  .n_params = layer->first_use == i ? learned_elements(layer) : 0};
 
     info.macs = fa_conv_macs(&info.conv);

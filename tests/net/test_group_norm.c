@@ -148,6 +148,24 @@ static void names_are_those_of_mmdetection_and_there_are_no_statistics(void **st
     fa_params_destroy(&params);
 }
 
+static void count_norms(void *context, const struct fa_layer_info *layer)
+{
+    *(int *)context += layer->norm_groups == 32;
+}
+
+/* 20 of the backbone, 8 of the neck, 8 of the head at 5 levels. */
+static void a_description_tells_of_the_norms(void **state)
+{
+    const struct fa_model_config config = group_config(18, 1);
+    struct fa_model *model = network_create(&config, "blas");
+    int n = 0;
+
+    (void)state;
+    assert_ok(fa_workspace_describe(network_workspace(model), H, W, count_norms, &n));
+    assert_int_equal(n, 20 + 8 + 8 * 5);
+    network_destroy(model);
+}
+
 static fa_real value_of(struct fa_model *model, const char *name)
 {
     const struct fa_params *params = fa_model_params(model);
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(training_and_inference_forward_give_the_same_bits),
         cmocka_unit_test(gammas_and_betas_are_final_with_their_layer),
         cmocka_unit_test(names_are_those_of_mmdetection_and_there_are_no_statistics),
+        cmocka_unit_test(a_description_tells_of_the_norms),
         cmocka_unit_test(a_residual_block_starts_at_gamma_0_and_any_other_norm_at_1),
         cmocka_unit_test(groups_must_divide_channels_and_few_channels_have_a_quarter),
         cmocka_unit_test(a_step_takes_at_most_a_quarter_more_memory_than_with_batch_norm),

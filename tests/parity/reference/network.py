@@ -1,10 +1,12 @@
 """The detector in PyTorch: torchvision's ResNets under a feature pyramid and RetinaNet head written from the
 recipe (FreeAnchor and RetinaNet share them). Batch norm runs on stored statistics; gamma and beta are
-trained.
+trained. Or group norm takes its place, and that of the biases in pyramid and towers.
 
-Modules are called as in an mmdetection checkpoint, so that state_dict() has its names.
+Modules are called as in an mmdetection checkpoint, so that state_dict() has its names; but torchvision calls
+whatever norm a ResNet has bn, mmdetection a group norm gn.
 """
 import json
+import re
 
 import h5py
 import numpy as np
@@ -31,9 +33,10 @@ BACKBONES = {
 class Backbone(resnet.ResNet):
     """Gives C2 to C5."""
 
-    def __init__(self, name):
+    def __init__(self, name, norm_groups):
         block, blocks, groups, width = BACKBONES[name]
-        super().__init__(block, blocks, groups=groups, width_per_group=width)
+        norm = (lambda channels: nn.GroupNorm(norm_groups, channels)) if norm_groups else None
+        super().__init__(block, blocks, groups=groups, width_per_group=width, norm_layer=norm)
         del self.fc, self.avgpool
         self.channels = [planes * block.expansion for planes in (64, 128, 256, 512)]
 
@@ -56,24 +59,30 @@ class Backbone(resnet.ResNet):
 
 
 class Conv(nn.Module):
-    """A convolution with bias and no norm; mmdetection keeps it one level deeper, as .conv."""
+    """A convolution with bias, or with group norm; mmdetection keeps them one level deeper, as .conv and .gn."""
 
-    def __init__(self, channels_in, kernel, stride=1):
+    def __init__(self, channels_in, kernel, stride=1, norm_groups=0):
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, CHANNELS, kernel, stride, kernel // 2)
+        self.conv = nn.Conv2d(channels_in, CHANNELS, kernel, stride, kernel // 2, bias=not norm_groups)
+        if norm_groups:
+            self.gn = nn.GroupNorm(norm_groups, CHANNELS)
+
+    def last(self):
+        """The module whose bias is added last."""
+        return self.gn if hasattr(self, "gn") else self.conv
 
     def forward(self, x):
-        return self.conv(x)
+        return self.gn(self.conv(x)) if hasattr(self, "gn") else self.conv(x)
 
 
 class Neck(nn.Module):
     """P3, P4, P5 from C3, C4, C5 with the levels above added; P6 from C5 and P7 from P6, without a ReLU."""
 
-    def __init__(self, channels):
+    def __init__(self, channels, norm_groups):
         super().__init__()
-        self.lateral_convs = nn.ModuleList(Conv(c, 1) for c in channels)
-        outputs = [Conv(CHANNELS, 3) for _ in channels]
-        extra = [Conv(channels[-1], 3, stride=2), Conv(CHANNELS, 3, stride=2)]
+        self.lateral_convs = nn.ModuleList(Conv(c, 1, norm_groups=norm_groups) for c in channels)
+        outputs = [Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in channels]
+        extra = [Conv(c, 3, 2, norm_groups) for c in (channels[-1], CHANNELS)]
         self.fpn_convs = nn.ModuleList(outputs + extra)
 
     def forward(self, features):
@@ -89,10 +98,10 @@ class Neck(nn.Module):
 class Head(nn.Module):
     """Two towers of four convolutions, shared by the levels."""
 
-    def __init__(self, classes):
+    def __init__(self, classes, norm_groups):
         super().__init__()
-        self.cls_convs = nn.ModuleList(Conv(CHANNELS, 3) for _ in range(4))
-        self.reg_convs = nn.ModuleList(Conv(CHANNELS, 3) for _ in range(4))
+        self.cls_convs = nn.ModuleList(Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in range(4))
+        self.reg_convs = nn.ModuleList(Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in range(4))
         self.retina_cls = nn.Conv2d(CHANNELS, CELL_ANCHORS * classes, 3, padding=1)
         self.retina_reg = nn.Conv2d(CHANNELS, CELL_ANCHORS * 4, 3, padding=1)
 
@@ -113,13 +122,14 @@ class Head(nn.Module):
 
 
 class Detector(nn.Module):
-    """image (1,3,H,W) -> logits (A,C), deltas (A,4)."""
+    """image (1,3,H,W) -> logits (A,C), deltas (A,4). norm_groups: of group norm; 0: batch norm."""
 
-    def __init__(self, name, classes, frozen_stages=-1):
+    def __init__(self, name, classes, frozen_stages=-1, norm_groups=0):
         super().__init__()
-        self.backbone = Backbone(name)
-        self.neck = Neck(self.backbone.channels[1:])
-        self.bbox_head = Head(classes)
+        self.norm_groups = norm_groups
+        self.backbone = Backbone(name, norm_groups)
+        self.neck = Neck(self.backbone.channels[1:], norm_groups)
+        self.bbox_head = Head(classes, norm_groups)
         self.backbone.freeze(frozen_stages)
         self.eval()
 
@@ -127,7 +137,10 @@ class Detector(nn.Module):
         return self.bbox_head(self.neck(self.backbone(image)[1:]))
 
     def trainable(self):
-        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+        return {self.name_in_file(name): p for name, p in self.named_parameters() if p.requires_grad}
+
+    def name_in_file(self, name):
+        return re.sub(r"\.bn(\d)\.", r".gn\1.", name) if self.norm_groups else name
 
 
 # ---- weights ----
@@ -144,7 +157,7 @@ def picture(seed, h, w):
 
 
 def norms(model):
-    return {name: m for name, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
+    return {name: m for name, m in model.named_modules() if isinstance(m, (nn.BatchNorm2d, nn.GroupNorm))}
 
 
 def spread_norms(model, random):
@@ -186,7 +199,8 @@ def randomise(model, seed):
     random = torch.Generator().manual_seed(seed)
     fill_convs(model, random)
     spread_norms(model, random)
-    measure_norms(model, random)
+    if not model.norm_groups:
+        measure_norms(model, random)
     head = model.bbox_head
     head.retina_cls.bias.data -= 3
     head.retina_cls.weight.data *= 0.5
@@ -196,8 +210,8 @@ def randomise(model, seed):
 
 def weights_of(model):
     """{name: float32 array}, as a weights file has them."""
-    return {name: tensor.numpy().astype(np.float32) for name, tensor in model.state_dict().items()
-            if not name.endswith("num_batches_tracked")}
+    return {model.name_in_file(name): tensor.numpy().astype(np.float32)
+            for name, tensor in model.state_dict().items() if not name.endswith("num_batches_tracked")}
 
 
 def write_weights(path, model):
@@ -243,7 +257,7 @@ def move_tower(tower, levels):
     """A bias serves all levels, so it is moved for all of them together."""
     for module in tower:
         outputs = [module(x) for x in levels]
-        flat = F.relu(move_bias(module.conv.bias, torch.cat([x.flatten(2) for x in outputs], 2)))
+        flat = F.relu(move_bias(module.last().bias, torch.cat([x.flatten(2) for x in outputs], 2)))
         parts = flat.split([x[0, 0].numel() for x in outputs], 2)
         levels = [part.reshape(x.shape) for part, x in zip(parts, outputs)]
 

@@ -1,7 +1,7 @@
 """The network, forward and backward, against PyTorch in float64.
 
 Compared: the head's outputs, and the gradient of every trainable parameter, of `freeanchor replay` on
-random pictures through five networks at three sizes, by each CPU backend. Independent: torchvision's own
+random pictures through seven networks at three sizes, by each CPU backend, two of them with group norm. Independent: torchvision's own
 ResNets under a pyramid and head written from the recipe (reference/network.py), batch norm unfolded,
 gradients by autograd. The loss is not under test here: its gradient by the head's outputs is taken from the
 same out file and sent backward through PyTorch's graph.
@@ -29,8 +29,11 @@ from reference import network
 CLASSES = 20
 FILES = ("config.json", "weights.h5", "case.h5", "out.h5")
 SIZES = ((32, 32), (64, 96), (96, 96))
-# (network, frozen stages): 1 as in the recipes, -1 for the gradients of the stem
-NETWORKS = (("r18", -1), ("r50", 1), ("r101", 1), ("x101-32x4d", 1), ("x101-64x4d", 1))
+# (network, frozen stages, groups of group norm): 1 stage as in the recipes, -1 for the gradients of the stem
+KINDS = {
+    "network": (("r18", -1, 0), ("r50", 1, 0), ("r101", 1, 0), ("x101-32x4d", 1, 0), ("x101-64x4d", 1, 0)),
+    "network with group norm": (("r18", -1, 16), ("r50", 1, 32)),
+}
 WAYS = {
     "blas": ("blas", "direct"),
     "oneDNN direct": ("onednn", "direct"),
@@ -43,12 +46,13 @@ class Comparison(NamedTuple):
     backward: parity.Row
 
 
-def write_config(path, name, frozen_stages, **others):
+def write_config(path, name, frozen_stages, norm_groups=0, **others):
     """Makes the program's network this one. others: sections of the configuration."""
     block, blocks, groups, width = network.BACKBONES[name]
     depth = 2 + sum(blocks) * (2 if block is network.BASIC else 3)
     backbone = {"depth": depth, "groups": groups, "base_width": width, "frozen_stages": frozen_stages}
-    path.write_text(json.dumps({"model": {"backbone": backbone}, **others}))
+    norm = {"norm": "group", "norm_groups": norm_groups} if norm_groups else {}
+    path.write_text(json.dumps({"model": {"backbone": backbone, **norm}, **others}))
 
 
 def way_settings(way):
@@ -90,10 +94,10 @@ def compare_gradients(row, out, model, outputs, case):
         row.add(parity.of_largest(found[name], wanted[name]), f"{case}: {name}")
 
 
-def compare_network(folder, name, frozen_stages, comparisons):
-    model = network.randomise(network.Detector(name, CLASSES, frozen_stages), seed=5)
+def compare_network(folder, name, frozen_stages, norm_groups, comparisons):
+    model = network.randomise(network.Detector(name, CLASSES, frozen_stages, norm_groups), seed=5)
     config, weights, case, out = (pathlib.Path(folder) / part for part in FILES)
-    write_config(config, name, frozen_stages)
+    write_config(config, name, frozen_stages, norm_groups)
     model = model.double()
     for seed, (h, w) in enumerate(SIZES):
         image = make_case(case, seed, h, w)
@@ -108,16 +112,20 @@ def compare_network(folder, name, frozen_stages, comparisons):
             compare_gradients(comparison.backward, found, model, outputs, label)
 
 
-def empty_rows(way):
-    cases, loose = len(NETWORKS) * len(SIZES), way.endswith("Winograd")
-    return Comparison(parity.Row(f"network forward, {way}", cases, "of the range", 1e-3 if loose else 1e-4),
-                      parity.Row(f"network backward, {way}", cases, "of a tensor's largest", 1e-3))
+def empty_rows(kind, way):
+    cases, loose = len(KINDS[kind]) * len(SIZES), way.endswith("Winograd")
+    return Comparison(parity.Row(f"{kind} forward, {way}", cases, "of the range", 1e-3 if loose else 1e-4),
+                      parity.Row(f"{kind} backward, {way}", cases, "of a tensor's largest", 1e-3))
+
+
+def rows_of(kind):
+    comparisons = {way: empty_rows(kind, way) for way in WAYS}
+    with parity.scratch() as folder:
+        for name, frozen_stages, norm_groups in KINDS[kind]:
+            compare_network(folder, name, frozen_stages, norm_groups, comparisons)
+    return [c.forward for c in comparisons.values()] + [c.backward for c in comparisons.values()]
 
 
 def rows():
     torch.set_num_threads(parity.os.cpu_count())
-    comparisons = {way: empty_rows(way) for way in WAYS}
-    with parity.scratch() as folder:
-        for name, frozen_stages in NETWORKS:
-            compare_network(folder, name, frozen_stages, comparisons)
-    return [c.forward for c in comparisons.values()] + [c.backward for c in comparisons.values()]
+    return [row for kind in KINDS for row in rows_of(kind)]
