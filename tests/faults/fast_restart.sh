@@ -6,7 +6,7 @@ train() {
   "$root/launch/train.sh" --ranks 2 "${small[@]}" --set train.epochs=2 --set train.checkpoint_steps=3 --work-dir "$@"
 }
 
-expect 2 "needs a whole number" "$root/launch/train.sh" --ranks two
+expect 2 "expected a whole number" "$root/launch/train.sh" --ranks two
 expect 2 "--work-dir" "$root/launch/train.sh" --ranks 2
 expect 2 "did you mean train.batch" train "$scratch/wrong" --max-restarts 3 --set train.bach=4
 [ ! -e "$scratch/wrong/train.log" ] || fail "wrong input was tried again"
