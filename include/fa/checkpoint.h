@@ -5,6 +5,10 @@
  * agreed on by all ranks; the manifest (sizes, CRC32C, configuration, progress) is written last; the
  * directory is renamed; its parent is synced; then `latest` names it. Any number of ranks reads what any
  * number wrote. A run writes them in the background (checkpoint_writer.h).
+ *
+ * A run removes only its own: a checkpoint is removed, or replaced by one of the same name, only if its name
+ * is one that we give, it is no link, it holds nothing but our files, and its manifest carries the id of the
+ * run that removes it. All others stay, if need be under another name.
  */
 #ifndef FA_CHECKPOINT_H
 #define FA_CHECKPOINT_H
@@ -13,6 +17,7 @@
 #include <stdint.h>
 
 #include "fa/comm.h"
+#include "fa/directory.h"
 #include "fa/params.h"
 #include "fa/status.h"
 #include "fa/weights.h"
@@ -25,8 +30,13 @@ struct fa_progress {
     uint64_t category_hash, content_hash; /* of the training data */
 };
 
+/* The id of a run: 32 hexadecimal digits that no other run has. */
+enum { FA_RUN_ID_SIZE = 33 };
+fa_status fa_run_id_make(char id[FA_RUN_ID_SIZE]) FA_CHECK_RESULT;
+
 /* What is saved: params->value, the momentum of its n_trainable first elements, and their moving average,
-   where one is kept. config is the resolved one as JSON text, kept in the manifest. */
+   where one is kept. config is the resolved one as JSON text, kept in the manifest; so is the run's id, ""
+   for none. */
 struct fa_training_state {
     struct fa_params *params;
     fa_real *momentum;
@@ -34,12 +44,13 @@ struct fa_training_state {
     struct fa_progress progress;
     const char *config;
     const struct fa_weights_meta *meta;
+    char run[FA_RUN_ID_SIZE];
 };
 
-/* Collective. "<root>/<name>", say "epoch_3"; one of that name is replaced, and what crashes left in root is
-   removed. On failure nothing stands under that name but what stood there before, unless all that failed is
-   to make the new name durable. Waits for the disk. */
-fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char *name,
+/* Collective. "<root>/<name>", say "epoch_3"; one of that name is replaced, or put aside if it is not of this
+   run, and what crashes left in root is removed. On failure nothing stands under that name but what stood
+   there before, unless all that failed is to make the new name durable. Waits for the disk. */
+fa_status fa_checkpoint_write(struct fa_comm *comm, const struct fa_directory *root, const char *name,
                               const struct fa_training_state *state) FA_CHECK_RESULT;
 
 /* Collective. Fills params->value, momentum, average (with the values, where the checkpoint has none) and
@@ -49,13 +60,24 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory,
                              struct fa_training_state *state) FA_CHECK_RESULT;
 
 /* Collective. The valid checkpoint under "<root>" of most samples, every shard's size and CRC checked;
-   damaged ones are reported and passed over. *directory NULL if there is none; else fa_free. */
+   damaged ones are reported and passed over. *directory NULL if there is none; else fa_free. What cannot be
+   read is not absent, and fails: FA_EIO or FA_ENOMEM of a checkpoint that the system does not let us read, or
+   of a root that leads nowhere; FA_EINVAL of one that a newer program wrote; FA_EFORMAT where there are
+   checkpoints and all are damaged. */
 fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory) FA_CHECK_RESULT;
 
-/* Removes every checkpoint older than the newest `keep` valid ones, and what crashes left; keep 0 keeps all.
-   protected_name ("epoch_3", may be NULL) is never removed. Damaged ones among the newest are reported and
-   left, for a person to look at. Not collective: one rank does it, while no other writes under root. */
-fa_status fa_checkpoint_prune(const char *root, int keep, const char *protected_name) FA_CHECK_RESULT;
+/* Removes every checkpoint of run older than its newest `keep` valid ones, and what crashes left; keep 0
+   keeps all. protected_name ("epoch_3", may be NULL) is never removed. Damaged ones among the newest are
+   reported and left, for a person to look at. Not collective: one rank does it, while no other writes under
+   root. */
+fa_status fa_checkpoint_prune(const struct fa_directory *root, const char *run, int keep,
+                              const char *protected_name) FA_CHECK_RESULT;
+
+/* Removes what crashes left. */
+fa_status fa_checkpoint_sweep(const struct fa_directory *root) FA_CHECK_RESULT;
+
+/* Does to a small file in root what a save does to large ones, and says what a save would meet. */
+fa_status fa_checkpoint_prove(const struct fa_directory *root) FA_CHECK_RESULT;
 
 enum { FA_CHECKPOINT_NAME_MAX = 64 };
 
@@ -68,7 +90,8 @@ struct fa_checkpoint_best {
 /* As "<root>/best" says; none where it says nothing of use, or its checkpoint is not there. Not collective,
    as is the next. */
 fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *out) FA_CHECK_RESULT;
-fa_status fa_checkpoint_best_write(const char *root, const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
+fa_status fa_checkpoint_best_write(const struct fa_directory *root,
+                                   const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
 
 /* The checkpoint that path, a file like "<root>/latest" or "<root>/best", names as its first word; *directory
    NULL if it names none that lies beside it, else fa_free. Not collective. */

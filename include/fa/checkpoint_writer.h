@@ -31,9 +31,10 @@ void fa_checkpoint_writer_close(struct fa_checkpoint_writer *writer);
 size_t fa_checkpoint_writer_bytes(const struct fa_checkpoint_writer *writer); /* of this rank's copy */
 
 struct fa_checkpoint_save {
-    const char *root, *name;    /* as for fa_checkpoint_write */
-    int keep;                   /* which older ones stay, as for fa_checkpoint_prune; rank 0's counts, */
-    const char *protected_name; /* also here */
+    const struct fa_directory *root; /* as for fa_checkpoint_write, */
+    const char *name;                /* as is this */
+    int keep;                        /* which older ones stay, as for fa_checkpoint_prune; rank 0's counts, */
+    const char *protected_name;      /* also here */
 };
 
 /* Begins a save; none is under way. Texts, and what state points to except values, momentum and average, stay
@@ -51,6 +52,9 @@ struct fa_checkpoint_cost {
     double durable_s; /* from begin until a power failure could not take it any more */
     uint64_t n_bytes; /* on disk */
 };
+
+/* Whether the save that is over failed for want of room on a disk, the same on all ranks. */
+bool fa_checkpoint_writer_lacks_room(const struct fa_checkpoint_writer *writer);
 
 /* How the save that is over ended, the same on all ranks: a rank that failed gives its code and message, the
    others FA_EREMOTE with that message. What stands on disk after a failure is said at fa_checkpoint_write. */

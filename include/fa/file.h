@@ -1,9 +1,6 @@
 /*
- * file.h - files that exist or do not: whole reads, atomic and durable writes, directories, locks.
- *
- * The protocol of a durable file: write it under fa_file_temporary_name(), fa_file_commit() it: fsync the
- * file, rename it to its final name, fsync the directory. A file under its final name is therefore complete;
- * a crash leaves at most a temporary, which fa_directory_sweep() removes at the next start.
+ * file.h - files by their paths: whole reads, atomic and durable writes, directories, locks. Links are
+ * followed; what must not be is reached by directory.h.
  */
 #ifndef FA_FILE_H
 #define FA_FILE_H
@@ -12,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/directory.h"
 #include "fa/status.h"
 
 /* What it means that a file that was named cannot be opened: FA_EMISSING where it is not there, else FA_EIO.
@@ -31,35 +29,24 @@ fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data,
 fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_bytes,
                           void *data) FA_CHECK_RESULT;
 
-/* "<path>.freeanchor.tmp": the name under which a file is written before it is committed; nobody else's files
-   are called so. Free with fa_free. */
-#define FA_TEMPORARY_SUFFIX ".freeanchor.tmp"
-fa_status fa_file_temporary_name(const char *path, char **out) FA_CHECK_RESULT;
-bool fa_file_is_temporary(const char *path); /* by its name */
-
-/* Makes "<temporary>" durable under path, replacing what was there. The temporary is gone either way. */
-fa_status fa_file_commit(const char *temporary, const char *path) FA_CHECK_RESULT;
-
-/* The whole protocol for n_bytes of data. */
+/* A file by the whole protocol of new_file.h. */
 fa_status fa_file_write_atomic(const char *path, const void *data, size_t n_bytes) FA_CHECK_RESULT;
 
-bool fa_file_exists(const char *path); /* any kind of file */
+/* As fa_directory_open_own; the directory of path is followed, and what lies there not. */
+fa_status fa_file_open_own(const char *path, int flags, int *fd) FA_CHECK_RESULT;
+
+bool fa_file_exists(const char *path);      /* any kind of file */
+bool fa_file_is_dangling(const char *path); /* a link to what cannot be reached */
 bool fa_directory_exists(const char *path);
 bool fa_file_is_same(const char *a, const char *b); /* by name, or one file under two */
 fa_status fa_file_size(const char *path, uint64_t *n_bytes) FA_CHECK_RESULT;
 
 /* CRC32C of the file's content and its size. */
 fa_status fa_file_checksum(const char *path, uint32_t *crc, uint64_t *n_bytes) FA_CHECK_RESULT;
+fa_status fa_file_checksum_open(int fd, const char *path, uint32_t *crc, uint64_t *n_bytes) FA_CHECK_RESULT;
 
 /* Makes path and its missing parents; an existing directory is fine. */
 fa_status fa_directory_make(const char *path) FA_CHECK_RESULT;
-fa_status fa_directory_sync(const char *path) FA_CHECK_RESULT;
-
-/* Removes a directory and the plain files in it (one level); absent is fine. */
-fa_status fa_directory_remove(const char *path) FA_CHECK_RESULT;
-
-/* Removes what a crash left: entries of path with a temporary name. */
-fa_status fa_directory_sweep(const char *path) FA_CHECK_RESULT;
 
 /* Names in path (without . and ..), sorted by byte; one block, one fa_free. */
 fa_status fa_directory_list(const char *path, size_t *n, char ***names) FA_CHECK_RESULT;
@@ -70,10 +57,11 @@ fa_status fa_path_join(const char *directory, const char *name, char **out) FA_C
 /* Free bytes for us on the file system that holds path. */
 fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes) FA_CHECK_RESULT;
 
-/* An exclusive lock on "<directory>/.lock", held until closed or the process ends. FA_EIO names the holder
-   (host and process) if somebody else has it. */
+/* An exclusive lock on the file ".lock" of a directory, held until closed or the process ends. FA_EIO names
+   the holder (host and process) if somebody else has it. */
+#define FA_LOCK_NAME ".lock"
 struct fa_lock;
-fa_status fa_lock_acquire(const char *directory, struct fa_lock **out) FA_CHECK_RESULT;
+fa_status fa_lock_acquire(const struct fa_directory *directory, struct fa_lock **out) FA_CHECK_RESULT;
 void fa_lock_release(struct fa_lock *lock);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * Every call takes one process-wide lock, since the library is not thread safe; none belongs on a hot path.
  * Datasets are contiguous and unfiltered; strings are stored as fixed-length, or joined (see write_strings).
- * A file is read with file locking off, for NFS and Lustre. It may come from strangers: what it may hold is in
- * data/FORMAT.md ("HDF5 files that are read"), and all else is refused. Sizes are checked against the
+ * A file is read with file locking off, for NFS and Lustre. It may come from strangers: what it may hold is
+ * in data/FORMAT.md ("HDF5 files that are read"), and all else is refused. Sizes are checked against the
  * file's size before memory is taken. Messages name the file and the dataset.
  */
 #ifndef FA_H5_H
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/new_file.h"
 #include "fa/status.h"
 
 #define FA_H5_MAX_DIMS 5
@@ -22,8 +23,10 @@ enum fa_h5_type { FA_H5_U8, FA_H5_I32, FA_H5_I64, FA_H5_U32, FA_H5_U64, FA_H5_F3
 
 struct fa_h5; /* an open file */
 
-/* Writing goes to exactly the path given; use fa_file_commit (file.h) to give a finished file its name. */
+/* Writing goes to exactly the path given; or to a file in the making, which is committed when this is closed.
+ */
 fa_status fa_h5_create(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
+fa_status fa_h5_create_in(const struct fa_new_file *file, struct fa_h5 **out) FA_CHECK_RESULT;
 fa_status fa_h5_open(const char *path, struct fa_h5 **out) FA_CHECK_RESULT;
 
 /* Flushes and closes; the handle is gone either way. NULL is fine. */
@@ -32,8 +35,8 @@ fa_status fa_h5_close(struct fa_h5 *file) FA_CHECK_RESULT;
 /* Closes after work that ended with status: gives the first failure of the two, with its message. */
 fa_status fa_h5_finish(struct fa_h5 *file, fa_status status) FA_CHECK_RESULT;
 
-/* A file by the whole protocol of file.h: what write puts into it is complete under path, or path is what it
-   was. */
+/* A file by the whole protocol of new_file.h: what write puts into it is complete under path, or path is what
+   it was. */
 typedef fa_status (*fa_h5_write_fn)(void *context, struct fa_h5 *file);
 fa_status fa_h5_save(const char *path, fa_h5_write_fn write, void *context) FA_CHECK_RESULT;
 

@@ -21,6 +21,7 @@ enum fa_status_code {
     FA_EFORMAT,  /* a file or message is damaged, or is not what it claims to be */
     FA_EMISSING, /* a file or folder that was named is not there */
     FA_EIO,      /* the operating system refused: open, read, write, sync */
+    FA_EFULL,    /* it refused for want of room on a disk, or in a quota */
     FA_ENOMEM,   /* memory is exhausted, or a size overflows */
     FA_ENUMERIC, /* a loss or gradient is not finite, or ranks computed different numbers */
     FA_EREMOTE,  /* another rank failed; the message names it */
@@ -39,7 +40,8 @@ typedef enum fa_status_code fa_status;
 /* Records the message of this thread and returns code, which must not be FA_OK. */
 fa_status fa_fail(fa_status code, const char *format, ...) FA_PRINTF(2, 3) FA_CHECK_RESULT;
 
-/* As fa_fail, with ": " and the text of the given errno appended. */
+/* As fa_fail, with ": " and the text of the given errno appended. FA_EIO for want of room becomes FA_EFULL.
+ */
 fa_status fa_fail_errno(fa_status code, int error, const char *format, ...) FA_PRINTF(3, 4) FA_CHECK_RESULT;
 
 /* Puts "<context>: " before the message of this thread and returns status; FA_OK passes untouched. */

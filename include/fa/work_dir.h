@@ -6,6 +6,7 @@
 #define FA_WORK_DIR_H
 
 #include "fa/comm.h"
+#include "fa/directory.h"
 #include "fa/status.h"
 
 /* Seconds after which a run that does not move ends itself. */
@@ -16,7 +17,8 @@ struct fa_watchdog_config {
 
 struct fa_work_dir {
     const char *path;
-    struct fa_lock *lock; /* rank 0 */
+    struct fa_directory *directory; /* which path leads to */
+    struct fa_lock *lock;           /* rank 0 */
     struct fa_watchdog *watchdog;
 };
 

@@ -1,3 +1,5 @@
+#include "fa/directory.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -5,60 +7,141 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "fa/clock.h"
 #include "fa/file.h"
 #include "fa/memory.h"
 
-bool fa_directory_exists(const char *path)
+struct fa_directory {
+    int fd;
+    char *path;
+};
+
+const char *fa_directory_path(const struct fa_directory *directory)
+{
+    return directory->path;
+}
+
+int fa_directory_descriptor(const struct fa_directory *directory)
+{
+    return directory->fd;
+}
+
+/* ---- opening ---- */
+
+/* Takes path and fd, which may be -1 with errno set. */
+static fa_status make_handle(int fd, char *path, struct fa_directory **out)
+{
+    fa_status status;
+
+    *out = NULL;
+    if (fd < 0)
+        status = fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open the directory", path);
+    else
+        status = fa_alloc(1, sizeof **out, out);
+    if (status == FA_OK) {
+        **out = (struct fa_directory){fd, path};
+        return FA_OK;
+    }
+    if (fd >= 0)
+        close(fd);
+    fa_free(path);
+    return status;
+}
+
+fa_status fa_directory_open(const char *path, struct fa_directory **out)
+{
+    char *copy;
+
+    *out = NULL;
+    FA_TRY(fa_strdup(path, &copy));
+    return make_handle(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), copy, out);
+}
+
+static fa_status open_up_to(const char *path, const char *slash, struct fa_directory **out)
+{
+    char *parent;
+    fa_status status;
+
+    if (slash == NULL)
+        return fa_directory_open(".", out);
+    FA_TRY(fa_asprintf(&parent, "%.*s", slash == path ? 1 : (int)(slash - path), path));
+    status = fa_directory_open(parent, out);
+    fa_free(parent);
+    return status;
+}
+
+fa_status fa_directory_open_parent(const char *path, struct fa_directory **out, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+
+    *out = NULL;
+    *name = slash == NULL ? path : slash + 1;
+    if ((*name)[0] == '\0' || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0)
+        return fa_fail(FA_EINVAL, "\"%s\": does not end in the name of a file", path);
+    return open_up_to(path, slash, out);
+}
+
+/* What stands there is no directory. */
+static fa_status fail_kind(const struct fa_directory *parent, const char *name, enum fa_entry_kind kind)
+{
+    return fa_fail(FA_EIO, "%s/%s: is %s, where only a directory of ours may be; remove it", parent->path,
+                   name, kind == FA_ENTRY_LINK ? "a link" : "no directory");
+}
+
+fa_status fa_directory_open_below(const struct fa_directory *parent, const char *name,
+                                  struct fa_directory **out)
+{
+    enum fa_entry_kind kind;
+    char *path;
+
+    *out = NULL;
+    FA_TRY(fa_directory_look(parent, name, &kind));
+    if (kind != FA_ENTRY_DIRECTORY && kind != FA_ENTRY_ABSENT)
+        return fail_kind(parent, name, kind);
+    FA_TRY(fa_path_join(parent->path, name, &path));
+    return make_handle(openat(parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), path, out);
+}
+
+fa_status fa_directory_make_below(const struct fa_directory *parent, const char *name,
+                                  struct fa_directory **out)
+{
+    *out = NULL;
+    if (mkdirat(parent->fd, name, 0777) != 0 && errno != EEXIST) /* other ranks may make it too */
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot make the directory", parent->path, name);
+    return fa_directory_open_below(parent, name, out);
+}
+
+void fa_directory_close(struct fa_directory *directory)
+{
+    if (directory == NULL)
+        return;
+    close(directory->fd);
+    fa_free(directory->path);
+    fa_free(directory);
+}
+
+/* ---- what is in it ---- */
+
+static enum fa_entry_kind kind_of(mode_t mode)
+{
+    return S_ISREG(mode)   ? FA_ENTRY_FILE
+           : S_ISDIR(mode) ? FA_ENTRY_DIRECTORY
+           : S_ISLNK(mode) ? FA_ENTRY_LINK
+                           : FA_ENTRY_OTHER;
+}
+
+fa_status fa_directory_look(const struct fa_directory *directory, const char *name, enum fa_entry_kind *kind)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static fa_status make_one(const char *path)
-{
-    if (mkdir(path, 0777) != 0) {
-        int error = errno; /* other ranks may make it at the same time, which is fine */
-
-        if (!fa_directory_exists(path))
-            return fa_fail_errno(FA_EIO, error, "%s: cannot make the directory", path);
-    }
+    *kind = FA_ENTRY_ABSENT;
+    if (fstatat(directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *kind = kind_of(st.st_mode);
+    else if (errno != ENOENT)
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot look at it", directory->path, name);
     return FA_OK;
-}
-
-fa_status fa_directory_make(const char *path)
-{
-    char *part;
-    fa_status status = FA_OK;
-
-    FA_TRY(fa_strdup(path, &part));
-    for (char *slash = strchr(part + 1, '/'); slash != NULL && status == FA_OK;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        status = make_one(part);
-        *slash = '/';
-    }
-    if (status == FA_OK)
-        status = make_one(part);
-    fa_free(part);
-    return status;
-}
-
-fa_status fa_directory_sync(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fa_status status = FA_OK;
-
-    if (fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open the directory", path);
-    /* EINVAL: a file system without this notion, whose renames are as durable as it makes them */
-    if (fsync(fd) != 0 && errno != EINVAL)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot make the directory durable", path);
-    close(fd);
-    return status;
 }
 
 /* Names of a directory, zero-terminated and end to end. */
@@ -83,18 +166,15 @@ static fa_status names_add(struct names *names, const char *name)
     return FA_OK;
 }
 
-static fa_status names_read(struct names *names, const char *path)
+static fa_status names_read(struct names *names, DIR *stream, const char *path)
 {
-    DIR *directory = opendir(path);
     fa_status status = FA_OK;
 
-    if (directory == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open the directory", path);
     while (status == FA_OK) {
         struct dirent *entry;
 
         errno = 0;
-        entry = readdir(directory);
+        entry = readdir(stream);
         if (entry == NULL && errno != 0)
             status = fa_fail_errno(FA_EIO, errno, "%s: cannot read the directory", path);
         if (entry == NULL)
@@ -102,7 +182,24 @@ static fa_status names_read(struct names *names, const char *path)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             status = names_add(names, entry->d_name);
     }
-    closedir(directory);
+    return status;
+}
+
+/* By a descriptor of its own, since one that is shared shares its position too. */
+static fa_status names_collect(struct names *names, const struct fa_directory *directory)
+{
+    const int fd = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    fa_status status;
+
+    if (stream == NULL) {
+        status = fa_fail_errno(FA_EIO, errno, "%s: cannot read the directory", directory->path);
+        if (fd >= 0)
+            close(fd);
+        return status;
+    }
+    status = names_read(names, stream, directory->path);
+    closedir(stream);
     return status;
 }
 
@@ -127,10 +224,10 @@ static fa_status names_block(const struct names *names, char ***out)
     return FA_OK;
 }
 
-fa_status fa_directory_list(const char *path, size_t *n, char ***names)
+fa_status fa_directory_names(const struct fa_directory *directory, size_t *n, char ***names)
 {
     struct names found = {0};
-    fa_status status = names_read(&found, path);
+    fa_status status = names_collect(&found, directory);
 
     *n = 0;
     *names = NULL;
@@ -142,74 +239,129 @@ fa_status fa_directory_list(const char *path, size_t *n, char ***names)
     return status;
 }
 
-static fa_status remove_file(const char *path)
+/* ---- files that are kept ---- */
+
+static fa_status fail_own(const struct fa_directory *directory, const char *name, const char *what)
 {
-    if (unlink(path) != 0 && errno != ENOENT)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot remove", path);
+    return fa_fail(FA_EIO, "%s/%s: is %s, and is not written to; remove it, or choose another directory",
+                   directory->path, name, what);
+}
+
+/* Whoever owns the directory may do there what he likes anyway; and a server may give the files of all its
+   clients to one user. */
+static fa_status check_own(const struct fa_directory *directory, const char *name, const struct stat *file)
+{
+    struct stat st;
+
+    if (!S_ISREG(file->st_mode))
+        return fail_own(directory, name, S_ISLNK(file->st_mode) ? "a link" : "not a plain file");
+    if (file->st_nlink > 1)
+        return fail_own(directory, name, "a file that has further names elsewhere");
+    if (file->st_uid != geteuid() && (fstat(directory->fd, &st) != 0 || st.st_uid != file->st_uid))
+        return fail_own(directory, name, "a file of another user");
     return FA_OK;
 }
 
-static bool is_any(const char *name)
+static fa_status check_open(const struct fa_directory *directory, const char *name, int fd)
 {
-    (void)name;
-    return true;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot look at it", directory->path, name);
+    return check_own(directory, name, &st);
 }
 
-/* Calls visit with the path of every entry of directory whose name is wanted. */
-static fa_status for_each_entry(const char *directory, bool (*is_wanted)(const char *name),
-                                fa_status (*visit)(const char *path))
+/* It is looked at before, since to open a pipe or a device has effects of its own; and after, since it may
+   have become another one in between. */
+fa_status fa_directory_open_own(const struct fa_directory *directory, const char *name, int flags, int *fd)
 {
-    size_t n;
-    char **names;
-    fa_status status = fa_directory_list(directory, &n, &names);
+    struct stat st;
+    fa_status status;
 
-    for (size_t i = 0; i < n && status == FA_OK; i++) {
-        char *path;
-
-        if (!is_wanted(names[i]))
-            continue;
-        status = fa_path_join(directory, names[i], &path);
-        if (status == FA_OK)
-            status = visit(path);
-        fa_free(path);
+    *fd = -1;
+    if (fstatat(directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        FA_TRY(check_own(directory, name, &st));
+    *fd = openat(directory->fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (*fd < 0)
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s/%s: cannot open", directory->path, name);
+    status = check_open(directory, name, *fd);
+    if (status != FA_OK) {
+        close(*fd);
+        *fd = -1;
     }
-    fa_free(names);
     return status;
 }
 
-fa_status fa_directory_remove(const char *path)
+/* ---- changes of names ---- */
+
+fa_status fa_directory_sync(const struct fa_directory *directory)
 {
-    if (!fa_file_exists(path))
+    /* EINVAL: a file system without this notion, whose renames are as durable as it makes them */
+    if (fsync(directory->fd) != 0 && errno != EINVAL)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot make the directory durable", directory->path);
+    return FA_OK;
+}
+
+fa_status fa_directory_rename(const struct fa_directory *directory, const char *from, const char *to)
+{
+    if (renameat2(directory->fd, from, directory->fd, to, 0) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot rename it to %s", directory->path, from, to);
+    return FA_OK;
+}
+
+static bool is_not_supported(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+}
+
+fa_status fa_directory_exchange(const struct fa_directory *directory, const char *a, const char *b,
+                                bool *possible)
+{
+    const bool done = renameat2(directory->fd, a, directory->fd, b, RENAME_EXCHANGE) == 0;
+
+    *possible = done || !is_not_supported(errno);
+    if (*possible && !done)
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot exchange it with %s", directory->path, a, b);
+    return FA_OK;
+}
+
+/* *taken: there is such a name already, and nothing was done. */
+static fa_status rename_to_new(const struct fa_directory *directory, const char *from, const char *to,
+                               bool *taken)
+{
+    enum fa_entry_kind kind;
+    int error = 0;
+
+    if (renameat2(directory->fd, from, directory->fd, to, RENAME_NOREPLACE) != 0)
+        error = errno;
+    *taken = error == EEXIST;
+    if (error == 0 || *taken)
         return FA_OK;
-    FA_TRY(for_each_entry(path, is_any, remove_file));
-    if (rmdir(path) != 0 && errno != ENOENT)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot remove the directory", path);
-    return FA_OK;
+    if (!is_not_supported(error))
+        return fa_fail_errno(FA_EIO, error, "%s/%s: cannot rename it to %s", directory->path, from, to);
+    FA_TRY(fa_directory_look(directory, to, &kind));
+    *taken = kind != FA_ENTRY_ABSENT;
+    return *taken ? FA_OK : fa_directory_rename(directory, from, to);
 }
 
-static fa_status remove_file_or_directory(const char *path)
+fa_status fa_directory_put_aside(const struct fa_directory *directory, const char *name, char **aside)
 {
-    return fa_directory_exists(path) ? fa_directory_remove(path) : remove_file(path);
-}
+    bool taken = true;
+    fa_status status = FA_OK;
+    char stamp[20], *to = NULL;
 
-fa_status fa_directory_sweep(const char *path)
-{
-    return for_each_entry(path, fa_file_is_temporary, remove_file_or_directory);
-}
-
-fa_status fa_path_join(const char *directory, const char *name, char **out)
-{
-    size_t length = strlen(directory);
-
-    return fa_asprintf(out, "%s%s%s", directory, length > 0 && directory[length - 1] != '/' ? "/" : "", name);
-}
-
-fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes)
-{
-    struct statvfs st;
-
-    if (statvfs(path, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the free space", path);
-    *n_bytes = (uint64_t)st.f_bavail * st.f_frsize;
-    return FA_OK;
+    *aside = NULL;
+    fa_clock_file_stamp(stamp, sizeof stamp);
+    for (int i = 1; taken && status == FA_OK; i++) {
+        fa_free(to);
+        to = NULL;
+        status = i == 1 ? fa_asprintf(&to, "%s.before_%s", name, stamp)
+                        : fa_asprintf(&to, "%s.before_%s_%d", name, stamp, i);
+        if (status == FA_OK)
+            status = rename_to_new(directory, name, to, &taken);
+    }
+    if (status == FA_OK)
+        status = fa_path_join(directory->path, to, aside);
+    fa_free(to);
+    return status;
 }

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "fa/crc32c.h"
+#include "fa/directory.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 fa_status fa_open_failure(int error)
 {
@@ -95,98 +97,27 @@ fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_by
     return FA_OK;
 }
 
-fa_status fa_file_temporary_name(const char *path, char **out)
-{
-    return fa_asprintf(out, "%s" FA_TEMPORARY_SUFFIX, path);
-}
-
-bool fa_file_is_temporary(const char *path)
-{
-    const size_t n = strlen(path), suffix = strlen(FA_TEMPORARY_SUFFIX);
-
-    return n >= suffix && strcmp(path + n - suffix, FA_TEMPORARY_SUFFIX) == 0;
-}
-
-static fa_status sync_file(const char *path)
-{
-    int fd;
-    fa_status status = FA_OK;
-
-    FA_TRY(open_for_reading(path, &fd));
-    if (fsync(fd) != 0)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot make it durable", path);
-    close(fd);
-    return status;
-}
-
-static fa_status sync_parent(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *parent;
-    fa_status status;
-
-    if (slash == NULL)
-        return fa_directory_sync(".");
-    FA_TRY(fa_asprintf(&parent, "%.*s", slash == path ? 1 : (int)(slash - path), path));
-    status = fa_directory_sync(parent);
-    fa_free(parent);
-    return status;
-}
-
-fa_status fa_file_commit(const char *temporary, const char *path)
-{
-    fa_status status = sync_file(temporary);
-
-    if (status == FA_OK && rename(temporary, path) != 0)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", temporary, path);
-    if (status != FA_OK) {
-        unlink(temporary);
-        return status;
-    }
-    return sync_parent(path);
-}
-
-static fa_status write_whole(int fd, const char *path, const char *data, size_t n_bytes)
-{
-    size_t done = 0;
-
-    while (done < n_bytes) {
-        ssize_t n = write(fd, data + done, n_bytes - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
-        done += (size_t)n;
-    }
-    return FA_OK;
-}
-
-static fa_status write_new(const char *path, const void *data, size_t n_bytes)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    fa_status status;
-
-    if (fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", path);
-    status = write_whole(fd, path, data, n_bytes);
-    if (close(fd) != 0 && status == FA_OK)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
-    if (status != FA_OK)
-        unlink(path);
-    return status;
-}
-
 fa_status fa_file_write_atomic(const char *path, const void *data, size_t n_bytes)
 {
-    char *temporary;
+    struct fa_new_file *file;
+
+    FA_TRY(fa_new_file_open(path, &file));
+    return fa_new_file_finish(file, fa_new_file_write(file, data, n_bytes));
+}
+
+fa_status fa_file_open_own(const char *path, int flags, int *fd)
+{
+    struct fa_directory *directory;
+    const char *name;
     fa_status status;
 
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_new(temporary, data, n_bytes);
-    if (status == FA_OK)
-        status = fa_file_commit(temporary, path);
-    fa_free(temporary);
+    *fd = -1;
+    status = fa_directory_open_parent(path, &directory, &name);
+    if (status == FA_EMISSING && (flags & O_CREAT) != 0)
+        return fa_fail(FA_EIO, "%s: cannot create: %s", path, fa_message());
+    FA_TRY(status);
+    status = fa_directory_open_own(directory, name, flags, fd);
+    fa_directory_close(directory);
     return status;
 }
 
@@ -216,13 +147,13 @@ fa_status fa_file_size(const char *path, uint64_t *n_bytes)
     return FA_OK;
 }
 
-static fa_status checksum_open(int fd, const char *path, char *piece, size_t piece_bytes, uint32_t *crc,
-                               uint64_t *n_bytes)
+static fa_status checksum_pieces(int fd, const char *path, char *piece, size_t piece_bytes, uint32_t *crc,
+                                 uint64_t *n_bytes)
 {
     *crc = 0;
     *n_bytes = 0;
     for (;;) {
-        ssize_t n = read(fd, piece, piece_bytes);
+        ssize_t n = pread(fd, piece, piece_bytes, (off_t)*n_bytes);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -235,19 +166,32 @@ static fa_status checksum_open(int fd, const char *path, char *piece, size_t pie
     }
 }
 
-fa_status fa_file_checksum(const char *path, uint32_t *crc, uint64_t *n_bytes)
+fa_status fa_file_checksum_open(int fd, const char *path, uint32_t *crc, uint64_t *n_bytes)
 {
     const size_t piece_bytes = 1 << 20;
     char *piece;
-    int fd;
     fa_status status;
 
     FA_TRY(fa_alloc(piece_bytes, 1, &piece));
-    status = open_for_reading(path, &fd);
-    if (status == FA_OK) {
-        status = checksum_open(fd, path, piece, piece_bytes, crc, n_bytes);
-        close(fd);
-    }
+    status = checksum_pieces(fd, path, piece, piece_bytes, crc, n_bytes);
     fa_free(piece);
     return status;
+}
+
+fa_status fa_file_checksum(const char *path, uint32_t *crc, uint64_t *n_bytes)
+{
+    int fd;
+    fa_status status;
+
+    FA_TRY(open_for_reading(path, &fd));
+    status = fa_file_checksum_open(fd, path, crc, n_bytes);
+    close(fd);
+    return status;
+}
+
+bool fa_file_is_dangling(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && stat(path, &st) != 0;
 }

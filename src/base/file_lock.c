@@ -39,7 +39,7 @@ static fa_status lock_open(int fd, const char *directory)
 }
 
 /* For the message of whoever finds the lock held. */
-static fa_status sign(int fd, const char *path)
+static fa_status sign(int fd, const char *directory)
 {
     char host[64] = "unknown host", text[128];
     ssize_t length, n;
@@ -49,17 +49,16 @@ static fa_status sign(int fd, const char *path)
     n = ftruncate(fd, 0) != 0 ? -1 : pwrite(fd, text, (size_t)length, 0);
     if (n == length)
         return FA_OK;
-    return fa_fail_errno(FA_EIO, n < 0 ? errno : ENOSPC, "%s: cannot write", path);
+    return fa_fail_errno(FA_EIO, n < 0 ? errno : ENOSPC, "%s/" FA_LOCK_NAME ": cannot write", directory);
 }
 
-static fa_status acquire(const char *directory, const char *path, int *fd)
+static fa_status acquire(const struct fa_directory *directory, int *fd)
 {
+    const char *path = fa_directory_path(directory);
     fa_status status;
 
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (*fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
-    status = lock_open(*fd, directory);
+    FA_TRY(fa_directory_open_own(directory, FA_LOCK_NAME, O_RDWR | O_CREAT, fd));
+    status = lock_open(*fd, path);
     if (status == FA_OK)
         status = sign(*fd, path);
     if (status != FA_OK)
@@ -67,18 +66,14 @@ static fa_status acquire(const char *directory, const char *path, int *fd)
     return status;
 }
 
-fa_status fa_lock_acquire(const char *directory, struct fa_lock **out)
+fa_status fa_lock_acquire(const struct fa_directory *directory, struct fa_lock **out)
 {
     struct fa_lock *lock;
-    char *path = NULL;
     fa_status status;
 
     *out = NULL;
     FA_TRY(fa_alloc(1, sizeof *lock, &lock));
-    status = fa_path_join(directory, ".lock", &path);
-    if (status == FA_OK)
-        status = acquire(directory, path, &lock->fd);
-    fa_free(path);
+    status = acquire(directory, &lock->fd);
     if (status == FA_OK)
         *out = lock;
     else

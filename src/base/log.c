@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fa/clock.h"
+#include "fa/file.h"
 #include "fa/printable.h"
 
 enum { LINE_MAX_BYTES = 4096 }; /* longer lines are cut */
@@ -70,9 +71,7 @@ fa_status fa_log_to_file(const char *path)
         forget_file();
         return FA_OK;
     }
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open the log file", path);
+    FA_TRY(fa_file_open_own(path, O_WRONLY | O_CREAT | O_APPEND, &fd));
     put_in_place(fd);
     atomic_store(&sink.has_file, true);
     return FA_OK;

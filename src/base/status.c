@@ -1,6 +1,7 @@
 #include "fa/status.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ fa_status fa_fail_errno(fa_status code, int error, const char *format, ...)
     draft_append(&draft, ": ");
     draft_append(&draft, strerror_r(error, reason, sizeof reason));
     draft_keep(&draft);
-    return code;
+    return code == FA_EIO && (error == ENOSPC || error == EDQUOT) ? FA_EFULL : code;
 }
 
 fa_status fa_prefix(fa_status status, const char *format, ...)
@@ -103,15 +104,11 @@ fa_status fa_status_forward(fa_status status, const char *text)
 const char *fa_status_name(fa_status status)
 {
     static const char *const names[FA_STATUS_COUNT] = {
-        [FA_OK] = "FA_OK",
-        [FA_EINVAL] = "FA_EINVAL",
-        [FA_EFORMAT] = "FA_EFORMAT",
-        [FA_EMISSING] = "FA_EMISSING",
-        [FA_EIO] = "FA_EIO",
-        [FA_ENOMEM] = "FA_ENOMEM",
-        [FA_ENUMERIC] = "FA_ENUMERIC",
-        [FA_EREMOTE] = "FA_EREMOTE",
-        [FA_ESTOPPED] = "FA_ESTOPPED",
+        [FA_OK] = "FA_OK",           [FA_EINVAL] = "FA_EINVAL",
+        [FA_EFORMAT] = "FA_EFORMAT", [FA_EMISSING] = "FA_EMISSING",
+        [FA_EIO] = "FA_EIO",         [FA_EFULL] = "FA_EFULL",
+        [FA_ENOMEM] = "FA_ENOMEM",   [FA_ENUMERIC] = "FA_ENUMERIC",
+        [FA_EREMOTE] = "FA_EREMOTE", [FA_ESTOPPED] = "FA_ESTOPPED",
     };
 
     return (unsigned)status < FA_STATUS_COUNT ? names[status] : "unknown status";

@@ -1,14 +1,13 @@
 /*
  * cmd_eval.c - freeanchor eval: COCO metrics of trained weights on a packed dataset.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "fa/evaluate.h"
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "metrics_report.h"
 #include "session.h"
 
@@ -35,9 +34,7 @@ static fa_status open_data(struct fa_session *session, struct fa_dataset **datas
 static fa_status check_out(const struct fa_invocation *invocation)
 {
     const char *path = fa_arguments_get(&invocation->arguments, "--out");
-    char *temporary;
-    FILE *file;
-    fa_status status;
+    struct fa_new_file *file;
 
     if (path == NULL || !fa_invocation_speaks(invocation))
         return FA_OK;
@@ -45,15 +42,9 @@ static fa_status check_out(const struct fa_invocation *invocation)
         return fa_fail(FA_EINVAL,
                        "--out %s: is a directory; name the results file, for example %s/results.json", path,
                        path);
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    file = fopen(temporary, "w");
-    status = file != NULL ? FA_OK : fa_fail_errno(FA_EIO, errno, "%s: cannot create", temporary);
-    if (file != NULL) {
-        fclose(file);
-        unlink(temporary);
-    }
-    fa_free(temporary);
-    return status;
+    FA_TRY(fa_new_file_open(path, &file));
+    fa_new_file_discard(file);
+    return FA_OK;
 }
 
 static fa_status write_results(struct fa_invocation *invocation, const struct fa_coco_result *results,

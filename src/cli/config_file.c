@@ -20,6 +20,11 @@ static fa_status out_of_memory(void)
     return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
 }
 
+bool fa_config_is_of_the_file(const char *key)
+{
+    return strcmp(key, FA_CONFIG_BASE) == 0 || strcmp(key, FA_CONFIG_RUN_ID) == 0;
+}
+
 /* Members of from over those of into: objects merge, everything else is replaced. */
 static fa_status merge(struct fa_json *into, const struct fa_json *from)
 {
@@ -29,7 +34,7 @@ static fa_status merge(struct fa_json *into, const struct fa_json *from)
 
         if (fa_json_kind(old) == FA_JSON_OBJECT && fa_json_kind(member) == FA_JSON_OBJECT)
             FA_TRY(merge(old, member));
-        else if (strcmp(key, FA_CONFIG_BASE) != 0 && !fa_json_set(into, key, fa_json_copy(member)))
+        else if (!fa_config_is_of_the_file(key) && !fa_json_set(into, key, fa_json_copy(member)))
             return out_of_memory();
     }
     return FA_OK;

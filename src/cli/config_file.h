@@ -4,11 +4,16 @@
 #ifndef FA_CLI_CONFIG_FILE_H
 #define FA_CLI_CONFIG_FILE_H
 
+#include <stdbool.h>
+
 #include "fa/json.h"
 #include "fa/status.h"
 
 /* Of the outermost object of a file alone: the files that it inherits from. */
 #define FA_CONFIG_BASE "base"
+/* And what a run adds to its own config.json. Neither is a setting. */
+#define FA_CONFIG_RUN_ID "run_id"
+bool fa_config_is_of_the_file(const char *key);
 
 /* Whether a file's tree, before it is merged, has only keys that mean something. */
 typedef fa_status (*fa_config_check)(const struct fa_json *tree);

@@ -72,7 +72,7 @@ static fa_status check_keys(const struct fa_json *tree, const char *prefix)
 static fa_status check_file(const struct fa_json *tree)
 {
     for (const struct fa_json *member = fa_json_first(tree); member != NULL; member = fa_json_next(member))
-        if (strcmp(fa_json_key(member), FA_CONFIG_BASE) != 0)
+        if (!fa_config_is_of_the_file(fa_json_key(member)))
             FA_TRY(check_member(member, ""));
     return FA_OK;
 }

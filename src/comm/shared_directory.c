@@ -15,6 +15,7 @@
 #include "fa/clock.h"
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 #define PAUSE_S 0.1
 

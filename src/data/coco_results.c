@@ -6,14 +6,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "coco_member.h"
 #include "fa/coco.h"
-#include "fa/file.h"
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 /* ---- reading ---- */
 
@@ -96,13 +95,12 @@ static void write_result(FILE *file, const struct fa_coco_result *result)
     fputc('}', file);
 }
 
-static fa_status write_results(const char *temporary, const struct fa_coco_result *results, size_t n)
+static fa_status write_results(struct fa_new_file *target, const struct fa_coco_result *results, size_t n)
 {
-    FILE *file = fopen(temporary, "w");
+    FILE *file;
     bool written;
 
-    if (file == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", temporary);
+    FA_TRY(fa_new_file_stream(target, &file));
     fputc('[', file);
     for (size_t i = 0; i < n && !ferror(file); i++) {
         if (i > 0)
@@ -112,26 +110,19 @@ static fa_status write_results(const char *temporary, const struct fa_coco_resul
     fputs("]\n", file);
     written = !ferror(file);
     if (fclose(file) != 0 || !written)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write; is the disk full?", temporary);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write; is the disk full?", fa_new_file_path(target));
     return FA_OK;
 }
 
 fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results, size_t n)
 {
-    char *temporary = NULL;
-    fa_status st;
+    struct fa_new_file *target;
 
     for (size_t i = 0; i < n; i++)
         if (!is_finite(&results[i]))
             return fa_fail(FA_ENUMERIC,
                            "%s: result %zu, of image %" PRId64 ", has a number that is not finite", path, i,
                            results[i].image_id);
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    st = write_results(temporary, results, n);
-    if (st == FA_OK)
-        st = fa_file_commit(temporary, path);
-    if (st != FA_OK)
-        unlink(temporary);
-    fa_free(temporary);
-    return st;
+    FA_TRY(fa_new_file_open(path, &target));
+    return fa_new_file_finish(target, write_results(target, results, n));
 }

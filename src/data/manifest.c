@@ -8,6 +8,7 @@
 #include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX])
 {
@@ -78,18 +79,18 @@ static struct fa_json *manifest_to_json(const struct fa_manifest *manifest)
     return NULL;
 }
 
-fa_status fa_manifest_write(const struct fa_manifest *manifest, const char *directory)
+fa_status fa_manifest_write(const struct fa_manifest *manifest, const struct fa_directory *directory)
 {
     struct fa_json *root = manifest_to_json(manifest);
-    char *path = NULL;
+    char *text = NULL;
     fa_status st;
 
     if (root == NULL)
-        return fa_fail(FA_ENOMEM, "%s: no memory for the manifest", directory);
-    st = fa_path_join(directory, FA_MANIFEST_NAME, &path);
+        return fa_fail(FA_ENOMEM, "%s: no memory for the manifest", fa_directory_path(directory));
+    st = fa_json_print(root, true, &text);
     if (st == FA_OK)
-        st = fa_json_save(path, root, true);
-    fa_free(path);
+        st = fa_directory_write(directory, FA_MANIFEST_NAME, text, strlen(text));
+    fa_free(text);
     fa_json_free(root);
     return st;
 }
@@ -184,6 +185,12 @@ static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *m
     if (!has_our_format(root))
         return fa_fail(FA_EFORMAT, "`format` is not \"" FA_MANIFEST_FORMAT "\"; this is no packed dataset");
     FA_TRY(get_count(root, "version", &version));
+    if (version > FA_MANIFEST_VERSION)
+        return fa_fail(FA_EFORMAT,
+                       "its version is %" PRIu64
+                       ", of a newer program; this one reads up to %d: use the newer "
+                       "one, or pack the data again",
+                       version, FA_MANIFEST_VERSION);
     if (version != FA_MANIFEST_VERSION)
         return fa_fail(FA_EFORMAT, "its version is %" PRIu64 ", this program reads %d; pack the data again",
                        version, FA_MANIFEST_VERSION);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/directory.h"
 #include "fa/status.h"
 
 #define FA_MANIFEST_NAME    "manifest.json"
@@ -39,8 +40,9 @@ struct fa_manifest {
 /* The name of shard i in its directory. */
 void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX]);
 
-/* Atomic and durable: <directory>/manifest.json. */
-fa_status fa_manifest_write(const struct fa_manifest *manifest, const char *directory) FA_CHECK_RESULT;
+/* Atomic and durable: manifest.json in directory. */
+fa_status fa_manifest_write(const struct fa_manifest *manifest,
+                            const struct fa_directory *directory) FA_CHECK_RESULT;
 
 /* Sums of the shards agree with the totals when this returns FA_OK. */
 fa_status fa_manifest_read(const char *directory, struct fa_manifest *out) FA_CHECK_RESULT;

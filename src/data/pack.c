@@ -13,6 +13,7 @@
 #include "fa/hash.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "fa/shard.h"
 #include "manifest.h"
 #include "pack_boxes.h"
@@ -222,23 +223,15 @@ static fa_status require_space(const struct packing *p)
 static fa_status write_shard(struct packing *p, size_t number, size_t begin, size_t end)
 {
     const struct fa_manifest_shard *entry = &p->manifest.shards[number];
-    char name[FA_SHARD_NAME_MAX], *path = NULL, *temporary = NULL;
-    fa_status st;
+    char name[FA_SHARD_NAME_MAX];
+    struct fa_new_file *file;
 
     fa_shard_name(number, name);
-    st = fa_path_join(p->stage.staging, name, &path);
-    if (st == FA_OK)
-        st = fa_file_temporary_name(path, &temporary);
-    if (st == FA_OK)
-        st = fa_shard_write(&p->plan, begin, end, temporary, &p->manifest, number);
-    if (st == FA_OK)
-        st = fa_file_commit(temporary, path);
-    if (st == FA_OK)
-        fa_info("%s: %zu images, %zu annotations, %" PRIu64 " MiB", name, entry->n_records,
-                entry->n_annotations, entry->n_bytes >> 20);
-    fa_free(temporary);
-    fa_free(path);
-    return st;
+    FA_TRY(fa_new_file_open_in(p->stage.directory, name, &file));
+    FA_TRY(fa_new_file_finish(file, fa_shard_write(&p->plan, begin, end, file, &p->manifest, number)));
+    fa_info("%s: %zu images, %zu annotations, %" PRIu64 " MiB", name, entry->n_records, entry->n_annotations,
+            entry->n_bytes >> 20);
+    return FA_OK;
 }
 
 static fa_status write_shards(struct packing *p)
@@ -255,7 +248,7 @@ static fa_status write_shards(struct packing *p)
         FA_TRY(write_shard(p, i, begin, end));
         begin = end;
     }
-    return fa_manifest_write(manifest, p->stage.staging);
+    return fa_manifest_write(manifest, p->stage.directory);
 }
 
 /* What was written is opened as its users will open it, before it may replace anything. */

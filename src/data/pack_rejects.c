@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/printable.h"
@@ -18,13 +17,24 @@ fa_status fa_rejects_open(const char *out_directory, struct fa_rejects *out)
 
     *out = (struct fa_rejects){0};
     st = fa_asprintf(&out->path, "%s.rejected.txt", out_directory);
-    if (st == FA_OK)
-        st = fa_file_temporary_name(out->path, &out->temporary);
     if (st == FA_OK && unlink(out->path) != 0 && errno != ENOENT)
         st = fa_fail_errno(FA_EIO, errno, "%s: cannot remove the list of an earlier packing", out->path);
     if (st != FA_OK)
         fa_rejects_close(out);
     return st;
+}
+
+static fa_status begin_list(struct fa_rejects *rejects)
+{
+    fa_status status;
+
+    FA_TRY(fa_new_file_open(rejects->path, &rejects->target));
+    status = fa_new_file_stream(rejects->target, &rejects->stream);
+    if (status != FA_OK) {
+        fa_new_file_discard(rejects->target);
+        rejects->target = NULL;
+    }
+    return status;
 }
 
 fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...)
@@ -38,39 +48,42 @@ fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...)
     fa_printable(raw, strlen(raw), line, sizeof line);
     if (rejects->n == 0)
         snprintf(rejects->first, sizeof rejects->first, "%.*s", (int)sizeof rejects->first - 1, line);
-    if (rejects->file == NULL && (rejects->file = fopen(rejects->temporary, "w")) == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", rejects->temporary);
+    if (rejects->target == NULL)
+        FA_TRY(begin_list(rejects));
     rejects->n++;
     if (rejects->n <= LOGGED_AT_MOST)
         fa_warn("%s", line);
-    if (fprintf(rejects->file, "%s\n", line) < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", rejects->temporary);
+    if (fprintf(rejects->stream, "%s\n", line) < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", rejects->path);
+    return FA_OK;
+}
+
+/* Closes the stream, and gives what it could not write. */
+static fa_status close_stream(struct fa_rejects *rejects)
+{
+    FILE *stream = rejects->stream;
+
+    rejects->stream = NULL;
+    if (fclose(stream) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", rejects->path);
     return FA_OK;
 }
 
 fa_status fa_rejects_commit(struct fa_rejects *rejects)
 {
-    FILE *file = rejects->file;
+    struct fa_new_file *target = rejects->target;
 
-    if (file == NULL)
+    if (target == NULL)
         return FA_OK;
-    rejects->file = NULL;
-    if (fclose(file) != 0) {
-        const int error = errno;
-
-        unlink(rejects->temporary);
-        return fa_fail_errno(FA_EIO, error, "%s: cannot write", rejects->temporary);
-    }
-    return fa_file_commit(rejects->temporary, rejects->path);
+    rejects->target = NULL;
+    return fa_new_file_finish(target, close_stream(rejects));
 }
 
 void fa_rejects_close(struct fa_rejects *rejects)
 {
-    if (rejects->file != NULL) {
-        fclose(rejects->file);
-        unlink(rejects->temporary);
-    }
+    if (rejects->stream != NULL)
+        fclose(rejects->stream);
+    fa_new_file_discard(rejects->target);
     fa_free(rejects->path);
-    fa_free(rejects->temporary);
     *rejects = (struct fa_rejects){0};
 }

@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "fa/new_file.h"
 #include "fa/status.h"
 
 struct fa_rejects {
-    char *path, *temporary;
-    FILE *file; /* NULL until the first line */
+    char *path;
+    struct fa_new_file *target; /* NULL until the first line */
+    FILE *stream;
     size_t n;
     char first[FA_MESSAGE_MAX / 2];
 };

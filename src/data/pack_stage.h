@@ -13,15 +13,17 @@
 #ifndef FA_DATA_PACK_STAGE_H
 #define FA_DATA_PACK_STAGE_H
 
+#include "fa/directory.h"
+#include "fa/file.h"
 #include "fa/status.h"
 
-struct fa_lock;
-
 struct fa_pack_stage {
-    char *out;     /* the final name, without a slash at its end */
-    char *staging; /* where to write */
-    char *old;     /* what stood there, on a file system that cannot exchange names */
-    char *parent;  /* of all three */
+    char *out;                      /* its path: links resolved, without a slash at its end */
+    char *staging;                  /* that of where to write, */
+    struct fa_directory *directory; /* and itself */
+    struct fa_directory *parent;    /* of both, and of what stood there while names cannot be exchanged */
+    const char *out_name;           /* last part of out */
+    char *staging_name, *old_name;
     struct fa_lock *lock;
 };
 

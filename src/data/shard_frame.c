@@ -23,23 +23,29 @@ static fa_status add_range(int fd, const char *path, uint64_t begin, uint64_t en
     return FA_OK;
 }
 
-fa_status fa_shard_frame_crc(const char *path, const struct fa_manifest_shard *shard, uint32_t *crc)
+fa_status fa_shard_frame_crc_open(int fd, const char *path, const struct fa_manifest_shard *shard,
+                                  uint32_t *crc)
 {
     void *piece = NULL;
     fa_status st;
-    int fd;
 
     FA_TRY(fa_alloc(PIECE, 1, &piece));
     *crc = 0;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        st = fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
-    else
-        st = add_range(fd, path, 0, shard->blob_offset, piece, crc);
+    st = add_range(fd, path, 0, shard->blob_offset, piece, crc);
     if (st == FA_OK)
         st = add_range(fd, path, shard->blob_offset + shard->n_blob, shard->n_bytes, piece, crc);
-    if (fd >= 0)
-        close(fd);
     fa_free(piece);
+    return st;
+}
+
+fa_status fa_shard_frame_crc(const char *path, const struct fa_manifest_shard *shard, uint32_t *crc)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    fa_status st;
+
+    if (fd < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", path);
+    st = fa_shard_frame_crc_open(fd, path, shard, crc);
+    close(fd);
     return st;
 }

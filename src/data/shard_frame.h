@@ -15,5 +15,7 @@
 /* shard says how long the file is and where its JPEGs are. */
 fa_status fa_shard_frame_crc(const char *path, const struct fa_manifest_shard *shard,
                              uint32_t *crc) FA_CHECK_RESULT;
+fa_status fa_shard_frame_crc_open(int fd, const char *path, const struct fa_manifest_shard *shard,
+                                  uint32_t *crc) FA_CHECK_RESULT;
 
 #endif

@@ -1,10 +1,11 @@
 #include "shard_write.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fa/crc32c.h"
-#include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
 #include "shard_frame.h"
@@ -134,13 +135,14 @@ static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_
 
 /* ---- file ---- */
 
-static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
-                            const struct fa_shard_index *index, struct fa_manifest_shard *entry)
+static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                            const struct fa_new_file *target, const struct fa_shard_index *index,
+                            struct fa_manifest_shard *entry)
 {
     struct fa_h5 *file = NULL;
     fa_status st;
 
-    FA_TRY(fa_h5_create(path, &file));
+    FA_TRY(fa_h5_create_in(target, &file));
     st = fa_shard_index_write(index, file);
     if (st == FA_OK)
         st = write_blob(plan, begin, end, file, entry);
@@ -160,8 +162,21 @@ static void enter(struct fa_manifest *manifest, size_t number, const struct fa_s
     manifest->content_hash = fa_shard_index_content_hash(index, manifest->content_hash);
 }
 
-fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
-                         struct fa_manifest *manifest, size_t number)
+/* What its readers will compare the file with. */
+static fa_status measure(const struct fa_new_file *target, struct fa_manifest_shard *entry)
+{
+    const int fd = fa_new_file_descriptor(target);
+    const char *path = fa_new_file_path(target);
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+    entry->n_bytes = (uint64_t)st.st_size;
+    return fa_shard_frame_crc_open(fd, path, entry, &entry->frame_crc);
+}
+
+fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                         struct fa_new_file *target, struct fa_manifest *manifest, size_t number)
 {
     struct fa_manifest_shard *entry = &manifest->shards[number];
     struct fa_shard_index index;
@@ -170,11 +185,9 @@ fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t e
     FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
                                  &index));
     fill_index(plan, begin, end, &index);
-    st = write_file(plan, begin, end, path, &index, entry);
+    st = write_file(plan, begin, end, target, &index, entry);
     if (st == FA_OK)
-        st = fa_file_size(path, &entry->n_bytes);
-    if (st == FA_OK)
-        st = fa_shard_frame_crc(path, entry, &entry->frame_crc);
+        st = measure(target, entry);
     if (st == FA_OK)
         enter(manifest, number, &index);
     fa_shard_index_free(&index);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "fa/coco.h"
+#include "fa/new_file.h"
 #include "fa/status.h"
 #include "manifest.h"
 #include "pack_boxes.h"
@@ -25,11 +26,11 @@ struct fa_pack_plan {
     size_t *annotations; /* places in coco->annotations: those of image i are [first[i], first[i + 1]) */
 };
 
-/* Writes plan->images[begin .. end) to path and enters them in the manifest as its shard of that number;
-   shards come in order. An image whose bytes changed since it was checked is FA_EFORMAT. On failure a partial
-   file may be left at path. */
-fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end, const char *path,
-                         struct fa_manifest *manifest, size_t number) FA_CHECK_RESULT;
+/* Writes plan->images[begin .. end) to target and enters them in the manifest as its shard of that number;
+   shards come in order. An image whose bytes changed since it was checked is FA_EFORMAT. */
+fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                         struct fa_new_file *target, struct fa_manifest *manifest,
+                         size_t number) FA_CHECK_RESULT;
 
 /* The bytes that the shard's file will take, a little rounded up. */
 uint64_t fa_shard_size(const struct fa_pack_plan *plan, size_t begin, size_t end);

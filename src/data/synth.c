@@ -5,11 +5,13 @@
 #include "fa/synth.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fa/directory.h"
 #include "fa/file.h"
 #include "fa/memory.h"
 #include "synth_coco.h"
@@ -23,8 +25,12 @@
 
 #define NAME_MAX_BYTES 32
 
+#define ANNOTATIONS "annotations.json"
+#define IMAGES      "images"
+
 struct output {
-    char *images, *annotations; /* paths */
+    char *annotations; /* path */
+    struct fa_directory *directory, *images;
 };
 
 /* Image ids and file names count from 1. */
@@ -48,14 +54,23 @@ static fa_status check_config(const struct fa_synth_config *config)
 
 /* ---- the directory ---- */
 
-static fa_status is_empty(const char *directory, bool *empty)
+/* Only what an earlier run of ours completed is ever removed. */
+static fa_status check_content(const struct output *output)
 {
-    size_t n;
     char **names;
+    size_t n;
+    bool ours;
 
-    FA_TRY(fa_directory_list(directory, &n, &names));
+    FA_TRY(fa_directory_names(output->directory, &n, &names));
     fa_free(names);
-    *empty = n == 0;
+    if (n == 0)
+        return FA_OK;
+    FA_TRY(fa_synth_coco_is_ours(output->annotations, &ours));
+    if (!ours)
+        return fa_fail(
+            FA_EINVAL,
+            "%s: is not empty and holds no earlier synthetic scenes; give a new or empty directory",
+            fa_directory_path(output->directory));
     return FA_OK;
 }
 
@@ -67,81 +82,58 @@ static bool is_image_name(const char *name)
     return strcmp(name, ours) == 0;
 }
 
-static fa_status refuse_foreign_images(const char *directory)
-{
-    char **names;
-    size_t n;
-    fa_status status = FA_OK;
-
-    if (!fa_file_exists(directory))
-        return FA_OK;
-    FA_TRY(fa_directory_list(directory, &n, &names));
-    for (size_t i = 0; i < n && status == FA_OK; i++)
-        if (!is_image_name(names[i]))
-            status =
-                fa_fail(FA_EINVAL, "%s: holds \"%s\", which is no synthetic scene; give another directory",
-                        directory, names[i]);
-    fa_free(names);
-    return status;
-}
-
-/* Only what an earlier run of ours completed is ever removed. */
-static fa_status clear_directory(const char *directory, const struct output *output)
-{
-    bool empty, ours;
-
-    FA_TRY(is_empty(directory, &empty));
-    if (empty)
-        return FA_OK;
-    FA_TRY(fa_synth_coco_is_ours(output->annotations, &ours));
-    if (!ours)
-        return fa_fail(
-            FA_EINVAL,
-            "%s: is not empty and holds no earlier synthetic scenes; give a new or empty directory",
-            directory);
-    FA_TRY(refuse_foreign_images(output->images));
-    if (unlink(output->annotations) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot remove", output->annotations);
-    return fa_directory_remove(output->images);
-}
-
 static fa_status open_output(const char *directory, struct output *output)
 {
-    FA_TRY(fa_path_join(directory, "images", &output->images));
-    FA_TRY(fa_path_join(directory, "annotations.json", &output->annotations));
+    FA_TRY(fa_path_join(directory, ANNOTATIONS, &output->annotations));
     FA_TRY(fa_directory_make(directory));
-    FA_TRY(clear_directory(directory, output));
-    return fa_directory_make(output->images);
+    FA_TRY(fa_directory_open(directory, &output->directory));
+    FA_TRY(check_content(output));
+    FA_TRY(fa_directory_make_below(output->directory, IMAGES, &output->images));
+    FA_TRY(fa_prefix(fa_directory_check(output->images, is_image_name), "give another directory"));
+    FA_TRY(fa_directory_remove_file(output->directory, ANNOTATIONS));
+    return fa_directory_empty(output->images, is_image_name, NULL);
 }
 
 /* ---- the images ---- */
 
-/* Without fsync: the annotations vouch for the images, and a scene can be made again. */
-static fa_status write_bytes(const char *path, const uint8_t *data, size_t n_bytes)
+static fa_status write_all(int fd, const char *name, const uint8_t *data, size_t n_bytes)
 {
-    FILE *file = fopen(path, "wb");
-    size_t n_written;
+    for (size_t done = 0; done < n_bytes;) {
+        ssize_t n = write(fd, data + done, n_bytes - done);
 
-    if (file == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", path);
-    n_written = fwrite(data, 1, n_bytes, file);
-    if (fclose(file) != 0 || n_written != n_bytes)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
+        if (n < 0 && errno != EINTR)
+            return fa_fail_errno(FA_EIO, errno, "%s: cannot write", name);
+        done += n > 0 ? (size_t)n : 0;
+    }
     return FA_OK;
 }
 
-static fa_status write_image(const char *directory, const char *name, const struct fa_scene *scene)
+/* Without fsync: the annotations vouch for the images, and a scene can be made again. The directory is new.
+ */
+static fa_status write_bytes(const struct fa_directory *directory, const char *name, const uint8_t *data,
+                             size_t n_bytes)
 {
-    char *path = NULL;
-    uint8_t *data = NULL;
-    size_t n_bytes;
-    fa_status status = fa_jpeg_encode(&scene->picture, QUALITY, scene->gray, NULL, &data, &n_bytes);
+    const int fd = openat(fa_directory_descriptor(directory), name,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    fa_status status;
 
-    if (status == FA_OK)
-        status = fa_path_join(directory, name, &path);
-    if (status == FA_OK)
-        status = write_bytes(path, data, n_bytes);
-    fa_free(path);
+    if (fd < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot create", fa_directory_path(directory), name);
+    status = write_all(fd, name, data, n_bytes);
+    if (close(fd) != 0 && status == FA_OK)
+        status = fa_fail_errno(FA_EIO, errno, "%s/%s: cannot write", fa_directory_path(directory), name);
+    return status;
+}
+
+static fa_status write_image(const struct fa_directory *directory, const char *name,
+                             const struct fa_scene *scene)
+{
+    uint8_t *data;
+    size_t n_bytes;
+    fa_status status;
+
+    FA_TRY(fa_jpeg_encode(&scene->picture, QUALITY, scene->gray, NULL, &data, &n_bytes));
+    status = write_bytes(directory, name, data, n_bytes);
     fa_free(data);
     return status;
 }
@@ -180,14 +172,15 @@ static fa_status write_scenes(const struct fa_synth_config *config, const struct
 
 fa_status fa_synth(const struct fa_synth_config *config)
 {
-    struct output output = {NULL, NULL};
+    struct output output = {0};
     fa_status status;
 
     FA_TRY(check_config(config));
     status = open_output(config->out_directory, &output);
     if (status == FA_OK)
         status = write_scenes(config, &output);
-    fa_free(output.images);
+    fa_directory_close(output.images);
+    fa_directory_close(output.directory);
     fa_free(output.annotations);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -302,20 +303,48 @@ static size_t bytes_until(const char *text, size_t n_bytes, int64_t step, bool *
     return kept;
 }
 
-static fa_status cut_after(const char *path, int64_t step, bool *evaluated)
+static fa_status cut_after(const char *path, int fd, int64_t step, bool *evaluated)
 {
     char *text;
     size_t n_bytes, kept;
     fa_status status = FA_OK;
 
-    if (!fa_file_exists(path))
-        return FA_OK;
     FA_TRY(fa_file_read(path, LINES_MAX_BYTES, &text, &n_bytes));
     kept = bytes_until(text, n_bytes, step, evaluated);
-    if (kept < n_bytes && truncate(path, (off_t)kept) != 0)
+    if (kept < n_bytes && ftruncate(fd, (off_t)kept) != 0)
         status = fa_fail_errno(FA_EIO, errno, "%s: cannot cut it to %zu bytes", path, kept);
     fa_free(text);
     return status;
+}
+
+fa_status fa_journal_tells_of_saves(const struct fa_journal *journal, bool *saves)
+{
+    static const char save[] = "\"mode\":\"save\"";
+    char *text;
+    size_t n_bytes;
+
+    *saves = false;
+    if (journal == NULL || !fa_file_exists(journal->path))
+        return FA_OK;
+    FA_TRY(fa_file_read(journal->path, LINES_MAX_BYTES, &text, &n_bytes));
+    *saves = memmem(text, n_bytes, save, sizeof save - 1) != NULL;
+    fa_free(text);
+    return FA_OK;
+}
+
+/* What cannot be cut is added to. */
+static fa_status open_lines(struct fa_journal *journal, int64_t step, bool *evaluated)
+{
+    int fd;
+
+    FA_TRY(fa_file_open_own(journal->path, O_RDWR | O_APPEND | O_CREAT, &fd));
+    if (cut_after(journal->path, fd, step, evaluated) != FA_OK)
+        fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
+    journal->lines = fdopen(fd, "a");
+    if (journal->lines != NULL)
+        return FA_OK;
+    close(fd);
+    return fa_fail_errno(FA_EIO, errno, "%s: cannot open", journal->path);
 }
 
 fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start, bool *evaluated)
@@ -330,11 +359,7 @@ fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_s
     journal->started = fa_clock_seconds();
     if (start->step > 0)
         fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
-    if (cut_after(journal->path, start->step, evaluated) != FA_OK)
-        fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
-    journal->lines = fopen(journal->path, "ae");
-    if (journal->lines == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot open", journal->path);
+    FA_TRY(open_lines(journal, start->step, evaluated));
     write_start(journal, start);
     return FA_OK;
 }

@@ -25,6 +25,9 @@ struct fa_journal;
 fa_status fa_journal_open(const char *work_dir, struct fa_journal **out) FA_CHECK_RESULT;
 void fa_journal_close(struct fa_journal *journal);
 
+/* Whether log.jsonl tells of a checkpoint that was saved. Before begin. */
+fa_status fa_journal_tells_of_saves(const struct fa_journal *journal, bool *saves) FA_CHECK_RESULT;
+
 struct fa_journal_start {
     const char *config;     /* JSON text */
     enum fa_loss_kind loss; /* names the parts of every entry */

@@ -1,13 +1,11 @@
 /*
  * resume.c - a run goes on where a checkpoint stands, or refuses to where it would not be the same run.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "checkpoint/checkpoint_private.h"
 #include "fa/activity.h"
-#include "fa/clock.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -36,7 +34,7 @@ static fa_status check_identity(const struct fa_training *t, const char *directo
 static fa_status check_position(const struct fa_training *t, const char *directory,
                                 const struct fa_progress *progress)
 {
-    if (progress->samples != progress->step * t->config->batch)
+    if (progress->samples % t->config->batch != 0 || progress->samples / t->config->batch != progress->step)
         return fa_fail(
             FA_EINVAL,
             "%s: made %lld steps with %lld images and this run has %d a step; resume with the same "
@@ -54,7 +52,7 @@ static fa_status check_position(const struct fa_training *t, const char *directo
 /* Rank 0. */
 static fa_status learn_of_the_past(struct fa_training *t, const char *directory)
 {
-    FA_TRY(fa_checkpoint_best_read(t->checkpoints, &t->best));
+    FA_TRY(fa_checkpoint_best_read(t->checkpoint_path, &t->best));
     return fa_training_report_changes(t, directory);
 }
 
@@ -75,14 +73,31 @@ static fa_status read_checkpoint(struct fa_training *t, const char *directory)
     return fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? learn_of_the_past(t, directory) : FA_OK);
 }
 
+/* Rank 0. A disk that is not mounted looks like an empty one, but for what the journal says. */
+static fa_status check_never_saved(const struct fa_training *t)
+{
+    bool saved;
+
+    FA_TRY(fa_journal_tells_of_saves(t->journal, &saved));
+    if (!saved)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s: holds no checkpoint, though log.jsonl tells of some that were saved; is its disk "
+                   "mounted? Give --resume none to begin anew",
+                   t->checkpoint_path);
+}
+
 static fa_status resume_newest(struct fa_training *t, bool *resumed)
 {
     char *directory;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoints, &directory));
+    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoint_path, &directory));
     *resumed = directory != NULL;
-    status = *resumed ? read_checkpoint(t, directory) : FA_OK;
+    if (*resumed)
+        status = read_checkpoint(t, directory);
+    else
+        status = fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? check_never_saved(t) : FA_OK);
     fa_free(directory);
     return status;
 }
@@ -104,7 +119,7 @@ static fa_status refuse_newer(struct fa_training *t)
     int64_t samples = 0;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoints, &newest));
+    FA_TRY(fa_checkpoint_find(t->comm, t->checkpoint_path, &newest));
     if (newest == NULL)
         return FA_OK;
     status = samples_of(newest, &samples);
@@ -124,34 +139,25 @@ static fa_status resume_directory(struct fa_training *t, bool *resumed)
     return refuse_newer(t);
 }
 
-static fa_status put_aside(const char *path, const char *stamp)
+static fa_status put_aside(const struct fa_directory *work_dir, const char *name)
 {
+    enum fa_entry_kind kind;
     char *aside;
-    fa_status status = FA_OK;
 
-    if (!fa_file_exists(path))
+    FA_TRY(fa_directory_look(work_dir, name, &kind));
+    if (kind == FA_ENTRY_ABSENT)
         return FA_OK;
-    FA_TRY(fa_asprintf(&aside, "%s.before_%s", path, stamp));
-    if (rename(path, aside) != 0)
-        status = fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", path, aside);
-    else
-        fa_info("%s of an earlier run is now %s", path, aside);
+    FA_TRY(fa_directory_put_aside(work_dir, name, &aside));
+    fa_info("%s/%s of an earlier run is now %s", fa_directory_path(work_dir), name, aside);
     fa_free(aside);
-    return status;
+    return FA_OK;
 }
 
 /* A run that begins anew keeps what an earlier one left, under names where nobody looks for it. */
 static fa_status put_run_aside(const struct fa_training *t)
 {
-    char stamp[20], *journal;
-    fa_status status;
-
-    fa_clock_file_stamp(stamp, sizeof stamp);
-    FA_TRY(put_aside(t->checkpoints, stamp));
-    FA_TRY(fa_path_join(t->run->work_dir->path, "log.jsonl", &journal));
-    status = put_aside(journal, stamp);
-    fa_free(journal);
-    return status;
+    FA_TRY(put_aside(t->run->work_dir->directory, "checkpoints"));
+    return put_aside(t->run->work_dir->directory, "log.jsonl");
 }
 
 fa_status fa_training_resume(struct fa_training *t, bool *resumed)

@@ -96,11 +96,17 @@ void fa_training_save_begin(struct fa_training *t)
     begin(t);
 }
 
-fa_status fa_training_save(struct fa_training *t)
+static fa_status save_now(struct fa_training *t, bool *lacks_room)
 {
     fa_training_save_begin(t);
     stand_still(t);
+    *lacks_room = fa_checkpoint_writer_lacks_room(t->writer);
     return settle(t);
+}
+
+fa_status fa_training_save(struct fa_training *t)
+{
+    return fa_training_insist(t, save_now);
 }
 
 void fa_training_note_ap(struct fa_training *t, double ap)

@@ -1,13 +1,17 @@
 /*
  * start.c - everything that a run needs before its first step.
  */
+#include <errno.h>
 #include <omp.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
+
+#define CHECKPOINTS "checkpoints"
 
 static bool is_first(const struct fa_training *t)
 {
@@ -16,23 +20,36 @@ static bool is_first(const struct fa_training *t)
 
 /* ---- the working directory, rank 0 ---- */
 
-static fa_status write_config(const struct fa_train_run *run)
-{
-    char *path;
-    fa_status status;
-
-    FA_TRY(fa_path_join(run->work_dir->path, "config.json", &path));
-    status = fa_file_write_atomic(path, run->config_json, strlen(run->config_json));
-    fa_free(path);
-    return status;
-}
-
 static fa_status open_directory(struct fa_training *t)
 {
     FA_TRY(fa_path_join(t->run->work_dir->path, "stop", &t->stop_file));
-    if (fa_directory_exists(t->checkpoints))
-        FA_TRY(fa_directory_sweep(t->checkpoints));
     return fa_journal_open(t->run->work_dir->path, &t->journal);
+}
+
+/* ---- where checkpoints go ---- */
+
+/* Rank 0. They may go to another disk by a link, and there another run may have its own. */
+static fa_status take_checkpoints(struct fa_training *t)
+{
+    const int work_dir = fa_directory_descriptor(t->run->work_dir->directory);
+
+    if (mkdirat(work_dir, CHECKPOINTS, 0777) != 0 && errno != EEXIST)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot make the directory", t->checkpoint_path);
+    FA_TRY(fa_directory_open(t->checkpoint_path, &t->checkpoints));
+    FA_TRY(fa_checkpoint_prove(t->checkpoints));
+    FA_TRY(fa_lock_acquire(t->checkpoints, &t->checkpoint_lock));
+    return fa_checkpoint_sweep(t->checkpoints);
+}
+
+/* Collective. A run that could not save would be found out hours later. */
+static fa_status open_checkpoints(struct fa_training *t)
+{
+    const bool is_first_elsewhere = fa_comm_local_rank(t->comm) == 0 && !is_first(t);
+
+    FA_TRY(fa_comm_agree(t->comm, is_first(t) ? take_checkpoints(t) : FA_OK));
+    FA_TRY(
+        fa_comm_agree(t->comm, is_first(t) ? FA_OK : fa_directory_open(t->checkpoint_path, &t->checkpoints)));
+    return fa_comm_agree(t->comm, is_first_elsewhere ? fa_checkpoint_prove(t->checkpoints) : FA_OK);
 }
 
 /* ---- plan of the run ---- */
@@ -137,15 +154,14 @@ static fa_status begin_records(struct fa_training *t)
                                            .steps_per_epoch = t->steps_per_epoch,
                                            .last_step = t->last_step};
 
-    if (t->run->config_json != NULL)
-        FA_TRY(write_config(t->run));
+    FA_TRY(fa_training_write_config(t));
     return fa_journal_begin(t->journal, &start, &t->evaluated);
 }
 
 static fa_status prepare(struct fa_training *t)
 {
     FA_TRY(check_config(t));
-    FA_TRY(fa_path_join(t->run->work_dir->path, "checkpoints", &t->checkpoints));
+    FA_TRY(fa_path_join(t->run->work_dir->path, CHECKPOINTS, &t->checkpoint_path));
     FA_TRY(open_parts(t));
     return is_first(t) ? open_directory(t) : FA_OK;
 }
@@ -181,6 +197,8 @@ fa_status fa_training_start(struct fa_training *t)
     count_steps(t);
     FA_TRY(fa_training_autotune(t));
     FA_TRY(fa_training_resume(t, &resumed));
+    FA_TRY(fa_training_identify(t, resumed));
+    FA_TRY(open_checkpoints(t));
     if (!resumed)
         FA_TRY(begin_anew(t));
     if (resumed && t->run->init_from != NULL && is_first(t))
@@ -209,5 +227,7 @@ void fa_training_end(struct fa_training *t)
     fa_free(t->state.average);
     fa_free(t->state.momentum);
     fa_free(t->stop_file);
-    fa_free(t->checkpoints);
+    fa_lock_release(t->checkpoint_lock);
+    fa_directory_close(t->checkpoints);
+    fa_free(t->checkpoint_path);
 }

@@ -151,6 +151,7 @@ static void swap_average(struct fa_training *t)
     fa_model_params_changed(t->model);
 }
 
+/* Rank 0. */
 static fa_status write_weights(struct fa_training *t)
 {
     char *path;
@@ -164,6 +165,16 @@ static fa_status write_weights(struct fa_training *t)
         fa_info("wrote %s", path);
     fa_free(path);
     return status;
+}
+
+/* Collective. */
+static fa_status try_to_write_weights(struct fa_training *t, bool *lacks_room)
+{
+    const fa_status status = fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK;
+
+    *lacks_room = status == FA_EFULL;
+    fa_comm_broadcast(t->comm, lacks_room, sizeof *lacks_room, 0);
+    return fa_comm_agree(t->comm, status);
 }
 
 /* ---- evaluation ---- */
@@ -229,7 +240,7 @@ static fa_status stop(struct fa_training *t, struct window *window)
         FA_TRY(locate(t, "saving", fa_training_save(t)));
     }
     if (t->stop_file != NULL)
-        unlink(t->stop_file);
+        unlink(t->stop_file); /* a link is removed itself */
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
                    (long long)t->state.progress.step);
 }
@@ -255,7 +266,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         watch(t, FA_WATCH_STEP);
     }
     watch(t, FA_WATCH_SAVING);
-    return locate(t, "saving", fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? write_weights(t) : FA_OK));
+    return locate(t, "saving", fa_training_insist(t, try_to_write_weights));
 }
 
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,

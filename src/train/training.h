@@ -43,7 +43,9 @@ struct fa_training {
 
     struct fa_schedule schedule; /* lr scaled by the batch */
     int64_t steps_per_epoch, last_step;
-    char *checkpoints; /* "<work_dir>/checkpoints" */
+    char *checkpoint_path;            /* "<work_dir>/checkpoints" */
+    struct fa_directory *checkpoints; /* which that leads to, once it is known where the run begins */
+    struct fa_lock *checkpoint_lock;  /* rank 0 */
     struct fa_checkpoint_writer *writer;
     struct fa_save save;
     int64_t saved_step;             /* of the newest checkpoint made or resumed from; -1: none */
@@ -91,7 +93,8 @@ fa_status fa_training_autotune(struct fa_training *training) FA_CHECK_RESULT;
 
 /* ---- resume.c ---- */
 
-/* Collective. *resumed says whether the state now is that of a checkpoint. */
+/* Collective. *resumed says whether the state now is that of a checkpoint. Where one may be there and cannot
+   be read, or was there and is gone, it fails (fa_checkpoint_find). */
 fa_status fa_training_resume(struct fa_training *training, bool *resumed) FA_CHECK_RESULT;
 
 /* ---- resume_changes.c ---- */
@@ -99,6 +102,23 @@ fa_status fa_training_resume(struct fa_training *training, bool *resumed) FA_CHE
 /* Rank 0. Logs every setting that differs from the checkpoint's. */
 fa_status fa_training_report_changes(const struct fa_training *training,
                                      const char *directory) FA_CHECK_RESULT;
+
+/* ---- run_id.c ---- */
+
+/* Collective. The id of the run: that of config.json where it goes on, else a new one. */
+fa_status fa_training_identify(struct fa_training *training, bool resumed) FA_CHECK_RESULT;
+
+/* Rank 0. config.json: the resolved configuration, and the run's id. */
+fa_status fa_training_write_config(const struct fa_training *training) FA_CHECK_RESULT;
+
+/* ---- room.c ---- */
+
+/* Tries something; *lacks_room: it failed for want of room on a disk, the same on all ranks. */
+typedef fa_status (*fa_attempt_fn)(struct fa_training *training, bool *lacks_room);
+
+/* Collective. The state must not be lost: where all that is missing is room on a disk, says so, waits, and
+   tries again. A second request to stop ends the process meanwhile. */
+fa_status fa_training_insist(struct fa_training *training, fa_attempt_fn attempt) FA_CHECK_RESULT;
 
 /* ---- initialise.c ---- */
 
@@ -132,7 +152,7 @@ void fa_training_save_wait(struct fa_training *training); /* collective: until n
    its message. */
 fa_status fa_training_save_end(struct fa_training *training, fa_status status) FA_CHECK_RESULT;
 
-/* Collective. Saves the state and waits for it; a failure is one. */
+/* Collective. Saves the state and waits for it, also for room on the disk; a failure is one. */
 fa_status fa_training_save(struct fa_training *training) FA_CHECK_RESULT;
 
 /* Collective. What the state's evaluation gave: the best one that was saved, for which it waits, is kept. */

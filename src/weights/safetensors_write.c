@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "safetensors_meta.h"
 
 static struct fa_json *new_offsets(uint64_t begin, uint64_t end)
@@ -91,37 +91,26 @@ static bool write_all(FILE *stream, const char *header, const struct fa_tensor *
     return true;
 }
 
-static fa_status write_whole(const char *path, const char *header, const struct fa_tensor *tensors, size_t n)
+static fa_status write_whole(struct fa_new_file *file, const char *header, const struct fa_tensor *tensors,
+                             size_t n)
 {
-    FILE *stream = fopen(path, "wbe");
+    FILE *stream;
     bool written;
 
-    if (stream == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot create", path);
+    FA_TRY(fa_new_file_stream(file, &stream));
     written = write_all(stream, header, tensors, n);
-    if (fclose(stream) != 0)
-        written = false;
-    if (!written) {
-        const int error = errno;
-
-        remove(path);
-        return fa_fail_errno(FA_EIO, error, "%s: cannot write", path);
-    }
+    if (fclose(stream) != 0 || !written)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", fa_new_file_path(file));
     return FA_OK;
 }
 
 static fa_status write_durably(const char *path, const char *header, const struct fa_tensor *tensors,
                                size_t n)
 {
-    char *temporary;
-    fa_status status;
+    struct fa_new_file *file;
 
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_whole(temporary, header, tensors, n);
-    if (status == FA_OK)
-        status = fa_file_commit(temporary, path);
-    fa_free(temporary);
-    return status;
+    FA_TRY(fa_new_file_open(path, &file));
+    return fa_new_file_finish(file, write_whole(file, header, tensors, n));
 }
 
 fa_status fa_safetensors_write(const char *path, const struct fa_tensor *tensors, size_t n,

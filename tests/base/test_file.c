@@ -10,6 +10,7 @@
 
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "support.h"
 
 static const char *directory; /* fresh for each test */
@@ -37,6 +38,17 @@ static void assert_content(const char *path, const char *want)
     fa_free(data);
 }
 
+static void assert_no_temporary(void)
+{
+    char **names, base[64];
+    size_t n;
+
+    assert_ok(fa_directory_list(directory, &n, &names));
+    for (size_t i = 0; i < n; i++)
+        assert_false(fa_temporary_base(names[i], base, sizeof base));
+    fa_free(names);
+}
+
 static void a_file_is_written_replaced_and_read(void **state)
 {
     const char *path = in_directory("f");
@@ -55,7 +67,7 @@ static void a_file_is_written_replaced_and_read(void **state)
     assert_ok(fa_file_size(path, &n_bytes));
     assert_int_equal(n_bytes, 0);
     assert_true(fa_file_exists(path));
-    assert_false(fa_file_exists(in_directory("f" FA_TEMPORARY_SUFFIX)));
+    assert_no_temporary();
 }
 
 static void what_cannot_be_read_is_named(void **state)
@@ -116,7 +128,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
     assert_int_equal(waitpid(child, &result, 0), child);
     assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
     assert_content(in_directory("f"), "old");
-    assert_false(fa_file_exists(in_directory("f" FA_TEMPORARY_SUFFIX)));
+    assert_no_temporary();
 }
 
 static void a_failed_commit_leaves_neither_name(void **state)
@@ -124,9 +136,7 @@ static void a_failed_commit_leaves_neither_name(void **state)
     (void)state;
     assert_ok(fa_directory_make(in_directory("taken/inside")));
     assert_fails_saying(fa_file_write_atomic(in_directory("taken"), "x", 1), FA_EIO, "cannot rename");
-    assert_false(fa_file_exists(in_directory("taken" FA_TEMPORARY_SUFFIX)));
-    assert_fails(fa_file_commit(in_directory("none.tmp"), in_directory("none")), FA_EMISSING);
-    assert_false(fa_file_exists(in_directory("none")));
+    assert_no_temporary();
 }
 
 static void directories_are_made_with_their_parents(void **state)
@@ -135,7 +145,6 @@ static void directories_are_made_with_their_parents(void **state)
     assert_ok(fa_directory_make(in_directory("a/b//c/")));
     assert_ok(fa_directory_make(in_directory("a/b/c")));
     assert_true(fa_directory_exists(in_directory("a/b/c")));
-    assert_ok(fa_directory_sync(in_directory("a/b")));
     assert_ok(fa_file_write_atomic(in_directory("f"), "", 0));
     assert_false(fa_directory_exists(in_directory("f")));
     assert_fails_saying(fa_directory_make(in_directory("f/g")), FA_EIO, "f: cannot make");
@@ -161,33 +170,7 @@ static void names_are_listed_in_order(void **state)
         assert_string_equal(names[i], text);
     }
     fa_free(names);
-    assert_fails_saying(fa_directory_list(in_directory("none"), &n, &names), FA_EIO, "none");
-}
-
-static void a_sweep_takes_our_temporaries_only(void **state)
-{
-    (void)state;
-    assert_ok(fa_directory_make(in_directory("epoch_1" FA_TEMPORARY_SUFFIX)));
-    assert_ok(fa_file_write_atomic(in_directory("epoch_1" FA_TEMPORARY_SUFFIX "/shard"), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("a" FA_TEMPORARY_SUFFIX), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("a" FA_TEMPORARY_SUFFIX "x"), "x", 1));
-    assert_ok(fa_file_write_atomic(in_directory("notes.tmp"), "x", 1));
-    assert_ok(fa_directory_sweep(directory));
-    assert_false(fa_file_exists(in_directory("epoch_1" FA_TEMPORARY_SUFFIX)));
-    assert_false(fa_file_exists(in_directory("a" FA_TEMPORARY_SUFFIX)));
-    assert_true(fa_file_exists(in_directory("a" FA_TEMPORARY_SUFFIX "x")));
-    assert_true(fa_file_exists(in_directory("notes.tmp")));
-}
-
-static void removing_goes_one_level_deep(void **state)
-{
-    (void)state;
-    assert_ok(fa_directory_remove(in_directory("none")));
-    assert_ok(fa_directory_make(in_directory("d/inner")));
-    assert_fails_saying(fa_directory_remove(in_directory("d")), FA_EIO, "inner");
-    assert_ok(fa_directory_remove(in_directory("d/inner")));
-    assert_ok(fa_directory_remove(in_directory("d")));
-    assert_false(fa_file_exists(in_directory("d")));
+    assert_fails_saying(fa_directory_list(in_directory("none"), &n, &names), FA_EMISSING, "none");
 }
 
 static void paths_are_joined_by_one_slash(void **state)
@@ -234,58 +217,60 @@ static void free_space_is_known(void **state)
 
 static void a_lock_is_held_once_and_names_its_holder(void **state)
 {
+    struct fa_directory *open;
     struct fa_lock *first, *second;
     char holder[64];
 
     (void)state;
     snprintf(holder, sizeof holder, "in use by process %ld on ", (long)getpid());
-    assert_ok(fa_lock_acquire(directory, &first));
-    assert_fails_saying(fa_lock_acquire(directory, &second), FA_EIO, holder);
+    assert_ok(fa_directory_open(directory, &open));
+    assert_ok(fa_lock_acquire(open, &first));
+    assert_fails_saying(fa_lock_acquire(open, &second), FA_EIO, holder);
     assert_null(second);
     fa_lock_release(first);
-    assert_ok(fa_lock_acquire(directory, &second));
+    assert_ok(fa_lock_acquire(open, &second));
     fa_lock_release(second);
     fa_lock_release(NULL);
-    assert_fails(fa_lock_acquire(in_directory("none"), &first), FA_EIO);
+    fa_directory_close(open);
 }
 
 static void a_lock_ends_with_its_process(void **state)
 {
+    struct fa_directory *open;
     struct fa_lock *lock;
     int result;
-    pid_t child = fork();
+    pid_t child;
 
     (void)state;
+    assert_ok(fa_directory_open(directory, &open));
+    child = fork();
     if (child == 0) {
-        if (fa_lock_acquire(directory, &lock) == FA_OK)
+        if (fa_lock_acquire(open, &lock) == FA_OK)
             kill(getpid(), SIGKILL);
         _exit(1);
     }
     assert_int_equal(waitpid(child, &result, 0), child);
     assert_true(WIFSIGNALED(result));
-    assert_ok(fa_lock_acquire(directory, &lock));
+    assert_ok(fa_lock_acquire(open, &lock));
     fa_lock_release(lock);
+    fa_directory_close(open);
 }
 
-static fa_status write_list_and_lock(void)
+static fa_status write_and_list(void)
 {
     char **names;
     size_t n;
-    struct fa_lock *lock;
 
     FA_TRY(fa_file_write_atomic(in_directory("f"), "x", 1));
     FA_TRY(fa_directory_list(directory, &n, &names));
     fa_free(names);
-    FA_TRY(fa_directory_sweep(directory));
-    FA_TRY(fa_lock_acquire(directory, &lock));
-    fa_lock_release(lock);
     return FA_OK;
 }
 
 static void no_allocation_failure_leaks_or_passes(void **state)
 {
     (void)state;
-    assert_survives_shortage(write_list_and_lock());
+    assert_survives_shortage(write_and_list());
 }
 
 #define in_fresh_directory(test) cmocka_unit_test_setup(test, make_directory)
@@ -300,8 +285,6 @@ int main(void)
         in_fresh_directory(a_failed_commit_leaves_neither_name),
         in_fresh_directory(directories_are_made_with_their_parents),
         in_fresh_directory(names_are_listed_in_order),
-        in_fresh_directory(a_sweep_takes_our_temporaries_only),
-        in_fresh_directory(removing_goes_one_level_deep),
         in_fresh_directory(paths_are_joined_by_one_slash),
         in_fresh_directory(two_names_of_one_file_are_the_same_and_two_files_are_not),
         in_fresh_directory(free_space_is_known),

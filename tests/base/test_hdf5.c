@@ -12,6 +12,7 @@
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "support.h"
 
 static char path[256];

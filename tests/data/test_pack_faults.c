@@ -12,6 +12,7 @@
 
 #include "fa/file.h"
 #include "fa/log.h"
+#include "fa/new_file.h"
 #include "fixture.h"
 #include "support.h"
 
@@ -244,14 +245,17 @@ static void two_packings_into_one_directory_do_not_mix(void **state)
 {
     const char *directory = fa_test_directory();
     struct fa_pack_config config = fixture_scenes(directory, 2);
+    struct fa_directory *staging;
     struct fa_lock *lock = NULL;
 
     (void)state;
     assert_ok(fa_directory_make(fa_test_path(directory, "out" FA_TEMPORARY_SUFFIX)));
-    assert_ok(fa_lock_acquire(fa_test_path(directory, "out" FA_TEMPORARY_SUFFIX), &lock));
+    assert_ok(fa_directory_open(fa_test_path(directory, "out" FA_TEMPORARY_SUFFIX), &staging));
+    assert_ok(fa_lock_acquire(staging, &lock));
     assert_fails_saying(pack(&config), FA_EIO, "out" FA_TEMPORARY_SUFFIX);
     assert_string_equal(fixture_list(directory), "coco.json images out" FA_TEMPORARY_SUFFIX);
     fa_lock_release(lock);
+    fa_directory_close(staging);
     assert_ok(pack(&config));
 }
 

@@ -87,6 +87,19 @@ release() {
   held=''
 }
 
+# can_hold: whether one thread of a process can be stopped here.
+can_hold() {
+  local sleeper can
+  sleep 60 &
+  sleeper=$!
+  hold "$sleeper" && sleep 0.3
+  grep -q '^State:.*tracing' "/proc/$sleeper/status"
+  can=$?
+  release
+  kill "$sleeper"
+  return "$can"
+}
+
 # catch_save RANK: holds the thread that writes a checkpoint, beside the one that works.
 catch_save() {
   local i pid='' thread

@@ -2,12 +2,7 @@
 # A rank that hangs by itself while its process lives ends the job after the limit of the phase that it is in, and of no other.
 . "$(dirname "$0")/lib.sh"
 
-sleep 60 &
-sleeper=$!
-hold "$sleeper" && sleep 0.3
-grep -q '^State:.*tracing' "/proc/$sleeper/status" || skip "one thread of a process cannot be stopped here"
-release
-kill "$sleeper"
+can_hold || skip "one thread of a process cannot be stopped here"
 
 # hangs RANK PHASE KEY SECONDS OPTION...: in work of its own; only the limit KEY is short.
 hangs() {

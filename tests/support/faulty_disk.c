@@ -260,11 +260,37 @@ int fsync(int fd)
     return 0;
 }
 
-static int open_path(const char *path, int flags, mode_t mode)
+static int open_in(int directory, const char *path, int flags, mode_t mode)
 {
     if ((flags & (O_CREAT | O_TRUNC)) != 0 && is_refused(true))
         return -1;
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    return (int)syscall(SYS_openat, directory, path, flags, mode);
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    if ((flags & O_CREAT) != 0) {
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return open_in(directory, path, flags, mode);
+}
+
+int openat64(int directory, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    if ((flags & O_CREAT) != 0) {
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return open_in(directory, path, flags, mode);
 }
 
 int open(const char *path, int flags, ...)
@@ -277,7 +303,7 @@ int open(const char *path, int flags, ...)
         mode = va_arg(arguments, mode_t);
         va_end(arguments);
     }
-    return open_path(path, flags, mode);
+    return open_in(AT_FDCWD, path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
@@ -290,7 +316,7 @@ int open64(const char *path, int flags, ...)
         mode = va_arg(arguments, mode_t);
         va_end(arguments);
     }
-    return open_path(path, flags, mode);
+    return open_in(AT_FDCWD, path, flags, mode);
 }
 
 static bool can_exchange(void)
@@ -319,19 +345,29 @@ int rename(const char *from, const char *to)
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+int unlinkat(int directory, const char *path, int flags)
+{
+    return is_refused(false) ? -1 : (int)syscall(SYS_unlinkat, directory, path, flags);
+}
+
 int unlink(const char *path)
 {
-    return is_refused(false) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int mkdirat(int directory, const char *path, mode_t mode)
+{
+    return is_refused(true) ? -1 : (int)syscall(SYS_mkdirat, directory, path, mode);
 }
 
 int mkdir(const char *path, mode_t mode)
 {
-    return is_refused(true) ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    return mkdirat(AT_FDCWD, path, mode);
 }
 
 int rmdir(const char *path)
 {
-    return is_refused(false) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 int remove(const char *path)

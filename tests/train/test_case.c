@@ -11,6 +11,7 @@
 #include "fa/h5.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "fa/pyramid.h"
 
 enum { H = 32, W = 64, CLASSES = 3, ANCHORS = 396 }; /* 9 * (4 * 8 + 2 * 4 + 1 * 2 + 1 + 1) */

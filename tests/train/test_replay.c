@@ -8,6 +8,7 @@
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "fa/params.h"
 #include "fa/replay.h"
 

@@ -6,6 +6,7 @@
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 #include "fa/weights.h"
 #include "support.h"
 

@@ -6,6 +6,7 @@
 #include "bytes.h"
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 static const float numbers[6] = {0.0f, -1.5f, 65504.0f, 0x1p-24f, 3.140625f, -0.0f};
 static const float brain[6] = {0.0f, -1.5f, 65536.0f, 0x1p-100f, 3.140625f, -0.0f};

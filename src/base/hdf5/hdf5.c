@@ -57,6 +57,15 @@ static herr_t keep_first_reason(unsigned n, const H5E_error2_t *error, void *rea
     return 0;
 }
 
+/* The library passes the system's reason on as a text. */
+static bool tells_of_want_of_room(const char *reason)
+{
+    char full[128], quota[128];
+
+    return strstr(reason, strerror_r(ENOSPC, full, sizeof full)) != NULL ||
+           strstr(reason, strerror_r(EDQUOT, quota, sizeof quota)) != NULL;
+}
+
 fa_status fa_h5_fail(fa_status code, const struct fa_h5 *file, const char *name, const char *what)
 {
     char reason[256] = "the HDF5 library gives no reason";
@@ -65,6 +74,8 @@ fa_status fa_h5_fail(fa_status code, const struct fa_h5 *file, const char *name,
     H5Eclear2(H5E_DEFAULT);
     for (char *end = strchr(reason, '\n'); end != NULL; end = strchr(end, '\n'))
         *end = ' '; /* a message is one line; reasons from the system have two */
+    if (code == FA_EIO && tells_of_want_of_room(reason))
+        code = FA_EFULL;
     return fa_fail(code, "%s%s%s: %s: %s", file->path, name != NULL ? ": " : "", name != NULL ? name : "",
                    what, reason);
 }
@@ -170,8 +181,8 @@ static void free_handle(struct fa_h5 *file)
     fa_free(file);
 }
 
-/* Creates or opens file->path. */
-static fa_status begin(struct fa_h5 *file, bool create)
+/* Creates or opens what the system finds under name. */
+static fa_status begin(struct fa_h5 *file, const char *name, bool create)
 {
     fa_status status = FA_OK;
     hid_t access;
@@ -179,9 +190,9 @@ static fa_status begin(struct fa_h5 *file, bool create)
     fa_h5_lock();
     access = access_properties();
     if (create)
-        file->id = H5Fcreate(file->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+        file->id = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     else
-        file->id = H5Fopen(file->path, H5F_ACC_RDONLY, access);
+        file->id = H5Fopen(name, H5F_ACC_RDONLY, access);
     if (file->id < 0)
         status = create ? fa_h5_fail(FA_EIO, file, NULL, "cannot create")
                         : fa_h5_fail(FA_EFORMAT, file, NULL, "not a whole HDF5 file");
@@ -208,13 +219,13 @@ static fa_status check_content(const char *path)
     return status;
 }
 
-static fa_status make_and_begin(const char *path, bool create, struct fa_h5 **out)
+static fa_status make_and_begin(const char *path, const char *name, bool create, struct fa_h5 **out)
 {
     struct fa_h5 *file;
     fa_status status;
 
     FA_TRY(make_handle(path, &file));
-    status = begin(file, create);
+    status = begin(file, name, create);
     if (status == FA_OK)
         *out = file;
     else
@@ -225,14 +236,23 @@ static fa_status make_and_begin(const char *path, bool create, struct fa_h5 **ou
 fa_status fa_h5_create(const char *path, struct fa_h5 **out)
 {
     *out = NULL;
-    return make_and_begin(path, true, out);
+    return make_and_begin(path, path, true, out);
+}
+
+fa_status fa_h5_create_in(const struct fa_new_file *file, struct fa_h5 **out)
+{
+    char name[32];
+
+    *out = NULL;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fa_new_file_descriptor(file));
+    return make_and_begin(fa_new_file_path(file), name, true, out);
 }
 
 fa_status fa_h5_open(const char *path, struct fa_h5 **out)
 {
     *out = NULL;
     FA_TRY(check_content(path));
-    return make_and_begin(path, false, out);
+    return make_and_begin(path, path, false, out);
 }
 
 fa_status fa_h5_close(struct fa_h5 *file)

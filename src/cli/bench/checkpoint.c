@@ -18,7 +18,8 @@ struct measured {
     struct fa_training_state state;
     struct fa_weights_meta meta;
     struct fa_bench_folder folder;
-    int64_t step_ms; /* as given; 0: steps are run */
+    struct fa_directory *root; /* that folder */
+    int64_t step_ms;           /* as given; 0: steps are run */
     uint64_t n_bytes;
     double step_s, *pause_s, *durable_s, *beside_s; /* beside: the step that a save ran beside */
 };
@@ -46,7 +47,7 @@ static fa_status train_on(struct measured *m, double *first_s)
 static fa_status save(struct measured *m, size_t i)
 {
     char name[FA_CHECKPOINT_NAME_MAX];
-    const struct fa_checkpoint_save what = {.root = m->folder.path, .name = name, .keep = 1};
+    const struct fa_checkpoint_save what = {.root = m->root, .name = name, .keep = 1};
     struct fa_checkpoint_cost cost;
     const double start = fa_clock_seconds();
     fa_status status = FA_OK;
@@ -132,6 +133,7 @@ static fa_status measure(struct fa_invocation *invocation, struct measured *m)
     m->state = (struct fa_training_state){.params = fa_model_params(m->bench.session.model),
                                           .momentum = m->bench.step.momentum,
                                           .meta = &m->meta};
+    FA_TRY(fa_run_id_make(m->state.run));
     FA_TRY(fa_checkpoint_writer_open(invocation->comm, &m->state, &m->writer));
     return measure_saves(invocation, m);
 }
@@ -144,8 +146,11 @@ static fa_status measure_in_folder(struct fa_invocation *invocation, struct meas
     m->step_ms = fa_arguments_whole(&invocation->arguments, "--step-ms", 0);
     status = fa_bench_folder_make(out != NULL ? out : ".", &m->folder);
     if (status == FA_OK)
+        status = fa_directory_open(m->folder.path, &m->root);
+    if (status == FA_OK)
         status = measure(invocation, m);
     fa_checkpoint_writer_close(m->writer);
+    fa_directory_close(m->root);
     removed = fa_bench_folder_remove(&m->folder);
     return status != FA_OK ? status : removed;
 }

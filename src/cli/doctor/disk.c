@@ -2,7 +2,6 @@
  * disk.c - the work directory: seen by all hosts, with locks that reach over hosts, room, and speed.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "fa/clock.h"
 #include "fa/file.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 /* About a checkpoint of ResNet-50, which all hosts write together. */
 enum { WRITTEN = 64 << 20, PIECE = 1 << 20 };
@@ -46,12 +46,24 @@ static bool was_ignored(const struct fa_doctor_rank *rank, const void *context)
     return rank->lock_was_ignored;
 }
 
+static fa_status take_lock(const struct fa_doctor *doctor, struct fa_lock **out)
+{
+    struct fa_directory *directory;
+    fa_status status;
+
+    *out = NULL;
+    FA_TRY(fa_directory_open(doctor->work_dir, &directory));
+    status = fa_lock_acquire(directory, out);
+    fa_directory_close(directory);
+    return status;
+}
+
 /* The first rank of every other host tries to take what rank 0 holds. */
 static void try_lock(struct fa_doctor *doctor)
 {
     struct fa_lock *lock;
 
-    if (fa_comm_local_rank(doctor->comm) != 0 || fa_lock_acquire(doctor->work_dir, &lock) != FA_OK)
+    if (fa_comm_local_rank(doctor->comm) != 0 || take_lock(doctor, &lock) != FA_OK)
         return;
     doctor->mine.lock_was_ignored = true;
     fa_lock_release(lock);
@@ -62,7 +74,7 @@ static fa_status check_locks(struct fa_doctor *doctor)
     struct fa_lock *lock = NULL;
     char hosts[256];
 
-    if (fa_comm_rank(doctor->comm) == 0 && fa_lock_acquire(doctor->work_dir, &lock) != FA_OK)
+    if (fa_comm_rank(doctor->comm) == 0 && take_lock(doctor, &lock) != FA_OK)
         fa_doctor_find(doctor, FA_VERDICT_NOTE, "locks", "%s", fa_message());
     fa_comm_barrier(doctor->comm);
     if (fa_comm_rank(doctor->comm) != 0)
@@ -86,28 +98,23 @@ static fa_status check_locks(struct fa_doctor *doctor)
 
 /* ---- speed and room ---- */
 
-static fa_status write_all(int fd, const char *path, const void *piece)
+static fa_status write_all(struct fa_new_file *file, const void *piece)
 {
-    for (int done = 0; done < WRITTEN; done += PIECE) {
-        errno = ENOSPC; /* for a write that is only short */
-        if (write(fd, piece, PIECE) != PIECE)
-            return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
-    }
-    if (fsync(fd) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot sync", path);
+    for (int done = 0; done < WRITTEN; done += PIECE)
+        FA_TRY(fa_new_file_write(file, piece, PIECE));
+    if (fsync(fa_new_file_descriptor(file)) != 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot sync", fa_new_file_path(file));
     return FA_OK;
 }
 
 static fa_status write_file(const char *path, const void *piece)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    struct fa_new_file *file;
     fa_status status;
 
-    if (fd < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", path);
-    status = write_all(fd, path, piece);
-    close(fd);
-    unlink(path);
+    FA_TRY(fa_new_file_open(path, &file));
+    status = write_all(file, piece);
+    fa_new_file_discard(file);
     return status;
 }
 
@@ -118,8 +125,7 @@ static fa_status time_write(struct fa_doctor *doctor)
     fa_status status = fa_alloc(PIECE, 1, &piece);
 
     if (status == FA_OK)
-        status = fa_asprintf(&path, "%s/.doctor-%d%s", doctor->work_dir, fa_comm_rank(doctor->comm),
-                             FA_TEMPORARY_SUFFIX);
+        status = fa_asprintf(&path, "%s/.doctor-%d", doctor->work_dir, fa_comm_rank(doctor->comm));
     if (status == FA_OK) {
         memset(piece, 'd', PIECE);
         start = fa_clock_seconds();

@@ -8,6 +8,7 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 #define BEST_NAME "best"
 
@@ -61,16 +62,13 @@ fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *o
     return status == FA_OK && out->name[0] != '\0' ? drop_if_absent(root, out) : status;
 }
 
-fa_status fa_checkpoint_best_write(const char *root, const struct fa_checkpoint_best *best)
+fa_status fa_checkpoint_best_write(const struct fa_directory *root, const struct fa_checkpoint_best *best)
 {
-    char *path, *text = NULL;
+    char *text;
     fa_status status;
 
-    FA_TRY(fa_path_join(root, BEST_NAME, &path));
-    status = fa_asprintf(&text, "%s %.17g\n", best->name, best->ap);
-    if (status == FA_OK)
-        status = fa_file_write_atomic(path, text, strlen(text));
+    FA_TRY(fa_asprintf(&text, "%s %.17g\n", best->name, best->ap));
+    status = fa_directory_write(root, BEST_NAME, text, strlen(text));
     fa_free(text);
-    fa_free(path);
     return status;
 }

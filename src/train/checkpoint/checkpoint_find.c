@@ -2,9 +2,9 @@
  * checkpoint_find.c - which checkpoints there are, judged by what lies on disk alone.
  *
  * Rank 0 looks; the others hear of it. A directory whose manifest or shards are damaged is reported and
- * passed over, never trusted and never removed in place of a sound one.
+ * passed over, never trusted. One that cannot be read is not: to go on from an older state, or from none, as
+ * if it were not there would lose what it holds.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +13,20 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 struct found {
     char *path;
-    const char *name; /* last part of path */
     int64_t samples, step;
 };
 
 /* Checkpoints with a readable manifest, most samples first. */
 struct listing {
+    const char *root;
     size_t n;
     struct found *found;
+    int n_damaged;
+    char damage[FA_MESSAGE_MAX]; /* of the first of these */
 };
 
 static void free_listing(struct listing *listing)
@@ -41,60 +44,114 @@ static int newest_first(const void *a, const void *b)
         return x->samples < y->samples ? 1 : -1;
     if (x->step != y->step)
         return x->step < y->step ? 1 : -1;
-    return strcmp(y->name, x->name);
+    return strcmp(y->path, x->path);
 }
+
+/* ---- what cannot be used ---- */
+
+/* It is there, and is not what it should be; else the system did not let us see what it is. */
+static bool is_damage(fa_status status)
+{
+    return status == FA_EFORMAT || status == FA_EMISSING;
+}
+
+static void note_damage(struct listing *listing)
+{
+    fa_warn("checkpoint passed over: %s", fa_message());
+    if (listing->n_damaged++ == 0)
+        snprintf(listing->damage, sizeof listing->damage, "%s", fa_message());
+}
+
+/* What stands in the way of the manifest of name. Where a person has put something of another name, which
+   need not be a checkpoint (lost+found, say), it is only passed over. */
+static fa_status weigh(struct listing *listing, const char *name, fa_status status)
+{
+    const bool is_ours = fa_checkpoint_is_name(name);
+
+    if (status == FA_EMISSING && !is_ours)
+        return FA_OK;
+    if (is_damage(status)) {
+        note_damage(listing);
+        return FA_OK;
+    }
+    if (status == FA_EIO && !is_ours) {
+        fa_warn("passed over: %s", fa_message());
+        return FA_OK;
+    }
+    return fa_prefix(status, "a checkpoint cannot be read, and is not passed over");
+}
+
+/* ---- looking ---- */
 
 /* Takes path. */
-static void add_checkpoint(struct listing *listing, char *path)
+static fa_status add_checkpoint(struct listing *listing, const char *name, char *path)
 {
     struct fa_checkpoint_manifest manifest;
+    fa_status status = fa_checkpoint_manifest_read(path, &manifest);
 
-    if (fa_checkpoint_manifest_read(path, &manifest) != FA_OK) {
-        fa_warn("checkpoint passed over: %s", fa_message());
+    if (status != FA_OK) {
         fa_free(path);
-        return;
+        return weigh(listing, name, status);
     }
-    listing->found[listing->n++] = (struct found){.path = path,
-                                                  .name = strrchr(path, '/') + 1,
-                                                  .samples = manifest.progress.samples,
-                                                  .step = manifest.progress.step};
+    listing->found[listing->n++] =
+        (struct found){.path = path, .samples = manifest.progress.samples, .step = manifest.progress.step};
     fa_checkpoint_manifest_clear(&manifest);
-}
-
-static fa_status add_entries(const char *root, char *const *names, size_t n, struct listing *listing)
-{
-    for (size_t i = 0; i < n; i++) {
-        char *path;
-
-        FA_TRY(fa_path_join(root, names[i], &path));
-        if (fa_file_is_temporary(names[i]) || !fa_directory_exists(path))
-            fa_free(path);
-        else
-            add_checkpoint(listing, path);
-    }
     return FA_OK;
 }
 
-static fa_status list_checkpoints(const char *root, struct listing *listing)
+/* A link to a checkpoint is as good as one, to go on from. */
+static fa_status add_entry(struct listing *listing, const struct fa_directory *root, const char *name)
 {
-    char **names = NULL;
-    size_t n = 0;
+    char base[FA_CHECKPOINT_NAME_MAX], *path;
+    enum fa_entry_kind kind;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_directory_look(root, name, &kind));
+    if (fa_temporary_base(name, base, sizeof base) || (kind != FA_ENTRY_DIRECTORY && kind != FA_ENTRY_LINK))
+        return FA_OK;
+    FA_TRY(fa_path_join(listing->root, name, &path));
+    if (fa_directory_exists(path))
+        return add_checkpoint(listing, name, path);
+    if (fa_checkpoint_is_name(name) && fa_file_is_dangling(path))
+        status = fa_fail(FA_EIO, "%s: is a link to what is not there; is its disk mounted?", path);
+    fa_free(path);
+    return status;
+}
+
+static fa_status add_entries(const struct fa_directory *root, struct listing *listing)
+{
+    char **names;
+    size_t n;
     fa_status status;
 
-    *listing = (struct listing){0};
-    if (!fa_directory_exists(root))
-        return FA_OK;
-    FA_TRY(fa_directory_list(root, &n, &names));
+    FA_TRY(fa_directory_names(root, &n, &names));
     status = fa_alloc(n, sizeof *listing->found, &listing->found);
-    if (status == FA_OK)
-        status = add_entries(root, names, n, listing);
-    if (status == FA_OK)
-        qsort(listing->found, listing->n, sizeof *listing->found, newest_first);
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        status = add_entry(listing, root, names[i]);
     fa_free(names);
     return status;
 }
 
-static fa_status check(const char *directory)
+static fa_status list_checkpoints(const char *root, struct listing *listing)
+{
+    struct fa_directory *directory;
+    fa_status status;
+
+    *listing = (struct listing){.root = root};
+    if (fa_file_is_dangling(root))
+        return fa_fail(FA_EIO, "%s: is a link to what is not there; is its disk mounted?", root);
+    status = fa_directory_open(root, &directory);
+    if (status == FA_EMISSING && !fa_file_exists(root))
+        return FA_OK;
+    FA_TRY(status);
+    status = add_entries(directory, listing);
+    fa_directory_close(directory);
+    if (status == FA_OK)
+        qsort(listing->found, listing->n, sizeof *listing->found, newest_first);
+    return status;
+}
+
+fa_status fa_checkpoint_check(const char *directory)
 {
     struct fa_checkpoint_manifest manifest;
     fa_status status;
@@ -107,12 +164,24 @@ static fa_status check(const char *directory)
     return status;
 }
 
-static bool is_valid(const char *directory)
+static fa_status choose(struct listing *listing, char **directory)
 {
-    if (check(directory) == FA_OK)
-        return true;
-    fa_warn("checkpoint passed over: %s", fa_message());
-    return false;
+    for (size_t i = 0; i < listing->n; i++) {
+        const char *path = listing->found[i].path;
+        const fa_status status = fa_checkpoint_check(path);
+
+        if (status == FA_OK)
+            return fa_strdup(path, directory);
+        if (!is_damage(status))
+            return fa_prefix(status, "a checkpoint cannot be read, and is not passed over");
+        note_damage(listing);
+    }
+    if (listing->n_damaged > 0)
+        return fa_fail(FA_EFORMAT,
+                       "%s: none of the %d checkpoints there can be used, the first since: %s; mend them, or "
+                       "give --resume none to begin anew and keep them under another name",
+                       listing->root, listing->n_damaged, listing->damage);
+    return FA_OK;
 }
 
 static fa_status find_newest(const char *root, char **directory)
@@ -120,11 +189,8 @@ static fa_status find_newest(const char *root, char **directory)
     struct listing listing;
     fa_status status = list_checkpoints(root, &listing);
 
-    for (size_t i = 0; i < listing.n && status == FA_OK; i++)
-        if (is_valid(listing.found[i].path)) {
-            status = fa_strdup(listing.found[i].path, directory);
-            break;
-        }
+    if (status == FA_OK)
+        status = choose(&listing, directory);
     free_listing(&listing);
     return status;
 }
@@ -157,44 +223,4 @@ fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **dire
         *directory = NULL;
     }
     return status;
-}
-
-static fa_status put_aside(const char *root, const char *directory, const char *temporary)
-{
-    FA_TRY(fa_directory_remove(temporary));
-    if (rename(directory, temporary) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", directory, temporary);
-    return fa_directory_sync(root);
-}
-
-/* It takes a temporary name first, so that what a crash leaves of it is no checkpoint, and is swept. */
-static fa_status remove_checkpoint(const char *root, const char *directory)
-{
-    char *temporary;
-    fa_status status;
-
-    FA_TRY(fa_file_temporary_name(directory, &temporary));
-    status = put_aside(root, directory, temporary);
-    if (status == FA_OK)
-        status = fa_directory_remove(temporary);
-    fa_free(temporary);
-    return status;
-}
-
-fa_status fa_checkpoint_prune(const char *root, int keep, const char *protected_name)
-{
-    struct listing listing;
-    int n_valid = 0;
-    fa_status status = list_checkpoints(root, &listing);
-
-    for (size_t i = 0; i < listing.n && status == FA_OK && keep > 0; i++) {
-        const struct found *found = &listing.found[i];
-
-        if (n_valid < keep)
-            n_valid += is_valid(found->path);
-        else if (protected_name == NULL || strcmp(found->name, protected_name) != 0)
-            status = remove_checkpoint(root, found->path);
-    }
-    free_listing(&listing);
-    return status == FA_OK && fa_directory_exists(root) ? fa_directory_sweep(root) : status;
 }

@@ -66,11 +66,26 @@ struct fa_checkpoint_manifest {
     struct fa_checkpoint_shard *shards;
     struct fa_checkpoint_tensor *tensors;
     struct fa_weights_meta meta; /* texts are borrowed from root */
+    const char *run;             /* so is this; "": of a run without an id */
     struct fa_json *root;
 };
 
-/* "shard-00012.h5" of a directory; free with fa_free. */
-fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out) FA_CHECK_RESULT;
+/* "shard-00012.h5". */
+enum { FA_SHARD_NAME_SIZE = 32 };
+void fa_checkpoint_shard_name(size_t shard, char name[FA_SHARD_NAME_SIZE]);
+
+/* What stands for a checkpoint where it is tried whether one can be saved. */
+#define FA_CHECKPOINT_PROOF ".proof"
+
+/* ---- checkpoint_own.c: which checkpoints, and which files in them, are ours ---- */
+
+bool fa_checkpoint_is_name(const char *name); /* "epoch_3", "step_12" */
+bool fa_checkpoint_is_file(const char *name); /* a manifest or shard in one */
+
+/* Whether root/name is a checkpoint that run may remove; manifest, if it is not NULL, is then to be cleared.
+ */
+bool fa_checkpoint_is_own(const struct fa_directory *root, const char *name, const char *run,
+                          struct fa_checkpoint_manifest *manifest);
 
 /* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
 struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *state, size_t shard,
@@ -84,8 +99,8 @@ fa_status fa_checkpoint_manifest_print(const struct fa_training_state *state,
                                        const struct fa_checkpoint_shard *shards, size_t n_shards,
                                        char **out) FA_CHECK_RESULT;
 
-/* Reads and checks a directory's manifest, not its shards. FA_EFORMAT if it is damaged or contradicts itself;
- *out is then empty. */
+/* Reads and checks a directory's manifest, not its shards. FA_EFORMAT if it is damaged or contradicts itself,
+   FA_EINVAL if a newer program wrote it; *out is then empty. */
 fa_status fa_checkpoint_manifest_read(const char *directory,
                                       struct fa_checkpoint_manifest *out) FA_CHECK_RESULT;
 void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest); /* an empty one is fine */
@@ -94,19 +109,24 @@ void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest); /* a
 fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
                                     size_t shard) FA_CHECK_RESULT;
 
+/* FA_EFORMAT or FA_EMISSING if its manifest or a shard is damaged. */
+fa_status fa_checkpoint_check(const char *directory) FA_CHECK_RESULT;
+
 /* ---- checkpoint_write.c: what writing does to the disk, each by one thread of one rank ---- */
 
 struct fa_checkpoint_place {
-    const char *root, *name;     /* borrowed */
-    char *directory, *temporary; /* "<root>/<name>", and how that is called while it is written */
+    const struct fa_directory *root; /* borrowed, as is */
+    const char *name;
+    char *temporary; /* how it is called while it is written */
 };
 
-fa_status fa_checkpoint_place_make(const char *root, const char *name,
+/* token: the same on all ranks, and another one for every save. */
+fa_status fa_checkpoint_place_make(const struct fa_directory *root, const char *name, uint64_t token,
                                    struct fa_checkpoint_place *out) FA_CHECK_RESULT;
 void fa_checkpoint_place_clear(struct fa_checkpoint_place *place);
 
 /* Shard number s, durable under the temporary name; slices are the buffers' parts in it. shard's sizes and
-   CRC are filled in. FA_EIO, before anything is written, if there is no room for it. */
+   CRC are filled in. FA_EFULL, before anything is written, if there is no room for it. */
 fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s,
                                     const struct fa_checkpoint_buffers *slices,
                                     struct fa_checkpoint_shard *shard) FA_CHECK_RESULT;

@@ -1,6 +1,8 @@
 /*
  * checkpoint_shard.c - how the flat buffers are cut into shards, and one shard read back.
  */
+#include <stdio.h>
+
 #include "checkpoint_private.h"
 #include "fa/file.h"
 #include "fa/h5.h"
@@ -8,9 +10,17 @@
 
 size_t fa_checkpoint_shard_bytes = (size_t)64 << 20;
 
-fa_status fa_checkpoint_shard_path(const char *directory, size_t shard, char **out)
+void fa_checkpoint_shard_name(size_t shard, char name[FA_SHARD_NAME_SIZE])
 {
-    return fa_asprintf(out, "%s/shard-%05zu.h5", directory, shard);
+    snprintf(name, FA_SHARD_NAME_SIZE, "shard-%05zu.h5", shard);
+}
+
+static fa_status shard_path(const char *directory, size_t shard, char **out)
+{
+    char name[FA_SHARD_NAME_SIZE];
+
+    fa_checkpoint_shard_name(shard, name);
+    return fa_path_join(directory, name, out);
 }
 
 /* Part s of n, where lengths differ by at most one. */
@@ -48,6 +58,8 @@ static fa_status check_file(const char *path, const struct fa_checkpoint_shard *
     uint64_t n_bytes;
     uint32_t crc;
 
+    if (fa_file_is_dangling(path))
+        return fa_fail(FA_EIO, "%s: is a link to what is not there; is its disk mounted?", path);
     FA_TRY(fa_file_size(path, &n_bytes));
     if (n_bytes != shard->n_bytes)
         return fa_fail(FA_EFORMAT, "%s: has %llu bytes, the manifest says %llu", path,
@@ -87,7 +99,7 @@ fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_check
     char *path;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_shard_path(directory, shard, &path));
+    FA_TRY(shard_path(directory, shard, &path));
     status = check_file(path, &manifest->shards[shard]);
     fa_free(path);
     return status;
@@ -99,7 +111,7 @@ fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkp
     char *path;
     fa_status status;
 
-    FA_TRY(fa_checkpoint_shard_path(directory, shard, &path));
+    FA_TRY(shard_path(directory, shard, &path));
     status = check_file(path, &manifest->shards[shard]);
     if (status == FA_OK)
         status = read_file(path, &manifest->shards[shard], buffers);

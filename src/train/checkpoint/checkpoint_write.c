@@ -9,8 +9,7 @@
  * leaves older checkpoints as they are; what cannot be removed is overwritten by the next attempt, or swept.
  * Who does what when is said in checkpoint_writer.c.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,23 +18,23 @@
 #include "fa/h5.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 _Static_assert(sizeof(fa_real) == sizeof(float), "checkpoints hold float32");
 
 /* ---- names ---- */
 
-fa_status fa_checkpoint_place_make(const char *root, const char *name, struct fa_checkpoint_place *out)
+fa_status fa_checkpoint_place_make(const struct fa_directory *root, const char *name, uint64_t token,
+                                   struct fa_checkpoint_place *out)
 {
     *out = (struct fa_checkpoint_place){.root = root, .name = name};
-    FA_TRY(fa_path_join(root, name, &out->directory));
-    return fa_file_temporary_name(out->directory, &out->temporary);
+    return fa_asprintf(&out->temporary, "%s.%016" PRIx64 FA_TEMPORARY_SUFFIX, name, token);
 }
 
 void fa_checkpoint_place_clear(struct fa_checkpoint_place *place)
 {
     fa_free(place->temporary);
-    fa_free(place->directory);
-    *place = (struct fa_checkpoint_place){.directory = NULL};
+    *place = (struct fa_checkpoint_place){.temporary = NULL};
 }
 
 /* ---- 1. shards ---- */
@@ -49,7 +48,7 @@ static fa_status check_space(const char *root, const struct fa_checkpoint_shard 
     FA_TRY(fa_directory_free_bytes(root, &free_bytes));
     if (free_bytes >= n_bytes + ((size_t)1 << 20))
         return FA_OK;
-    return fa_fail(FA_EIO, "%s: a shard of a checkpoint needs %zu MiB, %llu MiB are free; make room", root,
+    return fa_fail(FA_EFULL, "%s: a shard of a checkpoint needs %zu MiB, %llu MiB are free; make room", root,
                    (n_bytes >> 20) + 1, (unsigned long long)(free_bytes >> 20));
 }
 
@@ -60,13 +59,13 @@ static fa_status write_slice(struct fa_h5 *file, const char *name, struct fa_ran
     return n == 0 ? FA_OK : fa_h5_write(file, name, FA_H5_F32, 1, &n, slice);
 }
 
-static fa_status write_file(const char *path, const struct fa_checkpoint_buffers *slices,
-                            const struct fa_checkpoint_shard *shard)
+static fa_status write_slices(const struct fa_new_file *target, const struct fa_checkpoint_buffers *slices,
+                              const struct fa_checkpoint_shard *shard)
 {
     struct fa_h5 *file;
     fa_status status;
 
-    FA_TRY(fa_h5_create(path, &file));
+    FA_TRY(fa_h5_create_in(target, &file));
     status = write_slice(file, "value", shard->value, slices->value);
     if (status == FA_OK)
         status = write_slice(file, "momentum", shard->momentum, slices->momentum);
@@ -75,120 +74,133 @@ static fa_status write_file(const char *path, const struct fa_checkpoint_buffers
     return fa_h5_finish(file, status);
 }
 
-static fa_status write_durably(const char *path, const struct fa_checkpoint_buffers *slices,
-                               struct fa_checkpoint_shard *shard)
+static fa_status write_durably(const struct fa_directory *directory, const char *name,
+                               const struct fa_checkpoint_buffers *slices, struct fa_checkpoint_shard *shard)
 {
-    char *temporary;
+    struct fa_new_file *file;
     fa_status status;
 
-    FA_TRY(fa_file_temporary_name(path, &temporary));
-    status = write_file(temporary, slices, shard);
+    FA_TRY(fa_new_file_open_in(directory, name, &file));
+    status = write_slices(file, slices, shard);
     if (status == FA_OK)
-        status = fa_file_commit(temporary, path);
-    fa_free(temporary);
-    return status != FA_OK ? status : fa_file_checksum(path, &shard->crc, &shard->n_bytes);
+        status = fa_new_file_checksum(file, &shard->crc, &shard->n_bytes);
+    return fa_new_file_finish(file, status);
 }
 
 fa_status fa_checkpoint_write_shard(const struct fa_checkpoint_place *place, size_t s,
                                     const struct fa_checkpoint_buffers *slices,
                                     struct fa_checkpoint_shard *shard)
 {
-    char *path;
+    char name[FA_SHARD_NAME_SIZE];
+    struct fa_directory *directory;
     fa_status status;
 
-    FA_TRY(fa_directory_make(place->root));
-    FA_TRY(check_space(place->root, shard));
-    FA_TRY(fa_directory_make(place->temporary));
-    FA_TRY(fa_checkpoint_shard_path(place->temporary, s, &path));
-    status = write_durably(path, slices, shard);
-    fa_free(path);
+    FA_TRY(check_space(fa_directory_path(place->root), shard));
+    FA_TRY(fa_directory_make_below(place->root, place->temporary, &directory));
+    fa_checkpoint_shard_name(s, name);
+    status = write_durably(directory, name, slices, shard);
+    fa_directory_close(directory);
     return status;
 }
 
 /* ---- 2. the manifest and the name ---- */
 
-static fa_status write_manifest(const char *directory, const struct fa_training_state *state,
+/* No shard is written any more, so a temporary is what a crash left. */
+static fa_status write_manifest(const struct fa_directory *directory, const struct fa_training_state *state,
                                 const struct fa_checkpoint_shard *shards, size_t n_shards, size_t *n_bytes)
 {
-    char *path = NULL, *text = NULL;
-    fa_status status = fa_path_join(directory, FA_MANIFEST_NAME, &path);
+    const struct fa_sweep left = {.is_file = fa_checkpoint_is_file};
+    char *text;
+    fa_status status;
 
-    if (status == FA_OK)
-        status = fa_checkpoint_manifest_print(state, shards, n_shards, &text);
-    if (status == FA_OK) {
-        *n_bytes = strlen(text);
-        status = fa_file_write_atomic(path, text, *n_bytes);
-    }
+    FA_TRY(fa_directory_sweep(directory, &left));
+    FA_TRY(fa_checkpoint_manifest_print(state, shards, n_shards, &text));
+    *n_bytes = strlen(text);
+    status = fa_directory_write(directory, FA_MANIFEST_NAME, text, *n_bytes);
     fa_free(text);
-    fa_free(path);
     return status;
 }
 
-/* Exchanges two names at one stroke; *possible: the file system can. */
-static fa_status exchange(const char *temporary, const char *directory, bool *possible)
+static fa_status complete(const struct fa_checkpoint_place *place, const struct fa_training_state *state,
+                          const struct fa_checkpoint_shard *shards, size_t n_shards, size_t *n_bytes)
 {
-    const bool done = renameat2(AT_FDCWD, temporary, AT_FDCWD, directory, RENAME_EXCHANGE) == 0;
+    struct fa_directory *directory;
+    fa_status status;
 
-    *possible = done || (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP);
-    if (*possible && !done)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot exchange it with %s", temporary, directory);
+    FA_TRY(fa_directory_open_below(place->root, place->temporary, &directory));
+    status = write_manifest(directory, state, shards, n_shards, n_bytes);
+    fa_directory_close(directory);
+    return status;
+}
+
+static fa_status put_aside(const struct fa_checkpoint_place *place)
+{
+    char *aside;
+
+    FA_TRY(fa_directory_put_aside(place->root, place->name, &aside));
+    fa_warn("%s/%s is not a sound checkpoint of this run, and is now %s", fa_directory_path(place->root),
+            place->name, aside);
+    fa_free(aside);
     return FA_OK;
 }
 
-static fa_status rename_directory(const char *temporary, const char *directory)
-{
-    if (rename(temporary, directory) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot rename it to %s", temporary, directory);
-    return FA_OK;
-}
-
-/* Gives temporary its final name. One of that name that is there already (damaged, or of the same step) is
+/* Gives the temporary its final name. One of this run that is there already (damaged, or of the same step) is
    exchanged for it and then has the temporary name; or, where the file system cannot do that, removed before.
  */
-static fa_status give_name(const char *temporary, const char *directory)
+static fa_status give_name(const struct fa_checkpoint_place *place, const char *run)
 {
+    enum fa_entry_kind kind;
     bool possible;
 
-    if (!fa_directory_exists(directory))
-        return rename_directory(temporary, directory);
-    FA_TRY(exchange(temporary, directory, &possible));
+    FA_TRY(fa_directory_look(place->root, place->name, &kind));
+    if (kind == FA_ENTRY_ABSENT)
+        return fa_directory_rename(place->root, place->temporary, place->name);
+    if (!fa_checkpoint_is_own(place->root, place->name, run, NULL)) {
+        FA_TRY(put_aside(place));
+        return fa_directory_rename(place->root, place->temporary, place->name);
+    }
+    FA_TRY(fa_directory_exchange(place->root, place->temporary, place->name, &possible));
     if (possible)
         return FA_OK;
-    FA_TRY(fa_directory_remove(directory));
-    return rename_directory(temporary, directory);
+    FA_TRY(fa_directory_remove_tree(place->root, place->name, fa_checkpoint_is_file));
+    return fa_directory_rename(place->root, place->temporary, place->name);
 }
 
 fa_status fa_checkpoint_publish(const struct fa_checkpoint_place *place,
                                 const struct fa_training_state *state,
                                 const struct fa_checkpoint_shard *shards, size_t n_shards, size_t *n_bytes)
 {
-    FA_TRY(write_manifest(place->temporary, state, shards, n_shards, n_bytes));
-    FA_TRY(give_name(place->temporary, place->directory));
+    FA_TRY(complete(place, state, shards, n_shards, n_bytes));
+    FA_TRY(give_name(place, state->run));
     return fa_directory_sync(place->root);
 }
 
 /* ---- afterwards ---- */
 
+static fa_status remove_temporary(const struct fa_checkpoint_place *place)
+{
+    return fa_directory_remove_tree(place->root, place->temporary, fa_checkpoint_is_file);
+}
+
 static fa_status point_latest(const struct fa_checkpoint_place *place)
 {
-    char *path, *text = NULL;
+    char *text;
     fa_status status;
 
-    FA_TRY(fa_path_join(place->root, "latest", &path));
-    status = fa_asprintf(&text, "%s\n", place->name);
-    if (status == FA_OK)
-        status = fa_file_write_atomic(path, text, strlen(text));
+    FA_TRY(fa_asprintf(&text, "%s\n", place->name));
+    status = fa_directory_write(place->root, "latest", text, strlen(text));
     fa_free(text);
-    fa_free(path);
     return status;
 }
 
 void fa_checkpoint_tidy_up(const struct fa_checkpoint_place *place)
 {
-    if (fa_directory_remove(place->temporary) != FA_OK)
-        fa_warn("what %s replaces is not removed: %s", place->directory, fa_message());
+    const char *root = fa_directory_path(place->root);
+
+    if (remove_temporary(place) != FA_OK)
+        fa_warn("what %s/%s replaces is not removed: %s", root, place->name, fa_message());
     if (point_latest(place) != FA_OK)
-        fa_warn("%s is complete, but `latest` does not name it: %s", place->directory, fa_message());
+        fa_warn("%s/%s is complete, but `latest` does not name it: %s", root, place->name, fa_message());
 }
 
 fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_status failure)
@@ -196,7 +208,26 @@ fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_stat
     char message[FA_MESSAGE_MAX];
 
     snprintf(message, sizeof message, "%s", fa_message());
-    if (place->temporary != NULL && fa_directory_remove(place->temporary) != FA_OK)
+    if (place->temporary != NULL && remove_temporary(place) != FA_OK)
         fa_warn("%s", fa_message());
     return fa_status_forward(failure, message);
+}
+
+/* ---- before the first ---- */
+
+static fa_status write_and_remove(const struct fa_directory *root, const char *name)
+{
+    FA_TRY(fa_directory_write(root, name, name, strlen(name)));
+    FA_TRY(fa_directory_remove_file(root, name));
+    return fa_directory_sync(root);
+}
+
+/* Under a temporary name all the way, so that a sweep takes what a crash leaves. */
+fa_status fa_checkpoint_prove(const struct fa_directory *root)
+{
+    char token[FA_TOKEN_SIZE], name[64];
+
+    FA_TRY(fa_token_make(token));
+    snprintf(name, sizeof name, FA_CHECKPOINT_PROOF ".%s" FA_TEMPORARY_SUFFIX, token);
+    return fa_prefix(write_and_remove(root, name), "a checkpoint could not be saved");
 }

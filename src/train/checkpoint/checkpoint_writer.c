@@ -15,6 +15,7 @@
 #include "fa/checkpoint_writer.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint_vote.h"
@@ -24,10 +25,12 @@
 #include "fa/clock.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/new_file.h"
 
 struct fa_checkpoint_writer {
     struct fa_comm *comm;
     struct fa_aside *aside;
+    uint64_t token;                    /* of the save, the same on all ranks */
     size_t n_shards, own;              /* own: this rank's shard; n_shards: it has none */
     struct fa_checkpoint_shard slice;  /* the ranges of the flat buffers, that */
     struct fa_checkpoint_buffers copy; /* is of */
@@ -128,7 +131,7 @@ static fa_status publish(struct fa_checkpoint_writer *w)
 /* A checkpoint that cannot be removed takes room and does no other harm. */
 static void prune(const struct fa_checkpoint_writer *w)
 {
-    if (fa_checkpoint_prune(w->place.root, w->save.keep, w->save.protected_name) != FA_OK)
+    if (fa_checkpoint_prune(w->place.root, w->state.run, w->save.keep, w->save.protected_name) != FA_OK)
         fa_warn("old checkpoints are not all removed: %s", fa_message());
 }
 
@@ -240,7 +243,7 @@ void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *w, const struct fa_
     copy_slice(w->copy.momentum, state->momentum, w->slice.momentum);
     copy_slice(w->copy.average, state->average, w->slice.average);
     w->vote = (struct fa_checkpoint_vote){.shard = w->slice};
-    status = fa_checkpoint_place_make(save->root, save->name, &w->place);
+    status = fa_checkpoint_place_make(save->root, save->name, ++w->token, &w->place);
     if (status != FA_OK || w->own == w->n_shards) {
         cast_vote(w, status);
         return;
@@ -266,6 +269,11 @@ void fa_checkpoint_writer_wait(struct fa_checkpoint_writer *w)
             advance(w); /* ends the errand, and so waits for it */
         }
     }
+}
+
+bool fa_checkpoint_writer_lacks_room(const struct fa_checkpoint_writer *w)
+{
+    return w->verdict.status == FA_EFULL;
 }
 
 fa_status fa_checkpoint_writer_outcome(const struct fa_checkpoint_writer *w, struct fa_checkpoint_cost *cost)
@@ -316,6 +324,17 @@ static fa_status create(struct fa_comm *comm, const struct fa_training_state *st
     return take_room(w);
 }
 
+/* Collective. Nobody can foresee it, so nothing can be planted where a save will write. */
+static fa_status agree_on_token(struct fa_checkpoint_writer *w)
+{
+    char digits[FA_TOKEN_SIZE] = "0";
+
+    FA_TRY(fa_comm_agree(w->comm, is_first(w) ? fa_token_make(digits) : FA_OK));
+    w->token = strtoull(digits, NULL, 16);
+    fa_comm_broadcast(w->comm, &w->token, sizeof w->token, 0);
+    return FA_OK;
+}
+
 fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_training_state *state,
                                     struct fa_checkpoint_writer **out)
 {
@@ -323,6 +342,8 @@ fa_status fa_checkpoint_writer_open(struct fa_comm *comm, const struct fa_traini
     fa_status status = fa_comm_agree(comm, create(comm, state, &w));
 
     *out = NULL;
+    if (status == FA_OK)
+        status = agree_on_token(w);
     if (status == FA_OK)
         status = fa_aside_open(comm, &w->aside);
     if (status == FA_OK)
@@ -352,7 +373,7 @@ size_t fa_checkpoint_writer_bytes(const struct fa_checkpoint_writer *w)
 
 /* ---- in the foreground ---- */
 
-fa_status fa_checkpoint_write(struct fa_comm *comm, const char *root, const char *name,
+fa_status fa_checkpoint_write(struct fa_comm *comm, const struct fa_directory *root, const char *name,
                               const struct fa_training_state *state)
 {
     const struct fa_checkpoint_save save = {.root = root, .name = name};

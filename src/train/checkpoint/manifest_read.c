@@ -29,6 +29,8 @@ static fa_status read_sealed(const char *path, struct fa_json **root)
     size_t n_bytes;
     fa_status status;
 
+    if (fa_file_is_dangling(path))
+        return fa_fail(FA_EIO, "%s: is a link to what is not there; is its disk mounted?", path);
     FA_TRY(fa_file_read(path, MANIFEST_LIMIT, &text, &n_bytes));
     if (is_sealed(text, n_bytes))
         status = fa_json_parse(path, text, n_bytes, root);
@@ -73,8 +75,17 @@ static bool get_progress(const struct fa_json *object, struct fa_progress *out)
            fa_json_to_int(fa_json_get(object, "step"), &out->step) &&
            fa_json_to_int(fa_json_get(object, "epoch"), &out->epoch) && get_hex(object, "seed", &out->seed) &&
            get_hex(object, "category_hash", &out->category_hash) &&
-           get_hex(object, "content_hash", &out->content_hash) && out->samples >= 0 && out->step >= 0 &&
-           out->epoch >= 0;
+           get_hex(object, "content_hash", &out->content_hash);
+}
+
+/* Epochs have steps, and steps samples; and a JSON number counts to 2^53. */
+static fa_status check_progress(const char *path, const struct fa_progress *progress)
+{
+    if (progress->epoch < 0 || progress->step < progress->epoch || progress->samples < progress->step ||
+        progress->samples >= (int64_t)1 << 53)
+        return fa_fail(FA_EFORMAT, "%s: is damaged: epoch %lld, step %lld and %lld samples cannot be", path,
+                       (long long)progress->epoch, (long long)progress->step, (long long)progress->samples);
+    return FA_OK;
 }
 
 static bool get_floats(const struct fa_json *array, float *out, size_t n)
@@ -142,6 +153,8 @@ static fa_status get_shards(const char *path, const struct fa_json *array, struc
         if (!get_shard(item, out->n_average > 0, shard) || shard->value.begin != value ||
             shard->momentum.begin != momentum || shard->average.begin != average)
             return fa_fail(FA_EFORMAT, "%s: shard %zu does not continue the one before", path, s);
+        if (shard->n_bytes / sizeof(float) < fa_checkpoint_shard_elements(shard))
+            return fa_fail(FA_EFORMAT, "%s: shard %zu is too small for what it shall hold", path, s);
         value = shard->value.end;
         momentum = shard->momentum.end;
         average = shard->average.end;
@@ -242,6 +255,9 @@ static fa_status interpret(const char *path, struct fa_checkpoint_manifest *out)
     FA_TRY(check_format(path, out->root));
     if (!get_progress(fa_json_get(out->root, "progress"), &out->progress))
         return fa_fail(FA_EFORMAT, "%s: `progress` is incomplete", path);
+    FA_TRY(check_progress(path, &out->progress));
+    out->run = "";
+    fa_json_to_string(fa_json_get(out->root, "run"), &out->run);
     if (!get_lengths(out->root, out))
         return fa_fail(FA_EFORMAT, "%s: does not say how much it holds", path);
     FA_TRY(get_meta(path, fa_json_get(out->root, "meta"), &out->meta));

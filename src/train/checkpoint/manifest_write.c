@@ -161,6 +161,7 @@ static struct fa_json *manifest_json(const struct fa_training_state *state,
     if ((config == NULL || fa_json_set(root, "config", config)) &&
         fa_json_set(root, "format", fa_json_new_string(FA_MANIFEST_FORMAT)) &&
         set_number(root, "version", has_average ? FA_MANIFEST_AVERAGE : FA_MANIFEST_VERSION) &&
+        (state->run[0] == '\0' || fa_json_set(root, "run", fa_json_new_string(state->run))) &&
         fa_json_set(root, "progress", progress_json(&state->progress)) &&
         fa_json_set(root, "meta", meta_json(state->meta)) &&
         set_number(root, "n_value", (double)state->params->n_elem) &&

@@ -27,10 +27,9 @@ static fa_status fail_write(const char *path, int error)
 static fa_status write_text(const char *path, int flags, off_t offset, const char *text)
 {
     char line[LINE] = "";
-    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666), error = 0;
+    int fd, error = 0;
 
-    if (fd < 0)
-        return fail_write(path, errno);
+    FA_TRY(fa_file_open_own(path, O_WRONLY | flags, &fd));
     snprintf(line, sizeof line, "%s", text);
     errno = ENOSPC; /* for a write that is only short */
     if (pwrite(fd, line, sizeof line, offset) != (ssize_t)sizeof line)
@@ -47,11 +46,11 @@ static void print_run(uint64_t run, char *text, size_t size)
 
 static fa_status take_room(const char *path, int n_ranks)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int error = fd < 0 ? errno : posix_fallocate(fd, 0, ((off_t)n_ranks + 1) * PAGE);
+    int fd, error;
 
-    if (fd >= 0)
-        close(fd);
+    FA_TRY(fa_file_open_own(path, O_RDWR | O_CREAT, &fd));
+    error = ftruncate(fd, 0) != 0 ? errno : posix_fallocate(fd, 0, ((off_t)n_ranks + 1) * PAGE);
+    close(fd);
     return error == 0 ? FA_OK : fail_write(path, error);
 }
 

@@ -12,6 +12,7 @@
 #include "fa/crc32c.h"
 #include "fa/file.h"
 #include "fa/log.h"
+#include "fa/new_file.h"
 
 enum { N_VALUE = 130, N_MOMENTUM = 112 };
 
@@ -53,10 +54,13 @@ static void make_model(struct model *model, float value_step, float momentum_ste
                                               .momentum = model->momentum,
                                               .config = "{\"train\": {\"batch\": 16}}",
                                               .meta = &meta,
+                                              .run = "0123456789abcdef0123456789abcdef",
                                               .progress = {.seed = 9, .category_hash = 7, .content_hash = 8}};
 }
 
 static char root[512];
+static struct fa_directory *root_directory;
+static const char run_id[] = "0123456789abcdef0123456789abcdef";
 
 /* All ranks work in rank 0's scratch folder. */
 static int fresh_root(void **state)
@@ -66,7 +70,16 @@ static int fresh_root(void **state)
     if (fa_comm_rank(comm) == 0)
         snprintf(root, sizeof root, "%s/checkpoints", fa_test_directory());
     fa_comm_broadcast(comm, root, sizeof root, 0);
+    assert_ok(fa_directory_make(root));
+    assert_ok(fa_directory_open(root, &root_directory));
     fa_checkpoint_shard_bytes = 1;
+    return 0;
+}
+
+static int close_root(void **state)
+{
+    (void)state;
+    fa_directory_close(root_directory);
     return 0;
 }
 
@@ -85,7 +98,7 @@ static void write_epoch(int epoch, float value_step)
     model.state.progress.step = 10 * epoch;
     model.state.progress.samples = 160 * epoch;
     snprintf(name, sizeof name, "epoch_%d", epoch);
-    assert_ok(fa_checkpoint_write(comm, root, name, &model.state));
+    assert_ok(fa_checkpoint_write(comm, root_directory, name, &model.state));
 }
 
 static void assert_holds(const struct model *got, float value_step, float momentum_step)
@@ -115,7 +128,7 @@ static void prune(int keep, const char *protected_name)
 {
     fa_comm_barrier(comm);
     if (fa_comm_rank(comm) == 0)
-        assert_ok(fa_checkpoint_prune(root, keep, protected_name));
+        assert_ok(fa_checkpoint_prune(root_directory, run_id, keep, protected_name));
     fa_comm_barrier(comm);
 }
 
@@ -161,7 +174,7 @@ static void write_with_average(const char *name, float value_step, const fa_real
 
     make_model(&model, value_step, -value_step);
     model.state.average = (fa_real *)average;
-    assert_ok(fa_checkpoint_write(comm, root, name, &model.state));
+    assert_ok(fa_checkpoint_write(comm, root_directory, name, &model.state));
 }
 
 static int version_of(const char *directory)
@@ -370,6 +383,286 @@ static void pruning_keeps_the_newest_sound_ones_and_the_protected(void **state)
     assert_found("epoch_4");
 }
 
+/* ---- what is not the run's own ---- */
+
+/* Rank 0: as a person does with cp -r. */
+static void copy_checkpoint(const char *from, const char *to)
+{
+    struct fa_directory *directory;
+    char **names, *content;
+    size_t n, n_bytes;
+
+    assert_ok(fa_directory_make(to));
+    assert_ok(fa_directory_open(from, &directory));
+    assert_ok(fa_directory_names(directory, &n, &names));
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(fa_file_read(fa_test_path(from, names[i]), 1 << 20, &content, &n_bytes));
+        assert_ok(fa_file_write_atomic(fa_test_path(to, names[i]), content, n_bytes));
+        fa_free(content);
+    }
+    fa_free(names);
+    fa_directory_close(directory);
+}
+
+static bool is_whole(const char *name)
+{
+    return fa_checkpoint_check(in_root(name)) == FA_OK;
+}
+
+static void write_epoch_of(const char *run, int epoch)
+{
+    struct model model;
+    char name[32];
+
+    make_model(&model, 1, 1);
+    snprintf(model.state.run, sizeof model.state.run, "%s", run);
+    model.state.progress.epoch = epoch;
+    model.state.progress.step = 10 * epoch;
+    model.state.progress.samples = 160 * epoch;
+    snprintf(name, sizeof name, "epoch_%d", epoch);
+    assert_ok(fa_checkpoint_write(comm, root_directory, name, &model.state));
+}
+
+static const char other_run[] = "ffffffffffffffff0000000000000000";
+
+static void pruning_leaves_copies_links_and_checkpoints_of_other_runs(void **state)
+{
+    static const char *const kept[] = {"paper-result", "epoch_1.bak", "epoch_01",
+                                       "epoch_7",      "epoch_8",     "epoch_9",
+                                       "epoch_10",     "epoch_3",     "elsewhere/epoch_2"};
+
+    (void)state;
+    write_epoch_of(other_run, 9);
+    write_epoch_of("", 10); /* of an old program */
+    for (int epoch = 1; epoch <= 4; epoch++)
+        write_epoch(epoch, 1);
+    if (fa_comm_rank(comm) == 0) {
+        copy_checkpoint(in_root("epoch_1"), in_root("paper-result"));
+        copy_checkpoint(in_root("epoch_1"), in_root("epoch_1.bak"));
+        copy_checkpoint(in_root("epoch_1"), in_root("epoch_01"));
+        copy_checkpoint(in_root("epoch_1"), in_root("epoch_7"));
+        copy_checkpoint(in_root("epoch_2"), in_root("elsewhere/epoch_2"));
+        assert_int_equal(symlink("elsewhere/epoch_2", in_root("epoch_8")), 0);
+        assert_ok(fa_file_write_atomic(in_root("epoch_3/notes"), "a person's", 10));
+    }
+    prune(1, NULL);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        assert_true(is_whole(kept[i]));
+    assert_false(fa_file_exists(in_root("epoch_1")));
+    assert_false(fa_file_exists(in_root("epoch_2")));
+    assert_true(is_whole("epoch_4"));
+    fa_comm_barrier(comm);
+}
+
+static void a_run_without_an_id_prunes_nothing(void **state)
+{
+    (void)state;
+    for (int epoch = 1; epoch <= 3; epoch++)
+        write_epoch_of("", epoch);
+    if (fa_comm_rank(comm) == 0)
+        assert_ok(fa_checkpoint_prune(root_directory, "", 1, NULL));
+    prune(1, NULL);
+    assert_true(is_whole("epoch_1") && is_whole("epoch_2") && is_whole("epoch_3"));
+    fa_comm_barrier(comm);
+}
+
+/* The content of what was called so, in whatever it is called now; NULL if it is gone. */
+static const char *find_aside(const char *name)
+{
+    static char found[64];
+    char **names, want[64];
+    size_t n;
+
+    found[0] = '\0';
+    snprintf(want, sizeof want, "%s.before_", name);
+    assert_ok(fa_directory_names(root_directory, &n, &names));
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(names[i], want, strlen(want)) == 0)
+            snprintf(found, sizeof found, "%s", names[i]);
+    fa_free(names);
+    return found[0] != '\0' ? found : NULL;
+}
+
+static void one_of_another_run_or_a_link_of_the_same_name_is_put_aside(void **state)
+{
+    (void)state;
+    write_epoch_of(other_run, 1);
+    write_epoch_of(other_run, 2);
+    if (fa_comm_rank(comm) == 0) {
+        copy_checkpoint(in_root("epoch_2"), in_root("elsewhere"));
+        assert_int_equal(symlink("elsewhere", in_root("epoch_3")), 0);
+    }
+    fa_comm_barrier(comm);
+    write_epoch(1, 1);
+    write_epoch(3, 1);
+    assert_true(is_whole("epoch_1") && is_whole("epoch_3") && is_whole("elsewhere"));
+    assert_non_null(find_aside("epoch_1"));
+    assert_true(is_whole(find_aside("epoch_1")));
+    assert_non_null(find_aside("epoch_3"));
+    assert_true(is_whole(find_aside("epoch_3"))); /* the link */
+    fa_comm_barrier(comm);
+}
+
+/* ---- what cannot be read ---- */
+
+static void put_link(const char *to, const char *name)
+{
+    fa_comm_barrier(comm);
+    if (fa_comm_rank(comm) == 0) {
+        unlink(in_root(name));
+        assert_int_equal(symlink(to, in_root(name)), 0);
+    }
+    fa_comm_barrier(comm);
+}
+
+/* What one rank's system refuses is another's to mend; the user's mistakes are everybody's. */
+static fa_status seen_from(int rank, fa_status status)
+{
+    return rank != 0 && status == FA_EIO ? FA_EREMOTE : status;
+}
+
+static void assert_root_refused(const char *path, fa_status status, const char *text)
+{
+    char *found;
+
+    assert_fails_saying(fa_checkpoint_find(comm, path, &found), seen_from(fa_comm_rank(comm), status), text);
+    assert_null(found);
+}
+
+static void assert_refused(fa_status status, const char *text)
+{
+    assert_root_refused(root, status, text);
+}
+
+static void a_checkpoint_that_cannot_be_read_is_not_passed_over(void **state)
+{
+    (void)state;
+    write_epoch(1, 1);
+    write_epoch(2, 2);
+    put_link("manifest.json", "epoch_2/manifest.json");
+    assert_refused(FA_EIO, "epoch_2/manifest.json");
+    put_link("/nowhere/manifest.json", "epoch_2/manifest.json");
+    assert_refused(FA_EIO, "is its disk mounted?");
+    write_epoch(2, 2);
+    put_link("/nowhere/shard-00000.h5", "epoch_2/shard-00000.h5");
+    assert_refused(FA_EIO, "epoch_2/shard-00000.h5");
+    write_epoch(2, 2);
+    put_link("/nowhere/epoch_4", "epoch_4");
+    assert_refused(FA_EIO, "epoch_4: is a link to what is not there");
+    put_link("epoch_2", "epoch_4");
+    assert_found("epoch_4"); /* a link to a checkpoint is one; of equal ones the first by name */
+}
+
+static void what_need_not_be_a_checkpoint_is_passed_over(void **state)
+{
+    (void)state;
+    write_epoch(1, 1);
+    if (fa_comm_rank(comm) == 0)
+        assert_ok(fa_directory_make(in_root("lost+found")));
+    put_link("manifest.json", "lost+found/manifest.json");
+    assert_found("epoch_1");
+}
+
+static void a_root_that_leads_nowhere_is_refused(void **state)
+{
+    (void)state;
+    put_link("/nowhere", "link");
+    assert_root_refused(in_root("link"), FA_EIO, "is its disk mounted?");
+    put_link("link", "link");
+    assert_root_refused(in_root("link"), FA_EIO, "link");
+}
+
+static void where_all_are_damaged_there_is_not_none(void **state)
+{
+    (void)state;
+    write_epoch(1, 1);
+    write_epoch(2, 2);
+    on_first_rank_change_byte(in_root("epoch_1/manifest.json"), 60, 1);
+    on_first_rank_change_byte(in_root("epoch_2/shard-00000.h5"), -3, 1);
+    assert_refused(FA_EFORMAT, "none of the 2 checkpoints there can be used");
+    assert_refused(FA_EFORMAT, "--resume none");
+}
+
+/* A manifest of this program with one word changed, and sealed again. */
+static void change_manifest(const char *name, const char *from, const char *to)
+{
+    char *text, *at, *changed;
+    size_t n;
+
+    fa_comm_barrier(comm);
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(fa_file_read(fa_test_path(in_root(name), "manifest.json"), 1 << 20, &text, &n));
+        at = strstr(text, from);
+        assert_non_null(at);
+        *strstr(text, ",\n\t\"crc32c\"") = '\0';
+        assert_ok(fa_asprintf(&changed, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from)));
+        fa_free(text);
+        assert_ok(fa_asprintf(&text, "%s" FA_MANIFEST_SEAL, changed, fa_crc32c(0, changed, strlen(changed))));
+        assert_ok(fa_file_write_atomic(fa_test_path(in_root(name), "manifest.json"), text, strlen(text)));
+        fa_free(changed);
+        fa_free(text);
+    }
+    fa_comm_barrier(comm);
+}
+
+static void a_checkpoint_of_a_newer_program_is_not_passed_over(void **state)
+{
+    (void)state;
+    write_epoch(1, 1);
+    write_epoch(2, 2);
+    change_manifest("epoch_2", "\"version\": 2", "\"version\": 4");
+    assert_refused(FA_EINVAL, "use a newer program");
+}
+
+static void progress_that_cannot_be_is_damage(void **state)
+{
+    static const char *const steps[] = {"9007199254740992", "9007199254740991", "481", "2"};
+
+    (void)state;
+    write_epoch(2, 1);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char step[64];
+
+        write_epoch(3, 1);
+        snprintf(step, sizeof step, "\"step\": %s", steps[i]);
+        change_manifest("epoch_3", "\"step\": 30", step);
+        assert_found("epoch_2");
+    }
+    write_epoch(3, 1);
+    change_manifest("epoch_3", "\"samples\": 480", "\"samples\": 9007199254740992");
+    assert_found("epoch_2");
+}
+
+static void a_shard_smaller_than_what_it_shall_hold_is_damage(void **state)
+{
+    struct fa_checkpoint_manifest manifest;
+
+    (void)state;
+    fa_checkpoint_shard_bytes = 1 << 20;
+    write_epoch(1, 1);
+    change_manifest("epoch_1", "\"n_value\": 130", "\"n_value\": 4503599627370496");
+    change_manifest("epoch_1", "[0, 130]", "[0, 4503599627370496]");
+    assert_fails_saying(fa_checkpoint_manifest_read(in_root("epoch_1"), &manifest), FA_EFORMAT, "too small");
+}
+
+static void saving_is_proven_by_a_small_file(void **state)
+{
+    char **names;
+    size_t n;
+
+    (void)state;
+    fa_comm_barrier(comm);
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(fa_checkpoint_prove(root_directory));
+        assert_ok(fa_directory_names(root_directory, &n, &names));
+        assert_int_equal(n, 0);
+        fa_free(names);
+        assert_int_equal(rmdir(root), 0);
+        assert_fails_saying(fa_checkpoint_prove(root_directory), FA_EIO, "could not be saved");
+    }
+    fa_comm_barrier(comm);
+}
+
 static void the_best_is_remembered_while_it_is_there(void **state)
 {
     struct fa_checkpoint_best best = {.name = "epoch_2", .ap = 1.0 / 3};
@@ -378,7 +671,7 @@ static void the_best_is_remembered_while_it_is_there(void **state)
     write_epoch(2, 1);
     if (fa_comm_rank(comm) != 0)
         return;
-    assert_ok(fa_checkpoint_best_write(root, &best));
+    assert_ok(fa_checkpoint_best_write(root_directory, &best));
     best = (struct fa_checkpoint_best){0};
     assert_ok(fa_checkpoint_best_read(root, &best));
     assert_string_equal(best.name, "epoch_2");
@@ -439,10 +732,10 @@ static void numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken
     (void)state;
     make_model(&model, 1, -1);
     model.value[model.entry[2].offset + 1] = NAN;
-    assert_ok(fa_checkpoint_write(comm, root, "epoch_1", &model.state));
+    assert_ok(fa_checkpoint_write(comm, root_directory, "epoch_1", &model.state));
     make_model(&model, 1, -1);
     model.momentum[0] = INFINITY;
-    assert_ok(fa_checkpoint_write(comm, root, "epoch_2", &model.state));
+    assert_ok(fa_checkpoint_write(comm, root_directory, "epoch_2", &model.state));
     make_model(&model, 5, 6);
     assert_fails_saying(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state), FA_EFORMAT,
                         "epoch_1: stem.weight: element 1 is nan, but weights are finite");
@@ -567,7 +860,7 @@ static void a_full_disk_on_one_rank_leaves_the_checkpoint_before(void **state)
     tiny = (struct rlimit){100, before.rlim_max};
     if (fa_comm_rank(comm) == last)
         setrlimit(RLIMIT_FSIZE, &tiny);
-    status = fa_checkpoint_write(comm, root, "epoch_2", &model.state);
+    status = fa_checkpoint_write(comm, root_directory, "epoch_2", &model.state);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_fails(status, fa_comm_rank(comm) == last ? FA_EIO : FA_EREMOTE);
     fa_comm_barrier(comm);
@@ -603,7 +896,7 @@ static void without_memory_nothing_is_changed_and_nothing_kept(void **state)
         make_model(&model, 2, -2);
         model.state.progress.samples = 1000;
         fa_memory_fail_after(last ? n : 0);
-        status = fa_checkpoint_write(comm, root, "epoch_2", &model.state);
+        status = fa_checkpoint_write(comm, root_directory, "epoch_2", &model.state);
         fa_memory_fail_after(0);
         assert_int_equal(fa_memory_balance(), balance);
         if (status != FA_OK)
@@ -615,33 +908,63 @@ static void without_memory_nothing_is_changed_and_nothing_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(what_was_written_is_read_back_with_progress, fresh_root),
-        cmocka_unit_test_setup(a_moving_average_is_kept_beside_the_weights_and_raises_the_version,
-                               fresh_root),
-        cmocka_unit_test_setup(an_average_that_was_not_kept_begins_with_the_weights, fresh_root),
-        cmocka_unit_test_setup(the_weights_of_a_checkpoint_are_the_average_where_it_has_one, fresh_root),
-        cmocka_unit_test_setup(a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank, fresh_root),
-        cmocka_unit_test_setup(a_checkpoint_of_three_shards_from_python_is_read_on_any_ranks, fresh_root),
-        cmocka_unit_test_setup(the_newest_is_found_and_latest_names_it, fresh_root),
-        cmocka_unit_test_setup(a_flipped_byte_in_a_shard_is_noticed_and_the_one_before_is_found, fresh_root),
-        cmocka_unit_test_setup(a_flipped_digit_of_the_manifest_is_noticed, fresh_root),
-        cmocka_unit_test_setup(a_shard_cut_short_is_noticed, fresh_root),
-        cmocka_unit_test_setup(a_missing_shard_and_a_missing_manifest_are_noticed, fresh_root),
-        cmocka_unit_test_setup(a_damaged_checkpoint_is_replaced_when_its_epoch_ends_again, fresh_root),
-        cmocka_unit_test_setup(what_a_crash_left_is_no_checkpoint_and_is_swept, fresh_root),
-        cmocka_unit_test_setup(pruning_keeps_the_newest_sound_ones_and_the_protected, fresh_root),
-        cmocka_unit_test_setup(the_best_is_remembered_while_it_is_there, fresh_root),
-        cmocka_unit_test_setup(a_file_of_the_best_that_says_something_else_is_passed_over, fresh_root),
-        cmocka_unit_test_setup(another_model_is_refused_by_its_first_difference, fresh_root),
-        cmocka_unit_test_setup(numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken,
-                               fresh_root),
-        cmocka_unit_test_setup(a_version_newer_than_the_program_is_refused_and_not_taken_for_damage,
-                               fresh_root),
-        cmocka_unit_test_setup(a_checkpoint_serves_as_a_weights_file, fresh_root),
-        cmocka_unit_test_setup(latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere,
-                               fresh_root),
-        cmocka_unit_test_setup(a_full_disk_on_one_rank_leaves_the_checkpoint_before, fresh_root),
-        cmocka_unit_test_setup(without_memory_nothing_is_changed_and_nothing_kept, fresh_root),
+        cmocka_unit_test_setup_teardown(what_was_written_is_read_back_with_progress, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_small_state_is_one_shard_and_a_large_one_a_shard_a_rank, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_three_shards_from_python_is_read_on_any_ranks,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(the_newest_is_found_and_latest_names_it, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_flipped_byte_in_a_shard_is_noticed_and_the_one_before_is_found,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_flipped_digit_of_the_manifest_is_noticed, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_shard_cut_short_is_noticed, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_missing_shard_and_a_missing_manifest_are_noticed, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(a_damaged_checkpoint_is_replaced_when_its_epoch_ends_again,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(what_a_crash_left_is_no_checkpoint_and_is_swept, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(pruning_keeps_the_newest_sound_ones_and_the_protected, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(pruning_leaves_copies_links_and_checkpoints_of_other_runs, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(a_run_without_an_id_prunes_nothing, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(one_of_another_run_or_a_link_of_the_same_name_is_put_aside,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_checkpoint_that_cannot_be_read_is_not_passed_over, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(what_need_not_be_a_checkpoint_is_passed_over, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_root_that_leads_nowhere_is_refused, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(where_all_are_damaged_there_is_not_none, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_a_newer_program_is_not_passed_over, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(progress_that_cannot_be_is_damage, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_shard_smaller_than_what_it_shall_hold_is_damage, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(saving_is_proven_by_a_small_file, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(the_best_is_remembered_while_it_is_there, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_file_of_the_best_that_says_something_else_is_passed_over,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(another_model_is_refused_by_its_first_difference, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(a_version_newer_than_the_program_is_refused_and_not_taken_for_damage,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(a_checkpoint_serves_as_a_weights_file, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(
+            latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere, fresh_root,
+            close_root),
+        cmocka_unit_test_setup_teardown(a_full_disk_on_one_rank_leaves_the_checkpoint_before, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(without_memory_nothing_is_changed_and_nothing_kept, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(a_moving_average_is_kept_beside_the_weights_and_raises_the_version,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(an_average_that_was_not_kept_begins_with_the_weights, fresh_root,
+                                        close_root),
+        cmocka_unit_test_setup_teardown(the_weights_of_a_checkpoint_are_the_average_where_it_has_one,
+                                        fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken,
+                                        fresh_root, close_root),
     };
 
     fa_log_set_level(FA_LOG_ERROR);

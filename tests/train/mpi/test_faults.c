@@ -18,6 +18,7 @@
 #include "checkpoint/checkpoint_private.h"
 #include "fa/file.h"
 #include "fa/log.h"
+#include "fa/new_file.h"
 #include "faulty_disk.h"
 #include "training.h"
 
@@ -77,6 +78,7 @@ static void point(const struct scene *scene, enum fa_disk_fault fault, long nth)
 /* ---- a run of which only the saving is real ---- */
 
 static char root[512];
+static struct fa_directory *root_directory;
 static struct fa_checkpoint_writer *writer;
 
 struct run {
@@ -117,9 +119,10 @@ static void begin_run(struct run *run)
                                                    .average = run->average,
                                                    .config = "{\"train\": {\"batch\": 16}}",
                                                    .meta = &run->meta,
+                                                   .run = "0123456789abcdef0123456789abcdef",
                                                    .progress = {.seed = 1, .content_hash = 2}},
                                          .steps_per_epoch = STEPS_AN_EPOCH,
-                                         .checkpoints = root,
+                                         .checkpoints = root_directory,
                                          .writer = writer,
                                          .saved_step = -1,
                                          .best = {.ap = -1}};
@@ -201,6 +204,9 @@ static void set_scene(const struct scene *scene, struct run *run)
     if (is_first_rank())
         snprintf(root, sizeof root, "%s/checkpoints", fa_test_directory());
     fa_comm_broadcast(comm, root, sizeof root, 0);
+    fa_directory_close(root_directory);
+    assert_ok(fa_directory_make(root));
+    assert_ok(fa_directory_open(root, &root_directory));
     fa_disk_allow_exchange(scene->exchange);
     begin_run(run);
     for (int epoch = 1; epoch <= scene->n_before; epoch++)
@@ -222,9 +228,24 @@ static void check_found(const struct scene *scene, bool saved)
     require(!saved || epoch == epoch_saved(scene), "what was saved is found");
 }
 
+/* A checkpoint holds its shards and manifest, and nothing of an attempt that failed. */
+static void check_inside(const char *name)
+{
+    struct fa_directory *directory;
+    char base[64], **names;
+    size_t n;
+
+    assert_ok(fa_directory_open_below(root_directory, name, &directory));
+    assert_ok(fa_directory_names(directory, &n, &names));
+    for (size_t i = 0; i < n; i++)
+        require(!fa_temporary_base(names[i], base, sizeof base), "nothing temporary is in a checkpoint");
+    fa_free(names);
+    fa_directory_close(directory);
+}
+
 static void check_entries(const struct run *run)
 {
-    char **names;
+    char **names, base[64];
     size_t n;
     int n_checkpoints = 0;
 
@@ -234,7 +255,9 @@ static void check_entries(const struct run *run)
 
         require(is_directory || strcmp(names[i], "latest") == 0 || strcmp(names[i], "best") == 0,
                 "nothing but checkpoints, latest and best is left");
-        require(!fa_file_is_temporary(names[i]), "nothing temporary is left");
+        require(!fa_temporary_base(names[i], base, sizeof base), "nothing temporary is left");
+        if (is_directory)
+            check_inside(names[i]);
         n_checkpoints += is_directory && strcmp(names[i], run->training.best.name) != 0;
     }
     fa_free(names);
@@ -487,5 +510,6 @@ int main(void)
     if (fa_comm_size(comm) == 1)
         failed += cmocka_run_group_tests(one_rank, NULL, NULL);
     fa_checkpoint_writer_close(writer);
+    fa_directory_close(root_directory);
     return finish_ranks(failed);
 }

@@ -448,14 +448,19 @@ static void ask_when_two_steps_are_done(int signal)
     kill(getpid(), SIGTERM);
 }
 
-/* Rank 0. A folder in a checkpoint is no work of ours, so the checkpoint cannot be removed. */
+/* What a person puts into a checkpoint keeps it whole. */
+static const char *in_checkpoint(const char *work_dir, int64_t step, const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "checkpoints/step_%lld/%s", (long long)step, name);
+    return fa_test_path(in_root(work_dir), path);
+}
+
 static void put_folder_into_checkpoint(const char *work_dir, int64_t step)
 {
-    char name[64];
-
-    snprintf(name, sizeof name, "checkpoints/step_%lld/notes", (long long)step);
     if (fa_comm_rank(comm) == 0)
-        assert_ok(fa_directory_make(fa_test_path(in_root(work_dir), name)));
+        assert_ok(fa_directory_make(in_checkpoint(work_dir, step, "notes")));
     fa_comm_barrier(comm);
 }
 
@@ -466,6 +471,7 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
     struct fa_train_config config = make_config();
     struct fa_train_result result;
     const char *before = config_json;
+    int64_t stopped_at;
 
     (void)state;
     config.epochs = 100000;
@@ -478,13 +484,15 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
     assert_fails_saying(train_on(comm, &config, (struct fa_train_run){0}, "stopped", &result), FA_ESTOPPED,
                         "saved");
     assert_in_range(result.steps, 2, STEPS - 1);
-    put_folder_into_checkpoint("stopped", result.steps);
+    stopped_at = result.steps;
+    put_folder_into_checkpoint("stopped", stopped_at);
     config.max_steps = STEPS;
     config_json = "{\"train\": {\"lr\": 0.5}}";
     assert_ok(train(&config, "stopped"));
     config_json = before;
     assert_log_says("stopped", "resumed with train.lr 0.5");
-    assert_log_says("stopped", "old checkpoints are not all removed");
+    assert_true(fa_directory_exists(in_checkpoint("stopped", stopped_at, "notes")));
+    assert_true(fa_file_exists(in_checkpoint("stopped", stopped_at, "manifest.json")));
     assert_every_step_once("stopped", STEPS);
     assert_same_weights("together", "stopped");
 }
@@ -498,7 +506,9 @@ static void assert_config_kept(const char *path)
     if (fa_comm_rank(comm) != 0)
         return;
     assert_ok(fa_file_read(in_root(path), 1 << 20, &text, &n_bytes));
-    assert_string_equal(text, config_json);
+    assert_non_null(strstr(text, "\"train\":"));
+    assert_non_null(strstr(text, "\"run_id\":"));
+    assert_null(strstr(text, "\"seed\":"));
     fa_free(text);
 }
 
