@@ -38,7 +38,7 @@ static void mirror(float *low, float *high, int length)
 bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double min_visible, float box[4])
 {
     const double corners[4] = {bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]};
-    float factor[4], whole;
+    float factor[4], whole, left;
 
     fa_image_plan_factor(plan, factor);
     for (int k = 0; k < 4; k++)
@@ -48,9 +48,10 @@ bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double
         box[k] += (float)(k % 2 == 0 ? plan->x : plan->y);
     whole = area(box);
     clip_box(box, plan->frame_w, plan->frame_h);
+    left = area(box); /* before mirroring, which rounds: a box wholly in sight keeps all of its area */
     if (plan->flip.horizontal)
         mirror(&box[0], &box[2], plan->frame_w);
     if (plan->flip.vertical)
         mirror(&box[1], &box[3], plan->frame_h);
-    return box[2] > box[0] && box[3] > box[1] && (double)area(box) >= min_visible * (double)whole;
+    return box[2] > box[0] && box[3] > box[1] && (double)left >= min_visible * (double)whole;
 }

@@ -162,10 +162,10 @@ static fa_status refuse(struct packing *p)
     FA_TRY(fa_rejects_commit(&p->rejects));
     return fa_fail(
         FA_EFORMAT,
-        "%s: %zu items cannot be used (images: %zu, annotations: %zu, boxes: %zu), the first: %s; all are "
+        "%s: %zu item%s cannot be used (images: %zu, annotations: %zu, boxes: %zu), the first: %s; all are "
         "listed in %s; %s",
-        p->config->coco_path, p->rejects.n, n_images, n_annotations, p->rejects.n - n_images - n_annotations,
-        p->rejects.first, p->rejects.path, advise(p));
+        p->config->coco_path, p->rejects.n, fa_plural(p->rejects.n), n_images, n_annotations,
+        p->rejects.n - n_images - n_annotations, p->rejects.first, p->rejects.path, advise(p));
 }
 
 /* A test set has no annotations, which is fine; one whose annotations are all unfit is a mistake. */

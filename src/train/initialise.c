@@ -146,7 +146,7 @@ static fa_status calibrate(struct fa_training *t)
 
 /* ---- which ---- */
 
-static fa_status check_choice(const struct fa_training *t)
+fa_status fa_training_can_initialise(const struct fa_training *t)
 {
     const bool group_norm = fa_model_config(t->model)->norm == FA_NORM_GROUP;
 
@@ -174,7 +174,7 @@ fa_status fa_training_initialise(struct fa_training *t)
     fa_status status;
 
     fa_activity_begin("first weights");
-    FA_TRY(check_choice(t));
+    FA_TRY(fa_training_can_initialise(t));
     status = t->run->init_from != NULL ? load_file(t) : fa_model_init(t->model, t->config->seed);
     FA_TRY(fa_comm_agree(t->comm, status));
     fa_model_params_changed(t->model);

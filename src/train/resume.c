@@ -49,6 +49,55 @@ static fa_status check_position(const struct fa_training *t, const char *directo
     return FA_OK;
 }
 
+/* Names and shapes of tensors do not tell all of this. */
+static fa_status check_model(const struct fa_training *t, const char *directory,
+                             const struct fa_weights_meta *was)
+{
+    const struct fa_weights_meta *is = &t->run->meta;
+
+    if (was->model != NULL && is->model != NULL && strcmp(was->model, is->model) != 0)
+        return fa_fail(FA_EINVAL, "%s: is of the model %s and this run has %s; set model back, or begin anew",
+                       directory, was->model, is->model);
+    if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)
+        return fa_fail(FA_EINVAL,
+                       "%s: was trained with another model.coder_std; set it back to [%g, %g, %g, %g]",
+                       directory, was->coder_std[0], was->coder_std[1], was->coder_std[2], was->coder_std[3]);
+    if (memcmp(was->mean, is->mean, sizeof was->mean) != 0 ||
+        memcmp(was->std, is->std, sizeof was->std) != 0 || was->to_rgb != is->to_rgb)
+        return fa_fail(FA_EINVAL,
+                       "%s: was trained on images with another data.mean, data.std or data.to_rgb; set them "
+                       "back to what config.json there has",
+                       directory);
+    return FA_OK;
+}
+
+/* Rank 0. Where run is not "", a checkpoint that names another is not what this run left. */
+static fa_status check_manifest(const struct fa_training *t, const char *directory, const char *run)
+{
+    struct fa_checkpoint_manifest manifest;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_manifest_read(directory, &manifest));
+    if (run[0] != '\0' && manifest.run[0] != '\0' && strcmp(run, manifest.run) != 0)
+        status = fa_fail(FA_EINVAL,
+                         "%s: is the newest checkpoint there, and another run made it; move it elsewhere, or "
+                         "give --resume with the one to go on from",
+                         directory);
+    else
+        status = check_model(t, directory, &manifest.meta);
+    fa_checkpoint_manifest_clear(&manifest);
+    return status;
+}
+
+/* Rank 0. */
+static fa_status check_newest(const struct fa_training *t, const char *directory)
+{
+    char run[FA_RUN_ID_SIZE];
+
+    FA_TRY(fa_training_read_id(t->run->work_dir->path, run));
+    return check_manifest(t, directory, run);
+}
+
 /* Rank 0. */
 static fa_status learn_of_the_past(struct fa_training *t, const char *directory)
 {
@@ -95,9 +144,11 @@ static fa_status resume_newest(struct fa_training *t, bool *resumed)
     FA_TRY(fa_checkpoint_find(t->comm, t->checkpoint_path, &directory));
     *resumed = directory != NULL;
     if (*resumed)
-        status = read_checkpoint(t, directory);
+        status = fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? check_newest(t, directory) : FA_OK);
     else
         status = fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? check_never_saved(t) : FA_OK);
+    if (status == FA_OK && *resumed)
+        status = read_checkpoint(t, directory);
     fa_free(directory);
     return status;
 }
@@ -134,7 +185,10 @@ static fa_status refuse_newer(struct fa_training *t)
 
 static fa_status resume_directory(struct fa_training *t, bool *resumed)
 {
-    FA_TRY(read_checkpoint(t, t->run->resume_directory));
+    const char *directory = t->run->resume_directory;
+
+    FA_TRY(fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? check_manifest(t, directory, "") : FA_OK));
+    FA_TRY(read_checkpoint(t, directory));
     *resumed = true;
     return refuse_newer(t);
 }
@@ -156,8 +210,12 @@ static fa_status put_aside(const struct fa_directory *work_dir, const char *name
 /* A run that begins anew keeps what an earlier one left, under names where nobody looks for it. */
 static fa_status put_run_aside(const struct fa_training *t)
 {
-    FA_TRY(put_aside(t->run->work_dir->directory, "checkpoints"));
-    return put_aside(t->run->work_dir->directory, "log.jsonl");
+    static const char *const names[] = {"checkpoints", "log.jsonl", "weights.h5"};
+
+    FA_TRY(fa_training_can_initialise(t)); /* else a run that is refused would have moved them */
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        FA_TRY(put_aside(t->run->work_dir->directory, names[i]));
+    return FA_OK;
 }
 
 fa_status fa_training_resume(struct fa_training *t, bool *resumed)

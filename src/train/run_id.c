@@ -27,13 +27,13 @@ static void take_id(const struct fa_json *config, char id[FA_RUN_ID_SIZE])
         snprintf(id, FA_RUN_ID_SIZE, "%s", text);
 }
 
-/* id stays "" where the file has none. */
-static fa_status read_id(const char *work_dir, char id[FA_RUN_ID_SIZE])
+fa_status fa_training_read_id(const char *work_dir, char id[FA_RUN_ID_SIZE])
 {
     struct fa_json *config;
     char *path;
     fa_status status;
 
+    id[0] = '\0';
     FA_TRY(fa_path_join(work_dir, CONFIG_NAME, &path));
     status = fa_file_exists(path) ? fa_json_read_file(path, &config) : FA_EMISSING;
     fa_free(path);
@@ -50,7 +50,7 @@ static fa_status choose_id(struct fa_training *t, bool resumed)
     char *id = t->state.run;
 
     if (resumed)
-        FA_TRY(read_id(t->run->work_dir->path, id));
+        FA_TRY(fa_training_read_id(t->run->work_dir->path, id));
     return id[0] != '\0' ? FA_OK : fa_run_id_make(id);
 }
 

@@ -105,6 +105,9 @@ fa_status fa_training_report_changes(const struct fa_training *training,
 
 /* ---- run_id.c ---- */
 
+/* The id in the directory's config.json; "" where there is none. */
+fa_status fa_training_read_id(const char *work_dir, char id[FA_RUN_ID_SIZE]) FA_CHECK_RESULT;
+
 /* Collective. The id of the run: that of config.json where it goes on, else a new one. */
 fa_status fa_training_identify(struct fa_training *training, bool resumed) FA_CHECK_RESULT;
 
@@ -124,6 +127,9 @@ fa_status fa_training_insist(struct fa_training *training, fa_attempt_fn attempt
 
 /* Collective. The weights of a run that starts from nothing. */
 fa_status fa_training_initialise(struct fa_training *training) FA_CHECK_RESULT;
+
+/* FA_EINVAL, saying what to set, unless there is something to start from. */
+fa_status fa_training_can_initialise(const struct fa_training *training) FA_CHECK_RESULT;
 
 /* ---- step.c ---- */
 

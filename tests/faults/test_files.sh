@@ -49,6 +49,13 @@ same "$scratch/step_0" "$checkpoints/step_0"
 [ -e "$checkpoints/step_1/manifest.json" ] || fail "a link to another run's checkpoint is gone"
 [ ! -e "$checkpoints/step_2" ] && [ ! -e "$checkpoints/step_3" ] && [ -e "$checkpoints/step_4" ] ||
   fail "the run's own checkpoints are not pruned"
+must run "$scratch/other" --set train.max_steps=5
+cp -r "$scratch/other/checkpoints/step_5" "$checkpoints/of-another-run"
+expect 2 "is the newest checkpoint there, and another run made it" run "$work" --set train.max_steps=6
+rm -r "$checkpoints/of-another-run"
+expect 2 "was trained with another model.coder_std" run "$work" --set train.max_steps=6 --set "model.coder_std=[1,1,1,1]"
+expect 2 "there are no weights to start from" run "$work" --resume none --set model.init=weights
+[ -e "$checkpoints/step_4" ] || fail "--resume none of a run that is refused has moved the checkpoints"
 
 echo "-- checkpoints that cannot be read"
 cp -r "$work" "$scratch/again"

@@ -56,7 +56,7 @@ holds "$code == 130" "exit code of an interrupted detect"
 [ ! -e "$scratch/pictures/detections.json" ] || fail "an interrupted detect leaves a list"
 for at in 0.01 0.03 0.05; do
   interrupted $at pack --coco "$scratch/many/annotations.json" --images "$scratch/many/images" --out "$scratch/packed"
-  [ ! -e "$scratch/packed" ] || must "$freeanchor" info "$scratch/packed"
+  [ ! -e "$scratch/packed" ] || must "$freeanchor" bench loader --config "$configs/freeanchor_r18_fpn_synth.json" --data "$scratch/packed" --images 1
   rm -rf "$scratch/packed"
   holds "$code == 130 || $code == 0" "exit code of a pack interrupted after $at s"
 done

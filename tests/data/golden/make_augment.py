@@ -96,11 +96,12 @@ def placed(bbox, plan, flip_x, flip_y):
     box = box.clip(F(0), np.array([new_w, new_h, new_w, new_h], F)) + np.array([x, y, x, y], F)
     whole = (box[2] - box[0]) * (box[3] - box[1])
     box = box.clip(F(0), np.array([frame_w, frame_h, frame_w, frame_h], F))
+    part = float((box[2] - box[0]) * (box[3] - box[1])) / float(whole)  # mirroring rounds, and takes nothing away
     if flip_x:
         box = np.array([F(frame_w) - box[2], box[1], F(frame_w) - box[0], box[3]], F)
     if flip_y:
         box = np.array([box[0], F(frame_h) - box[3], box[2], F(frame_h) - box[1]], F)
-    return box, float((box[2] - box[0]) * (box[3] - box[1])) / float(whole)
+    return box, part
 
 
 def color_rows():
