@@ -11,7 +11,22 @@
 #include "fa/memory.h"
 #include "training.h"
 
-static fa_status report_value(const char *key, const struct fa_json *before, const struct fa_json *now)
+/* Keys that came into being after the checkpoint, with their values: in one line, since an old checkpoint
+   lacks many and what was changed on purpose should stand out. */
+struct news {
+    char text[FA_MESSAGE_MAX / 2];
+    size_t n;
+};
+
+static void add_news(struct news *news, const char *key, const char *is)
+{
+    const size_t used = strlen(news->text);
+
+    snprintf(news->text + used, sizeof news->text - used, "%s%s %s", news->n++ > 0 ? ", " : "", key, is);
+}
+
+static fa_status report_value(const char *key, const struct fa_json *before, const struct fa_json *now,
+                              struct news *news)
 {
     char *was = NULL, *is = NULL;
     fa_status status = fa_json_print(now, false, &is);
@@ -19,7 +34,7 @@ static fa_status report_value(const char *key, const struct fa_json *before, con
     if (status == FA_OK && before != NULL)
         status = fa_json_print(before, false, &was);
     if (status == FA_OK && was == NULL)
-        fa_warn("resumed with %s %s, which the checkpoint does not have", key, is);
+        add_news(news, key, is);
     else if (status == FA_OK && strcmp(was, is) != 0)
         fa_warn("resumed with %s %s, which was %s in the checkpoint", key, is, was);
     fa_free(was);
@@ -27,7 +42,8 @@ static fa_status report_value(const char *key, const struct fa_json *before, con
     return status;
 }
 
-static fa_status report_members(const char *prefix, const struct fa_json *before, const struct fa_json *now)
+static fa_status report_members(const char *prefix, const struct fa_json *before, const struct fa_json *now,
+                                struct news *news)
 {
     for (const struct fa_json *member = fa_json_first(now); member != NULL; member = fa_json_next(member)) {
         const struct fa_json *old = fa_json_get(before, fa_json_key(member));
@@ -35,20 +51,24 @@ static fa_status report_members(const char *prefix, const struct fa_json *before
 
         snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", fa_json_key(member));
         if (fa_json_kind(member) == FA_JSON_OBJECT)
-            FA_TRY(report_members(key, old, member));
+            FA_TRY(report_members(key, old, member, news));
         else
-            FA_TRY(report_value(key, old, member));
+            FA_TRY(report_value(key, old, member, news));
     }
     return FA_OK;
 }
 
 static fa_status report_against(const struct fa_json *before, const char *config)
 {
+    struct news news = {.n = 0};
     struct fa_json *now;
     fa_status status;
 
     FA_TRY(fa_json_parse("configuration", config, strlen(config), &now));
-    status = report_members("", before, now);
+    status = report_members("", before, now, &news);
+    if (status == FA_OK && news.n > 0)
+        fa_info("resumed with %zu setting%s that the checkpoint does not have: %s", news.n, fa_plural(news.n),
+                news.text);
     fa_json_free(now);
     return status;
 }
