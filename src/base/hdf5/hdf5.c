@@ -201,21 +201,16 @@ static fa_status begin(struct fa_h5 *file, const char *name, bool create)
     return status;
 }
 
-/* Keeps what the system refuses apart from what the file's content is to blame for. */
-static fa_status check_content(const char *path)
+static fa_status check_content(const char *path, int fd)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would else wait for its writer */
     fa_status status = FA_OK;
     struct stat st;
 
-    if (fd < 0)
-        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
     if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
         status =
             fa_fail(FA_EFORMAT, "%s: is %s", path, S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");
     if (status == FA_OK)
         status = fa_h5_check_file(path, fd);
-    close(fd);
     return status;
 }
 
@@ -239,20 +234,36 @@ fa_status fa_h5_create(const char *path, struct fa_h5 **out)
     return make_and_begin(path, path, true, out);
 }
 
-fa_status fa_h5_create_in(const struct fa_new_file *file, struct fa_h5 **out)
+/* The library opens files by name alone; this name is that of a file that is open already. */
+static fa_status begin_at(const char *path, int fd, bool create, struct fa_h5 **out)
 {
     char name[32];
 
-    *out = NULL;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fa_new_file_descriptor(file));
-    return make_and_begin(fa_new_file_path(file), name, true, out);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return make_and_begin(path, name, create, out);
 }
 
-fa_status fa_h5_open(const char *path, struct fa_h5 **out)
+fa_status fa_h5_create_in(const struct fa_new_file *file, struct fa_h5 **out)
 {
     *out = NULL;
-    FA_TRY(check_content(path));
-    return make_and_begin(path, path, false, out);
+    return begin_at(fa_new_file_path(file), fa_new_file_descriptor(file), true, out);
+}
+
+/* What the library reads is the file that was checked, whatever takes its name meanwhile. What the system
+   refuses is kept apart from what the file's content is to blame for. */
+fa_status fa_h5_open(const char *path, struct fa_h5 **out)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would else wait for its writer */
+    fa_status status;
+
+    *out = NULL;
+    if (fd < 0)
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot open", path);
+    status = check_content(path, fd);
+    if (status == FA_OK)
+        status = begin_at(path, fd, false, out);
+    close(fd);
+    return status;
 }
 
 fa_status fa_h5_close(struct fa_h5 *file)
