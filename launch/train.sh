@@ -198,6 +198,12 @@ leave_out_lost_hosts() {
   replace -n "$(most_ranks "$((slots < ranks ? slots : ranks))" "${batch:-0}")"
 }
 
+# Which log there is: one that begins anew gets another.
+journal() {
+  stat -c '%i %s' "$work_dir/log.jsonl" 2>/dev/null
+}
+first_journal=$(journal)
+
 for ((restart = 0; ; restart++)); do
   run
   case $code in
@@ -210,6 +216,7 @@ for ((restart = 0; ; restart++)); do
   [ "$stopping" = no ] && [ "$restart" -lt "$max_restarts" ] || exit "$code"
   say "failed with $code; restart $((restart + 1)) of $max_restarts"
   [ -z "$hostfile" ] || leave_out_lost_hosts
-  replace --resume auto # whatever the first start was to begin with
+  # Whatever the first start was to begin with, unless it came to nothing: then an older run would be gone on with.
+  [ "$(journal)" = "$first_journal" ] || replace --resume auto
   sleep 1
 done
