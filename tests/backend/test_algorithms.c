@@ -200,7 +200,8 @@ static void a_shortage_of_memory_is_survived(void **state)
 
     (void)state;
     assert_ok(measure_anew(backend)); /* working memory grows once */
-    assert_survives_shortage(measure_anew(backend));
+    if (fa_algorithms_know(backend, &small.desc, FA_CONV_FORWARD, "direct")) /* else nothing is measured */
+        assert_survives_shortage(measure_anew(backend));
     fa_backend_close(backend);
 }
 

@@ -227,6 +227,8 @@ static void a_step_keeps_no_packed_filters(void **state)
     (void)state;
     network_step(model, image, H, W);
     fa_workspace_memory(network_workspace(model), &memory);
+    if (strcmp(fa_backend_name(model->backend), "blas") == 0)
+        before += memory.gradients; /* its sums of gradients stay */
     assert_true(fa_memory_bytes() - before < memory.arena + memory.parameters / 2);
     fa_free(image);
     network_destroy(model);

@@ -24,11 +24,16 @@ KEYS = ["bbox_mAP", "bbox_mAP_50", "bbox_mAP_75", "bbox_mAP_s", "bbox_mAP_m", "b
 KEYS += ["AR_1", "AR_2", "AR_3", "AR_s", "AR_m", "AR_l"]
 
 
+def given(number):
+    """The program has null where there is nothing to average, pycocotools -1."""
+    return -1 if number is None else number
+
+
 def score(one, folder, limits):
     """(the twelve numbers, AP of each class) that the program reports."""
     files = ("--coco", folder / "coco.json", "--results", folder / "results.json")
     said = report("score", *files, "--max-detections", ",".join(map(str, limits)))
-    return [said[key] for key in KEYS], [said["class_AP"][c["name"]] for c in one.coco()["categories"]]
+    return [given(said[key]) for key in KEYS], [given(said["class_AP"][c["name"]]) for c in one.coco()["categories"]]
 
 
 def worst(got, want):
