@@ -199,7 +199,7 @@ static void a_shortage_of_memory_is_survived(void **state)
     struct fa_backend *backend = open_backend(FA_CONV_AUTO);
 
     (void)state;
-    assert_ok(measure_anew(backend)); /* working memory grows once */
+    assert_ok(measure_anew(backend));                                        /* working memory grows once */
     if (fa_algorithms_know(backend, &small.desc, FA_CONV_FORWARD, "direct")) /* else nothing is measured */
         assert_survives_shortage(measure_anew(backend));
     fa_backend_close(backend);
