@@ -56,7 +56,8 @@ static fa_status check_model(const struct fa_training *t, const char *directory,
     const struct fa_weights_meta *is = &t->run->meta;
 
     if (was->model != NULL && is->model != NULL && strcmp(was->model, is->model) != 0)
-        return fa_fail(FA_EINVAL, "%s: is of the model %s and this run has %s; set model back, or begin anew",
+        return fa_fail(FA_EINVAL,
+                       "%s: is of another model, %s, and this run has %s; set model back, or begin anew",
                        directory, was->model, is->model);
     if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)
         return fa_fail(FA_EINVAL,

@@ -7,6 +7,7 @@ cat >"$scratch/bin/mpirun" <<'END'
 #!/usr/bin/env bash
 echo "$*" >>"$SEEN"
 cp "$(sed 's/.*--hostfile \([^ ]*\).*/\1/' <<<"$*")" "$SEEN.hosts"
+[ -z "$LOG" ] || echo '{}' >>"$LOG" # as a run does that came to its first step
 [ "$(wc -l <"$SEEN")" -ge 2 ]
 END
 cat >"$scratch/ssh" <<'END'
@@ -14,7 +15,7 @@ cat >"$scratch/ssh" <<'END'
 [[ $1 == -- && ($2 != node[23] || $3 != true) ]] # these do not answer
 END
 chmod +x "$scratch/bin/mpirun" "$scratch/ssh"
-export SEEN=$scratch/seen OMPI_MCA_plm_rsh_agent="$scratch/ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
+export SEEN=$scratch/seen LOG=$scratch/w/log.jsonl OMPI_MCA_plm_rsh_agent="$scratch/ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
 unset SLURM_JOB_ID PBS_JOBID LSB_JOBID
 
 printf '# ours\nnode1 slots=2 # not slots=9\n\nnode2 slots = 2\nnode3#x slots=9\nnode4 slots=3\nlocalhost\n' >"$scratch/hosts"
@@ -27,6 +28,8 @@ train() {
 expect 0 "left out, since they do not answer: node2 node3" train
 grep -q -- "-n 9 .*--resume none" <(head -n 1 "$SEEN") || fail "the first start: $(head -n 1 "$SEEN")"
 grep -q -- "-n 4 .*--resume auto" <(tail -n 1 "$SEEN") || fail "6 slots, 16 images: $(tail -n 1 "$SEEN")"
+LOG='' expect 0 "left out, since they do not answer: node2 node3" train
+grep -q -- "--resume none" <(tail -n 1 "$SEEN") || fail "a start that came to nothing: $(tail -n 1 "$SEEN")"
 cmp "$SEEN.hosts" <(printf 'node1 slots=2\nnode4 slots=3\nlocalhost\n') || fail "the hosts left: $(cat "$SEEN.hosts")"
 
 expect 0 "left out" train --ranks 2
