@@ -138,9 +138,26 @@ static fa_status sweep_directory(const struct fa_directory *parent, const char *
     return status == FA_EINVAL ? FA_OK : status; /* somebody else's things are in it */
 }
 
-static fa_status sweep_name(const struct fa_directory *directory, const char *name,
-                            const struct fa_sweep *sweep)
+/* Of one name; context is what the sweep is for. */
+typedef fa_status (*sweep_fn)(const struct fa_directory *directory, const char *name, const void *context);
+
+static fa_status sweep_names(const struct fa_directory *directory, sweep_fn sweep, const void *context)
 {
+    char **names;
+    size_t n;
+    fa_status status;
+
+    FA_TRY(fa_directory_names(directory, &n, &names));
+    status = FA_OK;
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        status = sweep(directory, names[i], context);
+    fa_free(names);
+    return status;
+}
+
+static fa_status sweep_name(const struct fa_directory *directory, const char *name, const void *context)
+{
+    const struct fa_sweep *sweep = context;
     char base[NAME_MAX + 1];
     enum fa_entry_kind kind;
 
@@ -156,19 +173,10 @@ static fa_status sweep_name(const struct fa_directory *directory, const char *na
 
 fa_status fa_directory_sweep(const struct fa_directory *directory, const struct fa_sweep *sweep)
 {
-    char **names;
-    size_t n;
-    fa_status status;
-
-    FA_TRY(fa_directory_names(directory, &n, &names));
-    status = FA_OK;
-    for (size_t i = 0; i < n && status == FA_OK; i++)
-        status = sweep_name(directory, names[i], sweep);
-    fa_free(names);
-    return status;
+    return sweep_names(directory, sweep_name, sweep);
 }
 
-static fa_status sweep_one_of(const struct fa_directory *directory, const char *name, const char *of)
+static fa_status sweep_one_of(const struct fa_directory *directory, const char *name, const void *of)
 {
     char base[NAME_MAX + 1];
     enum fa_entry_kind kind;
@@ -181,14 +189,5 @@ static fa_status sweep_one_of(const struct fa_directory *directory, const char *
 
 fa_status fa_directory_sweep_of(const struct fa_directory *directory, const char *of)
 {
-    char **names;
-    size_t n;
-    fa_status status;
-
-    FA_TRY(fa_directory_names(directory, &n, &names));
-    status = FA_OK;
-    for (size_t i = 0; i < n && status == FA_OK; i++)
-        status = sweep_one_of(directory, names[i], of);
-    fa_free(names);
-    return status;
+    return sweep_names(directory, sweep_one_of, of);
 }
