@@ -122,6 +122,20 @@ static void a_sweep_takes_our_temporaries_and_nothing_else(void **state)
     assert_false(is_there(in_ours("epoch_2" FA_TEMPORARY_SUFFIX)));
 }
 
+static void a_sweep_of_one_name_takes_its_temporaries_alone(void **state)
+{
+    (void)state;
+    put(in_ours("file.0123456789abcdef" FA_TEMPORARY_SUFFIX), "x");
+    put(in_ours("other.0123456789abcdef" FA_TEMPORARY_SUFFIX), "x");
+    put(in_ours("file"), "x");
+    assert_int_equal(symlink(in_theirs("precious"), in_ours("file" FA_TEMPORARY_SUFFIX)), 0);
+    assert_ok(fa_directory_sweep_of(ours, "file"));
+    assert_false(is_there(in_ours("file.0123456789abcdef" FA_TEMPORARY_SUFFIX)));
+    assert_true(is_there(in_ours("other.0123456789abcdef" FA_TEMPORARY_SUFFIX)));
+    assert_true(is_there(in_ours("file")));
+    assert_true(is_there(in_ours("file" FA_TEMPORARY_SUFFIX)));
+}
+
 static void a_sweep_follows_no_link_and_leaves_what_is_not_ours(void **state)
 {
     (void)state;
@@ -418,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         on_fresh_ground(a_sweep_takes_our_temporaries_and_nothing_else),
+        on_fresh_ground(a_sweep_of_one_name_takes_its_temporaries_alone),
         on_fresh_ground(a_sweep_follows_no_link_and_leaves_what_is_not_ours),
         on_fresh_ground(a_sweep_leaves_what_is_in_use),
         on_fresh_ground(a_tree_is_removed_only_if_all_of_it_is_ours),
