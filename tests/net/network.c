@@ -162,3 +162,14 @@ void network_step(struct fa_model *model, const float *image, int h, int w)
                                     gradient + head.n_anchors * (size_t)head.num_classes, NULL, NULL));
     fa_free(gradient);
 }
+
+void network_take_ready(void *context, size_t n)
+{
+    struct network_progress *progress = context;
+
+    assert_true(n >= progress->n && n <= progress->params->n_trainable);
+    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
+           (n - progress->n) * sizeof(fa_real));
+    progress->pieces += n > progress->n;
+    progress->n = n;
+}

@@ -36,4 +36,14 @@ double network_loss(const struct fa_head *head, const fa_real *gradient);
 /* Training forward, then backward from network_head_gradient into a cleared params->grad. */
 void network_step(struct fa_model *model, const float *image, int h, int w);
 
+/* What a backward has called final so far. */
+struct network_progress {
+    const struct fa_params *params;
+    fa_real *seen; /* params->grad as it was when it was called final; n_trainable elements, the test's own */
+    size_t n, pieces;
+};
+
+/* A ready function whose context is a progress. */
+void network_take_ready(void *progress, size_t n);
+
 #endif

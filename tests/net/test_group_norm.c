@@ -79,28 +79,11 @@ static void training_and_inference_forward_give_the_same_bits(void **state)
     network_destroy(model);
 }
 
-struct progress {
-    const struct fa_params *params;
-    fa_real *seen; /* the gradient as it was when it was called final */
-    size_t n, pieces;
-};
-
-static void take_ready(void *context, size_t n)
-{
-    struct progress *progress = context;
-
-    assert_true(n >= progress->n && n <= progress->params->n_trainable);
-    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
-           (n - progress->n) * sizeof(fa_real));
-    progress->pieces += n > progress->n;
-    progress->n = n;
-}
-
 static void gammas_and_betas_are_final_with_their_layer(void **state)
 {
     struct fa_model *model = create(18, -1);
     const struct fa_params *params = fa_model_params(model);
-    struct progress progress = {.params = params};
+    struct network_progress progress = {.params = params};
     float *image = network_image("image", H, W);
     struct fa_head head;
     fa_real *gradient;
@@ -110,7 +93,7 @@ static void gammas_and_betas_are_final_with_their_layer(void **state)
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    take_ready, &progress));
+                                    network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_int_equal(progress.pieces, 20 + 8 + 10);
     assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));

@@ -82,28 +82,11 @@ static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
     network_destroy(model);
 }
 
-struct progress {
-    const struct fa_params *params;
-    fa_real *seen; /* the gradient as it was when it was called final */
-    size_t n, pieces;
-};
-
-static void take_ready(void *context, size_t n)
-{
-    struct progress *progress = context;
-
-    assert_true(n >= progress->n && n <= progress->params->n_trainable);
-    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
-           (n - progress->n) * sizeof(fa_real));
-    progress->pieces += n > progress->n;
-    progress->n = n;
-}
-
 static void gradients_called_ready_are_final_and_all_become_ready(void **state)
 {
     struct fa_model *model = create(50, 1);
     const struct fa_params *params = fa_model_params(model);
-    struct progress progress = {.params = params};
+    struct network_progress progress = {.params = params};
     float *image = network_image("image", H, W);
     struct fa_head head;
     fa_real *gradient;
@@ -113,7 +96,7 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    take_ready, &progress));
+                                    network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_true(progress.pieces > 50);
     assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
