@@ -24,7 +24,7 @@
 enum { BATCH = 2, N_IMAGES = 7, STEPS_OF_EPOCH = 4, STEPS = 6 };
 
 static char root[512];
-static const char *config_json = "{\"train\": {}}";
+static const char *config_json = "{\"train\": {\"lr\": 0.25}}";
 static const struct fa_synth_config scenes_of_test = {
     .n_images = N_IMAGES, .n_classes = 3, .seed = 5, .w = 128, .h = 96};
 static struct fa_dataset *dataset;
@@ -490,7 +490,7 @@ static void a_stopped_run_is_saved_and_goes_on_in_the_same_bits(void **state)
     config_json = "{\"train\": {\"lr\": 0.5}}";
     assert_ok(train(&config, "stopped"));
     config_json = before;
-    assert_log_says("stopped", "resumed with train.lr 0.5");
+    assert_log_says("stopped", "resumed with train.lr 0.5, which was 0.25 in the checkpoint");
     assert_true(fa_directory_exists(in_checkpoint("stopped", stopped_at, "notes")));
     assert_true(fa_file_exists(in_checkpoint("stopped", stopped_at, "manifest.json")));
     assert_every_step_once("stopped", STEPS);
