@@ -6,7 +6,7 @@ cd "$root" || exit
 # room HEADER FOLDER: only files under FOLDER include HEADER, given as it follows `<`, `"` or a folder's slash.
 room() {
   local strangers
-  strangers=$(grep -rlE "#include *([<\"]|<.*/)$1[>\"]" src include --include='*.[ch]' | grep -v "^$2/")
+  strangers=$(grep -rlE "#include *([<\"]|<.*/)$1[>\"]" src include --include='*.[ch]' --include='*.cu*' | grep -v "^$2/")
   if [ -z "$strangers" ]; then
     echo "ok: $1 only in $2"
   else
@@ -14,7 +14,7 @@ room() {
   fi
 }
 for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
-  cJSON.h:src/base; do
+  cJSON.h:src/base 'cuda[a-z0-9_]*\.h:src/cuda' 'cudnn[a-z0-9_]*\.h:src/cuda'; do
   room "${pair%%:*}" "${pair##*:}"
 done
 
@@ -35,6 +35,7 @@ declare -A module_of=(
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
   [data]="tensor base" [comm]="tensor base" [weights]="tensor base"
+  [cuda]="backend tensor base"
   [lane]="net detect backend tensor base"
   [eval]="lane net detect data comm backend tensor base"
   [train]="eval lane net detect data comm weights backend tensor base"
