@@ -1,0 +1,48 @@
+/*
+ * fake.h - a CUDA runtime and a cuDNN on host memory, with which the host code of the CUDA backend runs where
+ * there is no GPU.
+ *
+ * They are shared libraries with the functions of NVIDIA's, opened by path; a test that links with them sees
+ * the same ones here. What a GPU leaves undefined they make visible:
+ *   - each stream is a thread with a queue, so that work is as unordered as events leave it (TSan sees it);
+ *   - device and page-locked memory is full of NaN at first, every block is an allocation of its own (ASan
+ * sees its ends), a copy's ends must be of the kind that it says;
+ *   - a stream that is captured refuses to be waited for.
+ * Captured work is replayed in the order in which it was captured, on one stream.
+ *
+ * Environment: FAKE_FAIL=N makes the Nth call fail that can; FAKE_DEVICES, FAKE_CUDA_VERSION,
+ * FAKE_DRIVER_VERSION, FAKE_CUDNN_VERSION are what the libraries say (1, 13000, 13000, 91900);
+ * FAKE_CUDNN_MIXED=1: its parts do not fit together.
+ */
+#ifndef FA_TESTS_CUDA_FAKE_H
+#define FA_TESTS_CUDA_FAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct CUstream_st;
+
+/* The n-th call from now that can fail fails; 0 switches that off. */
+void fake_fail_after(long n);
+
+/* Calls that could have failed, since the process began. */
+long fake_calls(void);
+
+/* Blocks of memory, streams, events, graphs, handles and descriptors that exist. */
+long fake_live(void);
+
+/* ---- for the other fakes ---- */
+
+/* Is it this call's turn to fail? Counts it. */
+bool fake_call_fails(void);
+void fake_count_live(long change);
+
+/* Adds a call of run(argument) to a stream, with its own copy of the n bytes; a cudaError_t. That is what a
+   kernel's launch is. */
+int fake_enqueue(struct CUstream_st *stream, void (*run)(void *argument), const void *argument,
+                 size_t n_bytes);
+
+/* Do n bytes of device memory begin there? */
+bool fake_is_device(const void *memory, size_t n_bytes);
+
+#endif
