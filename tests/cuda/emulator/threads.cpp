@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 #include "run.h"
 
@@ -20,6 +19,18 @@ namespace emulator
 {
 namespace
 {
+/* Until the counter has this value. */
+void wait_for(std::atomic<unsigned> &counter, unsigned value)
+{
+    for (unsigned now; (now = counter.load()) != value;)
+        syscall(SYS_futex, &counter, FUTEX_WAIT_PRIVATE, now, nullptr, nullptr, 0);
+}
+
+void wake(std::atomic<unsigned> &counter)
+{
+    syscall(SYS_futex, &counter, FUTEX_WAKE_PRIVATE, most_threads, nullptr, nullptr, 0);
+}
+
 class meeting
 {
   public:
@@ -33,8 +44,7 @@ class meeting
         if (arrived.fetch_add(1) + 1 == expected)
             complete(round + 1);
         else
-            while (rounds.load() == round)
-                syscall(SYS_futex, &rounds, FUTEX_WAIT_PRIVATE, round, nullptr, nullptr, 0);
+            wait_for(rounds, round + 1);
     }
 
   private:
@@ -44,7 +54,7 @@ class meeting
     {
         arrived.store(0);
         rounds.store(next);
-        syscall(SYS_futex, &rounds, FUTEX_WAKE_PRIVATE, most_threads, nullptr, nullptr, 0);
+        wake(rounds);
     }
 };
 
@@ -108,6 +118,39 @@ void run_thread(launch_state &launch, unsigned i)
     }
 }
 
+/* A thread of the host, which serves one launch after another: ThreadSanitizer makes a new one dear. */
+class worker
+{
+  public:
+    void begin(unsigned i)
+    {
+        if (asked++ == 0)
+            std::thread([this, i] { serve(i); }).detach();
+        else
+            wake(asked);
+    }
+
+    void wait()
+    {
+        wait_for(done, asked);
+    }
+
+  private:
+    std::atomic<unsigned> asked{0}, done{0}; /* launches */
+
+    [[noreturn]] void serve(unsigned i)
+    {
+        for (unsigned next = 1;; next++) {
+            wait_for(asked, next);
+            run_thread(*run, i);
+            done = next;
+            wake(done);
+        }
+    }
+};
+
+worker workers[most_threads];
+
 char *take_memory(size_t n_bytes)
 {
     const size_t begin = run->used.fetch_add((n_bytes + 255) / 256 * 256);
@@ -150,14 +193,14 @@ void meet_warp(unsigned mask)
 void run_blocks(const block &block)
 {
     auto launch = std::make_unique<launch_state>();
-    std::vector<std::thread> threads;
+    const unsigned n = block.n_threads();
 
     launch->block = block;
     launch->left = number_of_blocks(block);
     run = launch.get();
-    for (unsigned i = 0; i < block.n_threads(); i++)
-        threads.emplace_back([&launch, i] { run_thread(*launch, i); });
-    for (std::thread &thread : threads)
-        thread.join();
+    for (unsigned i = 0; i < n; i++)
+        workers[i].begin(i);
+    for (unsigned i = 0; i < n; i++)
+        workers[i].wait();
 }
 } // namespace emulator
