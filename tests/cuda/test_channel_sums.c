@@ -67,10 +67,49 @@ static void each_channel_is_added_up_over_all_positions(void **state)
     for_each_type(check_type);
 }
 
+static void check_moments(enum fa_cuda_type type, size_t positions, int channels)
+{
+    const size_t n = positions * (size_t)channels;
+    float *values = noise(n, n);
+    void *activation = device_values(type, values, n);
+    double *sum = device_new((size_t)channels * sizeof *sum),
+           *squares = device_new((size_t)channels * sizeof *sum);
+    void *scratch = device_zero(fa_cuda_moments_scratch_bytes(type, positions, channels));
+
+    for (int times = 0; times < 2; times++) /* the scratch is left as it was found */
+        assert_runs(fa_cuda_moments(NULL, type, positions, channels, activation, scratch, sum, squares));
+    for (int c = 0; c < channels; c++) {
+        double magnitude, want = sum_of(values, positions, channels, c, &magnitude), want_squares = 0;
+
+        for (size_t p = 0; p < positions; p++)
+            want_squares += pow((double)values[p * (size_t)channels + (size_t)c], 2);
+        assert_near(sum[c], want, 1e-13 * magnitude);
+        assert_near(squares[c], want_squares, 1e-13 * want_squares);
+    }
+    device_free(activation);
+    device_free(scratch);
+    device_free(sum);
+    device_free(squares);
+    fa_free(values);
+}
+
+static void check_moments_of_type(enum fa_cuda_type type)
+{
+    for (int i = 0; i < (is_slow() ? 2 : 3); i++)
+        check_moments(type, shapes[i].positions, shapes[i].channels);
+}
+
+static void moments_are_those_of_every_channel(void **state)
+{
+    (void)state;
+    for_each_type(check_moments_of_type);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_channel_is_added_up_over_all_positions),
+        cmocka_unit_test(moments_are_those_of_every_channel),
     };
 
     return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);

@@ -35,8 +35,7 @@ static void check_type(enum fa_cuda_type type)
     check_rows(type, 55, 40, 36);
     check_rows(type, 9, 32, 27);
     check_rows(type, 1, 8, 8);
-    if (!is_slow())
-        check_rows(type, 77, 720, 720);
+    check_rows(type, 77, 720, 720);
 }
 
 static void rows_leave_and_come_back_with_padding_zero(void **state)
