@@ -26,7 +26,7 @@ trap 'rm -rf "$scratch"' EXIT
 # compile FILE TARGET: the compiler's words go to a file named after both, and its failure to "failed".
 compile() {
   local name=$scratch/$(basename "$1" .cu).$2
-  "$nvcc" -std=c++17 -O3 -arch="$2" -fmad=false -Werror all-warnings -Xptxas -v -cubin -o "$name.cubin" "$1" >"$name.log" 2>&1 ||
+  "$nvcc" -std=c++17 -O3 -Iinclude -arch="$2" -fmad=false -Werror all-warnings -Xptxas -v -cubin -o "$name.cubin" "$1" >"$name.log" 2>&1 ||
     { cat "$name.log"; echo "$1 $2" >>"$scratch/failed"; }
   rm -f "$name.cubin"
 }
@@ -38,7 +38,7 @@ for file in src/cuda/kernels/*.cu; do
 done | xargs -P "$(nproc)" -L 1 bash -c 'compile "$0" "$1"'
 newest=${targets[-1]#sm_}
 for file in src/cuda/kernels/*.cu; do
-  [ $# -gt 0 ] || "$nvcc" -std=c++17 -O3 -arch="compute_$newest" -fmad=false -Werror all-warnings -ptx -o /dev/null "$file" ||
+  [ $# -gt 0 ] || "$nvcc" -std=c++17 -O3 -Iinclude -arch="compute_$newest" -fmad=false -Werror all-warnings -ptx -o /dev/null "$file" ||
     echo "$file compute_$newest" >>"$scratch/failed"
 done
 

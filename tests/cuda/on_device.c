@@ -38,7 +38,7 @@ float rounded(enum fa_cuda_type type, float value)
 
 double rounding_of(enum fa_cuda_type type)
 {
-    return type == FA_CUDA_F32 ? 0x1p-24 : 0x1p-9;
+    return type == FA_CUDA_F32 ? 0x1p-24 : 0x1p-8;
 }
 
 void *device_values(enum fa_cuda_type type, float *values, size_t n)

@@ -60,7 +60,7 @@ static void compare(const struct bench *b, const void *on_device, fa_real *host)
     const enum fa_cuda_type type = b->norm.type;
     float *want = host_read(b->backend, b->shape, host, type), *got = device_read(type, on_device, b->n);
 
-    assert_all_near(got, want, b->n, 2 * rounding_of(type), 1e-5);
+    assert_all_near(got, want, b->n, rounding_of(type), 1e-5);
     fa_free(want), fa_free(got);
 }
 

@@ -3,10 +3,11 @@
  * (tests/cuda/emulator), which any C++ compiler takes.
  *
  * Where the two cannot be spelled alike there is a macro:
- *     FA_LAUNCH(kernel, grid, block, shared_bytes, stream, arguments...)   the launch; an int, the
- * cudaError_t FA_SHARED(float[8][32], name);                                       memory of a block
- *     FA_SHARED_DYNAMIC(float, name);                                      a pointer to the launch's
- * shared_bytes
+ *     FA_LAUNCH(kernel, grid, block, shared_bytes, stream, arguments...)   the launch; its cudaError_t
+ *     FA_SHARED(float[8][32], name);                                       memory of a block
+ *     FA_SHARED_DYNAMIC(float, name);                                      a pointer to shared_bytes of it
+ *     FA_RECIPROCAL(value)                                                 in one instruction, within one
+ * ulp, of what is a normal number
  *
  * All is compiled without contraction to fused multiply-adds, so that the emulator's bits are the device's as
  * far as the mathematical functions agree.
@@ -42,6 +43,16 @@ int fa_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t share
     extern __shared__ __align__(16) unsigned char fa_shared_dynamic[];                                       \
     type *name = reinterpret_cast<type *>(fa_shared_dynamic)
 
+__device__ inline float fa_reciprocal(float value)
+{
+    float reciprocal;
+
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(reciprocal) : "f"(value));
+    return reciprocal;
+}
+
+#define FA_RECIPROCAL(value) fa_reciprocal(value)
+
 #else
 
 #include "emulator.h"
@@ -49,7 +60,7 @@ int fa_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t share
 #endif
 
 /* How many blocks, or rounds, of so many cover n. */
-static inline unsigned fa_blocks(size_t n, size_t per_block)
+__host__ __device__ static inline unsigned fa_blocks(size_t n, size_t per_block)
 {
     return (unsigned)((n + per_block - 1) / per_block);
 }

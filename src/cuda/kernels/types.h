@@ -26,6 +26,9 @@
 
 typedef struct CUstream_st *fa_cuda_stream;
 
+/* cudaErrorInvalidValue: a shape that the function cannot take. */
+#define FA_CUDA_INVALID_VALUE 1
+
 /* Of an activation's elements. Arithmetic is in float in any case. */
 enum fa_cuda_type { FA_CUDA_F32, FA_CUDA_BF16 };
 

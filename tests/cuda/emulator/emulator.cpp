@@ -45,6 +45,20 @@ uint64_t exchange(unsigned mask, uint64_t value, unsigned from)
     return value;
 }
 
+unsigned ballot(unsigned mask, bool predicate)
+{
+    uint64_t *of_warp = given + self->warp * warp_size;
+    unsigned lanes = 0;
+
+    of_warp[self->lane] = predicate;
+    meet_warp(mask);
+    for (unsigned lane = 0; lane < warp_size; lane++)
+        if (mask >> lane & 1)
+            lanes |= (unsigned)of_warp[lane] << lane;
+    meet_warp(mask);
+    return lanes;
+}
+
 /* ---- launches ---- */
 
 static constexpr int invalid_value = 1, invalid_configuration = 9; /* cudaError_t */

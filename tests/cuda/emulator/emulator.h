@@ -92,6 +92,9 @@ void meet_warp(unsigned mask);
 /* What `from` of the mask gave, by its own call. */
 uint64_t exchange(unsigned mask, uint64_t value, unsigned from);
 
+/* The lanes of the mask whose predicate holds. */
+unsigned ballot(unsigned mask, bool predicate);
+
 /* The block's memory that this place in the source declares; its first caller makes it. */
 void *shared(const void *place, size_t n_bytes);
 void *shared_dynamic();
@@ -113,6 +116,7 @@ int launch(const char *call, void (*kernel)(Parameters...), dim3 grid, dim3 bloc
     fa_same<type> &name =                                                                                    \
         *static_cast<fa_same<type> *>(emulator::shared(&name##_place, sizeof(fa_same<type>)))
 #define FA_SHARED_DYNAMIC(type, name) type *name = static_cast<type *>(emulator::shared_dynamic())
+#define FA_RECIPROCAL(value)          (1.0f / (value))
 
 #define __global__
 #define __device__
@@ -194,12 +198,7 @@ template <typename T> T __shfl_xor_sync(unsigned mask, T value, int bits, int wi
 
 inline unsigned __ballot_sync(unsigned mask, int predicate)
 {
-    unsigned ballot = 0;
-
-    for (unsigned lane = 0; lane < emulator::warp_size; lane++)
-        if (mask >> lane & 1)
-            ballot |= emulator::take(mask, (unsigned)(predicate != 0), lane) << lane;
-    return ballot;
+    return emulator::ballot(mask, predicate != 0);
 }
 
 inline int __any_sync(unsigned mask, int predicate)

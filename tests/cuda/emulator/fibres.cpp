@@ -4,8 +4,10 @@
  * A fibre takes threads one after another, so that threads which never wait need only one; a thread that
  * waits keeps its fibre, and the next thread gets another.
  */
+#undef _FORTIFY_SOURCE /* it takes a jump to another stack for an error */
 #include <map>
 #include <memory>
+#include <setjmp.h>
 #include <ucontext.h>
 #include <vector>
 
@@ -19,8 +21,31 @@ constexpr size_t stack_bytes = 64 * 1024;
 
 enum class state { running, waits_for_block, waits_for_warp, idle };
 
+/* Where a stack goes on: at its beginning, or where it was left. */
+struct place {
+    ucontext_t begin;
+    jmp_buf left;
+    bool was_left;
+};
+
+/* AddressSanitizer follows a change of stacks only through swapcontext, which asks the system twice each
+ * time. */
+void change(place *from, place *to)
+{
+#ifdef __SANITIZE_ADDRESS__
+    swapcontext(&from->begin, &to->begin);
+#else
+    from->was_left = true;
+    if (_setjmp(from->left) != 0)
+        return;
+    if (to->was_left)
+        _longjmp(to->left, 1);
+    setcontext(&to->begin);
+#endif
+}
+
 struct fibre {
-    ucontext_t context;
+    place where;
     std::unique_ptr<char[]> stack{new char[stack_bytes]};
     emulator::thread thread;
     emulator::state state;
@@ -37,7 +62,7 @@ struct {
     unsigned next, ended; /* threads of the block that have begun, that have ended */
     std::vector<std::unique_ptr<fibre>> fibres;
     fibre *current;
-    ucontext_t scheduler;
+    place scheduler;
     std::vector<meeting> warp;
     std::map<const void *, std::unique_ptr<char[]>> memory; /* by place */
 } run;
@@ -45,7 +70,7 @@ struct {
 void pause(state state)
 {
     run.current->state = state;
-    swapcontext(&run.current->context, &run.scheduler);
+    change(&run.current->where, &run.scheduler);
 }
 
 void take_threads()
@@ -63,16 +88,19 @@ void resume(fibre *fibre)
     run.current = fibre;
     fibre->state = state::running;
     self = &fibre->thread;
-    swapcontext(&run.scheduler, &fibre->context);
+    change(&run.scheduler, &fibre->where);
 }
 
 void begin(fibre *fibre)
 {
-    getcontext(&fibre->context);
-    fibre->context.uc_stack.ss_sp = fibre->stack.get();
-    fibre->context.uc_stack.ss_size = stack_bytes;
-    fibre->context.uc_link = nullptr;
-    makecontext(&fibre->context, take_threads, 0);
+    ucontext_t *at = &fibre->where.begin;
+
+    getcontext(at);
+    at->uc_stack.ss_sp = fibre->stack.get();
+    at->uc_stack.ss_size = stack_bytes;
+    at->uc_link = nullptr;
+    makecontext(at, take_threads, 0);
+    fibre->where.was_left = false;
     resume(fibre);
 }
 
