@@ -35,7 +35,7 @@ declare -A module_of=(
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
   [data]="tensor base" [comm]="tensor base" [weights]="tensor base"
-  [cuda]="backend tensor base"
+  [cuda]="detect backend tensor base"
   [lane]="net detect backend tensor base"
   [eval]="lane net detect data comm backend tensor base"
   [train]="eval lane net detect data comm weights backend tensor base"
