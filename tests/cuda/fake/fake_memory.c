@@ -1,0 +1,171 @@
+/*
+ * fake_memory.c - the memory of the fake CUDA runtime, which knows every block, and copies.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_runtime.h"
+
+_Thread_local int fake_n_captures;
+
+struct block {
+    struct block *next;
+    char *start;
+    size_t n_bytes;
+    bool device;
+};
+
+static struct block *blocks;
+static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+enum kind { NO_BLOCK, HOST_BLOCK, DEVICE_BLOCK, CROSSES_A_BLOCK };
+
+static enum kind kind_of(const void *memory, size_t n_bytes)
+{
+    const char *start = memory;
+    enum kind kind = NO_BLOCK;
+
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block *b = blocks; b != NULL && kind == NO_BLOCK; b = b->next)
+        if (start >= b->start && start < b->start + b->n_bytes)
+            kind = n_bytes > b->n_bytes - (size_t)(start - b->start) ? CROSSES_A_BLOCK
+                   : b->device                                       ? DEVICE_BLOCK
+                                                                     : HOST_BLOCK;
+    pthread_mutex_unlock(&blocks_lock);
+    return kind;
+}
+
+bool fake_is_device(const void *memory, size_t n_bytes)
+{
+    return kind_of(memory, n_bytes) == DEVICE_BLOCK;
+}
+
+static int take(void **memory, size_t n_bytes, bool device)
+{
+    struct block *block;
+    void *start;
+
+    if (fake_n_captures > 0)
+        return CAPTURE_UNSUPPORTED;
+    if (fake_call_fails() || posix_memalign(&start, 256, n_bytes > 0 ? n_bytes : 1) != 0)
+        return FA_CUDA_ErrorMemoryAllocation;
+    memset(start, 0xff, n_bytes);
+    block = fake_make(sizeof *block);
+    *block = (struct block){.start = start, .n_bytes = n_bytes > 0 ? n_bytes : 1, .device = device};
+    pthread_mutex_lock(&blocks_lock);
+    block->next = blocks;
+    blocks = block;
+    pthread_mutex_unlock(&blocks_lock);
+    *memory = start;
+    return FA_CUDA_Success;
+}
+
+static int give_back(void *memory, bool device)
+{
+    struct block *found = NULL;
+
+    if (memory == NULL)
+        return FA_CUDA_Success;
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block **at = &blocks; *at != NULL; at = &(*at)->next)
+        if ((*at)->start == memory && (*at)->device == device) {
+            found = *at;
+            *at = found->next;
+            break;
+        }
+    pthread_mutex_unlock(&blocks_lock);
+    if (found == NULL)
+        return INVALID_VALUE;
+    free(found->start);
+    fake_destroy(found);
+    return FA_CUDA_Success;
+}
+
+int cudaMemGetInfo(size_t *free_bytes, size_t *total)
+{
+    *total = (size_t)1 << 30;
+    *free_bytes = *total;
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block *b = blocks; b != NULL; b = b->next)
+        *free_bytes -= b->device && b->n_bytes < *free_bytes ? b->n_bytes : 0;
+    pthread_mutex_unlock(&blocks_lock);
+    return fake_call_fails() ? UNKNOWN : FA_CUDA_Success;
+}
+
+int cudaMalloc(void **memory, size_t n_bytes)
+{
+    return take(memory, n_bytes, true);
+}
+
+int cudaFree(void *memory)
+{
+    fake_wait_all();
+    return give_back(memory, true);
+}
+
+int cudaHostAlloc(void **memory, size_t n_bytes, unsigned flags)
+{
+    (void)flags;
+    return take(memory, n_bytes, false);
+}
+
+int cudaFreeHost(void *memory)
+{
+    fake_wait_all();
+    return give_back(memory, false);
+}
+
+/* ---- copies ---- */
+
+struct copy {
+    void *to;
+    const void *from;
+    size_t n_bytes;
+};
+
+static void run_copy(void *argument)
+{
+    const struct copy *copy = argument;
+
+    memcpy(copy->to, copy->from, copy->n_bytes);
+}
+
+/* An address of the kind that the copy says: the device's, or anything else. */
+static bool fits(const void *memory, size_t n_bytes, bool device)
+{
+    const enum kind kind = kind_of(memory, n_bytes);
+
+    return device ? kind == DEVICE_BLOCK : kind == HOST_BLOCK || kind == NO_BLOCK;
+}
+
+int cudaMemcpyAsync(void *to, const void *from, size_t n_bytes, int kind, struct CUstream_st *stream)
+{
+    const struct copy copy = {to, from, n_bytes};
+
+    if (fake_call_fails() || !fits(to, n_bytes, kind != FA_CUDA_MemcpyDeviceToHost) ||
+        !fits(from, n_bytes, kind != FA_CUDA_MemcpyHostToDevice))
+        return INVALID_VALUE;
+    return fake_enqueue(stream, run_copy, &copy, sizeof copy);
+}
+
+struct fill {
+    void *to;
+    int byte;
+    size_t n_bytes;
+};
+
+static void run_fill(void *argument)
+{
+    const struct fill *fill = argument;
+
+    memset(fill->to, fill->byte, fill->n_bytes);
+}
+
+int cudaMemsetAsync(void *memory, int byte, size_t n_bytes, struct CUstream_st *stream)
+{
+    const struct fill fill = {memory, byte, n_bytes};
+
+    if (fake_call_fails() || !fits(memory, n_bytes, true))
+        return INVALID_VALUE;
+    return fake_enqueue(stream, run_fill, &fill, sizeof fill);
+}

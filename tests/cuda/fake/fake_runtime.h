@@ -1,0 +1,81 @@
+/*
+ * fake_runtime.h - what the files of the fake CUDA runtime share: counts, memory, queues of jobs.
+ */
+#ifndef FA_TESTS_CUDA_FAKE_RUNTIME_H
+#define FA_TESTS_CUDA_FAKE_RUNTIME_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cuda/runtime.h"
+#include "fake.h"
+
+#define FA_CUDA_DECLARE(result, name, arguments) result name arguments;
+FA_CUDA_FUNCTIONS(FA_CUDA_DECLARE)
+#undef FA_CUDA_DECLARE
+
+/* Errors of CUDA that the program does not tell apart. */
+enum {
+    INVALID_VALUE = 1,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
+    INVALID_HANDLE = 400,
+    ILLEGAL_ADDRESS = 700,
+    CAPTURE_UNSUPPORTED = 900,
+    CAPTURE_UNJOINED = 904,
+    UNKNOWN = 999
+};
+
+long fake_environment(const char *name, long otherwise);
+
+/* Zeroed, counted as live; and its end. */
+void *fake_make(size_t n_bytes);
+void fake_destroy(void *thing);
+
+/* Captures that this thread has begun: meanwhile it may allocate nothing. */
+extern _Thread_local int fake_n_captures;
+
+/* ---- fake_stream.c */
+
+struct job {
+    struct job *next;
+    void (*run)(void *argument);
+    size_t n_bytes;
+    max_align_t argument[]; /* a copy of the caller's */
+};
+
+struct list {
+    struct job *first, **end;
+};
+
+struct CUgraph_st {
+    struct list jobs;
+    struct CUstream_st *origin;
+};
+
+struct CUstream_st {
+    struct CUstream_st *next; /* of all */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct list queue;
+    bool busy, ends;
+    struct CUgraph_st *capture; /* gets the jobs instead of the queue, unless NULL */
+    long captured, joined;      /* jobs in it; and those that its origin has waited for */
+};
+
+struct job *fake_new_job(void (*run)(void *), const void *argument, size_t n_bytes);
+void fake_append(struct list *list, struct job *job);
+void fake_free_jobs(struct list *list);
+
+/* The graph that gets the stream's jobs; NULL unless it is captured. */
+struct CUgraph_st *fake_capture_of(struct CUstream_st *stream);
+
+/* Calls visit for every stream that there is. */
+void fake_each_stream(void (*visit)(struct CUstream_st *stream, void *context), void *context);
+
+/* Until all work that was asked for is done, as cudaFree does. */
+void fake_wait_all(void);
+
+#endif
