@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <type_traits>
 
 #include "bfloat16.h"
 
@@ -100,13 +101,29 @@ void *shared(const void *place, size_t n_bytes);
 void *shared_dynamic();
 
 /* 0, or the cudaError_t of a launch that no device would take. */
-int launch(const char *call, dim3 grid, dim3 block, size_t shared_bytes, const std::function<void()> &kernel);
+int check(dim3 grid, dim3 block, size_t shared_bytes);
+
+/* Runs all blocks of a launch that is possible; launches of several streams one after the other. */
+void run_launch(const char *call, dim3 grid, dim3 block, size_t shared_bytes,
+                const std::function<void()> &kernel);
+
+/* Has run(argument) done now; or when its turn comes in a stream of the fake CUDA runtime (tests/cuda/fake),
+   if the test is linked with that, from a copy of the argument. */
+int enqueue(fa_cuda_stream stream, void (*run)(void *argument), void *argument, size_t n_bytes);
 
 template <typename... Parameters, typename... Arguments>
 int launch(const char *call, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-           fa_cuda_stream, Arguments... arguments)
+           fa_cuda_stream stream, Arguments... arguments)
 {
-    return launch(call, grid, block, shared_bytes, std::function<void()>([=] { kernel(arguments...); }));
+    auto job = [=] { run_launch(call, grid, block, shared_bytes, [=] { kernel(arguments...); }); };
+    const int error = check(grid, block, shared_bytes);
+
+    static_assert(std::is_trivially_copyable_v<decltype(job)>,
+                  "arguments of kernels are copied byte by byte");
+    if (error != 0)
+        return error;
+    return enqueue(
+        stream, [](void *argument) { (*static_cast<decltype(job) *>(argument))(); }, &job, sizeof job);
 }
 } // namespace emulator
 
