@@ -2,6 +2,12 @@
  * backend.h - what a compute backend does for the network: one image's activations, convolutions, group
  * norms, and the little rest.
  *
+ * Memory and time. What a backend computes with lies in its own memory, which may be a device's: only where
+ * fa_backend_is_host says so may a caller follow a pointer into it. A handle is a queue of work, done in the
+ * order in which it was asked for; a call may return before. A ticket notes how far a queue has been asked;
+ * what the work left in host memory is there once it is reached. fa_backend_fork opens a queue beside
+ * another.
+ *
  * Activations. An activation is a pointer into memory from fa_backend_alloc, laid out as its backend likes
  * (plain CHW in blas; channels in blocks of a vector register in oneDNN, where channels that pad the last
  * block are always zero). fa_backend_activation_bytes gives its size. Callers move it in and out only by
@@ -16,9 +22,9 @@
  * the gradient that they add up is a fa_weights_sum. Several convolutions may share both (the head's over
  * five levels, the same layer over several image sizes).
  *
- * Shared code (backend.c, conv.c) checks arguments by assertion; a backend only computes. Nothing here
- * communicates. One thread drives a backend; inside a call OpenMP uses the threads given at open. A backend
- * may go on working after a call returned; fa_backend_synchronize waits.
+ * Shared code (backend.c, conv.c ...) checks arguments by assertion; a backend only computes. Nothing here
+ * communicates. One thread drives a backend and its forks; inside a call OpenMP uses the threads given at
+ * open. What fails after a call returned is told by the next ticket that is asked about.
  */
 #ifndef FA_BACKEND_H
 #define FA_BACKEND_H
@@ -68,21 +74,60 @@ const char *fa_backend_name(const struct fa_backend *backend);
 const char *fa_backend_description(const struct fa_backend *backend);
 int fa_backend_threads(const struct fa_backend *backend);
 
+/* A queue whose work runs beside that of `backend`, in the same memory, on the same weights. Both are closed,
+   the fork first. Where work is done when a call returns, it is the same handle again. */
+fa_status fa_backend_fork(struct fa_backend *backend, struct fa_backend **out) FA_CHECK_RESULT;
+
 /* ---- memory ---- */
+
+/* May callers follow pointers into its memory, at any time? */
+bool fa_backend_is_host(const struct fa_backend *backend);
 
 /* Memory for activations, aligned to 64 bytes, not initialised; counted. */
 fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
 void fa_backend_free(struct fa_backend *backend, void *memory);
 
+/* Memory of the host that moves fast to and from the backend's (page-locked where that matters). */
+fa_status fa_backend_alloc_host(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
+void fa_backend_free_host(struct fa_backend *backend, void *memory);
+
+/* Copies from the host's memory, or to it. The host's side stays as it is, or is not looked at, until a later
+   ticket is reached. */
+void fa_backend_put(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes);
+void fa_backend_get(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
+
+/* ---- tickets ---- */
+
+/* Zeroed, it is one that was always reached. */
+struct fa_ticket {
+    struct fa_backend *queue;
+    uint64_t number;
+};
+
+/* Notes all that the queue has been asked for so far. */
+struct fa_ticket fa_backend_mark(struct fa_backend *backend);
+
+/* Is that done? Fails if some of it, or of what came before, failed. */
+fa_status fa_ticket_reached(struct fa_ticket ticket, bool *reached) FA_CHECK_RESULT;
+
+/* What is asked of `backend` from now on begins after the ticket, which may be another queue's, is reached.
+ */
+void fa_backend_follow(struct fa_backend *backend, struct fa_ticket ticket);
+
+/* Waits until all work asked for is done, and tells of its failure. */
+fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
+
+/* ---- activations ---- */
+
 /* Bytes of an activation; a multiple of 64. */
 size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 
-/* Host CHW floats (an image) in. */
+/* Host CHW floats (an image) in; chw is no longer needed on return. */
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                            fa_real *activation);
 
-/* Host rows in and out: row (y * w + x) has c channels. This is the order in which the head speaks to the
- * loss. */
+/* Rows in and out, in the backend's memory: row (y * w + x) has c channels. This is the order in which the
+ * head speaks to the loss. */
 void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                            fa_real *hwc);
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
@@ -98,8 +143,23 @@ fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_
                             struct fa_weights **out) FA_CHECK_RESULT;
 void fa_weights_destroy(struct fa_weights *weights);
 
-/* From now on the filters are oihw[o] * scale[o] (scale NULL: 1) in OIHW order, and bias[o]. oihw is
-   borrowed: it must stay as it is until the next load. scale and bias are copied. */
+/* A layer's parameters, as they lie in the backend's memory: filters in OIHW order. gamma NULL: no batch
+   norm, and mean and var are not looked at; bias NULL: all zero. */
+struct fa_layer_values {
+    const fa_real *filters, *bias, *gamma, *mean, *var;
+};
+
+/* Where their gradients are added. gamma NULL where there is no batch norm; bias NULL: it has none. */
+struct fa_layer_grads {
+    fa_real *filters, *bias, *gamma;
+};
+
+/* From now on the weights are those of the layer with its batch norm folded in (doc/method.md 2.6). filters
+   is borrowed: it must stay as it is until the next fold or load. */
+fa_status fa_weights_fold(struct fa_weights *weights, const struct fa_layer_values *values) FA_CHECK_RESULT;
+
+/* The same from given factors: filters are oihw[o] * scale[o] (scale NULL: 1), and bias[o]. oihw, of the
+   backend's memory, is borrowed; scale and bias, of the host's, are copied. */
 fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                           const fa_real *bias) FA_CHECK_RESULT;
 
@@ -107,14 +167,21 @@ fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const
 void fa_weights_forget(struct fa_weights *weights);
 
 /* The gradient with respect to the loaded (scaled) filters and the bias, as the convolutions of one image add
-   it up: weights have one for each image that is on its way at the same time. They must outlive it. */
-fa_status fa_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out) FA_CHECK_RESULT;
+   it up: weights have one for each image that is on its way at the same time. They must outlive it. It
+   belongs to the queue of `backend`. */
+fa_status fa_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                struct fa_weights_sum **out) FA_CHECK_RESULT;
 void fa_weights_sum_destroy(struct fa_weights_sum *sum);
 
 /* From now on it is zero; gives back what memory can be taken anew. */
 void fa_weights_sum_clear(struct fa_weights_sum *sum);
 
-/* Of output channels first to first + n. Several threads may read different channels at once. */
+/* Adds it, as the gradient of the parameters that the weights were folded from. */
+void fa_weights_sum_unfold(struct fa_weights_sum *sum, const struct fa_layer_values *values,
+                           const struct fa_layer_grads *grads);
+
+/* Of output channels first to first + n, to the backend's memory. Several threads may read different channels
+   at once. */
 void fa_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw, fa_real *bias);
 
 /* ---- convolution ---- */
@@ -170,14 +237,17 @@ fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, con
 fa_status fa_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out) FA_CHECK_RESULT;
 void fa_affine_destroy(struct fa_affine *affine);
 
-/* From now on gamma and beta have these values, which are copied. */
+/* From now on gamma and beta, of the backend's memory, have these values, which are copied. */
 fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta) FA_CHECK_RESULT;
 
 /* Their gradient, as the norms of one image add it up; as fa_weights_sum. */
-fa_status fa_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out) FA_CHECK_RESULT;
+fa_status fa_affine_sum_create(struct fa_backend *backend, struct fa_affine *affine,
+                               struct fa_affine_sum **out) FA_CHECK_RESULT;
 void fa_affine_sum_destroy(struct fa_affine_sum *sum);
 void fa_affine_sum_clear(struct fa_affine_sum *sum);
-void fa_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
+
+/* Adds it to gamma and beta, in the backend's memory. */
+void fa_affine_sum_add(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
 struct fa_norm_desc {
     struct fa_shape shape; /* of input and output */
@@ -236,11 +306,9 @@ void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in
 void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
                            const fa_real *relu_output, fa_real *dst);
 
-/* Per channel: the sum, and the sum of squares, over all positions, in double and in a fixed order. */
+/* Per channel: the sum, and the sum of squares, over all positions, in double and in a fixed order. The host
+   has them once a later ticket is reached. */
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                         double *sum, double *sum_of_squares);
-
-/* Waits until all work asked for is done, and tells of its failure. */
-fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
 
 #endif

@@ -39,8 +39,8 @@ fa_status fa_run_id_make(char id[FA_RUN_ID_SIZE]) FA_CHECK_RESULT;
    for none. */
 struct fa_training_state {
     struct fa_params *params;
-    fa_real *momentum;
-    fa_real *average; /* NULL: none */
+    struct fa_flat *momentum;
+    struct fa_flat *average; /* NULL: none */
     struct fa_progress progress;
     const char *config;
     const struct fa_weights_meta *meta;

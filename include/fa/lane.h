@@ -5,8 +5,9 @@
  * used last, the scratch of the loss, the gradient of the head's outputs. It alone knows how the head's rows
  * reach loss and detections; whoever trains, evaluates, replays or measures an image goes through here.
  *
- * Images are padded: h and w are multiples of FA_SIZE_DIVISOR. One thread drives a lane and its model.
- * Nothing here communicates. The memory of a lane grows to that of its largest image.
+ * Images are padded: h and w are multiples of FA_SIZE_DIVISOR. Several lanes may drive a model, each on a
+ * queue of its own (backend.h), so that their images run side by side where the backend can; one thread
+ * drives them all. Nothing here communicates. The memory of a lane grows to that of its largest image.
  */
 #ifndef FA_LANE_H
 #define FA_LANE_H
@@ -17,13 +18,17 @@
 
 struct fa_lane;
 
-/* model must outlive the lane; NULL: the lane takes heads alone, and can neither learn nor look. The loss
-   runs on as many threads as OpenMP has when this is called. */
-fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out) FA_CHECK_RESULT;
+/* model must outlive the lane; NULL: the lane takes heads alone, and can neither learn nor look. grad: where
+   its images add their gradients (fa_workspace_create). The loss runs on as many threads as OpenMP has when
+   this is called. */
+fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa_lane **out) FA_CHECK_RESULT;
 void fa_lane_destroy(struct fa_lane *lane); /* NULL is fine */
 
 /* What its images run in; NULL without a model. */
 struct fa_workspace *fa_lane_workspace(struct fa_lane *lane);
+
+/* Where they add their gradients. */
+struct fa_flat *fa_lane_grad(struct fa_lane *lane);
 
 /* ---- an image ---- */
 
@@ -32,9 +37,10 @@ enum fa_lane_phase { FA_LANE_FORWARD, FA_LANE_LOSS, FA_LANE_BACKWARD, FA_LANE_DE
 /* How a caller follows an image on its way. Any function may be NULL. */
 struct fa_lane_observer {
     void (*ended)(void *context, enum fa_lane_phase phase);
-    /* Before the loss: the head's outputs, which hold during the call. */
+    /* Before the loss: the head's outputs, which hold during the call, in the host's memory. */
     fa_status (*saw)(void *context, const struct fa_head *head);
-    fa_grad_ready_fn ready; /* as in fa_workspace_backward */
+    fa_grad_ready_fn ready;       /* as in fa_workspace_backward */
+    void (*waits)(void *context); /* again and again while fa_lane_learned does */
     void *context;
 };
 
@@ -42,11 +48,15 @@ struct fa_lane_observer {
 fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
                         const struct fa_objects *objects, double *share) FA_CHECK_RESULT;
 
-/* Forward, loss, backward: *loss is the image's (fa_loss_compute), its gradient is added to the model's
-   (fa_workspace_backward). A loss that is not finite is no failure. observer may be NULL. */
+/* Asks for forward, loss and backward, which adds the image's gradient (fa_workspace_backward). observer,
+   which may be NULL, is called until fa_lane_learned; image and objects are no longer needed on return. */
 fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
                         const struct fa_image *image, const struct fa_objects *objects, double normalizer,
-                        const struct fa_lane_observer *observer, struct fa_loss *loss) FA_CHECK_RESULT;
+                        const struct fa_lane_observer *observer) FA_CHECK_RESULT;
+
+/* Waits until that is done: *loss is the image's (fa_loss_compute). A loss that is not finite is no failure.
+   Once after each fa_lane_learn, before the next, also after one that failed. */
+fa_status fa_lane_learned(struct fa_lane *lane, struct fa_loss *loss) FA_CHECK_RESULT;
 
 /* Forward and detections (fa_detections_make). out has room for config->max_per_image. */
 fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *config,
@@ -54,7 +64,7 @@ fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *conf
                        const struct fa_lane_observer *observer, struct fa_detection *out,
                        size_t *n) FA_CHECK_RESULT;
 
-/* ---- a head whose outputs are given, as that of an image of h x w ---- */
+/* ---- a head whose outputs are given, as that of an image of h x w; all of the host's memory ---- */
 
 /* grad_cls and grad_reg have the shapes of the head's outputs. */
 fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,

@@ -65,25 +65,31 @@ struct fa_backend *fa_model_backend(const struct fa_model *model);
    backward can follow an earlier one. */
 void fa_model_params_changed(struct fa_model *model);
 
+/* The same after a change of trainable parameters alone, which costs less. */
+void fa_model_params_stepped(struct fa_model *model);
+
 /* Random weights (doc/method.md 2.1, 2.2, 2.4), a pure function of (seed, parameter name); BN gamma 1, beta
    0, mean 0, variance 1. */
 fa_status fa_model_init(struct fa_model *model, uint64_t seed) FA_CHECK_RESULT;
 
 /* The same for those layers alone whose names begin so ("neck."). */
-void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix);
+fa_status fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix) FA_CHECK_RESULT;
 
 /* ---- forward and backward ---- */
 
 struct fa_workspace;
 
-/* grad has n_trainable elements and outlives the workspace; NULL: the model's own, params->grad. Ends before
-   its model. */
-fa_status fa_workspace_create(struct fa_model *model, fa_real *grad,
+/* A queue of its own (backend.h). grad has n_trainable elements and outlives the workspace; NULL: the model's
+   own, params->grad. Ends before its model. */
+fa_status fa_workspace_create(struct fa_model *model, struct fa_flat *grad,
                               struct fa_workspace **out) FA_CHECK_RESULT;
 void fa_workspace_destroy(struct fa_workspace *workspace); /* NULL is fine */
+struct fa_backend *fa_workspace_queue(const struct fa_workspace *workspace);
+struct fa_flat *fa_workspace_grad(const struct fa_workspace *workspace);
 
 /* What the head says of one image. Row j is anchor j: level, then y, then x, then anchor of the cell
- * (doc/method.md 3). */
+ * (doc/method.md 3). The arrays of a workspace's lie in the backend's memory, those of other heads in the
+ * host's. */
 struct fa_head {
     size_t n_anchors;
     int num_classes;
@@ -94,19 +100,18 @@ struct fa_head {
 enum fa_pass { FA_INFERENCE, FA_TRAINING };
 
 /* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, at most 16384,
-   else FA_EINVAL. head's arrays belong to the workspace and hold until its next forward. A training pass
-   keeps what backward needs. */
+   else FA_EINVAL. head's arrays belong to the workspace and hold until its next forward; a later ticket of
+   its queue says that they are there. A training pass keeps what backward needs. */
 fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass, const float *image, int h,
                                int w, struct fa_head *head) FA_CHECK_RESULT;
 
 /* Adds the gradient of every trainable parameter to the workspace's, each element by one addition, for the
    image of its last training forward.
-   grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling. A training forward serves
-   one backward; FA_EINVAL if none came before, or if another forward, describe, changed parameters or a
-   failure came between.
-   ready, unless NULL, is called after every node with an n that never falls: grad[0, n) is final for this
-   image. */
-typedef void (*fa_grad_ready_fn)(void *context, size_t n);
+   grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling, in the backend's memory. A
+   training forward serves one backward; FA_EINVAL if none came before, or if another forward, describe,
+   changed parameters or a failure came between. ready, unless NULL, is called after every node with an n that
+   never falls: once the ticket is reached, grad[0, n) is final for this image. */
+typedef void (*fa_grad_ready_fn)(void *context, size_t n, struct fa_ticket ticket);
 fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *grad_cls,
                                 const fa_real *grad_reg, fa_grad_ready_fn ready,
                                 void *context) FA_CHECK_RESULT;

@@ -21,9 +21,10 @@ fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
 fa_status fa_model_weights_look(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation) FA_CHECK_RESULT;
 
-/* Every parameter and statistic as a view into params->value (data NULL where there is none), in the order of
-   params. *tensors is freed with fa_free; names and data belong to params. */
-fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **tensors) FA_CHECK_RESULT;
+/* Every parameter and statistic as a view into values, the elements of params->value while that is open
+   (NULL: data are NULL), in the order of params. *tensors is freed with fa_free; names belong to params. */
+fa_status fa_params_tensors(const struct fa_params *params, fa_real *values,
+                            struct fa_tensor **tensors) FA_CHECK_RESULT;
 
 /* The weights file of these parameters; meta as in fa_weights_write. */
 fa_status fa_params_write(const struct fa_params *params, const char *path,
@@ -33,8 +34,9 @@ fa_status fa_params_write(const struct fa_params *params, const char *path,
 extern const char *const fa_detector_parts[];
 
 /* As fa_params_tensors, without the parts that the file lacks as a whole; n is their number. */
-fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_weights_file *file,
-                                struct fa_tensor **tensors, size_t *n) FA_CHECK_RESULT;
+fa_status fa_params_tensors_for(const struct fa_params *params, fa_real *values,
+                                const struct fa_weights_file *file, struct fa_tensor **tensors,
+                                size_t *n) FA_CHECK_RESULT;
 
 /* How the file fits the network of config, without the parts that the file lacks as a whole. Makes no model:
    what a file says of classes costs nothing until it is known to be true. */

@@ -1,5 +1,5 @@
 /*
- * params.h - the model's parameters as one flat buffer, their gradients as another.
+ * params.h - the model's parameters as one flat row, their gradients as another.
  *
  * Order: trainable parameters first, in the order in which backward completes their gradients (the head's
  * last layer comes before the backbone's first); then frozen parameters; then batch-norm statistics. So
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fa/real.h"
+#include "fa/flat.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
 
@@ -34,10 +34,10 @@ struct fa_param {
 struct fa_params {
     size_t n; /* entries, in the order of their offsets */
     struct fa_param *entry;
-    size_t n_elem;      /* of value */
-    size_t n_trainable; /* of grad; the first elements of value */
-    fa_real *value;     /* NULL, as grad, where only the table was asked for */
-    fa_real *grad;
+    size_t n_elem;         /* of value */
+    size_t n_trainable;    /* of grad; the first elements of value */
+    struct fa_flat *value; /* NULL, as grad, where only the table was asked for */
+    struct fa_flat *grad;
 };
 
 /* Frees what params points to. */
@@ -48,11 +48,5 @@ const struct fa_param *fa_params_find(const struct fa_params *params, const char
 
 /* A fingerprint of names, kinds, shapes and order; equal on every rank and in every run of one model. */
 uint64_t fa_params_fingerprint(const struct fa_params *params);
-
-/* CRC32C over all values as they lie in memory. */
-uint32_t fa_params_checksum(const struct fa_params *params);
-
-/* Sets grad to zero. */
-void fa_params_clear_grad(struct fa_params *params);
 
 #endif

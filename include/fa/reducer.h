@@ -1,13 +1,14 @@
 /*
  * reducer.h - the sum of the gradients of a batch, over the images of a rank and over ranks.
  *
- * The gradient is one flat buffer whose beginning is final first. It leaves in buckets while backward of the
+ * The gradient is one flat row whose beginning is final first. It leaves in buckets while backward of the
  * rank's last image still runs; what is not hidden behind backward is measured. Every rank reduces every
  * element every step, whatever its images held. A step is
  *
- *     begin;  for each image { backward with advance as its ready function;  next }  finish
+ *     begin;  for each image { image;  backward with advance as its ready function;  next }  finish
  *
- * where backward adds to grad, each element by one addition.
+ * where backward adds to the image's row, each element by one addition. Images are asked for in the order of
+ * their positions; where they run side by side, each in a row of its own, they may be done in any order.
  */
 #ifndef FA_REDUCER_H
 #define FA_REDUCER_H
@@ -15,7 +16,7 @@
 #include <stddef.h>
 
 #include "fa/comm.h"
-#include "fa/real.h"
+#include "fa/flat.h"
 #include "fa/status.h"
 
 /* The order of the sum is part of the interface. */
@@ -35,31 +36,40 @@ extern const char *const fa_reduction_names[FA_N_REDUCTIONS + 1]; /* "allreduce"
 struct fa_reducer_config {
     enum fa_reduction reduction;
     size_t n_images;     /* of a step on each rank, at least 1 */
+    size_t n_rows;       /* that they add to in turn, image i to row i % n_rows; 0: all to the sum itself */
     size_t bucket_bytes; /* at most 2^29; the last bucket is an eighth of it, since nothing hides it */
 };
 
 struct fa_reducer;
 
-/* grad has n elements and outlives the reducer. Memory besides: a few buckets; and for the tree over more
-   than two images of a rank log2(n_images) - 1 gradients, up to twice as many if n_images is not a power of
-   two. */
-fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, fa_real *grad,
-                            size_t n, struct fa_reducer **out) FA_CHECK_RESULT;
+/* sum and the n_rows rows, none of which is the sum, are of one length and one queue, and outlive the
+   reducer. Memory besides: a few buckets; and for the tree over more than two images of a rank log2(n_images)
+   - 1 gradients, up to twice as many if n_images is not a power of two; one more where there are rows. */
+fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, struct fa_flat *sum,
+                            struct fa_flat *const rows[], struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);
 
-/* Clears grad. */
+/* Clears sum and rows. */
 void fa_reducer_begin(struct fa_reducer *reducer);
 
-/* grad[0, n) will not change any more for this image; n never falls. Also lets messages go on their way, so
-   it is worth calling with the same n. Same signature as fa_grad_ready_fn. */
-void fa_reducer_advance(void *reducer, size_t n);
+/* The row of the image that comes is free once this ticket, of the sum's queue, is reached. */
+struct fa_ticket fa_reducer_image(struct fa_reducer *reducer);
 
-/* The gradient of this image is complete; nobody but the reducer may read grad before finish. */
-void fa_reducer_next(struct fa_reducer *reducer);
+/* Once the ticket is reached, [0, n) of the row will not change any more for this image; n never falls. Also
+   lets messages go on their way, so it is worth calling with the same n. Same signature as fa_grad_ready_fn.
+ */
+void fa_reducer_advance(void *reducer, size_t n, struct fa_ticket ticket);
 
-/* Collective: on return grad holds the sum over the batch, the same bits on all ranks. A rank that did not
-   come to its last image spoils the sum and must say so elsewhere. */
-void fa_reducer_finish(struct fa_reducer *reducer);
+/* The gradient of this image is complete at this ticket; nobody but the reducer may read its row before
+ * finish. */
+void fa_reducer_next(struct fa_reducer *reducer, struct fa_ticket ticket);
+
+/* Lets messages go on their way, between next and finish. */
+void fa_reducer_poll(struct fa_reducer *reducer);
+
+/* Collective: on return sum holds the sum over the batch, the same bits on all ranks. A rank that did not
+   come to its last image spoils the sum and must say so elsewhere. Fails if the backend did. */
+fa_status fa_reducer_finish(struct fa_reducer *reducer) FA_CHECK_RESULT;
 
 /* Seconds spent inside the functions above since create: what reduction costs on top of backward. */
 double fa_reducer_seconds(const struct fa_reducer *reducer);

@@ -1,6 +1,6 @@
 /*
- * sgd.h - the learning rate's schedule, clipping, SGD with momentum and a moving average of the weights, over
- * flat buffers (doc/method.md 7).
+ * sgd.h - the learning rate's schedule, clipping, SGD with momentum and how fast a moving average of the
+ * weights follows (doc/method.md 7). The loops themselves are those of flat.h.
  */
 #ifndef FA_SGD_H
 #define FA_SGD_H
@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "fa/params.h"
-#include "fa/real.h"
 
 /* How the regular rate falls, apart from the warm-up. */
 enum fa_schedule_kind {
@@ -34,37 +33,23 @@ struct fa_schedule {
 
 /* The rate of a step (0-based, counted from the start of training) of which epoch is `epoch` (0-based).
    Cosine and power come from the C library: two may differ in the last bit of a double, which is gone when
-   fa_sgd_step rounds the rate. */
+   fa_flat_sgd rounds the rate. */
 double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t epoch);
-
-/* sqrt of the sum of squares, in double, in an order that does not depend on the number of threads. */
-double fa_gradient_norm(const fa_real *grad, size_t n);
 
 /* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0.
  */
 double fa_clip_factor(double norm, double max_norm);
-
-/* grad = scale * grad + decay * value; momentum = momentum_factor * momentum + grad; value -= lr * momentum.
-   momentum starts at 0. */
-void fa_sgd_step(fa_real *value, fa_real *momentum, const fa_real *grad, size_t n, double scale, double lr,
-                 double momentum_factor, double weight_decay);
 
 struct fa_sgd {
     double scale, lr, momentum, weight_decay;
     bool decay_norm; /* else gammas and betas of norms do not decay */
 };
 
-/* The same of every trainable parameter. */
-void fa_sgd_update(struct fa_params *params, fa_real *momentum, const struct fa_sgd *sgd);
+/* Every trainable parameter by fa_flat_sgd; momentum starts at 0. */
+void fa_sgd_update(struct fa_params *params, struct fa_flat *momentum, const struct fa_sgd *sgd);
 
 /* What stays of a moving average in update number step (0-based): less in the beginning, when the weights
    still go far: min(decay, (1 + step) / (10 + step)). */
 double fa_average_decay(double decay, int64_t step);
-
-/* average = decay * average + (1 - decay) * value. */
-void fa_average_step(fa_real *average, const fa_real *value, size_t n, double decay);
-
-/* Each takes the other's place, bit for bit. */
-void fa_average_swap(fa_real *average, fa_real *value, size_t n);
 
 #endif

@@ -65,7 +65,7 @@ void fa_algorithms_clear(struct fa_algorithms *algorithms)
 
 struct fa_algorithms *fa_backend_algorithms(struct fa_backend *backend)
 {
-    return &backend->algorithms;
+    return &backend->first->algorithms;
 }
 
 const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const struct fa_conv_desc *desc,
@@ -73,6 +73,7 @@ const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const stru
 {
     const struct fa_algorithm_choice *listed;
 
+    backend = backend->first;
     if (backend->preference != FA_CONV_AUTO)
         return fa_conv_preference_names[backend->preference];
     if (backend->trial != NULL && backend->trial->direction == direction)

@@ -244,7 +244,7 @@ static fa_status choose_all(struct trial *trial)
     fa_status status;
 
     FA_TRY(fa_weights_create(trial->backend, &filters, &trial->weights));
-    FA_TRY(fa_weights_sum_create(trial->weights, &trial->sum));
+    FA_TRY(fa_weights_sum_create(trial->backend, trial->weights, &trial->sum));
     FA_TRY(fa_alloc_zero(most_elements(desc), sizeof *zeros, &zeros));
     status = create_data(trial, zeros);
     for (int direction = 0; direction < DIRECTIONS && status == FA_OK; direction++)

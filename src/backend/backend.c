@@ -1,11 +1,10 @@
 /*
- * backend.c - the choice of a backend, its memory, and everything about activations except convolution.
+ * backend.c - the choice of a backend, and everything about activations except convolution and norm.
  * Every piece of work is a span of the trace.
  */
 #include <assert.h>
 #include <string.h>
 
-#include "fa/memory.h"
 #include "fa/trace.h"
 #include "ops.h"
 
@@ -18,6 +17,8 @@ static const struct fa_backend_ops *const tables[] = {
 };
 
 enum { N_TABLES = sizeof tables / sizeof tables[0] };
+
+const struct fa_backend_ops *fa_backend_stand_in;
 
 const char *fa_backend_known(size_t i)
 {
@@ -52,18 +53,25 @@ fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_back
     *out = NULL;
     if (ops == NULL)
         return fail_unknown(config->name);
+    if (fa_backend_stand_in != NULL)
+        ops = fa_backend_stand_in;
     if (config->n_threads < 1)
         return fa_fail(FA_EINVAL, "backend %s: %d threads asked for; at least 1 is needed", ops->name,
                        config->n_threads);
-    struct fa_backend base = {.ops = ops, .n_threads = config->n_threads, .preference = config->preference};
-    return ops->open(&base, out);
+    struct fa_backend base = {
+        .ops = ops, .n_handles = 1, .n_threads = config->n_threads, .preference = config->preference};
+
+    FA_TRY(ops->open(&base, out));
+    (*out)->first = *out;
+    return FA_OK;
 }
 
 void fa_backend_close(struct fa_backend *backend)
 {
-    if (backend == NULL)
+    if (backend == NULL || --backend->n_handles > 0)
         return;
     fa_algorithms_clear(&backend->algorithms);
+    fa_fold_scratch_free(&backend->fold);
     backend->ops->close(backend);
 }
 
@@ -80,22 +88,6 @@ const char *fa_backend_description(const struct fa_backend *backend)
 int fa_backend_threads(const struct fa_backend *backend)
 {
     return backend->n_threads;
-}
-
-fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out)
-{
-    if (backend->ops->alloc != NULL)
-        return backend->ops->alloc(backend, n_bytes, out);
-    return fa_alloc(n_bytes, 1, out);
-}
-
-void fa_backend_free(struct fa_backend *backend, void *memory)
-{
-    assert((backend->ops->alloc == NULL) == (backend->ops->free == NULL));
-    if (backend->ops->free != NULL)
-        backend->ops->free(backend, memory);
-    else
-        fa_free(memory);
 }
 
 /* ---- activations ---- */
@@ -230,9 +222,4 @@ fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_rea
     status = pool->backend->ops->pool_backward(pool, index, diff_dst, relu_output, diff_src);
     fa_span_end(span);
     return status;
-}
-
-fa_status fa_backend_synchronize(struct fa_backend *backend)
-{
-    return backend->ops->synchronize != NULL ? backend->ops->synchronize(backend) : FA_OK;
 }

@@ -15,6 +15,8 @@ fa_status fa_weights_create(struct fa_backend *backend, const struct fa_weights_
     assert(desc->out_channels > 0 && desc->in_channels > 0 && desc->groups > 0 && desc->kernel > 0);
     assert(desc->out_channels % desc->groups == 0 && desc->in_channels % desc->groups == 0);
     *out = NULL;
+    if (backend->ops->weights_fold == NULL)
+        FA_TRY(fa_fold_scratch_grow(&backend->fold, backend->n_threads, desc));
     FA_TRY(backend->ops->weights_create(backend, desc, out));
     (*out)->backend = backend;
     (*out)->desc = *desc;
@@ -25,6 +27,15 @@ void fa_weights_destroy(struct fa_weights *weights)
 {
     if (weights != NULL)
         weights->backend->ops->weights_destroy(weights);
+}
+
+fa_status fa_weights_fold(struct fa_weights *weights, const struct fa_layer_values *values)
+{
+    const struct fa_backend_ops *ops = weights->backend->ops;
+
+    assert(values->filters != NULL &&
+           (values->gamma == NULL || (values->mean != NULL && values->var != NULL)));
+    return (ops->weights_fold != NULL ? ops->weights_fold : fa_host_weights_fold)(weights, values);
 }
 
 fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
@@ -45,10 +56,15 @@ void fa_weights_forget(struct fa_weights *weights)
         weights->backend->ops->weights_forget(weights);
 }
 
-fa_status fa_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
+fa_status fa_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                struct fa_weights_sum **out)
 {
+    assert(weights->backend->first == backend->first);
     *out = NULL;
-    FA_TRY(weights->backend->ops->weights_sum_create(weights, out));
+    if (backend->ops->weights_unfold == NULL)
+        FA_TRY(fa_fold_scratch_grow(&backend->fold, backend->n_threads, &weights->desc));
+    FA_TRY(backend->ops->weights_sum_create(backend, weights, out));
+    (*out)->backend = backend;
     (*out)->weights = weights;
     return FA_OK;
 }
@@ -56,19 +72,27 @@ fa_status fa_weights_sum_create(struct fa_weights *weights, struct fa_weights_su
 void fa_weights_sum_destroy(struct fa_weights_sum *sum)
 {
     if (sum != NULL)
-        sum->weights->backend->ops->weights_sum_destroy(sum);
+        sum->backend->ops->weights_sum_destroy(sum);
 }
 
 void fa_weights_sum_clear(struct fa_weights_sum *sum)
 {
-    sum->weights->backend->ops->weights_sum_clear(sum);
+    sum->backend->ops->weights_sum_clear(sum);
+}
+
+void fa_weights_sum_unfold(struct fa_weights_sum *sum, const struct fa_layer_values *values,
+                           const struct fa_layer_grads *grads)
+{
+    const struct fa_backend_ops *ops = sum->backend->ops;
+
+    (ops->weights_unfold != NULL ? ops->weights_unfold : fa_host_weights_unfold)(sum, values, grads);
 }
 
 void fa_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw, fa_real *bias)
 {
     assert(first >= 0 && n >= 0 && n <= sum->weights->desc.out_channels - first);
     assert(oihw != NULL && bias != NULL);
-    sum->weights->backend->ops->weights_sum_read(sum, first, n, oihw, bias);
+    sum->backend->ops->weights_sum_read(sum, first, n, oihw, bias);
 }
 
 /* ---- convolution ---- */
@@ -100,7 +124,7 @@ static void check_desc(const struct fa_backend *backend, const struct fa_conv_de
 {
     struct fa_shape out = fa_conv_output_shape(desc);
 
-    assert(weights->backend == backend);
+    assert(weights->backend->first == backend->first);
     assert(weights->desc.in_channels == desc->in.c && weights->desc.out_channels == desc->out_channels);
     assert(weights->desc.groups == desc->groups && weights->desc.kernel == desc->kernel);
     assert(desc->stride > 0 && desc->pad >= 0);

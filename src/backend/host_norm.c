@@ -50,11 +50,13 @@ fa_status fa_host_affine_load(struct fa_affine *affine, const fa_real *gamma, co
     return FA_OK;
 }
 
-fa_status fa_host_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out)
+fa_status fa_host_affine_sum_create(struct fa_backend *backend, struct fa_affine *affine,
+                                    struct fa_affine_sum **out)
 {
     const size_t n = (size_t)affine->channels;
     struct fa_host_affine_sum *self;
 
+    (void)backend;
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     if (fa_alloc_zero(2 * n, sizeof *self->gamma, &self->gamma) != FA_OK) {
         fa_free(self);
@@ -78,13 +80,13 @@ void fa_host_affine_sum_clear(struct fa_affine_sum *sum)
     memset(self->gamma, 0, 2 * (size_t)sum->affine->channels * sizeof *self->gamma);
 }
 
-void fa_host_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
+void fa_host_affine_sum_add(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
 {
     const struct fa_host_affine_sum *self = (const struct fa_host_affine_sum *)sum;
 
     for (int c = 0; c < sum->affine->channels; c++) {
-        gamma[c] = (fa_real)self->gamma[c];
-        beta[c] = (fa_real)self->beta[c];
+        gamma[c] += (fa_real)self->gamma[c];
+        beta[c] += (fa_real)self->beta[c];
     }
 }
 

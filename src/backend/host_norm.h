@@ -26,10 +26,11 @@ fa_status fa_host_affine_create(struct fa_backend *backend, int channels, struct
 void fa_host_affine_destroy(struct fa_affine *affine);
 fa_status fa_host_affine_load(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta);
 
-fa_status fa_host_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out);
+fa_status fa_host_affine_sum_create(struct fa_backend *backend, struct fa_affine *affine,
+                                    struct fa_affine_sum **out);
 void fa_host_affine_sum_destroy(struct fa_affine_sum *sum);
 void fa_host_affine_sum_clear(struct fa_affine_sum *sum);
-void fa_host_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
+void fa_host_affine_sum_add(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
 /* Of one group of an image; what a norm keeps between forward and backward is one for each. */
 struct fa_group {

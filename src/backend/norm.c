@@ -30,10 +30,13 @@ fa_status fa_affine_load(struct fa_affine *affine, const fa_real *gamma, const f
     return affine->backend->ops->affine_load(affine, gamma, beta);
 }
 
-fa_status fa_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **out)
+fa_status fa_affine_sum_create(struct fa_backend *backend, struct fa_affine *affine,
+                               struct fa_affine_sum **out)
 {
+    assert(affine->backend->first == backend->first);
     *out = NULL;
-    FA_TRY(affine->backend->ops->affine_sum_create(affine, out));
+    FA_TRY(backend->ops->affine_sum_create(backend, affine, out));
+    (*out)->backend = backend;
     (*out)->affine = affine;
     return FA_OK;
 }
@@ -41,18 +44,18 @@ fa_status fa_affine_sum_create(struct fa_affine *affine, struct fa_affine_sum **
 void fa_affine_sum_destroy(struct fa_affine_sum *sum)
 {
     if (sum != NULL)
-        sum->affine->backend->ops->affine_sum_destroy(sum);
+        sum->backend->ops->affine_sum_destroy(sum);
 }
 
 void fa_affine_sum_clear(struct fa_affine_sum *sum)
 {
-    sum->affine->backend->ops->affine_sum_clear(sum);
+    sum->backend->ops->affine_sum_clear(sum);
 }
 
-void fa_affine_sum_read(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
+void fa_affine_sum_add(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta)
 {
     assert(gamma != NULL && beta != NULL);
-    sum->affine->backend->ops->affine_sum_read(sum, gamma, beta);
+    sum->backend->ops->affine_sum_add(sum, gamma, beta);
 }
 
 /* ---- norms ---- */
@@ -62,7 +65,7 @@ fa_status fa_norm_create(struct fa_backend *backend, const struct fa_norm_desc *
 {
     assert(desc->shape.c > 0 && desc->shape.h > 0 && desc->shape.w > 0);
     assert(desc->groups > 0 && desc->shape.c % desc->groups == 0);
-    assert(affine->backend == backend && affine->channels == desc->shape.c);
+    assert(affine->backend->first == backend->first && affine->channels == desc->shape.c);
     *out = NULL;
     FA_TRY(backend->ops->norm_create(backend, desc, affine, out));
     (*out)->backend = backend;

@@ -20,9 +20,10 @@ struct fa_backend_ops {
     fa_status (*open)(const struct fa_backend *base, struct fa_backend **out);
     void (*close)(struct fa_backend *backend);
 
-    /* Optional, both or neither. NULL: counted host memory. */
-    fa_status (*alloc)(struct fa_backend *backend, size_t n_bytes, void **out);
-    void (*free)(struct fa_backend *backend, void *memory);
+    /* Optional, all or none of these: a memory and queues of its own. NULL: the host's memory, counted, and
+       work that is complete when a call returns. */
+    const struct fa_memory_ops *memory;
+    const struct fa_flat_ops *flat; /* loops over that memory; NULL: the host's (flat_ops.h) */
 
     size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
     void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw,
@@ -37,10 +38,15 @@ struct fa_backend_ops {
     void (*weights_destroy)(struct fa_weights *weights);
     fa_status (*weights_load)(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                               const fa_real *bias);
+    /* Optional, both or neither. NULL: by the host's loops, weights_load and weights_sum_read. */
+    fa_status (*weights_fold)(struct fa_weights *weights, const struct fa_layer_values *values);
+    void (*weights_unfold)(struct fa_weights_sum *sum, const struct fa_layer_values *values,
+                           const struct fa_layer_grads *grads);
     /* Optional. NULL: there is nothing to forget. */
     void (*weights_forget)(struct fa_weights *weights);
 
-    fa_status (*weights_sum_create)(struct fa_weights *weights, struct fa_weights_sum **out);
+    fa_status (*weights_sum_create)(struct fa_backend *backend, struct fa_weights *weights,
+                                    struct fa_weights_sum **out);
     void (*weights_sum_destroy)(struct fa_weights_sum *sum);
     void (*weights_sum_clear)(struct fa_weights_sum *sum);
     void (*weights_sum_read)(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
@@ -65,10 +71,11 @@ struct fa_backend_ops {
     void (*affine_destroy)(struct fa_affine *affine);
     fa_status (*affine_load)(struct fa_affine *affine, const fa_real *gamma, const fa_real *beta);
 
-    fa_status (*affine_sum_create)(struct fa_affine *affine, struct fa_affine_sum **out);
+    fa_status (*affine_sum_create)(struct fa_backend *backend, struct fa_affine *affine,
+                                   struct fa_affine_sum **out);
     void (*affine_sum_destroy)(struct fa_affine_sum *sum);
     void (*affine_sum_clear)(struct fa_affine_sum *sum);
-    void (*affine_sum_read)(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
+    void (*affine_sum_add)(const struct fa_affine_sum *sum, fa_real *gamma, fa_real *beta);
 
     fa_status (*norm_create)(struct fa_backend *backend, const struct fa_norm_desc *desc,
                              struct fa_affine *affine, struct fa_norm **out);
@@ -96,18 +103,39 @@ struct fa_backend_ops {
                        const fa_real *relu_output, fa_real *dst);
     void (*moments)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
                     double *sum_of_squares);
+};
 
-    /* Optional. NULL: work is complete when a call returns. */
+struct fa_memory_ops {
+    fa_status (*alloc)(struct fa_backend *backend, size_t n_bytes, void **out);
+    void (*free)(struct fa_backend *backend, void *memory);
+    fa_status (*alloc_host)(struct fa_backend *backend, size_t n_bytes, void **out);
+    void (*free_host)(struct fa_backend *backend, void *memory);
+    void (*put)(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes);
+    void (*get)(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
+
+    /* open's counterpart: another queue over the same memory. */
+    fa_status (*fork)(struct fa_backend *backend, struct fa_backend **out);
+    uint64_t (*mark)(struct fa_backend *backend);
+    fa_status (*reached)(struct fa_backend *backend, uint64_t number, bool *reached);
+    void (*follow)(struct fa_backend *backend, struct fa_ticket ticket);
     fa_status (*synchronize)(struct fa_backend *backend);
 };
 
 struct fa_backend {
     const struct fa_backend_ops *ops;
+    struct fa_backend *first; /* of the queues over one memory, that which was opened */
+    int n_handles;            /* of a host's: how often it is to be closed */
     int n_threads;
     enum fa_conv_preference preference;
     struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
     const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];
+    struct fa_fold_scratch {
+        fa_real *filters; /* of a few output channels, for each thread */
+        size_t filters_per_thread;
+        fa_real *scale, *bias; /* of the channels of the largest layer */
+        size_t channels;
+    } fold; /* of the host's loops (fold.c) */
 };
 
 struct fa_weights {
@@ -116,6 +144,7 @@ struct fa_weights {
 };
 
 struct fa_weights_sum {
+    struct fa_backend *backend;
     struct fa_weights *weights;
 };
 
@@ -132,6 +161,7 @@ struct fa_affine {
 };
 
 struct fa_affine_sum {
+    struct fa_backend *backend;
     struct fa_affine *affine;
 };
 
@@ -146,11 +176,25 @@ struct fa_pool {
     struct fa_shape in, out;
 };
 
+/* fold.c: makes room for such a layer, and gives it all back. */
+fa_status fa_fold_scratch_grow(struct fa_fold_scratch *scratch, int n_threads,
+                               const struct fa_weights_desc *desc) FA_CHECK_RESULT;
+void fa_fold_scratch_free(struct fa_fold_scratch *scratch);
+
+/* fold.c: the host's loops. */
+fa_status fa_host_weights_fold(struct fa_weights *weights,
+                               const struct fa_layer_values *values) FA_CHECK_RESULT;
+void fa_host_weights_unfold(struct fa_weights_sum *sum, const struct fa_layer_values *values,
+                            const struct fa_layer_grads *grads);
+
 /* The name of what a convolution shall be computed by in a direction; NULL: by the backend's static rule. */
 const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                                     enum fa_conv_direction direction);
 
 extern const struct fa_backend_ops fa_backend_blas;
+
+/* For tests: opened in place of every backend, whatever its name; NULL: none. */
+extern const struct fa_backend_ops *fa_backend_stand_in;
 #ifdef FA_HAVE_ONEDNN /* the library was found and onednn/ has sources */
 extern const struct fa_backend_ops fa_backend_onednn;
 #endif

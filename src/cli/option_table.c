@@ -183,6 +183,9 @@ const struct fa_option fa_options[] = {
         "by MPI_Iallreduce: the same number does (allreduce)."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,
           "MiB of gradients that leave together while backward still runs; hundreds of ranks need more."),
+    VALUE(
+        "train.lanes", FA_OPTION_INT, train.lanes, "1", 1, 64,
+        "Images of a rank that run side by side; the same bits. More than 1 serves devices, not processors."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, FA_LARGEST_EXACT,
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,

@@ -76,23 +76,30 @@ void fa_session_close(struct fa_session *session)
     *session = (struct fa_session){0};
 }
 
-static fa_status make_model(struct fa_session *session, int threads, int num_classes)
+fa_status fa_session_open_backend(const struct fa_invocation *invocation, const struct fa_settings *settings,
+                                  struct fa_backend **out)
 {
-    const struct fa_settings *settings = &session->settings;
-    const struct fa_backend_config backend = {.name = settings->backend[0] != '\0' ? settings->backend : NULL,
-                                              .n_threads = threads,
-                                              .preference = (enum fa_conv_preference)settings->algorithm};
-    struct fa_model_config config = settings->model;
+    const struct fa_backend_config config = {.name = settings->backend[0] != '\0' ? settings->backend : NULL,
+                                             .n_threads = invocation->threads,
+                                             .preference = (enum fa_conv_preference)settings->algorithm};
+
+    return fa_backend_open(&config, out);
+}
+
+static fa_status make_model(const struct fa_invocation *invocation, struct fa_session *session,
+                            int num_classes)
+{
+    struct fa_model_config config = session->settings.model;
 
     fa_activity_begin("making the model");
-    FA_TRY(fa_backend_open(&backend, &session->backend));
+    FA_TRY(fa_session_open_backend(invocation, &session->settings, &session->backend));
     config.num_classes = num_classes;
     return fa_model_create(&config, session->backend, &session->model);
 }
 
 fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session, int num_classes)
 {
-    return fa_invocation_agree(invocation, make_model(session, invocation->threads, num_classes));
+    return fa_invocation_agree(invocation, make_model(invocation, session, num_classes));
 }
 
 /* Weights remember how images were prepared for them; other numbers would quietly cost accuracy. */
@@ -220,18 +227,18 @@ static fa_status check_match(const struct fa_session *session)
     return fa_weights_match_check(&match);
 }
 
-static fa_status make_trained_model(struct fa_session *session, int threads)
+static fa_status make_trained_model(const struct fa_invocation *invocation, struct fa_session *session)
 {
     FA_TRY(fa_prefix(check_match(session), "%s", session->weights_path));
-    FA_TRY(make_model(session, threads, session->architecture.num_classes));
+    FA_TRY(make_model(invocation, session, session->architecture.num_classes));
     FA_TRY(fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path));
     fa_weights_drop(session->weights, ""); /* all: the model has them now */
-    return fa_lane_create(session->model, &session->lane);
+    return fa_lane_create(session->model, NULL, &session->lane);
 }
 
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation, struct fa_session *session)
 {
-    return fa_invocation_agree(invocation, make_trained_model(session, invocation->threads));
+    return fa_invocation_agree(invocation, make_trained_model(invocation, session));
 }
 
 fa_status fa_session_check_classes(const struct fa_session *session, const struct fa_dataset *dataset,

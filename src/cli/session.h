@@ -43,6 +43,10 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
                           struct fa_session *session) FA_CHECK_RESULT;
 void fa_session_close(struct fa_session *session);
 
+/* The backend that the settings choose, on the threads of this rank. */
+fa_status fa_session_open_backend(const struct fa_invocation *invocation, const struct fa_settings *settings,
+                                  struct fa_backend **out) FA_CHECK_RESULT;
+
 /* Opens the backend and makes the model for so many classes. All ranks succeed or all fail. */
 fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session,
                                 int num_classes) FA_CHECK_RESULT;

@@ -1,7 +1,7 @@
 #include "reducer_private.h"
 
 #include <assert.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "fa/clock.h"
 #include "fa/memory.h"
@@ -43,10 +43,12 @@ static void poll_buckets(struct fa_reducer *reducer)
 
 /* ---- a step ---- */
 
-static void settle_until(struct fa_reducer *reducer, size_t n)
+static void settle_until(struct fa_reducer *reducer, size_t n, struct fa_ticket ticket)
 {
-    if (n > reducer->settled && reducer->ops->settle != NULL)
-        reducer->ops->settle(reducer, reducer->settled, n);
+    if (n == reducer->settled)
+        return;
+    fa_backend_follow(fa_flat_backend(reducer->sum), ticket);
+    reducer->ops->settle(reducer, reducer->settled, n);
     reducer->settled = n;
 }
 
@@ -61,30 +63,49 @@ void fa_reducer_begin(struct fa_reducer *reducer)
     double start = fa_clock_seconds();
 
     reducer->image = reducer->settled = reducer->n_started = reducer->n_done = 0;
-    memset(reducer->grad, 0, reducer->n * sizeof *reducer->grad);
+    reducer->status = FA_OK;
+    fa_flat_clear(reducer->sum);
+    for (size_t i = 0; i < reducer->config.n_rows; i++)
+        fa_flat_clear(reducer->rows[i]);
+    for (size_t i = 0; i < reducer->n_rows; i++)
+        reducer->freed[i] = fa_backend_mark(fa_flat_backend(reducer->sum));
     reducer->seconds += fa_clock_seconds() - start;
 }
 
-void fa_reducer_advance(void *context, size_t n)
+struct fa_ticket fa_reducer_image(struct fa_reducer *reducer)
+{
+    return reducer->freed[reducer->image % reducer->n_rows];
+}
+
+void fa_reducer_advance(void *context, size_t n, struct fa_ticket ticket)
 {
     struct fa_reducer *reducer = context;
     double start = fa_clock_seconds();
 
     assert(n >= reducer->settled && n <= reducer->n && reducer->image < reducer->config.n_images);
-    settle_until(reducer, n);
+    settle_until(reducer, n, ticket);
     go_on(reducer);
     reducer->seconds += fa_clock_seconds() - start;
 }
 
-void fa_reducer_next(struct fa_reducer *reducer)
+void fa_reducer_next(struct fa_reducer *reducer, struct fa_ticket ticket)
 {
-    fa_reducer_advance(reducer, reducer->n);
+    fa_reducer_advance(reducer, reducer->n, ticket);
+    reducer->freed[reducer->image % reducer->n_rows] = fa_backend_mark(fa_flat_backend(reducer->sum));
     if (!fa_reducer_ends(reducer))
         reducer->settled = 0;
     reducer->image++;
 }
 
-void fa_reducer_finish(struct fa_reducer *reducer)
+void fa_reducer_poll(struct fa_reducer *reducer)
+{
+    double start = fa_clock_seconds();
+
+    go_on(reducer);
+    reducer->seconds += fa_clock_seconds() - start;
+}
+
+fa_status fa_reducer_finish(struct fa_reducer *reducer)
 {
     double start = fa_clock_seconds();
 
@@ -93,6 +114,21 @@ void fa_reducer_finish(struct fa_reducer *reducer)
     while (reducer->n_done < reducer->buckets.n)
         go_on(reducer);
     reducer->seconds += fa_clock_seconds() - start;
+    return fa_status_forward(reducer->status, reducer->message);
+}
+
+bool fa_reducer_is_there(struct fa_reducer *reducer, struct fa_flat_window *window)
+{
+    bool ready;
+    const fa_status status = fa_flat_window_ready(window, &ready);
+
+    if (status == FA_OK)
+        return ready;
+    if (reducer->status == FA_OK) {
+        reducer->status = status;
+        snprintf(reducer->message, sizeof reducer->message, "%s", fa_message());
+    }
+    return true;
 }
 
 double fa_reducer_seconds(const struct fa_reducer *reducer)
@@ -102,8 +138,19 @@ double fa_reducer_seconds(const struct fa_reducer *reducer)
 
 /* ---- life ---- */
 
-fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, fa_real *grad,
-                            size_t n, struct fa_reducer **out)
+static fa_status take_rows(struct fa_reducer *reducer, struct fa_flat *const rows[])
+{
+    FA_TRY(fa_alloc(reducer->n_rows, sizeof(struct fa_flat *), &reducer->rows));
+    FA_TRY(fa_alloc_zero(reducer->n_rows, sizeof *reducer->freed, &reducer->freed));
+    for (size_t i = 0; i < reducer->n_rows; i++) {
+        reducer->rows[i] = reducer->config.n_rows > 0 ? rows[i] : reducer->sum;
+        assert(fa_flat_backend(reducer->rows[i]) == fa_flat_backend(reducer->sum));
+    }
+    return reducer->ops->create(reducer);
+}
+
+fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, struct fa_flat *sum,
+                            struct fa_flat *const rows[], struct fa_reducer **out)
 {
     struct fa_reducer *reducer;
     fa_status status;
@@ -111,11 +158,15 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
     assert(config->n_images > 0 && config->bucket_bytes <= fa_comm_piece_bytes);
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *reducer, &reducer));
-    *reducer = (struct fa_reducer){
-        .comm = comm, .config = *config, .ops = ops_of[config->reduction], .grad = grad, .n = n};
+    *reducer = (struct fa_reducer){.comm = comm,
+                                   .config = *config,
+                                   .ops = ops_of[config->reduction],
+                                   .sum = sum,
+                                   .n_rows = config->n_rows > 0 ? config->n_rows : 1,
+                                   .n = fa_flat_length(sum)};
     if (fa_comm_size(comm) > 1)
-        reducer->buckets = fa_buckets_cut(n, config->bucket_bytes);
-    status = reducer->ops->create(reducer);
+        reducer->buckets = fa_buckets_cut(reducer->n, config->bucket_bytes);
+    status = take_rows(reducer, rows);
     if (status == FA_OK)
         *out = reducer;
     else
@@ -128,5 +179,7 @@ void fa_reducer_destroy(struct fa_reducer *reducer)
     if (reducer == NULL)
         return;
     reducer->ops->destroy(reducer);
+    fa_free(reducer->freed);
+    fa_free(reducer->rows);
     fa_free(reducer);
 }

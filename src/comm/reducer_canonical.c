@@ -24,11 +24,12 @@ struct part {
     size_t n_merges; /* with those before it, once it is there */
 };
 
-enum stage { SCATTER, GATHER, LANDED };
+enum stage { LEAVING, SCATTER, GATHER, LANDED };
 
 /* The way of one bucket. */
 struct exchange {
     enum stage stage;
+    struct fa_flat_window *nodes[FA_TREE_MAX_DEPTH]; /* on the bucket of each of this rank's */
     int n_requests;
     MPI_Request *requests;
     fa_real *received; /* this rank's chunk of other ranks' parts, in the order of parts */
@@ -46,12 +47,28 @@ static struct exchange *exchange_of(const struct fa_reducer *reducer, const stru
     return &((struct canonical *)reducer->state)->exchange[bucket->slot];
 }
 
-/* Where this rank has the node: the last one is in grad. */
-static fa_real *node_at(const struct fa_reducer *reducer, size_t index)
+/* Where this rank has the node: the last one is in the sum. */
+static struct fa_flat *node_at(const struct fa_reducer *reducer, size_t index)
 {
     const struct fa_fold *fold = &((struct canonical *)reducer->state)->fold;
 
-    return index + 1 < fold->n_nodes ? fold->partial[index] : reducer->grad;
+    return index + 1 < fold->n_nodes ? fold->partial[index] : reducer->sum;
+}
+
+/* Its elements from `at` on, which is a position in the whole gradient. */
+static fa_real *node_elements(const struct exchange *exchange, size_t index, const struct fa_bucket *bucket,
+                              size_t at)
+{
+    return fa_flat_window_elements(exchange->nodes[index]) + (at - bucket->begin);
+}
+
+/* Where the bucket's sum is put together. */
+static fa_real *sum_elements(const struct fa_reducer *reducer, const struct exchange *exchange,
+                             const struct fa_bucket *bucket, size_t at)
+{
+    const struct canonical *canonical = reducer->state;
+
+    return node_elements(exchange, canonical->fold.n_nodes - 1, bucket, at);
 }
 
 /* ---- chunks ---- */
@@ -126,7 +143,8 @@ static void scatter(struct fa_reducer *reducer, const struct fa_bucket *bucket)
         const struct chunk theirs = chunk_of(reducer, bucket, peer(reducer, i));
 
         for (size_t node = 0; node < canonical->fold.n_nodes; node++)
-            send(reducer, exchange, node_at(reducer, node) + theirs.begin, theirs.n, peer(reducer, i), tag);
+            send(reducer, exchange, node_elements(exchange, node, bucket, theirs.begin), theirs.n,
+                 peer(reducer, i), tag);
     }
 }
 
@@ -141,10 +159,12 @@ static void gather(struct fa_reducer *reducer, const struct fa_bucket *bucket)
     for (int i = 0; i < n_peers(reducer); i++) {
         const struct chunk theirs = chunk_of(reducer, bucket, peer(reducer, i));
 
-        receive(reducer, exchange, reducer->grad + theirs.begin, theirs.n, peer(reducer, i), tag);
+        receive(reducer, exchange, sum_elements(reducer, exchange, bucket, theirs.begin), theirs.n,
+                peer(reducer, i), tag);
     }
     for (int i = 0; i < n_peers(reducer); i++)
-        send(reducer, exchange, reducer->grad + mine.begin, mine.n, peer(reducer, i), tag);
+        send(reducer, exchange, sum_elements(reducer, exchange, bucket, mine.begin), mine.n, peer(reducer, i),
+             tag);
 }
 
 /* ---- the sum ---- */
@@ -168,10 +188,11 @@ static void merge(struct adder *adder, size_t n)
 }
 
 /* Elements [at, at + n) of the chunk. */
-static void add_block(const struct fa_reducer *reducer, const struct exchange *exchange,
+static void add_block(const struct fa_reducer *reducer, const struct fa_bucket *bucket,
                       const struct chunk *chunk, size_t at, size_t n)
 {
     const struct canonical *canonical = reducer->state;
+    const struct exchange *exchange = exchange_of(reducer, bucket);
     const fa_real *received = exchange->received + at;
     struct adder adder;
 
@@ -180,7 +201,7 @@ static void add_block(const struct fa_reducer *reducer, const struct exchange *e
         const struct part *part = &canonical->parts[p];
 
         if (part->rank == fa_comm_rank(reducer->comm)) {
-            adder.entry[adder.depth++] = node_at(reducer, part->index) + chunk->begin + at;
+            adder.entry[adder.depth++] = node_elements(exchange, part->index, bucket, chunk->begin + at);
         } else {
             adder.entry[adder.depth++] = received;
             received += chunk->n;
@@ -188,17 +209,16 @@ static void add_block(const struct fa_reducer *reducer, const struct exchange *e
         for (size_t i = 0; i < part->n_merges; i++)
             merge(&adder, n);
     }
-    memcpy(reducer->grad + chunk->begin + at, adder.entry[0], n * sizeof(fa_real));
+    memcpy(sum_elements(reducer, exchange, bucket, chunk->begin + at), adder.entry[0], n * sizeof(fa_real));
 }
 
 static void add_parts(struct fa_reducer *reducer, const struct fa_bucket *bucket)
 {
-    const struct exchange *exchange = exchange_of(reducer, bucket);
     const struct chunk mine = chunk_of(reducer, bucket, fa_comm_rank(reducer->comm));
 
 #pragma omp parallel for schedule(static) if (mine.n > 64 * BLOCK)
     for (size_t at = 0; at < mine.n; at += BLOCK)
-        add_block(reducer, exchange, &mine, at, mine.n - at < BLOCK ? mine.n - at : BLOCK);
+        add_block(reducer, bucket, &mine, at, mine.n - at < BLOCK ? mine.n - at : BLOCK);
 }
 
 /* ---- the reduction ---- */
@@ -207,7 +227,27 @@ static void settle(struct fa_reducer *reducer, size_t begin, size_t end)
 {
     const struct canonical *canonical = reducer->state;
 
-    fa_fold_add(&canonical->fold, reducer->image, reducer->grad, begin, end);
+    fa_fold_add(&canonical->fold, reducer->image, fa_reducer_row(reducer), reducer->sum, begin, end);
+}
+
+static void start(struct fa_reducer *reducer, const struct fa_bucket *bucket)
+{
+    const struct canonical *canonical = reducer->state;
+    struct exchange *exchange = exchange_of(reducer, bucket);
+
+    for (size_t i = 0; i < canonical->fold.n_nodes; i++)
+        fa_flat_window_open(exchange->nodes[i], node_at(reducer, i), bucket->begin, bucket->end);
+    exchange->stage = LEAVING;
+}
+
+static bool can_leave(struct fa_reducer *reducer, const struct exchange *exchange)
+{
+    const struct canonical *canonical = reducer->state;
+
+    for (size_t i = 0; i < canonical->fold.n_nodes; i++)
+        if (!fa_reducer_is_there(reducer, exchange->nodes[i]))
+            return false;
+    return true;
 }
 
 static bool poll(struct fa_reducer *reducer, const struct fa_bucket *bucket)
@@ -217,10 +257,16 @@ static bool poll(struct fa_reducer *reducer, const struct fa_bucket *bucket)
 
     if (exchange->stage == LANDED)
         return true;
+    if (exchange->stage == LEAVING) {
+        if (!can_leave(reducer, exchange))
+            return false;
+        scatter(reducer, bucket);
+    }
     MPI_Testall(exchange->n_requests, exchange->requests, &done, MPI_STATUSES_IGNORE);
     if (!done)
         return false;
     if (exchange->stage == GATHER) {
+        fa_flat_window_write(exchange->nodes[((const struct canonical *)reducer->state)->fold.n_nodes - 1]);
         exchange->stage = LANDED;
         return true;
     }
@@ -260,6 +306,9 @@ static fa_status open_exchange(struct fa_reducer *reducer, struct exchange *exch
     const size_t others = canonical->n_parts - canonical->fold.n_nodes, peers = (size_t)n_peers(reducer);
     const size_t scattered = others + peers * canonical->fold.n_nodes, gathered = 2 * peers;
 
+    for (size_t i = 0; i < canonical->fold.n_nodes; i++)
+        FA_TRY(fa_flat_window_create(fa_flat_backend(reducer->sum), reducer->buckets.length,
+                                     &exchange->nodes[i]));
     FA_TRY(fa_alloc(scattered > gathered ? scattered : gathered, sizeof *exchange->requests,
                     &exchange->requests));
     return fa_alloc(others * largest_chunk(reducer), sizeof *exchange->received, &exchange->received);
@@ -268,12 +317,15 @@ static fa_status open_exchange(struct fa_reducer *reducer, struct exchange *exch
 static fa_status create(struct fa_reducer *reducer)
 {
     const size_t n_images = reducer->config.n_images, rank = (size_t)fa_comm_rank(reducer->comm);
+    const struct fa_fold_slice slice = {.n = n_images * (size_t)fa_comm_size(reducer->comm),
+                                        .begin = rank * n_images,
+                                        .end = (rank + 1) * n_images,
+                                        .n_rows = reducer->n_rows};
     struct canonical *canonical;
 
     FA_TRY(fa_alloc_zero(1, sizeof *canonical, &canonical));
     reducer->state = canonical;
-    FA_TRY(fa_fold_create(&canonical->fold, n_images * (size_t)fa_comm_size(reducer->comm), rank * n_images,
-                          (rank + 1) * n_images, reducer->n));
+    FA_TRY(fa_fold_create(&canonical->fold, &slice, fa_flat_backend(reducer->sum), reducer->n));
     FA_TRY(list_parts(reducer));
     for (size_t i = 0; i < FA_BUCKET_SLOTS && i < reducer->buckets.n; i++)
         FA_TRY(open_exchange(reducer, &canonical->exchange[i]));
@@ -287,6 +339,8 @@ static void destroy(struct fa_reducer *reducer)
     if (canonical == NULL)
         return;
     for (size_t i = 0; i < FA_BUCKET_SLOTS; i++) {
+        for (size_t node = 0; node < FA_TREE_MAX_DEPTH; node++)
+            fa_flat_window_destroy(canonical->exchange[i].nodes[node]);
         fa_free(canonical->exchange[i].received);
         fa_free(canonical->exchange[i].requests);
     }
@@ -296,4 +350,4 @@ static void destroy(struct fa_reducer *reducer)
 }
 
 const struct fa_reduction_ops fa_reduction_canonical = {
-    .create = create, .destroy = destroy, .settle = settle, .start = scatter, .poll = poll};
+    .create = create, .destroy = destroy, .settle = settle, .start = start, .poll = poll};

@@ -3,7 +3,7 @@
 #include "fa/memory.h"
 #include "lane_private.h"
 
-fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out)
+fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa_lane **out)
 {
     struct fa_lane *lane;
     fa_status status;
@@ -11,7 +11,7 @@ fa_status fa_lane_create(struct fa_model *model, struct fa_lane **out)
     FA_TRY(fa_alloc_zero(1, sizeof *lane, &lane));
     status = fa_anchor_cache_create(&lane->anchors);
     if (status == FA_OK && model != NULL)
-        status = fa_workspace_create(model, NULL, &lane->workspace);
+        status = fa_workspace_create(model, grad, &lane->workspace);
     if (status == FA_OK)
         status = fa_loss_workspace_create(omp_get_max_threads(), &lane->loss_workspace);
     if (status == FA_OK)
@@ -25,7 +25,9 @@ void fa_lane_destroy(struct fa_lane *lane)
 {
     if (lane == NULL)
         return;
-    fa_free(lane->grad_reg);
+    fa_lane_unstage(lane);
+    if (lane->grad_reg != NULL)
+        fa_backend_free(fa_workspace_queue(lane->workspace), lane->grad_reg);
     fa_loss_workspace_destroy(lane->loss_workspace);
     fa_workspace_destroy(lane->workspace);
     fa_anchor_cache_destroy(lane->anchors);
@@ -35,6 +37,11 @@ void fa_lane_destroy(struct fa_lane *lane)
 struct fa_workspace *fa_lane_workspace(struct fa_lane *lane)
 {
     return lane->workspace;
+}
+
+struct fa_flat *fa_lane_grad(struct fa_lane *lane)
+{
+    return fa_workspace_grad(lane->workspace);
 }
 
 void fa_lane_phase_ended(const struct fa_lane_observer *observer, enum fa_lane_phase phase)

@@ -48,7 +48,7 @@ static void import_level(const struct backward *run, int i)
     const fa_real *rows = is_cls ? run->grad_cls : run->grad_reg;
 
     if (level != FA_NONE)
-        fa_backend_import_hwc(model->backend, run->plan->node[i].shape,
+        fa_backend_import_hwc(run->workspace->queue, run->plan->node[i].shape,
                               rows + run->plan->pyramid.first[level] * n_columns, grad(run, i));
 }
 
@@ -61,8 +61,8 @@ static void pass_to_residual(const struct backward *run, int i)
     const bool add = accumulates(run, i, residual);
 
     if (add || relu_output != NULL)
-        fa_backend_add_masked(run->model->backend, run->plan->node[residual].shape, add ? grad(run, i) : NULL,
-                              relu_output, grad(run, residual));
+        fa_backend_add_masked(run->workspace->queue, run->plan->node[residual].shape,
+                              add ? grad(run, i) : NULL, relu_output, grad(run, residual));
 }
 
 static fa_status conv_backward(const struct backward *run, int i)
@@ -106,7 +106,7 @@ static void upsample_backward(const struct backward *run, int i)
     const int in = run->model->graph.node[i].in;
 
     assert(!run->model->graph.node[in].relu);
-    fa_backend_upsample_backward(run->model->backend, run->plan->node[in].shape, run->plan->node[i].shape,
+    fa_backend_upsample_backward(run->workspace->queue, run->plan->node[in].shape, run->plan->node[i].shape,
                                  grad(run, i), accumulates(run, i, in), grad(run, in));
 }
 
@@ -184,6 +184,7 @@ fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *g
 {
     struct fa_model *model = workspace->model;
     struct backward run = {workspace, model, NULL, grad_cls, grad_reg};
+    struct fa_ticket ticket = {0};
     size_t n_final = 0;
 
     FA_TRY(take_trained(workspace, &run.plan));
@@ -198,9 +199,10 @@ fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *g
             fa_layer_unfold(workspace, layer);
             fa_weights_forget(model->weights[layer]);
             n_final = fa_layer_end(&model->graph.layer[layer]);
+            ticket = fa_backend_mark(workspace->queue);
         }
         if (ready != NULL)
-            ready(context, n_final);
+            ready(context, n_final, ticket);
     }
-    return fa_backend_synchronize(model->backend);
+    return FA_OK;
 }

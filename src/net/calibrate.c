@@ -25,6 +25,7 @@ struct calibration {
     struct fa_plan **plan_of; /* of each image */
     void **arena;             /* of each image */
     fa_real *raw;             /* a convolution's output before batch norm */
+    fa_real *statistics;      /* of one layer */
     double *slots;            /* (n_total, 1 + 2 channels): positions, sums, sums of squares */
 };
 
@@ -111,6 +112,7 @@ static fa_status prepare(struct calibration *run)
     run->raw = raw;
     if (!fa_size_mul(run->n_total, largest_slot(&run->model->graph), &n_slots))
         return fa_fail(FA_ENOMEM, "calibration over %zu images is too large", run->n_total);
+    FA_TRY(fa_alloc(largest_slot(&run->model->graph), sizeof *run->statistics, &run->statistics));
     return fa_alloc(n_slots, sizeof *run->slots, &run->slots);
 }
 
@@ -126,6 +128,7 @@ static void clean_up(struct calibration *run)
     fa_free(run->plans);
     fa_free(run->plan_of);
     fa_free(run->arena);
+    fa_free(run->statistics);
     fa_free(run->slots);
 }
 
@@ -167,8 +170,8 @@ static fa_status set_statistics(struct calibration *run, const struct fa_layer *
 {
     const size_t channels = layer->mean->n_elem;
     const double count = run->slots[0], *sum = run->slots + 1, *squares = sum + channels;
-    fa_real *mean = run->model->params.value + layer->mean->offset;
-    fa_real *var = run->model->params.value + layer->var->offset;
+    fa_real *mean = run->statistics, *var = mean + channels;
+    struct fa_flat *value = run->model->params.value;
 
     if (!(count > 0))
         return fa_fail(FA_EINVAL, "calibration over %zu images, but none was brought", run->n_total);
@@ -181,7 +184,8 @@ static fa_status set_statistics(struct calibration *run, const struct fa_layer *
             return fa_fail(FA_ENUMERIC, "%s: channel %zu has no finite statistics; check images and weights",
                            layer->norm, c);
     }
-    return FA_OK;
+    FA_TRY(fa_flat_write(value, layer->mean->offset, channels, mean));
+    return fa_flat_write(value, layer->var->offset, channels, var);
 }
 
 static fa_status calibrate_layer(struct calibration *run, int i)
@@ -190,12 +194,13 @@ static fa_status calibrate_layer(struct calibration *run, int i)
     const struct fa_layer *layer = &run->model->graph.layer[l];
     const size_t n_slots = run->n_total * slot_size(layer);
 
-    run->model->folded[l] = false; /* until the end of this function, and for good if it fails */
+    run->model->is_stale[l] = run->model->any_stale = true; /* for good if this fails */
     FA_TRY(fa_layer_load_raw(run->model, l));
     for (size_t s = 0; s < n_slots; s++)
         run->slots[s] = 0;
     for (size_t p = 0; p < run->n_plans; p++)
         FA_TRY(measure_size(run, run->plans[p], i));
+    FA_TRY(fa_backend_synchronize(run->model->backend));
     if (run->sum != NULL)
         FA_TRY(run->sum(run->context, run->slots, n_slots));
     add_slots(run, slot_size(layer));

@@ -11,7 +11,7 @@ static void export_level(const struct fa_workspace *workspace, const struct fa_p
     fa_real *rows = is_cls ? workspace->cls : workspace->reg;
 
     if (level != FA_NONE)
-        fa_backend_export_hwc(model->backend, plan->node[i].shape, fa_plan_value(plan, workspace->arena, i),
+        fa_backend_export_hwc(workspace->queue, plan->node[i].shape, fa_plan_value(plan, workspace->arena, i),
                               rows + plan->pyramid.first[level] * n_columns);
 }
 
@@ -46,12 +46,12 @@ fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass
     FA_TRY(fa_workspace_plan(workspace, pass, h, w, &plan));
     FA_TRY(fa_workspace_reserve(workspace, plan));
     FA_TRY(fa_model_fold(model));
+    fa_backend_follow(workspace->queue, model->folded);
 
-    fa_backend_import_chw(model->backend, plan->node[0].shape, image,
+    fa_backend_import_chw(workspace->queue, plan->node[0].shape, image,
                           fa_plan_value(plan, workspace->arena, 0));
     for (int i = 0; i < model->graph.n_nodes; i++)
         FA_TRY(run_node(workspace, plan, i));
-    FA_TRY(fa_backend_synchronize(model->backend));
 
     workspace->trained = pass == FA_TRAINING ? plan : NULL;
     workspace->trained_version = model->version;

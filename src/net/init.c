@@ -12,10 +12,10 @@
 
 #define GAUSSIAN_STD 0.01
 
-static void fill(struct fa_params *params, const struct fa_param *param, double value)
+static void fill(fa_real *values, const struct fa_param *param, double value)
 {
     for (size_t i = 0; param != NULL && i < param->n_elem; i++)
-        params->value[param->offset + i] = (fa_real)value;
+        values[param->offset + i] = (fa_real)value;
 }
 
 static void fill_normal(struct fa_random *random, fa_real *value, size_t n, double std)
@@ -36,13 +36,13 @@ static uint64_t stream_of(const char *name)
     return fa_hash(FA_HASH_START, name, strlen(name)) >> 24;
 }
 
-static void fill_filters(struct fa_params *params, const struct fa_layer *layer, uint64_t seed)
+static void fill_filters(fa_real *values, const struct fa_layer *layer, uint64_t seed)
 {
     const struct fa_param *weight = layer->weight;
     const double area = (double)layer->desc.kernel * layer->desc.kernel;
     const double fan_out = layer->desc.out_channels * area;
     const double fan_in = (double)layer->desc.in_channels / layer->desc.groups * area;
-    fa_real *value = params->value + weight->offset;
+    fa_real *value = values + weight->offset;
     struct fa_random random;
 
     fa_random_init(&random, seed, FA_RANDOM_WEIGHTS, stream_of(weight->name), 0);
@@ -59,26 +59,29 @@ static void fill_filters(struct fa_params *params, const struct fa_layer *layer,
     }
 }
 
-static void init_layer(struct fa_params *params, const struct fa_layer *layer, uint64_t seed)
+static void init_layer(fa_real *values, const struct fa_layer *layer, uint64_t seed)
 {
-    fill_filters(params, layer, seed);
-    fill(params, layer->bias, layer->initial_bias);
-    fill(params, layer->gamma, layer->initial_gamma);
-    fill(params, layer->mean, 0);
-    fill(params, layer->var, 1);
+    fill_filters(values, layer, seed);
+    fill(values, layer->bias, layer->initial_bias);
+    fill(values, layer->gamma, layer->initial_gamma);
+    fill(values, layer->mean, 0);
+    fill(values, layer->var, 1);
 }
 
-void fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix)
+fa_status fa_model_init_part(struct fa_model *model, uint64_t seed, const char *prefix)
 {
+    fa_real *values;
+
+    FA_TRY(fa_flat_open(model->params.value, FA_FLAT_WRITE, &values));
 #pragma omp parallel for schedule(dynamic) num_threads(fa_backend_threads(model->backend))
     for (int l = 0; l < model->graph.n_layers; l++)
         if (strncmp(model->graph.layer[l].name, prefix, strlen(prefix)) == 0)
-            init_layer(&model->params, &model->graph.layer[l], seed);
+            init_layer(values, &model->graph.layer[l], seed);
     fa_model_params_changed(model);
+    return fa_flat_close(model->params.value);
 }
 
 fa_status fa_model_init(struct fa_model *model, uint64_t seed)
 {
-    fa_model_init_part(model, seed, "");
-    return FA_OK;
+    return fa_model_init_part(model, seed, "");
 }

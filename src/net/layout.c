@@ -134,14 +134,14 @@ fa_status fa_params_list(struct fa_graph *graph, struct fa_params *params)
     return FA_OK;
 }
 
-fa_status fa_params_create(struct fa_graph *graph, struct fa_params *params)
+fa_status fa_params_create(struct fa_graph *graph, struct fa_backend *backend, struct fa_params *params)
 {
     fa_status status;
 
     FA_TRY(fa_params_list(graph, params));
-    status = fa_alloc_zero(params->n_elem, sizeof *params->value, &params->value);
+    status = fa_flat_create(backend, params->n_elem, &params->value);
     if (status == FA_OK)
-        status = fa_alloc_zero(params->n_trainable, sizeof *params->grad, &params->grad);
+        status = fa_flat_create(backend, params->n_trainable, &params->grad);
     if (status != FA_OK)
         fa_params_destroy(params);
     return status;
@@ -152,8 +152,8 @@ void fa_params_destroy(struct fa_params *params)
     if (params->entry != NULL)
         fa_free((void *)params->entry[0].name); /* all names are one block */
     fa_free(params->entry);
-    fa_free(params->value);
-    fa_free(params->grad);
+    fa_flat_destroy(params->value);
+    fa_flat_destroy(params->grad);
     memset(params, 0, sizeof *params);
 }
 

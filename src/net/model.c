@@ -73,16 +73,16 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
     FA_TRY(fa_alloc_zero(1, sizeof *model, &model));
     model->config = *config;
     model->backend = backend;
-    model->stale = true;
     status = build_graph(&model->graph, config);
     if (status == FA_OK)
-        status = fa_params_create(&model->graph, &model->params);
+        status = fa_params_create(&model->graph, backend, &model->params);
     if (status == FA_OK)
         status = fa_model_create_weights(model);
     if (status != FA_OK) {
         fa_model_destroy(model);
         return status;
     }
+    fa_model_params_changed(model);
     *out = model;
     return FA_OK;
 }
@@ -126,8 +126,18 @@ struct fa_backend *fa_model_backend(const struct fa_model *model)
     return model->backend;
 }
 
+/* Backward would unfold by other statistics than forward folded. */
+void fa_model_params_stepped(struct fa_model *model)
+{
+    for (int l = 0; l < model->graph.n_layers; l++)
+        model->is_stale[l] |= !model->graph.layer[l].frozen;
+    model->any_stale = true;
+    model->version++;
+}
+
 void fa_model_params_changed(struct fa_model *model)
 {
-    model->stale = true;
-    model->version++; /* backward would unfold by other statistics than forward folded */
+    for (int l = 0; l < model->graph.n_layers; l++)
+        model->is_stale[l] = true;
+    fa_model_params_stepped(model);
 }

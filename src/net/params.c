@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "fa/crc32c.h"
 #include "fa/hash.h"
 
 const struct fa_param *fa_params_find(const struct fa_params *params, const char *name)
@@ -26,14 +25,4 @@ uint64_t fa_params_fingerprint(const struct fa_params *params)
         hash = fa_hash(hash, entry->dims, (size_t)entry->n_dims * sizeof entry->dims[0]);
     }
     return hash;
-}
-
-uint32_t fa_params_checksum(const struct fa_params *params)
-{
-    return fa_crc32c(0, params->value, params->n_elem * sizeof *params->value);
-}
-
-void fa_params_clear_grad(struct fa_params *params)
-{
-    memset(params->grad, 0, params->n_trainable * sizeof *params->grad);
 }

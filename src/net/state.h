@@ -10,13 +10,6 @@
 
 #define FA_MAX_PLANS 64
 
-/* Room for a layer on its way between the flat buffers and the backend. */
-struct fa_fold_scratch {
-    fa_real *filters; /* of a few output channels, for each thread */
-    size_t filters_per_thread;
-    fa_real *scale, *bias; /* of the largest layer */
-};
-
 struct fa_model {
     struct fa_model_config config;
     struct fa_backend *backend;
@@ -25,16 +18,16 @@ struct fa_model {
 
     struct fa_weights *weights[FA_GRAPH_MAX_LAYERS];
     struct fa_affine *affine[FA_GRAPH_MAX_LAYERS]; /* NULL without group norm */
-    struct fa_fold_scratch scratch;
-    bool stale;                               /* the backend's weights are not those of params */
-    bool folded[FA_GRAPH_MAX_LAYERS];         /* ever since creation */
-    uint32_t folded_crc[FA_GRAPH_MAX_LAYERS]; /* of a frozen layer's parameters when it was folded */
-    uint64_t version;                         /* of the parameters' values, as far as anybody told */
+    bool is_stale[FA_GRAPH_MAX_LAYERS];            /* the backend's weights are not those of params */
+    bool any_stale;
+    struct fa_ticket folded; /* after which they are */
+    uint64_t version;        /* of the parameters' values, as far as anybody told */
 };
 
 struct fa_workspace {
     struct fa_model *model;
-    fa_real *grad; /* flat, of the trainable parameters */
+    struct fa_backend *queue; /* that its work goes to */
+    struct fa_flat *grad;     /* of the trainable parameters */
 
     int n_plans;
     struct fa_plan *plan[FA_MAX_PLANS];
@@ -43,7 +36,7 @@ struct fa_workspace {
 
     void *arena; /* shared by all plans; grows */
     size_t arena_bytes;
-    fa_real *cls, *reg; /* the head's rows; grow */
+    void *cls, *reg; /* the head's rows; grow */
     size_t head_anchors;
 
     /* What backward adds up for a layer; NULL before the first training pass, and without group norm. */

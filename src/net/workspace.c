@@ -45,7 +45,7 @@ static fa_status create_plan(struct fa_workspace *workspace, bool training, int 
     const struct fa_model *model = workspace->model;
     const int span = fa_span_begin("plan");
     fa_status status =
-        fa_plan_create(&model->graph, model->backend, model->weights, model->affine, training, h, w, plan);
+        fa_plan_create(&model->graph, workspace->queue, model->weights, model->affine, training, h, w, plan);
 
     fa_span_end(span);
     return status;
@@ -73,26 +73,33 @@ fa_status fa_workspace_plan(struct fa_workspace *workspace, enum fa_pass pass, i
     return FA_OK;
 }
 
+/* Frees before it takes: what was there is no longer wanted. */
+static fa_status take_anew(struct fa_backend *queue, size_t n_bytes, void **memory)
+{
+    fa_backend_free(queue, *memory);
+    *memory = NULL;
+    return fa_backend_alloc(queue, n_bytes, memory);
+}
+
 static fa_status grow_arena(struct fa_workspace *workspace, size_t n_bytes)
 {
     if (n_bytes <= workspace->arena_bytes)
         return FA_OK;
-    fa_backend_free(workspace->model->backend, workspace->arena);
-    workspace->arena = NULL;
     workspace->arena_bytes = 0;
-    FA_TRY(fa_backend_alloc(workspace->model->backend, n_bytes, &workspace->arena));
+    FA_TRY(take_anew(workspace->queue, n_bytes, &workspace->arena));
     workspace->arena_bytes = n_bytes;
     return FA_OK;
 }
 
 static fa_status grow_head(struct fa_workspace *workspace, size_t n_anchors)
 {
+    const size_t n_classes = (size_t)workspace->model->config.num_classes;
+
     if (n_anchors <= workspace->head_anchors)
         return FA_OK;
     workspace->head_anchors = 0;
-    FA_TRY(fa_realloc(&workspace->cls, n_anchors,
-                      (size_t)workspace->model->config.num_classes * sizeof(fa_real)));
-    FA_TRY(fa_realloc(&workspace->reg, n_anchors, 4 * sizeof(fa_real)));
+    FA_TRY(take_anew(workspace->queue, n_anchors * n_classes * sizeof(fa_real), &workspace->cls));
+    FA_TRY(take_anew(workspace->queue, n_anchors * 4 * sizeof(fa_real), &workspace->reg));
     workspace->head_anchors = n_anchors;
     return FA_OK;
 }
@@ -102,9 +109,9 @@ static fa_status make_layer_sums(struct fa_workspace *workspace, int l)
     const struct fa_model *model = workspace->model;
 
     if (workspace->weights_sum[l] == NULL)
-        FA_TRY(fa_weights_sum_create(model->weights[l], &workspace->weights_sum[l]));
+        FA_TRY(fa_weights_sum_create(workspace->queue, model->weights[l], &workspace->weights_sum[l]));
     if (model->affine[l] != NULL && workspace->affine_sum[l] == NULL)
-        FA_TRY(fa_affine_sum_create(model->affine[l], &workspace->affine_sum[l]));
+        FA_TRY(fa_affine_sum_create(workspace->queue, model->affine[l], &workspace->affine_sum[l]));
     return FA_OK;
 }
 
@@ -127,12 +134,16 @@ fa_status fa_workspace_reserve(struct fa_workspace *workspace, const struct fa_p
 
 /* ---- life ---- */
 
-fa_status fa_workspace_create(struct fa_model *model, fa_real *grad, struct fa_workspace **out)
+fa_status fa_workspace_create(struct fa_model *model, struct fa_flat *grad, struct fa_workspace **out)
 {
     struct fa_workspace *workspace;
 
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *workspace, &workspace));
+    if (fa_backend_fork(model->backend, &workspace->queue) != FA_OK) {
+        fa_free(workspace);
+        return FA_ENOMEM;
+    }
     workspace->model = model;
     workspace->grad = grad != NULL ? grad : model->params.grad;
     *out = workspace;
@@ -149,10 +160,21 @@ void fa_workspace_destroy(struct fa_workspace *workspace)
         fa_weights_sum_destroy(workspace->weights_sum[l]);
         fa_affine_sum_destroy(workspace->affine_sum[l]);
     }
-    fa_backend_free(workspace->model->backend, workspace->arena);
-    fa_free(workspace->cls);
-    fa_free(workspace->reg);
+    fa_backend_free(workspace->queue, workspace->arena);
+    fa_backend_free(workspace->queue, workspace->cls);
+    fa_backend_free(workspace->queue, workspace->reg);
+    fa_backend_close(workspace->queue);
     fa_free(workspace);
+}
+
+struct fa_backend *fa_workspace_queue(const struct fa_workspace *workspace)
+{
+    return workspace->queue;
+}
+
+struct fa_flat *fa_workspace_grad(const struct fa_workspace *workspace)
+{
+    return workspace->grad;
 }
 
 void fa_workspace_memory(const struct fa_workspace *workspace, struct fa_model_memory *out)

@@ -123,25 +123,6 @@ fa_status fa_training_agree(struct fa_training *t)
 
 /* ---- what stays equal ---- */
 
-enum { BLOCK = 1 << 18 }; /* values; the checksum is one of the blocks' checksums, made by all threads */
-
-static fa_status checksum(const fa_real *values, size_t n, uint32_t *out)
-{
-    const size_t n_blocks = (n + BLOCK - 1) / BLOCK;
-    uint32_t *blocks;
-
-    FA_TRY(fa_alloc(n_blocks, sizeof *blocks, &blocks));
-#pragma omp parallel for schedule(static)
-    for (size_t b = 0; b < n_blocks; b++) {
-        const size_t first = b * BLOCK, length = n - first < BLOCK ? n - first : BLOCK;
-
-        blocks[b] = fa_crc32c(0, values + first, length * sizeof *values);
-    }
-    *out = fa_crc32c(0, blocks, n_blocks * sizeof *blocks);
-    fa_free(blocks);
-    return FA_OK;
-}
-
 /* Collective. Of weights, momentum and moving average. */
 static fa_status checksum_state(struct fa_training *t, uint64_t *out)
 {
@@ -150,11 +131,11 @@ static fa_status checksum_state(struct fa_training *t, uint64_t *out)
     fa_status status;
 
     fa_activity_begin("checksum of weights");
-    status = checksum(params->value, params->n_elem, &weights);
+    status = fa_flat_checksum(params->value, params->n_elem, &weights);
     if (status == FA_OK)
-        status = checksum(t->state.momentum, params->n_trainable, &momentum);
+        status = fa_flat_checksum(t->state.momentum, params->n_trainable, &momentum);
     if (status == FA_OK && t->state.average != NULL)
-        status = checksum(t->state.average, params->n_trainable, &average);
+        status = fa_flat_checksum(t->state.average, params->n_trainable, &average);
     *out = (uint64_t)weights << 32 |
            fa_crc32c(momentum, &average, t->state.average != NULL ? sizeof average : 0);
     return fa_comm_agree(t->comm, status);

@@ -57,13 +57,17 @@ static void keep_weights(struct diagnosis *d)
 static bool weights_are_sound(const struct fa_params *params)
 {
     struct fa_tensor *tensors;
-    bool are;
+    fa_real *values;
+    fa_status status;
 
-    if (fa_params_tensors(params, &tensors) != FA_OK)
+    if (fa_flat_open(params->value, FA_FLAT_READ, &values) != FA_OK)
         return false;
-    are = fa_weights_check_values(tensors, params->n) == FA_OK;
-    fa_free(tensors);
-    return are;
+    status = fa_params_tensors(params, values, &tensors);
+    if (status == FA_OK) {
+        status = fa_weights_check_values(tensors, params->n);
+        fa_free(tensors);
+    }
+    return fa_flat_finish(params->value, status) == FA_OK;
 }
 
 /* ---- one image ---- */
@@ -76,14 +80,13 @@ static bool is_finite_loss(const struct fa_loss *loss)
 static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, struct verdict *verdict)
 {
     struct fa_training *t = d->training;
-    struct fa_params *params = t->state.params;
     const struct fa_image image = {sample->chw, sample->h, sample->w};
+    struct fa_flat *grad = fa_lane_grad(t->lanes[0]);
 
-    fa_params_clear_grad(params);
-    FA_TRY(fa_lane_learn(t->lane, &t->config->loss, &image, &sample->objects, d->normalizer, NULL,
-                         &verdict->loss));
-    verdict->norm = fa_gradient_norm(params->grad, params->n_trainable);
-    return FA_OK;
+    fa_flat_clear(grad);
+    FA_TRY(fa_lane_learn(t->lanes[0], &t->config->loss, &image, &sample->objects, d->normalizer, NULL));
+    FA_TRY(fa_lane_learned(t->lanes[0], &verdict->loss));
+    return fa_flat_norm(grad, fa_flat_length(grad), &verdict->norm);
 }
 
 static fa_status write_case(const struct diagnosis *d, const struct fa_sample *sample, const char *path)

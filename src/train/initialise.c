@@ -21,7 +21,7 @@ static bool is_within(const char *part, const char *whole)
 }
 
 /* Neck, head and class layer, where the file lacks them as a whole. */
-static void start_absent_parts(struct fa_training *t, const struct fa_weights_file *file)
+static fa_status start_absent_parts(struct fa_training *t, const struct fa_weights_file *file)
 {
     const char *absent = NULL;
 
@@ -30,25 +30,36 @@ static void start_absent_parts(struct fa_training *t, const struct fa_weights_fi
             continue;
         absent = *part;
         fa_info("%s* is not in the weights file and starts at random", *part);
-        fa_model_init_part(t->model, t->config->seed, *part);
+        FA_TRY(fa_model_init_part(t->model, t->config->seed, *part));
     }
+    return FA_OK;
 }
 
 /* Everything else must be in the file, and nothing that is not the network's. */
-static fa_status load_file(struct fa_training *t)
+static fa_status copy_present_parts(struct fa_training *t, const struct fa_weights_file *file,
+                                    fa_real *values)
 {
-    const struct fa_weights_file *file = t->run->init_from;
     struct fa_tensor *tensors;
     size_t n;
     fa_status status;
 
-    FA_TRY(fa_params_tensors_for(t->state.params, file, &tensors, &n));
+    FA_TRY(fa_params_tensors_for(t->state.params, values, file, &tensors, &n));
     status = fa_prefix(fa_weights_copy(file, tensors, n), "--init-from");
     fa_free(tensors);
-    FA_TRY(status);
-    fa_info("%zu of the network's %zu tensors are those of the weights file", n, t->state.params->n);
-    start_absent_parts(t, file);
-    return FA_OK;
+    if (status == FA_OK)
+        fa_info("%zu of the network's %zu tensors are those of the weights file", n, t->state.params->n);
+    return status;
+}
+
+static fa_status load_file(struct fa_training *t)
+{
+    const struct fa_weights_file *file = t->run->init_from;
+    struct fa_flat *flat = t->state.params->value;
+    fa_real *values;
+
+    FA_TRY(fa_flat_open(flat, FA_FLAT_WRITE, &values));
+    FA_TRY(fa_flat_finish(flat, copy_present_parts(t, file, values)));
+    return start_absent_parts(t, file);
 }
 
 /* ---- calibrated ---- */

@@ -54,7 +54,7 @@ fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
     return fa_prefix(status, "%s", path);
 }
 
-fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **tensors)
+fa_status fa_params_tensors(const struct fa_params *params, fa_real *values, struct fa_tensor **tensors)
 {
     FA_TRY(fa_alloc(params->n, sizeof **tensors, tensors));
     for (size_t i = 0; i < params->n; i++) {
@@ -64,7 +64,7 @@ fa_status fa_params_tensors(const struct fa_params *params, struct fa_tensor **t
         *tensor = (struct fa_tensor){.name = param->name,
                                      .n_dims = param->n_dims,
                                      .n_elem = param->n_elem,
-                                     .data = params->value != NULL ? params->value + param->offset : NULL};
+                                     .data = values != NULL ? values + param->offset : NULL};
         memcpy(tensor->dims, param->dims, sizeof tensor->dims);
     }
     return FA_OK;
@@ -74,12 +74,16 @@ fa_status fa_params_write(const struct fa_params *params, const char *path,
                           const struct fa_weights_meta *meta)
 {
     struct fa_tensor *tensors;
+    fa_real *values;
     fa_status status;
 
-    FA_TRY(fa_params_tensors(params, &tensors));
-    status = fa_weights_write(path, tensors, params->n, meta);
-    fa_free(tensors);
-    return status;
+    FA_TRY(fa_flat_open(params->value, FA_FLAT_READ, &values));
+    status = fa_params_tensors(params, values, &tensors);
+    if (status == FA_OK) {
+        status = fa_weights_write(path, tensors, params->n, meta);
+        fa_free(tensors);
+    }
+    return fa_flat_finish(params->value, status);
 }
 
 static size_t drop_part(const char *prefix, struct fa_tensor *tensors, size_t n)
@@ -92,10 +96,10 @@ static size_t drop_part(const char *prefix, struct fa_tensor *tensors, size_t n)
     return kept;
 }
 
-fa_status fa_params_tensors_for(const struct fa_params *params, const struct fa_weights_file *file,
-                                struct fa_tensor **tensors, size_t *n)
+fa_status fa_params_tensors_for(const struct fa_params *params, fa_real *values,
+                                const struct fa_weights_file *file, struct fa_tensor **tensors, size_t *n)
 {
-    FA_TRY(fa_params_tensors(params, tensors));
+    FA_TRY(fa_params_tensors(params, values, tensors));
     *n = params->n;
     for (const char *const *part = fa_detector_parts; *part != NULL; part++)
         if (!fa_weights_has(file, *part))
@@ -112,7 +116,7 @@ fa_status fa_model_weights_match(const struct fa_model_config *config, const str
     fa_status status;
 
     FA_TRY(fa_model_list_params(config, &params));
-    status = fa_params_tensors_for(&params, file, &tensors, &n);
+    status = fa_params_tensors_for(&params, NULL, file, &tensors, &n);
     if (status == FA_OK) {
         fa_weights_match(file, tensors, n, out);
         fa_free(tensors);
@@ -125,11 +129,16 @@ fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *fi
 {
     struct fa_params *params = fa_model_params(model);
     struct fa_tensor *tensors;
+    fa_real *values;
     fa_status status;
 
-    FA_TRY(fa_params_tensors(params, &tensors));
-    status = fa_weights_copy(file, tensors, params->n);
-    fa_free(tensors);
+    FA_TRY(fa_flat_open(params->value, FA_FLAT_WRITE, &values));
+    status = fa_params_tensors(params, values, &tensors);
+    if (status == FA_OK) {
+        status = fa_weights_copy(file, tensors, params->n);
+        fa_free(tensors);
+    }
+    status = fa_flat_finish(params->value, status);
     if (status == FA_OK)
         fa_model_params_changed(model);
     return status;

@@ -50,9 +50,9 @@ static fa_status run_network(struct fa_replay *r)
     const struct fa_image image = {given->image, given->h, given->w};
     const struct fa_lane_observer observer = {.saw = keep_head, .context = r};
 
-    fa_params_clear_grad(fa_model_params(r->model));
-    FA_TRY(fa_lane_learn(r->lane, &r->config->loss, &image, &given->objects, r->normalizer, &observer,
-                         &r->loss));
+    fa_flat_clear(fa_lane_grad(r->lane));
+    FA_TRY(fa_lane_learn(r->lane, &r->config->loss, &image, &given->objects, r->normalizer, &observer));
+    FA_TRY(fa_lane_learned(r->lane, &r->loss));
     r->params = fa_model_params(r->model);
     return FA_OK;
 }
@@ -88,25 +88,26 @@ static fa_status detect(struct fa_replay *r)
 
 static double norm_of_head(const struct fa_replay *r)
 {
-    return hypot(fa_gradient_norm(r->grad_cls, r->head.n_anchors * (size_t)r->head.num_classes),
-                 fa_gradient_norm(r->grad_reg, r->head.n_anchors * 4));
+    return hypot(fa_host_norm(r->grad_cls, r->head.n_anchors * (size_t)r->head.num_classes),
+                 fa_host_norm(r->grad_reg, r->head.n_anchors * 4));
 }
 
-static void measure(const struct fa_replay *r, struct fa_replay_result *out)
+static fa_status measure(const struct fa_replay *r, struct fa_replay_result *out)
 {
     *out = (struct fa_replay_result){.loss = r->loss,
                                      .normalizer = r->normalizer,
                                      .head_grad_norm = norm_of_head(r),
                                      .n_detections = r->n_detections};
     if (r->params != NULL)
-        out->grad_norm = fa_gradient_norm(r->params->grad, r->params->n_trainable);
+        FA_TRY(fa_flat_norm(r->params->grad, r->params->n_trainable, &out->grad_norm));
     out->is_finite = isfinite(out->loss.part[0]) && isfinite(out->loss.part[1]) &&
                      isfinite(out->head_grad_norm) && isfinite(out->grad_norm);
+    return FA_OK;
 }
 
 static fa_status run(struct fa_replay *r)
 {
-    FA_TRY(fa_lane_create(r->model, &r->lane));
+    FA_TRY(fa_lane_create(r->model, NULL, &r->lane));
     FA_TRY(choose_normalizer(r, &r->config->loss));
     FA_TRY(take_head(r));
     FA_TRY(compute_loss(r));
@@ -122,7 +123,7 @@ fa_status fa_replay(const struct fa_replay_config *config, struct fa_model *mode
     if (status == FA_OK)
         status = fa_replay_write(out_path, &replay);
     if (status == FA_OK)
-        measure(&replay, result);
+        status = measure(&replay, result);
     end(&replay);
     return status;
 }
@@ -135,7 +136,7 @@ fa_status fa_replay_normalizer(const struct fa_loss_config *loss, const struct f
     fa_status status;
 
     alone.has_normalizer = false;
-    status = fa_lane_create(NULL, &replay.lane);
+    status = fa_lane_create(NULL, NULL, &replay.lane);
     if (status == FA_OK)
         status = choose_normalizer(&replay, loss);
     *normalizer = replay.normalizer;

@@ -31,24 +31,29 @@ static fa_status write_head(struct fa_h5 *file, const struct fa_replay *r)
     return fa_h5_write(file, "grad_head/reg", FA_H5_F32, 2, reg, r->grad_reg);
 }
 
-static fa_status write_gradient(struct fa_h5 *file, const struct fa_params *params,
-                                const struct fa_param *param)
+static fa_status write_gradient(struct fa_h5 *file, const fa_real *grad, const struct fa_param *param)
 {
     char *name;
     fa_status status;
 
     FA_TRY(fa_asprintf(&name, "grad/%s", param->name));
-    status = fa_h5_write(file, name, FA_H5_F32, param->n_dims, param->dims, params->grad + param->offset);
+    status = fa_h5_write(file, name, FA_H5_F32, param->n_dims, param->dims, grad + param->offset);
     fa_free(name);
     return status;
 }
 
 static fa_status write_gradients(struct fa_h5 *file, const struct fa_params *params)
 {
-    for (size_t i = 0; params != NULL && i < params->n; i++)
+    fa_status status = FA_OK;
+    fa_real *grad;
+
+    if (params == NULL)
+        return FA_OK;
+    FA_TRY(fa_flat_open(params->grad, FA_FLAT_READ, &grad));
+    for (size_t i = 0; i < params->n && status == FA_OK; i++)
         if (params->entry[i].kind == FA_PARAM_TRAINABLE)
-            FA_TRY(write_gradient(file, params, &params->entry[i]));
-    return FA_OK;
+            status = write_gradient(file, grad, &params->entry[i]);
+    return fa_flat_finish(params->grad, status);
 }
 
 static void fill_row(const struct fa_detection *detection, float row[6])

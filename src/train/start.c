@@ -64,6 +64,8 @@ static fa_status check_config(const struct fa_training *t)
                        "a batch of %d images cannot be shared evenly by %d ranks; set train.batch to a "
                        "multiple of %d",
                        c->batch, size, size);
+    if (c->lanes < 1)
+        return fa_fail(FA_EINVAL, "train.lanes is %d; it must be at least 1", c->lanes);
     if (c->bucket_mib < 1)
         return fa_fail(FA_EINVAL, "buckets of gradients must have at least 1 MiB, not %d", c->bucket_mib);
     if (c->reference_batch < 1 || c->loader_threads < 1 || c->log_interval < 1)
@@ -106,22 +108,59 @@ static void count_steps(struct fa_training *t)
 
 /* ---- parts ---- */
 
+static fa_status open_lane(struct fa_training *t, size_t i)
+{
+    struct fa_flat *row = NULL;
+
+    if (t->rows != NULL) {
+        FA_TRY(fa_flat_create(fa_model_backend(t->model), t->state.params->n_trainable, &t->rows[i]));
+        row = t->rows[i];
+    }
+    return fa_lane_create(t->model, row, &t->lanes[i]);
+}
+
+/* Several add to rows of their own, since they do so at the same time. */
+static fa_status open_lanes(struct fa_training *t)
+{
+    const size_t asked = (size_t)t->config->lanes;
+
+    t->n_lanes = asked < t->n_local ? asked : t->n_local;
+    FA_TRY(fa_alloc_zero(t->n_lanes, sizeof(struct fa_lane *), &t->lanes));
+    if (t->n_lanes > 1)
+        FA_TRY(fa_alloc_zero(t->n_lanes, sizeof(struct fa_flat *), &t->rows));
+    for (size_t i = 0; i < t->n_lanes; i++)
+        FA_TRY(open_lane(t, i));
+    return FA_OK;
+}
+
+static void close_lanes(struct fa_training *t)
+{
+    for (size_t i = 0; t->lanes != NULL && i < t->n_lanes; i++)
+        fa_lane_destroy(t->lanes[i]);
+    for (size_t i = 0; t->rows != NULL && i < t->n_lanes; i++)
+        fa_flat_destroy(t->rows[i]);
+    fa_free(t->lanes);
+    fa_free(t->rows);
+}
+
 static fa_status open_parts(struct fa_training *t)
 {
     struct fa_params *params = t->state.params;
+    struct fa_backend *backend = fa_model_backend(t->model);
     const size_t batch = (size_t)t->config->batch;
     struct fa_reducer_config reducer = {.reduction = t->config->reduction,
                                         .bucket_bytes = (size_t)t->config->bucket_mib << 20};
 
     t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
-    FA_TRY(fa_alloc_zero(params->n_trainable, sizeof *t->state.momentum, &t->state.momentum));
+    FA_TRY(open_lanes(t));
+    reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
+    FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.momentum));
     if (t->config->ema_decay > 0)
-        FA_TRY(fa_alloc(params->n_trainable, sizeof *t->state.average, &t->state.average));
+        FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.average));
     FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
     FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
-    FA_TRY(fa_reducer_create(t->comm, &reducer, params->grad, params->n_trainable, &t->reducer));
-    return fa_lane_create(t->model, &t->lane);
+    return fa_reducer_create(t->comm, &reducer, params->grad, t->rows, &t->reducer);
 }
 
 /* At the position where training stands. */
@@ -173,7 +212,7 @@ static fa_status begin_anew(struct fa_training *t)
 
     FA_TRY(fa_training_initialise(t));
     if (t->state.average != NULL)
-        memcpy(t->state.average, params->value, params->n_trainable * sizeof *params->value);
+        fa_flat_copy(t->state.average, params->value, params->n_trainable);
     return FA_OK;
 }
 
@@ -219,13 +258,13 @@ void fa_training_end(struct fa_training *t)
     fa_checkpoint_writer_close(t->writer);
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);
-    fa_lane_destroy(t->lane);
     fa_reducer_destroy(t->reducer);
+    close_lanes(t);
     fa_sampler_destroy(t->sampler);
     fa_free(t->losses);
     fa_free(t->samples);
-    fa_free(t->state.average);
-    fa_free(t->state.momentum);
+    fa_flat_destroy(t->state.average);
+    fa_flat_destroy(t->state.momentum);
     fa_free(t->stop_file);
     fa_lock_release(t->checkpoint_lock);
     fa_directory_close(t->checkpoints);

@@ -76,7 +76,7 @@ static fa_status count(struct fa_training *t, struct tally *tally)
         const struct fa_sample *sample = t->samples[i];
         double share;
 
-        FA_TRY(fa_lane_share(t->lane, &t->config->loss, sample->h, sample->w, &sample->objects, &share));
+        FA_TRY(fa_lane_share(t->lanes[0], &t->config->loss, sample->h, sample->w, &sample->objects, &share));
         tally->objects += (double)sample->objects.n;
         tally->normalizer += share;
     }
@@ -105,11 +105,19 @@ static fa_status exchange(struct fa_training *t, fa_status status, struct tally 
 /* ---- 2. image by image ---- */
 
 /* What goes on beside backward. */
-static void between_layers(void *context, size_t n)
+static void between_layers(void *context, size_t n, struct fa_ticket ticket)
 {
     struct fa_training *t = context;
 
-    fa_reducer_advance(t->reducer, n);
+    fa_reducer_advance(t->reducer, n, ticket);
+    fa_training_save_poll(t);
+}
+
+static void while_waiting(void *context)
+{
+    struct fa_training *t = context;
+
+    fa_reducer_poll(t->reducer);
     fa_training_save_poll(t);
 }
 
@@ -121,24 +129,35 @@ static void charge_phase(void *context, enum fa_lane_phase phase)
         charge(context, FA_PHASE_LOSS);
 }
 
-static fa_status run_image(struct fa_training *t, const struct fa_sample *sample, double normalizer,
-                           struct fa_loss *loss)
+static fa_status ask_for_image(struct fa_training *t, size_t i, double normalizer,
+                               const struct fa_lane_observer *observer)
 {
+    const struct fa_sample *sample = t->samples[i];
     const struct fa_image image = {sample->chw, sample->h, sample->w};
-    const struct fa_lane_observer observer = {.ended = charge_phase, .ready = between_layers, .context = t};
+    struct fa_lane *lane = t->lanes[i % t->n_lanes];
+    struct fa_backend *queue = fa_workspace_queue(fa_lane_workspace(lane));
 
-    FA_TRY(fa_lane_learn(t->lane, &t->config->loss, &image, &sample->objects, normalizer, &observer, loss));
-    fa_reducer_next(t->reducer);
+    fa_backend_follow(queue, fa_reducer_image(t->reducer));
+    FA_TRY(fa_lane_learn(lane, &t->config->loss, &image, &sample->objects, normalizer, observer));
+    fa_reducer_next(t->reducer, fa_backend_mark(queue));
     charge(t, FA_PHASE_BACKWARD);
     return FA_OK;
 }
 
+/* Image i is waited for when its lane is wanted again. */
 static fa_status run_images(struct fa_training *t, double normalizer)
 {
+    const struct fa_lane_observer observer = {
+        .ended = charge_phase, .ready = between_layers, .waits = while_waiting, .context = t};
     struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
 
-    for (size_t i = 0; i < t->n_local; i++)
-        FA_TRY(run_image(t, t->samples[i], normalizer, &mine[i]));
+    for (size_t i = 0; i < t->n_local + t->n_lanes; i++) {
+        if (i >= t->n_lanes && i - t->n_lanes < t->n_local)
+            FA_TRY(fa_lane_learned(t->lanes[i % t->n_lanes], &mine[i - t->n_lanes]));
+        if (i < t->n_local)
+            FA_TRY(ask_for_image(t, i, normalizer, &observer));
+    }
+    charge(t, FA_PHASE_BACKWARD);
     return FA_OK;
 }
 
@@ -177,6 +196,15 @@ static bool is_finite(const struct fa_loss *loss, double norm)
     return isfinite(norm);
 }
 
+/* Of the batch's gradient. Collective where it can fail. */
+static fa_status gradient_norm(struct fa_training *t, double *norm)
+{
+    const struct fa_flat *grad = t->state.params->grad;
+    const fa_status status = locate(t, fa_flat_norm(grad, fa_flat_length(grad), norm));
+
+    return fa_backend_is_host(fa_flat_backend(grad)) ? status : fa_comm_agree(t->comm, status);
+}
+
 /* ---- 5. the update ---- */
 
 static void update(struct fa_training *t, double scale, double lr)
@@ -192,9 +220,9 @@ static void update(struct fa_training *t, double scale, double lr)
     fa_activity_begin("update");
     fa_sgd_update(params, t->state.momentum, &sgd);
     if (t->state.average != NULL)
-        fa_average_step(t->state.average, params->value, params->n_trainable,
+        fa_flat_average(t->state.average, params->value, params->n_trainable,
                         fa_average_decay(t->config->ema_decay, t->state.progress.step));
-    fa_model_params_changed(t->model);
+    fa_model_params_stepped(t->model);
     fa_span_end(span);
 }
 
@@ -220,11 +248,10 @@ static void write_entry(const struct fa_loss *loss, double share, double objects
 /* Steps 2 to 5. */
 static fa_status learn(struct fa_training *t, const struct tally *tally, struct fa_journal_entry *entry)
 {
-    struct fa_params *params = t->state.params;
     /* mmdetection's meaning of local: each rank's own mean, averaged over ranks */
     double share = t->config->normalizer == FA_NORMALIZER_LOCAL ? 1.0 / fa_comm_size(t->comm) : 1;
     struct fa_loss loss = {0};
-    fa_status status;
+    fa_status status, reduced;
     double norm;
     int span;
 
@@ -233,12 +260,13 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     status = locate(t, run_images(t, tally->normalizer));
     span = fa_span_begin("reduce");
     fa_activity_wait("sum of gradients");
-    fa_reducer_finish(t->reducer);
-    FA_TRY(exchange_losses(t, status, &loss));
+    reduced = locate(t, fa_reducer_finish(t->reducer));
+    FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
     fa_span_end(span);
     charge(t, FA_PHASE_COMM);
     span = fa_span_begin("clip");
-    norm = share * fa_gradient_norm(params->grad, params->n_trainable);
+    FA_TRY(gradient_norm(t, &norm));
+    norm *= share;
     fa_span_end(span);
     if (!is_finite(&loss, norm))
         return fa_training_diagnose(t, tally->normalizer);

@@ -147,8 +147,8 @@ static void swap_average(struct fa_training *t)
 
     if (t->state.average == NULL)
         return;
-    fa_average_swap(t->state.average, params->value, params->n_trainable);
-    fa_model_params_changed(t->model);
+    fa_flat_swap(t->state.average, params->value, params->n_trainable);
+    fa_model_params_stepped(t->model);
 }
 
 /* Rank 0. */
@@ -197,7 +197,7 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
     config.between_images = bring_save_forward;
     config.between_context = t;
     swap_average(t);
-    status = fa_evaluate(&config, t->comm, t->lane, t->run->val_data, &result->metrics, NULL, NULL);
+    status = fa_evaluate(&config, t->comm, t->lanes[0], t->run->val_data, &result->metrics, NULL, NULL);
     swap_average(t);
     FA_TRY(locate(t, "evaluation", status));
     result->has_metrics = true;

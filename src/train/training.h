@@ -58,9 +58,12 @@ struct fa_training {
     struct fa_sampler *sampler;
     struct fa_loader *loader;
     struct fa_reducer *reducer;
-    struct fa_lane *lane;
     size_t n_local; /* images of a step on this rank */
-    int n_traced;   /* steps in the trace */
+    size_t n_lanes; /* that they run in, in turn */
+    struct fa_lane **lanes;
+    struct fa_flat *
+        *rows;    /* where those add their gradients; NULL: a single one adds to the parameters' own */
+    int n_traced; /* steps in the trace */
     const struct fa_sample **samples;
     struct fa_loss *losses; /* a row an image of the batch, and one more */
     struct fa_stopwatch watch;

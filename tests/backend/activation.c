@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
-#include "support.h"
+#include "flats.h"
 
 #define GUARD_BYTES ((size_t)256)
 #define CANARY      0xff /* as a real: NaN */
@@ -13,13 +13,16 @@
 struct activation activation_new(struct fa_backend *backend, struct fa_shape shape)
 {
     struct activation a = {.backend = backend, .shape = shape};
-    void *memory;
+    size_t n_bytes;
+    void *canaries;
 
     a.bytes = fa_backend_activation_bytes(backend, shape);
-    assert_ok(fa_backend_alloc(backend, a.bytes + 2 * GUARD_BYTES, &memory));
-    memset(memory, CANARY, a.bytes + 2 * GUARD_BYTES);
-    a.memory = memory;
+    n_bytes = a.bytes + 2 * GUARD_BYTES;
+    assert_ok(fa_alloc(n_bytes, 1, &canaries));
+    memset(canaries, CANARY, n_bytes);
+    a.memory = (unsigned char *)backend_copy(backend, canaries, n_bytes / sizeof(fa_real));
     a.data = (fa_real *)(void *)(a.memory + GUARD_BYTES);
+    fa_free(canaries);
     return a;
 }
 
@@ -31,33 +34,59 @@ void activation_free(struct activation *activation)
 
 void activation_write(struct activation *activation, const fa_real *hwc)
 {
-    fa_backend_import_hwc(activation->backend, activation->shape, hwc, activation->data);
+    fa_real *rows = backend_copy(activation->backend, hwc, fa_shape_elements(activation->shape));
+
+    fa_backend_import_hwc(activation->backend, activation->shape, rows, activation->data);
+    assert_ok(fa_backend_synchronize(activation->backend));
+    fa_backend_free(activation->backend, rows);
+}
+
+fa_real *activation_raw(const struct activation *activation)
+{
+    return host_copy(activation->backend, activation->data, activation->bytes / sizeof(fa_real));
+}
+
+static void check_guard(const struct activation *a, size_t offset)
+{
+    const fa_real *guard = (const fa_real *)(const void *)(a->memory + offset);
+    fa_real *copy = host_copy(a->backend, guard, GUARD_BYTES / sizeof *copy);
+
+    for (size_t i = 0; i < GUARD_BYTES; i++)
+        assert_int_equal(((const unsigned char *)copy)[i], CANARY);
+    fa_free(copy);
 }
 
 static void check_guards(const struct activation *a)
 {
-    for (size_t i = 0; i < GUARD_BYTES; i++) {
-        assert_int_equal(a->memory[i], CANARY);
-        assert_int_equal(a->memory[GUARD_BYTES + a->bytes + i], CANARY);
-    }
+    check_guard(a, 0);
+    check_guard(a, GUARD_BYTES + a->bytes);
 }
 
 /* hwc: what was exported from a. */
 static void check_padding(const struct activation *a, const fa_real *hwc)
 {
     struct activation fresh = activation_new(a->backend, a->shape);
+    fa_real *got = activation_raw(a), *want;
     bool same = true;
 
     activation_write(&fresh, hwc);
+    want = activation_raw(&fresh);
     for (size_t i = 0; i < a->bytes / sizeof(fa_real); i++)
-        same = same && (a->data[i] == fresh.data[i] || (isnan(a->data[i]) && isnan(fresh.data[i])));
+        same = same && (got[i] == want[i] || (isnan(got[i]) && isnan(want[i])));
+    fa_free(got);
+    fa_free(want);
     activation_free(&fresh);
     assert_true(same);
 }
 
 void activation_read(const struct activation *activation, fa_real *hwc)
 {
-    fa_backend_export_hwc(activation->backend, activation->shape, activation->data, hwc);
+    const size_t n = fa_shape_elements(activation->shape);
+    fa_real *rows = backend_copy(activation->backend, hwc, n);
+
+    fa_backend_export_hwc(activation->backend, activation->shape, activation->data, rows);
+    backend_read(activation->backend, rows, n, hwc);
+    fa_backend_free(activation->backend, rows);
     check_guards(activation);
     check_padding(activation, hwc);
 }

@@ -14,7 +14,7 @@ struct activation {
     struct fa_backend *backend;
     struct fa_shape shape;
     size_t bytes;
-    unsigned char *memory;
+    unsigned char *memory; /* the backend's, as is data within */
     fa_real *data;
 };
 
@@ -23,6 +23,9 @@ void activation_free(struct activation *activation);
 
 void activation_write(struct activation *activation, const fa_real *hwc);
 void activation_read(const struct activation *activation, fa_real *hwc);
+
+/* All that it takes, as it lies in the backend's memory; freed by fa_free. */
+fa_real *activation_raw(const struct activation *activation);
 
 /* Calls check for every backend of this build: with two threads as it chooses algorithms itself, and with one
    thread under each algorithm that can be asked for; blas has only one. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
-#include "support.h"
+#include "flats.h"
 
 const struct norm_case norm_cases[] = {
     {"32 groups of 8, relu", {{256, 13, 21}, 32, true, false}, APART},
@@ -74,6 +74,7 @@ void norm_result_free(struct norm_result *result)
 
 struct bench {
     const struct norm_case *test;
+    struct fa_backend *backend;
     struct fa_affine *affine;
     struct fa_affine_sum *sum;
     struct fa_norm *norm;
@@ -84,10 +85,10 @@ struct bench {
 static struct bench bench_open(struct fa_backend *backend, const struct norm_case *test)
 {
     const struct fa_shape shape = test->desc.shape;
-    struct bench b = {.test = test};
+    struct bench b = {.test = test, .backend = backend};
 
     assert_ok(fa_affine_create(backend, shape.c, &b.affine));
-    assert_ok(fa_affine_sum_create(b.affine, &b.sum));
+    assert_ok(fa_affine_sum_create(backend, b.affine, &b.sum));
     assert_ok(fa_norm_create(backend, &test->desc, b.affine, &b.norm));
     assert_ok(fa_backend_alloc(backend, fa_norm_statistics_bytes(b.norm), &b.statistics));
     b.src = activation_new(backend, shape);
@@ -98,17 +99,43 @@ static struct bench bench_open(struct fa_backend *backend, const struct norm_cas
     return b;
 }
 
-static void bench_close(struct fa_backend *backend, struct bench *b)
+static void bench_close(struct bench *b)
 {
     activation_free(&b->src);
     activation_free(&b->residual);
     activation_free(&b->dst);
     activation_free(&b->diff_dst);
     activation_free(&b->diff_src);
-    fa_backend_free(backend, b->statistics);
+    fa_backend_free(b->backend, b->statistics);
     fa_norm_destroy(b->norm);
     fa_affine_sum_destroy(b->sum);
     fa_affine_destroy(b->affine);
+}
+
+static void load(struct bench *b, const struct norm_data *data)
+{
+    fa_real *gamma = backend_copy(b->backend, data->gamma, channels_of(b->test));
+    fa_real *beta = backend_copy(b->backend, data->beta, channels_of(b->test));
+
+    assert_ok(fa_affine_load(b->affine, gamma, beta));
+    assert_ok(fa_backend_synchronize(b->backend));
+    fa_backend_free(b->backend, gamma);
+    fa_backend_free(b->backend, beta);
+}
+
+void norm_read_sum(struct fa_backend *backend, const struct fa_affine_sum *sum, size_t channels,
+                   fa_real *gamma, fa_real *beta)
+{
+    fa_real *none = zeros(channels);
+    fa_real *in_gamma = backend_copy(backend, none, channels),
+            *in_beta = backend_copy(backend, none, channels);
+
+    fa_affine_sum_add(sum, in_gamma, in_beta);
+    backend_read(backend, in_gamma, channels, gamma);
+    backend_read(backend, in_beta, channels, beta);
+    fa_backend_free(backend, in_gamma);
+    fa_backend_free(backend, in_beta);
+    fa_free(none);
 }
 
 static void write_inputs(struct bench *b, const struct norm_data *data)
@@ -157,7 +184,7 @@ static void backward(struct bench *b, const struct norm_data *data, struct norm_
     assert_ok(
         fa_norm_backward(b->norm, b->src.data, b->statistics, b->diff_dst.data, gradient->data, b->sum));
     activation_read(gradient, result->diff_src);
-    fa_affine_sum_read(b->sum, result->diff_gamma, result->diff_beta);
+    norm_read_sum(b->backend, b->sum, channels_of(b->test), result->diff_gamma, result->diff_beta);
 }
 
 void norm_run(struct fa_backend *backend, const struct norm_case *test, const struct norm_data *data,
@@ -165,11 +192,11 @@ void norm_run(struct fa_backend *backend, const struct norm_case *test, const st
 {
     struct bench b = bench_open(backend, test);
 
-    assert_ok(fa_affine_load(b.affine, data->gamma, data->beta));
+    load(&b, data);
     forward(&b, data, result->dst);
     repeat(&b, data, result->dst);
     backward(&b, data, result);
-    bench_close(backend, &b);
+    bench_close(&b);
 }
 
 /* ---- the definition ---- */

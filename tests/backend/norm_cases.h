@@ -39,6 +39,10 @@ void norm_result_free(struct norm_result *result);
 void norm_run(struct fa_backend *backend, const struct norm_case *test, const struct norm_data *data,
               struct norm_result *result);
 
+/* What was added up for gamma and beta. */
+void norm_read_sum(struct fa_backend *backend, const struct fa_affine_sum *sum, size_t channels,
+                   fa_real *gamma, fa_real *beta);
+
 /* By definition, in double; sums of dst * diff_dst differentiate to the gradients. */
 void norm_definition(const struct norm_case *test, const struct norm_data *data, struct norm_result *result);
 

@@ -1,7 +1,7 @@
 #include "op_cases.h"
 
 #include "fa/memory.h"
-#include "support.h"
+#include "flats.h"
 
 /* Square kernel, stride, padding. */
 #define POINT      .kernel = 1, .stride = 1, .pad = 0
@@ -73,13 +73,18 @@ static void keep_positive(fa_real *values, size_t n)
         values[i] = values[i] > 0 ? values[i] : 0;
 }
 
+static size_t filter_elements(const struct fa_conv_desc *d)
+{
+    return (size_t)(d->out_channels * (d->in.c / d->groups) * d->kernel * d->kernel);
+}
+
 struct op_data op_data_new(const struct op_case *op)
 {
     const struct fa_conv_desc *d = &op->desc;
     struct op_data data = {
         .n_src = fa_shape_elements(d->in),
         .n_dst = fa_shape_elements(fa_conv_output_shape(d)),
-        .n_filters = (size_t)(d->out_channels * (d->in.c / d->groups) * d->kernel * d->kernel),
+        .n_filters = filter_elements(d),
         .n_bias = (size_t)d->out_channels,
     };
 
@@ -122,15 +127,31 @@ void op_result_free(struct op_result *result)
 
 /* ---- running ---- */
 
+static fa_real *zeros_in(struct fa_backend *backend, size_t n)
+{
+    fa_real *host = zeros(n), *memory = backend_copy(backend, host, n);
+
+    fa_free(host);
+    return memory;
+}
+
 struct op_run op_run_open(struct fa_backend *backend, const struct op_case *op)
 {
     const struct fa_conv_desc *d = &op->desc;
     struct fa_weights_desc weights = {d->out_channels, d->in.c, d->groups, d->kernel};
     struct fa_shape out = fa_conv_output_shape(d);
-    struct op_run run = {.op = op};
+    struct op_run run = {
+        .op = op,
+        .backend = backend,
+        .n_filters = filter_elements(d),
+        .n_bias = (size_t)d->out_channels,
+    };
 
+    run.filters = zeros_in(backend, run.n_filters);
+    run.diff_filters = zeros_in(backend, run.n_filters);
+    run.diff_bias = zeros_in(backend, run.n_bias);
     assert_ok(fa_weights_create(backend, &weights, &run.weights));
-    assert_ok(fa_weights_sum_create(run.weights, &run.sum));
+    assert_ok(fa_weights_sum_create(backend, run.weights, &run.sum));
     assert_ok(fa_conv_create(backend, d, run.weights, &run.conv));
     run.src = activation_new(backend, d->in);
     run.dst = activation_new(backend, out);
@@ -150,13 +171,30 @@ void op_run_close(struct op_run *run)
     fa_conv_destroy(run->conv);
     fa_weights_sum_destroy(run->sum);
     fa_weights_destroy(run->weights);
+    fa_backend_free(run->backend, run->filters);
+    fa_backend_free(run->backend, run->diff_filters);
+    fa_backend_free(run->backend, run->diff_bias);
+}
+
+void op_run_load(struct op_run *run, const struct op_data *data)
+{
+    fa_backend_put(run->backend, run->filters, data->filters, run->n_filters * sizeof *data->filters);
+    assert_ok(fa_weights_load(run->weights, run->filters, data->scale, data->bias));
+    assert_ok(fa_backend_synchronize(run->backend));
+}
+
+void op_run_read_sum(struct op_run *run, fa_real *diff_filters, fa_real *diff_bias)
+{
+    fa_weights_sum_read(run->sum, 0, run->op->desc.out_channels, run->diff_filters, run->diff_bias);
+    backend_read(run->backend, run->diff_filters, run->n_filters, diff_filters);
+    backend_read(run->backend, run->diff_bias, run->n_bias, diff_bias);
 }
 
 void op_run_forward(struct op_run *run, const struct op_data *data, fa_real *dst)
 {
     struct activation *residual = run->op->in_place ? &run->dst : &run->residual;
 
-    assert_ok(fa_weights_load(run->weights, data->filters, data->scale, data->bias));
+    op_run_load(run, data);
     activation_write(&run->src, data->src);
     if (run->op->desc.residual)
         activation_write(residual, data->residual);
@@ -177,7 +215,7 @@ void op_run_backward(struct op_run *run, const struct op_data *data, struct op_r
     activation_read(&run->diff_src, result->diff_src);
     fa_weights_sum_clear(run->sum);
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
-    fa_weights_sum_read(run->sum, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
+    op_run_read_sum(run, result->diff_filters, result->diff_bias);
 }
 
 /* ---- the definition ---- */

@@ -36,10 +36,13 @@ void op_result_free(struct op_result *result);
 /* A case bound to a backend. */
 struct op_run {
     const struct op_case *op;
+    struct fa_backend *backend;
     struct fa_weights *weights;
     struct fa_weights_sum *sum;
     struct fa_conv *conv;
     struct activation src, dst, residual, diff_dst, diff_src;
+    size_t n_filters, n_bias;
+    fa_real *filters, *diff_filters, *diff_bias; /* in the backend's memory */
 };
 
 struct op_run op_run_open(struct fa_backend *backend, const struct op_case *op);
@@ -47,6 +50,12 @@ void op_run_close(struct op_run *run);
 
 /* Forward, with the weights of data loaded; dst gets the output. */
 void op_run_forward(struct op_run *run, const struct op_data *data, fa_real *dst);
+
+/* The weights of data are loaded. */
+void op_run_load(struct op_run *run, const struct op_data *data);
+
+/* What was added up for filters and bias. */
+void op_run_read_sum(struct op_run *run, fa_real *diff_filters, fa_real *diff_bias);
 
 /* Both gradients of a run that has gone forward with this data. */
 void op_run_backward(struct op_run *run, const struct op_data *data, struct op_result *result);

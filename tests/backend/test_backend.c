@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "op_cases.h"
-#include "support.h"
 
 static void the_first_name_is_the_default(void **state)
 {
@@ -87,6 +87,74 @@ static void without_memory_opening_fails_cleanly(void **state)
     }
 }
 
+/* ---- memory and queues ---- */
+
+static void wait_for(struct fa_ticket ticket)
+{
+    bool reached = false;
+
+    while (!reached)
+        assert_ok(fa_ticket_reached(ticket, &reached));
+}
+
+static void check_ticket(struct fa_backend *backend)
+{
+    enum { N = 1000 };
+    fa_real *want = noise(N, 1), *got = zeros(N), *memory = backend_copy(backend, got, N);
+
+    fa_backend_put(backend, memory, want, N * sizeof *want);
+    fa_backend_get(backend, got, memory, N * sizeof *want);
+    wait_for(fa_backend_mark(backend));
+    assert_memory_equal(got, want, N * sizeof *want);
+    fa_backend_free(backend, memory);
+    fa_free(want);
+    fa_free(got);
+}
+
+static void what_was_put_is_got_once_the_ticket_is_reached(void **state)
+{
+    (void)state;
+    wait_for((struct fa_ticket){0});
+    for_each_backend(check_ticket);
+}
+
+/* Work that goes from queue to queue, each time behind the last one's ticket. */
+static void check_fork(struct fa_backend *backend)
+{
+    enum { N = 100000, TURNS = 20 };
+    fa_real *ones = zeros(N), *got;
+    struct fa_backend *queue[2] = {backend, NULL};
+    struct fa_flat *sum, *one;
+
+    for (size_t i = 0; i < N; i++)
+        ones[i] = 1;
+    assert_ok(fa_backend_fork(backend, &queue[1]));
+    assert_ok(fa_flat_create(queue[0], N, &sum));
+    one = flat_of(queue[1], ones, N);
+    for (int i = 0; i < TURNS; i++) {
+        fa_backend_follow(queue[0], fa_backend_mark(queue[1]));
+        fa_flat_fold(sum, &one, 1, NULL, 0, N); /* asks queue 0 */
+        fa_backend_follow(queue[1], fa_backend_mark(queue[0]));
+        fa_flat_copy(one, sum, N); /* asks queue 1 */
+    }
+    got = flat_copy(one, 0, N);
+    for (size_t i = 0; i < N; i++)
+        assert_true(got[i] == 1 << (TURNS - 1));
+    fa_flat_destroy(one);
+    fa_flat_destroy(sum);
+    fa_backend_close(queue[1]);
+    fa_free(ones);
+    fa_free(got);
+}
+
+static void queues_that_follow_each_other_do_their_work_in_turn(void **state)
+{
+    (void)state;
+    for_each_backend(check_fork);
+}
+
+/* ---- threads ---- */
+
 /* Forward and backward of a case on blas with so many threads. */
 static struct op_result result_with_threads(const struct op_case *op, const struct op_data *data,
                                             int n_threads)
@@ -149,6 +217,8 @@ int main(void)
         cmocka_unit_test(an_unknown_name_is_refused_with_the_known_ones),
         cmocka_unit_test(no_threads_are_refused),
         cmocka_unit_test(without_memory_opening_fails_cleanly),
+        cmocka_unit_test(what_was_put_is_got_once_the_ticket_is_reached),
+        cmocka_unit_test(queues_that_follow_each_other_do_their_work_in_turn),
         cmocka_unit_test(blas_repeats_itself_bit_for_bit),
         cmocka_unit_test(sums_over_positions_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(all_memory_was_given_back),

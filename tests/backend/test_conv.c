@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "op_cases.h"
-#include "support.h"
 
 static void check_definition(struct fa_backend *backend, const struct op_case *op)
 {
@@ -146,6 +146,7 @@ static void add_level(struct fa_backend *backend, const struct op_case *op, cons
     activation_write(&src, data->src);
     activation_write(&diff_dst, data->diff_dst);
     assert_ok(fa_conv_backward_weights(conv, src.data, diff_dst.data, sum));
+    assert_ok(fa_backend_synchronize(backend));
     fa_conv_destroy(conv);
     activation_free(&src);
     activation_free(&diff_dst);
@@ -153,24 +154,20 @@ static void add_level(struct fa_backend *backend, const struct op_case *op, cons
 
 static void check_shared_weights(struct fa_backend *backend)
 {
-    struct fa_weights_desc desc = {27, 36, 1, 3};
     struct op_data data[N_LEVELS];
-    struct fa_weights *weights;
-    struct fa_weights_sum *sum;
+    struct op_run shared = op_run_open(backend, &levels[0]);
 
     for (size_t level = 0; level < N_LEVELS; level++)
         data[level] = op_data_new(&levels[level]);
     struct op_result want = sum_of_levels(backend, data), got = op_result_new(&data[0]);
-    assert_ok(fa_weights_create(backend, &desc, &weights));
-    assert_ok(fa_weights_load(weights, data[0].filters, NULL, data[0].bias));
-    assert_ok(fa_weights_sum_create(weights, &sum));
+    op_run_load(&shared, &data[0]);
+    assert_ok(fa_weights_load(shared.weights, shared.filters, NULL, data[0].bias));
     for (size_t level = 0; level < N_LEVELS; level++)
-        add_level(backend, &levels[level], &data[level], weights, sum);
-    fa_weights_sum_read(sum, 0, desc.out_channels, got.diff_filters, got.diff_bias);
+        add_level(backend, &levels[level], &data[level], shared.weights, shared.sum);
+    op_run_read_sum(&shared, got.diff_filters, got.diff_bias);
     assert_true(worst_real(got.diff_filters, want.diff_filters, data[0].n_filters) < rounding(1e-5, 1e-14));
     assert_true(worst_real(got.diff_bias, want.diff_bias, data[0].n_bias) < rounding(1e-5, 1e-14));
-    fa_weights_sum_destroy(sum);
-    fa_weights_destroy(weights);
+    op_run_close(&shared);
     op_result_free(&got);
     op_result_free(&want);
     for (size_t level = 0; level < N_LEVELS; level++)

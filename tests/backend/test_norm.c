@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "norm_cases.h"
-#include "support.h"
 
 static void assert_close(const struct norm_case *test, const char *what, const fa_real *got,
                          const fa_real *want, size_t n)
@@ -173,7 +173,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 static void check_shared(struct fa_backend *backend)
 {
     const struct fa_norm_desc desc = {{36, 7, 11}, 4, false, false};
-    fa_real *ones = zeros(36), *zero = zeros(36), *gamma = zeros(36), *beta = zeros(36);
+    fa_real *gamma = zeros(36), *beta = zeros(36), *ones, *zero;
     struct activation src = activation_new(backend, desc.shape), dst = activation_new(backend, desc.shape);
     fa_real *values = noise(fa_shape_elements(desc.shape), 1);
     struct fa_affine *affine;
@@ -181,10 +181,12 @@ static void check_shared(struct fa_backend *backend)
     struct fa_norm *norm[2];
     void *statistics;
 
+    zero = backend_copy(backend, beta, 36);
     for (int c = 0; c < 36; c++)
-        ones[c] = 1;
+        gamma[c] = 1;
+    ones = backend_copy(backend, gamma, 36);
     assert_ok(fa_affine_create(backend, 36, &affine));
-    assert_ok(fa_affine_sum_create(affine, &sum));
+    assert_ok(fa_affine_sum_create(backend, affine, &sum));
     assert_ok(fa_affine_load(affine, ones, zero));
     for (int i = 0; i < 2; i++) {
         assert_ok(fa_norm_create(backend, &desc, affine, &norm[i]));
@@ -195,14 +197,15 @@ static void check_shared(struct fa_backend *backend)
             values[k] = (fa_real)(i + 1);
         activation_write(&dst, values);
         assert_ok(fa_norm_backward(norm[i], src.data, statistics, dst.data, dst.data, sum));
+        assert_ok(fa_backend_synchronize(backend));
         fa_backend_free(backend, statistics);
         fa_norm_destroy(norm[i]);
     }
-    fa_affine_sum_read(sum, gamma, beta);
+    norm_read_sum(backend, sum, 36, gamma, beta);
     for (int c = 0; c < 36; c++)
         assert_near(beta[c], 7 * 11 * (1 + 2), 1e-4);
     fa_affine_sum_clear(sum);
-    fa_affine_sum_read(sum, gamma, beta);
+    norm_read_sum(backend, sum, 36, gamma, beta);
     for (int c = 0; c < 36; c++)
         assert_true(gamma[c] == 0 && beta[c] == 0);
     fa_affine_sum_destroy(sum);
@@ -210,8 +213,8 @@ static void check_shared(struct fa_backend *backend)
     activation_free(&src);
     activation_free(&dst);
     fa_free(values);
-    fa_free(ones);
-    fa_free(zero);
+    fa_backend_free(backend, ones);
+    fa_backend_free(backend, zero);
     fa_free(gamma);
     fa_free(beta);
 }

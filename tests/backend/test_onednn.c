@@ -253,7 +253,7 @@ static void gradients_of_different_algorithms_add_up(void **state)
     op_run_backward(&run, &data[1], &got[1]);
     assert_ok(fa_conv_create(backend, &two_sizes[1].desc, small.weights, &large));
     assert_ok(fa_conv_backward_weights(large, run.src.data, run.diff_dst.data, small.sum));
-    fa_weights_sum_read(small.sum, 0, two_sizes[0].desc.out_channels, want.diff_filters, want.diff_bias);
+    op_run_read_sum(&small, want.diff_filters, want.diff_bias);
     for (size_t i = 0; i < data[0].n_filters; i++)
         got[0].diff_filters[i] += got[1].diff_filters[i];
     for (size_t i = 0; i < data[0].n_bias; i++)
@@ -280,12 +280,12 @@ static void step(struct op_run *run, const struct op_data *data, struct op_resul
     const struct op_case *op = run->op;
     const fa_real *residual = op->in_place ? run->dst.data : run->residual.data;
 
-    assert_ok(fa_weights_load(run->weights, data->filters, data->scale, data->bias));
+    op_run_load(run, data);
     assert_ok(fa_conv_forward(run->conv, run->src.data, op->desc.residual ? residual : NULL, run->dst.data));
     assert_ok(fa_conv_backward_data(run->conv, run->diff_dst.data, true, run->src.data, run->diff_src.data));
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
     assert_ok(fa_conv_backward_weights(run->conv, run->src.data, run->diff_dst.data, run->sum));
-    fa_weights_sum_read(run->sum, 0, op->desc.out_channels, result->diff_filters, result->diff_bias);
+    op_run_read_sum(run, result->diff_filters, result->diff_bias);
 }
 
 static void a_step_like_the_one_before_allocates_nothing(void **state)

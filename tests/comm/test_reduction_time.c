@@ -17,8 +17,10 @@ static struct fa_reducer_config config_of(enum fa_reduction reduction, size_t bu
     return (struct fa_reducer_config){.reduction = reduction, .n_images = 1, .bucket_bytes = bucket_bytes};
 }
 
-static const struct fa_reducer_config canonical = {FA_REDUCTION_CANONICAL, 1, (size_t)1 << 29};
-static const struct fa_reducer_config allreduce = {FA_REDUCTION_ALLREDUCE, 1, (size_t)1 << 29};
+static const struct fa_reducer_config canonical = {
+    .reduction = FA_REDUCTION_CANONICAL, .n_images = 1, .bucket_bytes = (size_t)1 << 29};
+static const struct fa_reducer_config allreduce = {
+    .reduction = FA_REDUCTION_ALLREDUCE, .n_images = 1, .bucket_bytes = (size_t)1 << 29};
 
 static struct fa_network network_of(int n_nodes, int ranks_per_node)
 {

@@ -8,6 +8,7 @@
 #include "fa/crc32c.h"
 #include "fa/sgd.h"
 #include "flat.h"
+#include "host.h"
 #include "on_device.h"
 
 /* Buffers begin this far into sixteen bytes, and end anywhere. */
@@ -75,7 +76,7 @@ static void check_squares(size_t n)
 {
     float *values = noise(n, n), *on_device = device_copy(values, n * sizeof *values);
     void *scratch = device_zero(fa_cuda_flat_squares_scratch_bytes(n));
-    const double norm = fa_gradient_norm(values, n);
+    const double norm = fa_host_norm(values, n);
     double sum;
 
     for (int times = 0; times < 2; times++) {
@@ -101,7 +102,8 @@ static void the_norm_is_the_hosts(void **state)
 enum { N_ENTRIES = 5 };
 
 /* Runs of entries that decay and that do not, all of which end within sixteen bytes. */
-static struct fa_params params_of(struct fa_param entry[N_ENTRIES], float *value, float *grad)
+static struct fa_params params_of(struct fa_param entry[N_ENTRIES], struct fa_flat *value,
+                                  struct fa_flat *grad)
 {
     static const size_t n[N_ENTRIES] = {1001, 2, 1, 2049, 37};
     static const bool of_norm[N_ENTRIES] = {false, true, true, false, true};
@@ -119,15 +121,28 @@ static struct fa_params params_of(struct fa_param entry[N_ENTRIES], float *value
 struct update_bench {
     struct fa_param entry[N_ENTRIES];
     struct fa_params params;
-    float *value, *grad, *momentum, *average; /* the host's */
+    struct fa_backend *host;
+    struct fa_flat *value, *grad, *momentum, *average; /* the host's */
     float *on_value, *on_grad, *on_momentum, *on_average;
     struct fa_cuda_decay decay[N_ENTRIES];
 };
 
+static struct fa_flat *host_noise(struct fa_backend *host, uint64_t seed)
+{
+    float *values = noise(LENGTH, seed);
+    struct fa_flat *flat;
+
+    assert_ok(fa_flat_create(host, LENGTH, &flat));
+    assert_ok(fa_flat_write(flat, 0, LENGTH, values));
+    fa_free(values);
+    return flat;
+}
+
 static void bench_new(struct update_bench *b, bool decay_norm)
 {
-    b->value = noise(LENGTH, 1), b->grad = noise(LENGTH, 2);
-    b->momentum = noise(LENGTH, 3), b->average = noise(LENGTH, 4);
+    b->host = host_open();
+    b->value = host_noise(b->host, 1), b->grad = host_noise(b->host, 2);
+    b->momentum = host_noise(b->host, 3), b->average = host_noise(b->host, 4);
     b->on_value = device_noise(1), b->on_grad = device_noise(2);
     b->on_momentum = device_noise(3), b->on_average = device_noise(4);
     b->params = params_of(b->entry, b->value, b->grad);
@@ -138,7 +153,9 @@ static void bench_new(struct update_bench *b, bool decay_norm)
 
 static void bench_free(struct update_bench *b)
 {
-    fa_free(b->value), fa_free(b->grad), fa_free(b->momentum), fa_free(b->average);
+    fa_flat_destroy(b->value), fa_flat_destroy(b->grad), fa_flat_destroy(b->momentum),
+        fa_flat_destroy(b->average);
+    fa_backend_close(b->host);
     device_free(b->on_value), device_free(b->on_grad), device_free(b->on_momentum),
         device_free(b->on_average);
 }
@@ -150,18 +167,18 @@ static void check_update(double clip_norm, bool decay_norm, bool averages)
 
     bench_new(&b, decay_norm);
     const size_t n = b.params.n_trainable;
-    const double norm = fa_gradient_norm(b.grad, n), squares = norm * norm;
+    const double norm = fa_host_norm(fa_flat_memory(b.grad), n), squares = norm * norm;
     const struct fa_sgd sgd = {update.share * fa_clip_factor(update.share * sqrt(squares), clip_norm), 0.01,
                                0.9, 1e-2, decay_norm};
 
     fa_sgd_update(&b.params, b.momentum, &sgd);
     if (averages)
-        fa_average_step(b.average, b.value, n, 0.999);
+        fa_flat_average(b.average, b.value, n, 0.999);
     assert_runs(fa_cuda_flat_update(NULL, n, &update, &squares, b.decay, N_ENTRIES, b.on_grad, b.on_momentum,
                                     b.on_value, averages ? b.on_average : NULL));
-    assert_all_same(b.on_value, b.value, LENGTH);
-    assert_all_same(b.on_momentum, b.momentum, LENGTH);
-    assert_all_same(b.on_average, b.average, LENGTH);
+    assert_all_same(b.on_value, fa_flat_memory(b.value), LENGTH);
+    assert_all_same(b.on_momentum, fa_flat_memory(b.momentum), LENGTH);
+    assert_all_same(b.on_average, fa_flat_memory(b.average), LENGTH);
     bench_free(&b);
 }
 
@@ -185,9 +202,9 @@ static void a_norm_that_is_not_finite_changes_nothing(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_runs(fa_cuda_flat_update(NULL, b.params.n_trainable, &update, &squares[i], b.decay, N_ENTRIES,
                                         b.on_grad, b.on_momentum, b.on_value, b.on_average));
-    assert_all_same(b.on_value, b.value, LENGTH);
-    assert_all_same(b.on_momentum, b.momentum, LENGTH);
-    assert_all_same(b.on_average, b.average, LENGTH);
+    assert_all_same(b.on_value, fa_flat_memory(b.value), LENGTH);
+    assert_all_same(b.on_momentum, fa_flat_memory(b.momentum), LENGTH);
+    assert_all_same(b.on_average, fa_flat_memory(b.average), LENGTH);
     bench_free(&b);
 }
 

@@ -39,7 +39,7 @@ static struct bench bench_new(enum fa_cuda_type type, struct fa_shape shape, int
         b.src[i] = 3 * b.src[i] * (float)(1 + i % c / 8) + (float)(i % c % 5);
     assert_ok(fa_affine_create(b.backend, shape.c, &b.affine));
     assert_ok(fa_affine_load(b.affine, b.gamma, b.beta));
-    assert_ok(fa_affine_sum_create(b.affine, &b.sum));
+    assert_ok(fa_affine_sum_create(b.backend, b.affine, &b.sum));
     assert_ok(fa_norm_create(b.backend, &desc, b.affine, &b.host));
     assert_ok(fa_backend_alloc(b.backend, fa_norm_statistics_bytes(b.host), &b.host_statistics));
     return b;
@@ -68,7 +68,7 @@ static void compare_sums(const struct bench *b, const double *gamma_sum, const d
 {
     float *gamma = zeros((size_t)b->shape.c), *beta = zeros((size_t)b->shape.c);
 
-    fa_affine_sum_read(b->sum, gamma, beta);
+    fa_affine_sum_add(b->sum, gamma, beta);
     for (int c = 0; c < b->shape.c; c++) {
         assert_near(gamma_sum[c], (double)gamma[c], 1e-6 * sqrt((double)b->norm.positions));
         assert_near(beta_sum[c], (double)beta[c], 1e-6 * sqrt((double)b->norm.positions));

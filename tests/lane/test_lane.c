@@ -1,5 +1,5 @@
 /* The lane's way of an image gives what its parts give, one by one, and tells of each as it ends. */
-#include "support.h"
+#include "flats.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static int open_lane(void **state)
     assert_ok(fa_model_init(model, 3));
     fa_model_params_changed(model);
     assert_ok(fa_workspace_create(model, NULL, &workspace));
-    assert_ok(fa_lane_create(model, &lane));
+    assert_ok(fa_lane_create(model, NULL, &lane));
     return 0;
 }
 
@@ -57,7 +57,36 @@ static int close_lane(void **state)
     return 0;
 }
 
+/* The head of a workspace that has gone forward, in static rows of the host. */
+static struct fa_head_view host_head(const struct fa_head *head)
+{
+    static fa_real cls[ANCHORS * CLASSES], reg[ANCHORS * 4];
+
+    assert_int_equal(head->n_anchors, ANCHORS);
+    backend_read(fa_workspace_queue(workspace), head->cls, ANCHORS * CLASSES, cls);
+    backend_read(fa_workspace_queue(workspace), head->reg, ANCHORS * 4, reg);
+    return (struct fa_head_view){ANCHORS, CLASSES, anchors, cls, reg};
+}
+
+/* params->grad, which other queues than its own add to. */
+static void clear_gradient(void)
+{
+    struct fa_flat *grad = fa_model_params(model)->grad;
+
+    fa_flat_clear(grad);
+    assert_ok(fa_backend_synchronize(fa_flat_backend(grad)));
+}
+
 /* ---- learn ---- */
+
+static fa_status learn(struct fa_lane *in, double normalizer, const struct fa_lane_observer *observer,
+                       struct fa_loss *loss)
+{
+    fa_status asked = fa_lane_learn(in, &fa_loss_default, &image, &objects, normalizer, observer);
+    fa_status learned = fa_lane_learned(in, loss);
+
+    return asked != FA_OK ? asked : learned;
+}
 
 /* What an observer heard. */
 struct record {
@@ -87,8 +116,9 @@ static fa_status note_head(void *context, const struct fa_head *head)
     return FA_OK;
 }
 
-static void note_ready(void *context, size_t n)
+static void note_ready(void *context, size_t n, struct fa_ticket ticket)
 {
+    (void)ticket;
     ((struct record *)context)->n_final = n;
 }
 
@@ -99,20 +129,26 @@ static const struct fa_lane_observer observer = {
 static void learn_by_parts(double normalizer, struct fa_loss *loss, fa_real **grad)
 {
     const struct fa_params *params = fa_model_params(model);
+    struct fa_backend *queue = fa_workspace_queue(workspace);
     static fa_real grad_cls[ANCHORS * CLASSES], grad_reg[ANCHORS * 4];
+    fa_real *rows_cls, *rows_reg;
     struct fa_loss_workspace *scratch;
     struct fa_head_view view;
     struct fa_head head;
 
-    fa_params_clear_grad(fa_model_params(model));
+    clear_gradient();
     assert_ok(fa_loss_workspace_create(1, &scratch));
     assert_ok(fa_workspace_forward(workspace, FA_TRAINING, pixels, SIDE, SIDE, &head));
-    view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
+    view = host_head(&head);
     assert_ok(
         fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, scratch, loss, grad_cls, grad_reg));
-    assert_ok(fa_workspace_backward(workspace, grad_cls, grad_reg, NULL, NULL));
-    assert_ok(fa_alloc(params->n_trainable, sizeof **grad, grad));
-    memcpy(*grad, params->grad, params->n_trainable * sizeof **grad);
+    rows_cls = backend_copy(queue, grad_cls, ANCHORS * CLASSES);
+    rows_reg = backend_copy(queue, grad_reg, ANCHORS * 4);
+    assert_ok(fa_workspace_backward(workspace, rows_cls, rows_reg, NULL, NULL));
+    assert_ok(fa_backend_synchronize(queue));
+    *grad = flat_copy(params->grad, 0, params->n_trainable);
+    fa_backend_free(queue, rows_cls);
+    fa_backend_free(queue, rows_reg);
     fa_loss_workspace_destroy(scratch);
 }
 
@@ -124,11 +160,42 @@ static void learning_gives_the_loss_and_gradient_of_its_parts(void **state)
 
     (void)state;
     learn_by_parts(5, &want, &want_grad);
-    fa_params_clear_grad(params);
-    assert_ok(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 5, NULL, &loss));
+    clear_gradient();
+    assert_ok(learn(lane, 5, NULL, &loss));
     assert_memory_equal(&loss, &want, sizeof want);
     assert_true(want.part[0] > 0 && want.part[1] > 0);
-    assert_memory_equal(params->grad, want_grad, params->n_trainable * sizeof *want_grad);
+    assert_flat_holds(params->grad, 0, params->n_trainable, want_grad);
+    fa_free(want_grad);
+}
+
+/* Each in a row of its own, asked for before the first is waited for. */
+static void lanes_that_are_asked_together_give_what_each_gives_alone(void **state)
+{
+    const size_t n = fa_model_params(model)->n_trainable;
+    struct fa_lane *lanes[2];
+    struct fa_flat *grad[2];
+    struct fa_loss loss, want;
+    fa_real *want_grad;
+
+    (void)state;
+    learn_by_parts(5, &want, &want_grad);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(fa_flat_create(backend, n, &grad[i]));
+        assert_ok(fa_lane_create(model, grad[i], &lanes[i]));
+        assert_ptr_equal(fa_lane_grad(lanes[i]), grad[i]);
+    }
+    assert_ok(fa_backend_synchronize(backend));
+    for (int i = 0; i < 2; i++)
+        assert_ok(fa_lane_learn(lanes[i], &fa_loss_default, &image, &objects, 5, NULL));
+    for (int i = 0; i < 2; i++) {
+        assert_ok(fa_lane_learned(lanes[i], &loss));
+        assert_memory_equal(&loss, &want, sizeof want);
+        assert_flat_holds(grad[i], 0, n, want_grad);
+    }
+    for (int i = 0; i < 2; i++) {
+        fa_lane_destroy(lanes[i]);
+        fa_flat_destroy(grad[i]);
+    }
     fa_free(want_grad);
 }
 
@@ -140,7 +207,7 @@ static void the_observer_hears_of_each_phase_in_turn(void **state)
 
     (void)state;
     memset(&heard, 0, sizeof heard);
-    assert_ok(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 2, &observer, &loss));
+    assert_ok(learn(lane, 2, &observer, &loss));
     assert_int_equal(heard.n_ended, 3);
     assert_int_equal(heard.ended[0], FA_LANE_FORWARD);
     assert_int_equal(heard.ended[1], FA_LANE_LOSS);
@@ -168,7 +235,7 @@ static void an_observer_that_fails_ends_the_way(void **state)
     size_t n;
 
     (void)state;
-    assert_int_equal(fa_lane_learn(lane, &fa_loss_default, &image, &objects, 2, &failing, &loss), FA_EIO);
+    assert_int_equal(learn(lane, 2, &failing, &loss), FA_EIO);
     assert_int_equal(fa_lane_look(lane, &fa_detect_config_default, &image, &frame, &failing, out, &n),
                      FA_EIO);
 }
@@ -206,7 +273,7 @@ static void looking_gives_the_detections_of_its_parts(void **state)
     config.max_per_image = 100;
     fa_pyramid_make(SIDE, SIDE, &pyramid);
     assert_ok(fa_workspace_forward(workspace, FA_INFERENCE, pixels, SIDE, SIDE, &head));
-    view = (struct fa_head_view){head.n_anchors, head.num_classes, anchors, head.cls, head.reg};
+    view = host_head(&head);
     assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
     assert_true(n_want > 0);
     memset(&heard, 0, sizeof heard);
@@ -226,8 +293,8 @@ static fa_status open_and_learn(void)
     struct fa_loss loss;
     fa_status status;
 
-    FA_TRY(fa_lane_create(model, &other));
-    status = fa_lane_learn(other, &fa_loss_default, &image, &objects, 2, NULL, &loss);
+    FA_TRY(fa_lane_create(model, NULL, &other));
+    status = learn(other, 2, NULL, &loss);
     fa_lane_destroy(other);
     return status;
 }
@@ -245,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learning_gives_the_loss_and_gradient_of_its_parts),
+        cmocka_unit_test(lanes_that_are_asked_together_give_what_each_gives_alone),
         cmocka_unit_test(the_observer_hears_of_each_phase_in_turn),
         cmocka_unit_test(an_observer_that_fails_ends_the_way),
         cmocka_unit_test(the_share_of_an_image_is_that_of_its_objects),

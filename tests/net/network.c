@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "state.h"
-#include "support.h"
 
 struct fa_model_config network_config(int depth, int frozen_stages)
 {
@@ -89,26 +89,30 @@ void uniform(const char *name, fa_real *value, size_t n, double low, double high
     }
 }
 
-static void fill(struct fa_model *model, const struct fa_param *param, double low, double high)
+static void fill(fa_real *values, const struct fa_param *param, double low, double high)
 {
     if (param != NULL)
-        uniform(param->name, model->params.value + param->offset, param->n_elem, low, high);
+        uniform(param->name, values + param->offset, param->n_elem, low, high);
 }
 
 void network_fill(struct fa_model *model)
 {
+    fa_real *values;
+
+    assert_ok(fa_flat_open(model->params.value, FA_FLAT_WRITE, &values));
     for (int l = 0; l < model->graph.n_layers; l++) {
         const struct fa_layer *layer = &model->graph.layer[l];
         const struct fa_param *w = layer->weight;
         const double bound = sqrt(6.0 / (double)(w->dims[1] * w->dims[2] * w->dims[3]));
         const double bias = fa_layer_has_norm(layer) ? 0.2 : 0.1;
 
-        fill(model, w, -bound, bound);
-        fill(model, layer->bias, -bias, bias);
-        fill(model, layer->gamma, 0.2, 0.8);
-        fill(model, layer->mean, -0.2, 0.2);
-        fill(model, layer->var, 0.5, 1.5);
+        fill(values, w, -bound, bound);
+        fill(values, layer->bias, -bias, bias);
+        fill(values, layer->gamma, 0.2, 0.8);
+        fill(values, layer->mean, -0.2, 0.2);
+        fill(values, layer->var, 0.5, 1.5);
     }
+    assert_ok(fa_flat_close(model->params.value));
     fa_model_params_changed(model);
 }
 
@@ -127,9 +131,41 @@ float *network_image(const char *name, int h, int w)
     return image;
 }
 
+/* ---- heads ---- */
+
+static size_t cls_elements(const struct fa_head *head)
+{
+    return head->n_anchors * (size_t)head->num_classes;
+}
+
+size_t network_head_elements(const struct fa_head *head)
+{
+    return cls_elements(head) + head->n_anchors * 4;
+}
+
+static struct fa_head head_copy(struct fa_workspace *workspace, const struct fa_head *head)
+{
+    struct fa_backend *queue = fa_workspace_queue(workspace);
+    const size_t n_cls = cls_elements(head);
+    fa_real *copy;
+
+    assert_ok(fa_alloc(network_head_elements(head), sizeof *copy, &copy));
+    backend_read(queue, head->cls, n_cls, copy);
+    backend_read(queue, head->reg, head->n_anchors * 4, copy + n_cls);
+    return (struct fa_head){head->n_anchors, head->num_classes, copy, copy + n_cls};
+}
+
+struct fa_head network_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w)
+{
+    struct fa_head head;
+
+    assert_ok(fa_workspace_forward(network_workspace(model), pass, image, h, w, &head));
+    return head_copy(network_workspace(model), &head);
+}
+
 fa_real *network_head_gradient(const struct fa_head *head)
 {
-    const size_t n_cls = head->n_anchors * (size_t)head->num_classes, n_reg = head->n_anchors * 4;
+    const size_t n_cls = cls_elements(head), n_reg = head->n_anchors * 4;
     fa_real *gradient;
 
     assert_ok(fa_alloc(n_cls + n_reg, sizeof *gradient, &gradient));
@@ -138,38 +174,62 @@ fa_real *network_head_gradient(const struct fa_head *head)
     return gradient;
 }
 
-double network_loss(const struct fa_head *head, const fa_real *gradient)
-{
-    const size_t n_cls = head->n_anchors * (size_t)head->num_classes, n_reg = head->n_anchors * 4;
-    double loss = 0;
+/* ---- steps ---- */
 
-    for (size_t i = 0; i < n_cls; i++)
-        loss += (double)head->cls[i] * (double)gradient[i];
-    for (size_t i = 0; i < n_reg; i++)
-        loss += (double)head->reg[i] * (double)gradient[n_cls + i];
-    return loss;
+fa_status network_backward(struct fa_workspace *workspace, const struct fa_head *head,
+                           const fa_real *gradient, fa_grad_ready_fn ready, void *context)
+{
+    struct fa_backend *queue = fa_workspace_queue(workspace);
+    fa_real *rows = backend_copy(queue, gradient, network_head_elements(head));
+    fa_status status = fa_workspace_backward(workspace, rows, rows + cls_elements(head), ready, context);
+
+    assert_ok(fa_backend_synchronize(queue));
+    fa_backend_free(queue, rows);
+    return status;
 }
 
 void network_step(struct fa_model *model, const float *image, int h, int w)
 {
+    struct fa_workspace *workspace = network_workspace(model);
     struct fa_head head;
     fa_real *gradient;
 
-    fa_params_clear_grad(&model->params);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, h, w, &head));
+    fa_flat_clear(model->params.grad);
+    fa_backend_follow(fa_workspace_queue(workspace), fa_backend_mark(model->backend));
+    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, h, w, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(fa_workspace_backward(network_workspace(model), gradient,
-                                    gradient + head.n_anchors * (size_t)head.num_classes, NULL, NULL));
+    assert_ok(network_backward(workspace, &head, gradient, NULL, NULL));
     fa_free(gradient);
 }
 
-void network_take_ready(void *context, size_t n)
+fa_real *network_gradient(struct fa_model *model, const float *image, int h, int w)
+{
+    network_step(model, image, h, w);
+    return flat_copy(model->params.grad, 0, model->params.n_trainable);
+}
+
+void network_spoil_arena(struct fa_model *model)
+{
+    struct fa_workspace *workspace = network_workspace(model);
+    void *spoilt;
+
+    assert_ok(fa_alloc(workspace->arena_bytes, 1, &spoilt));
+    memset(spoilt, 0xFF, workspace->arena_bytes); /* as a real: NaN */
+    fa_backend_put(workspace->queue, workspace->arena, spoilt, workspace->arena_bytes);
+    assert_ok(fa_backend_synchronize(workspace->queue));
+    fa_free(spoilt);
+}
+
+void network_take_ready(void *context, size_t n, struct fa_ticket ticket)
 {
     struct network_progress *progress = context;
+    const size_t from = progress->n;
+    bool reached = false;
 
-    assert_true(n >= progress->n && n <= progress->params->n_trainable);
-    memcpy(progress->seen + progress->n, progress->params->grad + progress->n,
-           (n - progress->n) * sizeof(fa_real));
-    progress->pieces += n > progress->n;
+    assert_true(n >= from && n <= progress->params->n_trainable);
+    while (!reached)
+        assert_ok(fa_ticket_reached(ticket, &reached));
+    assert_ok(fa_flat_read(progress->params->grad, from, n - from, progress->seen + from));
+    progress->pieces += n > from;
     progress->n = n;
 }

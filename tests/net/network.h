@@ -27,14 +27,29 @@ void network_fill(struct fa_model *model);
 /* Freed by fa_free. */
 float *network_image(const char *name, int h, int w);
 
-/* A head's gradient: cls and reg in one block of n_anchors * (classes + 4), freed by fa_free. */
+/* cls and reg of a head together. */
+size_t network_head_elements(const struct fa_head *head);
+
+/* Forward in the model's one workspace. The rows in the host's memory, cls and behind it reg, in one block
+   that begins with head->cls and is freed by fa_free. */
+struct fa_head network_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w);
+
+/* A head's gradient: cls and reg in one block of the host's memory, freed by fa_free. */
 fa_real *network_head_gradient(const struct fa_head *head);
 
-/* <head, gradient>: a loss whose gradient with respect to the head is `gradient`. */
-double network_loss(const struct fa_head *head, const fa_real *gradient);
+/* Backward from such a block, put where the workspace wants it. */
+fa_status network_backward(struct fa_workspace *workspace, const struct fa_head *head,
+                           const fa_real *gradient, fa_grad_ready_fn ready, void *context);
 
-/* Training forward, then backward from network_head_gradient into a cleared params->grad. */
+/* Training forward, then backward from network_head_gradient into a cleared params->grad; waits for its end.
+ */
 void network_step(struct fa_model *model, const float *image, int h, int w);
+
+/* params->grad after a network_step; freed by fa_free. */
+fa_real *network_gradient(struct fa_model *model, const float *image, int h, int w);
+
+/* The arena of the model's one workspace is NaN from now on. */
+void network_spoil_arena(struct fa_model *model);
 
 /* What a backward has called final so far. */
 struct network_progress {
@@ -44,6 +59,6 @@ struct network_progress {
 };
 
 /* A ready function whose context is a progress. */
-void network_take_ready(void *progress, size_t n);
+void network_take_ready(void *progress, size_t n, struct fa_ticket ticket);
 
 #endif

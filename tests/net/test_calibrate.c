@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "network.h"
 #include "state.h"
-#include "support.h"
 
 #define N_IMAGES 3
 
@@ -62,6 +62,8 @@ static bool has_norm(const struct fa_model *model, int i)
 /* Adds those of conv node i without residual and ReLU; gamma is 1 and beta 0. */
 static void add_moments(struct fa_model *model, const struct fa_plan *plan, int i, struct moments *moments)
 {
+    const struct fa_workspace *workspace = network_workspace(model);
+    struct fa_backend *queue = fa_workspace_queue(workspace);
     const struct fa_node *node = &model->graph.node[i];
     const struct fa_shape shape = plan->node[i].shape;
     struct fa_conv_desc desc = fa_plan_conv_desc(plan, i);
@@ -70,33 +72,35 @@ static void add_moments(struct fa_model *model, const struct fa_plan *plan, int 
     void *out;
 
     desc.relu = desc.residual = false;
-    assert_ok(fa_backend_alloc(model->backend, fa_backend_activation_bytes(model->backend, shape), &out));
-    assert_ok(fa_conv_create(model->backend, &desc, model->weights[node->layer], &conv));
-    assert_ok(
-        fa_conv_forward(conv, fa_plan_value(plan, network_workspace(model)->arena, node->in), NULL, out));
-    fa_backend_moments(model->backend, shape, out, sum, squares);
+    assert_ok(fa_backend_alloc(queue, fa_backend_activation_bytes(queue, shape), &out));
+    assert_ok(fa_conv_create(queue, &desc, model->weights[node->layer], &conv));
+    assert_ok(fa_conv_forward(conv, fa_plan_value(plan, workspace->arena, node->in), NULL, out));
+    fa_backend_moments(queue, shape, out, sum, squares);
+    assert_ok(fa_backend_synchronize(queue));
     for (int c = 0; c < shape.c; c++) {
         moments->sum[c] += sum[c];
         moments->squares[c] += squares[c];
     }
     moments->count += (double)shape.h * shape.w;
     fa_conv_destroy(conv);
-    fa_backend_free(model->backend, out);
+    fa_backend_free(queue, out);
 }
 
 static void add_image(struct fa_model *model, const struct fa_image *image, struct moments *by_node)
 {
+    struct fa_workspace *workspace = network_workspace(model);
     struct fa_plan *plan;
 
-    assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, image->h, image->w, &plan));
-    assert_ok(fa_workspace_reserve(network_workspace(model), plan));
+    assert_ok(fa_workspace_plan(workspace, FA_INFERENCE, image->h, image->w, &plan));
+    assert_ok(fa_workspace_reserve(workspace, plan));
     assert_ok(fa_model_fold(model));
-    fa_backend_import_chw(model->backend, plan->node[0].shape, image->chw,
-                          fa_plan_value(plan, network_workspace(model)->arena, 0));
+    fa_backend_follow(fa_workspace_queue(workspace), model->folded);
+    fa_backend_import_chw(fa_workspace_queue(workspace), plan->node[0].shape, image->chw,
+                          fa_plan_value(plan, workspace->arena, 0));
     for (int i = 0; i < model->graph.n_nodes; i++) {
         if (has_norm(model, i))
             add_moments(model, plan, i, &by_node[i]);
-        assert_ok(fa_plan_run(plan, network_workspace(model)->arena, i));
+        assert_ok(fa_plan_run(plan, workspace->arena, i));
     }
 }
 
@@ -107,7 +111,7 @@ static void check_moments(const struct fa_model *model, int i, const struct mome
 
     for (int c = 0; c < layer->desc.out_channels; c++) {
         const double mean = moments->sum[c] / moments->count;
-        const double var = (double)model->params.value[layer->var->offset + (size_t)c];
+        const double var = (double)flat_at(model->params.value, layer->var->offset + (size_t)c);
 
         assert_near(mean, 0, 2e-5);
         assert_near(moments->squares[c] / moments->count - mean * mean, var / (var + 1e-5), 2e-5);
@@ -177,7 +181,7 @@ static void *calibrate_part(void *context)
 
 static void assert_same_values(struct fa_model *a, struct fa_model *b)
 {
-    assert_memory_equal(a->params.value, b->params.value, a->params.n_elem * sizeof(fa_real));
+    assert_same_flats(a->params.value, b->params.value, a->params.n_elem);
 }
 
 static void statistics_do_not_depend_on_who_has_which_image(void **state)
@@ -212,14 +216,15 @@ static void a_second_calibration_changes_nothing(void **state)
 {
     struct fa_model *model = create();
     struct set set;
-    uint32_t checksum;
+    fa_real *first;
 
     (void)state;
     open_set(&set);
     assert_ok(fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL));
-    checksum = fa_params_checksum(&model->params);
+    first = flat_copy(model->params.value, 0, model->params.n_elem);
     assert_ok(fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL));
-    assert_int_equal(fa_params_checksum(&model->params), checksum);
+    assert_flat_holds(model->params.value, 0, model->params.n_elem, first);
+    fa_free(first);
     close_set(&set);
     network_destroy(model);
 }
@@ -231,15 +236,19 @@ static void channels_without_variance_are_safe(void **state)
     const struct fa_param *var = fa_params_find(&model->params, "backbone.bn1.running_var");
     struct fa_head head;
     struct set set;
+    fa_real *values;
 
     (void)state;
     open_set(&set);
-    memset(model->params.value + weight->offset, 0, weight->n_elem / 2 * sizeof(fa_real));
+    assert_ok(fa_flat_open(model->params.value, FA_FLAT_WRITE, &values));
+    memset(values + weight->offset, 0, weight->n_elem / 2 * sizeof *values);
+    assert_ok(fa_flat_close(model->params.value));
     assert_ok(fa_model_calibrate(model, set.image, set.position, N_IMAGES, N_IMAGES, NULL, NULL));
-    assert_true(model->params.value[var->offset] == 0);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, set.data[0], 64, 32, &head));
+    assert_true(flat_at(model->params.value, var->offset) == 0);
+    head = network_forward(model, FA_INFERENCE, set.data[0], 64, 32);
     for (size_t i = 0; i < head.n_anchors * N_CLASSES; i++)
         assert_true(isfinite(head.cls[i]));
+    fa_free(head.cls);
     close_set(&set);
     network_destroy(model);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "network.h"
-#include "support.h"
 
 #define H 32
 #define W 64
@@ -24,7 +24,7 @@ static const double steps[] = {1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7};
 struct problem {
     struct fa_model *model;
     float *image;
-    fa_real *head_gradient, *ahead; /* in one block as network_head_gradient gives it */
+    fa_real *head_gradient; /* in one block as network_head_gradient gives it */
 };
 
 static void open_problem(struct problem *problem, const struct fa_model_config *config)
@@ -34,10 +34,9 @@ static void open_problem(struct problem *problem, const struct fa_model_config *
     problem->model = network_create(config, "blas");
     problem->image = network_image("image", H, W);
     network_fill(problem->model);
-    assert_ok(
-        fa_workspace_forward(network_workspace(problem->model), FA_INFERENCE, problem->image, H, W, &head));
+    head = network_forward(problem->model, FA_INFERENCE, problem->image, H, W);
     problem->head_gradient = network_head_gradient(&head);
-    problem->ahead = network_head_gradient(&head);
+    fa_free(head.cls);
     network_step(problem->model, problem->image, H, W);
 }
 
@@ -45,14 +44,14 @@ static void close_problem(struct problem *problem)
 {
     fa_free(problem->image);
     fa_free(problem->head_gradient);
-    fa_free(problem->ahead);
     network_destroy(problem->model);
 }
 
 /* A parameter, where it stands, and a direction of length 1 through there. */
 struct line {
-    fa_real *value, *origin, *direction;
-    size_t n;
+    struct fa_flat *values;
+    size_t begin, n; /* the parameter's elements there */
+    fa_real *origin, *direction, *point;
     double slope; /* along the direction, by the gradient */
 };
 
@@ -78,47 +77,46 @@ static void choose_direction(struct line *line, const fa_real *gradient)
 static void open_line(const struct problem *problem, const struct fa_param *param, struct line *line)
 {
     const struct fa_params *params = fa_model_params(problem->model);
+    fa_real *gradient = flat_copy(params->grad, param->offset, param->n_elem);
 
+    line->values = params->value;
+    line->begin = param->offset;
     line->n = param->n_elem;
-    line->value = params->value + param->offset;
-    assert_ok(fa_alloc(line->n, sizeof *line->origin, &line->origin));
+    line->origin = flat_copy(line->values, line->begin, line->n);
     assert_ok(fa_alloc(line->n, sizeof *line->direction, &line->direction));
-    memcpy(line->origin, line->value, line->n * sizeof *line->origin);
-    choose_direction(line, params->grad + param->offset);
+    assert_ok(fa_alloc(line->n, sizeof *line->point, &line->point));
+    choose_direction(line, gradient);
+    fa_free(gradient);
 }
 
 static void close_line(struct line *line)
 {
-    memcpy(line->value, line->origin, line->n * sizeof *line->origin);
+    assert_ok(fa_flat_write(line->values, line->begin, line->n, line->origin));
     fa_free(line->origin);
     fa_free(line->direction);
+    fa_free(line->point);
 }
 
-static void walk(struct problem *problem, const struct line *line, double step, struct fa_head *head)
+/* The head there, freed by fa_free. */
+static struct fa_head walk(struct problem *problem, const struct line *line, double step)
 {
     for (size_t i = 0; i < line->n; i++)
-        line->value[i] = line->origin[i] + step * line->direction[i];
+        line->point[i] = line->origin[i] + step * line->direction[i];
+    assert_ok(fa_flat_write(line->values, line->begin, line->n, line->point));
     fa_model_params_changed(problem->model);
-    assert_ok(
-        fa_workspace_forward(network_workspace(problem->model), FA_INFERENCE, problem->image, H, W, head));
+    return network_forward(problem->model, FA_INFERENCE, problem->image, H, W);
 }
 
 /* The slope by a central difference. Outputs are subtracted, not losses: those would round more. */
 static double difference(struct problem *problem, const struct line *line, double step)
 {
-    struct fa_head head;
-    size_t n_cls;
+    const struct fa_head ahead = walk(problem, line, step), behind = walk(problem, line, -step);
     double sum = 0;
 
-    walk(problem, line, step, &head);
-    n_cls = head.n_anchors * (size_t)head.num_classes;
-    memcpy(problem->ahead, head.cls, n_cls * sizeof *head.cls);
-    memcpy(problem->ahead + n_cls, head.reg, head.n_anchors * 4 * sizeof *head.reg);
-    walk(problem, line, -step, &head);
-    for (size_t i = 0; i < n_cls; i++)
-        sum += (problem->ahead[i] - head.cls[i]) * problem->head_gradient[i];
-    for (size_t i = 0; i < head.n_anchors * 4; i++)
-        sum += (problem->ahead[n_cls + i] - head.reg[i]) * problem->head_gradient[n_cls + i];
+    for (size_t i = 0; i < network_head_elements(&ahead); i++)
+        sum += (ahead.cls[i] - behind.cls[i]) * problem->head_gradient[i];
+    fa_free(ahead.cls);
+    fa_free(behind.cls);
     return sum / (2 * step);
 }
 

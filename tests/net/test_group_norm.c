@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "network.h"
 #include "state.h"
-#include "support.h"
 
 #define H 32
 #define W 64
@@ -27,27 +27,15 @@ static struct fa_model *create(int depth, int frozen_stages)
     return model;
 }
 
-static fa_real *gradient_copy(struct fa_model *model, const float *image)
-{
-    const struct fa_params *params = fa_model_params(model);
-    fa_real *copy;
-
-    network_step(model, image, H, W);
-    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &copy));
-    memcpy(copy, params->grad, params->n_trainable * sizeof(fa_real));
-    return copy;
-}
-
-/* 0xFF bytes are NaN. */
 static void check_arena(int depth, int frozen_stages)
 {
     struct fa_model *model = create(depth, frozen_stages);
     const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
     float *image = network_image("image", H, W);
-    fa_real *first = gradient_copy(model, image), *again;
+    fa_real *first = network_gradient(model, image, H, W), *again;
 
-    memset(network_workspace(model)->arena, 0xFF, network_workspace(model)->arena_bytes);
-    again = gradient_copy(model, image);
+    network_spoil_arena(model);
+    again = network_gradient(model, image, H, W);
     assert_memory_equal(first, again, n_bytes);
     fa_free(first), fa_free(again), fa_free(image);
     network_destroy(model);
@@ -64,18 +52,13 @@ static void training_and_inference_forward_give_the_same_bits(void **state)
 {
     struct fa_model *model = create(50, 1);
     float *image = network_image("image", H, W);
-    struct fa_head head;
-    fa_real *cls;
-    size_t n_bytes;
+    struct fa_head training, inference;
 
     (void)state;
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
-    n_bytes = head.n_anchors * N_CLASSES * sizeof *cls;
-    assert_ok(fa_alloc(1, n_bytes, &cls));
-    memcpy(cls, head.cls, n_bytes);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
-    assert_memory_equal(cls, head.cls, n_bytes);
-    fa_free(cls), fa_free(image);
+    training = network_forward(model, FA_TRAINING, image, H, W);
+    inference = network_forward(model, FA_INFERENCE, image, H, W);
+    assert_memory_equal(training.cls, inference.cls, network_head_elements(&training) * sizeof(fa_real));
+    fa_free(training.cls), fa_free(inference.cls), fa_free(image);
     network_destroy(model);
 }
 
@@ -92,11 +75,10 @@ static void gammas_and_betas_are_final_with_their_layer(void **state)
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    network_take_ready, &progress));
+    assert_ok(network_backward(network_workspace(model), &head, gradient, network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_int_equal(progress.pieces, 20 + 8 + 10);
-    assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
+    assert_flat_holds(params->grad, 0, params->n_trainable, progress.seen);
     fa_free(gradient), fa_free(image), fa_free(progress.seen);
     network_destroy(model);
 }
@@ -153,7 +135,7 @@ static fa_real value_of(struct fa_model *model, const char *name)
 {
     const struct fa_params *params = fa_model_params(model);
 
-    return params->value[fa_params_find(params, name)->offset];
+    return flat_at(params->value, fa_params_find(params, name)->offset);
 }
 
 static void a_residual_block_starts_at_gamma_0_and_any_other_norm_at_1(void **state)

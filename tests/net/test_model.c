@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "network.h"
 #include "state.h"
-#include "support.h"
 
 #define H 32
 #define W 64
@@ -18,39 +18,17 @@ static struct fa_model *create(int depth, int frozen_stages)
     return model;
 }
 
-/* Both matrices of a forward as one block, freed by fa_free. */
-static fa_real *head_copy(const struct fa_head *head, size_t *n_bytes)
-{
-    const size_t cls = head->n_anchors * (size_t)head->num_classes * sizeof(fa_real);
-    const size_t reg = head->n_anchors * 4 * sizeof(fa_real);
-    fa_real *copy;
-
-    assert_ok(fa_alloc(1, cls + reg, &copy));
-    memcpy(copy, head->cls, cls);
-    memcpy((char *)copy + cls, head->reg, reg);
-    *n_bytes = cls + reg;
-    return copy;
-}
-
-static fa_real *forward_copy(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w,
-                             size_t *n_bytes)
-{
-    struct fa_head head;
-
-    assert_ok(fa_workspace_forward(network_workspace(model), pass, image, h, w, &head));
-    return head_copy(&head, n_bytes);
-}
-
 static void assert_same_forward(struct fa_model *a, enum fa_pass pass_a, struct fa_model *b,
                                 enum fa_pass pass_b, const float *image, int h, int w, bool same)
 {
-    size_t n_a, n_b;
-    fa_real *x = forward_copy(a, pass_a, image, h, w, &n_a), *y = forward_copy(b, pass_b, image, h, w, &n_b);
+    const struct fa_head x = network_forward(a, pass_a, image, h, w),
+                         y = network_forward(b, pass_b, image, h, w);
+    const size_t n = network_head_elements(&x);
 
-    assert_int_equal(n_a, n_b);
-    assert_true((memcmp(x, y, n_a) == 0) == same);
-    fa_free(x);
-    fa_free(y);
+    assert_int_equal(n, network_head_elements(&y));
+    assert_true((memcmp(x.cls, y.cls, n * sizeof(fa_real)) == 0) == same);
+    fa_free(x.cls);
+    fa_free(y.cls);
 }
 
 static void training_and_inference_forward_give_the_same_bits(void **state)
@@ -95,26 +73,14 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    network_take_ready, &progress));
+    assert_ok(network_backward(network_workspace(model), &head, gradient, network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
     assert_true(progress.pieces > 50);
-    assert_memory_equal(progress.seen, params->grad, params->n_trainable * sizeof(fa_real));
+    assert_flat_holds(params->grad, 0, params->n_trainable, progress.seen);
     fa_free(gradient);
     fa_free(image);
     fa_free(progress.seen);
     network_destroy(model);
-}
-
-static fa_real *gradient_copy(struct fa_model *model, const float *image, int h, int w)
-{
-    const struct fa_params *params = fa_model_params(model);
-    fa_real *copy;
-
-    network_step(model, image, h, w);
-    assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &copy));
-    memcpy(copy, params->grad, params->n_trainable * sizeof(fa_real));
-    return copy;
 }
 
 static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
@@ -122,12 +88,12 @@ static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
     struct fa_model *model = create(18, 1);
     const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
     float *small = network_image("small", 64, 32), *large = network_image("large", 96, 64);
-    fa_real *small_first = gradient_copy(model, small, 64, 32), *small_again;
-    fa_real *large_first = gradient_copy(model, large, 96, 64), *large_again;
+    fa_real *small_first = network_gradient(model, small, 64, 32), *small_again;
+    fa_real *large_first = network_gradient(model, large, 96, 64), *large_again;
 
     (void)state;
-    small_again = gradient_copy(model, small, 64, 32);
-    large_again = gradient_copy(model, large, 96, 64);
+    small_again = network_gradient(model, small, 64, 32);
+    large_again = network_gradient(model, large, 96, 64);
     assert_memory_equal(small_first, small_again, n_bytes);
     assert_memory_equal(large_first, large_again, n_bytes);
     fa_free(small_first), fa_free(small_again), fa_free(large_first), fa_free(large_again);
@@ -135,17 +101,16 @@ static void two_sizes_that_alternate_do_not_disturb_each_other(void **state)
     network_destroy(model);
 }
 
-/* 0xFF bytes are NaN, so a value that is read before it is written shows. */
 static void nothing_is_read_from_the_arena_before_it_is_written(void **state)
 {
     struct fa_model *model = create(18, -1);
     const size_t n_bytes = fa_model_params(model)->n_trainable * sizeof(fa_real);
     float *image = network_image("image", H, W);
-    fa_real *first = gradient_copy(model, image, H, W), *again;
+    fa_real *first = network_gradient(model, image, H, W), *again;
 
     (void)state;
-    memset(network_workspace(model)->arena, 0xFF, network_workspace(model)->arena_bytes);
-    again = gradient_copy(model, image, H, W);
+    network_spoil_arena(model);
+    again = network_gradient(model, image, H, W);
     assert_memory_equal(first, again, n_bytes);
     fa_free(first), fa_free(again), fa_free(image);
     network_destroy(model);
@@ -156,45 +121,48 @@ static void backward_adds_to_the_gradient(void **state)
     struct fa_model *model = create(18, 1);
     const struct fa_params *params = fa_model_params(model);
     float *image = network_image("image", H, W);
-    fa_real *once = gradient_copy(model, image, H, W), *gradient;
+    fa_real *once = network_gradient(model, image, H, W), *twice, *gradient;
     struct fa_head head;
 
     (void)state;
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    NULL, NULL));
+    assert_ok(network_backward(network_workspace(model), &head, gradient, NULL, NULL));
+    twice = flat_copy(params->grad, 0, params->n_trainable);
     for (size_t i = 0; i < params->n_trainable; i++)
-        assert_true(params->grad[i] == 2 * once[i]);
-    fa_free(gradient), fa_free(once), fa_free(image);
+        assert_true(twice[i] == 2 * once[i]);
+    fa_free(gradient), fa_free(once), fa_free(twice), fa_free(image);
     network_destroy(model);
 }
 
 static void a_second_step_at_a_known_size_allocates_nothing(void **state)
 {
     struct fa_model *model = create(18, 1);
-    struct fa_params *params = fa_model_params(model);
+    struct fa_workspace *workspace = network_workspace(model);
     float *image = network_image("image", H, W);
     struct fa_head head;
-    fa_real *gradient;
+    fa_real *gradient, *rows;
     long balance;
     size_t bytes;
 
     (void)state;
     network_step(model, image, H, W);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
+    rows = backend_copy(fa_workspace_queue(workspace), gradient, network_head_elements(&head));
     balance = fa_memory_balance();
     bytes = fa_memory_bytes();
     fa_memory_fail_after(1); /* whatever allocates now, fails */
-    fa_params_clear_grad(params);
+    fa_flat_clear(fa_model_params(model)->grad);
+    fa_backend_follow(fa_workspace_queue(workspace), fa_backend_mark(fa_model_backend(model)));
     fa_model_params_changed(model);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
-    assert_ok(fa_workspace_backward(network_workspace(model), gradient, gradient + head.n_anchors * N_CLASSES,
-                                    NULL, NULL));
+    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, H, W, &head));
+    assert_ok(fa_workspace_backward(workspace, rows, rows + head.n_anchors * N_CLASSES, NULL, NULL));
+    assert_ok(fa_backend_synchronize(fa_workspace_queue(workspace)));
     fa_memory_fail_after(0);
     assert_int_equal(fa_memory_balance(), balance);
     assert_int_equal(fa_memory_bytes(), bytes);
+    fa_backend_free(fa_workspace_queue(workspace), rows);
     fa_free(gradient), fa_free(image);
     network_destroy(model);
 }
@@ -208,6 +176,11 @@ static void a_step_keeps_no_packed_filters(void **state)
     size_t before = fa_memory_bytes();
 
     (void)state;
+    if (!fa_backend_is_host(model->backend)) { /* what is counted is the host's memory */
+        fa_free(image);
+        network_destroy(model);
+        skip();
+    }
     network_step(model, image, H, W);
     fa_workspace_memory(network_workspace(model), &memory);
     if (strcmp(fa_backend_name(model->backend), "blas") == 0)
@@ -227,15 +200,28 @@ static void backward_without_a_training_forward_is_refused(void **state)
     (void)state;
     assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     gradient = network_head_gradient(&head);
-    assert_fails_saying(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL),
-                        FA_EINVAL, "training forward");
+    assert_fails_saying(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL,
+                        "training forward");
     network_step(model, image, H, W); /* and its values serve one backward only */
-    assert_fails(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL), FA_EINVAL);
+    assert_fails(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL);
     assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
     fa_model_params_changed(model);
-    assert_fails(fa_workspace_backward(network_workspace(model), gradient, gradient, NULL, NULL), FA_EINVAL);
+    assert_fails(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL);
     fa_free(gradient), fa_free(image);
     network_destroy(model);
+}
+
+/* A quarter is added to each channel, for a ReLU may hide one. */
+static void shift(struct fa_model *model, const char *name)
+{
+    const struct fa_params *params = fa_model_params(model);
+    const struct fa_param *param = fa_params_find(params, name);
+    fa_real *values;
+
+    assert_ok(fa_flat_open(params->value, FA_FLAT_WRITE, &values));
+    for (size_t e = 0; e < param->n_elem; e++)
+        values[param->offset + e] += (fa_real)0.25;
+    assert_ok(fa_flat_close(params->value));
 }
 
 /* A loaded checkpoint changes frozen parameters too, long after the first forward. */
@@ -249,10 +235,7 @@ static void a_change_of_any_parameter_reaches_the_next_forward(void **state)
     (void)state;
     assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const struct fa_param *param = fa_params_find(fa_model_params(a), names[i]);
-
-        for (size_t e = 0; e < param->n_elem; e++) /* each channel, for a ReLU may hide one */
-            fa_model_params(a)->value[param->offset + e] += (fa_real)0.25;
+        shift(a, names[i]);
         fa_model_params_changed(a);
         assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, false);
         network_fill(a);
@@ -263,20 +246,58 @@ static void a_change_of_any_parameter_reaches_the_next_forward(void **state)
     network_destroy(b);
 }
 
+static void after_a_step_only_trainable_layers_are_folded_anew(void **state)
+{
+    struct fa_model *a = create(18, 1), *b = create(18, 1);
+    float *image = network_image("image", H, W);
+
+    (void)state;
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
+    shift(a, "backbone.bn1.running_var");
+    fa_model_params_stepped(a);
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
+    shift(a, "backbone.layer4.0.bn1.bias");
+    shift(b, "backbone.layer4.0.bn1.bias");
+    fa_model_params_stepped(a);
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, false);
+    fa_model_params_stepped(b);
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, true);
+    fa_model_params_changed(a);
+    assert_same_forward(a, FA_INFERENCE, b, FA_INFERENCE, image, H, W, false);
+    fa_free(image);
+    network_destroy(a);
+    network_destroy(b);
+}
+
+static void a_step_of_the_parameters_ends_what_forward_kept(void **state)
+{
+    struct fa_model *model = create(18, 1);
+    float *image = network_image("image", H, W);
+    struct fa_head head = network_forward(model, FA_TRAINING, image, H, W);
+
+    (void)state;
+    fa_model_params_stepped(model);
+    assert_fails(network_backward(network_workspace(model), &head, head.cls, NULL, NULL), FA_EINVAL);
+    fa_free(head.cls), fa_free(image);
+    network_destroy(model);
+}
+
 static void initial_weights_depend_on_seed_and_name_alone(void **state)
 {
     struct fa_model *a = create(18, -1), *b = create(34, 1);
     const struct fa_param *x = fa_params_find(fa_model_params(a), "backbone.layer2.0.conv2.weight");
     const struct fa_param *y = fa_params_find(fa_model_params(b), "backbone.layer2.0.conv2.weight");
-    const fa_real *values_a = fa_model_params(a)->value + x->offset;
-    const fa_real *values_b = fa_model_params(b)->value + y->offset;
+    fa_real *want, *other;
 
     (void)state;
     assert_ok(fa_model_init(a, 7));
     assert_ok(fa_model_init(b, 7));
-    assert_memory_equal(values_a, values_b, x->n_elem * sizeof(fa_real));
+    want = flat_copy(fa_model_params(a)->value, x->offset, x->n_elem);
+    assert_flat_holds(fa_model_params(b)->value, y->offset, x->n_elem, want);
     assert_ok(fa_model_init(b, 8));
-    assert_memory_not_equal(values_a, values_b, x->n_elem * sizeof(fa_real));
+    other = flat_copy(fa_model_params(b)->value, y->offset, x->n_elem);
+    assert_memory_not_equal(want, other, x->n_elem * sizeof *want);
+    fa_free(want), fa_free(other);
     network_destroy(a);
     network_destroy(b);
 }
@@ -288,13 +309,14 @@ static void a_part_alone_is_initialised_as_with_the_rest(void **state)
 
     (void)state;
     assert_ok(fa_model_init(all, 7));
-    fa_model_init_part(part, 7, "neck.");
+    assert_ok(fa_model_init_part(part, 7, "neck."));
     for (size_t i = 0; i < got->n; i++) {
         const struct fa_param *param = &got->entry[i];
         struct fa_model *want = strncmp(param->name, "neck.", 5) == 0 ? all : untouched;
+        fa_real *values = flat_copy(fa_model_params(want)->value, param->offset, param->n_elem);
 
-        assert_memory_equal(got->value + param->offset, fa_model_params(want)->value + param->offset,
-                            param->n_elem * sizeof(fa_real));
+        assert_flat_holds(got->value, param->offset, param->n_elem, values);
+        fa_free(values);
     }
     network_destroy(all);
     network_destroy(part);
@@ -305,16 +327,18 @@ static void assert_filled(const struct fa_params *params, const char *name, doub
                           double tolerance)
 {
     const struct fa_param *param = fa_params_find(params, name);
+    fa_real *values = flat_copy(params->value, param->offset, param->n_elem);
     double sum = 0, squares = 0;
 
     for (size_t i = 0; i < param->n_elem; i++) {
-        double v = (double)params->value[param->offset + i];
+        double v = (double)values[i];
 
         sum += v;
         squares += (v - mean) * (v - mean);
     }
     assert_near(sum / (double)param->n_elem, mean, tolerance + 1e-6);
     assert_near(squares / (double)param->n_elem, std * std, tolerance * std + 1e-6);
+    fa_free(values);
 }
 
 /* Standard deviations by hand: sqrt(2 / (128 * 9)) = 0.041667; Xavier's bound sqrt(6 / (512 * 9 + 256 * 9)) =
@@ -504,6 +528,8 @@ int main(void)
         cmocka_unit_test(a_step_keeps_no_packed_filters),
         cmocka_unit_test(backward_without_a_training_forward_is_refused),
         cmocka_unit_test(a_change_of_any_parameter_reaches_the_next_forward),
+        cmocka_unit_test(after_a_step_only_trainable_layers_are_folded_anew),
+        cmocka_unit_test(a_step_of_the_parameters_ends_what_forward_kept),
         cmocka_unit_test(initial_weights_depend_on_seed_and_name_alone),
         cmocka_unit_test(a_part_alone_is_initialised_as_with_the_rest),
         cmocka_unit_test(initial_weights_have_the_recipes_spread),

@@ -211,6 +211,8 @@ static void a_table_without_values_is_that_of_the_model(void **state)
 
     (void)state;
     assert_ok(fa_model_list_params(&config, &table));
+    assert_int_equal(fa_flat_length(fa_model_params(model)->value), table.n_elem);
+    assert_int_equal(fa_flat_length(fa_model_params(model)->grad), table.n_trainable);
     assert_int_equal(table.n, fa_model_params(model)->n);
     assert_true(fa_params_fingerprint(&table) == fa_params_fingerprint(fa_model_params(model)));
     assert_null(table.value);
@@ -256,18 +258,6 @@ static void fingerprints_tell_models_apart_and_are_stable(void **state)
     assert_true(fingerprint(18, 1) != fingerprint(34, 1));
 }
 
-static void checksum_sees_one_bit_of_one_value(void **state)
-{
-    struct fa_model *model = create(&models[0]);
-    struct fa_params *params = fa_model_params(model);
-    uint32_t before = fa_params_checksum(params);
-
-    (void)state;
-    params->value[params->n_elem - 1] = (fa_real)1e-30;
-    assert_true(fa_params_checksum(params) != before);
-    network_destroy(model);
-}
-
 static void nothing_stays_allocated(void **state)
 {
     (void)state;
@@ -284,7 +274,6 @@ int main(void)
         cmocka_unit_test(a_table_without_values_is_that_of_the_model),
         cmocka_unit_test(no_allocation_failure_leaks_a_table),
         cmocka_unit_test(fingerprints_tell_models_apart_and_are_stable),
-        cmocka_unit_test(checksum_sees_one_bit_of_one_value),
         cmocka_unit_test(nothing_stays_allocated),
     };
 

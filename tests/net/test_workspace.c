@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "flats.h"
 #include "state.h"
-#include "support.h"
 
 enum { N = 3 };
 
@@ -18,7 +18,8 @@ struct lane {
     struct fa_workspace *workspace;
     struct fa_head head;
     float *image;
-    fa_real *grad, *grad_head;
+    struct fa_flat *grad;
+    fa_real *grad_head;
 };
 
 static struct lane lanes[N];
@@ -26,7 +27,7 @@ static struct lane lanes[N];
 static void open_lanes(struct fa_model *model)
 {
     for (int i = 0; i < N; i++) {
-        assert_ok(fa_alloc_zero(model->params.n_trainable, sizeof *lanes[i].grad, &lanes[i].grad));
+        assert_ok(fa_flat_create(model->backend, model->params.n_trainable, &lanes[i].grad));
         assert_ok(fa_workspace_create(model, lanes[i].grad, &lanes[i].workspace));
         lanes[i].image = network_image(names[i], height[i], width[i]);
         lanes[i].grad_head = NULL;
@@ -39,7 +40,7 @@ static void close_lanes(void)
         fa_workspace_destroy(lanes[i].workspace);
         fa_free(lanes[i].image);
         fa_free(lanes[i].grad_head);
-        fa_free(lanes[i].grad);
+        fa_flat_destroy(lanes[i].grad);
     }
 }
 
@@ -55,37 +56,29 @@ static void forward(int i)
 static void backward(int i)
 {
     const struct lane *lane = &lanes[i];
-    const size_t n_cls = lane->head.n_anchors * N_CLASSES;
 
-    assert_ok(fa_workspace_backward(lane->workspace, lane->grad_head, lane->grad_head + n_cls, NULL, NULL));
-}
-
-/* The gradients of images that ran one after another, in the model's own workspace. */
-static void alone(struct fa_model *model, int i, fa_real *grad)
-{
-    network_step(model, lanes[i].image, height[i], width[i]);
-    memcpy(grad, model->params.grad, model->params.n_trainable * sizeof *grad);
+    assert_ok(network_backward(lane->workspace, &lane->head, lane->grad_head, NULL, NULL));
 }
 
 static void check_lanes(struct fa_model *model)
 {
-    const size_t n_bytes = model->params.n_trainable * sizeof(fa_real);
-    fa_real *want;
+    const size_t n = model->params.n_trainable;
+    fa_real *want[N];
 
     network_fill(model);
     open_lanes(model);
-    assert_ok(fa_alloc(model->params.n_trainable, sizeof *want, &want));
     for (int i = 0; i < N; i++)
         forward(i);
     for (int i = N; i-- > 0;) /* not in the order in which they came */
         backward((i + 1) % N);
     for (int i = 0; i < N; i++) {
-        alone(model, i, want);
-        assert_memory_equal(lanes[i].grad, want, n_bytes);
+        want[i] = network_gradient(model, lanes[i].image, height[i], width[i]);
+        assert_flat_holds(lanes[i].grad, 0, n, want[i]);
     }
     for (int i = 1; i < N; i++)
-        assert_memory_not_equal(lanes[0].grad, lanes[i].grad, n_bytes);
-    fa_free(want);
+        assert_memory_not_equal(want[0], want[i], n * sizeof *want[i]);
+    for (int i = 0; i < N; i++)
+        fa_free(want[i]);
     close_lanes();
 }
 
@@ -127,9 +120,8 @@ static void changed_parameters_end_what_every_lane_kept(void **state)
         forward(i);
     fa_model_params_changed(model);
     for (int i = 0; i < N; i++)
-        assert_fails(
-            fa_workspace_backward(lanes[i].workspace, lanes[i].grad_head, lanes[i].grad_head, NULL, NULL),
-            FA_EINVAL);
+        assert_fails(network_backward(lanes[i].workspace, &lanes[i].head, lanes[i].grad_head, NULL, NULL),
+                     FA_EINVAL);
     close_lanes();
     network_destroy(model);
 }

@@ -38,7 +38,8 @@ void fa_blas_weights_destroy(struct fa_weights *weights);
 fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                                const fa_real *bias);
 
-fa_status fa_blas_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out);
+fa_status fa_blas_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                     struct fa_weights_sum **out);
 void fa_blas_weights_sum_destroy(struct fa_weights_sum *sum);
 void fa_blas_weights_sum_clear(struct fa_weights_sum *sum);
 void fa_blas_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,

@@ -59,11 +59,13 @@ fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, 
 
 /* ---- sums of gradients ---- */
 
-fa_status fa_blas_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
+fa_status fa_blas_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                     struct fa_weights_sum **out)
 {
     struct fa_blas_weights_sum *self;
     fa_status status;
 
+    (void)backend;
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     status = fa_alloc_zero(((struct fa_blas_weights *)weights)->n_filters, sizeof(fa_real), &self->filters);
     if (status == FA_OK)

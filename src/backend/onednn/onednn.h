@@ -199,7 +199,8 @@ fa_status onednn_weights_load(struct fa_weights *weights, const fa_real *oihw, c
                               const fa_real *bias) FA_CHECK_RESULT;
 void onednn_weights_forget(struct fa_weights *weights);
 
-fa_status onednn_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out) FA_CHECK_RESULT;
+fa_status onednn_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                    struct fa_weights_sum **out) FA_CHECK_RESULT;
 void onednn_weights_sum_destroy(struct fa_weights_sum *sum);
 void onednn_weights_sum_clear(struct fa_weights_sum *sum);
 void onednn_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,

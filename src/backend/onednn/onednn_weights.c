@@ -255,11 +255,12 @@ static const struct onednn_weights *weights_of(const struct fa_weights_sum *sum)
     return (const struct onednn_weights *)sum->weights;
 }
 
-fa_status onednn_weights_sum_create(struct fa_weights *weights, struct fa_weights_sum **out)
+fa_status onednn_weights_sum_create(struct fa_backend *backend, struct fa_weights *weights,
+                                    struct fa_weights_sum **out)
 {
     struct onednn_weights_sum *sum;
 
-    (void)weights;
+    (void)backend, (void)weights;
     FA_TRY(fa_alloc_zero(1, sizeof *sum, &sum));
     *out = &sum->base;
     return FA_OK;

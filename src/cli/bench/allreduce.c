@@ -10,6 +10,7 @@
 #include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/reduction_time.h"
+#include "session.h"
 
 enum { MAX_SIZES = FA_LIST_MAX + 1 };
 
@@ -24,7 +25,7 @@ struct measure {
     size_t bucket_bytes, n_repeats;
     size_t n_sizes, bytes[MAX_SIZES]; /* the last one is that of the gradient */
     double seconds[FA_N_REDUCTIONS][MAX_SIZES];
-    fa_real *grad;
+    struct fa_backend *backend; /* in whose memory the gradient lies */
 };
 
 /* ---- what is measured ---- */
@@ -56,53 +57,53 @@ static fa_status choose_sizes(const struct fa_settings *settings, struct measure
     return FA_OK;
 }
 
-static fa_status make_gradient(struct measure *measure)
-{
-    size_t most = 0;
-
-    for (size_t i = 0; i < measure->n_sizes; i++)
-        most = measure->bytes[i] > most ? measure->bytes[i] : most;
-    return fa_alloc_zero(most, 1, &measure->grad);
-}
-
 /* ---- time ---- */
 
 /* As long as the slowest rank takes. */
-static double time_once(const struct measure *measure, struct fa_reducer *reducer)
+static fa_status time_once(const struct measure *measure, struct fa_reducer *reducer, double *seconds)
 {
-    double seconds;
+    double start;
+    fa_status status;
 
     fa_reducer_begin(reducer);
     fa_comm_barrier(measure->comm);
-    seconds = fa_clock_seconds();
-    fa_reducer_next(reducer);
-    fa_reducer_finish(reducer);
-    seconds = fa_clock_seconds() - seconds;
-    fa_comm_max_double(measure->comm, &seconds, 1);
-    return seconds;
+    start = fa_clock_seconds();
+    fa_reducer_next(reducer, fa_backend_mark(measure->backend));
+    status = fa_reducer_finish(reducer);
+    *seconds = fa_clock_seconds() - start;
+    fa_comm_max_double(measure->comm, seconds, 1);
+    return fa_comm_agree(measure->comm, status);
+}
+
+/* The first time is for warming up. */
+static fa_status time_often(struct measure *measure, struct fa_reducer *reducer, double *each, double *median)
+{
+    FA_TRY(time_once(measure, reducer, &each[0]));
+    for (size_t k = 0; k < measure->n_repeats; k++)
+        FA_TRY(time_once(measure, reducer, &each[k]));
+    *median = fa_median(each, measure->n_repeats);
+    return FA_OK;
 }
 
 static fa_status time_size(struct measure *measure, int reduction, size_t i)
 {
     const struct fa_reducer_config config = {
         .reduction = (enum fa_reduction)reduction, .n_images = 1, .bucket_bytes = measure->bucket_bytes};
+    struct fa_flat *grad;
     struct fa_reducer *reducer = NULL;
     double *each = NULL;
-    fa_status status;
+    fa_status status = fa_flat_create(measure->backend, measure->bytes[i] / sizeof(fa_real), &grad);
 
-    status = fa_reducer_create(measure->comm, &config, measure->grad, measure->bytes[i] / sizeof(fa_real),
-                               &reducer);
+    if (status == FA_OK)
+        status = fa_reducer_create(measure->comm, &config, grad, NULL, &reducer);
     if (status == FA_OK)
         status = fa_alloc(measure->n_repeats, sizeof *each, &each);
     status = fa_comm_agree(measure->comm, status);
-    if (status == FA_OK) {
-        time_once(measure, reducer);
-        for (size_t k = 0; k < measure->n_repeats; k++)
-            each[k] = time_once(measure, reducer);
-        measure->seconds[reduction][i] = fa_median(each, measure->n_repeats);
-    }
+    if (status == FA_OK)
+        status = time_often(measure, reducer, each, &measure->seconds[reduction][i]);
     fa_free(each);
     fa_reducer_destroy(reducer);
+    fa_flat_destroy(grad);
     return status;
 }
 
@@ -208,13 +209,13 @@ static fa_status measure_all(struct fa_invocation *invocation, const struct fa_s
 
     FA_TRY(fa_bench_several_ranks(invocation));
     FA_TRY(choose_sizes(settings, &measure));
-    status = fa_comm_agree(measure.comm, make_gradient(&measure));
+    status = fa_comm_agree(measure.comm, fa_session_open_backend(invocation, settings, &measure.backend));
     for (int r = 0; r < FA_N_REDUCTIONS && status == FA_OK; r++)
         for (size_t i = 0; i < measure.n_sizes && status == FA_OK; i++)
             status = time_size(&measure, r, i);
     if (status == FA_OK)
         report(&measure);
-    fa_free(measure.grad);
+    fa_backend_close(measure.backend);
     return status;
 }
 

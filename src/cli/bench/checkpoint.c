@@ -26,9 +26,9 @@ struct measured {
 
 /* ---- one save ---- */
 
-static void between_layers(void *context, size_t n)
+static void between_layers(void *context, size_t n, struct fa_ticket ticket)
 {
-    (void)n;
+    (void)n, (void)ticket;
     fa_checkpoint_writer_poll(context);
 }
 

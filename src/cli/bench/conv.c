@@ -67,7 +67,7 @@ static fa_status open_alone(struct alone *alone)
     const struct fa_shape out = fa_conv_output_shape(desc);
 
     FA_TRY(fa_weights_create(alone->backend, &filters, &alone->weights));
-    FA_TRY(fa_weights_sum_create(alone->weights, &alone->sum));
+    FA_TRY(fa_weights_sum_create(alone->backend, alone->weights, &alone->sum));
     FA_TRY(fa_conv_create(alone->backend, desc, alone->weights, &alone->conv));
     FA_TRY(make_activation(alone->backend, desc->in, &alone->in));
     FA_TRY(make_activation(alone->backend, out, &alone->out));

@@ -23,7 +23,7 @@ struct measured {
 
 static fa_status open(struct measured *m, int num_classes)
 {
-    FA_TRY(fa_lane_create(NULL, &m->lane));
+    FA_TRY(fa_lane_create(NULL, NULL, &m->lane));
     FA_TRY(fa_synthetic_head_open(m->h, m->w, num_classes, &m->head));
     FA_TRY(fa_alloc(m->head.head.n_anchors * (size_t)num_classes, sizeof *m->grad_cls, &m->grad_cls));
     FA_TRY(fa_alloc(m->head.head.n_anchors, 4 * sizeof *m->grad_reg, &m->grad_reg));

@@ -40,8 +40,7 @@ static fa_status open_reducer(struct measure *measure, enum fa_reduction reducti
         .n_images = 1,
         .bucket_bytes = (size_t)measure->bench.session.settings.train.bucket_mib << 20};
 
-    return fa_reducer_create(measure->comm, &config, params->grad, params->n_trainable,
-                             &measure->reducer[reduction]);
+    return fa_reducer_create(measure->comm, &config, params->grad, NULL, &measure->reducer[reduction]);
 }
 
 static fa_status make_room(struct measure *measure)

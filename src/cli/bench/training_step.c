@@ -28,7 +28,7 @@ static fa_status make_inputs(struct fa_training_step *step, int num_classes)
 static fa_status take_lane(struct fa_training_step *step, struct fa_lane *lane)
 {
     if (lane == NULL)
-        FA_TRY(fa_lane_create(step->model, &step->own_lane));
+        FA_TRY(fa_lane_create(step->model, NULL, &step->own_lane));
     step->lane = lane != NULL ? lane : step->own_lane;
     return FA_OK;
 }
@@ -42,7 +42,7 @@ fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_
     *step = (struct fa_training_step){
         .config = config, .model = model, .h = h, .w = w, .objects = {.n = n_objects}};
     FA_TRY(make_inputs(step, num_classes));
-    FA_TRY(fa_alloc_zero(fa_model_params(model)->n_trainable, sizeof *step->momentum, &step->momentum));
+    FA_TRY(fa_flat_create(fa_model_backend(model), fa_model_params(model)->n_trainable, &step->momentum));
     FA_TRY(take_lane(step, lane));
     return fa_model_init(model, config->seed);
 }
@@ -50,7 +50,7 @@ fa_status fa_training_step_open(const struct fa_train_config *config, struct fa_
 void fa_training_step_close(struct fa_training_step *step)
 {
     fa_lane_destroy(step->own_lane);
-    fa_free(step->momentum);
+    fa_flat_destroy(step->momentum);
     fa_free(step->labels);
     fa_free(step->boxes);
     fa_free(step->image);
@@ -66,23 +66,25 @@ static void clear_gradients(struct fa_training_step *step)
     if (step->reducer != NULL)
         fa_reducer_begin(step->reducer);
     else
-        fa_params_clear_grad(fa_model_params(step->model));
+        fa_flat_clear(fa_model_params(step->model)->grad);
     fa_span_end(span);
 }
 
-static double clip_factor(const struct fa_training_step *step)
+static fa_status clip(const struct fa_training_step *step, double *factor)
 {
     const struct fa_params *params = fa_model_params(step->model);
     const int span = fa_span_begin("clip");
-    const double norm = fa_gradient_norm(params->grad, params->n_trainable);
+    double norm;
 
+    FA_TRY(fa_flat_norm(params->grad, params->n_trainable, &norm));
     fa_span_end(span);
-    return fa_clip_factor(norm, step->config->clip_norm);
+    *factor = fa_clip_factor(norm, step->config->clip_norm);
+    return FA_OK;
 }
 
-static void update(struct fa_training_step *step)
+static void update(struct fa_training_step *step, double factor)
 {
-    const struct fa_sgd sgd = {.scale = clip_factor(step),
+    const struct fa_sgd sgd = {.scale = factor,
                                .lr = LEARNING_RATE,
                                .momentum = step->config->momentum,
                                .weight_decay = step->config->weight_decay,
@@ -90,7 +92,7 @@ static void update(struct fa_training_step *step)
     const int span = fa_span_begin("sgd");
 
     fa_sgd_update(fa_model_params(step->model), step->momentum, &sgd);
-    fa_model_params_changed(step->model);
+    fa_model_params_stepped(step->model);
     fa_span_end(span);
 }
 
@@ -122,24 +124,24 @@ static void phase_ended(void *context, enum fa_lane_phase phase)
     }
 }
 
-static void layer_is_ready(void *context, size_t n)
+static void layer_is_ready(void *context, size_t n, struct fa_ticket ticket)
 {
     const struct fa_training_step *step = ((struct run *)context)->step;
 
     if (step->reducer != NULL && step->overlaps)
-        fa_reducer_advance(step->reducer, n);
+        fa_reducer_advance(step->reducer, n, ticket);
     else if (step->reducer == NULL && step->record != NULL)
         fa_readiness_note(step->record, n);
     else if (step->reducer == NULL && step->ready != NULL)
-        step->ready(step->ready_context, n);
+        step->ready(step->ready_context, n, ticket);
 }
 
-static void finish_reduction(struct fa_training_step *step)
+static fa_status finish_reduction(struct fa_training_step *step)
 {
     if (step->reducer == NULL)
-        return;
-    fa_reducer_next(step->reducer);
-    fa_reducer_finish(step->reducer);
+        return FA_OK;
+    fa_reducer_next(step->reducer, fa_backend_mark(fa_workspace_queue(fa_lane_workspace(step->lane))));
+    return fa_reducer_finish(step->reducer);
 }
 
 static fa_status learn(struct run *run)
@@ -154,8 +156,9 @@ static fa_status learn(struct run *run)
     FA_TRY(fa_lane_share(step->lane, config, step->h, step->w, &step->objects, &share));
     run->times->loss_s = lap(run);
     clear_gradients(step);
-    FA_TRY(fa_lane_learn(step->lane, config, &image, &step->objects, share, &observer, &loss));
-    finish_reduction(step);
+    FA_TRY(fa_lane_learn(step->lane, config, &image, &step->objects, share, &observer));
+    FA_TRY(fa_lane_learned(step->lane, &loss));
+    FA_TRY(finish_reduction(step));
     run->times->backward_s = lap(run);
     if (isfinite(loss.part[0]) && isfinite(loss.part[1]))
         return FA_OK;
@@ -165,11 +168,13 @@ static fa_status learn(struct run *run)
 static fa_status run_phases(struct fa_training_step *step, struct fa_step_times *times)
 {
     struct run run = {step, times, fa_clock_seconds()};
+    double factor;
     int span;
 
     FA_TRY(learn(&run));
     span = fa_span_begin("update");
-    update(step);
+    FA_TRY(clip(step, &factor));
+    update(step, factor);
     fa_span_end(span);
     times->update_s = lap(&run);
     return FA_OK;

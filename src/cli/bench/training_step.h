@@ -19,7 +19,7 @@ struct fa_training_step {
     int32_t *labels;
     struct fa_objects objects;
     struct fa_lane *lane, *own_lane; /* own_lane: NULL if lane is borrowed */
-    fa_real *momentum;
+    struct fa_flat *momentum;
 
     /* To be set between steps; NULL and false at first. */
     fa_grad_ready_fn ready; /* of backward, where neither of the next two is given */

@@ -45,7 +45,7 @@ struct fa_cuda_decay {
 };
 
 /* Clips by *squares, the sum of squares of the whole gradient, and updates as fa_sgd_update and
-   fa_average_step do:
+   fa_flat_average do:
 
        value -= lr * (momentum = keep * momentum + (scale * gradient + weight_decay * value)), average follows
 

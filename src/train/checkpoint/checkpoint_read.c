@@ -128,29 +128,72 @@ static fa_status check_values(const char *directory, const struct staging *stagi
     return fa_prefix(check_buffer(manifest, staging->buffers.average, false), "%s: average", directory);
 }
 
-static void copy_to(fa_real *to, const struct fa_param *param, const float *from, size_t offset)
-{
-    if (to != NULL)
-        memcpy(to + param->offset, from + offset, param->n_elem * sizeof *from);
-}
+/* A row of the state, and what it is filled from. */
+struct filling {
+    struct fa_flat *row; /* NULL: there is none */
+    const float *from;
+    fa_real *elements; /* of the row while it is open; NULL: it is not */
+};
+
+enum { ROWS = 3 };
 
 /* A moving average that was not kept so far begins with the weights. */
-static void fill_state(const struct staging *staging, struct fa_training_state *state)
+static void list_fillings(const struct staging *staging, const struct fa_training_state *state,
+                          struct filling fillings[ROWS])
 {
     const struct fa_checkpoint_buffers *from = &staging->buffers;
-    const float *average = staging->manifest.n_average > 0 ? from->average : from->value;
 
-    for (size_t i = 0; i < state->params->n; i++) {
-        const struct fa_param *param = &state->params->entry[i];
-        size_t offset = find_tensor(&staging->manifest, param->name)->offset;
+    fillings[0] = (struct filling){state->params->value, from->value, NULL};
+    fillings[1] = (struct filling){state->momentum, from->momentum, NULL};
+    fillings[2] =
+        (struct filling){state->average, staging->manifest.n_average > 0 ? from->average : from->value, NULL};
+}
 
-        copy_to(state->params->value, param, from->value, offset);
-        if (param->kind != FA_PARAM_TRAINABLE)
-            continue;
-        copy_to(state->momentum, param, from->momentum, offset);
-        copy_to(state->average, param, average, offset);
+static fa_status open_rows(struct filling fillings[ROWS])
+{
+    for (int r = 0; r < ROWS; r++)
+        if (fillings[r].row != NULL)
+            FA_TRY(fa_flat_open(fillings[r].row, FA_FLAT_WRITE, &fillings[r].elements));
+    return FA_OK;
+}
+
+static fa_status close_rows(struct filling fillings[ROWS], fa_status status)
+{
+    for (int r = 0; r < ROWS; r++)
+        if (fillings[r].elements != NULL)
+            status = fa_flat_finish(fillings[r].row, status);
+    return status;
+}
+
+/* Of all parameters, or of the trainable ones, which come first: each to its own place. */
+static void fill_row(const struct staging *staging, const struct fa_params *params,
+                     const struct filling *filling)
+{
+    for (size_t i = 0; i < params->n; i++) {
+        const struct fa_param *param = &params->entry[i];
+
+        if (param->offset < fa_flat_length(filling->row))
+            memcpy(filling->elements + param->offset,
+                   filling->from + find_tensor(&staging->manifest, param->name)->offset,
+                   param->n_elem * sizeof *filling->from);
     }
-    state->progress = staging->manifest.progress;
+}
+
+/* Collective. Nothing is changed where some rank cannot open its rows. */
+static fa_status fill_state(struct fa_comm *comm, const struct staging *staging,
+                            struct fa_training_state *state)
+{
+    struct filling fillings[ROWS];
+    fa_status status;
+
+    list_fillings(staging, state, fillings);
+    status = fa_comm_agree(comm, open_rows(fillings));
+    for (int r = 0; r < ROWS && status == FA_OK; r++)
+        if (fillings[r].row != NULL)
+            fill_row(staging, state->params, &fillings[r]);
+    if (status == FA_OK)
+        state->progress = staging->manifest.progress;
+    return close_rows(fillings, status);
 }
 
 fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory, struct fa_training_state *state)
@@ -165,7 +208,7 @@ fa_status fa_checkpoint_read(struct fa_comm *comm, const char *directory, struct
         status = check_values(directory, &staging);
     }
     if (status == FA_OK)
-        fill_state(&staging, state);
+        status = fill_state(comm, &staging, state);
     close_staging(&staging);
     return status;
 }

@@ -76,10 +76,16 @@ static bool is_first(const struct fa_checkpoint_writer *w)
 
 /* ---- writing ---- */
 
-static void copy_slice(float *to, const fa_real *from, struct fa_range range)
+static fa_status copy_slice(float *to, const struct fa_flat *from, struct fa_range range)
 {
-    if (range.end > range.begin)
-        memcpy(to, from + range.begin, (range.end - range.begin) * sizeof *to);
+    return from != NULL ? fa_flat_read(from, range.begin, range.end - range.begin, to) : FA_OK;
+}
+
+static fa_status copy_slices(struct fa_checkpoint_writer *w, const struct fa_training_state *state)
+{
+    FA_TRY(copy_slice(w->copy.value, state->params->value, w->slice.value));
+    FA_TRY(copy_slice(w->copy.momentum, state->momentum, w->slice.momentum));
+    return copy_slice(w->copy.average, state->average, w->slice.average);
 }
 
 static fa_status write_own_shard(void *context)
@@ -239,11 +245,10 @@ void fa_checkpoint_writer_begin(struct fa_checkpoint_writer *w, const struct fa_
     w->began = fa_clock_seconds();
     w->state = *state;
     w->save = *save;
-    copy_slice(w->copy.value, state->params->value, w->slice.value);
-    copy_slice(w->copy.momentum, state->momentum, w->slice.momentum);
-    copy_slice(w->copy.average, state->average, w->slice.average);
     w->vote = (struct fa_checkpoint_vote){.shard = w->slice};
     status = fa_checkpoint_place_make(save->root, save->name, ++w->token, &w->place);
+    if (status == FA_OK)
+        status = copy_slices(w, state);
     if (status != FA_OK || w->own == w->n_shards) {
         cast_vote(w, status);
         return;

@@ -1,5 +1,6 @@
 /* The gradient's sum: every image of every rank once; the same bits everywhere and every time; and for the
  * canonical reduction those of the one tree, whatever the ranks. */
+#include "flats.h"
 #include "ranks.h"
 
 #include <stdlib.h>
@@ -11,11 +12,25 @@
 #include "fa/reducer.h"
 
 /* Many buckets, not a whole number of them, and fewer slots than buckets. */
-enum { LENGTH = 20011, BUCKET_BYTES = 8192, MOST_IMAGES = 5 };
+enum { LENGTH = 20011, BUCKET_BYTES = 8192, MOST_IMAGES = 5, MOST_ROWS = 3 };
 
-static fa_real grad[LENGTH], want[LENGTH];
+static struct fa_backend *backend;
 
 static const enum fa_reduction both[] = {FA_REDUCTION_ALLREDUCE, FA_REDUCTION_CANONICAL};
+
+static int open_backend(void **state)
+{
+    (void)state;
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
+    return 0;
+}
+
+static int close_backend(void **state)
+{
+    (void)state;
+    fa_backend_close(backend);
+    return 0;
+}
 
 /* ---- a step ---- */
 
@@ -39,52 +54,128 @@ static double powers(size_t position, size_t i)
     return (double)((uint64_t)1 << position % 20);
 }
 
-static struct fa_reducer *open_reducer(enum fa_reduction reduction, size_t n_images, size_t n)
-{
-    const struct fa_reducer_config config = {
-        .reduction = reduction, .n_images = n_images, .bucket_bytes = BUCKET_BYTES};
+/* A reducer over flats of its own; images add to their rows on queues of their own, as lanes do. */
+struct bench {
+    struct fa_reducer_config config;
+    size_t n; /* elements */
+    struct fa_flat *sum, *rows[MOST_ROWS];
+    struct fa_backend *queues[MOST_ROWS];
     struct fa_reducer *reducer;
+};
 
-    assert_ok(fa_reducer_create(comm, &config, grad, n, &reducer));
-    return reducer;
+/* All but the reducer. */
+static void open_flats(struct bench *b, const struct fa_reducer_config *config, size_t n)
+{
+    *b = (struct bench){.config = *config, .n = n};
+    assert_ok(fa_flat_create(backend, n, &b->sum));
+    for (size_t i = 0; i < config->n_rows; i++) {
+        assert_ok(fa_backend_fork(backend, &b->queues[i]));
+        assert_ok(fa_flat_create(backend, n, &b->rows[i]));
+    }
+}
+
+static void open_bench(struct bench *b, const struct fa_reducer_config *config, size_t n)
+{
+    open_flats(b, config, n);
+    assert_ok(fa_reducer_create(comm, config, b->sum, b->rows, &b->reducer));
+}
+
+static void close_bench(struct bench *b)
+{
+    fa_reducer_destroy(b->reducer);
+    fa_flat_destroy(b->sum);
+    for (size_t i = 0; i < b->config.n_rows; i++) {
+        fa_flat_destroy(b->rows[i]);
+        fa_backend_close(b->queues[i]);
+    }
+}
+
+static struct fa_reducer_config make_config(enum fa_reduction reduction, size_t n_images, size_t n_rows)
+{
+    return (struct fa_reducer_config){
+        .reduction = reduction, .n_images = n_images, .n_rows = n_rows, .bucket_bytes = BUCKET_BYTES};
+}
+
+static struct fa_flat *row_of(const struct bench *b, size_t image)
+{
+    return b->config.n_rows > 0 ? b->rows[image % b->config.n_rows] : b->sum;
+}
+
+static struct fa_backend *queue_of(const struct bench *b, size_t image)
+{
+    return b->config.n_rows > 0 ? b->queues[image % b->config.n_rows] : backend;
+}
+
+static struct fa_ticket asked_so_far(const struct bench *b, size_t image)
+{
+    return fa_backend_mark(queue_of(b, image));
+}
+
+/* Elements [begin, end) of the image's gradient go on its row. */
+static void add(const struct bench *b, size_t image, value_fn value, size_t position, size_t begin,
+                size_t end)
+{
+    struct fa_backend *queue = queue_of(b, image);
+    fa_real *place = fa_flat_memory(row_of(b, image)) + begin, *piece;
+    const size_t n_bytes = (end - begin) * sizeof *piece;
+
+    assert_ok(fa_alloc(1, n_bytes, &piece));
+    fa_backend_get(queue, piece, place, n_bytes);
+    assert_ok(fa_backend_synchronize(queue));
+    for (size_t i = begin; i < end; i++)
+        piece[i - begin] += (fa_real)value(position, i);
+    fa_backend_put(queue, place, piece, n_bytes);
+    assert_ok(fa_backend_synchronize(queue));
+    fa_free(piece);
+}
+
+static void begin_image(const struct bench *b, size_t image)
+{
+    fa_backend_follow(queue_of(b, image), fa_reducer_image(b->reducer));
 }
 
 /* As backward does it: the front becomes final first, in layers of any size; and no two ranks are equally
    fast, nor one rank twice. */
-static void run_image(struct fa_reducer *reducer, value_fn value, size_t position)
+static void run_image(struct bench *b, value_fn value, size_t image, size_t position)
 {
     size_t done = 0;
 
-    while (done < LENGTH) {
+    begin_image(b, image);
+    while (done < b->n) {
         size_t end = done + (size_t)rand() % (LENGTH / 4);
 
-        end = end < LENGTH ? end : LENGTH;
-        for (; done < end; done++)
-            grad[done] += (fa_real)value(position, done);
+        end = end < b->n ? end : b->n;
+        add(b, image, value, position, done, end);
+        done = end;
         if (rand() % 4 == 0)
             usleep((unsigned)rand() % 300);
-        fa_reducer_advance(reducer, done);
+        fa_reducer_advance(b->reducer, done, asked_so_far(b, image));
     }
+    fa_reducer_next(b->reducer, asked_so_far(b, image));
+    fa_reducer_poll(b->reducer);
 }
 
-static void run_step(struct fa_reducer *reducer, value_fn value, size_t n_images)
+static void run_step(struct bench *b, value_fn value)
 {
-    const size_t first = (size_t)fa_comm_rank(comm) * n_images;
+    const size_t n_images = b->config.n_images, first = (size_t)fa_comm_rank(comm) * n_images;
 
-    fa_reducer_begin(reducer);
-    for (size_t i = 0; i < n_images; i++) {
-        run_image(reducer, value, first + i);
-        fa_reducer_next(reducer);
-    }
-    fa_reducer_finish(reducer);
+    fa_reducer_begin(b->reducer);
+    for (size_t i = 0; i < n_images; i++)
+        run_image(b, value, i, first + i);
+    assert_ok(fa_reducer_finish(b->reducer));
 }
 
-static void reduce(enum fa_reduction reduction, value_fn value, size_t n_images)
+/* The sum over the batch; freed by fa_free. */
+static fa_real *reduce(const struct fa_reducer_config *config, value_fn value, size_t n)
 {
-    struct fa_reducer *reducer = open_reducer(reduction, n_images, LENGTH);
+    struct bench b;
+    fa_real *grad;
 
-    run_step(reducer, value, n_images);
-    fa_reducer_destroy(reducer);
+    open_bench(&b, config, n);
+    run_step(&b, value);
+    grad = flat_copy(b.sum, 0, n);
+    close_bench(&b);
+    return grad;
 }
 
 /* ---- what is asked ---- */
@@ -101,17 +192,18 @@ static fa_real tree_sum(value_fn value, size_t i, size_t n, size_t begin, size_t
     return tree_sum(value, i, n, begin, half) + tree_sum(value, i, n, begin + half, half);
 }
 
-static void assert_is_tree_sum(size_t n)
+static void assert_is_tree_sum(const fa_real *grad, size_t n_elem, size_t n)
 {
     size_t length = 1;
 
     while (length < n)
         length *= 2;
-    for (size_t i = 0; i < LENGTH; i++)
-        want[i] = tree_sum(wild, i, n, 0, length);
-    for (size_t i = 0; i < LENGTH; i++)
-        if (memcmp(&grad[i], &want[i], sizeof want[i]) != 0)
-            fail_msg("%zu images: element %zu is %.9g, not %.9g", n, i, (double)grad[i], (double)want[i]);
+    for (size_t i = 0; i < n_elem; i++) {
+        const fa_real want = tree_sum(wild, i, n, 0, length);
+
+        if (memcmp(&grad[i], &want, sizeof want) != 0)
+            fail_msg("%zu images: element %zu is %.9g, not %.9g", n, i, (double)grad[i], (double)want);
+    }
 }
 
 static void every_element_counts_every_image_once(void **state)
@@ -120,11 +212,13 @@ static void every_element_counts_every_image_once(void **state)
     for (size_t r = 0; r < 2; r++)
         for (size_t n_images = 1; n_images <= 2; n_images++) {
             const size_t n = n_images * (size_t)fa_comm_size(comm);
+            const struct fa_reducer_config config = make_config(both[r], n_images, 0);
+            fa_real *grad = reduce(&config, powers, LENGTH);
 
-            reduce(both[r], powers, n_images);
             for (size_t i = 0; i < LENGTH; i++)
                 if (grad[i] != (fa_real)((1 << n) - 1))
                     fail_msg("element %zu is %g", i, (double)grad[i]);
+            fa_free(grad);
         }
 }
 
@@ -132,9 +226,63 @@ static void the_canonical_sum_is_that_of_the_tree_over_positions(void **state)
 {
     (void)state;
     for (size_t n_images = 1; n_images <= MOST_IMAGES; n_images++) {
-        reduce(FA_REDUCTION_CANONICAL, wild, n_images);
-        assert_is_tree_sum(n_images * (size_t)fa_comm_size(comm));
+        const struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, n_images, 0);
+        fa_real *grad = reduce(&config, wild, LENGTH);
+
+        assert_is_tree_sum(grad, LENGTH, n_images * (size_t)fa_comm_size(comm));
+        fa_free(grad);
     }
+}
+
+static void images_in_rows_of_their_own_give_the_bits_of_one_after_another(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < 2; r++)
+        for (size_t n_images = 1; n_images <= MOST_IMAGES; n_images++) {
+            struct fa_reducer_config config = make_config(both[r], n_images, 0);
+            fa_real *want = reduce(&config, wild, LENGTH);
+
+            for (config.n_rows = 1; config.n_rows <= MOST_ROWS; config.n_rows++) {
+                fa_real *grad = reduce(&config, wild, LENGTH);
+
+                assert_memory_equal(grad, want, LENGTH * sizeof *want);
+                fa_free(grad);
+            }
+            fa_free(want);
+        }
+}
+
+static void wait_for(struct fa_ticket ticket)
+{
+    bool reached = false;
+
+    while (!reached)
+        assert_ok(fa_ticket_reached(ticket, &reached));
+}
+
+/* What came before in it has gone on to the sum by then, also in a second step. */
+static void the_row_of_an_image_is_zero_once_its_ticket_is_reached(void **state)
+{
+    static const fa_real zero[LENGTH];
+    struct bench b;
+
+    (void)state;
+    for (size_t r = 0; r < 2; r++)
+        for (size_t n_rows = 2; n_rows <= MOST_ROWS; n_rows++) {
+            const struct fa_reducer_config config = make_config(both[r], MOST_IMAGES, n_rows);
+
+            open_bench(&b, &config, LENGTH);
+            for (int step = 0; step < 2; step++) {
+                fa_reducer_begin(b.reducer);
+                for (size_t i = 0; i < MOST_IMAGES; i++) {
+                    wait_for(fa_reducer_image(b.reducer));
+                    assert_flat_holds(row_of(&b, i), 0, LENGTH, zero);
+                    run_image(&b, powers, i, i);
+                }
+                assert_ok(fa_reducer_finish(b.reducer));
+            }
+            close_bench(&b);
+        }
 }
 
 /* Without this the test above could pass for any order. */
@@ -153,22 +301,34 @@ static void one_image_after_another_gives_other_bits_than_the_tree(void **state)
     assert_true(n_other > LENGTH / 4);
 }
 
+static uint32_t crc_of(const struct fa_flat *flat)
+{
+    const size_t n = fa_flat_length(flat);
+    fa_real *grad = flat_copy(flat, 0, n);
+    const uint32_t crc = fa_crc32c(0, grad, n * sizeof *grad);
+
+    fa_free(grad);
+    return crc;
+}
+
 static void the_sum_has_the_same_bits_on_all_ranks_and_again(void **state)
 {
     (void)state;
     for (size_t r = 0; r < 2; r++) {
-        struct fa_reducer *reducer = open_reducer(both[r], 2, LENGTH);
+        const struct fa_reducer_config config = make_config(both[r], 2, 0);
         uint32_t first = 0;
+        struct bench b;
 
+        open_bench(&b, &config, LENGTH);
         for (int again = 0; again < 10; again++) {
             uint32_t crc;
 
-            run_step(reducer, wild, 2);
-            crc = fa_crc32c(0, grad, sizeof grad);
+            run_step(&b, wild);
+            crc = crc_of(b.sum);
             assert_ok(fa_comm_majority(comm, "reduced gradients", crc));
             assert_int_equal(crc, again == 0 ? (first = crc) : first);
         }
-        fa_reducer_destroy(reducer);
+        close_bench(&b);
     }
 }
 
@@ -177,27 +337,22 @@ static void buckets_of_any_size_give_the_same_canonical_bits(void **state)
     static const size_t bucket_bytes[] = {1, 4, 1000, 1 << 20};
 
     (void)state;
-    for (size_t b = 0; b < sizeof bucket_bytes / sizeof *bucket_bytes; b++) {
-        const struct fa_reducer_config config = {
-            .reduction = FA_REDUCTION_CANONICAL, .n_images = 3, .bucket_bytes = bucket_bytes[b]};
-        struct fa_reducer *reducer;
+    for (size_t i = 0; i < sizeof bucket_bytes / sizeof *bucket_bytes; i++) {
+        struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 3, 0);
+        const size_t n = i < 2 ? 37 : LENGTH;
+        fa_real *grad;
 
-        assert_ok(fa_reducer_create(comm, &config, grad, b < 2 ? 37 : LENGTH, &reducer));
-        if (b < 2) {
-            fa_reducer_begin(reducer);
-            for (size_t i = 0; i < 3; i++) {
-                for (size_t e = 0; e < 37; e++)
-                    grad[e] += (fa_real)wild((size_t)fa_comm_rank(comm) * 3 + i, e);
-                fa_reducer_next(reducer);
-            }
-            fa_reducer_finish(reducer);
-        } else {
-            run_step(reducer, wild, 3);
-        }
-        fa_reducer_destroy(reducer);
-        if (b >= 2)
-            assert_is_tree_sum(3 * (size_t)fa_comm_size(comm));
+        config.bucket_bytes = bucket_bytes[i];
+        grad = reduce(&config, wild, n);
+        assert_is_tree_sum(grad, n, 3 * (size_t)fa_comm_size(comm));
+        fa_free(grad);
     }
+}
+
+static double one(size_t position, size_t i)
+{
+    (void)position, (void)i;
+    return 1;
 }
 
 static void a_gradient_shorter_than_the_ranks_is_reduced_and_an_empty_one_too(void **state)
@@ -205,78 +360,85 @@ static void a_gradient_shorter_than_the_ranks_is_reduced_and_an_empty_one_too(vo
     (void)state;
     for (size_t r = 0; r < 2; r++)
         for (size_t n = 0; n < 4; n++) {
-            struct fa_reducer *reducer = open_reducer(both[r], 1, n);
+            const struct fa_reducer_config config = make_config(both[r], 1, 0);
+            struct bench b;
 
-            fa_reducer_begin(reducer);
+            open_bench(&b, &config, n);
+            fa_reducer_begin(b.reducer);
+            begin_image(&b, 0);
+            add(&b, 0, one, 0, 0, n);
+            fa_reducer_next(b.reducer, asked_so_far(&b, 0));
+            assert_ok(fa_reducer_finish(b.reducer));
             for (size_t i = 0; i < n; i++)
-                grad[i] += 1;
-            fa_reducer_next(reducer);
-            fa_reducer_finish(reducer);
-            for (size_t i = 0; i < n; i++)
-                assert_near(grad[i], fa_comm_size(comm), 0);
-            fa_reducer_destroy(reducer);
+                assert_near(flat_at(b.sum, i), fa_comm_size(comm), 0);
+            close_bench(&b);
         }
+}
+
+/* Rank 0 stops in the middle of one of three images. */
+static void fail_at(struct bench *b, size_t fails_at)
+{
+    fa_reducer_begin(b->reducer);
+    for (size_t i = 0; i < 3; i++) {
+        if (fa_comm_rank(comm) == 0 && i == fails_at) {
+            begin_image(b, i);
+            fa_reducer_advance(b->reducer, LENGTH / 2, asked_so_far(b, i));
+            break;
+        }
+        run_image(b, wild, i, i);
+    }
+    assert_ok(fa_reducer_finish(b->reducer));
 }
 
 static void a_rank_that_fails_at_any_image_does_not_hang_the_others(void **state)
 {
     (void)state;
     for (size_t r = 0; r < 2; r++)
-        for (size_t fails_at = 0; fails_at < 3; fails_at++) {
-            struct fa_reducer *reducer = open_reducer(both[r], 3, LENGTH);
+        for (size_t n_rows = 0; n_rows <= 2; n_rows += 2)
+            for (size_t fails_at = 0; fails_at < 3; fails_at++) {
+                const struct fa_reducer_config config = make_config(both[r], 3, n_rows);
+                struct bench b;
 
-            fa_reducer_begin(reducer);
-            for (size_t i = 0; i < 3; i++) {
-                if (fa_comm_rank(comm) == 0 && i == fails_at) {
-                    fa_reducer_advance(reducer, LENGTH / 2);
-                    break;
-                }
-                run_image(reducer, wild, i);
-                fa_reducer_next(reducer);
+                open_bench(&b, &config, LENGTH);
+                fail_at(&b, fails_at);
+                run_step(&b, powers); /* and the next step is a good one */
+                assert_ok(fa_comm_majority(comm, "reduced gradients", crc_of(b.sum)));
+                close_bench(&b);
             }
-            fa_reducer_finish(reducer);
-            run_step(reducer, powers, 3); /* and the next step is a good one */
-            assert_ok(fa_comm_majority(comm, "reduced gradients", fa_crc32c(0, grad, sizeof grad)));
-            fa_reducer_destroy(reducer);
-        }
 }
 
 static void time_inside_is_told(void **state)
 {
-    struct fa_reducer *reducer = open_reducer(FA_REDUCTION_CANONICAL, 1, LENGTH);
+    const struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 1, 0);
+    struct bench b;
 
     (void)state;
-    fa_reducer_begin(reducer);
+    open_bench(&b, &config, LENGTH);
+    fa_reducer_begin(b.reducer);
     if (fa_comm_rank(comm) == 0)
         usleep(50000); /* backward of a slow rank: not its own reduction, but the others wait in theirs */
-    fa_reducer_next(reducer);
-    fa_reducer_finish(reducer);
-    assert_true(fa_reducer_seconds(reducer) > 0);
+    fa_reducer_next(b.reducer, asked_so_far(&b, 0));
+    assert_ok(fa_reducer_finish(b.reducer));
+    assert_true(fa_reducer_seconds(b.reducer) > 0);
     if (fa_comm_size(comm) == 2 && fa_comm_rank(comm) == 0)
-        assert_true(fa_reducer_seconds(reducer) < 0.05);
+        assert_true(fa_reducer_seconds(b.reducer) < 0.05);
     if (fa_comm_rank(comm) > 0)
-        assert_true(fa_reducer_seconds(reducer) > 0.03);
-    fa_reducer_destroy(reducer);
+        assert_true(fa_reducer_seconds(b.reducer) > 0.03);
+    close_bench(&b);
 }
 
 static void without_memory_there_is_no_reducer_and_nothing_is_kept(void **state)
 {
     (void)state;
-    for (size_t r = 0; r < 2; r++) {
-        const struct fa_reducer_config config = {
-            .reduction = both[r], .n_images = 3, .bucket_bytes = BUCKET_BYTES};
-        struct fa_reducer *reducer;
-        fa_status status = FA_ENOMEM;
+    for (size_t r = 0; r < 2; r++)
+        for (size_t n_rows = 0; n_rows <= 2; n_rows += 2) {
+            const struct fa_reducer_config config = make_config(both[r], 3, n_rows);
+            struct bench b;
 
-        for (long n = 1; status != FA_OK; n++) {
-            fa_memory_fail_after(n);
-            status = fa_reducer_create(comm, &config, grad, LENGTH, &reducer);
-            fa_memory_fail_after(0);
-            if (status != FA_OK)
-                assert_int_equal(fa_memory_balance(), 1); /* the communicator */
+            open_flats(&b, &config, LENGTH);
+            assert_survives_shortage(fa_reducer_create(comm, &config, b.sum, b.rows, &b.reducer));
+            close_bench(&b);
         }
-        fa_reducer_destroy(reducer);
-    }
 }
 
 int main(void)
@@ -284,6 +446,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_element_counts_every_image_once),
         cmocka_unit_test(the_canonical_sum_is_that_of_the_tree_over_positions),
+        cmocka_unit_test(images_in_rows_of_their_own_give_the_bits_of_one_after_another),
+        cmocka_unit_test(the_row_of_an_image_is_zero_once_its_ticket_is_reached),
         cmocka_unit_test(one_image_after_another_gives_other_bits_than_the_tree),
         cmocka_unit_test(the_sum_has_the_same_bits_on_all_ranks_and_again),
         cmocka_unit_test(buckets_of_any_size_give_the_same_canonical_bits),
@@ -296,5 +460,5 @@ int main(void)
     if (!start_ranks())
         return finish_ranks(1);
     srand((unsigned)fa_comm_rank(comm) + 1);
-    return finish_ranks(cmocka_run_group_tests(tests, NULL, NULL));
+    return finish_ranks(cmocka_run_group_tests(tests, open_backend, close_backend));
 }

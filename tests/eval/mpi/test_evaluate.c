@@ -46,7 +46,7 @@ static int open_all(void **state)
     assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&small, backend, &model));
     assert_ok(fa_model_init(model, 3));
-    assert_ok(fa_lane_create(model, &lane));
+    assert_ok(fa_lane_create(model, NULL, &lane));
     alone = (struct fa_comm){.mpi = MPI_COMM_SELF, .size = 1, .local_size = 1};
     config = (struct fa_evaluate_config){.transform = {.scale = {64, 64}, .normalize = fa_normalize_default},
                                          .detect = fa_detect_config_default,

@@ -1,4 +1,5 @@
 /* Checkpoints written, found, read, damaged, pruned, on any number of ranks; and one that Python wrote. */
+#include "flats.h"
 #include "ranks.h"
 
 #include <math.h>
@@ -35,27 +36,77 @@ static const struct fa_weights_meta meta = {.mean = {1, 2, 3.3f},
 
 struct model {
     struct fa_param entry[5];
-    fa_real value[N_VALUE], momentum[N_MOMENTUM];
     struct fa_params params;
     struct fa_training_state state;
 };
+
+static struct fa_backend *backend;
+
+/* Flats of the test that runs. */
+static struct fa_flat *flats[256];
+static size_t n_flats;
+
+static struct fa_flat *keep(struct fa_flat *flat)
+{
+    assert_true(n_flats < sizeof flats / sizeof flats[0]);
+    return flats[n_flats++] = flat;
+}
+
+static void drop_flats(void)
+{
+    while (n_flats > 0)
+        fa_flat_destroy(flats[--n_flats]);
+}
+
+/* i * step; freed by fa_free. */
+static fa_real *ramp(size_t n, float step)
+{
+    fa_real *values;
+
+    assert_ok(fa_alloc(n, sizeof *values, &values));
+    for (size_t i = 0; i < n; i++)
+        values[i] = (float)i * step;
+    return values;
+}
+
+static struct fa_flat *ramp_flat(size_t n, float step)
+{
+    fa_real *values = ramp(n, step);
+    struct fa_flat *flat = keep(flat_of(backend, values, n));
+
+    fa_free(values);
+    return flat;
+}
 
 static void make_model(struct model *model, float value_step, float momentum_step)
 {
     *model = (struct model){0};
     memcpy(model->entry, entries, sizeof entries);
-    for (size_t i = 0; i < N_VALUE; i++)
-        model->value[i] = (float)i * value_step;
-    for (size_t i = 0; i < N_MOMENTUM; i++)
-        model->momentum[i] = (float)i * momentum_step;
-    model->params = (struct fa_params){
-        .n = 5, .entry = model->entry, .n_elem = N_VALUE, .n_trainable = N_MOMENTUM, .value = model->value};
+    model->params = (struct fa_params){.n = 5,
+                                       .entry = model->entry,
+                                       .n_elem = N_VALUE,
+                                       .n_trainable = N_MOMENTUM,
+                                       .value = ramp_flat(N_VALUE, value_step)};
     model->state = (struct fa_training_state){.params = &model->params,
-                                              .momentum = model->momentum,
+                                              .momentum = ramp_flat(N_MOMENTUM, momentum_step),
                                               .config = "{\"train\": {\"batch\": 16}}",
                                               .meta = &meta,
                                               .run = "0123456789abcdef0123456789abcdef",
                                               .progress = {.seed = 9, .category_hash = 7, .content_hash = 8}};
+}
+
+static int open_backend(void **state)
+{
+    (void)state;
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
+    return 0;
+}
+
+static int close_backend(void **state)
+{
+    (void)state;
+    fa_backend_close(backend);
+    return 0;
 }
 
 static char root[512];
@@ -80,6 +131,7 @@ static int close_root(void **state)
 {
     (void)state;
     fa_directory_close(root_directory);
+    drop_flats();
     return 0;
 }
 
@@ -103,11 +155,12 @@ static void write_epoch(int epoch, float value_step)
 
 static void assert_holds(const struct model *got, float value_step, float momentum_step)
 {
-    struct model want;
+    fa_real *value = ramp(N_VALUE, value_step), *momentum = ramp(N_MOMENTUM, momentum_step);
 
-    make_model(&want, value_step, momentum_step);
-    assert_memory_equal(got->value, want.value, sizeof want.value);
-    assert_memory_equal(got->momentum, want.momentum, sizeof want.momentum);
+    assert_flat_holds(got->params.value, 0, N_VALUE, value);
+    assert_flat_holds(got->state.momentum, 0, N_MOMENTUM, momentum);
+    fa_free(value);
+    fa_free(momentum);
 }
 
 static void assert_found(const char *name)
@@ -173,7 +226,7 @@ static void write_with_average(const char *name, float value_step, const fa_real
     struct model model;
 
     make_model(&model, value_step, -value_step);
-    model.state.average = (fa_real *)average;
+    model.state.average = keep(flat_of(backend, average, N_MOMENTUM));
     assert_ok(fa_checkpoint_write(comm, root_directory, name, &model.state));
 }
 
@@ -190,7 +243,7 @@ static int version_of(const char *directory)
 
 static void a_moving_average_is_kept_beside_the_weights_and_raises_the_version(void **state)
 {
-    fa_real average[N_MOMENTUM], got[N_MOMENTUM] = {0};
+    fa_real average[N_MOMENTUM];
     struct model model;
 
     (void)state;
@@ -201,10 +254,10 @@ static void a_moving_average_is_kept_beside_the_weights_and_raises_the_version(v
     assert_int_equal(version_of(in_root("epoch_1")), 3);
     assert_int_equal(version_of(in_root("epoch_2")), 2);
     make_model(&model, 0, 0);
-    model.state.average = got;
+    model.state.average = ramp_flat(N_MOMENTUM, 0);
     assert_ok(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state));
     assert_holds(&model, 0.25f, -0.25f);
-    assert_memory_equal(got, average, sizeof got);
+    assert_flat_holds(model.state.average, 0, N_MOMENTUM, average);
     model.state.average = NULL;
     assert_ok(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state));
     assert_holds(&model, 0.25f, -0.25f);
@@ -212,15 +265,15 @@ static void a_moving_average_is_kept_beside_the_weights_and_raises_the_version(v
 
 static void an_average_that_was_not_kept_begins_with_the_weights(void **state)
 {
-    fa_real got[N_MOMENTUM] = {0};
     struct model model;
 
     (void)state;
     write_epoch(2, 0.5f);
     make_model(&model, 0, 0);
-    model.state.average = got;
+    model.state.average = ramp_flat(N_MOMENTUM, 0);
     assert_ok(fa_checkpoint_read(comm, in_root("epoch_2"), &model.state));
-    assert_memory_equal(got, model.value, sizeof got);
+    assert_same_flats(model.state.average, model.params.value, N_MOMENTUM);
+    assert_holds(&model, 0.5f, -0.5f);
 }
 
 static void the_weights_of_a_checkpoint_are_the_average_where_it_has_one(void **state)
@@ -731,10 +784,10 @@ static void numbers_that_are_not_finite_are_refused_by_name_and_nothing_is_taken
 
     (void)state;
     make_model(&model, 1, -1);
-    model.value[model.entry[2].offset + 1] = NAN;
+    flat_set(model.params.value, model.entry[2].offset + 1, NAN);
     assert_ok(fa_checkpoint_write(comm, root_directory, "epoch_1", &model.state));
     make_model(&model, 1, -1);
-    model.momentum[0] = INFINITY;
+    flat_set(model.state.momentum, 0, INFINITY);
     assert_ok(fa_checkpoint_write(comm, root_directory, "epoch_2", &model.state));
     make_model(&model, 5, 6);
     assert_fails_saying(fa_checkpoint_read(comm, in_root("epoch_1"), &model.state), FA_EFORMAT,
@@ -879,9 +932,10 @@ static void without_memory_nothing_is_changed_and_nothing_kept(void **state)
 
     (void)state;
     write_epoch(1, 1);
-    balance = fa_memory_balance();
     for (long n = 1; status != FA_OK; n++) {
+        drop_flats();
         make_model(&model, 5, 6);
+        balance = fa_memory_balance();
         fa_memory_fail_after(last ? n : 0);
         status = fa_checkpoint_read(comm, in_root("epoch_1"), &model.state);
         fa_memory_fail_after(0);
@@ -893,8 +947,10 @@ static void without_memory_nothing_is_changed_and_nothing_kept(void **state)
     }
     status = FA_ENOMEM;
     for (long n = 1; status != FA_OK; n++) {
+        drop_flats();
         make_model(&model, 2, -2);
         model.state.progress.samples = 1000;
+        balance = fa_memory_balance();
         fa_memory_fail_after(last ? n : 0);
         status = fa_checkpoint_write(comm, root_directory, "epoch_2", &model.state);
         fa_memory_fail_after(0);
@@ -968,5 +1024,5 @@ int main(void)
     };
 
     fa_log_set_level(FA_LOG_ERROR);
-    return run_on_ranks(tests);
+    return finish_ranks(start_ranks() ? cmocka_run_group_tests(tests, open_backend, close_backend) : 1);
 }

@@ -8,6 +8,7 @@
  * the next save succeeds and leaves nothing of the accident. On several ranks the disk of one of them
  * refuses; to be killed, a save is made alone, in a child process.
  */
+#include "flats.h"
 #include "ranks.h"
 
 #include <errno.h>
@@ -79,36 +80,76 @@ static void point(const struct scene *scene, enum fa_disk_fault fault, long nth)
 
 static char root[512];
 static struct fa_directory *root_directory;
+static struct fa_backend *backend;
 static struct fa_checkpoint_writer *writer;
 
 struct run {
     struct fa_train_config config;
     struct fa_weights_meta meta;
     struct fa_param entry[2];
-    fa_real value[N_VALUE], momentum[N_MOMENTUM], average[N_MOMENTUM];
+    struct fa_flat *value, *momentum, *average;
     struct fa_params params;
     struct fa_training training;
 };
 
-/* The state at the end of an epoch; no two have a number in common. */
-static void set_epoch(struct run *run, int epoch)
+struct numbers {
+    fa_real value[N_VALUE], momentum[N_MOMENTUM], average[N_MOMENTUM];
+};
+
+/* At the end of an epoch; no two have a number in common. */
+static struct numbers numbers_of(int epoch)
 {
-    struct fa_progress *progress = &run->training.state.progress;
+    struct numbers numbers;
 
     for (int i = 0; i < N_VALUE; i++)
-        run->value[i] = (float)(1000 * epoch + i);
+        numbers.value[i] = (float)(1000 * epoch + i);
     for (int i = 0; i < N_MOMENTUM; i++)
-        run->momentum[i] = -(float)(1000 * epoch + i) / 7;
+        numbers.momentum[i] = -(float)(1000 * epoch + i) / 7;
     for (int i = 0; i < N_MOMENTUM; i++)
-        run->average[i] = (float)(1000 * epoch + i) / 3;
+        numbers.average[i] = (float)(1000 * epoch + i) / 3;
+    return numbers;
+}
+
+static void set_progress(struct fa_progress *progress, int epoch)
+{
     progress->epoch = epoch;
     progress->step = epoch * STEPS_AN_EPOCH;
     progress->samples = progress->step * BATCH;
 }
 
+static void set_epoch(struct run *run, int epoch)
+{
+    const struct numbers numbers = numbers_of(epoch);
+
+    assert_ok(fa_flat_write(run->value, 0, N_VALUE, numbers.value));
+    assert_ok(fa_flat_write(run->momentum, 0, N_MOMENTUM, numbers.momentum));
+    assert_ok(fa_flat_write(run->average, 0, N_MOMENTUM, numbers.average));
+    set_progress(&run->training.state.progress, epoch);
+}
+
+/* Those of all runs, which live as long as the program. */
+static struct fa_flat *flats[64];
+static size_t n_flats;
+
+/* The flat, made if it is NULL, all zero. */
+static struct fa_flat *cleared(struct fa_flat *flat, size_t n)
+{
+    if (flat == NULL) {
+        assert_true(n_flats < sizeof flats / sizeof flats[0]);
+        assert_ok(fa_flat_create(backend, n, &flat));
+        flats[n_flats++] = flat;
+    }
+    fa_flat_clear(flat);
+    return flat;
+}
+
 static void begin_run(struct run *run)
 {
-    *run = (struct run){.config = {.keep_checkpoints = KEEP}, .meta = {.std = {1, 1, 1}, .model = "r50"}};
+    *run = (struct run){.config = {.keep_checkpoints = KEEP},
+                        .meta = {.std = {1, 1, 1}, .model = "r50"},
+                        .value = cleared(run->value, N_VALUE),
+                        .momentum = cleared(run->momentum, N_MOMENTUM),
+                        .average = cleared(run->average, N_MOMENTUM)};
     memcpy(run->entry, entries, sizeof entries);
     run->params = (struct fa_params){
         .n = 2, .entry = run->entry, .n_elem = N_VALUE, .n_trainable = N_MOMENTUM, .value = run->value};
@@ -168,29 +209,37 @@ static const char *epoch_path(int epoch)
     return fa_test_path(root, name);
 }
 
+static bool holds(const struct fa_flat *flat, const fa_real *want, size_t n)
+{
+    fa_real *got = flat_copy(flat, 0, n);
+    const bool same = memcmp(got, want, n * sizeof *want) == 0;
+
+    fa_free(got);
+    return same;
+}
+
 /* Collective. The run as it resumes from what is on disk; its epoch, 0 where there is nothing. */
 static int resume(struct run *run)
 {
-    static struct run want;
+    struct numbers want = {0};
+    struct fa_progress *progress = &run->training.state.progress, want_progress;
     int epoch = 0;
     char *found;
 
     begin_run(run);
+    want_progress = *progress;
     require(fa_checkpoint_find(comm, root, &found) == FA_OK, "checkpoints can be looked for");
     if (found != NULL) {
         require(fa_checkpoint_read(comm, found, &run->training.state) == FA_OK, "what is found can be read");
-        epoch = (int)run->training.state.progress.epoch;
+        epoch = (int)progress->epoch;
+        want = numbers_of(epoch);
+        set_progress(&want_progress, epoch);
         require(strcmp(found, epoch_path(epoch)) == 0, "a checkpoint has the name of its epoch");
         fa_free(found);
     }
-    begin_run(&want);
-    if (epoch > 0)
-        set_epoch(&want, epoch);
-    require(memcmp(run->value, want.value, sizeof want.value) == 0 &&
-                memcmp(run->momentum, want.momentum, sizeof want.momentum) == 0 &&
-                memcmp(run->average, want.average, sizeof want.average) == 0 &&
-                memcmp(&run->training.state.progress, &want.training.state.progress,
-                       sizeof want.training.state.progress) == 0,
+    require(holds(run->value, want.value, N_VALUE) && holds(run->momentum, want.momentum, N_MOMENTUM) &&
+                holds(run->average, want.average, N_MOMENTUM) &&
+                memcmp(progress, &want_progress, sizeof want_progress) == 0,
             "a checkpoint holds its epoch's state and nothing else");
     if (is_first_rank() && fa_directory_exists(root))
         require(fa_checkpoint_best_read(root, &run->training.best) == FA_OK, "the best is known");
@@ -504,6 +553,7 @@ int main(void)
         return 1;
     fa_log_set_level(FA_LOG_ERROR);
     fa_checkpoint_shard_bytes = 1; /* a shard a rank */
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     begin_run(&run);
     assert_ok(fa_checkpoint_writer_open(comm, &run.training.state, &writer));
     failed = cmocka_run_group_tests(any_ranks, NULL, NULL);
@@ -511,5 +561,8 @@ int main(void)
         failed += cmocka_run_group_tests(one_rank, NULL, NULL);
     fa_checkpoint_writer_close(writer);
     fa_directory_close(root_directory);
+    while (n_flats > 0)
+        fa_flat_destroy(flats[--n_flats]);
+    fa_backend_close(backend);
     return finish_ranks(failed);
 }

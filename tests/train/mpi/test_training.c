@@ -45,6 +45,7 @@ static const struct fa_train_config config_of_test = {.batch = BATCH,
                                                       .weight_decay = 1e-4,
                                                       .decay_norm = true,
                                                       .clip_norm = 35,
+                                                      .lanes = 1,
                                                       .bucket_mib = 1,
                                                       .transform = {.scale = {32, 32},
                                                                     .flip_probability = 0.5,
@@ -337,6 +338,39 @@ static void with_the_canonical_reduction_all_ranks_give_the_bits_of_one(void **s
         }
     }
     assert_same_weights("tree", "tree_alone");
+}
+
+/* Three images a rank: two lanes take them in turn, three take one each. */
+static void assert_lanes_give_the_bits_of_one(enum fa_reduction reduction, const char *const work_dirs[4])
+{
+    struct fa_train_config config = make_config();
+
+    config.reduction = reduction;
+    config.batch = 3 * fa_comm_size(comm);
+    config.max_steps = 2;
+    for (config.lanes = 1; config.lanes <= 3; config.lanes++)
+        assert_ok(train(&config, work_dirs[config.lanes]));
+    assert_same_weights(work_dirs[1], work_dirs[2]);
+    assert_same_weights(work_dirs[1], work_dirs[3]);
+}
+
+static void images_that_run_side_by_side_give_the_bits_of_one_after_another(void **state)
+{
+    static const char *const allreduce[] = {"", "allreduce_1", "allreduce_2", "allreduce_3"};
+    static const char *const canonical[] = {"", "canonical_1", "canonical_2", "canonical_3"};
+
+    (void)state;
+    assert_lanes_give_the_bits_of_one(FA_REDUCTION_ALLREDUCE, allreduce);
+    assert_lanes_give_the_bits_of_one(FA_REDUCTION_CANONICAL, canonical);
+}
+
+static void a_run_without_lanes_is_refused(void **state)
+{
+    struct fa_train_config config = make_config();
+
+    (void)state;
+    config.lanes = 0;
+    assert_fails_saying(train(&config, "no_lanes"), FA_EINVAL, "train.lanes");
 }
 
 /* ---- the moving average, rank 0 ---- */
@@ -721,6 +755,8 @@ int main(void)
         cmocka_unit_test(the_focal_loss_falls_and_is_that_of_one_rank_alone),
         cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
         cmocka_unit_test(with_the_canonical_reduction_all_ranks_give_the_bits_of_one),
+        cmocka_unit_test(images_that_run_side_by_side_give_the_bits_of_one_after_another),
+        cmocka_unit_test(a_run_without_lanes_is_refused),
         cmocka_unit_test(the_average_of_a_runs_weights_is_what_it_leaves),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
