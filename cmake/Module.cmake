@@ -44,6 +44,17 @@ function(fa_module_tests name)
   endforeach()
 endfunction()
 
+# fa_far_tests(<module> <files without test_...>): runs them once more on a backend whose memory is not the host's
+# (tests/far), as <module>.<file>.far.
+function(fa_far_tests module)
+  foreach(short IN LISTS ARGN)
+    target_sources(test_${module}_${short} PRIVATE $<TARGET_OBJECTS:fa_far>)
+    add_test(NAME ${module}.${short}.far COMMAND test_${module}_${short})
+    fa_test_environment(${module}.${short}.far)
+    set_property(TEST ${module}.${short}.far APPEND PROPERTY ENVIRONMENT FA_TEST_BACKEND=far)
+  endforeach()
+endfunction()
+
 # fa_mpi_test(<module> <file without test_> RANKS <n...>): tests/<module>/mpi/test_<file>.c, run at each count.
 function(fa_mpi_test module short)
   cmake_parse_arguments(ARG "" "" "RANKS" ${ARGN})
@@ -58,6 +69,20 @@ function(fa_mpi_test module short)
     add_test(NAME ${test} COMMAND mpirun --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
     fa_test_environment(${test})
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT OMPI_MCA_mpi_yield_when_idle=1)
+    set_tests_properties(${test} PROPERTIES PROCESSORS ${ranks})
+  endforeach()
+endfunction()
+
+# fa_far_mpi_test(<module> <file without test_> RANKS <n...>): the same for a test over ranks.
+function(fa_far_mpi_test module short)
+  cmake_parse_arguments(ARG "" "" "RANKS" ${ARGN})
+  set(target test_${module}_mpi_${short})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:fa_far>)
+  foreach(ranks IN LISTS ARG_RANKS)
+    set(test ${module}.${short}.far.mpi${ranks})
+    add_test(NAME ${test} COMMAND mpirun --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
+    fa_test_environment(${test})
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT OMPI_MCA_mpi_yield_when_idle=1 FA_TEST_BACKEND=far)
     set_tests_properties(${test} PROPERTIES PROCESSORS ${ranks})
   endforeach()
 endfunction()
