@@ -23,7 +23,7 @@ must "$freeanchor" pack --coco "$scratch/images/annotations.json" --images "$scr
 
 # the losses of each step, without what time and machine say.
 losses() {
-  grep '"mode":"train"' "$1/log.jsonl" | grep -oE '"(iter|lr|loss|grad_norm|[a-z_]*bag_loss|loss_[a-z]*)":[-0-9.e+]*'
+  grep '"mode":"train"' "$1/log.jsonl" | grep -oE '"(iter|lr|loss|grad_norm|[a-z_]*bag_loss|loss_(cls|bbox))":[-0-9.e+]*'
 }
 
 # values WEIGHTS: the bytes of all tensors, whatever else the file says.
