@@ -26,13 +26,15 @@ static const struct fa_flat_ops *ops_of(const struct fa_flat *flat)
 fa_status fa_flat_create(struct fa_backend *backend, size_t n, struct fa_flat **out)
 {
     struct fa_flat *flat;
+    fa_status status;
 
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *flat, &flat));
     *flat = (struct fa_flat){.backend = backend, .n = n};
-    if (fa_backend_alloc(backend, n * sizeof(fa_real), (void **)&flat->memory) != FA_OK) {
+    status = fa_backend_alloc(backend, n * sizeof(fa_real), (void **)&flat->memory);
+    if (status != FA_OK) {
         fa_free(flat);
-        return FA_ENOMEM;
+        return status;
     }
     fa_flat_clear(flat);
     *out = flat;

@@ -116,9 +116,11 @@ static fa_status prepare(struct calibration *run)
     return fa_alloc(n_slots, sizeof *run->slots, &run->slots);
 }
 
-static void clean_up(struct calibration *run)
+/* Once no work writes to it any more. */
+static fa_status clean_up(struct calibration *run)
 {
     struct fa_backend *backend = run->model->backend;
+    const fa_status status = fa_backend_synchronize(backend);
 
     for (size_t k = 0; run->arena != NULL && k < run->n; k++)
         fa_backend_free(backend, run->arena[k]);
@@ -130,6 +132,7 @@ static void clean_up(struct calibration *run)
     fa_free(run->arena);
     fa_free(run->statistics);
     fa_free(run->slots);
+    return status;
 }
 
 /* Fills the slots of the images of one plan with the moments of conv node i run alone. */
@@ -241,13 +244,13 @@ fa_status fa_model_calibrate(struct fa_model *model, const struct fa_image *imag
                               .n_total = n_total,
                               .sum = sum,
                               .context = context};
-    fa_status status;
+    fa_status status, ended;
 
     FA_TRY(check_images(&run));
     status = prepare(&run);
     if (status == FA_OK)
         status = calibrate_all(&run);
-    clean_up(&run);
+    ended = clean_up(&run);
     fa_model_params_changed(model);
-    return status;
+    return status != FA_OK ? status : ended;
 }

@@ -137,12 +137,14 @@ fa_status fa_workspace_reserve(struct fa_workspace *workspace, const struct fa_p
 fa_status fa_workspace_create(struct fa_model *model, struct fa_flat *grad, struct fa_workspace **out)
 {
     struct fa_workspace *workspace;
+    fa_status status;
 
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *workspace, &workspace));
-    if (fa_backend_fork(model->backend, &workspace->queue) != FA_OK) {
+    status = fa_backend_fork(model->backend, &workspace->queue);
+    if (status != FA_OK) {
         fa_free(workspace);
-        return FA_ENOMEM;
+        return status;
     }
     workspace->model = model;
     workspace->grad = grad != NULL ? grad : model->params.grad;

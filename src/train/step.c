@@ -144,21 +144,26 @@ static fa_status ask_for_image(struct fa_training *t, size_t i, double normalize
     return FA_OK;
 }
 
-/* Image i is waited for when its lane is wanted again. */
+/* After a failure nothing more is asked for, but what was is waited for. */
 static fa_status run_images(struct fa_training *t, double normalizer)
 {
     const struct fa_lane_observer observer = {
         .ended = charge_phase, .ready = between_layers, .waits = while_waiting, .context = t};
     struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
+    fa_status status = FA_OK, learned;
+    size_t n_asked = 0, n_learned = 0;
 
-    for (size_t i = 0; i < t->n_local + t->n_lanes; i++) {
-        if (i >= t->n_lanes && i - t->n_lanes < t->n_local)
-            FA_TRY(fa_lane_learned(t->lanes[i % t->n_lanes], &mine[i - t->n_lanes]));
-        if (i < t->n_local)
-            FA_TRY(ask_for_image(t, i, normalizer, &observer));
+    while (n_learned < (status == FA_OK ? t->n_local : n_asked)) {
+        if (status == FA_OK && n_asked < t->n_local && n_asked - n_learned < t->n_lanes) {
+            status = ask_for_image(t, n_asked++, normalizer, &observer);
+            continue;
+        }
+        learned = fa_lane_learned(t->lanes[n_learned % t->n_lanes], &mine[n_learned]);
+        status = status != FA_OK ? status : learned;
+        n_learned++;
     }
     charge(t, FA_PHASE_BACKWARD);
-    return FA_OK;
+    return status;
 }
 
 /* ---- 4. together again ---- */
