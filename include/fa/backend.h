@@ -59,10 +59,23 @@ extern const char *const fa_conv_preference_names[];
 /* The backends of this build, best first: [0] is the default, NULL comes after the last. */
 const char *fa_backend_known(size_t i);
 
+/* Of products, where a backend has a choice: CPUs compute in fp32. */
+enum fa_precision {
+    FA_PRECISION_FP32, /* strict: products of floats */
+    FA_PRECISION_TF32, /* their factors may have 10 bits */
+    FA_PRECISION_BF16  /* activations, and filters as they are multiplied, are bf16; sums are floats */
+};
+
+/* In words, NULL at the end. */
+extern const char *const fa_precision_names[];
+
 struct fa_backend_config {
     const char *name; /* NULL: the default */
     int n_threads;    /* of OpenMP inside a call, at least 1 */
     enum fa_conv_preference preference;
+    int device;                  /* which, of those that this host has; -1: by local_rank */
+    int local_rank;              /* of this process among those of its job on this host */
+    enum fa_precision precision; /* FA_EINVAL if the backend has another one alone */
 };
 
 /* FA_EINVAL if this build has no backend of that name. */
@@ -86,6 +99,8 @@ bool fa_backend_is_host(const struct fa_backend *backend);
 /* Memory for activations, aligned to 64 bytes, not initialised; counted. */
 fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
 void fa_backend_free(struct fa_backend *backend, void *memory);
+
+/* To free, and to destroy an object of a backend, is allowed while work that needs it is asked for: it waits. */
 
 /* Memory of the host that moves fast to and from the backend's (page-locked where that matters). */
 fa_status fa_backend_alloc_host(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;

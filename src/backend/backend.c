@@ -8,28 +8,41 @@
 #include "fa/trace.h"
 #include "ops.h"
 
-/* Best first. */
-static const struct fa_backend_ops *const tables[] = {
+const char *const fa_precision_names[] = {
+    [FA_PRECISION_FP32] = "fp32", [FA_PRECISION_TF32] = "tf32", [FA_PRECISION_BF16] = "bf16", NULL};
+
+enum { MOST_TABLES = 8 };
+
+/* Best first, then those that were offered; NULL after the last. */
+static const struct fa_backend_ops *tables[MOST_TABLES + 1] = {
 #ifdef FA_HAVE_ONEDNN
     &fa_backend_onednn,
 #endif
     &fa_backend_blas,
 };
 
-enum { N_TABLES = sizeof tables / sizeof tables[0] };
-
 const struct fa_backend_ops *fa_backend_stand_in;
+
+void fa_backend_offer(const struct fa_backend_ops *table)
+{
+    size_t n = 0;
+
+    while (tables[n] != NULL && tables[n] != table)
+        n++;
+    assert(n < MOST_TABLES);
+    tables[n] = table;
+}
 
 const char *fa_backend_known(size_t i)
 {
-    return i < N_TABLES ? tables[i]->name : NULL;
+    return tables[i] != NULL ? tables[i]->name : NULL;
 }
 
 static const struct fa_backend_ops *find_table(const char *name)
 {
     if (name == NULL)
         return tables[0];
-    for (size_t i = 0; i < N_TABLES; i++)
+    for (size_t i = 0; tables[i] != NULL; i++)
         if (strcmp(tables[i]->name, name) == 0)
             return tables[i];
     return NULL;
@@ -39,7 +52,7 @@ static fa_status fail_unknown(const char *name)
 {
     char known[64] = "";
 
-    for (size_t i = 0; i < N_TABLES; i++) {
+    for (size_t i = 0; tables[i] != NULL; i++) {
         strncat(known, i > 0 ? ", " : "", sizeof known - strlen(known) - 1);
         strncat(known, tables[i]->name, sizeof known - strlen(known) - 1);
     }
@@ -58,8 +71,16 @@ fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_back
     if (config->n_threads < 1)
         return fa_fail(FA_EINVAL, "backend %s: %d threads asked for; at least 1 is needed", ops->name,
                        config->n_threads);
-    struct fa_backend base = {
-        .ops = ops, .n_handles = 1, .n_threads = config->n_threads, .preference = config->preference};
+    if (config->precision != FA_PRECISION_FP32 && !ops->has_precisions)
+        return fa_fail(FA_EINVAL, "backend %s computes in fp32 alone, not in %s", ops->name,
+                       fa_precision_names[config->precision]);
+    struct fa_backend base = {.ops = ops,
+                              .n_handles = 1,
+                              .n_threads = config->n_threads,
+                              .preference = config->preference,
+                              .device = config->device,
+                              .local_rank = config->local_rank,
+                              .precision = config->precision};
 
     FA_TRY(ops->open(&base, out));
     (*out)->first = *out;

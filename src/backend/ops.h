@@ -24,6 +24,7 @@ struct fa_backend_ops {
        work that is complete when a call returns. */
     const struct fa_memory_ops *memory;
     const struct fa_flat_ops *flat; /* loops over that memory; NULL: the host's (flat_ops.h) */
+    bool has_precisions;            /* else it computes in fp32 alone */
 
     size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
     void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw,
@@ -127,6 +128,8 @@ struct fa_backend {
     int n_handles;            /* of a host's: how often it is to be closed */
     int n_threads;
     enum fa_conv_preference preference;
+    int device, local_rank; /* as in the configuration */
+    enum fa_precision precision;
     struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
     const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];
@@ -192,6 +195,9 @@ const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const stru
                                     enum fa_conv_direction direction);
 
 extern const struct fa_backend_ops fa_backend_blas;
+
+/* Adds a backend to those that can be opened, after all others. */
+void fa_backend_offer(const struct fa_backend_ops *table);
 
 /* For tests: opened in place of every backend, whatever its name; NULL: none. */
 extern const struct fa_backend_ops *fa_backend_stand_in;

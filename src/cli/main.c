@@ -13,6 +13,7 @@
 #include "agreement.h"
 #include "command.h"
 #include "fa/crash.h"
+#include "fa/cuda.h"
 #include "fa/log.h"
 #include "fa/machine.h"
 #include "fa/memory.h"
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
     const struct fa_command *command;
 
     occupy_closed_streams();
+    fa_cuda_offer();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         fa_help_program();

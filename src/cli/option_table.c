@@ -226,8 +226,14 @@ const struct fa_option fa_options[] = {
     VALUE("eval.max_images", FA_OPTION_SIZE, train.eval.max_images, "0", 0, 1e15,
           "Evaluate only the first so many images; 0: all."),
 
-    STRING("backend.name", backend, "\"\"",
-           "Compute library: onednn or blas; empty: the fastest of this build (also --backend)."),
+    STRING(
+        "backend.name", backend, "\"\"",
+        "Compute library: onednn or blas, or cuda on NVIDIA's GPUs; empty: the fastest for processors (also "
+        "--backend)."),
+    VALUE("backend.device", FA_OPTION_INT, device, "-1", -1, 1023,
+          "Which GPU of the host; -1: that of the rank's number on its host."),
+    CHOICE("train.precision", precision, "\"fp32\"", fa_precision_names,
+           "Products of a GPU: strict (fp32), with factors of 10 bits (tf32), or of bf16 numbers (bf16)."),
     CHOICE(
         "backend.conv_algorithm", algorithm, "\"auto\"", fa_conv_preference_names,
         "Convolution by static rule or as --autotune measured (auto), or forced to be direct or winograd."),

@@ -81,7 +81,10 @@ fa_status fa_session_open_backend(const struct fa_invocation *invocation, const 
 {
     const struct fa_backend_config config = {.name = settings->backend[0] != '\0' ? settings->backend : NULL,
                                              .n_threads = invocation->threads,
-                                             .preference = (enum fa_conv_preference)settings->algorithm};
+                                             .preference = (enum fa_conv_preference)settings->algorithm,
+                                             .device = settings->device,
+                                             .local_rank = fa_comm_local_rank(invocation->comm),
+                                             .precision = (enum fa_precision)settings->precision};
 
     return fa_backend_open(&config, out);
 }

@@ -17,6 +17,8 @@ struct fa_settings {
     struct fa_train_config train;      /* with evaluation's part in train.eval */
     const char *train_data, *val_data; /* "" where not given */
     const char *backend;               /* "": the default of this build */
+    int device;                        /* -1: by the rank's number on its host */
+    int precision;                     /* enum fa_precision */
     int algorithm;                     /* enum fa_conv_preference */
     int head_init;                     /* enum fa_head_init */
     int norm;                          /* enum fa_model_norm */

@@ -43,6 +43,8 @@ int fa_cuda_channel_sums(fa_cuda_stream stream, enum fa_cuda_type type, size_t p
 {
     const columns of = columns_of(type, positions, channels);
 
+    if (!column_scratch<float, 1>::fits(of))
+        return FA_CUDA_INVALID_VALUE;
     return type == FA_CUDA_F32 ? launch_sums<float>(stream, of, activation, accumulate, scratch, sum)
                                : launch_sums<__nv_bfloat16>(stream, of, activation, accumulate, scratch, sum);
 }
@@ -91,6 +93,8 @@ int fa_cuda_moments(fa_cuda_stream stream, enum fa_cuda_type type, size_t positi
 {
     const columns of = columns_of(type, positions, channels);
 
+    if (!column_scratch<double, 2>::fits(of))
+        return FA_CUDA_INVALID_VALUE;
     return type == FA_CUDA_F32
                ? launch_moments<float>(stream, of, activation, scratch, sum, sum_of_squares)
                : launch_moments<__nv_bfloat16>(stream, of, activation, scratch, sum, sum_of_squares);

@@ -39,25 +39,25 @@ static inline dim3 column_block()
     return dim3(COLUMN_PACKS, COLUMN_ROWS);
 }
 
-/* The memory of sums of `terms` numbers a channel: a counter for each column and one more, then for each
+/* The memory of sums of `terms` numbers a channel: a counter for each column and one more, then, behind the room for counters, for each
    slice and term a row of all channels. */
 template <typename Sum, int terms> struct column_scratch {
     unsigned *arrived;
     Sum *partial;
 
-    static size_t counter_bytes(const columns &of)
+    static bool fits(const columns &of)
     {
-        return ((of.n + 1) * sizeof(unsigned) + 15) / 16 * 16;
+        return (of.n + 1) * sizeof(unsigned) <= FA_CUDA_COUNTER_BYTES;
     }
 
     static size_t bytes(const columns &of)
     {
-        return counter_bytes(of) + (size_t)of.slices * terms * (size_t)of.channels * sizeof(Sum);
+        return FA_CUDA_COUNTER_BYTES + (size_t)of.slices * terms * (size_t)of.channels * sizeof(Sum);
     }
 
-    column_scratch(const columns &of, void *scratch)
+    column_scratch(const columns &, void *scratch)
         : arrived(static_cast<unsigned *>(scratch)),
-          partial(reinterpret_cast<Sum *>(static_cast<char *>(scratch) + counter_bytes(of)))
+          partial(reinterpret_cast<Sum *>(static_cast<char *>(scratch) + FA_CUDA_COUNTER_BYTES))
     {
     }
 };

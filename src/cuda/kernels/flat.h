@@ -56,6 +56,11 @@ FA_CUDA_API int fa_cuda_flat_update(fa_cuda_stream stream, size_t n, const struc
                                     const double *squares, const struct fa_cuda_decay *decays, int n_decays,
                                     const float *gradient, float *momentum, float *value, float *average);
 
+/* average = decay * average + (1 - decay) * values; the factors are rounded first.
+   Moves: values once, average twice. */
+FA_CUDA_API int fa_cuda_flat_average(fa_cuda_stream stream, size_t n, double decay, const float *values,
+                                     float *average);
+
 /* Each takes the other's place, bit for bit. */
 FA_CUDA_API int fa_cuda_flat_swap(fa_cuda_stream stream, size_t n, float *a, float *b);
 

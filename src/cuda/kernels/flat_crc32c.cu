@@ -115,7 +115,7 @@ __global__ static void __launch_bounds__(THREADS)
 
 size_t fa_cuda_flat_crc32c_scratch_bytes(void)
 {
-    return 16 + MOST_BLOCKS * sizeof(uint32_t);
+    return FA_CUDA_COUNTER_BYTES + MOST_BLOCKS * sizeof(uint32_t);
 }
 
 int fa_cuda_flat_crc32c(fa_cuda_stream stream, size_t n, const float *values, void *scratch, uint32_t *crc)
@@ -131,5 +131,5 @@ int fa_cuda_flat_crc32c(fa_cuda_stream stream, size_t n, const float *values, vo
     return FA_LAUNCH(crc32c, blocks, THREADS, 0, stream, reinterpret_cast<const uint32_t *>(values),
                      (int64_t)(blocks * rounds * THREADS - n), (int64_t)rounds, shifts,
                      static_cast<unsigned *>(scratch),
-                     reinterpret_cast<uint32_t *>(static_cast<char *>(scratch) + 16), crc);
+                     reinterpret_cast<uint32_t *>(static_cast<char *>(scratch) + FA_CUDA_COUNTER_BYTES), crc);
 }

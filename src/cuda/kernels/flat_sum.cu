@@ -88,7 +88,7 @@ static unsigned square_blocks(size_t n)
 /* Scratch: a counter, then a number for each block. */
 size_t fa_cuda_flat_squares_scratch_bytes(size_t n)
 {
-    return 16 + square_blocks(n) * sizeof(double);
+    return FA_CUDA_COUNTER_BYTES + square_blocks(n) * sizeof(double);
 }
 
 /* Known to all threads. */
@@ -136,5 +136,5 @@ int fa_cuda_flat_squares(fa_cuda_stream stream, size_t n, const float *values, v
 {
     return FA_LAUNCH(squares, square_blocks(n), QUAD_THREADS, 0, stream, n, values,
                      static_cast<unsigned *>(scratch),
-                     reinterpret_cast<double *>(static_cast<char *>(scratch) + 16), sum);
+                     reinterpret_cast<double *>(static_cast<char *>(scratch) + FA_CUDA_COUNTER_BYTES), sum);
 }

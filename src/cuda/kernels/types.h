@@ -7,7 +7,8 @@
  * A function that launches returns the cudaError_t of its launches, 0 if all is well. It allocates nothing,
  * waits for nothing, uses the given stream alone, and may be captured into a graph. Memory is the device's
  * and the caller's. Where a function has scratch, `..._scratch_bytes` says how much; it is aligned to 16
- * bytes, zero before its first use, and serves one call at a time.
+ * bytes, zero before its first use, and serves one call at a time, of whatever function: all have their
+ * counters in its first FA_CUDA_COUNTER_BYTES, and leave them zero.
  *
  * Sums are added up in an order that depends on shapes alone.
  */
@@ -25,6 +26,8 @@
 #endif
 
 typedef struct CUstream_st *fa_cuda_stream;
+
+enum { FA_CUDA_COUNTER_BYTES = 16384 };
 
 /* cudaErrorInvalidValue: a shape that the function cannot take. */
 #define FA_CUDA_INVALID_VALUE 1

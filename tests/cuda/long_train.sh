@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The program trains on the backend `cuda`, on the fakes of the CUDA runtime and of cuDNN and with kernels in the emulator: as the
+# processor does, to the same bits on lanes and ranks, on from checkpoints of either; and says what fails.
+#
+# usage: tests/cuda/long_train.sh        (a quarter of an hour)
+. "$(dirname "$0")/../e2e/lib.sh"
+fakes=$root/build/release/tests/fake
+[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: cmake --build --preset release"
+export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
+export OMP_WAIT_POLICY=passive
+
+must "$freeanchor" synth --out "$scratch/images" --images 6 --seed 3
+must "$freeanchor" pack --coco "$scratch/images/annotations.json" --images "$scratch/images/images" --out "$scratch/data"
+
+# train FOLDER RANKS BACKEND STEPS [FLAG...]
+train() {
+  local folder=$scratch/$1 ranks=$2 backend=$3 steps=$4
+  shift 4
+  must run_ranks "$ranks" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_bccd.json" --backend "$backend" \
+    --train-data "$scratch/data" --work-dir "$folder" --set "data.scale=[32,32]" --set "train.max_steps=$steps" --set train.batch=2 \
+    --set train.epochs=100 --set train.log_interval=1 --set model.init=calibrate --set model.calibrate_images=2 \
+    --set train.eval_interval=0 --set train.checkpoint_interval=1000 "$@"
+}
+
+# loss FOLDER STEP
+loss() {
+  grep '"mode":"train"' "$scratch/$1/log.jsonl" | sed -n "$2p" | grep -oE '"loss":[-0-9.e+]*' | cut -d: -f2
+}
+
+# near A B TOLERANCE WORDS: two losses.
+near() {
+  holds "($1 - $2) / $1 < $3 && ($2 - $1) / $1 < $3" "$4"
+}
+
+# equal A B WORDS: the weights of two runs, to the bit.
+equal() {
+  if "$freeanchor" weights diff "$scratch/$1/weights.h5" "$scratch/$2/weights.h5" >"$scratch/diff" 2>&1; then
+    echo "ok: $3"
+  else
+    fail "$3"
+    tail -n 3 "$scratch/diff"
+  fi
+}
+
+train host 1 onednn 2
+train fp32 1 cuda 2
+for step in 1 2; do
+  near "$(loss host $step)" "$(loss fp32 $step)" 1e-4 "fp32, loss of step $step"
+done
+train bf16 1 cuda 1 --set train.precision=bf16
+near "$(loss host 1)" "$(loss bf16 1)" 2e-2 "bf16, loss of step 1"
+
+train lanes 1 cuda 2 --set train.lanes=2
+equal fp32 lanes "two lanes give the bits of one"
+train ranks 2 cuda 2
+equal fp32 ranks "two ranks give the bits of one"
+
+train parts 1 cuda 1
+train parts 1 cuda 2
+equal fp32 parts "a run in two parts ends in the bits of one"
+train mixed 1 onednn 1
+train mixed 1 cuda 2
+near "$(loss host 2)" "$(loss mixed 2)" 1e-4 "a run of the processor goes on on the GPU"
+
+must run_ranks 1 "$freeanchor" eval --config "$configs/freeanchor_r18_fpn_bccd.json" --backend cuda --weights "$scratch/fp32/weights.h5" \
+  --data "$scratch/data" --set "data.scale=[32,32]"
+echo "ok: evaluation"
+
+for call in 20 200 2000 6000; do
+  FAKE_FAIL=$call expect 1 "CUDA" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_bccd.json" --backend cuda \
+    --train-data "$scratch/data" --work-dir "$scratch/failing" --resume none --set "data.scale=[32,32]" --set train.max_steps=1 \
+    --set train.batch=1 --set train.epochs=100 --set model.init=calibrate --set model.calibrate_images=1 --set train.eval_interval=0
+done
+finish
