@@ -87,6 +87,10 @@ const char *fa_backend_name(const struct fa_backend *backend);
 const char *fa_backend_description(const struct fa_backend *backend);
 int fa_backend_threads(const struct fa_backend *backend);
 
+/* Its own losses (head_ops.h); NULL: it has none. */
+struct fa_head_ops;
+const struct fa_head_ops *fa_backend_head_ops(const struct fa_backend *backend);
+
 /* A queue whose work runs beside that of `backend`, in the same memory, on the same weights. Both are closed,
    the fork first. Where work is done when a call returns, it is the same handle again. */
 fa_status fa_backend_fork(struct fa_backend *backend, struct fa_backend **out) FA_CHECK_RESULT;
@@ -100,7 +104,8 @@ bool fa_backend_is_host(const struct fa_backend *backend);
 fa_status fa_backend_alloc(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
 void fa_backend_free(struct fa_backend *backend, void *memory);
 
-/* To free, and to destroy an object of a backend, is allowed while work that needs it is asked for: it waits. */
+/* To free, and to destroy an object of a backend, is allowed while work that needs it is asked for: it waits.
+ */
 
 /* Memory of the host that moves fast to and from the backend's (page-locked where that matters). */
 fa_status fa_backend_alloc_host(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;

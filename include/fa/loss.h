@@ -89,11 +89,15 @@ fa_status fa_loss_share(const struct fa_loss_config *config, size_t n_anchors, c
                         const struct fa_objects *objects, struct fa_loss_workspace *workspace,
                         double *share) FA_CHECK_RESULT;
 
+/* FA_EINVAL, naming the object, for a label that a head of so many classes does not have or a box without
+ * size. */
+fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classes) FA_CHECK_RESULT;
+
 /* loss is this image's share of the batch's: its parts are divided by normalizer, the sum of the shares of
    the batch (FreeAnchor: positive by max(1, normalizer), negative by max(1, bag_size * normalizer); focal:
    both by normalizer + FLT_EPSILON). grad_cls and grad_reg, in the shapes of cls and reg, are overwritten
-   with the gradient of the parts' sum; grad_cls may be cls itself, whose logits are then gone. FA_EINVAL,
-   naming the object, for a label that the head does not have or a box without size. */
+   with the gradient of the parts' sum; grad_cls may be cls itself, whose logits are then gone. Fails as
+   fa_loss_check_objects. */
 fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_head_view *head,
                           const struct fa_objects *objects, double normalizer,
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,

@@ -111,6 +111,11 @@ int fa_backend_threads(const struct fa_backend *backend)
     return backend->n_threads;
 }
 
+const struct fa_head_ops *fa_backend_head_ops(const struct fa_backend *backend)
+{
+    return backend->ops->head;
+}
+
 /* ---- activations ---- */
 
 static bool is_shape(struct fa_shape shape)

@@ -48,6 +48,8 @@
     X(upsample_backward)                                                                                     \
     X(pool)                                                                                                  \
     X(pool_backward)                                                                                         \
+    X(freeanchor_scratch_bytes)                                                                              \
+    X(freeanchor)                                                                                            \
     X(rows_out)                                                                                              \
     X(rows_in)
 

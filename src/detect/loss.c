@@ -42,7 +42,7 @@ const char *fa_loss_part_label(enum fa_loss_kind kind, int part)
     return labels[kind][part];
 }
 
-static fa_status check_objects(const struct fa_objects *objects, int num_classes)
+fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classes)
 {
     for (size_t i = 0; i < objects->n; i++) {
         const float *box = objects->boxes + 4 * i;
@@ -71,7 +71,7 @@ fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_h
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
                           fa_real *grad_reg)
 {
-    fa_status status = check_objects(objects, head->num_classes);
+    fa_status status = fa_loss_check_objects(objects, head->num_classes);
 
     assert(head->n_anchors > 0 && head->num_classes > 0);
     if (status != FA_OK)

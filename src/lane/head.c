@@ -24,7 +24,8 @@ fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *c
 
     FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
     view = view_of(head, set);
-    return fa_loss_compute(config, &view, objects, normalizer, lane->loss_workspace, loss, grad_cls, grad_reg);
+    return fa_loss_compute(config, &view, objects, normalizer, lane->loss_workspace, loss, grad_cls,
+                           grad_reg);
 }
 
 fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,

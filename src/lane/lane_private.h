@@ -5,6 +5,7 @@
 #define FA_LANE_PRIVATE_H
 
 #include "fa/anchor_cache.h"
+#include "fa/head_ops.h"
 #include "fa/lane.h"
 
 struct fa_lane {
@@ -21,9 +22,12 @@ struct fa_lane {
     fa_real *staged_grad_reg;
     size_t staged_anchors;
 
+    struct fa_device_loss *device_loss; /* NULL until the backend computes one */
+
     /* ---- of the image that is on its way ---- */
-    struct fa_loss loss;
-    struct fa_ticket ticket; /* of its end */
+    struct fa_loss loss;          /* where the host computed it */
+    const struct fa_loss *result; /* where it is, or will be */
+    struct fa_ticket ticket;      /* of its end */
     const struct fa_lane_observer *observer;
 };
 

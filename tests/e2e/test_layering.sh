@@ -28,7 +28,7 @@ declare -A module_of=(
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base [printable]=base [crash]=base
   [directory]=base [new_file]=base
   [real]=tensor [tensor]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
-  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [lane]=lane [cuda]=cuda
+  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
   [image]=data [augment]=data [census]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)

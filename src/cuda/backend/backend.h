@@ -17,6 +17,7 @@
 #include "../cudnn/execute.h"
 #include "../kernels.h"
 #include "../runtime.h"
+#include "fa/head_ops.h"
 
 /* Of all queues of one opened backend. */
 struct fa_cuda_device {
@@ -97,6 +98,7 @@ extern const struct fa_backend_ops fa_backend_cuda;
 /* ---- the table's parts ---- */
 
 extern const struct fa_flat_ops fa_cuda_flat_ops;
+extern const struct fa_head_ops fa_cuda_head_ops;
 
 size_t fa_cuda_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 void fa_cuda_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
