@@ -67,7 +67,7 @@ must run_ranks 1 "$freeanchor" eval --config "$configs/freeanchor_r18_fpn_bccd.j
 echo "ok: evaluation"
 
 for call in 20 200 2000 6000; do
-  FAKE_FAIL=$call expect 1 "CUDA" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_bccd.json" --backend cuda \
+  FAKE_FAIL=$call expect 1 " says" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_bccd.json" --backend cuda \
     --train-data "$scratch/data" --work-dir "$scratch/failing" --resume none --set "data.scale=[32,32]" --set train.max_steps=1 \
     --set train.batch=1 --set train.epochs=100 --set model.init=calibrate --set model.calibrate_images=1 --set train.eval_interval=0
 done
