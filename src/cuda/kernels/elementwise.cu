@@ -25,13 +25,11 @@ __global__ static void __launch_bounds__(THREADS)
     if (at >= n)
         return;
     pack<T> sum = load_pack(dst + at);
-    const pack<T> other = adds ? load_pack(src + at) : pack<T>{};
-    const pack<T> output = masks ? load_pack(relu_output + at) : pack<T>{};
 
-    for (int i = 0; i < pack<T>::n; i++) {
-        sum.of[i] = adds ? sum.of[i] + other.of[i] : sum.of[i];
-        sum.of[i] = !masks || output.of[i] > 0 ? sum.of[i] : 0;
-    }
+    if (adds)
+        sum = sum_of(sum, load_pack(src + at));
+    if (masks)
+        sum = masked(sum, load_pack(relu_output + at));
     store_pack(dst + at, sum);
 }
 

@@ -63,24 +63,16 @@ __global__ static void __launch_bounds__(THREADS)
 
     if (at.x >= in.w)
         return;
-    const int y_end = first_target(at.y + 1, in.h, out.h), x_end = first_target(at.x + 1, in.w, out.w);
+    const int y = first_target(at.y, in.h, out.h), rows = first_target(at.y + 1, in.h, out.h) - y;
+    const int x = first_target(at.x, in.w, out.w), n = (first_target(at.x + 1, in.w, out.w) - x) * channels;
+    const T *from = diff_dst + element(out, channels, y, x, at.c);
     T *to = diff_src + element(in, channels, at.y, at.x, at.c);
     pack<T> sum = {};
 
-    for (int y = first_target(at.y, in.h, out.h); y < y_end; y++)
-        for (int x = first_target(at.x, in.w, out.w); x < x_end; x++) {
-            const pack<T> values = load_pack(diff_dst + element(out, channels, y, x, at.c));
-
-            for (int i = 0; i < pack<T>::n; i++)
-                sum.of[i] += values.of[i];
-        }
-    if (accumulate) {
-        const pack<T> before = load_pack(to);
-
-        for (int i = 0; i < pack<T>::n; i++)
-            sum.of[i] = before.of[i] + sum.of[i];
-    }
-    store_pack(to, sum);
+    for (int row = 0; row < rows; row++, from += out.w * channels)
+        for (int i = 0; i < n; i += channels)
+            sum = sum_of(sum, load_pack(from + i));
+    store_pack(to, accumulate ? sum_of(load_pack(to), sum) : sum);
 }
 
 template <typename T>
@@ -180,13 +172,7 @@ __global__ static void __launch_bounds__(THREADS)
             for (int i = 0; i < n; i++)
                 sum.of[i] += where.of[i] == k ? values.of[i] : 0;
         }
-    if (relu_output != nullptr) {
-        const pack<T> output = load_pack(relu_output + to);
-
-        for (int i = 0; i < n; i++)
-            sum.of[i] = output.of[i] > 0 ? sum.of[i] : 0;
-    }
-    store_pack(diff_src + to, sum);
+    store_pack(diff_src + to, relu_output != nullptr ? masked(sum, load_pack(relu_output + to)) : sum);
 }
 
 template <typename T>

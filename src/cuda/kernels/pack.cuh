@@ -60,4 +60,23 @@ template <typename T> __device__ inline void store_pack(T *to, const pack<T> &va
     *reinterpret_cast<uint4 *>(to) = raw;
 }
 
+template <typename T> __device__ inline pack<T> sum_of(const pack<T> &left, const pack<T> &right)
+{
+    pack<T> sum;
+
+    for (int i = 0; i < pack<T>::n; i++)
+        sum.of[i] = left.of[i] + right.of[i];
+    return sum;
+}
+
+/* `values` where the output of a ReLU is above zero, else 0. */
+template <typename T> __device__ inline pack<T> masked(const pack<T> &values, const pack<T> &relu_output)
+{
+    pack<T> kept;
+
+    for (int i = 0; i < pack<T>::n; i++)
+        kept.of[i] = relu_output.of[i] > 0 ? values.of[i] : 0;
+    return kept;
+}
+
 #endif

@@ -2,10 +2,10 @@
  * emulator.h - the words of CUDA that our kernels use, for a C++ compiler on the host; a launch has run its
  * kernel when it returns.
  *
- * Blocks run one after another, the last one first. The threads of a block are fibres (fibres.cpp), or real
- * threads (threads.cpp) so that ThreadSanitizer finds what no __syncthreads orders; which of the two is
- * linked decides. Memory of a block is its own, filled with NaN, and gone after it, so that AddressSanitizer
- * knows its bounds.
+ * Blocks run one after another, the last one first; what orders the memory that blocks of one launch share is
+ * not tried. The threads of a block are fibres (fibres.cpp), or real threads (threads.cpp) so that
+ * ThreadSanitizer finds what no __syncthreads orders; which of the two is linked decides. Memory of a block
+ * is its own, filled with NaN, and gone after it, so that AddressSanitizer knows its bounds.
  *
  * What a device would answer with a hang or with nonsense ends the process with a sentence: a thread that
  * ends while others wait for it, lanes of a mask that never come, a value asked of a lane that gives none.
