@@ -60,12 +60,12 @@ static void wait_for(struct far_queue *queue, uint64_t number)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* One task of eight waits up to 0.3 ms. */
+/* One task of 32 waits up to 4 ms: long enough for another queue to overtake by many. */
 static void hold_up(struct far_queue *queue)
 {
     queue->random = queue->random * 6364136223846793005u + 1442695040888963407u;
-    if (queue->random >> 61 == 0)
-        usleep((useconds_t)(queue->random >> 32) % 300);
+    if (queue->random >> 59 == 0)
+        usleep((useconds_t)(queue->random >> 32) % 4000);
 }
 
 static void remember(struct far_queue *queue, fa_status status)
