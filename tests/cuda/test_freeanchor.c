@@ -2,12 +2,9 @@
  * test_freeanchor.c - the FreeAnchor loss and its gradients against the host's, in float and in bfloat16.
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "device_head.h"
-#include "fa/memory.h"
+#include "compare_loss.h"
 #include "freeanchor.h"
 #include "golden_loss.h"
 
@@ -20,146 +17,13 @@ static int reset_config(void **state)
     return 0;
 }
 
-/* ---- a loss on both sides ---- */
-
-struct result {
-    struct fa_loss loss;
-    float *cls, *reg; /* gradients */
-};
-
-static void result_free(struct result *result)
-{
-    fa_free(result->cls);
-    fa_free(result->reg);
-}
-
-static struct result host_loss(struct test_scene *scene, const struct fa_objects *objects, double normalizer)
-{
-    const size_t n = scene->head.n_anchors;
-    struct result host = {.cls = zeros(n * (size_t)scene->head.num_classes), .reg = zeros(n * 4)};
-    struct fa_loss_workspace *workspace;
-
-    assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_ok(fa_loss_compute(&config, &scene->head, objects, normalizer, workspace, &host.loss, host.cls,
-                              host.reg));
-    fa_loss_workspace_destroy(workspace);
-    return host;
-}
-
-/* What a captured graph would be given again and again. */
-struct device_loss {
-    struct fa_cuda_head head;
-    struct fa_cuda_objects objects;
-    double *normalizer;
-    struct fa_loss *loss;
-    void *scratch;
-};
-
-static struct device_loss device_loss_new(enum fa_cuda_type type, struct test_scene *scene,
-                                          const struct fa_objects *objects, int most, double normalizer)
-{
-    struct device_loss device = {.head = device_head_new(type, scene, type == FA_CUDA_F32 ? 0 : 16),
-                                 .objects = device_objects_new(objects, most),
-                                 .normalizer = device_copy(&normalizer, sizeof normalizer),
-                                 .loss = device_new(sizeof *device.loss)};
-
-    device.scratch = device_zero(fa_cuda_freeanchor_scratch_bytes(&config, &device.head, most));
-    return device;
-}
-
-static void device_loss_free(struct device_loss *device)
-{
-    device_head_free(&device->head);
-    device_objects_free(&device->objects);
-    device_free(device->normalizer);
-    device_free(device->loss);
-    device_free(device->scratch);
-}
-
-static struct result device_loss_run(struct device_loss *device)
-{
-    assert_runs(fa_cuda_freeanchor(NULL, &config, &device->head, &device->objects, device->normalizer,
-                                   device->scratch, device->loss));
-    return (struct result){.loss = *device->loss,
-                           .cls = device_head_read_cls(&device->head),
-                           .reg = device_head_read_reg(&device->head)};
-}
-
-static struct result device_loss_of(enum fa_cuda_type type, struct test_scene *scene,
-                                    const struct fa_objects *objects, int most, double normalizer)
-{
-    struct device_loss device = device_loss_new(type, scene, objects, most, normalizer);
-    struct result result = device_loss_run(&device);
-
-    device_loss_free(&device);
-    return result;
-}
-
-/* ---- how near they have to be ---- */
-
-/* Each |got - want| <= relative * (|want| + |part|), or both are as good as 0: saturated logits have
-   gradients of 1e-30 and less. */
-static void check_gradient(const float *got, const float *want, const float *part, size_t n, double relative)
-{
-    for (size_t i = 0; i < n; i++) {
-        const double size = fabs((double)want[i]) + (part == NULL ? 0 : fabs((double)part[i]));
-
-        if (!(fabs((double)got[i] - (double)want[i]) <= relative * size + 1e-25))
-            fail_msg("gradient %zu of %zu: got %.9g, want %.9g of parts like %.9g", i, n, (double)got[i],
-                     (double)want[i], size);
-    }
-}
-
-static void check_sum(double got, double want)
-{
-    if (!(fabs(got - want) <= 1e-6 * fabs(want) + 1e-30))
-        fail_msg("got %.17g, want %.17g", got, want);
-}
-
-/* A logit's gradient is the sum of a negative and a positive part, which may cancel; apart each is within
-   2e-6 of the host's, and in bfloat16 the negative one is rounded, and the sum. plain: the gradient without
-   objects, which is no smaller than the negative part. */
-static void check_near(enum fa_cuda_type type, const struct test_scene *scene, const struct result *got,
-                       const struct result *want, const struct result *plain)
-{
-    const size_t n = scene->head.n_anchors;
-    const double relative = 2e-6 + (type == FA_CUDA_F32 ? 0 : rounding_of(type));
-
-    check_sum(got->loss.part[FA_PART_POSITIVE], want->loss.part[FA_PART_POSITIVE]);
-    check_sum(got->loss.part[FA_PART_NEGATIVE], want->loss.part[FA_PART_NEGATIVE]);
-    check_sum(got->loss.bag_probability, want->loss.bag_probability);
-    check_sum(got->loss.matched_iou, want->loss.matched_iou);
-    check_gradient(got->cls, want->cls, plain->cls, n * (size_t)scene->head.num_classes, relative);
-    check_gradient(got->reg, want->reg, NULL, n * 4, relative);
-}
-
-static void compare(enum fa_cuda_type type, struct test_scene *scene, const struct fa_objects *objects,
-                    double normalizer)
-{
-    struct result got = device_loss_of(type, scene, objects, (int)objects->n + 3, normalizer);
-    struct result want = host_loss(scene, objects, normalizer);
-    struct result plain = host_loss(scene, &test_no_objects, normalizer);
-
-    check_near(type, scene, &got, &want, &plain);
-    result_free(&got);
-    result_free(&want);
-    result_free(&plain);
-}
-
 static void compare_types(struct test_scene *scene, const struct fa_objects *objects, double normalizer)
 {
-    compare(FA_CUDA_F32, scene, objects, normalizer);
-    compare(FA_CUDA_BF16, scene, objects, normalizer);
+    device_loss_compare(&config, FA_CUDA_F32, scene, objects, normalizer);
+    device_loss_compare(&config, FA_CUDA_BF16, scene, objects, normalizer);
 }
 
 /* ---- cases ---- */
-
-/* AddressSanitizer makes launches slow. */
-#ifdef __SANITIZE_ADDRESS__
-enum { ONE_GOLDEN_OF = 4 };
-#else
-enum { ONE_GOLDEN_OF = 1 };
-#endif
 
 static void check_golden(const struct test_golden *golden, struct test_scene *scene,
                          const struct fa_objects *objects)
@@ -167,7 +31,8 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
     if (golden->seed % ONE_GOLDEN_OF != 0)
         return;
     config.freeanchor.gamma = golden->gamma;
-    compare(golden->seed % 3 == 0 ? FA_CUDA_BF16 : FA_CUDA_F32, scene, objects, golden->normalizer);
+    device_loss_compare(&config, golden->seed % 3 == 0 ? FA_CUDA_BF16 : FA_CUDA_F32, scene, objects,
+                        golden->normalizer);
 }
 
 static void golden_cases_agree_with_the_host(void **state)
@@ -192,7 +57,7 @@ static void boxes_near_several_objects_agree_with_the_host(void **state)
     for (int square = is_slow(); square < 2; square++) {
         config.freeanchor.gamma = square ? 2 : 1.5;
         test_scene_fill(&scene, 6, 3, -1, 0.3f);
-        compare(square ? FA_CUDA_F32 : FA_CUDA_BF16, &scene, &objects, 5);
+        device_loss_compare(&config, square ? FA_CUDA_F32 : FA_CUDA_BF16, &scene, &objects, 5);
     }
     test_scene_free(&scene);
 }
@@ -249,15 +114,15 @@ static void a_nan_makes_the_loss_nan_and_ends(void **state)
     static const float box[] = {2, 3, 28, 25};
     const struct fa_objects object = {1, box, some_labels};
     struct test_scene scene = test_scene_create(32, 32, 3);
-    struct result result;
+    struct loss_result result;
     size_t in_bag = 0;
 
     (void)state;
     test_scene_fill(&scene, 8, 3, -1, 1);
-    result = device_loss_of(FA_CUDA_F32, &scene, &object, 1, 1);
+    result = device_loss_of(&config, FA_CUDA_F32, &scene, &object, 1);
     while (result.reg[4 * in_bag] == 0)
         in_bag++;
-    result_free(&result);
+    loss_result_free(&result);
     for (int i = 0; i < 3; i++) {
         fa_real *at = i == 0   ? &scene.cls[3 * scene.head.n_anchors - 2]
                       : i == 1 ? &scene.cls[3 * in_bag + 1]
@@ -265,12 +130,12 @@ static void a_nan_makes_the_loss_nan_and_ends(void **state)
         const fa_real held = *at;
 
         *at = (fa_real)NAN;
-        result = device_loss_of(FA_CUDA_F32, &scene, &object, 1, 1);
+        result = device_loss_of(&config, FA_CUDA_F32, &scene, &object, 1);
         assert_true(isnan(result.loss.part[FA_PART_POSITIVE] + result.loss.part[FA_PART_NEGATIVE]));
         assert_true(isfinite(result.loss.matched_iou));
         if (i == 0)
             assert_true(isnan(result.cls[3 * scene.head.n_anchors - 2]));
-        result_free(&result);
+        loss_result_free(&result);
         *at = held;
     }
     test_scene_free(&scene);
@@ -285,11 +150,11 @@ static void objects_are_read_from_the_device_in_each_run(void **state)
     const struct fa_objects objects = {2, boxes, some_labels};
     struct test_scene scene = test_scene_create(32, 32, 3);
     struct device_loss device;
-    struct result results[4];
+    struct loss_result results[4];
 
     (void)state;
     test_scene_fill(&scene, 8, 3, -1, 1);
-    device = device_loss_new(FA_CUDA_F32, &scene, &objects, 2, 2);
+    device = device_loss_new(&config, FA_CUDA_F32, &scene, &objects, 2, 2);
     for (int run = 0; run < 4; run++) {
         struct fa_cuda_head fresh = device_head_new(FA_CUDA_F32, &scene, 0);
 
@@ -305,7 +170,7 @@ static void objects_are_read_from_the_device_in_each_run(void **state)
     assert_all_same(results[3].cls, results[0].cls, 3 * scene.head.n_anchors);
     assert_all_same(results[3].reg, results[0].reg, 4 * scene.head.n_anchors);
     for (int run = 0; run < 4; run++)
-        result_free(&results[run]);
+        loss_result_free(&results[run]);
     device_loss_free(&device);
     test_scene_free(&scene);
 }
@@ -326,7 +191,7 @@ static void many_objects_agree_with_the_host(void **state)
             labels[i] = (int32_t)(i % 3);
         }
     test_scene_fill(&scene, 9, 3, -1, 1);
-    compare(FA_CUDA_F32, &scene, &objects, n_objects);
+    device_loss_compare(&config, FA_CUDA_F32, &scene, &objects, n_objects);
     test_scene_free(&scene);
 }
 
@@ -336,16 +201,12 @@ static void what_a_block_has_no_room_for_is_refused(void **state)
     struct device_loss device;
 
     (void)state;
-    device = device_loss_new(FA_CUDA_F32, &scene, &test_no_objects, 1, 1);
+    device = device_loss_new(&config, FA_CUDA_F32, &scene, &test_no_objects, 1, 1);
     config.freeanchor.bag_size = FA_CUDA_MOST_OF_BAG + 1;
-    assert_int_equal(fa_cuda_freeanchor(NULL, &config, &device.head, &device.objects, device.normalizer,
-                                        device.scratch, device.loss),
-                     FA_CUDA_INVALID_VALUE);
+    assert_int_equal(device_loss_launch(&device), FA_CUDA_INVALID_VALUE);
     reset_config(NULL);
     device.head.cls_channels = 400000;
-    assert_int_equal(fa_cuda_freeanchor(NULL, &config, &device.head, &device.objects, device.normalizer,
-                                        device.scratch, device.loss),
-                     FA_CUDA_INVALID_VALUE);
+    assert_int_equal(device_loss_launch(&device), FA_CUDA_INVALID_VALUE);
     device_loss_free(&device);
     test_scene_free(&scene);
 }

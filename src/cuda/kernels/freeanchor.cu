@@ -4,8 +4,8 @@
 #include "freeanchor.h"
 
 #include "freeanchor_image.h"
-#include "groups.cuh"
 #include "logit_tile.cuh"
+#include "match.h"
 #include "take.h"
 
 static unsigned bag_of(const fa_loss_config *config, size_t n_anchors)
@@ -47,13 +47,19 @@ size_t fa_cuda_freeanchor_scratch_bytes(const struct fa_loss_config *config, con
     return lay_out(&image, nullptr);
 }
 
+static int predict(fa_cuda_stream stream, const freeanchor_image &image)
+{
+    return fa_cuda_match_predict(stream, image.coder, image.head, image.predicted, image.predicted_bounds,
+                                 image.anchor_bounds, {image.objects, image.best_iou});
+}
+
 int fa_cuda_freeanchor(fa_cuda_stream stream, const struct fa_loss_config *config,
                        const struct fa_cuda_head *head, const struct fa_cuda_objects *objects,
                        const double *normalizer, void *scratch, struct fa_loss *loss)
 {
     static int (*const steps[])(fa_cuda_stream, const freeanchor_image &) = {
-        fa_cuda_freeanchor_predict, fa_cuda_freeanchor_bags, fa_cuda_freeanchor_positive,
-        fa_cuda_freeanchor_negative, fa_cuda_freeanchor_add_bags};
+        predict, fa_cuda_freeanchor_bags, fa_cuda_freeanchor_positive, fa_cuda_freeanchor_negative,
+        fa_cuda_freeanchor_add_bags};
     freeanchor_image image = {};
     int error = 0;
 

@@ -34,10 +34,7 @@ struct freeanchor_image {
     double *negative;         /* (tiles): loss, not yet scaled */
 };
 
-/* Carries anchors to predicted boxes, bounds both in groups, and sets best_iou to 0. */
-int fa_cuda_freeanchor_predict(fa_cuda_stream stream, const freeanchor_image &image);
-
-/* Finds best_iou, and the candidates for each bag. */
+/* After match.h's prediction: finds best_iou, and the candidates for each bag. */
 int fa_cuda_freeanchor_bags(fa_cuda_stream stream, const freeanchor_image &image);
 
 /* The positive loss, object by object; reads logits and deltas. */

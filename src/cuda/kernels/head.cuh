@@ -29,6 +29,28 @@ template <typename T> __device__ inline float4 delta_at(const T *reg)
     return make_float4(to_float(reg[0]), to_float(reg[1]), to_float(reg[2]), to_float(reg[3]));
 }
 
+/* Some positions of a level. */
+struct level_part {
+    int level;
+    unsigned first, n, first_anchor; /* the anchor: of the image */
+};
+
+/* Blocks have so many positions each, or what is left of a level. */
+__device__ inline level_part part_of_block(const fa_cuda_head &head, unsigned positions)
+{
+    unsigned block = blockIdx.x, anchors = 0;
+    int level = 0;
+
+    for (unsigned blocks; blocks = fa_blocks(head.level[level].positions, positions), block >= blocks;
+         level++) {
+        block -= blocks;
+        anchors += FA_CELL_ANCHORS * head.level[level].positions;
+    }
+    const unsigned first = block * positions, rest = head.level[level].positions - first;
+
+    return {level, first, rest < positions ? rest : positions, anchors + first * FA_CELL_ANCHORS};
+}
+
 __device__ inline float4 anchor_at(const fa_cuda_head &head, unsigned anchor)
 {
     return reinterpret_cast<const float4 *>(head.anchors)[anchor];

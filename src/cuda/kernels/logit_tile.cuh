@@ -48,23 +48,15 @@ template <typename T> struct logit_tile {
 
 template <typename T> __device__ inline logit_tile<T> tile_of_block(const fa_cuda_head &head, unsigned *marks)
 {
-    const unsigned most = tile_positions(head);
+    const level_part part = part_of_block(head, tile_positions(head));
     const unsigned channels = (unsigned)head.cls_channels, reg_channels = (unsigned)head.reg_channels;
-    unsigned first = blockIdx.x * most, anchors = 0;
-    int level = 0;
 
-    for (; first >= (head.level[level].positions + most - 1) / most * most; level++) {
-        first -= (head.level[level].positions + most - 1) / most * most;
-        anchors += FA_CELL_ANCHORS * head.level[level].positions;
-    }
-    const unsigned rest = head.level[level].positions - first, positions = rest < most ? rest : most;
-
-    return {static_cast<T *>(head.level[level].cls) + (size_t)first * channels,
-            static_cast<T *>(head.level[level].reg) + (size_t)first * reg_channels,
+    return {static_cast<T *>(head.level[part.level].cls) + (size_t)part.first * channels,
+            static_cast<T *>(head.level[part.level].reg) + (size_t)part.first * reg_channels,
             marks,
-            anchors + first * FA_CELL_ANCHORS,
-            positions * FA_CELL_ANCHORS,
-            positions * channels,
+            part.first_anchor,
+            part.n * FA_CELL_ANCHORS,
+            part.n * channels,
             channels,
             (unsigned)head.num_classes,
             reg_channels};
