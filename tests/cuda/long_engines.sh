@@ -4,7 +4,7 @@
 # the workspace that is printed. One process for each device, as many at a time as there are processors.
 #
 # usage: tests/cuda/long_engines.sh [DEVICE.json...]        (default: all; some minutes each)
-# ENGINES is the program (default: that of the release build).
+# ENGINES is the program (default: that of the release build), MIB the workspace that is allowed (default: 256).
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 
@@ -19,7 +19,7 @@ export scratch
 # ask DEVICE: its rows, or what refused it, go to a file named after it; so does the exit code.
 ask() {
   local name=$scratch/$(basename "$1" .json)
-  "$engines" 60 configs/*.json -- "$1" >"$name.rows" 2>&1
+  "$engines" "${MIB:-256}" 60 configs/*.json -- "$1" >"$name.rows" 2>&1
   echo $? >"$name.code"
 }
 export -f ask

@@ -1,5 +1,7 @@
 #include "execute.h"
 
+#include <assert.h>
+
 fa_status fa_cudnn_handle_create(const struct fa_cudnn *cudnn, struct CUstream_st *stream,
                                  struct fa_cudnn_handle *handle)
 {
@@ -30,6 +32,7 @@ static void fill_pack(struct fa_cudnn_call *call, const struct fa_cudnn_memory *
     for (int t = 0; t < FA_CUDNN_N_TENSORS; t++)
         if (fa_cudnn_uses(&call->plan->graph->conv, (enum fa_cudnn_tensor)t)) {
             uid[n] = fa_cudnn_uid((enum fa_cudnn_tensor)t);
+            assert(memory->tensor[t] != NULL);
             data[n++] = memory->tensor[t];
         }
     fa_cudnn_put(made, call->pack, FA_CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, FA_CUDNN_TYPE_INT64, n, uid);

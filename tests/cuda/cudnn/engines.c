@@ -3,7 +3,7 @@
  * described devices and each precision, how many graphs have one that is deterministic and precompiled, and
  * how much workspace the first choice takes at most.
  *
- *     engines N_SIZES RECIPE.json... -- DEVICE.json...
+ *     engines MIB N_SIZES RECIPE.json... -- DEVICE.json...
  *
  * Sizes are images of COCO at 1333x800, padded to 32: the first two are 800x1344 and its transpose. A graph
  * that has no engine within the workspace is printed, and the exit code is 1; but a precision for which a
@@ -24,7 +24,7 @@
 
 enum { MOST_SIZES = 60, CLASSES = 80, UNKNOWN_AFTER = 40 };
 
-static const size_t most_workspace = 256 * MIB;
+static size_t most_workspace;
 
 struct size {
     int h, w;
@@ -246,7 +246,8 @@ static fa_status try_device(const struct fa_cudnn *cudnn, const char *path, cons
 static fa_status try_devices(const struct fa_cudnn *cudnn, char **path, int n_paths, const struct list *list,
                              bool *failed)
 {
-    printf("%zu graphs; workspace of first choices, in MiB, within %zu\n", list->n, most_workspace / MIB);
+    printf("%zu graphs; the most workspace of first choices, in MiB, of %zu allowed\n", list->n,
+           most_workspace / MIB);
     printf("%-64s %-4s  %7s %5s %9s %7s %8s\n", "device", "", "have", "none", "forward", "data", "weights");
     for (int i = 0; i < n_paths; i++)
         FA_TRY(try_device(cudnn, path[i], list, failed));
@@ -270,19 +271,21 @@ static fa_status run(int n_sizes, char **recipe, int n_recipes, char **device, i
 
 int main(int argc, char **argv)
 {
-    const struct fa_range range = FA_WHOLE(1, MOST_SIZES);
-    int dashes = 2;
+    const struct fa_range sizes = FA_WHOLE(1, MOST_SIZES), mib = FA_WHOLE(0, 65536);
+    int dashes = 3;
     bool failed = false;
-    int64_t n_sizes;
+    int64_t n_mib, n_sizes;
     fa_status status;
 
     while (dashes < argc && strcmp(argv[dashes], "--") != 0)
         dashes++;
-    if (dashes + 1 >= argc || fa_number_whole("N_SIZES", argv[1], &range, &n_sizes) != FA_OK) {
-        fprintf(stderr, "usage: engines N_SIZES RECIPE.json... -- DEVICE.json...\n");
+    if (dashes + 1 >= argc || fa_number_whole("MIB", argv[1], &mib, &n_mib) != FA_OK ||
+        fa_number_whole("N_SIZES", argv[2], &sizes, &n_sizes) != FA_OK) {
+        fprintf(stderr, "usage: engines MIB N_SIZES RECIPE.json... -- DEVICE.json...\n");
         return 2;
     }
-    status = run((int)n_sizes, argv + 2, dashes - 2, argv + dashes + 1, argc - dashes - 1, &failed);
+    most_workspace = (size_t)n_mib * MIB;
+    status = run((int)n_sizes, argv + 3, dashes - 3, argv + dashes + 1, argc - dashes - 1, &failed);
     if (status == FA_OK)
         return failed;
     fprintf(stderr, "%s%s\n", status == FA_EMISSING ? "skipped: " : "", fa_message());

@@ -397,6 +397,32 @@ static void without_a_bias_nothing_is_added(void **state)
     op_data_free(&data);
 }
 
+static void assert_elements(const struct fa_cudnn_conv *conv, enum fa_cudnn_tensor tensor, size_t want)
+{
+    assert_int_equal(fa_cudnn_elements(conv, tensor), want);
+}
+
+/* The head's boxes and the image; and groups, between which there is no room. */
+static void channels_are_padded_to_multiples_of_eight(void **state)
+{
+    const struct fa_cudnn_conv boxes = {
+        .desc = {.in = {256, 5, 7}, .out_channels = 36, .groups = 1, .kernel = 3, .stride = 1, .pad = 1}};
+    const struct fa_cudnn_conv image = {
+        .desc = {.in = {3, 32, 64}, .out_channels = 64, .groups = 1, .kernel = 7, .stride = 2, .pad = 3}};
+    const struct fa_cudnn_conv groups = {
+        .desc = {.in = {128, 5, 7}, .out_channels = 128, .groups = 32, .kernel = 3, .stride = 1, .pad = 1}};
+
+    (void)state;
+    assert_elements(&boxes, FA_CUDNN_Y, 5 * 7 * 40);
+    assert_elements(&boxes, FA_CUDNN_W, 40 * 9 * 256);
+    assert_elements(&boxes, FA_CUDNN_B, 40);
+    assert_elements(&image, FA_CUDNN_X, 32 * 64 * 8);
+    assert_elements(&image, FA_CUDNN_W, 64 * 49 * 8);
+    assert_elements(&image, FA_CUDNN_Y, 16 * 32 * 64);
+    assert_elements(&groups, FA_CUDNN_X, 5 * 7 * 128);
+    assert_elements(&groups, FA_CUDNN_W, 128 * 9 * 4);
+}
+
 /* ---- choices that are kept ---- */
 
 static void assert_not_recalled(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,
@@ -619,6 +645,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_direction_agrees_with_blas_in_every_precision),
         cmocka_unit_test(without_a_bias_nothing_is_added),
+        cmocka_unit_test(channels_are_padded_to_multiples_of_eight),
         cmocka_unit_test(a_kept_choice_gives_the_same_plan_and_is_refused_elsewhere),
         cmocka_unit_test(a_choice_is_read_as_it_was_written_and_no_other_way),
         cmocka_unit_test(what_the_heuristics_offer_is_deterministic_and_precompiled),
