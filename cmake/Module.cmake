@@ -4,6 +4,13 @@
 #   src/<name>/*.c            becomes the library fa_<name>, with those of its FOLDERS; LINK is its arrow in the design
 #   tests/<name>/test_*.c     becomes one test process each, named <name>.<file without test_>
 #   tests/<name>/*.c (others) are helpers linked into each of them
+if(FA_TESTS)
+  file(STRINGS ${PROJECT_SOURCE_DIR}/tests/seconds.txt FA_SECONDS REGEX "^[a-z]")
+  add_library(fa_test_support STATIC ${PROJECT_SOURCE_DIR}/tests/support/support.c)
+  target_include_directories(fa_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests/support)
+  target_link_libraries(fa_test_support PUBLIC fa_base PkgConfig::cmocka)
+endif()
+
 function(fa_module name)
   cmake_parse_arguments(ARG "" "" "LINK;FOLDERS;SOURCES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
@@ -30,15 +37,21 @@ function(fa_module_tests name)
   set(folder ${PROJECT_SOURCE_DIR}/tests/${name})
   file(GLOB helpers CONFIGURE_DEPENDS ${folder}/*.c)
   list(FILTER helpers EXCLUDE REGEX "/test_[^/]*$")
+  set(support fa_test_support)
+  if(helpers)
+    add_library(fa_test_${name} STATIC ${helpers})
+    target_include_directories(fa_test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/${name})
+    target_link_libraries(fa_test_${name} PUBLIC fa_${name} fa_test_support)
+    set(support fa_test_${name})
+  endif()
   file(GLOB tests CONFIGURE_DEPENDS ${folder}/test_*.c)
   foreach(source IN LISTS tests)
     get_filename_component(test ${source} NAME_WE)
     string(REGEX REPLACE "^test_" "" short ${test})
     set(target test_${name}_${short})
-    add_executable(${target} ${source} ${helpers} ${PROJECT_SOURCE_DIR}/tests/support/support.c)
-    target_include_directories(${target} PRIVATE ${folder} ${PROJECT_SOURCE_DIR}/tests/support
-                               ${PROJECT_SOURCE_DIR}/src/${name})
-    target_link_libraries(${target} PRIVATE fa_${name} PkgConfig::cmocka)
+    add_executable(${target} ${source})
+    target_include_directories(${target} PRIVATE ${folder} ${PROJECT_SOURCE_DIR}/src/${name})
+    target_link_libraries(${target} PRIVATE ${support} fa_${name})
     add_test(NAME ${name}.${short} COMMAND ${target})
     fa_test_environment(${name}.${short})
   endforeach()
@@ -59,16 +72,13 @@ endfunction()
 function(fa_mpi_test module short)
   cmake_parse_arguments(ARG "" "" "RANKS" ${ARGN})
   set(target test_${module}_mpi_${short})
-  add_executable(${target} ${PROJECT_SOURCE_DIR}/tests/${module}/mpi/test_${short}.c
-                 ${PROJECT_SOURCE_DIR}/tests/support/support.c)
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support
-                             ${PROJECT_SOURCE_DIR}/src/${module})
-  target_link_libraries(${target} PRIVATE fa_${module} PkgConfig::cmocka)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/tests/${module}/mpi/test_${short}.c)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/${module})
+  target_link_libraries(${target} PRIVATE fa_test_support fa_${module})
   foreach(ranks IN LISTS ARG_RANKS)
     set(test ${module}.${short}.mpi${ranks})
     add_test(NAME ${test} COMMAND mpirun --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
     fa_test_environment(${test})
-    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT OMPI_MCA_mpi_yield_when_idle=1)
     set_tests_properties(${test} PROPERTIES PROCESSORS ${ranks})
   endforeach()
 endfunction()
@@ -82,7 +92,7 @@ function(fa_far_mpi_test module short)
     set(test ${module}.${short}.far.mpi${ranks})
     add_test(NAME ${test} COMMAND mpirun --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
     fa_test_environment(${test})
-    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT OMPI_MCA_mpi_yield_when_idle=1 FA_TEST_BACKEND=far)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT FA_TEST_BACKEND=far)
     set_tests_properties(${test} PROPERTIES PROCESSORS ${ranks})
   endforeach()
 endfunction()
@@ -94,12 +104,16 @@ function(fa_faulty_disk)
   endforeach()
 endfunction()
 
-# What every test may rely on: its limit, where the sources are, and freedom to run as root in a container.
+# What every test may rely on: its limit, where the sources are, and freedom to run as root in a container. Those that take long
+# start first, so that the cores stay busy to the end.
 function(fa_test_environment test)
+  if(FA_SECONDS MATCHES "(^|;)${test} ([0-9]+)")
+    set_tests_properties(${test} PROPERTIES COST ${CMAKE_MATCH_2})
+  endif()
   set_tests_properties(${test} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
   set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
     FA_SOURCE_DIR=${PROJECT_SOURCE_DIR} FA_BINARY_DIR=${PROJECT_BINARY_DIR}
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    OMP_WAIT_POLICY=passive  # tests share the cores
+    OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1  # tests share the cores
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
 endfunction()

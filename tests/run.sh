@@ -41,7 +41,7 @@ build() {
 run_preset() {
   rm -f "build/$1/results.xml"
   build "$1" || return
-  ctest --preset "$1" -j "$(nproc)" --output-junit results.xml
+  ctest --preset "$1" -j $(($(nproc) + 1)) --output-junit results.xml # one more than cores, as many tests wait
   count "$1"
 }
 
