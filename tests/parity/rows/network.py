@@ -21,8 +21,6 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
-import torch
-
 import parity
 from reference import network
 
@@ -127,5 +125,4 @@ def rows_of(kind):
 
 
 def rows():
-    torch.set_num_threads(parity.os.cpu_count())
     return [row for kind in KINDS for row in rows_of(kind)]
