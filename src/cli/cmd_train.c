@@ -29,8 +29,7 @@ static const struct fa_flag flags[] = {
      false},
     {"--autotune", NULL,
      "measure which algorithm suits each convolution; W/algorithms.json keeps that for later runs, and the "
-     "last bits "
-     "of results depend on it",
+     "last bits of results depend on it",
      false},
     {"--trace", "FILE", "write where the time of the first steps goes, for chrome://tracing or Perfetto",
      false},
@@ -184,9 +183,8 @@ static void say_how_to_stop(const char *work_dir)
 
     if (mpirun != 0 && getenv("FREEANCHOR_LAUNCHER") == NULL)
         fa_info("mpirun kills ranks a second after Ctrl-C, TERM or a closed terminal (nohup or not), which "
-                "may be too "
-                "short to save; `kill -USR1 %ld` or `touch %s/stop` ends this run with its state saved, and "
-                "launch/train.sh makes Ctrl-C and TERM do the same",
+                "may be too short to save; `kill -USR1 %ld` or `touch %s/stop` ends this run with its state "
+                "saved, and launch/train.sh makes Ctrl-C and TERM do the same",
                 mpirun, work_dir);
 }
 

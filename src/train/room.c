@@ -44,8 +44,7 @@ static size_t mib_of_state(const struct fa_training *t)
 static void tell(const struct fa_training *t, const char *why)
 {
     fa_warn("the state after step %lld, %zu MiB, is not saved yet: %s. The run waits for room and tries "
-            "again; to "
-            "end it without saving, %s",
+            "again; to end it without saving, %s",
             (long long)t->state.progress.step, mib_of_state(t), why,
             fa_stop_requested(NULL) ? "ask it to stop once more" : "ask it to stop twice");
 }

@@ -15,16 +15,11 @@
 #include "fa/memory.h"
 #include "fa/new_file.h"
 
-struct found {
-    char *path;
-    int64_t samples, step;
-};
-
 /* Checkpoints with a readable manifest, most samples first. */
 struct listing {
     const char *root;
     size_t n;
-    struct found *found;
+    struct fa_checkpoint_found *found; /* by path */
     int n_damaged;
     char damage[FA_MESSAGE_MAX]; /* of the first of these */
 };
@@ -32,19 +27,8 @@ struct listing {
 static void free_listing(struct listing *listing)
 {
     for (size_t i = 0; i < listing->n; i++)
-        fa_free(listing->found[i].path);
+        fa_free(listing->found[i].name);
     fa_free(listing->found);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-
-    if (x->samples != y->samples)
-        return x->samples < y->samples ? 1 : -1;
-    if (x->step != y->step)
-        return x->step < y->step ? 1 : -1;
-    return strcmp(y->path, x->path);
 }
 
 /* ---- what cannot be used ---- */
@@ -93,8 +77,8 @@ static fa_status add_checkpoint(struct listing *listing, const char *name, char 
         fa_free(path);
         return weigh(listing, name, status);
     }
-    listing->found[listing->n++] =
-        (struct found){.path = path, .samples = manifest.progress.samples, .step = manifest.progress.step};
+    listing->found[listing->n++] = (struct fa_checkpoint_found){
+        .name = path, .samples = manifest.progress.samples, .step = manifest.progress.step};
     fa_checkpoint_manifest_clear(&manifest);
     return FA_OK;
 }
@@ -147,7 +131,7 @@ static fa_status list_checkpoints(const char *root, struct listing *listing)
     status = add_entries(directory, listing);
     fa_directory_close(directory);
     if (status == FA_OK)
-        qsort(listing->found, listing->n, sizeof *listing->found, newest_first);
+        qsort(listing->found, listing->n, sizeof *listing->found, fa_checkpoint_newest_first);
     return status;
 }
 
@@ -167,7 +151,7 @@ fa_status fa_checkpoint_check(const char *directory)
 static fa_status choose(struct listing *listing, char **directory)
 {
     for (size_t i = 0; i < listing->n; i++) {
-        const char *path = listing->found[i].path;
+        const char *path = listing->found[i].name;
         const fa_status status = fa_checkpoint_check(path);
 
         if (status == FA_OK)

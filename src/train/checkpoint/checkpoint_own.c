@@ -103,3 +103,14 @@ bool fa_checkpoint_is_own(const struct fa_directory *root, const char *name, con
         fa_checkpoint_manifest_clear(&found);
     return own;
 }
+
+int fa_checkpoint_newest_first(const void *a, const void *b)
+{
+    const struct fa_checkpoint_found *x = a, *y = b;
+
+    if (x->samples != y->samples)
+        return x->samples < y->samples ? 1 : -1;
+    if (x->step != y->step)
+        return x->step < y->step ? 1 : -1;
+    return strcmp(y->name, x->name);
+}

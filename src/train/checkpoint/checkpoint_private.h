@@ -87,6 +87,13 @@ bool fa_checkpoint_is_file(const char *name); /* a manifest or shard in one */
 bool fa_checkpoint_is_own(const struct fa_directory *root, const char *name, const char *run,
                           struct fa_checkpoint_manifest *manifest);
 
+/* One of several, by name or path; compared by qsort, the newest comes first. */
+struct fa_checkpoint_found {
+    char *name;
+    int64_t samples, step;
+};
+int fa_checkpoint_newest_first(const void *a, const void *b);
+
 /* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
 struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *state, size_t shard,
                                                size_t n_shards);

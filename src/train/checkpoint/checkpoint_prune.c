@@ -11,23 +11,9 @@
 #include "fa/memory.h"
 #include "fa/new_file.h"
 
-struct own {
-    const char *name;
-    int64_t samples, step;
-};
-
-static int newest_first(const void *a, const void *b)
-{
-    const struct own *x = a, *y = b;
-
-    if (x->samples != y->samples)
-        return x->samples < y->samples ? 1 : -1;
-    return x->step != y->step ? (x->step < y->step ? 1 : -1) : strcmp(y->name, x->name);
-}
-
 /* Those of names that are the run's, newest first. own has room for n. Returns their number. */
 static size_t find_own(const struct fa_directory *root, const char *run, char *const *names, size_t n,
-                       struct own *own)
+                       struct fa_checkpoint_found *own)
 {
     size_t n_own = 0;
 
@@ -36,10 +22,11 @@ static size_t find_own(const struct fa_directory *root, const char *run, char *c
 
         if (!fa_checkpoint_is_own(root, names[i], run, &manifest))
             continue;
-        own[n_own++] = (struct own){names[i], manifest.progress.samples, manifest.progress.step};
+        own[n_own++] =
+            (struct fa_checkpoint_found){names[i], manifest.progress.samples, manifest.progress.step};
         fa_checkpoint_manifest_clear(&manifest);
     }
-    qsort(own, n_own, sizeof *own, newest_first);
+    qsort(own, n_own, sizeof *own, fa_checkpoint_newest_first);
     return n_own;
 }
 
@@ -69,8 +56,8 @@ static fa_status remove_checkpoint(const struct fa_directory *root, const char *
     return fa_directory_remove_tree(root, temporary, fa_checkpoint_is_file);
 }
 
-static fa_status remove_older(const struct fa_directory *root, const struct own *own, size_t n, int keep,
-                              const char *protected_name)
+static fa_status remove_older(const struct fa_directory *root, const struct fa_checkpoint_found *own,
+                              size_t n, int keep, const char *protected_name)
 {
     int n_valid = 0;
 
@@ -85,7 +72,7 @@ static fa_status remove_older(const struct fa_directory *root, const struct own 
 
 static fa_status prune(const struct fa_directory *root, const char *run, int keep, const char *protected_name)
 {
-    struct own *own = NULL;
+    struct fa_checkpoint_found *own = NULL;
     char **names;
     size_t n;
     fa_status status;
