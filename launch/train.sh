@@ -117,7 +117,11 @@ for setting in "${environment[@]}"; do
 done
 command=(mpirun "${placement[@]}" -n "$ranks" "$freeanchor" train --threads "$threads" "${train[@]}")
 
-say "$ranks ranks on $hosts hosts, $threads threads each, $here cores a host"
+# counted N NOUN
+counted() {
+  echo "$1 $2$([ "$1" -eq 1 ] || echo s)"
+}
+say "$(counted "$ranks" rank) on $(counted "$hosts" host), $(counted "$threads" thread) each, $(counted "$here" core) a host"
 [ $((per_host * threads)) -le "$here" ] || say "more threads than cores: ranks take turns, which is slow"
 say "${environment[*]} ${command[*]}"
 [ "$dry_run" = no ] || exit 0

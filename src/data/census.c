@@ -261,7 +261,9 @@ fa_status fa_census_require_objects(const struct fa_census *census, const char *
 
     if (census->of[FA_OBJECT_TRAINED] > 0)
         return FA_OK;
+    if (census->n == 0)
+        return fa_fail(FA_EFORMAT, "%s: no annotations, so no objects to train on", name);
     print_others(census, others, sizeof others);
-    return fa_fail(FA_EFORMAT, "%s: none of %zu annotations is an object to train on%s; correct them", name,
-                   census->n, others);
+    return fa_fail(FA_EFORMAT, "%s: none of %zu annotation%s is an object to train on%s; correct them", name,
+                   census->n, fa_plural(census->n), others);
 }

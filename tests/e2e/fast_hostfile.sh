@@ -80,8 +80,8 @@ holds "$(cpu_quota "$made") == 1" "cores by a quota of half a core"
 echo "-- numbers, and what a dry run leaves"
 cp -r "$scratch/w" "$scratch/before"
 touch "$scratch/w/train.log" "$scratch/before/train.log"
-expect 0 "2 ranks on 1 hosts" train --ranks=02 --threads=01 --dry-run
-expect 0 "8 ranks on 1 hosts, 9 threads each" train --ranks 08 --threads 09 --dry-run
+expect 0 "2 ranks on 1 host, 1 thread each" train --ranks=02 --threads=01 --dry-run
+expect 0 "8 ranks on 1 host, 9 threads each" train --ranks 08 --threads 09 --dry-run
 diff -r "$scratch/before" "$scratch/w" || fail "a dry run wrote"
 for number in 0 -1 x 1x "" 99999999999999999999 1e3; do
   expect 2 "--ranks $number: expected a whole number from 1 to 1000000" train --ranks "$number" --dry-run

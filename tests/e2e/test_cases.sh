@@ -155,7 +155,7 @@ must "$freeanchor" pack --coco "$coco" --images "$images" --out "$scratch/shards
 config=$configs/freeanchor_r18_fpn_synth.json
 small=(--set train.batch=1 --set train.max_steps=1 --set train.eval_interval=0 --set model.calibrate_images=1 --set "data.scale=[96,64]")
 train=("$freeanchor" train --config "$config" "${small[@]}")
-expect 2 "unlabelled: none of 0 annotations is an object to train on" "${train[@]}" --train-data "$scratch/unlabelled" --work-dir "$scratch/w0" --set data.keep_empty=true
+expect 2 "unlabelled: no annotations, so no objects to train on" "${train[@]}" --train-data "$scratch/unlabelled" --work-dir "$scratch/w0" --set data.keep_empty=true
 write "$list" "$good" '{"id": 4, "name": "cell"}, {"id": 9, "name": "plate"}'
 must "$freeanchor" pack --coco "$coco" --images "$images" --out "$scratch/others"
 expect 2 'the first difference is class 1, "platelet" (id 9) in one and "plate" (id 9) in the other' \
