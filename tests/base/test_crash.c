@@ -12,34 +12,23 @@
 #include "fa/activity.h"
 #include "fa/crash.h"
 
+static void crash_here(void *context)
+{
+    const struct rlimit no_core = {0};
+    void (*const *how)(void) = context;
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    for (int i = 1; i < SIGSYS; i++)
+        signal(i, SIG_DFL); /* in place of what cmocka wants */
+    fa_activity_begin("forward");
+    fa_crash_listen("freeanchor train: rank 3 (node7)");
+    (*how)();
+}
+
 /* How a child ends that crashes so, as waitpid says; said: its standard error. */
 static int crash(void (*how)(void), char *said, size_t size)
 {
-    int ends[2], status;
-    ssize_t n, length = 0;
-    pid_t child;
-
-    assert_int_equal(pipe(ends), 0);
-    child = fork();
-    if (child == 0) {
-        const struct rlimit no_core = {0};
-
-        setrlimit(RLIMIT_CORE, &no_core);
-        dup2(ends[1], STDERR_FILENO);
-        for (int i = 1; i < SIGSYS; i++)
-            signal(i, SIG_DFL); /* in place of what cmocka wants */
-        fa_activity_begin("forward");
-        fa_crash_listen("freeanchor train: rank 3 (node7)");
-        how();
-        _exit(0);
-    }
-    close(ends[1]);
-    while ((n = read(ends[0], said + length, size - 1 - (size_t)length)) > 0)
-        length += n;
-    said[length] = '\0';
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
+    return fa_test_child(crash_here, &how, said, size);
 }
 
 static void write_nowhere(void)

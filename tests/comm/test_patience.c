@@ -10,29 +10,26 @@
 
 #include "comm_private.h"
 
+struct wait {
+    bool in_time; /* the others come */
+    unsigned longest;
+};
+
+static void wait_here(void *context)
+{
+    const struct wait *wait = context;
+
+    fa_patience_begin(1, true);
+    if (wait->in_time)
+        fa_patience_end();
+    sleep(wait->longest);
+}
+
 /* What a child says on standard error that waits longer than its patience; returns its exit code. */
 static int wait_in_child(bool in_time, unsigned longest, char *said, size_t size)
 {
-    int ends[2], status;
-    ssize_t n, length = 0;
-    pid_t child;
+    const int status = fa_test_child(wait_here, &(struct wait){in_time, longest}, said, size);
 
-    assert_int_equal(pipe(ends), 0);
-    child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        fa_patience_begin(1, true);
-        if (in_time)
-            fa_patience_end();
-        sleep(longest);
-        _exit(0);
-    }
-    close(ends[1]);
-    while ((n = read(ends[0], said + length, size - 1 - (size_t)length)) > 0)
-        length += n;
-    said[length] = '\0';
-    close(ends[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
 }
@@ -55,37 +52,27 @@ static void a_wait_without_end_is_ended_with_the_remedy(void **state)
     assert_non_null(strstr(said, "--mca btl_tcp_if_exclude lo,docker0"));
 }
 
+static void be_stopped(void *context)
+{
+    (void)context;
+    fa_guardian_begin();
+    fa_patience_begin(1, false);
+    raise(SIGSTOP);
+}
+
 /* Alone on its host, where no other rank could see it. */
 static void a_rank_that_is_stopped_is_named_by_its_guardian(void **state)
 {
     char said[2048];
-    int ends[2], status;
-    ssize_t n, length = 0;
-    pid_t child;
+    int status;
 
     (void)state;
     be_rank("5", "0");
     setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "1", 1);
     setenv("OMPI_COMM_WORLD_SIZE", "8", 1);
-    assert_int_equal(pipe(ends), 0);
-    child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        fa_guardian_begin();
-        fa_patience_begin(1, false);
-        raise(SIGSTOP);
-        _exit(0);
-    }
-    close(ends[1]);
-    while ((n = read(ends[0], said + length, sizeof said - 1 - (size_t)length)) > 0)
-        length += n;
-    said[length] = '\0';
-    close(ends[0]);
+    status = fa_test_child(be_stopped, NULL, said, sizeof said);
     unsetenv("OMPI_COMM_WORLD_LOCAL_SIZE");
     unsetenv("OMPI_COMM_WORLD_SIZE");
-    assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     assert_non_null(strstr(said, "freeanchor: [rank 5] "));
     assert_non_null(

@@ -260,64 +260,31 @@ int fsync(int fd)
     return 0;
 }
 
-static int open_in(int directory, const char *path, int flags, mode_t mode)
+static int open_in(int directory, const char *path, int flags, va_list arguments)
 {
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+
     if ((flags & (O_CREAT | O_TRUNC)) != 0 && is_refused(true))
         return -1;
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
-int openat(int directory, const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list arguments;
-
-    if ((flags & O_CREAT) != 0) {
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
+/* A function that opens, of this name and with these parameters before the mode. */
+#define OPENS(name, directory, ...)                                                                          \
+    int name(__VA_ARGS__, int flags, ...)                                                                    \
+    {                                                                                                        \
+        va_list arguments;                                                                                   \
+        int fd;                                                                                              \
+                                                                                                             \
+        va_start(arguments, flags);                                                                          \
+        fd = open_in(directory, path, flags, arguments);                                                     \
+        va_end(arguments);                                                                                   \
+        return fd;                                                                                           \
     }
-    return open_in(directory, path, flags, mode);
-}
-
-int openat64(int directory, const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list arguments;
-
-    if ((flags & O_CREAT) != 0) {
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    return open_in(directory, path, flags, mode);
-}
-
-int open(const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list arguments;
-
-    if ((flags & O_CREAT) != 0) {
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    return open_in(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list arguments;
-
-    if ((flags & O_CREAT) != 0) {
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    return open_in(AT_FDCWD, path, flags, mode);
-}
+OPENS(openat, directory, int directory, const char *path)
+OPENS(openat64, directory, int directory, const char *path)
+OPENS(open, AT_FDCWD, const char *path)
+OPENS(open64, AT_FDCWD, const char *path)
 
 static bool can_exchange(void)
 {

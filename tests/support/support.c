@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void fa_test_status(fa_status got, fa_status want, const char *expression, const char *file, int line)
@@ -162,4 +163,28 @@ void fa_test_skip(const char *what, const char *why)
     expected = getenv(variable);
     fprintf(stderr, "skipped: %s\n", why);
     exit(expected != NULL && strcmp(expected, "1") == 0 ? 1 : 77);
+}
+
+int fa_test_child(void (*action)(void *context), void *context, char *said, size_t size)
+{
+    int ends[2], status;
+    ssize_t n, length = 0;
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        action(context);
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((n = read(ends[0], said + length, size - 1 - (size_t)length)) > 0)
+        length += n;
+    said[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
 }

@@ -72,6 +72,10 @@ const char *fa_test_path(const char *directory, const char *name);
 const char *fa_test_source(const char *relative);
 const char *fa_test_shared(const char *relative);
 
+/* Runs it in a child process, which then ends with 0. Returns how the child ended, as waitpid says; said:
+   what it wrote to standard error. */
+int fa_test_child(void (*action)(void *context), void *context, char *said, size_t size);
+
 /* Ends the process as skipped (exit code 77), saying why; a failure instead if the variable FA_EXPECT_<what>
  * is 1. */
 void fa_test_skip(const char *what, const char *why) __attribute__((noreturn));
