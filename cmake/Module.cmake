@@ -1,9 +1,5 @@
 # A module is one folder of src/, one static library, and its tests.
 
-# fa_module(<name> LINK <libraries...> [FOLDERS <sub-folders...>] [SOURCES <extra sources...>])
-#   src/<name>/*.c            becomes the library fa_<name>, with those of its FOLDERS; LINK is its arrow in the design
-#   tests/<name>/test_*.c     becomes one test process each, named <name>.<file without test_>
-#   tests/<name>/*.c (others) are helpers linked into each of them
 if(FA_TESTS)
   file(STRINGS ${PROJECT_SOURCE_DIR}/tests/seconds.txt FA_SECONDS REGEX "^[a-z]")
   add_library(fa_test_support STATIC ${PROJECT_SOURCE_DIR}/tests/support/support.c)
@@ -11,6 +7,10 @@ if(FA_TESTS)
   target_link_libraries(fa_test_support PUBLIC fa_base PkgConfig::cmocka)
 endif()
 
+# fa_module(<name> LINK <libraries...> [FOLDERS <sub-folders...>] [SOURCES <extra sources...>])
+#   src/<name>/*.c            becomes the library fa_<name>, with those of its FOLDERS; LINK is its arrow in the design
+#   tests/<name>/test_*.c     becomes one test process each, named <name>.<file without test_>
+#   tests/<name>/*.c (others) are helpers linked into each of them
 function(fa_module name)
   cmake_parse_arguments(ARG "" "" "LINK;FOLDERS;SOURCES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
