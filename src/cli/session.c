@@ -79,11 +79,12 @@ void fa_session_close(struct fa_session *session)
 fa_status fa_session_open_backend(const struct fa_invocation *invocation, const struct fa_settings *settings,
                                   struct fa_backend **out)
 {
+    const struct fa_comm *comm = invocation->comm; /* NULL for commands that run alone */
     const struct fa_backend_config config = {.name = settings->backend[0] != '\0' ? settings->backend : NULL,
                                              .n_threads = invocation->threads,
                                              .preference = (enum fa_conv_preference)settings->algorithm,
                                              .device = settings->device,
-                                             .local_rank = fa_comm_local_rank(invocation->comm),
+                                             .local_rank = comm != NULL ? fa_comm_local_rank(comm) : 0,
                                              .precision = (enum fa_precision)settings->precision};
 
     return fa_backend_open(&config, out);
