@@ -62,13 +62,14 @@ static void random_heads_agree_also_where_scores_tie(void **state)
 
     (void)state;
     for (size_t i = is_slow() ? 2 : 0; i < 3; i++) {
-        struct test_scene scene = test_scene_create(64, 64, is_slow() ? 1 : 3);
+        const int side = is_slow() ? 32 : 64;
+        struct test_scene scene = test_scene_create(side, side, is_slow() ? 1 : 3);
         const size_t n = scene.head.n_anchors * (size_t)scene.head.num_classes;
 
         test_scene_fill(&scene, (unsigned)i, 4, -1, 0.5f);
         for (size_t k = 0; k < n; k++)
             scene.cls[k] = floorf(scene.cls[k] / steps[i]) * steps[i];
-        assert_true(compare_types(&scene) > 50);
+        assert_true(compare_types(&scene) > (is_slow() ? 3 : 50));
         test_scene_free(&scene);
     }
 }
