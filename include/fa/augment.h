@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/frame.h"
 #include "fa/image.h"
 
 /* What may be drawn; zeroed is nothing. A range is from the first to the second factor, both > 0, uniformly;
@@ -69,9 +70,9 @@ void fa_image_plan_still(const struct fa_transform *transform, int w, int h, str
 void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,
                         size_t position, struct fa_image_plan *plan);
 
-/* Everything but the flip: the picture, of the size that the plan was made for, becomes its frame. fill is
-   the mean colour. */
+/* Everything but the flip: the picture, of the size that the plan was made for, becomes its frame, in rgb,
+   which has room for frame_h rows of frame_w pixels. fill is the mean colour. */
 fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
-                             const uint8_t fill[3], struct fa_picture *frame) FA_CHECK_RESULT;
+                             const uint8_t fill[3], uint8_t *rgb) FA_CHECK_RESULT;
 
 #endif

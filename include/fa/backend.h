@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/frame.h"
 #include "fa/real.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
@@ -107,7 +108,8 @@ void fa_backend_free(struct fa_backend *backend, void *memory);
 /* To free, and to destroy an object of a backend, is allowed while work that needs it is asked for: it waits.
  */
 
-/* Memory of the host that moves fast to and from the backend's (page-locked where that matters). */
+/* Memory of the host that moves fast to and from the backend's (page-locked where that matters); from any
+   thread. */
 fa_status fa_backend_alloc_host(struct fa_backend *backend, size_t n_bytes, void **out) FA_CHECK_RESULT;
 void fa_backend_free_host(struct fa_backend *backend, void *memory);
 
@@ -142,9 +144,13 @@ fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
 /* Bytes of an activation; a multiple of 64. */
 size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 
-/* Host CHW floats (an image) in; chw is no longer needed on return. */
+/* The two doors of an image: host CHW floats, no longer needed on return; or pixels, which give the floats of
+ * fa_frame_to_chw for an image padded to shape, and stay as they are until a later ticket is reached. The
+ * same values have the same bits by both. */
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                            fa_real *activation);
+fa_status fa_backend_import_frame(struct fa_backend *backend, struct fa_shape shape,
+                                  const struct fa_frame *frame, fa_real *activation) FA_CHECK_RESULT;
 
 /* Rows in and out, in the backend's memory: row (y * w + x) has c channels. This is the order in which the
  * head speaks to the loss. */

@@ -27,8 +27,9 @@ struct fa_case {
     struct fa_detect_image frame;
 };
 
-/* A view of a sample, without a normalizer; not to be cleared. */
-void fa_case_of_sample(const struct fa_sample *sample, struct fa_case *out);
+/* A view of a sample and of chw, which becomes its image and has room for (3, h, w); without a normalizer,
+   not to be cleared. */
+void fa_case_of_sample(const struct fa_sample *sample, float *chw, struct fa_case *out);
 
 /* The file is complete under path, or path is what it was. */
 fa_status fa_case_write(const char *path, const struct fa_case *given) FA_CHECK_RESULT;

@@ -1,9 +1,8 @@
 /*
- * image.h - 8-bit RGB images: JPEG in and out, resizing, orientation, and the float tensor that the network
- * eats.
+ * image.h - 8-bit RGB images: JPEG in and out, resizing, orientation, drawing.
  *
- * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to tensor reproduces
- * the reference's (OpenCV with libjpeg, doc/method.md 6.1, 6.3, 6.4) bit for bit. Callable from any thread.
+ * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to pixels reproduces
+ * the reference's (OpenCV with libjpeg, doc/method.md 6.1, 6.3) bit for bit. Callable from any thread.
  */
 #ifndef FA_IMAGE_H
 #define FA_IMAGE_H
@@ -58,24 +57,6 @@ fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h,
 /* The size that keeps the aspect ratio: the long side at most the larger of scale, the short at most the
  * smaller. */
 void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h);
-
-struct fa_normalize {
-    float mean[3],
-        std[3];  /* by channel of the tensor; ImageNet: 123.675 116.28 103.53, 58.395 57.12 57.375 */
-    bool to_rgb; /* true: channels R G B; false: B G R */
-};
-extern const struct fa_normalize fa_normalize_default;
-
-/* Whether columns are mirrored, and rows. */
-struct fa_flip {
-    bool horizontal, vertical;
-};
-
-/* Fills a CHW tensor of (3, padded_h, padded_w): flipped, normalised, zero to the right of and below the
- * image.
- */
-void fa_picture_to_tensor(const struct fa_picture *picture, const struct fa_normalize *normalize,
-                          struct fa_flip flip, int padded_h, int padded_w, float *chw);
 
 /* Draws a box outline of the given thickness, and a label on a filled ground at its upper left corner, in
    place, clipped to the picture. Text is ASCII; other bytes show as '?'. scale is the font's pixel size

@@ -49,7 +49,8 @@ fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *confi
                         const struct fa_objects *objects, double *share) FA_CHECK_RESULT;
 
 /* Asks for forward, loss and backward, which adds the image's gradient (fa_workspace_backward). observer,
-   which may be NULL, is called until fa_lane_learned; image and objects are no longer needed on return. */
+   which may be NULL, is called until fa_lane_learned, and until then the image's pixels stay as they are;
+   objects are no longer needed on return. */
 fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
                         const struct fa_image *image, const struct fa_objects *objects, double normalizer,
                         const struct fa_lane_observer *observer) FA_CHECK_RESULT;

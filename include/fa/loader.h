@@ -2,10 +2,10 @@
  * loader.h - samples ready for the network, prepared ahead by threads, delivered in order.
  *
  * A sample is a pure function of (dataset, configuration, seed, epoch, position), whoever prepares it.
- * Threads read, decode, augment, normalise and pad; one thread takes. A damaged image is replaced by
- * the next record of the epoch's order, counted and logged when its turn comes; the one after `bad_budget` of
- * them makes next() fail, at the same sample in every run. An evaluation replaces nothing: a damaged image
- * fails.
+ * Threads read, decode and augment; one thread takes. Pixels stay 8-bit: they are flipped, normalised and
+ * padded where the network computes (frame.h). A damaged image is replaced by the next record of the epoch's
+ * order, counted and logged when its turn comes; the one after `bad_budget` of them makes next() fail, at the
+ * same sample in every run. An evaluation replaces nothing: a damaged image fails.
  */
 #ifndef FA_LOADER_H
 #define FA_LOADER_H
@@ -24,17 +24,23 @@ struct fa_sample {
     size_t record;
     int64_t image_id, epoch;
     size_t position;
-    float *chw;           /* (3, h, w) */
-    int h, w;             /* padded, multiples of FA_SIZE_DIVISOR (pyramid.h) */
-    int image_h, image_w; /* of the frame: before padding */
+    struct fa_frame frame;
+    int h, w; /* of the frame padded, multiples of FA_SIZE_DIVISOR (pyramid.h) */
     int original_h, original_w;
     float scale_factor[4];
     struct fa_image_plan plan;
-    struct fa_objects objects; /* non-crowd ground truth in pixels of chw, moved and mirrored with it; what is
-                                  out of sight is left out, but never all that there is */
+    struct fa_objects objects; /* non-crowd ground truth in pixels of the padded image, moved and mirrored
+                                  with it; what is out of sight is left out, but never all that there is */
 };
 
 struct fa_loader;
+
+/* Where pixels lie; zeroed: in memory from fa_alloc. Its functions are called from any thread. */
+struct fa_pixel_memory {
+    fa_status (*alloc)(void *context, size_t n_bytes, void **out);
+    void (*free)(void *context, void *pixels);
+    void *context;
+};
 
 /* Which positions this loader delivers: for every step from first_step on, [step * batch + begin, step *
    batch + end) of the endless sequence of epochs. A rank's slice of the batch in training. */
@@ -46,6 +52,7 @@ struct fa_loader_config {
     int n_threads;      /* >= 1 */
     size_t n_ahead;     /* samples prepared ahead of the one taken, >= 1 */
     size_t bad_budget;
+    struct fa_pixel_memory pixels; /* outlives the loader */
 };
 
 /* begin == end is a rank without images, for which next gives NULL. The sampler must be of the same batch.

@@ -97,13 +97,21 @@ struct fa_head {
     const fa_real *reg; /* (n_anchors, 4) deltas */
 };
 
+/* One of chw and frame is given, the other NULL. h and w are positive multiples of FA_SIZE_DIVISOR, at most
+   16384. */
+struct fa_image {
+    const float *chw;             /* (3, h, w), normalised */
+    const struct fa_frame *frame; /* pixels, to be padded to h x w */
+    int h, w;
+};
+
 enum fa_pass { FA_INFERENCE, FA_TRAINING };
 
-/* image is float32 (3, h, w), normalised; h and w are positive multiples of FA_SIZE_DIVISOR, at most 16384,
-   else FA_EINVAL. head's arrays belong to the workspace and hold until its next forward; a later ticket of
-   its queue says that they are there. A training pass keeps what backward needs. */
-fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass, const float *image, int h,
-                               int w, struct fa_head *head) FA_CHECK_RESULT;
+/* FA_EINVAL unless the image has such a size. Its pixels stay as they are until a later ticket of the
+   workspace's queue is reached, which also says that head's arrays are there; these belong to the workspace
+   and hold until its next forward. A training pass keeps what backward needs. */
+fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass,
+                               const struct fa_image *image, struct fa_head *head) FA_CHECK_RESULT;
 
 /* Adds the gradient of every trainable parameter to the workspace's, each element by one addition, for the
    image of its last training forward.
@@ -121,11 +129,6 @@ fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *g
 fa_status fa_model_autotune(struct fa_model *model, int h, int w) FA_CHECK_RESULT;
 
 /* ---- statistics from data ---- */
-
-struct fa_image {
-    const float *chw;
-    int h, w; /* multiples of FA_SIZE_DIVISOR */
-};
 
 /* Adds up n doubles over all who calibrate together and leaves the totals everywhere. An element is non-zero
    at one caller only (each fills the slots of its own images), so the totals do not depend on the order of

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fa/memory.h"
 #include "fa/trace.h"
 #include "ops.h"
 
@@ -93,6 +94,7 @@ void fa_backend_close(struct fa_backend *backend)
         return;
     fa_algorithms_clear(&backend->algorithms);
     fa_fold_scratch_free(&backend->fold);
+    fa_free(backend->frame.chw);
     backend->ops->close(backend);
 }
 

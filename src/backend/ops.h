@@ -30,6 +30,9 @@ struct fa_backend_ops {
     size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
     void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                        fa_real *activation);
+    /* Optional. NULL: by way of import_chw. */
+    fa_status (*import_frame)(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame,
+                              fa_real *activation);
     void (*export_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                        fa_real *hwc);
     void (*import_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
@@ -140,6 +143,10 @@ struct fa_backend {
         fa_real *scale, *bias; /* of the channels of the largest layer */
         size_t channels;
     } fold; /* of the host's loops (fold.c) */
+    struct {
+        float *chw; /* NULL until the first one */
+        size_t n;   /* how much fits */
+    } frame;        /* an image on its way in (frame.c) */
 };
 
 struct fa_weights {

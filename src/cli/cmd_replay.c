@@ -38,6 +38,7 @@ struct source {
     const char *path; /* of the file or the dataset */
     struct fa_dataset *dataset;
     struct fa_sample sample;
+    float *chw; /* its image */
     struct fa_case file, of_sample;
     const struct fa_case *given; /* one of the two */
 };
@@ -45,6 +46,7 @@ struct source {
 static void close_source(struct source *source)
 {
     fa_case_clear(&source->file);
+    fa_free(source->chw);
     fa_sample_clear(&source->sample);
     fa_dataset_close(source->dataset);
 }
@@ -113,7 +115,9 @@ static fa_status take_from_data(const struct fa_arguments *given, const struct f
                         &plan);
     plan.flip.horizontal = fa_arguments_get(given, "--flip") != NULL;
     FA_TRY(fa_sample_from_record(source->dataset, record, transform, &plan, &source->sample));
-    fa_case_of_sample(&source->sample, &source->of_sample);
+    FA_TRY(
+        fa_alloc(3 * (size_t)source->sample.h * (size_t)source->sample.w, sizeof *source->chw, &source->chw));
+    fa_case_of_sample(&source->sample, source->chw, &source->of_sample);
     source->of_sample.has_normalizer = true;
     source->given = &source->of_sample;
     return fa_replay_normalizer(&settings->train.loss, source->given, &source->of_sample.normalizer);

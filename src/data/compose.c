@@ -22,34 +22,25 @@ static struct fa_window visible(const struct fa_image_plan *plan)
     return (struct fa_window){x, y, w, h};
 }
 
-static void paste(const struct fa_picture *part, int x, int y, struct fa_picture *onto)
+static void paste(const struct fa_picture *part, int x, int y, const struct fa_picture *onto)
 {
     for (int row = 0; row < part->h; row++)
         memcpy(fa_picture_row(onto, y + row) + 3 * (size_t)x, fa_picture_row(part, row),
                fa_picture_row_bytes(part));
 }
 
-/* *part is freed or becomes the frame. */
-static fa_status place(struct fa_picture *part, const struct fa_image_plan *plan, const uint8_t fill[3],
-                       struct fa_picture *frame)
+static void place(const struct fa_picture *part, const struct fa_image_plan *plan, const uint8_t fill[3],
+                  uint8_t *rgb)
 {
-    fa_status st;
+    const struct fa_picture frame = {.w = plan->frame_w, .h = plan->frame_h, .rgb = rgb};
 
-    if (part->w == plan->frame_w && part->h == plan->frame_h) {
-        *frame = *part;
-        return FA_OK;
-    }
-    st = fa_picture_alloc(plan->frame_w, plan->frame_h, frame);
-    if (st == FA_OK) {
-        fa_pixels_fill(frame->rgb, (size_t)frame->w * (size_t)frame->h, fill);
-        paste(part, plan->x > 0 ? plan->x : 0, plan->y > 0 ? plan->y : 0, frame);
-    }
-    fa_picture_free(part);
-    return st;
+    if (part->w < frame.w || part->h < frame.h)
+        fa_pixels_fill(rgb, (size_t)frame.w * (size_t)frame.h, fill);
+    paste(part, plan->x > 0 ? plan->x : 0, plan->y > 0 ? plan->y : 0, &frame);
 }
 
 fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
-                             const uint8_t fill[3], struct fa_picture *frame)
+                             const uint8_t fill[3], uint8_t *rgb)
 {
     const struct fa_canvas canvas = {.picture = picture,
                                      .w = plan->canvas_w,
@@ -62,5 +53,7 @@ fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_i
 
     FA_TRY(fa_canvas_resize(&canvas, plan->resized_w, plan->resized_h, &window, &part));
     fa_picture_recolor(&part, &plan->colors);
-    return place(&part, plan, fill, frame);
+    place(&part, plan, fill, rgb);
+    fa_picture_free(&part);
+    return FA_OK;
 }

@@ -135,6 +135,7 @@ static fa_status make_slot(struct fa_loader *loader, struct slot **out)
     struct slot *slot = NULL;
 
     FA_TRY(fa_alloc_zero(1, sizeof *slot, &slot));
+    slot->buffer.memory = loader->config.pixels;
     slot->next_made = loader->made;
     loader->made = slot;
     *out = slot;

@@ -1,6 +1,6 @@
 /*
- * sample.c - from a record to the network's input: decode, compose by the plan, flip, normalise, pad; and its
- * objects (doc/method.md 6.2 to 6.4).
+ * sample.c - from a record to what the network takes: decode, compose by the plan; and its objects
+ * (doc/method.md 6.2, 6.3).
  */
 #include "sample.h"
 
@@ -16,23 +16,48 @@ static int pad(int side)
     return (side + FA_SIZE_DIVISOR - 1) / FA_SIZE_DIVISOR * FA_SIZE_DIVISOR;
 }
 
+/* ---- memory ---- */
+
+static void free_pixels(struct fa_sample_buffer *buffer)
+{
+    if (buffer->memory.alloc == NULL)
+        fa_free(buffer->rgb);
+    else if (buffer->rgb != NULL)
+        buffer->memory.free(buffer->memory.context, buffer->rgb);
+    buffer->rgb = NULL;
+    buffer->n_rgb = 0;
+}
+
 void fa_sample_buffer_free(struct fa_sample_buffer *buffer)
 {
-    fa_free(buffer->chw);
+    free_pixels(buffer);
     fa_free(buffer->boxes);
     fa_free(buffer->labels);
     fa_free(buffer->jpeg);
     *buffer = (struct fa_sample_buffer){0};
 }
 
-/* ---- memory ---- */
-
-static fa_status grow(void *block, size_t *n, size_t size, size_t want)
+/* What was in it is not kept. */
+static fa_status grow_pixels(struct fa_sample_buffer *buffer, size_t want)
 {
-    if (want <= *n)
+    const struct fa_pixel_memory *memory = &buffer->memory;
+    void *rgb;
+
+    if (want <= buffer->n_rgb)
         return FA_OK;
-    FA_TRY(fa_realloc(block, want, size));
-    *n = want;
+    free_pixels(buffer);
+    FA_TRY(memory->alloc != NULL ? memory->alloc(memory->context, want, &rgb) : fa_alloc(want, 1, &rgb));
+    buffer->rgb = rgb;
+    buffer->n_rgb = want;
+    return FA_OK;
+}
+
+static fa_status grow_jpeg(struct fa_sample_buffer *buffer, size_t want)
+{
+    if (want <= buffer->n_jpeg)
+        return FA_OK;
+    FA_TRY(fa_realloc(&buffer->jpeg, want, 1));
+    buffer->n_jpeg = want;
     return FA_OK;
 }
 
@@ -69,31 +94,27 @@ static void set_sizes(const struct fa_picture *picture, const struct fa_image_pl
     s->plan = *plan;
     s->original_w = picture->w;
     s->original_h = picture->h;
-    s->image_w = plan->frame_w;
-    s->image_h = plan->frame_h;
     s->w = pad(plan->frame_w);
     s->h = pad(plan->frame_h);
     fa_image_plan_factor(plan, s->scale_factor);
 }
 
-/* Fills in the sizes and chw from a picture. */
+/* Fills in the sizes and the frame from a picture. */
 static fa_status prepare_pixels(const struct fa_picture *picture, const struct fa_transform *transform,
                                 const struct fa_image_plan *plan, struct fa_sample_buffer *buffer)
 {
-    struct fa_sample *s = &buffer->sample;
-    struct fa_picture frame = {0};
     uint8_t fill[3];
-    fa_status st;
 
-    set_sizes(picture, plan, s);
+    set_sizes(picture, plan, &buffer->sample);
     mean_color(&transform->normalize, fill);
-    FA_TRY(fa_picture_compose(picture, plan, fill, &frame));
-    st = grow(&buffer->chw, &buffer->n_chw, sizeof *buffer->chw, (size_t)3 * (size_t)s->w * (size_t)s->h);
-    if (st == FA_OK)
-        fa_picture_to_tensor(&frame, &transform->normalize, plan->flip, s->h, s->w, buffer->chw);
-    s->chw = buffer->chw;
-    fa_picture_free(&frame);
-    return st;
+    FA_TRY(grow_pixels(buffer, 3 * (size_t)plan->frame_w * (size_t)plan->frame_h));
+    FA_TRY(fa_picture_compose(picture, plan, fill, buffer->rgb));
+    buffer->sample.frame = (struct fa_frame){.rgb = buffer->rgb,
+                                             .w = plan->frame_w,
+                                             .h = plan->frame_h,
+                                             .flip = plan->flip,
+                                             .normalize = transform->normalize};
+    return FA_OK;
 }
 
 static fa_status decode(const struct fa_dataset *dataset, size_t record, struct fa_sample_buffer *buffer,
@@ -101,7 +122,7 @@ static fa_status decode(const struct fa_dataset *dataset, size_t record, struct 
 {
     const struct fa_record *r = &dataset->records[record];
 
-    FA_TRY(grow(&buffer->jpeg, &buffer->n_jpeg, 1, r->n_bytes));
+    FA_TRY(grow_jpeg(buffer, r->n_bytes));
     FA_TRY(fa_dataset_fetch(dataset, record, buffer->jpeg));
     FA_TRY(fa_jpeg_decode(r->file_name, buffer->jpeg, r->n_bytes, r->orientation, picture));
     if (picture->w == r->w && picture->h == r->h)
@@ -190,7 +211,7 @@ fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
                                  const struct fa_image_plan *plan, struct fa_sample *out)
 {
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     const fa_status st = prepare_pixels(picture, transform, plan, &buffer);
 
     if (st == FA_OK)
@@ -204,7 +225,7 @@ fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
                                 const struct fa_transform *transform, const struct fa_image_plan *plan,
                                 struct fa_sample *out)
 {
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     const fa_status st = fa_sample_prepare(dataset, record, transform, plan, &buffer);
 
     fa_free(buffer.jpeg);
@@ -216,10 +237,10 @@ fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
     return st;
 }
 
-/* The arrays of objects are borrowed in general, the sample's own here. */
+/* Pixels and the arrays of objects are borrowed in general, the sample's own here. */
 void fa_sample_clear(struct fa_sample *sample)
 {
-    fa_free(sample->chw);
+    fa_free((uint8_t *)(uintptr_t)sample->frame.rgb);
     fa_free((float *)(uintptr_t)sample->objects.boxes);
     fa_free((int32_t *)(uintptr_t)sample->objects.labels);
     *sample = (struct fa_sample){0};

@@ -12,11 +12,12 @@
 
 /* A sample and the memory behind it; zeroed is empty. The buffers only grow. */
 struct fa_sample_buffer {
-    struct fa_sample sample; /* first, so that a sample handed out leads back to its buffer */
-    float *chw, *boxes;
+    struct fa_sample sample;       /* first, so that a sample handed out leads back to its buffer */
+    struct fa_pixel_memory memory; /* of rgb */
+    uint8_t *rgb, *jpeg;
+    float *boxes;
     int32_t *labels;
-    uint8_t *jpeg;
-    size_t n_chw, n_objects, n_jpeg; /* how much fits */
+    size_t n_rgb, n_jpeg, n_objects; /* how much fits */
 };
 
 void fa_sample_buffer_free(struct fa_sample_buffer *buffer);

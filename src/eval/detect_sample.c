@@ -23,8 +23,8 @@ static void drop_empty(struct fa_detection *found, size_t *n)
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out, size_t *n)
 {
-    const struct fa_image image = {sample->chw, sample->h, sample->w};
-    struct fa_detect_image frame = {.clip_w = (float)sample->image_w, .clip_h = (float)sample->image_h};
+    const struct fa_image image = {.frame = &sample->frame, .h = sample->h, .w = sample->w};
+    struct fa_detect_image frame = {.clip_w = (float)sample->frame.w, .clip_h = (float)sample->frame.h};
 
     memcpy(frame.scale_factor, sample->scale_factor, sizeof frame.scale_factor);
     FA_TRY(fa_lane_look(lane, config, &image, &frame, NULL, out, n));

@@ -19,7 +19,7 @@ static fa_status forward(struct fa_lane *lane, const struct fa_image *image, str
     const int span = fa_span_begin("forward");
 
     fa_activity_begin("forward");
-    FA_TRY(fa_workspace_forward(lane->workspace, FA_TRAINING, image->chw, image->h, image->w, head));
+    FA_TRY(fa_workspace_forward(lane->workspace, FA_TRAINING, image, head));
     fa_span_end(span);
     fa_lane_phase_ended(lane->observer, FA_LANE_FORWARD);
     return FA_OK;
@@ -103,20 +103,28 @@ static fa_status backward(struct fa_lane *lane, const struct fa_head *head, cons
     return FA_OK;
 }
 
-fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
-                        const struct fa_image *image, const struct fa_objects *objects, double normalizer,
-                        const struct fa_lane_observer *observer)
+static fa_status ask(struct fa_lane *lane, const struct fa_loss_config *config, const struct fa_image *image,
+                     const struct fa_objects *objects, double normalizer)
 {
     struct fa_head head;
     fa_real *grad_reg;
 
-    lane->observer = observer;
-    lane->result = &lane->loss;
     FA_TRY(forward(lane, image, &head));
     FA_TRY(compute_loss(lane, config, image, &head, objects, normalizer, &grad_reg));
-    FA_TRY(backward(lane, &head, grad_reg));
-    lane->ticket = fa_backend_mark(fa_workspace_queue(lane->workspace));
-    return FA_OK;
+    return backward(lane, &head, grad_reg);
+}
+
+fa_status fa_lane_learn(struct fa_lane *lane, const struct fa_loss_config *config,
+                        const struct fa_image *image, const struct fa_objects *objects, double normalizer,
+                        const struct fa_lane_observer *observer)
+{
+    fa_status status;
+
+    lane->observer = observer;
+    lane->result = &lane->loss;
+    status = ask(lane, config, image, objects, normalizer);
+    lane->ticket = fa_backend_mark(fa_workspace_queue(lane->workspace)); /* pixels are read until then */
+    return status;
 }
 
 fa_status fa_lane_learned(struct fa_lane *lane, struct fa_loss *loss)

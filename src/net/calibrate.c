@@ -93,8 +93,7 @@ static fa_status import_images(struct calibration *run)
     for (size_t k = 0; k < run->n; k++) {
         FA_TRY(find_plan(run, &run->images[k], &run->plan_of[k]));
         FA_TRY(fa_backend_alloc(backend, run->plan_of[k]->arena_bytes, &run->arena[k]));
-        fa_backend_import_chw(backend, run->plan_of[k]->node[0].shape, run->images[k].chw,
-                              fa_plan_value(run->plan_of[k], run->arena[k], 0));
+        FA_TRY(fa_plan_import(run->plan_of[k], &run->images[k], run->arena[k]));
     }
     return FA_OK;
 }

@@ -37,19 +37,18 @@ static fa_status run_node(const struct fa_workspace *workspace, const struct fa_
     return status;
 }
 
-fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass, const float *image, int h,
-                               int w, struct fa_head *head)
+fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass,
+                               const struct fa_image *image, struct fa_head *head)
 {
     struct fa_model *model = workspace->model;
     struct fa_plan *plan;
 
-    FA_TRY(fa_workspace_plan(workspace, pass, h, w, &plan));
+    FA_TRY(fa_workspace_plan(workspace, pass, image->h, image->w, &plan));
     FA_TRY(fa_workspace_reserve(workspace, plan));
     FA_TRY(fa_model_fold(model));
     fa_backend_follow(workspace->queue, model->folded);
 
-    fa_backend_import_chw(workspace->queue, plan->node[0].shape, image,
-                          fa_plan_value(plan, workspace->arena, 0));
+    FA_TRY(fa_plan_import(plan, image, workspace->arena));
     for (int i = 0; i < model->graph.n_nodes; i++)
         FA_TRY(run_node(workspace, plan, i));
 

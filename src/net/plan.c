@@ -152,6 +152,17 @@ void fa_plan_destroy(struct fa_plan *plan)
     fa_free(plan);
 }
 
+fa_status fa_plan_import(const struct fa_plan *plan, const struct fa_image *image, void *arena)
+{
+    const struct fa_shape shape = plan->node[0].shape;
+
+    assert((image->chw != NULL) != (image->frame != NULL));
+    if (image->frame != NULL)
+        return fa_backend_import_frame(plan->backend, shape, image->frame, fa_plan_value(plan, arena, 0));
+    fa_backend_import_chw(plan->backend, shape, image->chw, fa_plan_value(plan, arena, 0));
+    return FA_OK;
+}
+
 fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i)
 {
     const struct fa_node *node = &plan->graph->node[i];

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "fa/backend.h"
+#include "fa/model.h"
 #include "fa/pyramid.h"
 #include "graph.h"
 
@@ -66,6 +67,10 @@ static inline bool fa_plan_trains(const struct fa_plan *plan, int i)
 
 /* Decides offsets, again_before and arena_bytes from the shapes (storage.c). */
 fa_status fa_plan_store(struct fa_plan *plan) FA_CHECK_RESULT;
+
+/* The image, of the plan's size, becomes the value of node 0. */
+fa_status fa_plan_import(const struct fa_plan *plan, const struct fa_image *image,
+                         void *arena) FA_CHECK_RESULT;
 
 /* Computes node i from values in the arena; nothing to do for the image, which is imported. */
 fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i) FA_CHECK_RESULT;

@@ -4,13 +4,14 @@
 #include "fa/h5.h"
 #include "fa/memory.h"
 
-void fa_case_of_sample(const struct fa_sample *sample, struct fa_case *out)
+void fa_case_of_sample(const struct fa_sample *sample, float *chw, struct fa_case *out)
 {
+    fa_frame_to_chw(&sample->frame, sample->h, sample->w, chw);
     *out = (struct fa_case){.h = sample->h,
                             .w = sample->w,
-                            .image = sample->chw,
+                            .image = chw,
                             .objects = sample->objects,
-                            .frame = {.clip_w = (float)sample->image_w, .clip_h = (float)sample->image_h}};
+                            .frame = {.clip_w = (float)sample->frame.w, .clip_h = (float)sample->frame.h}};
     memcpy(out->frame.scale_factor, sample->scale_factor, sizeof out->frame.scale_factor);
 }
 

@@ -80,7 +80,7 @@ static bool is_finite_loss(const struct fa_loss *loss)
 static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, struct verdict *verdict)
 {
     struct fa_training *t = d->training;
-    const struct fa_image image = {sample->chw, sample->h, sample->w};
+    const struct fa_image image = {.frame = &sample->frame, .h = sample->h, .w = sample->w};
     struct fa_flat *grad = fa_lane_grad(t->lanes[0]);
 
     fa_flat_clear(grad);
@@ -92,11 +92,16 @@ static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, stru
 static fa_status write_case(const struct diagnosis *d, const struct fa_sample *sample, const char *path)
 {
     struct fa_case view;
+    float *chw;
+    fa_status status;
 
-    fa_case_of_sample(sample, &view);
+    FA_TRY(fa_alloc(3 * (size_t)sample->h * (size_t)sample->w, sizeof *chw, &chw));
+    fa_case_of_sample(sample, chw, &view);
     view.has_normalizer = true;
     view.normalizer = d->normalizer;
-    return fa_case_write(path, &view);
+    status = fa_case_write(path, &view);
+    fa_free(chw);
+    return status;
 }
 
 /* Of no use before the first step: what is wrong then is the image, or the weights to begin with. */

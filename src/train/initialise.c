@@ -84,7 +84,8 @@ static fa_status take_images(struct fa_loader *loader, struct calibration *c)
     FA_TRY(fa_alloc(c->n, sizeof *c->position, &c->position));
     for (size_t i = 0; i < c->n; i++) {
         FA_TRY(fa_loader_next(loader, &c->samples[i]));
-        c->images[i] = (struct fa_image){c->samples[i]->chw, c->samples[i]->h, c->samples[i]->w};
+        c->images[i] =
+            (struct fa_image){.frame = &c->samples[i]->frame, .h = c->samples[i]->h, .w = c->samples[i]->w};
         c->position[i] = c->first + i;
     }
     return FA_OK;
@@ -122,7 +123,8 @@ static fa_status open_calibration(struct fa_training *t, struct calibration *c, 
                                       .end = c->n_total * (rank + 1) / size,
                                       .n_threads = t->config->loader_threads,
                                       .n_ahead = (size_t)t->config->loader_threads,
-                                      .bad_budget = (size_t)t->config->bad_sample_budget};
+                                      .bad_budget = (size_t)t->config->bad_sample_budget,
+                                      .pixels = fa_training_pixels(t)};
 
     c->first = config.begin;
     c->n = config.end - config.begin;

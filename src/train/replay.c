@@ -47,7 +47,7 @@ static fa_status keep_head(void *context, const struct fa_head *head)
 static fa_status run_network(struct fa_replay *r)
 {
     const struct fa_case *given = r->given;
-    const struct fa_image image = {given->image, given->h, given->w};
+    const struct fa_image image = {.chw = given->image, .h = given->h, .w = given->w};
     const struct fa_lane_observer observer = {.saw = keep_head, .context = r};
 
     fa_flat_clear(fa_lane_grad(r->lane));

@@ -163,6 +163,24 @@ static fa_status open_parts(struct fa_training *t)
     return fa_reducer_create(t->comm, &reducer, params->grad, t->rows, &t->reducer);
 }
 
+static fa_status alloc_pixels(void *backend, size_t n_bytes, void **out)
+{
+    return fa_backend_alloc_host(backend, n_bytes, out);
+}
+
+static void free_pixels(void *backend, void *pixels)
+{
+    fa_backend_free_host(backend, pixels);
+}
+
+struct fa_pixel_memory fa_training_pixels(const struct fa_training *t)
+{
+    struct fa_backend *backend = fa_model_backend(t->model);
+
+    return fa_backend_is_host(backend) ? (struct fa_pixel_memory){NULL}
+                                       : (struct fa_pixel_memory){alloc_pixels, free_pixels, backend};
+}
+
 /* At the position where training stands. */
 static fa_status open_loader(struct fa_training *t)
 {
@@ -175,7 +193,8 @@ static fa_status open_loader(struct fa_training *t)
                                       .first_step = t->state.progress.step,
                                       .n_threads = t->config->loader_threads,
                                       .n_ahead = t->n_local + (size_t)t->config->loader_threads,
-                                      .bad_budget = (size_t)t->config->bad_sample_budget};
+                                      .bad_budget = (size_t)t->config->bad_sample_budget,
+                                      .pixels = fa_training_pixels(t)};
 
     return fa_loader_open(&config, t->run->train_data, t->sampler, &t->loader);
 }

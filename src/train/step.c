@@ -133,7 +133,7 @@ static fa_status ask_for_image(struct fa_training *t, size_t i, double normalize
                                const struct fa_lane_observer *observer)
 {
     const struct fa_sample *sample = t->samples[i];
-    const struct fa_image image = {sample->chw, sample->h, sample->w};
+    const struct fa_image image = {.frame = &sample->frame, .h = sample->h, .w = sample->w};
     struct fa_lane *lane = t->lanes[i % t->n_lanes];
     struct fa_backend *queue = fa_workspace_queue(fa_lane_workspace(lane));
 

@@ -76,6 +76,9 @@ struct fa_training {
 fa_status fa_training_start(struct fa_training *training) FA_CHECK_RESULT;
 void fa_training_end(struct fa_training *training);
 
+/* Where loaders keep pixels: the memory from which they move fast to the backend's. */
+struct fa_pixel_memory fa_training_pixels(const struct fa_training *training);
+
 /* ---- agreement.c ---- */
 
 /* Collective. FA_EINVAL, naming the first difference, unless all ranks train the same model on the same data;

@@ -2,6 +2,7 @@
  * test_activations.c - activations in and out, and what is done to them element by element.
  */
 #include <math.h>
+#include <string.h>
 
 #include "activation.h"
 #include "fa/memory.h"
@@ -90,6 +91,102 @@ static void what_goes_in_comes_out(void **state)
 {
     (void)state;
     for_each_backend(check_transport);
+}
+
+/* ---- pixels ---- */
+
+enum { MOST_PIXELS = 300 * 200 };
+
+static uint8_t pixels[3 * MOST_PIXELS];
+
+static void make_pixels(void)
+{
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)pick(256, 5, i);
+}
+
+/* All that lies in the activation, what pads it included. */
+static fa_real *by_floats(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame)
+{
+    struct activation a = activation_new(backend, shape);
+    float *chw;
+    fa_real *raw;
+
+    assert_ok(fa_alloc(fa_shape_elements(shape), sizeof *chw, &chw));
+    fa_frame_to_chw(frame, shape.h, shape.w, chw);
+    fa_backend_import_chw(backend, shape, chw, a.data);
+    raw = activation_raw(&a);
+    fa_free(chw);
+    activation_free(&a);
+    return raw;
+}
+
+/* Pixels are spoilt as early as they may be. */
+static fa_real *by_pixels(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame)
+{
+    struct activation a = activation_new(backend, shape);
+    fa_real *raw;
+
+    assert_ok(fa_backend_import_frame(backend, shape, frame, a.data));
+    if (!fa_backend_is_host(backend))
+        assert_ok(fa_backend_synchronize(backend));
+    memset(pixels, 0, sizeof pixels);
+    raw = activation_raw(&a);
+    activation_free(&a);
+    make_pixels();
+    return raw;
+}
+
+static void check_frame(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame)
+{
+    fa_real *want = by_floats(backend, shape, frame), *got = by_pixels(backend, shape, frame);
+
+    assert_memory_equal(got, want, fa_backend_activation_bytes(backend, shape));
+    fa_free(want);
+    fa_free(got);
+}
+
+static void check_frames(struct fa_backend *backend)
+{
+    static const struct {
+        int w, h;
+        struct fa_shape padded;
+    } sizes[] = {{1, 1, {3, 1, 1}}, {45, 31, {3, 64, 64}}, {300, 200, {3, 224, 320}}, {64, 32, {3, 32, 64}}};
+    const struct fa_normalize bgr = {.mean = {102.9801f, 115.9465f, 122.7717f}, .std = {1, 2, 57.375f}};
+
+    make_pixels();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (int way = 0; way < 8; way++)
+            check_frame(backend, sizes[i].padded,
+                        &(struct fa_frame){.rgb = pixels,
+                                           .w = sizes[i].w,
+                                           .h = sizes[i].h,
+                                           .flip = {(way & 1) != 0, (way & 2) != 0},
+                                           .normalize = way & 4 ? bgr : fa_normalize_default});
+}
+
+static void pixels_give_the_bits_of_their_floats(void **state)
+{
+    (void)state;
+    for_each_backend(check_frames);
+}
+
+/* Where work is done later, so is what it allocates. */
+static void check_shortage(struct fa_backend *backend)
+{
+    const struct fa_shape shape = {3, 32, 32};
+    const struct fa_frame frame = {.rgb = pixels, .w = 32, .h = 32, .normalize = fa_normalize_default};
+    struct activation a = activation_new(backend, shape);
+
+    if (fa_backend_is_host(backend))
+        assert_survives_shortage(fa_backend_import_frame(backend, shape, &frame, a.data));
+    activation_free(&a);
+}
+
+static void pixels_without_memory_for_their_floats_fail(void **state)
+{
+    (void)state;
+    for_each_backend(check_shortage);
 }
 
 /* ---- sums, masks and copies ---- */
@@ -182,6 +279,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out),
+        cmocka_unit_test(pixels_give_the_bits_of_their_floats),
+        cmocka_unit_test(pixels_without_memory_for_their_floats_fail),
         cmocka_unit_test(add_masked_adds_and_keeps_what_the_relu_passed),
         cmocka_unit_test(moments_are_summed_in_double),
         cmocka_unit_test(all_memory_was_given_back),

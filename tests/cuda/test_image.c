@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "fa/image.h"
+#include "fa/frame.h"
 #include "image.h"
 #include "on_device.h"
 
@@ -13,14 +13,14 @@ struct door {
     struct fa_normalize normalize;
 };
 
-static struct fa_picture picture_of(int w, int h)
+static uint8_t *pixels_of(int w, int h)
 {
-    struct fa_picture picture = {.w = w, .h = h};
+    uint8_t *rgb;
 
-    assert_ok(fa_alloc(3 * (size_t)w * (size_t)h, 1, &picture.rgb));
+    assert_ok(fa_alloc(3 * (size_t)w * (size_t)h, 1, &rgb));
     for (size_t i = 0; i < 3 * (size_t)w * (size_t)h; i++)
-        picture.rgb[i] = (uint8_t)(i * 2654435761u >> 13);
-    return picture;
+        rgb[i] = (uint8_t)(i * 2654435761u >> 13);
+    return rgb;
 }
 
 /* Value c of a position: of the host's tensor, or zero. */
@@ -40,15 +40,16 @@ static void check_door(enum fa_cuda_type type, const struct door *door)
 {
     const struct fa_cuda_frame frame = {door->w, door->h, door->flip.horizontal, door->flip.vertical};
     const size_t plane = (size_t)door->padded_h * (size_t)door->padded_w, n = plane * (size_t)door->channels;
-    struct fa_picture picture = picture_of(door->w, door->h);
+    uint8_t *pixels = pixels_of(door->w, door->h);
+    const struct fa_frame given = {pixels, door->w, door->h, door->flip, door->normalize};
     struct fa_cuda_normalize normalize = {.to_rgb = door->normalize.to_rgb};
-    void *rgb = device_copy(picture.rgb, 3 * (size_t)door->w * (size_t)door->h);
+    void *rgb = device_copy(pixels, 3 * (size_t)door->w * (size_t)door->h);
     void *at = device_copy(&frame, sizeof frame), *image = device_new(n * fa_cuda_type_bytes(type));
     float *chw = zeros(3 * plane), *got;
 
     memcpy(normalize.mean, door->normalize.mean, sizeof normalize.mean);
     memcpy(normalize.std, door->normalize.std, sizeof normalize.std);
-    fa_picture_to_tensor(&picture, &door->normalize, door->flip, door->padded_h, door->padded_w, chw);
+    fa_frame_to_chw(&given, door->padded_h, door->padded_w, chw);
     assert_runs(fa_cuda_image(NULL, type, rgb, at, &normalize, door->padded_h, door->padded_w, door->channels,
                               image));
     got = device_read(type, image, n);
@@ -58,7 +59,7 @@ static void check_door(enum fa_cuda_type type, const struct door *door)
     device_free(image);
     fa_free(chw);
     fa_free(got);
-    fa_free(picture.rgb);
+    fa_free(pixels);
 }
 
 static void check_type(enum fa_cuda_type type)

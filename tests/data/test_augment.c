@@ -126,9 +126,8 @@ static void frames_have_the_bits_of_opencv(void **state)
         const uint8_t fill[3] = {124, 116, 104};
         struct fa_picture picture = pattern_picture(want->w, want->h), frame;
 
-        assert_ok(fa_picture_compose(&picture, &want->plan, fill, &frame));
-        assert_int_equal(frame.w, want->plan.frame_w);
-        assert_int_equal(frame.h, want->plan.frame_h);
+        assert_ok(fa_picture_alloc(want->plan.frame_w, want->plan.frame_h, &frame));
+        assert_ok(fa_picture_compose(&picture, &want->plan, fill, frame.rgb));
         if (pattern_crc(&frame) != want->crc)
             fail_msg("frame %zu differs from OpenCV's", i);
         fa_picture_free(&picture);
@@ -141,15 +140,11 @@ static void memory_is_given_back_whichever_allocation_fails(void **state)
     const struct golden_frame *golden = &golden_frames[14]; /* with a canvas and a free frame */
     const uint8_t fill[3] = {0, 0, 0};
     struct fa_picture picture = pattern_picture(golden->w, golden->h), frame;
-    const long before = fa_memory_balance();
 
     (void)state;
-    for (long n = 1; n <= 5; n++) {
-        fa_memory_fail_after(n);
-        assert_fails(fa_picture_compose(&picture, &golden->plan, fill, &frame), FA_ENOMEM);
-        fa_memory_fail_after(0);
-        assert_int_equal(fa_memory_balance(), before);
-    }
+    assert_ok(fa_picture_alloc(golden->plan.frame_w, golden->plan.frame_h, &frame));
+    assert_survives_shortage(fa_picture_compose(&picture, &golden->plan, fill, frame.rgb));
+    fa_picture_free(&frame);
     fa_picture_free(&picture);
 }
 

@@ -98,8 +98,8 @@ static void its_first_samples_load(void **state)
         const struct fa_sample *sample = NULL;
 
         assert_ok(fa_loader_next(loader, &sample));
-        assert_int_equal(sample->image_w, 1067); /* all are 640x480 */
-        assert_int_equal(sample->image_h, 800);
+        assert_int_equal(sample->frame.w, 1067); /* all are 640x480 */
+        assert_int_equal(sample->frame.h, 800);
         assert_true(sample->objects.n > 0);
         fa_loader_give_back(loader, sample);
     }

@@ -2,7 +2,7 @@
  * The loader: the right samples in the right order whoever prepares them, and what it does when some cannot
  * be.
  */
-#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,7 +87,14 @@ static void assert_same(const struct fa_sample *a, const struct fa_sample *b)
     assert_int_equal(a->plan.flip.horizontal, b->plan.flip.horizontal);
     assert_int_equal(a->w, b->w);
     assert_int_equal(a->h, b->h);
-    assert_memory_equal(a->chw, b->chw, 3 * (size_t)a->w * (size_t)a->h * sizeof *a->chw);
+    assert_int_equal(a->frame.w, b->frame.w);
+    assert_int_equal(a->frame.h, b->frame.h);
+    assert_memory_equal(a->frame.rgb, b->frame.rgb, 3 * (size_t)a->frame.w * (size_t)a->frame.h);
+    assert_int_equal(a->frame.flip.horizontal, b->frame.flip.horizontal);
+    assert_int_equal(a->frame.flip.vertical, b->frame.flip.vertical);
+    assert_memory_equal(a->frame.normalize.mean, b->frame.normalize.mean, sizeof a->frame.normalize.mean);
+    assert_memory_equal(a->frame.normalize.std, b->frame.normalize.std, sizeof a->frame.normalize.std);
+    assert_int_equal(a->frame.normalize.to_rgb, b->frame.normalize.to_rgb);
     assert_memory_equal(a->scale_factor, b->scale_factor, sizeof a->scale_factor);
     assert_int_equal(a->objects.n, b->objects.n);
     assert_memory_equal(a->objects.boxes, b->objects.boxes, 4 * a->objects.n * sizeof(float));
@@ -215,7 +222,7 @@ static void a_list_is_delivered_once_in_its_order_without_augmentation(void **st
         assert_int_equal(sample->record, records[k]);
         assert_int_equal(sample->position, k);
         assert_false(sample->plan.flip.horizontal || sample->plan.flip.vertical);
-        assert_int_equal(sample->plan.resized_w, sample->image_w);
+        assert_int_equal(sample->plan.resized_w, sample->frame.w);
         assert_int_equal(sample->plan.canvas_w, sample->original_w);
         fa_loader_give_back(loader, sample);
     }
@@ -255,6 +262,75 @@ static void more_samples_can_be_held_than_are_prepared_ahead(void **state)
         fa_loader_give_back(loader, held[9 - k]);
     fa_loader_close(loader);
     fa_loader_close(again);
+}
+
+/* ---- whose memory pixels lie in ---- */
+
+/* An allocator that counts, from any thread; each block begins with its size, and the n-th is refused. */
+struct counted {
+    atomic_long blocks, bytes, ever, refused;
+};
+
+static fa_status counted_alloc(void *context, size_t n_bytes, void **out)
+{
+    struct counted *counted = context;
+    size_t *block;
+
+    if (++counted->ever == counted->refused)
+        return fa_fail(FA_ENOMEM, "the pinned memory is full");
+    FA_TRY(fa_alloc(n_bytes + 64, 1, &block));
+    *block = n_bytes;
+    counted->blocks++;
+    counted->bytes += (long)n_bytes;
+    *out = (char *)block + 64;
+    return FA_OK;
+}
+
+static void counted_free(void *context, void *pixels)
+{
+    struct counted *counted = context;
+    size_t *block = (void *)((char *)pixels - 64);
+
+    counted->blocks--;
+    counted->bytes -= (long)*block;
+    fa_free(block);
+}
+
+static void pixels_lie_in_the_memory_that_is_given(void **state)
+{
+    const struct fa_loader_config plain = config(2);
+    struct fa_loader_config c = config(2);
+    struct counted counted = {0};
+    struct fa_loader *loader, *want = open_loader(&plain);
+
+    (void)state;
+    c.pixels = (struct fa_pixel_memory){counted_alloc, counted_free, &counted};
+    loader = open_loader(&c);
+    for (int k = 0; k < 3 * N_USED; k++)
+        compare_next(loader, want);
+    /* every slot has a block: of those ahead, and one with the caller; none exceeds the image */
+    assert_in_range(counted.blocks, 1, (long)c.n_ahead + 1);
+    assert_in_range(counted.bytes, 1, counted.blocks * 3 * 133 * 80);
+    fa_loader_close(loader);
+    assert_int_equal(counted.blocks, 0);
+    assert_int_equal(counted.bytes, 0);
+    fa_loader_close(want);
+}
+
+static void a_loader_that_gets_no_pixels_fails_with_the_reason(void **state)
+{
+    struct fa_loader_config c = config(1);
+    struct counted counted = {.refused = 2};
+    struct fa_loader *loader;
+    const struct fa_sample *sample;
+
+    (void)state;
+    c.pixels = (struct fa_pixel_memory){counted_alloc, counted_free, &counted};
+    loader = open_loader(&c);
+    (void)next(loader);
+    assert_fails_saying(fa_loader_next(loader, &sample), FA_ENOMEM, "the pinned memory is full");
+    fa_loader_close(loader);
+    assert_int_equal(counted.blocks, 0);
 }
 
 static void closing_is_clean_at_any_moment(void **state)
@@ -434,6 +510,8 @@ int main(void)
         cmocka_unit_test(the_slices_of_the_ranks_make_up_the_batch),
         cmocka_unit_test(a_list_is_delivered_once_in_its_order_without_augmentation),
         cmocka_unit_test(more_samples_can_be_held_than_are_prepared_ahead),
+        cmocka_unit_test(pixels_lie_in_the_memory_that_is_given),
+        cmocka_unit_test(a_loader_that_gets_no_pixels_fails_with_the_reason),
         cmocka_unit_test(closing_is_clean_at_any_moment),
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused),
         cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),

@@ -81,15 +81,15 @@ static int close_dataset(void **state)
 /* 640x480 becomes 1067x800: factors 1067/640 = 1.6671875 and 800/480 = 1.6666666. */
 static void sizes_and_factors_match_hand_arithmetic(void **state)
 {
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     const struct fa_sample *s = &buffer.sample;
 
     (void)state;
     prepare_flipped(false, &buffer);
     assert_int_equal(s->original_w, 640);
     assert_int_equal(s->original_h, 480);
-    assert_int_equal(s->image_w, 1067);
-    assert_int_equal(s->image_h, 800);
+    assert_int_equal(s->frame.w, 1067);
+    assert_int_equal(s->frame.h, 800);
     assert_int_equal(s->w, 1088);
     assert_int_equal(s->h, 800);
     assert_near(s->scale_factor[0], 1.6671875, 6e-8); /* float32 rounding */
@@ -113,7 +113,7 @@ static void boxes_are_scaled_clipped_and_mirrored_and_only_objects_remain(void *
     /* 100, 50, 300, 150 times the factors; and mirrored, 1067 - x */
     static const float straight[8] = {166.71875f, 83.333333f, 500.15625f, 250, 0, 0, 1067, 800};
     static const float mirrored[8] = {566.84375f, 83.333333f, 900.28125f, 250, 0, 0, 1067, 800};
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
 
     (void)state;
     prepare_flipped(false, &buffer);
@@ -126,10 +126,21 @@ static void boxes_are_scaled_clipped_and_mirrored_and_only_objects_remain(void *
     fa_sample_buffer_free(&buffer);
 }
 
+/* As the network sees it; freed by fa_free. */
+static float *tensor_of(const struct fa_sample *s)
+{
+    float *chw;
+
+    assert_ok(fa_alloc(3 * (size_t)s->h * (size_t)s->w, sizeof *chw, &chw));
+    fa_frame_to_chw(&s->frame, s->h, s->w, chw);
+    return chw;
+}
+
 static void pixels_are_decoded_resized_mirrored_and_padded(void **state)
 {
-    struct fa_sample_buffer straight = {.chw = NULL}, mirrored = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     struct fa_picture stored = {0}, resized = {0};
+    float *straight, *mirrored;
     uint8_t *jpeg = NULL;
     const size_t plane = (size_t)1088 * 800;
 
@@ -138,35 +149,38 @@ static void pixels_are_decoded_resized_mirrored_and_padded(void **state)
     assert_ok(fa_dataset_fetch(dataset, 0, jpeg));
     assert_ok(fa_jpeg_decode("a.jpg", jpeg, dataset->records[0].n_bytes, 1, &stored));
     assert_ok(fa_picture_resize(&stored, 1067, 800, &resized));
-    prepare_flipped(false, &straight);
-    prepare_flipped(true, &mirrored);
+    prepare_flipped(false, &buffer);
+    straight = tensor_of(&buffer.sample);
+    prepare_flipped(true, &buffer);
+    mirrored = tensor_of(&buffer.sample);
     for (size_t y = 0; y < 800; y += 37)
         for (size_t x = 0; x < 1088; x += 3)
             for (size_t c = 0; c < 3; c++) {
                 const size_t at = c * plane + y * 1088 + x;
 
                 if (x >= 1067) {
-                    assert_near(straight.chw[at], 0, 0);
-                    assert_near(mirrored.chw[at], 0, 0);
+                    assert_near(straight[at], 0, 0);
+                    assert_near(mirrored[at], 0, 0);
                     continue;
                 }
-                assert_near(straight.chw[at],
+                assert_near(straight[at],
                             (resized.rgb[3 * (y * 1067 + x) + c] - transform.normalize.mean[c]) /
                                 transform.normalize.std[c],
                             1e-6);
-                assert_near(mirrored.chw[at], straight.chw[c * plane + y * 1088 + 1066 - x], 0);
+                assert_near(mirrored[at], straight[c * plane + y * 1088 + 1066 - x], 0);
             }
     fa_picture_free(&stored);
     fa_picture_free(&resized);
     fa_free(jpeg);
-    fa_sample_buffer_free(&straight);
-    fa_sample_buffer_free(&mirrored);
+    fa_free(straight);
+    fa_free(mirrored);
+    fa_sample_buffer_free(&buffer);
 }
 
 static void a_picture_becomes_the_sample_that_its_record_would(void **state)
 {
     const struct fa_image_plan plan = plan_of(&transform, false);
-    struct fa_sample_buffer want = {.chw = NULL};
+    struct fa_sample_buffer want = {.rgb = NULL};
     struct fa_picture picture = {0};
     struct fa_sample got;
     uint8_t *jpeg = NULL;
@@ -179,7 +193,9 @@ static void a_picture_becomes_the_sample_that_its_record_would(void **state)
     assert_ok(fa_sample_from_picture(&picture, &transform, &plan, &got));
     assert_int_equal(got.w, want.sample.w);
     assert_int_equal(got.h, want.sample.h);
-    assert_memory_equal(got.chw, want.chw, 3 * (size_t)got.w * (size_t)got.h * sizeof *got.chw);
+    assert_int_equal(got.frame.w, want.sample.frame.w);
+    assert_int_equal(got.frame.h, want.sample.frame.h);
+    assert_memory_equal(got.frame.rgb, want.rgb, 3 * (size_t)got.frame.w * (size_t)got.frame.h);
     assert_memory_equal(got.scale_factor, want.sample.scale_factor, sizeof got.scale_factor);
     assert_int_equal(got.objects.n, 0);
     fa_sample_clear(&got);
@@ -199,7 +215,7 @@ static void objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them(void *
         double min_visible;
         size_t n;
     } cases[] = {{0, 2}, {0.81, 2}, {0.82, 1}, {0.89, 1}, {0.91, 0}};
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     struct fa_image_plan plan = plan_of(&transform, false);
 
     (void)state;
@@ -222,9 +238,10 @@ static void objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them(void *
 /* Free parts of the frame have the level nearest to the mean, which is within half a level of 0. */
 static void what_the_image_does_not_cover_is_the_mean(void **state)
 {
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     struct fa_image_plan plan = plan_of(&transform, false);
     const size_t plane = (size_t)1088 * 800;
+    float *chw;
 
     (void)state;
     plan.resized_w = 533;
@@ -232,14 +249,16 @@ static void what_the_image_does_not_cover_is_the_mean(void **state)
     plan.x = 300;
     plan.y = 30;
     prepare(&plan, &buffer);
+    chw = tensor_of(&buffer.sample);
     for (size_t c = 0; c < 3; c++)
         for (size_t y = 0; y < 800; y += 7)
             for (size_t x = 0; x < 1088; x += 5) {
                 const bool covered = x >= 300 && x < 833 && y >= 30 && y < 430;
 
                 if (!covered)
-                    assert_near(buffer.sample.chw[c * plane + y * 1088 + x], 0, 0.5 / 57);
+                    assert_near(chw[c * plane + y * 1088 + x], 0, 0.5 / 57);
             }
+    fa_free(chw);
     fa_sample_buffer_free(&buffer);
 }
 
@@ -248,7 +267,7 @@ static void what_the_image_does_not_cover_is_the_mean(void **state)
 static void an_image_is_not_moved_where_no_object_would_be_left(void **state)
 {
     struct fa_transform t = transform;
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     int n_unmoved = 0;
 
     (void)state;
@@ -271,7 +290,7 @@ static void an_image_is_not_moved_where_no_object_would_be_left(void **state)
 static void the_size_is_known_beforehand_whatever_is_drawn(void **state)
 {
     struct fa_transform t = transform;
-    struct fa_sample_buffer buffer = {.chw = NULL};
+    struct fa_sample_buffer buffer = {.rgb = NULL};
     int h, w;
 
     (void)state;

@@ -99,6 +99,7 @@ struct work {
     void *object; /* of ours */
     struct fa_backend *near;
     struct fa_shape in, out;
+    struct fa_frame frame;
     const void *from, *beside, *mask;
     void *to, *kept;
     bool accumulate;
@@ -190,6 +191,21 @@ static void import_chw(struct fa_backend *backend, struct fa_shape shape, const 
     void *copy = keep(chw, fa_shape_elements(shape) * sizeof *chw);
 
     ask(backend, do_import_chw, (struct work){.in = shape, .host = copy, .to = activation});
+}
+
+static fa_status do_import_frame(void *argument)
+{
+    const struct work *work = argument;
+
+    return fa_backend_import_frame(work->near, work->in, &work->frame, far_reach(work->to));
+}
+
+/* Pixels are read when it is done, not before. */
+static fa_status import_frame(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame,
+                              fa_real *activation)
+{
+    ask(backend, do_import_frame, (struct work){.in = shape, .frame = *frame, .to = activation});
+    return FA_OK;
 }
 
 static fa_status do_export_hwc(void *argument)
@@ -649,6 +665,7 @@ const struct fa_backend_ops fa_backend_far = {.name = "far",
                                               .flat = &far_flat_ops,
                                               .activation_bytes = activation_bytes,
                                               .import_chw = import_chw,
+                                              .import_frame = import_frame,
                                               .export_hwc = export_hwc,
                                               .import_hwc = import_hwc,
                                               .weights_create = weights_create,

@@ -45,7 +45,7 @@ fa_status far_reached(struct fa_backend *backend, uint64_t number, bool *reached
 void far_follow(struct fa_backend *backend, struct fa_ticket ticket);
 fa_status far_synchronize(struct fa_backend *backend);
 
-/* Waits for all queues: memory that work may still need is about to go. */
+/* Waits for all queues: memory that work may still need is about to go. Called from any thread. */
 void far_quiet(void);
 
 /* ---- the rest of the table (far_flat.c) ---- */

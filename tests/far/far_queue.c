@@ -232,9 +232,19 @@ fa_status far_synchronize(struct fa_backend *backend)
     return far_reached(backend, queue_of(backend)->asked, &reached);
 }
 
+static void wait_for_all(struct far_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    while (queue->done < queue->asked)
+        pthread_cond_wait(&queue->changed, &queue->lock);
+    pthread_mutex_unlock(&queue->lock);
+}
+
 void far_quiet(void)
 {
+    pthread_mutex_lock(&all.lock);
     for (int i = 0; i < MOST_QUEUES; i++)
         if (all.queue[i] != NULL)
-            wait_for(all.queue[i], all.queue[i]->asked);
+            wait_for_all(all.queue[i]);
+    pthread_mutex_unlock(&all.lock);
 }

@@ -11,7 +11,7 @@
 enum { SIDE = 64, CLASSES = 3, ANCHORS = 774 }; /* 9 * (64 + 16 + 4 + 1 + 1) */
 
 static float pixels[3 * SIDE * SIDE], anchors[ANCHORS * 4];
-static const struct fa_image image = {pixels, SIDE, SIDE};
+static const struct fa_image image = {.chw = pixels, .h = SIDE, .w = SIDE};
 static const float boxes[2][4] = {{4, 4, 40, 44}, {30, 8, 60, 60}};
 static const int32_t labels[2] = {2, 0};
 static const struct fa_objects objects = {2, &boxes[0][0], labels};
@@ -138,7 +138,7 @@ static void learn_by_parts(double normalizer, struct fa_loss *loss, fa_real **gr
 
     clear_gradient();
     assert_ok(fa_loss_workspace_create(1, &scratch));
-    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, pixels, SIDE, SIDE, &head));
+    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, &image, &head));
     view = host_head(&head);
     assert_ok(
         fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, scratch, loss, grad_cls, grad_reg));
@@ -272,7 +272,7 @@ static void looking_gives_the_detections_of_its_parts(void **state)
     (void)state;
     config.max_per_image = 100;
     fa_pyramid_make(SIDE, SIDE, &pyramid);
-    assert_ok(fa_workspace_forward(workspace, FA_INFERENCE, pixels, SIDE, SIDE, &head));
+    assert_ok(fa_workspace_forward(workspace, FA_INFERENCE, &image, &head));
     view = host_head(&head);
     assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
     assert_true(n_want > 0);
@@ -283,6 +283,55 @@ static void looking_gives_the_detections_of_its_parts(void **state)
     assert_int_equal(heard.n_ended, 2);
     assert_int_equal(heard.ended[0], FA_LANE_FORWARD);
     assert_int_equal(heard.ended[1], FA_LANE_DETECTIONS);
+}
+
+/* ---- the two doors ---- */
+
+static fa_real *gradient_of(const struct fa_image *given, struct fa_loss *loss)
+{
+    struct fa_params *params = fa_model_params(model);
+
+    clear_gradient();
+    assert_ok(fa_lane_learn(lane, &fa_loss_default, given, &objects, 2, NULL));
+    assert_ok(fa_lane_learned(lane, loss));
+    return flat_copy(params->grad, 0, params->n_trainable);
+}
+
+static void check_looks(const struct fa_image *by_floats, const struct fa_image *by_pixels)
+{
+    static struct fa_detection want[ANCHORS], got[ANCHORS];
+    const struct fa_detect_config config = fa_detect_config_default;
+    size_t n_want, n_got;
+
+    assert_ok(fa_lane_look(lane, &config, by_floats, &frame, NULL, want, &n_want));
+    assert_ok(fa_lane_look(lane, &config, by_pixels, &frame, NULL, got, &n_got));
+    assert_true(n_want > 0);
+    assert_int_equal(n_got, n_want);
+    assert_memory_equal(got, want, n_want * sizeof *want);
+}
+
+static void pixels_give_the_bits_of_their_floats(void **state)
+{
+    static uint8_t rgb[3 * 60 * 50];
+    static float chw[3 * SIDE * SIDE];
+    const struct fa_frame given = {
+        .rgb = rgb, .w = 60, .h = 50, .flip = {.horizontal = true}, .normalize = fa_normalize_default};
+    const struct fa_image by_floats = {.chw = chw, .h = SIDE, .w = SIDE};
+    const struct fa_image by_pixels = {.frame = &given, .h = SIDE, .w = SIDE};
+    struct fa_loss want_loss, got_loss;
+    fa_real *want, *got;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)(i * 37 % 251);
+    fa_frame_to_chw(&given, SIDE, SIDE, chw);
+    want = gradient_of(&by_floats, &want_loss);
+    got = gradient_of(&by_pixels, &got_loss);
+    assert_memory_equal(&got_loss, &want_loss, sizeof want_loss);
+    assert_memory_equal(got, want, fa_model_params(model)->n_trainable * sizeof *want);
+    fa_free(want);
+    fa_free(got);
+    check_looks(&by_floats, &by_pixels);
 }
 
 /* ---- memory ---- */
@@ -317,6 +366,7 @@ int main(void)
         cmocka_unit_test(an_observer_that_fails_ends_the_way),
         cmocka_unit_test(the_share_of_an_image_is_that_of_its_objects),
         cmocka_unit_test(looking_gives_the_detections_of_its_parts),
+        cmocka_unit_test(pixels_give_the_bits_of_their_floats),
         cmocka_unit_test(a_lane_without_memory_fails_and_keeps_nothing),
     };
 

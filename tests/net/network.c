@@ -155,11 +155,17 @@ static struct fa_head head_copy(struct fa_workspace *workspace, const struct fa_
     return (struct fa_head){head->n_anchors, head->num_classes, copy, copy + n_cls};
 }
 
+fa_status network_ask(struct fa_workspace *workspace, enum fa_pass pass, const float *chw, int h, int w,
+                      struct fa_head *head)
+{
+    return fa_workspace_forward(workspace, pass, &(struct fa_image){.chw = chw, .h = h, .w = w}, head);
+}
+
 struct fa_head network_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w)
 {
     struct fa_head head;
 
-    assert_ok(fa_workspace_forward(network_workspace(model), pass, image, h, w, &head));
+    assert_ok(network_ask(network_workspace(model), pass, image, h, w, &head));
     return head_copy(network_workspace(model), &head);
 }
 
@@ -196,7 +202,7 @@ void network_step(struct fa_model *model, const float *image, int h, int w)
 
     fa_flat_clear(model->params.grad);
     fa_backend_follow(fa_workspace_queue(workspace), fa_backend_mark(model->backend));
-    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, h, w, &head));
+    assert_ok(network_ask(workspace, FA_TRAINING, image, h, w, &head));
     gradient = network_head_gradient(&head);
     assert_ok(network_backward(workspace, &head, gradient, NULL, NULL));
     fa_free(gradient);

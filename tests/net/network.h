@@ -30,6 +30,10 @@ float *network_image(const char *name, int h, int w);
 /* cls and reg of a head together. */
 size_t network_head_elements(const struct fa_head *head);
 
+/* fa_workspace_forward of a float image. */
+fa_status network_ask(struct fa_workspace *workspace, enum fa_pass pass, const float *chw, int h, int w,
+                      struct fa_head *head);
+
 /* Forward in the model's one workspace. The rows in the host's memory, cls and behind it reg, in one block
    that begins with head->cls and is freed by fa_free. */
 struct fa_head network_forward(struct fa_model *model, enum fa_pass pass, const float *image, int h, int w);

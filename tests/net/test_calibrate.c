@@ -24,7 +24,7 @@ static void open_set(struct set *set)
 
     for (size_t k = 0; k < N_IMAGES; k++) {
         set->data[k] = network_image(names[k], h[k], w[k]);
-        set->image[k] = (struct fa_image){set->data[k], h[k], w[k]};
+        set->image[k] = (struct fa_image){.chw = set->data[k], .h = h[k], .w = w[k]};
         set->position[k] = k;
     }
 }
@@ -95,8 +95,7 @@ static void add_image(struct fa_model *model, const struct fa_image *image, stru
     assert_ok(fa_workspace_reserve(workspace, plan));
     assert_ok(fa_model_fold(model));
     fa_backend_follow(fa_workspace_queue(workspace), model->folded);
-    fa_backend_import_chw(fa_workspace_queue(workspace), plan->node[0].shape, image->chw,
-                          fa_plan_value(plan, workspace->arena, 0));
+    assert_ok(fa_plan_import(plan, image, workspace->arena));
     for (int i = 0; i < model->graph.n_nodes; i++) {
         if (has_norm(model, i))
             add_moments(model, plan, i, &by_node[i]);

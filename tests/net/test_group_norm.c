@@ -73,7 +73,7 @@ static void gammas_and_betas_are_final_with_their_layer(void **state)
 
     (void)state;
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_ok(network_backward(network_workspace(model), &head, gradient, network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);

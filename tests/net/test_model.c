@@ -53,7 +53,7 @@ static void rows_of_the_head_are_the_anchors_of_five_levels(void **state)
     struct fa_head head;
 
     (void)state;
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     assert_int_equal(head.n_anchors, 9 * (32 + 8 + 2 + 1 + 1));
     assert_int_equal(head.num_classes, N_CLASSES);
     fa_free(image);
@@ -71,7 +71,7 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
 
     (void)state;
     assert_ok(fa_alloc(params->n_trainable, sizeof(fa_real), &progress.seen));
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_ok(network_backward(network_workspace(model), &head, gradient, network_take_ready, &progress));
     assert_int_equal(progress.n, params->n_trainable);
@@ -125,7 +125,7 @@ static void backward_adds_to_the_gradient(void **state)
     struct fa_head head;
 
     (void)state;
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_ok(network_backward(network_workspace(model), &head, gradient, NULL, NULL));
     twice = flat_copy(params->grad, 0, params->n_trainable);
@@ -147,7 +147,7 @@ static void a_second_step_at_a_known_size_allocates_nothing(void **state)
 
     (void)state;
     network_step(model, image, H, W);
-    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(workspace, FA_TRAINING, image, H, W, &head));
     gradient = network_head_gradient(&head);
     rows = backend_copy(fa_workspace_queue(workspace), gradient, network_head_elements(&head));
     balance = fa_memory_balance();
@@ -156,7 +156,7 @@ static void a_second_step_at_a_known_size_allocates_nothing(void **state)
     fa_flat_clear(fa_model_params(model)->grad);
     fa_backend_follow(fa_workspace_queue(workspace), fa_backend_mark(fa_model_backend(model)));
     fa_model_params_changed(model);
-    assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(workspace, FA_TRAINING, image, H, W, &head));
     assert_ok(fa_workspace_backward(workspace, rows, rows + head.n_anchors * N_CLASSES, NULL, NULL));
     assert_ok(fa_backend_synchronize(fa_workspace_queue(workspace)));
     fa_memory_fail_after(0);
@@ -198,13 +198,13 @@ static void backward_without_a_training_forward_is_refused(void **state)
     fa_real *gradient;
 
     (void)state;
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_INFERENCE, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_INFERENCE, image, H, W, &head));
     gradient = network_head_gradient(&head);
     assert_fails_saying(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL,
                         "training forward");
     network_step(model, image, H, W); /* and its values serve one backward only */
     assert_fails(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL);
-    assert_ok(fa_workspace_forward(network_workspace(model), FA_TRAINING, image, H, W, &head));
+    assert_ok(network_ask(network_workspace(model), FA_TRAINING, image, H, W, &head));
     fa_model_params_changed(model);
     assert_fails(network_backward(network_workspace(model), &head, gradient, NULL, NULL), FA_EINVAL);
     fa_free(gradient), fa_free(image);
@@ -430,14 +430,11 @@ static void sizes_that_do_not_fit_the_network_are_refused(void **state)
     float pixel[3] = {0};
 
     (void)state;
-    assert_fails_saying(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 64, 100, &head),
-                        FA_EINVAL, "100x64");
-    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 0, 32, &head),
-                 FA_EINVAL);
-    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, -32, 32, &head),
-                 FA_EINVAL);
-    assert_fails(fa_workspace_forward(network_workspace(model), FA_INFERENCE, pixel, 32, 1 << 30, &head),
-                 FA_EINVAL);
+    assert_fails_saying(network_ask(network_workspace(model), FA_INFERENCE, pixel, 64, 100, &head), FA_EINVAL,
+                        "100x64");
+    assert_fails(network_ask(network_workspace(model), FA_INFERENCE, pixel, 0, 32, &head), FA_EINVAL);
+    assert_fails(network_ask(network_workspace(model), FA_INFERENCE, pixel, -32, 32, &head), FA_EINVAL);
+    assert_fails(network_ask(network_workspace(model), FA_INFERENCE, pixel, 32, 1 << 30, &head), FA_EINVAL);
     network_destroy(model);
 }
 
@@ -494,9 +491,9 @@ static void exhausted_memory_is_survived(void **state)
         if (status == FA_OK)
             status = fa_workspace_create(model, NULL, &workspace);
         if (status == FA_OK) {
-            status = fa_workspace_forward(workspace, FA_TRAINING, image, 32, 32, &head);
+            status = network_ask(workspace, FA_TRAINING, image, 32, 32, &head);
             fa_memory_fail_after(0);
-            assert_ok(fa_workspace_forward(workspace, FA_TRAINING, image, 32, 32, &head));
+            assert_ok(network_ask(workspace, FA_TRAINING, image, 32, 32, &head));
         }
         fa_workspace_destroy(workspace);
         fa_model_destroy(model);

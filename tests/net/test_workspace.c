@@ -48,8 +48,7 @@ static void forward(int i)
 {
     struct lane *lane = &lanes[i];
 
-    assert_ok(
-        fa_workspace_forward(lane->workspace, FA_TRAINING, lane->image, height[i], width[i], &lane->head));
+    assert_ok(network_ask(lane->workspace, FA_TRAINING, lane->image, height[i], width[i], &lane->head));
     lane->grad_head = network_head_gradient(&lane->head);
 }
 

@@ -118,18 +118,29 @@ static void what_is_optional_has_defaults(void **state)
 
 static void a_sample_becomes_a_case(void **state)
 {
-    const struct fa_sample sample = {.chw = image,
+    static uint8_t pixels[30][60][3];
+    static float chw[3][H][W];
+    const struct fa_sample sample = {.frame = {.rgb = &pixels[0][0][0],
+                                               .w = 60,
+                                               .h = 30,
+                                               .flip = {.horizontal = true},
+                                               .normalize = {{100, 0, 0}, {2, 1, 1}, true}},
                                      .h = H,
                                      .w = W,
-                                     .image_h = 30,
-                                     .image_w = 60,
                                      .scale_factor = {2, 3, 2, 3},
                                      .objects = {2, &boxes[0][0], labels}};
     struct fa_case got;
 
     (void)state;
-    fa_case_of_sample(&sample, &got);
-    assert_ptr_equal(got.image, image);
+    pixels[29][0][0] = 104;
+    fa_case_of_sample(&sample, &chw[0][0][0], &got);
+    assert_ptr_equal(got.image, chw);
+    assert_int_equal(got.h, H);
+    assert_int_equal(got.w, W);
+    assert_near(chw[0][29][59], 2, 0);
+    assert_near(chw[0][29][58], -50, 0);
+    assert_near(chw[0][29][60], 0, 0);
+    assert_near(chw[0][30][0], 0, 0);
     assert_near(got.frame.clip_w, 60, 0);
     assert_near(got.frame.clip_h, 30, 0);
     assert_near(got.frame.scale_factor[1], 3, 0);

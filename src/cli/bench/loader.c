@@ -1,6 +1,6 @@
 /*
  * loader.c - freeanchor bench loader: from JPEG to the padded, normalised tensor, as training prepares it,
- * augmentation included.
+ * augmentation included; with --data the loader's part of it, which ends at the tensor's pixels.
  */
 #include <stdio.h>
 
@@ -94,6 +94,16 @@ static fa_status make_jpeg(struct jpeg *jpeg)
     return status;
 }
 
+static fa_status normalise(const struct fa_sample *sample)
+{
+    float *chw;
+
+    FA_TRY(fa_alloc(3 * (size_t)sample->h * (size_t)sample->w, sizeof *chw, &chw));
+    fa_frame_to_chw(&sample->frame, sample->h, sample->w, chw);
+    fa_free(chw);
+    return FA_OK;
+}
+
 static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *transform, size_t position)
 {
     struct fa_picture picture;
@@ -104,8 +114,10 @@ static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *tra
     fa_image_plan_draw(transform, SYNTHETIC_W, SYNTHETIC_H, 0, 0, position, &plan);
     FA_TRY(fa_jpeg_decode("the synthetic JPEG", jpeg->data, jpeg->n_bytes, 1, &picture));
     status = fa_sample_from_picture(&picture, transform, &plan, &sample);
-    if (status == FA_OK)
+    if (status == FA_OK) {
+        status = normalise(&sample);
         fa_sample_clear(&sample);
+    }
     fa_picture_free(&picture);
     return status;
 }

@@ -95,7 +95,7 @@ static void note_forward(void *context, enum fa_lane_phase phase)
 static fa_status look(struct looking *looking, double *forward_s)
 {
     const struct fa_training_step *step = looking->step;
-    const struct fa_image image = {step->image, step->h, step->w};
+    const struct fa_image image = {.frame = &step->frame, .h = step->h, .w = step->w};
     const struct fa_detect_image frame = {(float)step->w, (float)step->h, {1, 1, 1, 1}};
     const struct fa_lane_observer observer = {.ended = note_forward, .context = looking};
     const double begun = fa_clock_seconds();

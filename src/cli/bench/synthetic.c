@@ -6,7 +6,7 @@
 #include "fa/philox.h"
 
 /* Which stream of random numbers feeds what. */
-enum { IMAGE, OBJECTS, LOGITS, DELTAS, PICTURE };
+enum { OBJECTS = 1, LOGITS, DELTAS, PICTURE };
 
 static struct fa_random stream(uint64_t which)
 {
@@ -22,11 +22,6 @@ static void fill_normal(uint64_t which, double mean, double deviation, size_t n,
 
     for (size_t i = 0; i < n; i++)
         out[i] = (float)(mean + deviation * fa_random_normal(&random));
-}
-
-void fa_synthetic_image(int h, int w, float *chw)
-{
-    fill_normal(IMAGE, 0, 1, 3 * (size_t)h * (size_t)w, chw);
 }
 
 /* From 16 pixels to the whole side, small ones more often. */

@@ -7,9 +7,6 @@
 #include "fa/image.h"
 #include "fa/model.h"
 
-/* (3, h, w) of unit variance, as a normalised photograph has. */
-void fa_synthetic_image(int h, int w, float *chw);
-
 /* n boxes of all sizes from 16 pixels up, within h x w, and labels. */
 void fa_synthetic_objects(int h, int w, int num_classes, size_t n, float *boxes, int32_t *labels);
 

@@ -16,10 +16,11 @@ static fa_status make_inputs(struct fa_training_step *step, int num_classes)
 {
     const size_t n = step->objects.n;
 
-    FA_TRY(fa_alloc(3 * (size_t)step->h * (size_t)step->w, sizeof *step->image, &step->image));
+    FA_TRY(fa_synthetic_picture(step->w, step->h, &step->picture));
     FA_TRY(fa_alloc(n, 4 * sizeof *step->boxes, &step->boxes));
     FA_TRY(fa_alloc(n, sizeof *step->labels, &step->labels));
-    fa_synthetic_image(step->h, step->w, step->image);
+    step->frame = (struct fa_frame){
+        .rgb = step->picture.rgb, .w = step->w, .h = step->h, .normalize = step->config->transform.normalize};
     fa_synthetic_objects(step->h, step->w, num_classes, n, step->boxes, step->labels);
     step->objects = (struct fa_objects){n, step->boxes, step->labels};
     return FA_OK;
@@ -53,7 +54,7 @@ void fa_training_step_close(struct fa_training_step *step)
     fa_flat_destroy(step->momentum);
     fa_free(step->labels);
     fa_free(step->boxes);
-    fa_free(step->image);
+    fa_picture_free(&step->picture);
     *step = (struct fa_training_step){0};
 }
 
@@ -148,7 +149,7 @@ static fa_status learn(struct run *run)
 {
     struct fa_training_step *step = run->step;
     const struct fa_loss_config *config = &step->config->loss;
-    const struct fa_image image = {step->image, step->h, step->w};
+    const struct fa_image image = {.frame = &step->frame, .h = step->h, .w = step->w};
     const struct fa_lane_observer observer = {.ended = phase_ended, .ready = layer_is_ready, .context = run};
     struct fa_loss loss;
     double share;

@@ -5,6 +5,7 @@
 #ifndef FA_BENCH_TRAINING_STEP_H
 #define FA_BENCH_TRAINING_STEP_H
 
+#include "fa/image.h"
 #include "fa/lane.h"
 #include "fa/reducer.h"
 #include "fa/trainer.h"
@@ -15,7 +16,9 @@ struct fa_training_step {
     const struct fa_train_config *config;
     struct fa_model *model;
     int h, w;
-    float *image, *boxes;
+    struct fa_picture picture;
+    struct fa_frame frame; /* the picture as it is fed to the network */
+    float *boxes;
     int32_t *labels;
     struct fa_objects objects;
     struct fa_lane *lane, *own_lane; /* own_lane: NULL if lane is borrowed */

@@ -53,21 +53,27 @@ static void give_back(struct fa_backend *backend, void *memory)
         fa_cuda_note(queue, runtime_of(queue)->cudaFree(memory), "freeing the GPU's memory");
 }
 
+/* On any thread, whose GPU is another one until it is told. */
 static fa_status take_host(struct fa_backend *backend, size_t n_bytes, void **out)
 {
-    const struct fa_cuda *cuda = runtime_of(fa_cuda_queue_of(backend));
+    const struct fa_cuda_device *device = fa_cuda_queue_of(backend)->device;
+    const struct fa_cuda *cuda = device->runtime;
 
     *out = NULL;
+    FA_TRY(fa_cuda_check(cuda, cuda->cudaSetDevice(device->number), "choosing a GPU"));
     return fa_cuda_check(cuda, cuda->cudaHostAlloc(out, n_bytes > 0 ? n_bytes : 1, FA_CUDA_HostAllocDefault),
                          "taking page-locked memory");
 }
 
+/* On any thread. What it could say is of earlier work, and tickets say it too. */
 static void give_back_host(struct fa_backend *backend, void *memory)
 {
-    struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
+    const struct fa_cuda_device *device = fa_cuda_queue_of(backend)->device;
 
-    if (memory != NULL)
-        fa_cuda_note(queue, runtime_of(queue)->cudaFreeHost(memory), "freeing page-locked memory");
+    if (memory == NULL)
+        return;
+    (void)device->runtime->cudaSetDevice(device->number);
+    (void)device->runtime->cudaFreeHost(memory);
 }
 
 static void put(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes)

@@ -19,7 +19,7 @@ struct fa_cuda_normalize {
 };
 
 /* rgb is h rows of w pixels of R G B without padding. The image has padded_h by padded_w positions of
-   `channels`, the first three of which have, in float, the bits of fa_picture_to_tensor; all else is zero.
+   `channels`, the first three of which have, in float, the bits of fa_frame_to_chw; all else is zero.
    Moves: rgb once, the image once. */
 FA_CUDA_API int fa_cuda_image(fa_cuda_stream stream, enum fa_cuda_type type, const uint8_t *rgb,
                               const struct fa_cuda_frame *frame, const struct fa_cuda_normalize *normalize,
