@@ -77,6 +77,7 @@ struct fa_backend_config {
     int device;                  /* which, of those that this host has; -1: by local_rank */
     int local_rank;              /* of this process among those of its job on this host */
     enum fa_precision precision; /* FA_EINVAL if the backend has another one alone */
+    bool never_records;          /* what it could record is asked for again each time */
 };
 
 /* FA_EINVAL if this build has no backend of that name. */
@@ -138,6 +139,31 @@ void fa_backend_follow(struct fa_backend *backend, struct fa_ticket ticket);
 
 /* Waits until all work asked for is done, and tells of its failure. */
 fa_status fa_backend_synchronize(struct fa_backend *backend) FA_CHECK_RESULT;
+
+/* ---- recordings ----
+ *
+ * Work that is asked for again and again costs a device less when it is asked for as one. What is asked of
+ * the queue between fa_backend_record and fa_backend_recorded is recorded instead of done: work on memory
+ * that stays where it is, for which nothing is taken or freed, marked, followed or waited for meanwhile. It
+ * must have been done once before, so that whatever it needs is there.
+ */
+struct fa_recording;
+
+/* Can the backend record, and may it? */
+bool fa_backend_records(const struct fa_backend *backend);
+
+fa_status fa_backend_record(struct fa_backend *backend) FA_CHECK_RESULT;
+
+/* Also after a failure of what was to be recorded, of which it tells. */
+fa_status fa_backend_recorded(struct fa_backend *backend, struct fa_recording **out) FA_CHECK_RESULT;
+
+/* Asks its queue for the work once more. */
+void fa_recording_ask(struct fa_recording *recording);
+
+/* Is everything that it uses still there? Memory of its queue that was freed, or has grown, ends it. */
+bool fa_recording_holds(const struct fa_recording *recording);
+
+void fa_recording_destroy(struct fa_recording *recording); /* NULL is fine; waits for the queue */
 
 /* ---- activations ---- */
 

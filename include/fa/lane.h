@@ -34,12 +34,15 @@ struct fa_flat *fa_lane_grad(struct fa_lane *lane);
 
 enum fa_lane_phase { FA_LANE_FORWARD, FA_LANE_LOSS, FA_LANE_BACKWARD, FA_LANE_DETECTIONS };
 
+/* The gradient of grad[0, n) is final for this image once the ticket is reached; n never falls. */
+typedef void (*fa_lane_ready_fn)(void *context, size_t n, struct fa_ticket ticket);
+
 /* How a caller follows an image on its way. Any function may be NULL. */
 struct fa_lane_observer {
     void (*ended)(void *context, enum fa_lane_phase phase);
     /* Before the loss: the head's outputs, which hold during the call, in the host's memory. */
     fa_status (*saw)(void *context, const struct fa_head *head);
-    fa_grad_ready_fn ready;       /* as in fa_workspace_backward */
+    fa_lane_ready_fn ready;
     void (*waits)(void *context); /* again and again while fa_lane_learned does */
     void *context;
 };

@@ -113,13 +113,21 @@ enum fa_pass { FA_INFERENCE, FA_TRAINING };
 fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass,
                                const struct fa_image *image, struct fa_head *head) FA_CHECK_RESULT;
 
+/* Its two parts. To take an image makes whatever its size needs and brings it in: head's arrays are known,
+   but not there. To run, which follows, asks for the same work for every image of a size, and so does the
+   backward after it: a recording (backend.h) can stand for both. *plan is a number that says for how long: it
+   changes once the size is planned anew. */
+fa_status fa_workspace_take(struct fa_workspace *workspace, enum fa_pass pass, const struct fa_image *image,
+                            struct fa_head *head, uint64_t *plan) FA_CHECK_RESULT;
+fa_status fa_workspace_run(struct fa_workspace *workspace) FA_CHECK_RESULT;
+
 /* Adds the gradient of every trainable parameter to the workspace's, each element by one addition, for the
    image of its last training forward.
    grad_cls and grad_reg are dLoss/dHead in the head's shapes, before any scaling, in the backend's memory. A
    training forward serves one backward; FA_EINVAL if none came before, or if another forward, describe,
    changed parameters or a failure came between. ready, unless NULL, is called after every node with an n that
-   never falls: once the ticket is reached, grad[0, n) is final for this image. */
-typedef void (*fa_grad_ready_fn)(void *context, size_t n, struct fa_ticket ticket);
+   never falls: once what was asked for until then is done, grad[0, n) is final for this image. */
+typedef void (*fa_grad_ready_fn)(void *context, size_t n);
 fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *grad_cls,
                                 const fa_real *grad_reg, fa_grad_ready_fn ready,
                                 void *context) FA_CHECK_RESULT;

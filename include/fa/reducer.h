@@ -56,8 +56,7 @@ void fa_reducer_begin(struct fa_reducer *reducer);
 struct fa_ticket fa_reducer_image(struct fa_reducer *reducer);
 
 /* Once the ticket is reached, [0, n) of the row will not change any more for this image; n never falls. Also
-   lets messages go on their way, so it is worth calling with the same n. Same signature as fa_grad_ready_fn.
- */
+   lets messages go on their way, so it is worth calling with the same n. */
 void fa_reducer_advance(void *reducer, size_t n, struct fa_ticket ticket);
 
 /* The gradient of this image is complete at this ticket; nobody but the reducer may read its row before

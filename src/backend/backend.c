@@ -81,7 +81,8 @@ fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_back
                               .preference = config->preference,
                               .device = config->device,
                               .local_rank = config->local_rank,
-                              .precision = config->precision};
+                              .precision = config->precision,
+                              .never_records = config->never_records};
 
     FA_TRY(ops->open(&base, out));
     (*out)->first = *out;

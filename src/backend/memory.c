@@ -98,3 +98,40 @@ fa_status fa_backend_synchronize(struct fa_backend *backend)
 {
     return own(backend) != NULL ? own(backend)->synchronize(backend) : FA_OK;
 }
+
+/* ---- recordings ---- */
+
+bool fa_backend_records(const struct fa_backend *backend)
+{
+    return own(backend) != NULL && own(backend)->record != NULL && !backend->first->never_records;
+}
+
+fa_status fa_backend_record(struct fa_backend *backend)
+{
+    return own(backend)->record(backend);
+}
+
+fa_status fa_backend_recorded(struct fa_backend *backend, struct fa_recording **out)
+{
+    *out = NULL;
+    FA_TRY(own(backend)->recorded(backend, out));
+    (*out)->queue = backend;
+    return FA_OK;
+}
+
+void fa_recording_ask(struct fa_recording *recording)
+{
+    recording->queue->n_replayed++;
+    own(recording->queue)->ask(recording);
+}
+
+bool fa_recording_holds(const struct fa_recording *recording)
+{
+    return own(recording->queue)->holds(recording);
+}
+
+void fa_recording_destroy(struct fa_recording *recording)
+{
+    if (recording != NULL)
+        own(recording->queue)->forget(recording);
+}

@@ -124,6 +124,13 @@ struct fa_memory_ops {
     fa_status (*reached)(struct fa_backend *backend, uint64_t number, bool *reached);
     void (*follow)(struct fa_backend *backend, struct fa_ticket ticket);
     fa_status (*synchronize)(struct fa_backend *backend);
+
+    /* Optional, all or none: recordings. */
+    fa_status (*record)(struct fa_backend *backend);
+    fa_status (*recorded)(struct fa_backend *backend, struct fa_recording **out);
+    void (*ask)(struct fa_recording *recording);
+    bool (*holds)(const struct fa_recording *recording);
+    void (*forget)(struct fa_recording *recording);
 };
 
 struct fa_backend {
@@ -134,6 +141,8 @@ struct fa_backend {
     enum fa_conv_preference preference;
     int device, local_rank; /* as in the configuration */
     enum fa_precision precision;
+    bool never_records;
+    uint64_t n_replayed; /* recordings asked of it, ever */
     struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
     const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];
@@ -147,6 +156,10 @@ struct fa_backend {
         float *chw; /* NULL until the first one */
         size_t n;   /* how much fits */
     } frame;        /* an image on its way in (frame.c) */
+};
+
+struct fa_recording {
+    struct fa_backend *queue;
 };
 
 struct fa_weights {

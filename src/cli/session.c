@@ -85,7 +85,8 @@ fa_status fa_session_open_backend(const struct fa_invocation *invocation, const 
                                              .preference = (enum fa_conv_preference)settings->algorithm,
                                              .device = settings->device,
                                              .local_rank = comm != NULL ? fa_comm_local_rank(comm) : 0,
-                                             .precision = (enum fa_precision)settings->precision};
+                                             .precision = (enum fa_precision)settings->precision,
+                                             .never_records = !settings->graphs};
 
     return fa_backend_open(&config, out);
 }

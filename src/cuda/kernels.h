@@ -10,8 +10,10 @@
 
 #include "fa/status.h"
 #include "kernels/channel_sums.h"
+#include "kernels/detections.h"
 #include "kernels/elementwise.h"
 #include "kernels/flat.h"
+#include "kernels/focal.h"
 #include "kernels/fold.h"
 #include "kernels/freeanchor.h"
 #include "kernels/image.h"
@@ -48,6 +50,12 @@
     X(upsample_backward)                                                                                     \
     X(pool)                                                                                                  \
     X(pool_backward)                                                                                         \
+    X(detections_scratch_bytes)                                                                              \
+    X(detections)                                                                                            \
+    X(focal_assign_scratch_bytes)                                                                            \
+    X(focal_assign)                                                                                          \
+    X(focal_scratch_bytes)                                                                                   \
+    X(focal)                                                                                                 \
     X(freeanchor_scratch_bytes)                                                                              \
     X(freeanchor)                                                                                            \
     X(rows_out)                                                                                              \

@@ -39,3 +39,17 @@ fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_c
     view = view_of(head, set);
     return fa_detections_make(config, &set->pyramid, &view, frame, out, n);
 }
+
+fa_status fa_lane_device_head(struct fa_lane *lane, const struct fa_head *head, int h, int w,
+                              struct fa_device_head *out)
+{
+    struct fa_backend *queue = fa_workspace_queue(lane->workspace);
+
+    *out = (struct fa_device_head){
+        .num_classes = head->num_classes, .cls = head->cls, .reg = (fa_real *)head->reg};
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &out->anchors));
+    assert(head->n_anchors == out->anchors->pyramid.n_anchors);
+    if (lane->head_scratch == NULL)
+        FA_TRY(fa_backend_head_ops(queue)->create(queue, &lane->head_scratch));
+    return FA_OK;
+}

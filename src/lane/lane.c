@@ -25,9 +25,10 @@ void fa_lane_destroy(struct fa_lane *lane)
 {
     if (lane == NULL)
         return;
+    fa_lane_forget_work(lane);
     fa_lane_unstage(lane);
-    if (lane->device_loss != NULL)
-        fa_backend_head_ops(fa_workspace_queue(lane->workspace))->destroy(lane->device_loss);
+    if (lane->head_scratch != NULL)
+        fa_backend_head_ops(fa_workspace_queue(lane->workspace))->destroy(lane->head_scratch);
     if (lane->grad_reg != NULL)
         fa_backend_free(fa_workspace_queue(lane->workspace), lane->grad_reg);
     fa_loss_workspace_destroy(lane->loss_workspace);

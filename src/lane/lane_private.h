@@ -8,6 +8,24 @@
 #include "fa/head_ops.h"
 #include "fa/lane.h"
 
+enum {
+    FA_LANE_WORKS = 64, /* sizes whose work is kept */
+    FA_LANE_PIECES = 32
+};
+
+/* The work of one plan (fa_workspace_take), by one configuration. */
+struct fa_lane_work {
+    uint64_t plan;
+    void *config; /* NULL: nobody's */
+    size_t config_bytes;
+    uint64_t last_used;
+    size_t n_pieces; /* 0: not recorded yet */
+    struct fa_lane_piece {
+        struct fa_recording *recording;
+        size_t n_final; /* parameters whose gradient is final after it */
+    } piece[FA_LANE_PIECES];
+};
+
 struct fa_lane {
     struct fa_workspace *workspace; /* NULL without a model */
     struct fa_anchor_cache *anchors;
@@ -22,16 +40,50 @@ struct fa_lane {
     fa_real *staged_grad_reg;
     size_t staged_anchors;
 
-    struct fa_device_loss *device_loss; /* NULL until the backend computes one */
+    struct fa_head_scratch *head_scratch; /* of the backend; NULL until it is needed */
+
+    struct fa_lane_work work[FA_LANE_WORKS];
+    uint64_t clock;                /* of their use */
+    struct fa_lane_work *recorded; /* while it is */
+    fa_status cut_failed;          /* of its pieces */
 
     /* ---- of the image that is on its way ---- */
     struct fa_loss loss;          /* where the host computed it */
     const struct fa_loss *result; /* where it is, or will be */
     struct fa_ticket ticket;      /* of its end */
+    size_t n_final;               /* parameters whose gradient is final ... */
+    struct fa_ticket final;       /* ... once this is reached */
     const struct fa_lane_observer *observer;
 };
 
 void fa_lane_phase_ended(const struct fa_lane_observer *observer, enum fa_lane_phase phase);
+
+/* ---- recorded.c ---- */
+
+/* What work depends on, beside what the host has prepared for it. */
+struct fa_lane_key {
+    uint64_t plan;
+    const void *config;
+    size_t config_bytes;
+};
+
+/* Asks the lane's queue for work on an image that the workspace has taken: for the same work every time. */
+typedef fa_status (*fa_lane_body)(struct fa_lane *lane, void *context);
+
+/* Asks for it by the body, or as it was recorded. */
+fa_status fa_lane_ask(struct fa_lane *lane, const struct fa_lane_key *key, fa_lane_body body,
+                      void *context) FA_CHECK_RESULT;
+
+/* For fa_workspace_backward; context is the lane. Tells the observer. */
+void fa_lane_ready(void *context, size_t n);
+
+void fa_lane_forget_work(struct fa_lane *lane);
+
+/* ---- head.c ---- */
+
+/* The workspace's head for what the backend computes itself; makes the scratch where there is none yet. */
+fa_status fa_lane_device_head(struct fa_lane *lane, const struct fa_head *head, int h, int w,
+                              struct fa_device_head *out) FA_CHECK_RESULT;
 
 /* ---- stage.c ---- */
 

@@ -184,7 +184,6 @@ fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *g
 {
     struct fa_model *model = workspace->model;
     struct backward run = {workspace, model, NULL, grad_cls, grad_reg};
-    struct fa_ticket ticket = {0};
     size_t n_final = 0;
 
     FA_TRY(take_trained(workspace, &run.plan));
@@ -199,10 +198,9 @@ fa_status fa_workspace_backward(struct fa_workspace *workspace, const fa_real *g
             fa_layer_unfold(workspace, layer);
             fa_weights_forget(model->weights[layer]);
             n_final = fa_layer_end(&model->graph.layer[layer]);
-            ticket = fa_backend_mark(workspace->queue);
         }
         if (ready != NULL)
-            ready(context, n_final, ticket);
+            ready(context, n_final);
     }
     return FA_OK;
 }

@@ -37,8 +37,8 @@ static fa_status run_node(const struct fa_workspace *workspace, const struct fa_
     return status;
 }
 
-fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass,
-                               const struct fa_image *image, struct fa_head *head)
+fa_status fa_workspace_take(struct fa_workspace *workspace, enum fa_pass pass, const struct fa_image *image,
+                            struct fa_head *head, uint64_t *number)
 {
     struct fa_model *model = workspace->model;
     struct fa_plan *plan;
@@ -47,14 +47,35 @@ fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass
     FA_TRY(fa_workspace_reserve(workspace, plan));
     FA_TRY(fa_model_fold(model));
     fa_backend_follow(workspace->queue, model->folded);
-
     FA_TRY(fa_plan_import(plan, image, workspace->arena));
+    workspace->taken = plan;
+    *head =
+        (struct fa_head){plan->pyramid.n_anchors, model->config.num_classes, workspace->cls, workspace->reg};
+    *number = plan->number;
+    return FA_OK;
+}
+
+fa_status fa_workspace_run(struct fa_workspace *workspace)
+{
+    const struct fa_model *model = workspace->model;
+    const struct fa_plan *plan = workspace->taken;
+
+    if (plan == NULL)
+        return fa_fail(FA_EINVAL, "there is no image to run the network on");
+    workspace->taken = NULL;
     for (int i = 0; i < model->graph.n_nodes; i++)
         FA_TRY(run_node(workspace, plan, i));
 
-    workspace->trained = pass == FA_TRAINING ? plan : NULL;
+    workspace->trained = plan->training ? plan : NULL;
     workspace->trained_version = model->version;
-    *head =
-        (struct fa_head){plan->pyramid.n_anchors, model->config.num_classes, workspace->cls, workspace->reg};
     return FA_OK;
+}
+
+fa_status fa_workspace_forward(struct fa_workspace *workspace, enum fa_pass pass,
+                               const struct fa_image *image, struct fa_head *head)
+{
+    uint64_t plan;
+
+    FA_TRY(fa_workspace_take(workspace, pass, image, head, &plan));
+    return fa_workspace_run(workspace);
 }

@@ -42,6 +42,7 @@ struct fa_plan {
     size_t arena_bytes;
     struct fa_pyramid pyramid;
     uint64_t last_used; /* the cache's clock */
+    uint64_t number;    /* its alone among all that the cache ever held */
     struct fa_plan_node node[FA_GRAPH_MAX_NODES];
 };
 

@@ -31,7 +31,7 @@ struct fa_workspace {
 
     int n_plans;
     struct fa_plan *plan[FA_MAX_PLANS];
-    uint64_t clock;
+    uint64_t clock, n_planned;
     size_t largest_arena; /* of all plans that ever were */
 
     void *arena; /* shared by all plans; grows */
@@ -43,6 +43,7 @@ struct fa_workspace {
     struct fa_weights_sum *weights_sum[FA_GRAPH_MAX_LAYERS];
     struct fa_affine_sum *affine_sum[FA_GRAPH_MAX_LAYERS];
 
+    const struct fa_plan *taken;   /* with an image to run on; NULL: none */
     const struct fa_plan *trained; /* whose training values are in the arena; NULL: nobody's */
     uint64_t trained_version;      /* of the parameters that made them */
 };

@@ -58,13 +58,14 @@ fa_status fa_workspace_plan(struct fa_workspace *workspace, enum fa_pass pass, i
     struct fa_plan *plan;
 
     FA_TRY(fa_size_check(h, w));
-    workspace->trained = NULL;
+    workspace->taken = workspace->trained = NULL;
     plan = cached(workspace, training, h, w);
     if (plan == NULL) {
         FA_TRY(create_plan(workspace, training, h, w, &plan));
         if (workspace->n_plans == FA_MAX_PLANS)
             evict_oldest(workspace);
         workspace->plan[workspace->n_plans++] = plan;
+        plan->number = ++workspace->n_planned;
         if (plan->arena_bytes > workspace->largest_arena)
             workspace->largest_arena = plan->arena_bytes;
     }

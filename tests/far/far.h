@@ -45,12 +45,21 @@ fa_status far_reached(struct fa_backend *backend, uint64_t number, bool *reached
 void far_follow(struct fa_backend *backend, struct fa_ticket ticket);
 fa_status far_synchronize(struct fa_backend *backend);
 
+/* Recordings hold the tasks themselves, and end once their queue has freed memory. */
+fa_status far_record(struct fa_backend *backend);
+fa_status far_recorded(struct fa_backend *backend, struct fa_recording **out);
+void far_ask_recorded(struct fa_recording *recording);
+bool far_recording_holds(const struct fa_recording *recording);
+void far_forget_recording(struct fa_recording *recording);
+void far_note_free(struct fa_backend *backend);
+
 /* Waits for all queues: memory that work may still need is about to go. Called from any thread. */
 void far_quiet(void);
 
-/* ---- the rest of the table (far_flat.c) ---- */
+/* ---- the rest of the table (far_flat.c, far_head.c) ---- */
 
 extern const struct fa_flat_ops far_flat_ops;
+extern const struct fa_head_ops far_head_ops;
 
 static inline struct fa_backend *far_near(const struct fa_backend *backend)
 {

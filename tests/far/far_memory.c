@@ -110,9 +110,9 @@ void far_free(struct fa_backend *backend, void *shown)
 {
     struct block *block;
 
-    (void)backend;
     if (shown == NULL)
         return;
+    far_note_free(backend);
     far_quiet();
     pthread_mutex_lock(&memory.lock);
     block = unhang((size_t)((char *)shown - memory.shown));

@@ -28,7 +28,9 @@ struct far_queue {
     uint64_t asked, done; /* tasks, ever */
     bool closes;
     uint64_t random;
-    fa_status status; /* the first failure; nothing is done after it */
+    fa_status status;            /* the first failure; nothing is done after it */
+    struct recording *recording; /* NULL: what is asked for is done */
+    uint64_t n_freed;
     char message[FA_MESSAGE_MAX];
 };
 
@@ -170,6 +172,37 @@ void far_queue_close(struct far_queue *queue)
     fa_free(queue);
 }
 
+/* ---- recordings ---- */
+
+struct recording {
+    struct fa_recording base;
+    uint64_t n_freed; /* by its queue when it was made */
+    size_t n;
+    struct recorded {
+        struct task *task;
+        size_t n_bytes; /* of its argument */
+    } * tasks;
+};
+
+static void keep_task(struct recording *recording, struct task *task, size_t n_bytes)
+{
+    struct recorded *tasks = realloc(recording->tasks, (recording->n + 1) * sizeof *tasks);
+
+    if (tasks == NULL)
+        abort();
+    recording->tasks = tasks;
+    recording->tasks[recording->n++] = (struct recorded){task, n_bytes};
+}
+
+/* What a device refuses while it records. */
+static void must_not_record(const struct fa_backend *backend, const char *what)
+{
+    if (queue_of(backend)->recording == NULL)
+        return;
+    fprintf(stderr, "far: %s while recording\n", what);
+    abort();
+}
+
 /* ---- asking ---- */
 
 static void append(struct far_queue *queue, struct task *task)
@@ -196,19 +229,27 @@ static struct task *new_task(far_work work, const void *argument, size_t n_bytes
 
 void far_ask(struct fa_backend *backend, far_work work, const void *argument, size_t n_bytes)
 {
-    append(queue_of(backend), new_task(work, argument, n_bytes));
+    struct far_queue *queue = queue_of(backend);
+    struct task *task = new_task(work, argument, n_bytes);
+
+    if (queue->recording != NULL)
+        keep_task(queue->recording, task, n_bytes);
+    else
+        append(queue, task);
 }
 
 void far_follow(struct fa_backend *backend, struct fa_ticket ticket)
 {
     struct task *task = new_task(NULL, NULL, 0);
 
+    must_not_record(backend, "another queue");
     task->after = ticket;
     append(queue_of(backend), task);
 }
 
 uint64_t far_mark(struct fa_backend *backend)
 {
+    must_not_record(backend, "a mark");
     return queue_of(backend)->asked; /* one thread asks */
 }
 
@@ -228,8 +269,60 @@ fa_status far_synchronize(struct fa_backend *backend)
 {
     bool reached;
 
+    must_not_record(backend, "a wait");
     wait_for(queue_of(backend), queue_of(backend)->asked);
     return far_reached(backend, queue_of(backend)->asked, &reached);
+}
+
+void far_note_free(struct fa_backend *backend)
+{
+    must_not_record(backend, "freed memory");
+    queue_of(backend)->n_freed++;
+}
+
+fa_status far_record(struct fa_backend *backend)
+{
+    must_not_record(backend, "another recording");
+    queue_of(backend)->recording = calloc(1, sizeof(struct recording));
+    if (queue_of(backend)->recording == NULL)
+        abort();
+    return FA_OK;
+}
+
+fa_status far_recorded(struct fa_backend *backend, struct fa_recording **out)
+{
+    struct far_queue *queue = queue_of(backend);
+
+    queue->recording->n_freed = queue->n_freed;
+    *out = &queue->recording->base;
+    queue->recording = NULL;
+    return FA_OK;
+}
+
+void far_ask_recorded(struct fa_recording *asked)
+{
+    const struct recording *recording = (const struct recording *)asked;
+
+    for (size_t i = 0; i < recording->n; i++) {
+        const struct recorded *recorded = &recording->tasks[i];
+
+        far_ask(asked->queue, recorded->task->work, recorded->task->argument, recorded->n_bytes);
+    }
+}
+
+bool far_recording_holds(const struct fa_recording *recording)
+{
+    return ((const struct recording *)recording)->n_freed == queue_of(recording->queue)->n_freed;
+}
+
+void far_forget_recording(struct fa_recording *forgotten)
+{
+    struct recording *recording = (struct recording *)forgotten;
+
+    for (size_t i = 0; i < recording->n; i++)
+        free(recording->tasks[i].task);
+    free(recording->tasks);
+    free(recording);
 }
 
 static void wait_for_all(struct far_queue *queue)

@@ -165,6 +165,13 @@ static void learning_gives_the_loss_and_gradient_of_its_parts(void **state)
     assert_memory_equal(&loss, &want, sizeof want);
     assert_true(want.part[0] > 0 && want.part[1] > 0);
     assert_flat_holds(params->grad, 0, params->n_trainable, want_grad);
+
+    /* also where the host computes the loss, because somebody looks at the head */
+    memset(&heard, 0, sizeof heard);
+    clear_gradient();
+    assert_ok(learn(lane, 5, &observer, &loss));
+    assert_memory_equal(&loss, &want, sizeof want);
+    assert_flat_holds(params->grad, 0, params->n_trainable, want_grad);
     fa_free(want_grad);
 }
 
@@ -276,6 +283,9 @@ static void looking_gives_the_detections_of_its_parts(void **state)
     view = host_head(&head);
     assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
     assert_true(n_want > 0);
+    assert_ok(fa_lane_look(lane, &config, &image, &frame, NULL, got, &n)); /* by the backend if it can */
+    assert_int_equal(n, n_want);
+    assert_memory_equal(got, want, n * sizeof *got);
     memset(&heard, 0, sizeof heard);
     assert_ok(fa_lane_look(lane, &config, &image, &frame, &observer, got, &n));
     assert_int_equal(n, n_want);

@@ -226,15 +226,13 @@ void network_spoil_arena(struct fa_model *model)
     fa_free(spoilt);
 }
 
-void network_take_ready(void *context, size_t n, struct fa_ticket ticket)
+void network_take_ready(void *context, size_t n)
 {
     struct network_progress *progress = context;
     const size_t from = progress->n;
-    bool reached = false;
 
     assert_true(n >= from && n <= progress->params->n_trainable);
-    while (!reached)
-        assert_ok(fa_ticket_reached(ticket, &reached));
+    assert_ok(fa_backend_synchronize(progress->queue));
     assert_ok(fa_flat_read(progress->params->grad, from, n - from, progress->seen + from));
     progress->pieces += n > from;
     progress->n = n;

@@ -57,12 +57,13 @@ void network_spoil_arena(struct fa_model *model);
 
 /* What a backward has called final so far. */
 struct network_progress {
+    struct fa_backend *queue;
     const struct fa_params *params;
     fa_real *seen; /* params->grad as it was when it was called final; n_trainable elements, the test's own */
     size_t n, pieces;
 };
 
 /* A ready function whose context is a progress. */
-void network_take_ready(void *progress, size_t n, struct fa_ticket ticket);
+void network_take_ready(void *progress, size_t n);
 
 #endif

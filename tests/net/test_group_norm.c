@@ -66,7 +66,8 @@ static void gammas_and_betas_are_final_with_their_layer(void **state)
 {
     struct fa_model *model = create(18, -1);
     const struct fa_params *params = fa_model_params(model);
-    struct network_progress progress = {.params = params};
+    struct network_progress progress = {.queue = fa_workspace_queue(network_workspace(model)),
+                                        .params = params};
     float *image = network_image("image", H, W);
     struct fa_head head;
     fa_real *gradient;

@@ -64,7 +64,8 @@ static void gradients_called_ready_are_final_and_all_become_ready(void **state)
 {
     struct fa_model *model = create(50, 1);
     const struct fa_params *params = fa_model_params(model);
-    struct network_progress progress = {.params = params};
+    struct network_progress progress = {.queue = fa_workspace_queue(network_workspace(model)),
+                                        .params = params};
     float *image = network_image("image", H, W);
     struct fa_head head;
     fa_real *gradient;

@@ -25,7 +25,7 @@ struct fa_training_step {
     struct fa_flat *momentum;
 
     /* To be set between steps; NULL and false at first. */
-    fa_grad_ready_fn ready; /* of backward, where neither of the next two is given */
+    fa_lane_ready_fn ready; /* of backward, where neither of the next two is given */
     void *ready_context;
     struct fa_readiness_record *record; /* of backward, where there is no reducer */
     struct fa_reducer *reducer;         /* adds up the gradients of all ranks; NULL: they are not */

@@ -54,7 +54,8 @@ struct fa_cuda_queue {
     struct fa_cuda_room gradient;  /* of one convolution's filters, or input, before it is added to others */
     struct fa_cuda_room scratch;   /* of kernels; zero before its first use */
     struct fa_cuda_room rows;      /* floats on their way in */
-    void *staged;                  /* the same in page-locked memory */
+    struct fa_cuda_room pixels;    /* on their way in */
+    void *staged;                  /* floats in page-locked memory */
     size_t staged_bytes;
 
     char *slots, *slots_up; /* page-locked, and on the device */
@@ -62,6 +63,7 @@ struct fa_cuda_queue {
 
     struct CUevent_st *event[FA_CUDA_EVENTS];
     uint64_t n_marked;
+    uint64_t n_freed; /* device memory, ever: what was recorded before may have used it */
 
     fa_status status; /* the first failure */
     char message[FA_MESSAGE_MAX];
@@ -87,6 +89,14 @@ void *fa_cuda_send_up(struct fa_cuda_queue *queue, const void *host, size_t n_by
 
 extern const struct fa_memory_ops fa_cuda_memory_ops;
 
+/* ---- record.c ---- */
+
+fa_status fa_cuda_record(struct fa_backend *backend);
+fa_status fa_cuda_recorded(struct fa_backend *backend, struct fa_recording **out);
+void fa_cuda_ask_recording(struct fa_recording *asked);
+bool fa_cuda_recording_holds(const struct fa_recording *recording);
+void fa_cuda_forget_recording(struct fa_recording *forgotten);
+
 /* ---- open.c ---- */
 
 /* Another queue on the device, which it keeps open. */
@@ -103,6 +113,8 @@ extern const struct fa_head_ops fa_cuda_head_ops;
 size_t fa_cuda_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 void fa_cuda_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                         fa_real *activation);
+fa_status fa_cuda_import_frame(struct fa_backend *backend, struct fa_shape shape,
+                               const struct fa_frame *frame, fa_real *activation);
 void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                         fa_real *hwc);
 void fa_cuda_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,

@@ -83,7 +83,7 @@ static void close_queue(struct fa_backend *backend)
     struct fa_cuda_device *device = queue->device;
     const struct fa_cuda *cuda = device->runtime;
     void *const memory[] = {queue->workspace.memory, queue->gradient.memory, queue->scratch.memory,
-                            queue->rows.memory, queue->slots_up};
+                            queue->rows.memory,      queue->pixels.memory,   queue->slots_up};
 
     if (queue->stream != NULL)
         (void)cuda->cudaStreamSynchronize(queue->stream);
@@ -168,6 +168,7 @@ const struct fa_backend_ops fa_backend_cuda = {.name = "cuda",
                                                .head = &fa_cuda_head_ops,
                                                .activation_bytes = fa_cuda_activation_bytes,
                                                .import_chw = fa_cuda_import_chw,
+                                               .import_frame = fa_cuda_import_frame,
                                                .export_hwc = fa_cuda_export_hwc,
                                                .import_hwc = fa_cuda_import_hwc,
                                                .weights_create = fa_cuda_weights_create,

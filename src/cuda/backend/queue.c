@@ -49,8 +49,10 @@ static void give_back(struct fa_backend *backend, void *memory)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
-    if (memory != NULL)
-        fa_cuda_note(queue, runtime_of(queue)->cudaFree(memory), "freeing the GPU's memory");
+    if (memory == NULL)
+        return;
+    queue->n_freed++;
+    fa_cuda_note(queue, runtime_of(queue)->cudaFree(memory), "freeing the GPU's memory");
 }
 
 /* On any thread, whose GPU is another one until it is told. */
@@ -203,4 +205,9 @@ const struct fa_memory_ops fa_cuda_memory_ops = {.alloc = take,
                                                  .mark = mark,
                                                  .reached = reached,
                                                  .follow = follow,
-                                                 .synchronize = synchronize};
+                                                 .synchronize = synchronize,
+                                                 .record = fa_cuda_record,
+                                                 .recorded = fa_cuda_recorded,
+                                                 .ask = fa_cuda_ask_recording,
+                                                 .holds = fa_cuda_recording_holds,
+                                                 .forget = fa_cuda_forget_recording};

@@ -30,6 +30,7 @@ static size_t lay_out(detection_image *image, void *scratch)
 
     for (int level = 0; level < FA_LEVELS; level++)
         slices += slices_of_level(*image, level);
+    take_counters(scratch, &n);
     image->keys = take<uint64_t>(scratch, &n, slices * image->pre_nms);
     image->n_keys = take<unsigned>(scratch, &n, slices);
     image->boxes = take<float4>(scratch, &n, candidates);

@@ -13,7 +13,7 @@
 
 enum { FA_CUDA_MOST_PRE_NMS = 3072 }; /* pairs of a level; they are sorted in the memory of a block */
 
-/* About 2300 bytes for each of pre_nms, which is 2.3 MB for 1000. */
+/* Beside the counters about 2300 bytes for each of pre_nms, which is 2.3 MB for 1000. */
 FA_CUDA_API size_t fa_cuda_detections_scratch_bytes(const struct fa_detect_config *config,
                                                     const struct fa_cuda_head *head);
 

@@ -184,7 +184,7 @@ static size_t lay_out(focal_image *image, void *scratch)
 {
     size_t n = 0;
 
-    image->arrived = take<unsigned>(scratch, &n, 1);
+    image->arrived = take_counters(scratch, &n);
     image->predicted = take<float4>(scratch, &n, image->n_anchors);
     image->predicted_bounds = take<float4>(scratch, &n, fa_blocks(image->n_anchors, WARP));
     image->matched.best_iou = take<float>(scratch, &n, (size_t)image->matched.objects.most);

@@ -14,7 +14,7 @@
 #include "fa/loss.h"
 #include "head.h"
 
-/* Half a byte an anchor and 4 bytes for each of the most objects. */
+/* Beside the counters half a byte an anchor and 4 bytes for each of the most objects. */
 FA_CUDA_API size_t fa_cuda_focal_assign_scratch_bytes(size_t n_anchors, int most_objects);
 
 /* assigned[i]: the object for which anchor i is positive, -1 where it is negative, -2 where it has no loss.
@@ -24,7 +24,7 @@ FA_CUDA_API int fa_cuda_focal_assign(fa_cuda_stream stream, const struct fa_foca
                                      const float *anchors, const struct fa_cuda_objects *objects,
                                      void *scratch, int32_t *assigned, int32_t *positives);
 
-/* About 17 bytes an anchor and 4 for each of the most objects. */
+/* Beside the counters about 17 bytes an anchor and 4 for each of the most objects. */
 FA_CUDA_API size_t fa_cuda_focal_scratch_bytes(const struct fa_cuda_head *head, int most_objects);
 
 /* Logits become the gradient by them, deltas theirs, padding stays. normalizer and loss are on the device, as

@@ -84,6 +84,7 @@ static size_t lay_out(size_t n_anchors, int most_objects, void *memory, struct s
 {
     size_t n = 0;
 
+    take_counters(memory, &n);
     scratch->bounds = take<float4>(memory, &n, fa_blocks(n_anchors, WARP));
     scratch->best_iou = take<float>(memory, &n, (size_t)most_objects);
     return n;

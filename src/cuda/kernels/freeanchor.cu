@@ -22,7 +22,7 @@ static size_t lay_out(freeanchor_image *image, void *scratch)
     const size_t objects = (size_t)image->objects.most, members = objects * image->bag;
     size_t n = 0;
 
-    image->arrived = take<unsigned>(scratch, &n, FA_CUDA_COUNTER_BYTES / sizeof(unsigned));
+    image->arrived = take_counters(scratch, &n);
     image->predicted = take<float4>(scratch, &n, anchors);
     image->predicted_bounds = take<float4>(scratch, &n, groups);
     image->anchor_bounds = take<float4>(scratch, &n, groups);

@@ -4,7 +4,7 @@
 #ifndef FA_CUDA_TAKE_H
 #define FA_CUDA_TAKE_H
 
-#include <stddef.h>
+#include "types.h"
 
 /* The next n of T at *used bytes of scratch, aligned to 16 bytes; *used moves on behind them. Without a
    scratch only that. */
@@ -15,6 +15,12 @@ template <typename T> T *take(void *scratch, size_t *used, size_t n)
 
     *used += (n * sizeof(T) + 15) / 16 * 16;
     return taken;
+}
+
+/* The counters, which come first in every function's scratch. */
+static inline unsigned *take_counters(void *scratch, size_t *used)
+{
+    return take<unsigned>(scratch, used, FA_CUDA_COUNTER_BYTES / sizeof(unsigned));
 }
 
 #endif
