@@ -21,6 +21,11 @@ double fa_machine_cpu_quota(void);
 /* Cores that this process alone can keep busy, by its affinity and that quota; at least 1. */
 int fa_machine_cores(void);
 
+/* From now on this thread, and those that it starts, run on the cores beside the device that is plugged in
+   there ("0000:3b:00.0"), of those that they may run on: how many. 0, and nothing is changed, where the
+   system does not know them, or none is left. */
+int fa_machine_stay_near(const char *bus);
+
 /* Bytes that could be taken now without swapping, and no more than the limits of the process's control groups
    leave. */
 uint64_t fa_machine_free_memory(void);

@@ -13,6 +13,7 @@
 
 #include "fa/machine.h"
 #include "machine_groups.h"
+#include "machine_near.h"
 
 static void the_processor_is_the_one_of_proc_cpuinfo(void **state)
 {
@@ -181,6 +182,55 @@ static void cores_are_those_of_the_affinity(void **state)
     assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
+/* ---- cores beside a device ---- */
+
+static cpu_set_t cores_to(int last)
+{
+    cpu_set_t cores;
+
+    CPU_ZERO(&cores);
+    for (int c = 0; c <= last; c++)
+        CPU_SET(c, &cores);
+    return cores;
+}
+
+static void cores_beside_a_device_are_those_of_its_node_that_may_be_used(void **state)
+{
+    cpu_set_t cores = cores_to(40);
+
+    (void)state;
+    put("sys/bus/pci/devices/0000:3b:00.0/local_cpulist", "3,16-31,48-63\n");
+    assert_int_equal(fa_machine_near(root, "0000:3b:00.0", &cores), 17);
+    assert_true(CPU_ISSET(3, &cores) && CPU_ISSET(16, &cores) && CPU_ISSET(31, &cores));
+    assert_false(CPU_ISSET(0, &cores) || CPU_ISSET(4, &cores) || CPU_ISSET(32, &cores));
+    put("sys/bus/pci/devices/0000:3b:00.0/local_cpulist", "0-7");
+    cores = cores_to(2);
+    assert_int_equal(fa_machine_near(root, "0000:3b:00.0", &cores), 3);
+}
+
+static void assert_stays(const char *bus)
+{
+    cpu_set_t cores = cores_to(2), before = cores;
+
+    assert_int_equal(fa_machine_near(root, bus, &cores), 0);
+    assert_true(CPU_EQUAL(&cores, &before));
+}
+
+static void cores_stay_where_the_node_is_unknown_or_only_others_are_on_it(void **state)
+{
+    (void)state;
+    put("sys/bus/pci/devices/0000:3b:00.0/local_cpulist", "16-31\n");
+    put("sys/bus/pci/devices/0000:3c:00.0/local_cpulist", "\n");
+    put("sys/bus/pci/devices/0000:3d:00.0/local_cpulist", "a lot");
+    put("sys/bus/pci/local_cpulist", "0-1\n");
+    assert_stays("0000:3b:00.0");
+    assert_stays("0000:3c:00.0");
+    assert_stays("0000:3d:00.0");
+    assert_stays("0000:99:00.0");
+    assert_stays("..");
+    assert_stays("");
+}
+
 /* ---- open files ---- */
 
 /* Exit codes of a child, which alone may lower its limit for good. */
@@ -226,6 +276,8 @@ int main(void)
         cmocka_unit_test_setup(version_1_is_found_where_its_controllers_are_mounted, new_root),
         cmocka_unit_test_setup(without_a_quota_there_is_no_limit, new_root),
         cmocka_unit_test(cores_are_those_of_the_affinity),
+        cmocka_unit_test_setup(cores_beside_a_device_are_those_of_its_node_that_may_be_used, new_root),
+        cmocka_unit_test_setup(cores_stay_where_the_node_is_unknown_or_only_others_are_on_it, new_root),
         cmocka_unit_test(the_limit_of_open_files_is_raised_as_far_as_needed),
         cmocka_unit_test(interfaces_are_those_that_others_can_reach_and_no_more_than_asked_for),
     };
