@@ -10,9 +10,11 @@
  *   - a stream that is captured refuses to be waited for.
  * Captured work is replayed in the order in which it was captured, on one stream.
  *
- * Environment: FAKE_FAIL=N makes the Nth call fail that can; FAKE_DEVICES, FAKE_CUDA_VERSION,
- * FAKE_DRIVER_VERSION, FAKE_CUDNN_VERSION are what the libraries say (1, 13000, 13000, 91900);
- * FAKE_CUDNN_MIXED=1: its parts do not fit together.
+ * Environment: FAKE_FAIL=N makes the Nth call fail that can; FAKE_DEVICES (of which CUDA_VISIBLE_DEVICES
+ * shows some), FAKE_NAME, FAKE_CAPABILITY, FAKE_MEMORY_MIB, FAKE_CUDA_VERSION, FAKE_DRIVER_VERSION,
+ * FAKE_CUDNN_VERSION are what the libraries say (1, "Fake GPU", 90, 16384, 13000, 13000, 91900);
+ * FAKE_CUDNN_MIXED=1: its parts do not fit together; FAKE_BUSY=N: that device is another process's;
+ * FAKE_LOST=FILE: every call fails once the file is there.
  */
 #ifndef FA_TESTS_CUDA_FAKE_H
 #define FA_TESTS_CUDA_FAKE_H
@@ -25,6 +27,12 @@ struct CUstream_st;
 /* The n-th call from now that can fail fails; 0 switches that off. */
 void fake_fail_after(long n);
 
+/* From now on every call of the runtime fails, as that of a GPU that is lost; or none does. */
+void fake_lose(bool lost);
+
+/* What the GPU has; 0: what the environment says. */
+void fake_set_memory(size_t n_bytes);
+
 /* Calls that could have failed, since the process began. */
 long fake_calls(void);
 
@@ -35,6 +43,7 @@ long fake_live(void);
 
 /* Is it this call's turn to fail? Counts it. */
 bool fake_call_fails(void);
+bool fake_is_lost(void);
 void fake_count_live(long change);
 
 /* Adds a call of run(argument) to a stream, with its own copy of the n bytes; a cudaError_t. That is what a

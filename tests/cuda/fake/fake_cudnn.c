@@ -357,8 +357,14 @@ static const struct engine *engine_of(const struct descriptor *engine)
     return &engines[int64_of(engine, FA_CUDNN_ATTR_ENGINE_GLOBAL_INDEX)];
 }
 
-static const char device_json[] =
-    "{\"deviceName\":\"Fake GPU\",\"deviceVer\":900,\"multiProcessorCount\":132}";
+/* Its length. */
+static int64_t print_device(char *json, size_t size)
+{
+    const char *name = getenv("FAKE_NAME");
+
+    return snprintf(json, size, "{\"deviceName\":\"%s\",\"deviceVer\":900,\"multiProcessorCount\":132}",
+                    name != NULL ? name : "Fake GPU");
+}
 
 int cudnnBackendGetAttribute(fa_cudnn_descriptor descriptor, int name, int type, int64_t most, int64_t *n,
                              void *array)
@@ -384,8 +390,7 @@ int cudnnBackendGetAttribute(fa_cudnn_descriptor descriptor, int name, int type,
     case FA_CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE:
         return get_notes(engine_of(asked)->behavior, most, n, array);
     case FA_CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION:
-        *n = sizeof device_json - 1;
-        memcpy(array, device_json, sizeof device_json);
+        *n = print_device(array, (size_t)most);
         return FA_CUDNN_STATUS_SUCCESS;
     case FA_CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
         *n = 1;
@@ -496,6 +501,8 @@ int cudnnBackendExecute(struct cudnnContext *handle, fa_cudnn_descriptor plan, f
     struct fake_conv conv;
 
     TRY(fail_if_ordered(FA_CUDNN_STATUS_EXECUTION_FAILED));
+    if (fake_is_lost())
+        return refuse(FA_CUDNN_STATUS_EXECUTION_FAILED, "the GPU is lost");
     TRY(read_graph(descriptor_of(engine, FA_CUDNN_ATTR_ENGINE_OPERATION_GRAPH), &conv));
     for (struct fake_tensor *t = &conv.x; t <= &conv.b; t++)
         TRY(bind(pack, t));

@@ -45,8 +45,7 @@ static void run_wait(void *argument)
 int cudaEventCreateWithFlags(struct CUevent_st **event, unsigned flags)
 {
     (void)flags;
-    if (fake_call_fails())
-        return UNKNOWN;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorUnknown));
     *event = fake_make(sizeof **event);
     pthread_mutex_init(&(*event)->lock, NULL);
     pthread_cond_init(&(*event)->changed, NULL);
@@ -68,8 +67,7 @@ int cudaEventRecord(struct CUevent_st *event, struct CUstream_st *stream)
     struct CUgraph_st *capture = fake_capture_of(stream);
     struct mark mark = {.event = event};
 
-    if (fake_call_fails())
-        return UNKNOWN;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorUnknown));
     pthread_mutex_lock(&event->lock);
     event->capture = capture;
     event->recorder = stream;
@@ -108,8 +106,7 @@ int cudaStreamWaitEvent(struct CUstream_st *stream, struct CUevent_st *event, un
     const struct mark mark = mark_of(event);
 
     (void)flags;
-    if (fake_call_fails())
-        return UNKNOWN;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorUnknown));
     if (event->capture != NULL)
         return join(stream, event);
     return fake_capture_of(stream) != NULL ? CAPTURE_UNSUPPORTED
@@ -120,8 +117,7 @@ int cudaEventQuery(struct CUevent_st *event)
 {
     bool reached;
 
-    if (fake_call_fails())
-        return ILLEGAL_ADDRESS;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorIllegalAddress));
     if (event->capture != NULL)
         return CAPTURE_UNSUPPORTED;
     pthread_mutex_lock(&event->lock);
@@ -137,13 +133,12 @@ int cudaEventSynchronize(struct CUevent_st *event)
     if (event->capture != NULL)
         return CAPTURE_UNSUPPORTED;
     run_wait(&mark);
-    return fake_call_fails() ? ILLEGAL_ADDRESS : FA_CUDA_Success;
+    return fake_call(FA_CUDA_ErrorIllegalAddress);
 }
 
 int cudaEventElapsedTime(float *milliseconds, struct CUevent_st *from, struct CUevent_st *to)
 {
-    if (fake_call_fails())
-        return INVALID_VALUE;
+    FAKE_TRY(fake_call(INVALID_VALUE));
     *milliseconds = 1e3f * (float)(to->when.tv_sec - from->when.tv_sec) +
                     1e-6f * (float)(to->when.tv_nsec - from->when.tv_nsec);
     return FA_CUDA_Success;

@@ -13,7 +13,8 @@ int cudaStreamBeginCapture(struct CUstream_st *stream, int mode)
     struct CUgraph_st *graph;
 
     (void)mode;
-    if (fake_call_fails() || fake_capture_of(stream) != NULL)
+    FAKE_TRY(fake_call(CAPTURE_UNSUPPORTED));
+    if (fake_capture_of(stream) != NULL)
         return CAPTURE_UNSUPPORTED;
     graph = fake_make(sizeof *graph);
     graph->origin = stream;
@@ -45,18 +46,19 @@ static void leave(struct CUstream_st *stream, void *context)
 int cudaStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph)
 {
     struct end end = {fake_capture_of(stream), true};
+    int error;
 
     *graph = NULL;
     if (end.graph == NULL || end.graph->origin != stream)
         return CAPTURE_UNSUPPORTED;
     fake_n_captures--;
     fake_each_stream(leave, &end);
-    if (end.joined && !fake_call_fails()) {
+    error = end.joined ? fake_call(FA_CUDA_ErrorUnknown) : CAPTURE_UNJOINED;
+    if (error == FA_CUDA_Success)
         *graph = end.graph;
-        return FA_CUDA_Success;
-    }
-    (void)cudaGraphDestroy(end.graph);
-    return end.joined ? UNKNOWN : CAPTURE_UNJOINED;
+    else
+        (void)cudaGraphDestroy(end.graph);
+    return error;
 }
 
 int cudaGraphDestroy(struct CUgraph_st *graph)
@@ -70,8 +72,7 @@ int cudaGraphInstantiateWithFlags(struct CUgraphExec_st **executable, struct CUg
                                   unsigned long long flags)
 {
     (void)flags;
-    if (fake_call_fails())
-        return FA_CUDA_ErrorMemoryAllocation;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorMemoryAllocation));
     *executable = fake_make(sizeof **executable);
     for (struct job *job = graph->jobs.first; job != NULL; job = job->next)
         fake_append(&(*executable)->jobs, fake_new_job(job->run, job->argument, job->n_bytes));
@@ -88,7 +89,8 @@ static void run_graph(void *argument)
 
 int cudaGraphLaunch(struct CUgraphExec_st *executable, struct CUstream_st *stream)
 {
-    return fake_call_fails() ? UNKNOWN : fake_enqueue(stream, run_graph, &executable, sizeof executable);
+    FAKE_TRY(fake_call(FA_CUDA_ErrorUnknown));
+    return fake_enqueue(stream, run_graph, &executable, sizeof executable);
 }
 
 int cudaGraphExecDestroy(struct CUgraphExec_st *executable)

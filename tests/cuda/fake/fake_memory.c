@@ -40,6 +40,17 @@ bool fake_is_device(const void *memory, size_t n_bytes)
     return kind_of(memory, n_bytes) == DEVICE_BLOCK;
 }
 
+static size_t free_on_device(void)
+{
+    size_t n_bytes = fake_memory_bytes();
+
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block *b = blocks; b != NULL; b = b->next)
+        n_bytes -= !b->device ? 0 : b->n_bytes < n_bytes ? b->n_bytes : n_bytes;
+    pthread_mutex_unlock(&blocks_lock);
+    return n_bytes;
+}
+
 static int take(void **memory, size_t n_bytes, bool device)
 {
     struct block *block;
@@ -47,7 +58,8 @@ static int take(void **memory, size_t n_bytes, bool device)
 
     if (fake_n_captures > 0)
         return CAPTURE_UNSUPPORTED;
-    if (fake_call_fails() || posix_memalign(&start, 256, n_bytes > 0 ? n_bytes : 1) != 0)
+    FAKE_TRY(fake_call(FA_CUDA_ErrorMemoryAllocation));
+    if ((device && n_bytes > free_on_device()) || posix_memalign(&start, 256, n_bytes > 0 ? n_bytes : 1) != 0)
         return FA_CUDA_ErrorMemoryAllocation;
     memset(start, 0xff, n_bytes);
     block = fake_make(sizeof *block);
@@ -83,13 +95,9 @@ static int give_back(void *memory, bool device)
 
 int cudaMemGetInfo(size_t *free_bytes, size_t *total)
 {
-    *total = (size_t)1 << 30;
-    *free_bytes = *total;
-    pthread_mutex_lock(&blocks_lock);
-    for (struct block *b = blocks; b != NULL; b = b->next)
-        *free_bytes -= b->device && b->n_bytes < *free_bytes ? b->n_bytes : 0;
-    pthread_mutex_unlock(&blocks_lock);
-    return fake_call_fails() ? UNKNOWN : FA_CUDA_Success;
+    *total = fake_memory_bytes();
+    *free_bytes = free_on_device();
+    return fake_call(FA_CUDA_ErrorUnknown);
 }
 
 int cudaMalloc(void **memory, size_t n_bytes)
@@ -142,7 +150,8 @@ int cudaMemcpyAsync(void *to, const void *from, size_t n_bytes, int kind, struct
 {
     const struct copy copy = {to, from, n_bytes};
 
-    if (fake_call_fails() || !fits(to, n_bytes, kind != FA_CUDA_MemcpyDeviceToHost) ||
+    FAKE_TRY(fake_call(INVALID_VALUE));
+    if (!fits(to, n_bytes, kind != FA_CUDA_MemcpyDeviceToHost) ||
         !fits(from, n_bytes, kind != FA_CUDA_MemcpyHostToDevice))
         return INVALID_VALUE;
     return fake_enqueue(stream, run_copy, &copy, sizeof copy);
@@ -165,7 +174,8 @@ int cudaMemsetAsync(void *memory, int byte, size_t n_bytes, struct CUstream_st *
 {
     const struct fill fill = {memory, byte, n_bytes};
 
-    if (fake_call_fails() || !fits(memory, n_bytes, true))
+    FAKE_TRY(fake_call(INVALID_VALUE));
+    if (!fits(memory, n_bytes, true))
         return INVALID_VALUE;
     return fake_enqueue(stream, run_fill, &fill, sizeof fill);
 }

@@ -13,21 +13,32 @@
 
 #define FA_CUDA_DECLARE(result, name, arguments) result name arguments;
 FA_CUDA_FUNCTIONS(FA_CUDA_DECLARE)
+FA_CUDA_DRIVER_FUNCTIONS(FA_CUDA_DECLARE)
 #undef FA_CUDA_DECLARE
 
 /* Errors of CUDA that the program does not tell apart. */
 enum {
     INVALID_VALUE = 1,
-    NO_DEVICE = 100,
     INVALID_DEVICE = 101,
     INVALID_HANDLE = 400,
-    ILLEGAL_ADDRESS = 700,
     CAPTURE_UNSUPPORTED = 900,
-    CAPTURE_UNJOINED = 904,
-    UNKNOWN = 999
+    CAPTURE_UNJOINED = 904
 };
 
 long fake_environment(const char *name, long otherwise);
+
+/* Success, or what this call fails with: that it is ordered to, or that the GPU is lost. */
+int fake_call(int ordered);
+
+#define FAKE_TRY(call)                                                                                       \
+    do {                                                                                                     \
+        const int fake_try_error_ = (call);                                                                  \
+        if (fake_try_error_ != FA_CUDA_Success)                                                              \
+            return fake_try_error_;                                                                          \
+    } while (0)
+
+/* Of the GPU, all of it. */
+size_t fake_memory_bytes(void);
 
 /* Zeroed, counted as live; and its end. */
 void *fake_make(size_t n_bytes);

@@ -127,8 +127,7 @@ int cudaStreamCreateWithFlags(struct CUstream_st **stream, unsigned flags)
     struct CUstream_st *made;
 
     (void)flags;
-    if (fake_call_fails())
-        return UNKNOWN;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorUnknown));
     made = fake_make(sizeof *made);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
@@ -167,8 +166,7 @@ int cudaStreamQuery(struct CUstream_st *stream)
 {
     bool idle;
 
-    if (fake_call_fails())
-        return ILLEGAL_ADDRESS;
+    FAKE_TRY(fake_call(FA_CUDA_ErrorIllegalAddress));
     if (fake_capture_of(stream) != NULL)
         return CAPTURE_UNSUPPORTED;
     pthread_mutex_lock(&stream->lock);
@@ -182,5 +180,5 @@ int cudaStreamSynchronize(struct CUstream_st *stream)
     if (fake_capture_of(stream) != NULL)
         return CAPTURE_UNSUPPORTED;
     wait_idle(stream, NULL);
-    return fake_call_fails() ? ILLEGAL_ADDRESS : FA_CUDA_Success;
+    return fake_call(FA_CUDA_ErrorIllegalAddress);
 }
