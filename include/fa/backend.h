@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/device.h"
 #include "fa/frame.h"
 #include "fa/real.h"
 #include "fa/status.h"
@@ -76,6 +77,7 @@ struct fa_backend_config {
     enum fa_conv_preference preference;
     int device;                  /* which, of those that this host has; -1: by local_rank */
     int local_rank;              /* of this process among those of its job on this host */
+    bool share_device;           /* ... which may be more than it has devices: then they take turns */
     enum fa_precision precision; /* FA_EINVAL if the backend has another one alone */
     bool never_records;          /* what it could record is asked for again each time */
 };
@@ -88,6 +90,12 @@ const char *fa_backend_name(const struct fa_backend *backend);
 /* Library and instruction set for people: "oneDNN 2.6.3, AVX-512". Valid as long as the backend. */
 const char *fa_backend_description(const struct fa_backend *backend);
 int fa_backend_threads(const struct fa_backend *backend);
+
+/* Where it computes; NULL: on the processors. Valid as long as the backend. */
+const struct fa_device *fa_backend_device(const struct fa_backend *backend);
+
+/* Of one that has a device: from now on no more threads than this inside a call. */
+void fa_backend_limit_threads(struct fa_backend *backend, int most);
 
 /* Its own losses (head_ops.h); NULL: it has none. */
 struct fa_head_ops;

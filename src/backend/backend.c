@@ -81,6 +81,7 @@ fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_back
                               .preference = config->preference,
                               .device = config->device,
                               .local_rank = config->local_rank,
+                              .share_device = config->share_device,
                               .precision = config->precision,
                               .never_records = config->never_records};
 
@@ -112,6 +113,18 @@ const char *fa_backend_description(const struct fa_backend *backend)
 int fa_backend_threads(const struct fa_backend *backend)
 {
     return backend->n_threads;
+}
+
+const struct fa_device *fa_backend_device(const struct fa_backend *backend)
+{
+    return backend->place;
+}
+
+void fa_backend_limit_threads(struct fa_backend *backend, int most)
+{
+    assert(backend->place != NULL && most >= 1);
+    if (backend->n_threads > most)
+        backend->n_threads = most;
 }
 
 const struct fa_head_ops *fa_backend_head_ops(const struct fa_backend *backend)

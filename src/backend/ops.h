@@ -140,12 +140,14 @@ struct fa_backend {
     int n_threads;
     enum fa_conv_preference preference;
     int device, local_rank; /* as in the configuration */
+    bool share_device;
     enum fa_precision precision;
     bool never_records;
     uint64_t n_replayed; /* recordings asked of it, ever */
     struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
     const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];
+    const struct fa_device *place; /* of a backend with memory of its own; filled in by open */
     struct fa_fold_scratch {
         fa_real *filters; /* of a few output channels, for each thread */
         size_t filters_per_thread;

@@ -53,3 +53,41 @@ fa_status fa_cuda_kernels_open(const char *path, struct fa_cuda_kernels *kernels
 #undef FA_CUDA_FIND
     return FA_OK;
 }
+
+/* ---- for which GPUs ---- */
+
+/* Code runs on later GPUs of its generation, the last one's PTX on all later ones. */
+static bool has_code_for(const int *targets, int capability)
+{
+    for (; *targets != 0; targets++) {
+        const int target = *targets / 10;
+
+        if (target <= capability && (target / 10 == capability / 10 || targets[1] == 0))
+            return true;
+    }
+    return false;
+}
+
+void fa_cuda_kernels_print_targets(const struct fa_cuda_kernels *kernels, char *text, size_t size)
+{
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (const int *target = kernels->targets(); *target != 0 && n < size; target++)
+        n += (size_t)snprintf(text + n, size - n, "%s%d.%d%s", n > 0 ? ", " : "", *target / 100,
+                              *target / 10 % 10, target[1] == 0 ? " and later" : "");
+}
+
+fa_status fa_cuda_kernels_check(const struct fa_cuda_kernels *kernels, const struct fa_device *device)
+{
+    char text[128];
+
+    if (has_code_for(kernels->targets(), device->capability))
+        return FA_OK;
+    fa_cuda_kernels_print_targets(kernels, text, sizeof text);
+    return fa_fail(FA_EINVAL,
+                   "GPU %d (%s) has compute capability %d.%d, and the kernels are for %s; build them with %d "
+                   "in FA_CUDA_TARGETS, or take a backend that computes on the CPU",
+                   device->number, device->name, device->capability / 10, device->capability % 10, text,
+                   device->capability);
+}

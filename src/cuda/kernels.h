@@ -8,6 +8,7 @@
 #ifndef FA_CUDA_KERNELS_H
 #define FA_CUDA_KERNELS_H
 
+#include "fa/device.h"
 #include "fa/status.h"
 #include "kernels/channel_sums.h"
 #include "kernels/detections.h"
@@ -20,9 +21,11 @@
 #include "kernels/maps.h"
 #include "kernels/norm.h"
 #include "kernels/rows.h"
+#include "kernels/targets.h"
 
 /* X(name): fa_cuda_<name>. */
 #define FA_CUDA_KERNELS(X)                                                                                   \
+    X(targets)                                                                                               \
     X(add_masked)                                                                                            \
     X(sum_gradients)                                                                                         \
     X(channel_sums_scratch_bytes)                                                                            \
@@ -71,5 +74,12 @@ struct fa_cuda_kernels {
    the program itself. What was opened stays so until the process ends. FA_EMISSING if there is no such
    library, FA_EINVAL if it is another version's. */
 fa_status fa_cuda_kernels_open(const char *path, struct fa_cuda_kernels *kernels) FA_CHECK_RESULT;
+
+/* FA_EINVAL, saying for which GPUs there are kernels, unless there are some for this one. */
+fa_status fa_cuda_kernels_check(const struct fa_cuda_kernels *kernels,
+                                const struct fa_device *device) FA_CHECK_RESULT;
+
+/* "7.5, 8.0, 9.0 and later" */
+void fa_cuda_kernels_print_targets(const struct fa_cuda_kernels *kernels, char *text, size_t size);
 
 #endif

@@ -2,7 +2,8 @@
  * runtime.h - the CUDA runtime, opened while the program runs, as one table of the functions that are called.
  *
  * Nothing links against it: a program runs on nodes that have none. It is NVIDIA's libcudart of CUDA 12 or
- * 13; tests give the path of another with the same functions, over host memory.
+ * 13, and the few functions of the driver beneath that tell one GPU from another; tests give the path of a
+ * library with all of them, over host memory.
  */
 #ifndef FA_CUDA_RUNTIME_H
 #define FA_CUDA_RUNTIME_H
@@ -20,6 +21,18 @@ struct CUgraphExec_st;
 #define FA_CUDA_NUMBERS(X)                                                                                   \
     X(Success, 0)                                                                                            \
     X(ErrorMemoryAllocation, 2)                                                                              \
+    X(ErrorInsufficientDriver, 35)                                                                           \
+    X(ErrorDevicesUnavailable, 46)                                                                           \
+    X(ErrorNoDevice, 100)                                                                                    \
+    X(ErrorStartupFailure, 127)                                                                              \
+    X(ErrorNoKernelImageForDevice, 209)                                                                      \
+    X(ErrorECCUncorrectable, 214)                                                                            \
+    X(ErrorUnsupportedPtxVersion, 222)                                                                       \
+    X(ErrorIllegalAddress, 700)                                                                              \
+    X(ErrorHardwareStackError, 714)                                                                          \
+    X(ErrorLaunchFailure, 719)                                                                               \
+    X(ErrorSystemDriverMismatch, 803)                                                                        \
+    X(ErrorUnknown, 999)                                                                                     \
     X(ErrorNotReady, 600)                                                                                    \
     X(MemcpyHostToDevice, 1)                                                                                 \
     X(MemcpyDeviceToHost, 2)                                                                                 \
@@ -74,15 +87,26 @@ enum fa_cuda_number {
     X(int, cudaGraphLaunch, (struct CUgraphExec_st * executable, struct CUstream_st * stream))               \
     X(int, cudaGraphExecDestroy, (struct CUgraphExec_st * executable))
 
+/* Of the driver. A result is a CUresult, whose numbers are those of cudaError_t. */
+#define FA_CUDA_DRIVER_FUNCTIONS(X)                                                                          \
+    X(int, cuInit, (unsigned flags))                                                                         \
+    X(int, cuDeviceGet, (int *device, int number))                                                           \
+    X(int, cuDeviceGetName, (char *name, int size, int device))                                              \
+    X(int, cuDeviceGetUuid_v2, (unsigned char uuid[16], int device))                                         \
+    X(int, cuDeviceTotalMem_v2, (size_t * n_bytes, int device))                                              \
+    X(int, cuDeviceGetPCIBusId, (char *bus, int size, int device))
+
 enum { FA_CUDA_PATH_MAX = 512 };
 
 /* The functions by NVIDIA's names. Plain data. */
 struct fa_cuda {
 #define FA_CUDA_MEMBER(result, name, arguments) result(*name) arguments;
     FA_CUDA_FUNCTIONS(FA_CUDA_MEMBER)
+    FA_CUDA_DRIVER_FUNCTIONS(FA_CUDA_MEMBER)
 #undef FA_CUDA_MEMBER
     char path[FA_CUDA_PATH_MAX];
     int version, driver_version; /* 13000 is CUDA 13.0 */
+    char gpu[128];               /* "GPU 0 (NVIDIA H200)", once one is chosen: for messages */
 };
 
 /* path NULL or "": of CUDA 13, else 12, wherever the system's loader finds it, else in /usr/local/cuda. What
@@ -91,8 +115,8 @@ struct fa_cuda {
 fa_status fa_cuda_open(const char *path, struct fa_cuda **out) FA_CHECK_RESULT;
 void fa_cuda_close(struct fa_cuda *cuda); /* NULL is fine */
 
-/* FA_OK, or a failure that says what was done, and CUDA's words for the error; FA_ENOMEM for want of memory.
- */
+/* FA_OK, or a failure that says what was done, on which GPU, CUDA's words for the error and what to do;
+   FA_ENOMEM for want of memory, FA_EMISSING for want of a GPU. */
 fa_status fa_cuda_check(const struct fa_cuda *cuda, int error, const char *doing) FA_CHECK_RESULT;
 
 #endif

@@ -25,10 +25,10 @@ struct fa_cuda_device {
     struct fa_cudnn *cudnn;
     struct fa_cuda_kernels kernels;
     struct fa_cudnn_device properties;
+    struct fa_device place;
     enum fa_cudnn_precision precision;
     enum fa_cuda_type type; /* of activations and packed filters */
     size_t most_workspace_bytes;
-    int number;
     int n_queues; /* that use it */
 };
 
@@ -96,6 +96,12 @@ fa_status fa_cuda_recorded(struct fa_backend *backend, struct fa_recording **out
 void fa_cuda_ask_recording(struct fa_recording *asked);
 bool fa_cuda_recording_holds(const struct fa_recording *recording);
 void fa_cuda_forget_recording(struct fa_recording *forgotten);
+
+/* ---- choose.c ---- */
+
+/* Takes the GPU that the configuration means, for this thread, into device->place: that of the rank's number
+   on its host, or the only one that its launcher shows to it. */
+fa_status fa_cuda_choose_device(struct fa_cuda_device *device, const struct fa_backend *base) FA_CHECK_RESULT;
 
 /* ---- open.c ---- */
 

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend.h"
 #include "fa/cuda.h"
@@ -30,32 +31,15 @@ static const char *given(const char *variable, const char *otherwise)
     return value != NULL ? value : otherwise;
 }
 
-/* By its local rank, a rank takes the GPU of that number, or the only one that its launcher shows to it. */
-static fa_status choose_device(struct fa_cuda_device *device, const struct fa_backend *base)
-{
-    const struct fa_cuda *cuda = device->runtime;
-    int n, number = base->device;
-
-    FA_TRY(fa_cuda_check(cuda, cuda->cudaGetDeviceCount(&n), "counting GPUs"));
-    if (number < 0)
-        number = n == 1 ? 0 : base->local_rank;
-    if (number >= n)
-        return fa_fail(
-            FA_EINVAL,
-            "GPU %d is asked for, and this host shows %d, whose numbers begin with 0; start at most as "
-            "many ranks on a host, or name one by backend.device",
-            number, n);
-    device->number = number;
-    return fa_cuda_check(cuda, cuda->cudaSetDevice(number), "choosing a GPU");
-}
-
 static fa_status open_libraries(struct fa_cuda_device *device, const struct fa_backend *base)
 {
     FA_TRY(fa_cuda_open(given("FA_CUDA_RUNTIME", NULL), &device->runtime));
-    FA_TRY(choose_device(device, base));
+    FA_TRY(fa_cuda_choose_device(device, base));
     FA_TRY(fa_cudnn_open(given("FA_CUDA_CUDNN", NULL), &device->cudnn));
+    memcpy(device->cudnn->gpu, device->runtime->gpu, sizeof device->cudnn->gpu);
     FA_TRY(fa_cuda_kernels_open(given("FA_CUDA_KERNELS", NULL), &device->kernels));
-    return fa_cudnn_device_open(device->cudnn, device->number, &device->properties);
+    FA_TRY(fa_cuda_kernels_check(&device->kernels, &device->place));
+    return fa_cudnn_device_open(device->cudnn, device->place.number, &device->properties);
 }
 
 static fa_status open_device(const struct fa_backend *base, struct fa_cuda_device **out)
@@ -148,10 +132,12 @@ static fa_status open_backend(const struct fa_backend *base, struct fa_backend *
     status = fa_cuda_queue_open(base, device, out);
     if (--device->n_queues == 0)
         close_device(device);
-    if (status == FA_OK)
-        snprintf((*out)->description, sizeof(*out)->description, "%.100s, %s", device->properties.origin,
-                 fa_cudnn_precision_names[device->precision]);
-    return status;
+    if (status != FA_OK)
+        return status;
+    (*out)->place = &device->place;
+    snprintf((*out)->description, sizeof(*out)->description, "%.100s, %s", device->properties.origin,
+             fa_cudnn_precision_names[device->precision]);
+    return FA_OK;
 }
 
 void fa_cuda_offer(void)

@@ -62,7 +62,7 @@ static fa_status take_host(struct fa_backend *backend, size_t n_bytes, void **ou
     const struct fa_cuda *cuda = device->runtime;
 
     *out = NULL;
-    FA_TRY(fa_cuda_check(cuda, cuda->cudaSetDevice(device->number), "choosing a GPU"));
+    FA_TRY(fa_cuda_check(cuda, cuda->cudaSetDevice(device->place.number), "choosing a GPU"));
     return fa_cuda_check(cuda, cuda->cudaHostAlloc(out, n_bytes > 0 ? n_bytes : 1, FA_CUDA_HostAllocDefault),
                          "taking page-locked memory");
 }
@@ -74,7 +74,7 @@ static void give_back_host(struct fa_backend *backend, void *memory)
 
     if (memory == NULL)
         return;
-    (void)device->runtime->cudaSetDevice(device->number);
+    (void)device->runtime->cudaSetDevice(device->place.number);
     (void)device->runtime->cudaFreeHost(memory);
 }
 

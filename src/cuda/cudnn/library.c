@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,17 +191,24 @@ void fa_cudnn_close(struct fa_cudnn *cudnn)
     fa_free(cudnn);
 }
 
+static bool is_want_of_memory(int status)
+{
+    return status == FA_CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+           status == FA_CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+}
+
 fa_status fa_cudnn_check(const struct fa_cudnn *cudnn, int status, const char *doing)
 {
+    const bool is_lost = status / 1000 == FA_CUDNN_STATUS_EXECUTION_FAILED / 1000;
     char words[512] = "";
 
     if (status == FA_CUDNN_STATUS_SUCCESS)
         return FA_OK;
     cudnn->cudnnGetLastErrorString(words, sizeof words);
-    return fa_fail(status == FA_CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
-                           status == FA_CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED
-                       ? FA_ENOMEM
-                       : FA_EIO,
-                   "%s: cuDNN %s says %s%s%s", doing, cudnn->version, cudnn->cudnnGetErrorString(status),
-                   words[0] != '\0' ? ": " : "", words);
+    return fa_fail(is_want_of_memory(status) ? FA_ENOMEM : FA_EIO, "%s: cuDNN %s says%s%s: %s%s%s%s", doing,
+                   cudnn->version, cudnn->gpu[0] != '\0' ? " of " : "", cudnn->gpu,
+                   cudnn->cudnnGetErrorString(status), words[0] != '\0' ? ": " : "", words,
+                   is_lost ? "; Xid in dmesg may tell why it failed; start again, on another one if this "
+                             "happens again"
+                           : "");
 }

@@ -19,6 +19,7 @@ struct fa_cudnn {
 #undef FA_CUDNN_MEMBER
     char directory[FA_CUDNN_DIRECTORY_MAX];
     char version[24]; /* "9.19.0" */
+    char gpu[128];    /* as struct fa_cuda has it */
 };
 
 /* directory NULL or "": wherever the system's loader finds cuDNN, else beside CUDA (/usr/local/cuda). What
@@ -28,7 +29,8 @@ struct fa_cudnn {
 fa_status fa_cudnn_open(const char *directory, struct fa_cudnn **out) FA_CHECK_RESULT;
 void fa_cudnn_close(struct fa_cudnn *cudnn); /* NULL is fine */
 
-/* FA_OK, or a failure that says what was done, and cuDNN's own words for a status that is none of success. */
+/* FA_OK, or a failure that says what was done, on which GPU, and cuDNN's own words for a status that is none
+   of success. */
 fa_status fa_cudnn_check(const struct fa_cudnn *cudnn, int status, const char *doing) FA_CHECK_RESULT;
 
 #endif
