@@ -40,9 +40,10 @@ static void print_threads(struct fa_invocation *invocation)
 
 static void print_backend(const char *name, int threads, bool is_default)
 {
+    const struct fa_backend_config config = {.name = name, .n_threads = threads, .device = -1};
     struct fa_backend *backend;
 
-    if (fa_backend_open(&(struct fa_backend_config){.name = name, .n_threads = threads}, &backend) != FA_OK) {
+    if (fa_backend_open(&config, &backend) != FA_OK) {
         printf("backend     %s: %s\n", name, fa_message());
         return;
     }

@@ -232,6 +232,8 @@ const struct fa_option fa_options[] = {
         "--backend)."),
     VALUE("backend.device", FA_OPTION_INT, device, "-1", -1, 1023,
           "Which GPU of the host; -1: that of the rank's number on its host."),
+    BOOL("backend.share_device", share_device, "false",
+         "Let several ranks compute on one GPU; else that is an error."),
     BOOL("backend.graphs", graphs, "true",
          "Record the work of an image size, and ask a GPU for it as one CUDA graph from then on."),
     CHOICE("train.precision", precision, "\"fp32\"", fa_precision_names,

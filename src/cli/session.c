@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agreement.h"
+#include "devices.h"
 #include "fa/activity.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -76,6 +77,18 @@ void fa_session_close(struct fa_session *session)
     *session = (struct fa_session){0};
 }
 
+/* A GPU is asked for where none can be meant. */
+static fa_status check_device(const struct fa_settings *settings, const struct fa_backend *backend)
+{
+    if (settings->device < 0 || fa_backend_device(backend) != NULL)
+        return FA_OK;
+    return fa_fail(
+        FA_EINVAL,
+        "backend.device names GPU %d, and backend %s computes on the processors; leave it at -1, or "
+        "take --backend cuda",
+        settings->device, fa_backend_name(backend));
+}
+
 fa_status fa_session_open_backend(const struct fa_invocation *invocation, const struct fa_settings *settings,
                                   struct fa_backend **out)
 {
@@ -85,26 +98,45 @@ fa_status fa_session_open_backend(const struct fa_invocation *invocation, const 
                                              .preference = (enum fa_conv_preference)settings->algorithm,
                                              .device = settings->device,
                                              .local_rank = comm != NULL ? fa_comm_local_rank(comm) : 0,
+                                             .share_device = settings->share_device,
                                              .precision = (enum fa_precision)settings->precision,
                                              .never_records = !settings->graphs};
+    fa_status status;
 
-    return fa_backend_open(&config, out);
+    FA_TRY(fa_backend_open(&config, out));
+    status = check_device(settings, *out);
+    if (status != FA_OK) {
+        fa_backend_close(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
-static fa_status make_model(const struct fa_invocation *invocation, struct fa_session *session,
-                            int num_classes)
+/* Collective. */
+static fa_status open_backend(struct fa_invocation *invocation, struct fa_session *session)
+{
+    const struct fa_settings *settings = &session->settings;
+
+    fa_activity_begin("opening the backend");
+    FA_TRY(fa_invocation_agree(invocation, fa_session_open_backend(invocation, settings, &session->backend)));
+    FA_TRY(fa_devices_agree(invocation->comm, session->backend, settings->share_device));
+    fa_devices_stay_near(session->backend);
+    return FA_OK;
+}
+
+static fa_status make_model(struct fa_session *session, int num_classes)
 {
     struct fa_model_config config = session->settings.model;
 
     fa_activity_begin("making the model");
-    FA_TRY(fa_session_open_backend(invocation, &session->settings, &session->backend));
     config.num_classes = num_classes;
     return fa_model_create(&config, session->backend, &session->model);
 }
 
 fa_status fa_session_make_model(struct fa_invocation *invocation, struct fa_session *session, int num_classes)
 {
-    return fa_invocation_agree(invocation, make_model(invocation, session, num_classes));
+    FA_TRY(open_backend(invocation, session));
+    return fa_invocation_agree(invocation, make_model(session, num_classes));
 }
 
 /* Weights remember how images were prepared for them; other numbers would quietly cost accuracy. */
@@ -232,10 +264,9 @@ static fa_status check_match(const struct fa_session *session)
     return fa_weights_match_check(&match);
 }
 
-static fa_status make_trained_model(const struct fa_invocation *invocation, struct fa_session *session)
+static fa_status make_trained_model(struct fa_session *session)
 {
-    FA_TRY(fa_prefix(check_match(session), "%s", session->weights_path));
-    FA_TRY(make_model(invocation, session, session->architecture.num_classes));
+    FA_TRY(make_model(session, session->architecture.num_classes));
     FA_TRY(fa_prefix(fa_model_load(session->model, session->weights), "%s", session->weights_path));
     fa_weights_drop(session->weights, ""); /* all: the model has them now */
     return fa_lane_create(session->model, NULL, &session->lane);
@@ -243,7 +274,9 @@ static fa_status make_trained_model(const struct fa_invocation *invocation, stru
 
 fa_status fa_session_make_trained_model(struct fa_invocation *invocation, struct fa_session *session)
 {
-    return fa_invocation_agree(invocation, make_trained_model(invocation, session));
+    FA_TRY(fa_invocation_agree(invocation, fa_prefix(check_match(session), "%s", session->weights_path)));
+    FA_TRY(open_backend(invocation, session));
+    return fa_invocation_agree(invocation, make_trained_model(session));
 }
 
 fa_status fa_session_check_classes(const struct fa_session *session, const struct fa_dataset *dataset,

@@ -18,6 +18,7 @@ struct fa_settings {
     const char *train_data, *val_data; /* "" where not given */
     const char *backend;               /* "": the default of this build */
     int device;                        /* -1: by the rank's number on its host */
+    bool share_device;                 /* several ranks may have one */
     bool graphs;                       /* the backend records what it can */
     int precision;                     /* enum fa_precision */
     int algorithm;                     /* enum fa_conv_preference */

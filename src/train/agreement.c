@@ -2,7 +2,8 @@
  * agreement.c - ranks introduce themselves before the first step, and compare what they hold ever after.
  *
  * What makes them train on different things is an error: model, classes, data, seed. What only costs the
- * promise of equal bits, another processor or library or number of threads on some host, is a warning.
+ * promise of equal bits, another processor or library or number of threads on some host, is a warning. GPUs
+ * that are not alike, or versions of cuDNN, break it for every number: that is an error where it is wanted.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,16 +68,20 @@ struct makeup {
     char text[320];
 };
 
+/* On a GPU processors have no part in it. */
 static struct makeup describe(const struct fa_training *t)
 {
     const struct fa_backend *backend = fa_model_backend(t->model);
     struct makeup makeup = {0};
     char cpu[128];
+    int n;
 
     fa_machine_cpu(cpu, sizeof cpu);
     snprintf(makeup.host, sizeof makeup.host, "%s", fa_comm_host(t->comm));
-    snprintf(makeup.text, sizeof makeup.text, "%s, %d thread%s, %s", fa_backend_description(backend),
-             fa_backend_threads(backend), fa_plural((size_t)fa_backend_threads(backend)), cpu);
+    n = snprintf(makeup.text, sizeof makeup.text, "%s", fa_backend_description(backend));
+    if (fa_backend_device(backend) == NULL)
+        snprintf(makeup.text + n, sizeof makeup.text - (size_t)n, ", %d thread%s, %s",
+                 fa_backend_threads(backend), fa_plural((size_t)fa_backend_threads(backend)), cpu);
     return makeup;
 }
 
@@ -117,8 +122,15 @@ static fa_status compare_makeups(struct fa_training *t)
 
 fa_status fa_training_agree(struct fa_training *t)
 {
+    const struct fa_backend *backend = fa_model_backend(t->model);
+    const bool is_canonical = t->config->reduction == FA_REDUCTION_CANONICAL;
+    const struct fa_claim claim = {"with train.reduction canonical, the GPU of a rank",
+                                   fa_backend_description(backend)};
+
     FA_TRY(agree_on_task(t));
-    return t->config->reduction == FA_REDUCTION_CANONICAL ? compare_makeups(t) : FA_OK;
+    if (fa_backend_device(backend) == NULL)
+        return is_canonical ? compare_makeups(t) : FA_OK;
+    return is_canonical ? fa_comm_same(t->comm, &claim, 1) : compare_makeups(t);
 }
 
 /* ---- what stays equal ---- */

@@ -16,7 +16,11 @@
 /* The description "OpenBLAS 0.3.21, SkylakeX" has the version and the kind of processor. */
 static fa_status describe_backend(size_t i, int threads, struct fa_doctor_rank *rank)
 {
-    const struct fa_backend_config config = {.name = fa_backend_known(i), .n_threads = threads};
+    const struct fa_backend_config config = {.name = fa_backend_known(i),
+                                             .n_threads = threads,
+                                             .device = -1,
+                                             .local_rank = rank->local_number,
+                                             .share_device = true};
     char *version = rank->library[i];
     const size_t length = strlen(rank->kernels);
     struct fa_backend *backend;

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# A GPU that is not there, not free, too old, or another rank's as well ends a start in one sentence. GPUs, driver and cuDNN are
+# fakes over host memory.
+. "$(dirname "$0")/../e2e/lib.sh"
+
+fakes=$(dirname "$freeanchor")/tests/fake
+[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
+export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1
+config=$configs/freeanchor_r18_fpn_synth.json
+host=$(hostname)
+on_gpu=("$freeanchor" info --config "$config" --backend cuda --size 64x64 --threads 1)
+
+# refused CODE TEXT COMMAND...: it ends with CODE, and TEXT is in the one line that it says of that.
+refused() {
+  local code=$1 text=$2 said got
+  shift 2
+  said=$("$@" 2>&1 >/dev/null)
+  got=$?
+  said=$(grep '^freeanchor' <<<"$said")
+  if [ "$got" -eq "$code" ] && [[ $said == *"$text"* && $said != *$'\n'* ]]; then
+    echo "ok: $said"
+  else
+    fail "exit code $got, expected $code; expected one line with \"$text\", read \"$said\": $*"
+  fi
+}
+
+echo "-- one rank"
+refused 2 "there is no NVIDIA driver on this host; install one" env FAKE_DRIVER_VERSION=0 "${on_gpu[@]}"
+refused 2 "is for CUDA 12.8, " env FAKE_DRIVER_VERSION=12080 "${on_gpu[@]}"
+refused 2 "no CUDA runtime could be opened" env FA_CUDA_RUNTIME=/nowhere "${on_gpu[@]}"
+refused 2 "no cuDNN 9 could be opened" env FA_CUDA_CUDNN=/nowhere "${on_gpu[@]}"
+refused 2 "cuDNN is mixed" env FAKE_CUDNN_MIXED=1 "${on_gpu[@]}"
+refused 2 "the kernels for GPUs could not be opened: /nowhere" env FA_CUDA_KERNELS=/nowhere "${on_gpu[@]}"
+refused 2 "has compute capability 7.0, and the kernels are for 7.5" env FAKE_CAPABILITY=70 "${on_gpu[@]}"
+refused 2 "see what nvidia-smi and CUDA_VISIBLE_DEVICES show" env FAKE_DEVICES=0 "${on_gpu[@]}"
+refused 1 "another process has it for itself alone" env FAKE_BUSY=0 "${on_gpu[@]}"
+refused 1 "of GPU 0 (Fake GPU): out of memory, " env FAKE_MEMORY_MIB=20 "${on_gpu[@]}"
+refused 2 "backend.device names GPU 0, and backend blas computes on the processors" "${on_gpu[@]}" --backend blas --set backend.device=0
+refused 2 "GPU 3 is asked for, and this host shows 1" "${on_gpu[@]}" --set backend.device=3
+
+echo "-- two ranks, whose launcher shows each a GPU of its own, or the same"
+# shows GPU GPU COMMAND...
+shows() {
+  local a=$1 b=$2
+  shift 2
+  FAKE_DEVICES=2 mpirun --bind-to none -n 1 env CUDA_VISIBLE_DEVICES="$a" "$@" : -n 1 env CUDA_VISIBLE_DEVICES="$b" "$@"
+}
+refused 2 "ranks 0 and 1 on $host have one GPU, Fake GPU (GPU-fafafafa-fafa-fafa-fafa-fafafafafa01)" shows 1 0,1 "${on_gpu[@]}"
+
+echo "-- two ranks with other versions of cuDNN"
+must "$freeanchor" synth --out "$scratch/synth" --images 2 --classes 2 --seed 1 --size 64x64
+must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
+train=("$freeanchor" train --config "$config" --backend cuda --threads 1 --train-data "$scratch/shards" --work-dir "$scratch/w"
+  --set train.batch=2 --resume "$scratch/nowhere" --set "data.scale=[32,32]")
+mixed() {
+  FAKE_DEVICES=2 mpirun --bind-to none -n 1 "$@" : -n 1 env FAKE_CUDNN_VERSION=91000 "$@"
+}
+refused 2 "with train.reduction canonical, the GPU of a rank is cuDNN 9.10.0, Fake GPU, sm_90, 132 multiprocessors, fp32 here" \
+  mixed "${train[@]}"
+mixed "${train[@]}" --set train.reduction=allreduce >"$scratch/said" 2>&1
+for line in "INFO  rank 0 on $host: GPU 0, Fake GPU, GPU-fafafafa-fafa-fafa-fafa-fafafafafa00" \
+  "INFO  rank 1 on $host: GPU 1, Fake GPU, GPU-fafafafa-fafa-fafa-fafa-fafafafafa01" \
+  "WARN  $host: cuDNN 9.19.0, Fake GPU, sm_90, 132 multiprocessors, fp32; $host: cuDNN 9.10.0, Fake GPU"; do
+  grep -qF "$line" "$scratch/said" || fail "no line with: $line"
+done
+grep -F "WARN" "$scratch/said"
+finish
