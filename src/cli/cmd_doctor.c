@@ -18,8 +18,8 @@ static const char details[] =
     "problem; 1: some. --json has the findings and the numbers measured.";
 
 static fa_status (*const checks[])(struct fa_doctor *doctor) = {
-    fa_doctor_check_programs,  fa_doctor_check_hosts, fa_doctor_check_network,
-    fa_doctor_check_reduction, fa_doctor_check_disk,  fa_doctor_check_clocks};
+    fa_doctor_check_programs,  fa_doctor_check_gpus, fa_doctor_check_hosts, fa_doctor_check_network,
+    fa_doctor_check_reduction, fa_doctor_check_disk, fa_doctor_check_clocks};
 
 /* Every rank comes to the same verdict. */
 static fa_status conclude(struct fa_doctor *doctor)
@@ -70,7 +70,7 @@ static fa_status run(struct fa_invocation *invocation)
 const struct fa_command fa_command_doctor = {
     .name = "doctor",
     .operands = "",
-    .summary = "whether the hosts of a job are fit to train: programs, cores, network, disk",
+    .summary = "whether the hosts of a job are fit to train: programs, GPUs, cores, network, disk",
     .details = details,
     .flags = flags,
     .parallel = true,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "fa/cuda.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "option.h"
@@ -51,6 +52,19 @@ static void print_backend(const char *name, int threads, bool is_default)
     fa_backend_close(backend);
 }
 
+/* What there is for GPUs, and what is missing. */
+static void print_gpus(struct fa_invocation *invocation)
+{
+    struct fa_cuda_finding findings[FA_CUDA_PARTS];
+
+    fa_cuda_survey(findings);
+    for (int p = 0; p < FA_CUDA_PARTS; p++)
+        printf("%-11s %s%s\n", fa_cuda_part_names[p],
+               findings[p].is_there ? "" : "not here: ", findings[p].text);
+    if (findings[FA_CUDA_PART_DEVICES].is_there)
+        fa_report_string(invocation, "gpus", findings[FA_CUDA_PART_DEVICES].text);
+}
+
 static void print_build(struct fa_invocation *invocation)
 {
     const struct fa_comm *comm = invocation->comm;
@@ -61,6 +75,7 @@ static void print_build(struct fa_invocation *invocation)
     print_threads(invocation);
     for (size_t i = 0; fa_backend_known(i) != NULL; i++)
         print_backend(fa_backend_known(i), invocation->threads, i == 0);
+    print_gpus(invocation);
     fa_report_string(invocation, "version", FA_VERSION);
     fa_report_string(invocation, "backend", fa_backend_known(0));
 }

@@ -52,7 +52,7 @@ near "$(loss host 1)" "$(loss bf16 1)" 2e-2 "bf16, loss of step 1"
 
 train lanes 1 cuda 2 --set train.lanes=2
 equal fp32 lanes "two lanes give the bits of one"
-train ranks 2 cuda 2
+FAKE_DEVICES=2 train ranks 2 cuda 2
 equal fp32 ranks "two ranks give the bits of one"
 
 train parts 1 cuda 1

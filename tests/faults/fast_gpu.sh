@@ -39,6 +39,21 @@ refused 1 "of GPU 0 (Fake GPU): out of memory, " env FAKE_MEMORY_MIB=20 "${on_gp
 refused 2 "backend.device names GPU 0, and backend blas computes on the processors" "${on_gpu[@]}" --backend blas --set backend.device=0
 refused 2 "GPU 3 is asked for, and this host shows 1" "${on_gpu[@]}" --set backend.device=3
 
+echo "-- what info and the doctor say"
+# says WORDS LINE COMMAND...
+says() {
+  local words=$1 line=$2
+  shift 2
+  if "$@" 2>&1 | grep -qE "$line"; then echo "ok: $words"; else fail "$words: no line like \"$line\": $*"; fi
+}
+doctor=("$freeanchor" doctor --threads 1)
+says "info counts GPUs" "^GPUs  *2 of Fake GPU \(compute capability 9.0, 16 GiB\)$" env FAKE_DEVICES=2 "$freeanchor" info
+says "info knows the kernels" "^GPU kernels for compute capability 7.5, 8.0, 9.0 and later$" "$freeanchor" info
+says "info tells what is missing" "^cuDNN  *not here: no cuDNN 9 could be opened: /nowhere" env FA_CUDA_CUDNN=/nowhere "$freeanchor" info
+says "the doctor knows the driver" "^ok  *CUDA  *13.0 \(.*\), driver for CUDA 13.0$" "${doctor[@]}"
+says "the doctor notes what is missing" "^note  *cuDNN  *not here: no cuDNN 9" env FA_CUDA_CUDNN=/nowhere "${doctor[@]}"
+says "a host without a GPU is in order" "^ok  *GPUs  *none: there is no NVIDIA driver" env FAKE_DRIVER_VERSION=0 "${doctor[@]}"
+
 echo "-- two ranks, whose launcher shows each a GPU of its own, or the same"
 # shows GPU GPU COMMAND...
 shows() {

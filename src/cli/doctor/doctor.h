@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "fa/cuda.h"
 #include "fa/machine.h"
 
 enum { FA_DOCTOR_INTERFACES = 16, FA_DOCTOR_TEXT = 1024 };
@@ -21,10 +22,12 @@ enum { FA_DOCTOR_BACKENDS = 8 };
 
 struct fa_doctor_rank {
     char host[64];
-    int local_number, n_local; /* which of the ranks of its host it is, and how many they are */
-    char program[16];          /* the checksum of the program's file */
+    int local_number, n_local;            /* which of the ranks of its host it is, and how many they are */
+    char program[16];                     /* the checksum of the program's file */
     char library[FA_DOCTOR_BACKENDS][48]; /* of each backend of rank 0's build */
     char hdf5[32];
+    struct fa_cuda_finding for_gpus[FA_CUDA_PARTS];
+    bool wants_gpus;   /* something of that is there */
     char kernels[128]; /* for which kind of processor the libraries compute */
     char cpu[128];
     int threads, cores, cores_of_host;
@@ -82,9 +85,14 @@ void fa_doctor_list_hosts(const struct fa_doctor *doctor,
    "X on node1, node2; Y on node3". */
 bool fa_doctor_compare(const struct fa_doctor *doctor, size_t offset, char *text, size_t size);
 
+/* ---- gpus.c ---- */
+
+void fa_doctor_describe_gpus(struct fa_doctor_rank *rank);
+
 /* ---- the checks ---- */
 
 fa_status fa_doctor_check_programs(struct fa_doctor *doctor) FA_CHECK_RESULT;
+fa_status fa_doctor_check_gpus(struct fa_doctor *doctor) FA_CHECK_RESULT;
 fa_status fa_doctor_check_hosts(struct fa_doctor *doctor) FA_CHECK_RESULT;
 fa_status fa_doctor_check_network(struct fa_doctor *doctor) FA_CHECK_RESULT;
 fa_status fa_doctor_check_reduction(struct fa_doctor *doctor) FA_CHECK_RESULT;

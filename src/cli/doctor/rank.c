@@ -92,6 +92,7 @@ fa_status fa_doctor_describe(struct fa_doctor *doctor)
     describe_place(doctor->comm, doctor->invocation->threads, rank);
     fa_machine_cpu(rank->cpu, sizeof rank->cpu);
     describe_memory(rank);
+    fa_doctor_describe_gpus(rank);
     FA_TRY(fa_machine_interfaces(rank->interface, FA_DOCTOR_INTERFACES, &rank->n_interfaces));
     return describe_programs(rank->threads, rank);
 }

@@ -1,8 +1,5 @@
 /*
  * open.c - the libraries, the GPU, and a queue on it; and the table of the backend.
- *
- * FA_CUDA_RUNTIME, FA_CUDA_CUDNN and FA_CUDA_KERNELS in the environment name other libraries than those that
- * are found.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +21,13 @@ static void close_device(struct fa_cuda_device *device)
     fa_free(device);
 }
 
-static const char *given(const char *variable, const char *otherwise)
-{
-    const char *value = getenv(variable);
-
-    return value != NULL ? value : otherwise;
-}
-
 static fa_status open_libraries(struct fa_cuda_device *device, const struct fa_backend *base)
 {
-    FA_TRY(fa_cuda_open(given("FA_CUDA_RUNTIME", NULL), &device->runtime));
+    FA_TRY(fa_cuda_open(getenv("FA_CUDA_RUNTIME"), &device->runtime));
     FA_TRY(fa_cuda_choose_device(device, base));
-    FA_TRY(fa_cudnn_open(given("FA_CUDA_CUDNN", NULL), &device->cudnn));
+    FA_TRY(fa_cudnn_open(getenv("FA_CUDA_CUDNN"), &device->cudnn));
     memcpy(device->cudnn->gpu, device->runtime->gpu, sizeof device->cudnn->gpu);
-    FA_TRY(fa_cuda_kernels_open(given("FA_CUDA_KERNELS", NULL), &device->kernels));
+    FA_TRY(fa_cuda_kernels_open(getenv("FA_CUDA_KERNELS"), &device->kernels));
     FA_TRY(fa_cuda_kernels_check(&device->kernels, &device->place));
     return fa_cudnn_device_open(device->cudnn, device->place.number, &device->properties);
 }
