@@ -2,11 +2,13 @@
 # Trains on all cores of this machine, or of the hosts of a file: places the ranks, says what it sets, and starts again after a
 # failure if asked to.
 #
-# usage: launch/train.sh [--hostfile FILE] [--ranks N] [--threads T] [--max-restarts N] [--dry-run] [freeanchor train options]
+# usage: launch/train.sh [--hostfile FILE] [--ranks N] [--threads T] [--gpus N] [--max-restarts N] [--dry-run]
+#                        [freeanchor train options]
 #
 #   --hostfile FILE    lines "HOST slots=RANKS", as mpirun takes them; all hosts like this one, with the same paths
-#   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1)
+#   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1, or its GPUs)
 #   --threads T        threads of a rank, each with a core of its own (default: the cores of a host, shared out)
+#   --gpus N           every host has N GPUs: a rank computes on one (--backend cuda), at most N on a host
 #   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0), on those of the
 #                      hosts that answer
 #   --dry-run          print the command and do nothing
@@ -39,20 +41,21 @@ whole() {
   ((number >= $3 && number <= $4)) || wrong "$1 $2: expected a whole number from $3 to $4"
 }
 
-hostfile='' ranks='' threads='' max_restarts=0 dry_run=no work_dir='' train=()
+hostfile='' ranks='' threads='' gpus='' max_restarts=0 dry_run=no work_dir='' train=()
 while [ $# -gt 0 ]; do
   case $1 in # --ranks=2 is --ranks 2
-  --hostfile=* | --ranks=* | --threads=* | --max-restarts=* | --work-dir=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+  --hostfile=* | --ranks=* | --threads=* | --gpus=* | --max-restarts=* | --work-dir=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
   esac
   case $1 in
   --help | -h) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" && exit ;;
   --dry-run) dry_run=yes && shift && continue ;;
-  --hostfile | --ranks | --threads | --max-restarts | --work-dir) [ $# -gt 1 ] || wrong "$1 needs a value" ;;
+  --hostfile | --ranks | --threads | --gpus | --max-restarts | --work-dir) [ $# -gt 1 ] || wrong "$1 needs a value" ;;
   esac
   case $1 in
   --hostfile) hostfile=$2 && shift ;;
   --ranks) whole "$1" "$2" 1 1000000 && ranks=$number && shift ;;
   --threads) whole "$1" "$2" 1 1024 && threads=$number && shift ;;
+  --gpus) whole "$1" "$2" 1 1024 && gpus=$number && shift ;;
   --max-restarts) whole "$1" "$2" 0 1000000 && max_restarts=$number && shift ;;
   --work-dir) work_dir=$2 && train+=("$1" "$2") && shift ;;
   *) train+=("$1") ;;
@@ -88,12 +91,13 @@ if [ -n "$hostfile" ]; then
     is_reached_by_itself "$host" || wrong "there is no ssh on PATH, by which mpirun starts ranks on $host"
   done < <(names "$hostfile")
 fi
-ranks=${ranks:-1}
+ranks=${ranks:-${gpus:-1}}
 here=$(physical_cores 2>/dev/null) || here=0
 [ "$here" -ge 1 ] || here=$(cores)
 quota=$(cpu_quota /)
 [ "${quota:-$here}" -ge "$here" ] || here=$quota
 per_host=$(((ranks + hosts - 1) / hosts))
+[ "$per_host" -le "${gpus:-$per_host}" ] || wrong "$per_host ranks on a host that has $gpus GPUs"
 share=$((here / per_host))
 threads=${threads:-$((share > 1 ? share : 1))}
 
@@ -115,6 +119,9 @@ fi
 for setting in "${environment[@]}"; do
   [[ $setting != OMP_* ]] || placement+=(-x "${setting%%=*}")
 done
+if [ -n "$gpus" ] && [[ " ${train[*]} " != *" --backend"[\ =]* ]]; then
+  train+=(--backend cuda)
+fi
 command=(mpirun "${placement[@]}" -n "$ranks" "$freeanchor" train --threads "$threads" "${train[@]}")
 
 # counted N NOUN

@@ -9,16 +9,22 @@ freeanchor=${FREEANCHOR:-$home/build/release/freeanchor}
   exit 2
 }
 threads=${SLURM_CPUS_PER_TASK:-1}
+gpus=${SLURM_GPUS_ON_NODE:-0}
 
 # on_ranks COMMAND OPTION...: freeanchor on all ranks of the job, each thread on a core of its own. srun is told the cores of a
-# rank again, since it does not always take them from sbatch. A rank that is gone ends the others within --wait seconds.
+# rank again, since it does not always take them from sbatch. A rank that is gone ends the others within --wait seconds. Where the
+# job was given GPUs, a rank takes that of its number on the node, and so has to see them all.
 on_ranks() {
   local start environment
+  if [ "$gpus" -gt 0 ] && [[ " $* " != *" --backend"[\ =]* ]]; then
+    set -- "$@" --backend cuda
+  fi
   case $launcher in
   mpirun) mpi_allowed && start=(mpirun --map-by "slot:PE=$threads" --bind-to core) || return ;;
   srun) start=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --wait=120) ;;
   *) echo "job: LAUNCHER is mpirun or srun, not $launcher" >&2 && return 2 ;;
   esac
+  [[ $launcher != srun || $gpus -eq 0 ]] || start+=(--gpu-bind=none)
   mpi_environment "$threads"
   echo "job: ${environment[*]} ${start[*]} $freeanchor $*"
   env "${environment[@]}" "${start[@]}" "$freeanchor" "$@" --threads "$threads"
