@@ -103,6 +103,7 @@ fa_status fa_cuda_open(const char *path, struct fa_cuda **out)
         fa_free(cuda);
         return status;
     }
+    fa_cuda_count_memory(cuda);
     *out = cuda;
     return FA_OK;
 }

@@ -72,6 +72,7 @@ enum fa_cuda_number {
     X(int, cudaStreamDestroy, (struct CUstream_st * stream))                                                 \
     X(int, cudaStreamQuery, (struct CUstream_st * stream))                                                   \
     X(int, cudaStreamSynchronize, (struct CUstream_st * stream))                                             \
+    X(int, cudaLaunchHostFunc, (struct CUstream_st * stream, void (*call)(void *argument), void *argument))  \
     X(int, cudaStreamWaitEvent, (struct CUstream_st * stream, struct CUevent_st * event, unsigned flags))    \
     X(int, cudaEventCreateWithFlags, (struct CUevent_st * *event, unsigned flags))                           \
     X(int, cudaEventDestroy, (struct CUevent_st * event))                                                    \
@@ -114,6 +115,12 @@ struct fa_cuda {
    one of them is too old. Asks nothing of a GPU. *out is freed with fa_cuda_close. */
 fa_status fa_cuda_open(const char *path, struct fa_cuda **out) FA_CHECK_RESULT;
 void fa_cuda_close(struct fa_cuda *cuda); /* NULL is fine */
+
+/* From now on what cudaMalloc of this table takes is counted (memory.c). */
+void fa_cuda_count_memory(struct fa_cuda *cuda);
+
+/* The most that this process had of GPUs' memory at once, in bytes. */
+size_t fa_cuda_peak_bytes(void);
 
 /* FA_OK, or a failure that says what was done, on which GPU, CUDA's words for the error and what to do;
    FA_ENOMEM for want of memory, FA_EMISSING for want of a GPU. */

@@ -63,7 +63,7 @@ struct fa_journal_entry {
     double bag_probability, matched_iou; /* means over objects; a bag's only for FreeAnchor */
     double objects;                      /* a step */
     double phase_s[FA_PHASES], step_s;   /* its parts; all of the step */
-    double memory_bytes;                 /* largest resident set of any rank so far */
+    double memory_bytes;                 /* the most of any rank so far, where it computes */
 };
 
 double fa_journal_loss(const struct fa_journal_entry *entry); /* the sum of its parts */

@@ -111,7 +111,7 @@ static void write_window(struct fa_training *t, struct window *window)
     if (window->n == 0)
         return;
     mean = close_window(window);
-    mean.memory_bytes = (double)fa_memory_peak_rss();
+    mean.memory_bytes = (double)fa_backend_peak_bytes(fa_model_backend(t->model));
     fa_comm_max_double(t->comm, &mean.memory_bytes, 1);
     fa_journal_train(t->journal, &mean);
 }

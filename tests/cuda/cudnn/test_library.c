@@ -42,6 +42,27 @@ static void a_runtime_that_is_absent_or_has_no_fit_driver_is_told_of(void **stat
     fa_cuda_close(cuda);
 }
 
+static void memory_of_a_gpu_is_counted_at_its_most(void **state)
+{
+    const size_t before = fa_cuda_peak_bytes();
+    struct fa_cuda *cuda;
+    void *first, *second;
+
+    (void)state;
+    assert_ok(fa_cuda_open(runtime_path, &cuda));
+    assert_int_equal(cuda->cudaMalloc(&first, 1000), FA_CUDA_Success);
+    assert_int_equal(cuda->cudaMalloc(&second, 500), FA_CUDA_Success);
+    assert_int_equal(cuda->cudaFree(first), FA_CUDA_Success);
+    assert_int_equal(cuda->cudaMalloc(&first, 800), FA_CUDA_Success);
+    assert_int_equal(fa_cuda_peak_bytes() - before, 1500);
+    fake_fail_after(1);
+    assert_int_not_equal(cuda->cudaMalloc(&first, 5000), FA_CUDA_Success);
+    assert_int_equal(fa_cuda_peak_bytes() - before, 1500);
+    assert_int_equal(cuda->cudaFree(first), FA_CUDA_Success);
+    assert_int_equal(cuda->cudaFree(second), FA_CUDA_Success);
+    fa_cuda_close(cuda);
+}
+
 static void a_cudnn_that_is_absent_in_parts_or_too_old_is_told_of(void **state)
 {
     struct fa_cudnn *cudnn;
@@ -134,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_runtime_that_is_absent_or_has_no_fit_driver_is_told_of),
+        cmocka_unit_test(memory_of_a_gpu_is_counted_at_its_most),
         cmocka_unit_test(a_cudnn_that_is_absent_in_parts_or_too_old_is_told_of),
         cmocka_unit_test(a_part_that_is_not_there_is_named),
         cmocka_unit_test(a_mixed_cudnn_is_told_of),
