@@ -127,6 +127,10 @@ void fa_backend_free_host(struct fa_backend *backend, void *memory);
 void fa_backend_put(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes);
 void fa_backend_get(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
 
+/* The most of its memory that this process had at once; where that is the host's, the largest resident set.
+ */
+size_t fa_backend_peak_bytes(const struct fa_backend *backend);
+
 /* ---- tickets ---- */
 
 /* Zeroed, it is one that was always reached. */
@@ -172,6 +176,21 @@ void fa_recording_ask(struct fa_recording *recording);
 bool fa_recording_holds(const struct fa_recording *recording);
 
 void fa_recording_destroy(struct fa_recording *recording); /* NULL is fine; waits for the queue */
+
+/* ---- where its time goes ---- */
+
+/* A span of the trace (fa/trace.h) around work of the queue. Where that is done later, it tells when it was
+   asked for until it is settled. */
+int fa_backend_span_begin(struct fa_backend *queue, const char *what);
+void fa_backend_span_end(struct fa_backend *queue, int span);
+
+/* Waits for the queue, and moves its spans since the last time to when their work was done. */
+fa_status fa_backend_settle_spans(struct fa_backend *queue) FA_CHECK_RESULT;
+
+/* What the queue is asked for from now on begins so many seconds after what it was asked for before:
+   meanwhile one can ask for much, so that it never waits for us. Nothing where work is done when a call
+   returns. */
+void fa_backend_hold(struct fa_backend *queue, double seconds);
 
 /* ---- activations ---- */
 

@@ -26,6 +26,7 @@ struct fa_span {
     int parent;            /* index of the span around it, or FA_NO_SPAN */
     double begin_s, end_s; /* on fa_clock_seconds */
     double inside_s;       /* of its time, what its children took */
+    bool moved; /* to when a device did its work; what is around it tells when that was asked for */
 };
 
 /* Time that is the span's own and no child's. */
@@ -44,6 +45,9 @@ void fa_trace_clear(void);
 /* In the order in which they began; borrowed until the next change. Spans still open have an end_s of 0. */
 size_t fa_trace_spans(const struct fa_span **spans);
 size_t fa_trace_dropped(void); /* for want of capacity, since the start or the last clear */
+
+/* Gives an ended span the times at which a device did its work. */
+void fa_trace_move(int span, double begin_s, double end_s);
 
 /* Writes them in Chrome's trace format (chrome://tracing, Perfetto); process is the number shown for this
    one, a rank. */

@@ -31,7 +31,8 @@ struct trial {
     struct fa_weights_sum *sum;
     struct candidate rule, candidate[FA_MOST_ALGORITHMS];
     size_t n;                  /* candidates, each computed by another algorithm */
-    fa_real *in, *out, *other; /* other: the residual, or the gradient of in */
+    fa_real *zeros;            /* as many as the filters or an activation have, whichever are most */
+    fa_real *in, *out, *other; /* activations; other: the residual, or the gradient of in */
 };
 
 /* ---- what is tried */
@@ -114,6 +115,20 @@ static bool is_open(const struct fa_backend *backend, const struct fa_conv_desc 
 
 /* ---- its data */
 
+/* In the backend's memory. */
+static fa_status create_zeros(struct fa_backend *backend, size_t n, fa_real **out)
+{
+    fa_real *host;
+    fa_status status;
+
+    FA_TRY(fa_backend_alloc(backend, n * sizeof *host, (void **)out));
+    FA_TRY(fa_alloc_zero(n, sizeof *host, &host));
+    fa_backend_put(backend, *out, host, n * sizeof *host);
+    status = fa_backend_synchronize(backend);
+    fa_free(host);
+    return status;
+}
+
 static fa_status create_activation(struct fa_backend *backend, struct fa_shape shape, size_t n_bytes,
                                    const fa_real *zeros, fa_real **out)
 {
@@ -127,19 +142,6 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* zeros: as many as the filters or an activation have, whichever are most; borrowed until the trial ends. */
-static fa_status create_data(struct trial *trial, const fa_real *zeros)
-{
-    const struct fa_shape in = trial->desc->in, out = fa_conv_output_shape(trial->desc);
-    const size_t in_bytes = fa_backend_activation_bytes(trial->backend, in);
-    const size_t out_bytes = fa_backend_activation_bytes(trial->backend, out);
-
-    FA_TRY(fa_weights_load(trial->weights, zeros, NULL, zeros));
-    FA_TRY(create_activation(trial->backend, in, in_bytes, zeros, &trial->in));
-    FA_TRY(create_activation(trial->backend, out, out_bytes, zeros, &trial->out));
-    return create_activation(trial->backend, out, larger(in_bytes, out_bytes), zeros, &trial->other);
-}
-
 static size_t most_elements(const struct fa_conv_desc *desc)
 {
     const size_t filters = (size_t)desc->out_channels * (size_t)(desc->in.c / desc->groups) *
@@ -149,6 +151,30 @@ static size_t most_elements(const struct fa_conv_desc *desc)
                   larger(fa_shape_elements(desc->in), fa_shape_elements(fa_conv_output_shape(desc))));
 }
 
+static fa_status load_zeros(struct trial *trial)
+{
+    fa_real *bias;
+    fa_status status;
+
+    FA_TRY(fa_alloc_zero((size_t)trial->desc->out_channels, sizeof *bias, &bias));
+    status = fa_weights_load(trial->weights, trial->zeros, NULL, bias);
+    fa_free(bias);
+    return status;
+}
+
+static fa_status create_data(struct trial *trial)
+{
+    const struct fa_shape in = trial->desc->in, out = fa_conv_output_shape(trial->desc);
+    const size_t in_bytes = fa_backend_activation_bytes(trial->backend, in);
+    const size_t out_bytes = fa_backend_activation_bytes(trial->backend, out);
+
+    FA_TRY(create_zeros(trial->backend, most_elements(trial->desc), &trial->zeros));
+    FA_TRY(load_zeros(trial));
+    FA_TRY(create_activation(trial->backend, in, in_bytes, trial->zeros, &trial->in));
+    FA_TRY(create_activation(trial->backend, out, out_bytes, trial->zeros, &trial->out));
+    return create_activation(trial->backend, out, larger(in_bytes, out_bytes), trial->zeros, &trial->other);
+}
+
 static void close_trial(struct trial *trial)
 {
     fa_weights_sum_destroy(trial->sum);
@@ -156,6 +182,7 @@ static void close_trial(struct trial *trial)
     fa_backend_free(trial->backend, trial->in);
     fa_backend_free(trial->backend, trial->out);
     fa_backend_free(trial->backend, trial->other);
+    fa_backend_free(trial->backend, trial->zeros);
 }
 
 /* ---- its time */
@@ -240,18 +267,14 @@ static fa_status choose_all(struct trial *trial)
 {
     const struct fa_conv_desc *desc = trial->desc;
     const struct fa_weights_desc filters = {desc->out_channels, desc->in.c, desc->groups, desc->kernel};
-    fa_real *zeros;
-    fa_status status;
 
     FA_TRY(fa_weights_create(trial->backend, &filters, &trial->weights));
     FA_TRY(fa_weights_sum_create(trial->backend, trial->weights, &trial->sum));
-    FA_TRY(fa_alloc_zero(most_elements(desc), sizeof *zeros, &zeros));
-    status = create_data(trial, zeros);
-    for (int direction = 0; direction < DIRECTIONS && status == FA_OK; direction++)
+    FA_TRY(create_data(trial));
+    for (int direction = 0; direction < DIRECTIONS; direction++)
         if (is_open(trial->backend, desc, direction))
-            status = choose(trial, direction);
-    fa_free(zeros);
-    return status;
+            FA_TRY(choose(trial, direction));
+    return FA_OK;
 }
 
 /* This spares the look at all convolutions that leave no choice. */

@@ -148,63 +148,63 @@ size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_s
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
                            fa_real *activation)
 {
-    const int span = fa_span_begin("import image");
+    const int span = fa_backend_span_begin(backend, "import image");
 
     assert(is_shape(shape) && chw != NULL && activation != NULL);
     backend->ops->import_chw(backend, shape, chw, activation);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
                            fa_real *hwc)
 {
-    const int span = fa_span_begin("export rows");
+    const int span = fa_backend_span_begin(backend, "export rows");
 
     assert(is_shape(shape) && activation != NULL && hwc != NULL && activation != hwc);
     backend->ops->export_hwc(backend, shape, activation, hwc);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
                            fa_real *activation)
 {
-    const int span = fa_span_begin("import rows");
+    const int span = fa_backend_span_begin(backend, "import rows");
 
     assert(is_shape(shape) && hwc != NULL && activation != NULL && hwc != activation);
     backend->ops->import_hwc(backend, shape, hwc, activation);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                          const fa_real *src, fa_real *dst)
 {
-    const int span = fa_span_begin("upsample");
+    const int span = fa_backend_span_begin(backend, "upsample");
 
     assert(is_shape(in) && is_shape(out) && in.c == out.c);
     assert(src != NULL && dst != NULL && src != dst);
     backend->ops->upsample(backend, in, out, src, dst);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
                                   const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
 {
-    const int span = fa_span_begin("upsample backward");
+    const int span = fa_backend_span_begin(backend, "upsample backward");
 
     assert(is_shape(in) && is_shape(out) && in.c == out.c);
     assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
     backend->ops->upsample_backward(backend, in, out, diff_dst, accumulate, diff_src);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
                            const fa_real *relu_output, fa_real *dst)
 {
-    const int span = fa_span_begin("add and mask");
+    const int span = fa_backend_span_begin(backend, "add and mask");
 
     assert(is_shape(shape) && dst != NULL);
     backend->ops->add_masked(backend, shape, src, relu_output, dst);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
 }
 
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
@@ -245,23 +245,23 @@ size_t fa_pool_index_bytes(const struct fa_pool *pool)
 
 fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
 {
-    const int span = fa_span_begin("pool");
+    const int span = fa_backend_span_begin(pool->backend, "pool");
     fa_status status;
 
     assert(src != NULL && dst != NULL && src != dst);
     status = pool->backend->ops->pool_forward(pool, src, dst, index);
-    fa_span_end(span);
+    fa_backend_span_end(pool->backend, span);
     return status;
 }
 
 fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
                            const fa_real *relu_output, fa_real *diff_src)
 {
-    const int span = fa_span_begin("pool backward");
+    const int span = fa_backend_span_begin(pool->backend, "pool backward");
     fa_status status;
 
     assert(index != NULL && diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
     status = pool->backend->ops->pool_backward(pool, index, diff_dst, relu_output, diff_src);
-    fa_span_end(span);
+    fa_backend_span_end(pool->backend, span);
     return status;
 }

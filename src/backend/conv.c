@@ -41,12 +41,12 @@ fa_status fa_weights_fold(struct fa_weights *weights, const struct fa_layer_valu
 fa_status fa_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
                           const fa_real *bias)
 {
-    const int span = fa_span_begin("load filters");
+    const int span = fa_backend_span_begin(weights->backend, "load filters");
     fa_status status;
 
     assert(oihw != NULL && bias != NULL);
     status = weights->backend->ops->weights_load(weights, oihw, scale, bias);
-    fa_span_end(span);
+    fa_backend_span_end(weights->backend, span);
     return status;
 }
 
@@ -158,38 +158,38 @@ const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction di
 
 fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
 {
-    const int span = fa_span_begin("conv forward");
+    const int span = fa_backend_span_begin(conv->backend, "conv forward");
     fa_status status;
 
     assert(src != NULL && dst != NULL && src != dst);
     assert((residual != NULL) == conv->desc.residual);
     status = conv->backend->ops->conv_forward(conv, src, residual, dst);
-    fa_span_end(span);
+    fa_backend_span_end(conv->backend, span);
     return status;
 }
 
 fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
                                 const fa_real *relu_output, fa_real *diff_src)
 {
-    const int span = fa_span_begin("conv backward data");
+    const int span = fa_backend_span_begin(conv->backend, "conv backward data");
     fa_status status;
 
     assert(conv->desc.backward_data);
     assert(diff_dst != NULL && diff_src != NULL && diff_dst != diff_src);
     status = conv->backend->ops->conv_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
-    fa_span_end(span);
+    fa_backend_span_end(conv->backend, span);
     return status;
 }
 
 fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
                                    struct fa_weights_sum *sum)
 {
-    const int span = fa_span_begin("conv backward weights");
+    const int span = fa_backend_span_begin(conv->backend, "conv backward weights");
     fa_status status;
 
     assert(conv->desc.backward_weights && sum->weights == conv->weights);
     assert(src != NULL && diff_dst != NULL);
     status = conv->backend->ops->conv_backward_weights(conv, src, diff_dst, sum);
-    fa_span_end(span);
+    fa_backend_span_end(conv->backend, span);
     return status;
 }

@@ -34,7 +34,7 @@ static fa_status import_by_chw(struct fa_backend *backend, struct fa_shape shape
 fa_status fa_backend_import_frame(struct fa_backend *backend, struct fa_shape shape,
                                   const struct fa_frame *frame, fa_real *activation)
 {
-    const int span = fa_span_begin("import image");
+    const int span = fa_backend_span_begin(backend, "import image");
     fa_status status;
 
     assert(shape.c == 3 && frame->w > 0 && frame->h > 0 && frame->w <= shape.w && frame->h <= shape.h);
@@ -42,6 +42,6 @@ fa_status fa_backend_import_frame(struct fa_backend *backend, struct fa_shape sh
     status = backend->ops->import_frame != NULL
                  ? backend->ops->import_frame(backend, shape, frame, activation)
                  : import_by_chw(backend, shape, frame, activation);
-    fa_span_end(span);
+    fa_backend_span_end(backend, span);
     return status;
 }

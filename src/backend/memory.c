@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "fa/trace.h"
 #include "ops.h"
 
 static const struct fa_memory_ops *own(const struct fa_backend *backend)
@@ -60,6 +61,12 @@ void fa_backend_get(struct fa_backend *backend, void *host, const void *memory, 
         memcpy(host, memory, n_bytes);
 }
 
+size_t fa_backend_peak_bytes(const struct fa_backend *backend)
+{
+    return own(backend) != NULL && own(backend)->peak_bytes != NULL ? own(backend)->peak_bytes()
+                                                                    : fa_memory_peak_rss();
+}
+
 /* ---- queues ---- */
 
 fa_status fa_backend_fork(struct fa_backend *backend, struct fa_backend **out)
@@ -101,9 +108,11 @@ fa_status fa_backend_synchronize(struct fa_backend *backend)
 
 /* ---- recordings ---- */
 
+/* A trace tells of each piece of work. */
 bool fa_backend_records(const struct fa_backend *backend)
 {
-    return own(backend) != NULL && own(backend)->record != NULL && !backend->first->never_records;
+    return own(backend) != NULL && own(backend)->record != NULL && !backend->first->never_records &&
+           !fa_trace_is_on;
 }
 
 fa_status fa_backend_record(struct fa_backend *backend)

@@ -88,38 +88,38 @@ size_t fa_norm_statistics_bytes(const struct fa_norm *norm)
 fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
                           void *statistics)
 {
-    const int span = fa_span_begin("norm forward");
+    const int span = fa_backend_span_begin(norm->backend, "norm forward");
     fa_status status;
 
     assert(src != NULL && dst != NULL && src != residual);
     assert((residual != NULL) == norm->desc.residual);
     status = norm->backend->ops->norm_forward(norm, src, residual, dst, statistics);
-    fa_span_end(span);
+    fa_backend_span_end(norm->backend, span);
     return status;
 }
 
 fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
                          const void *statistics, fa_real *dst)
 {
-    const int span = fa_span_begin("norm repeat");
+    const int span = fa_backend_span_begin(norm->backend, "norm repeat");
     fa_status status;
 
     assert(src != NULL && dst != NULL && src != residual && statistics != NULL);
     assert((residual != NULL) == norm->desc.residual);
     status = norm->backend->ops->norm_repeat(norm, src, residual, statistics, dst);
-    fa_span_end(span);
+    fa_backend_span_end(norm->backend, span);
     return status;
 }
 
 fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
                            const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
 {
-    const int span = fa_span_begin("norm backward");
+    const int span = fa_backend_span_begin(norm->backend, "norm backward");
     fa_status status;
 
     assert(src != NULL && statistics != NULL && diff_dst != NULL && diff_src != NULL && src != diff_dst);
     assert(sum->affine == norm->affine);
     status = norm->backend->ops->norm_backward(norm, src, statistics, diff_dst, diff_src, sum);
-    fa_span_end(span);
+    fa_backend_span_end(norm->backend, span);
     return status;
 }

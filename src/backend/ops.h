@@ -110,6 +110,15 @@ struct fa_backend_ops {
                     double *sum_of_squares);
 };
 
+/* Spans of a queue's work (fa/backend.h): begin and end mark a span of the trace, settle moves all of them
+   since the last time to when they were. */
+struct fa_trace_ops {
+    void (*begin)(struct fa_backend *queue, int span);
+    void (*end)(struct fa_backend *queue, int span);
+    fa_status (*settle)(struct fa_backend *queue);
+    void (*hold)(struct fa_backend *queue, double seconds);
+};
+
 struct fa_memory_ops {
     fa_status (*alloc)(struct fa_backend *backend, size_t n_bytes, void **out);
     void (*free)(struct fa_backend *backend, void *memory);
@@ -117,6 +126,7 @@ struct fa_memory_ops {
     void (*free_host)(struct fa_backend *backend, void *memory);
     void (*put)(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes);
     void (*get)(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
+    size_t (*peak_bytes)(void); /* optional. NULL: it is counted as the host's */
 
     /* open's counterpart: another queue over the same memory. */
     fa_status (*fork)(struct fa_backend *backend, struct fa_backend **out);
@@ -131,6 +141,8 @@ struct fa_memory_ops {
     void (*ask)(struct fa_recording *recording);
     bool (*holds)(const struct fa_recording *recording);
     void (*forget)(struct fa_recording *recording);
+
+    const struct fa_trace_ops *trace; /* optional. NULL: spans tell when work was asked for */
 };
 
 struct fa_backend {

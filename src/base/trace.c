@@ -50,6 +50,19 @@ size_t fa_trace_dropped(void)
     return trace.n_dropped;
 }
 
+void fa_trace_move(int span, double begin_s, double end_s)
+{
+    struct fa_span *moved = span >= 0 && (size_t)span < trace.n ? &trace.spans[span] : NULL;
+
+    if (moved == NULL)
+        return;
+    if (moved->parent != FA_NO_SPAN)
+        trace.spans[moved->parent].inside_s += end_s - begin_s - (moved->end_s - moved->begin_s);
+    moved->begin_s = begin_s;
+    moved->end_s = end_s;
+    moved->moved = true;
+}
+
 int fa_span_open(const char *what, const char *label, int item)
 {
     const struct fa_span *parent = trace.innermost == FA_NO_SPAN ? NULL : &trace.spans[trace.innermost];

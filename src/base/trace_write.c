@@ -27,7 +27,7 @@ static struct fa_json *event_of(const struct fa_span *spans, const struct fa_spa
                 fa_json_set(event, "cat", fa_json_new_string(span->what)) &&
                 fa_json_set(event, "ph", fa_json_new_string("X")) &&
                 fa_json_set(event, "pid", fa_json_new_number(process)) &&
-                fa_json_set(event, "tid", fa_json_new_number(0)) &&
+                fa_json_set(event, "tid", fa_json_new_number(span->moved)) &&
                 fa_json_set(event, "ts", fa_json_new_number(1e6 * (span->begin_s - spans[0].begin_s))) &&
                 fa_json_set(event, "dur", fa_json_new_number(1e6 * (span->end_s - span->begin_s)));
 

@@ -98,11 +98,11 @@ fa_status fa_model_fold(struct fa_model *model)
 
     if (!model->any_stale)
         return FA_OK;
-    span = fa_span_begin("fold");
+    span = fa_backend_span_begin(model->backend, "fold");
     for (int l = 0; l < model->graph.n_layers && status == FA_OK; l++)
         if (model->is_stale[l])
             status = refold(model, l);
-    fa_span_end(span);
+    fa_backend_span_end(model->backend, span);
     model->any_stale = status != FA_OK;
     model->folded = fa_backend_mark(model->backend);
     return status;

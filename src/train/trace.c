@@ -16,10 +16,22 @@ void fa_training_trace_begin(const struct fa_training *t)
         fa_warn("there will be no trace: %s", fa_message());
 }
 
+/* What devices did is told at its own time. */
+static void settle(struct fa_training *t)
+{
+    fa_status status = fa_backend_settle_spans(fa_model_backend(t->model));
+
+    for (size_t i = 0; i < t->n_lanes && status == FA_OK; i++)
+        status = fa_backend_settle_spans(fa_workspace_queue(fa_lane_workspace(t->lanes[i])));
+    if (status != FA_OK)
+        fa_warn("the trace tells when work was asked for, not when it was done: %s", fa_message());
+}
+
 void fa_training_trace_end(struct fa_training *t)
 {
     if (!fa_trace_is_on)
         return;
+    settle(t);
     if (fa_trace_dropped() > 0)
         fa_warn("%zu spans found no room in the trace", fa_trace_dropped());
     if (fa_trace_write(t->run->trace_path, fa_comm_rank(t->comm)) == FA_OK)

@@ -1,4 +1,5 @@
 /* Spans: what is kept of them, and what Chrome is told. */
+#include <math.h>
 #include <string.h>
 
 #include "fa/json.h"
@@ -44,6 +45,27 @@ static void a_span_knows_its_parent_and_has_its_label(void **state)
     assert_string_equal(spans[3].what, "inner");
     assert_string_equal(spans[3].label, "layer");
     assert_int_equal(spans[3].item, 7);
+    fa_trace_stop();
+}
+
+static void a_span_that_is_moved_takes_its_time_with_it(void **state)
+{
+    const struct fa_span *spans;
+    int outer, inner;
+
+    (void)state;
+    assert_ok(fa_trace_start(16));
+    outer = fa_span_begin("outer");
+    inner = fa_span_begin("inner");
+    fa_span_end(inner);
+    fa_span_end(outer);
+    fa_trace_move(inner, 102, 103);
+    fa_trace_move(outer, 100, 105);
+    fa_trace_move(7, 1, 2); /* none of that number */
+    (void)fa_trace_spans(&spans);
+    assert_true(spans[outer].moved && spans[inner].moved);
+    assert_true(fa_span_own_seconds(&spans[inner]) == 1);
+    assert_true(fabs(fa_span_own_seconds(&spans[outer]) - 4) < 1e-12);
     fa_trace_stop();
 }
 
@@ -152,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_kept_before_the_start),
         cmocka_unit_test(a_span_knows_its_parent_and_has_its_label),
+        cmocka_unit_test(a_span_that_is_moved_takes_its_time_with_it),
         cmocka_unit_test(own_times_add_up_to_the_outermost_span),
         cmocka_unit_test(a_span_left_open_ends_with_the_one_around_it),
         cmocka_unit_test(spans_beyond_the_capacity_are_dropped_and_counted),

@@ -41,7 +41,8 @@ struct fa_cuda_room {
 enum {
     FA_CUDA_EVENTS = 4096, /* tickets that are told apart */
     FA_CUDA_SLOTS = 256,   /* parameters on their way up */
-    FA_CUDA_SLOT_BYTES = 256
+    FA_CUDA_SLOT_BYTES = 256,
+    FA_CUDA_STAMPS = 8192 /* spans of a trace between two settlings */
 };
 
 struct fa_cuda_queue {
@@ -64,6 +65,8 @@ struct fa_cuda_queue {
     struct CUevent_st *event[FA_CUDA_EVENTS];
     uint64_t n_marked;
     uint64_t n_freed; /* device memory, ever: what was recorded before may have used it */
+
+    struct fa_cuda_stamps *stamps; /* NULL until a trace wants them */
 
     fa_status status; /* the first failure */
     char message[FA_MESSAGE_MAX];
@@ -102,6 +105,12 @@ void fa_cuda_forget_recording(struct fa_recording *forgotten);
 /* Takes the GPU that the configuration means, for this thread, into device->place: that of the rank's number
    on its host, or the only one that its launcher shows to it. */
 fa_status fa_cuda_choose_device(struct fa_cuda_device *device, const struct fa_backend *base) FA_CHECK_RESULT;
+
+/* ---- stamps.c ---- */
+
+void fa_cuda_stamps_free(struct fa_cuda_queue *queue);
+
+extern const struct fa_trace_ops fa_cuda_trace_ops;
 
 /* ---- open.c ---- */
 

@@ -175,13 +175,16 @@ static const void *residual_beside(struct fa_conv *conv, const fa_real *residual
     struct fa_cuda_queue *queue = fa_cuda_queue_of(conv->backend);
     const struct fa_cuda *cuda = queue->device->runtime;
     const size_t n_bytes = tensor_bytes(&conv_of(conv)->way[FA_CONV_FORWARD], FA_CUDNN_Y);
+    int span;
 
     if (residual == NULL || residual != dst)
         return residual;
+    span = fa_backend_span_begin(conv->backend, "copy residual");
     fa_cuda_note(queue,
                  cuda->cudaMemcpyAsync(queue->gradient.memory, residual, n_bytes,
                                        FA_CUDA_MemcpyDeviceToDevice, queue->stream),
                  "moving a residual");
+    fa_backend_span_end(conv->backend, span);
     return queue->gradient.memory;
 }
 
@@ -207,10 +210,14 @@ fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const fa_real *diff_d
     const struct fa_cudnn_memory places = {
         .tensor = {[FA_CUDNN_X] = result, [FA_CUDNN_W] = weights->filters, [FA_CUDNN_Y] = (void *)diff_dst}};
 
+    int span;
+
     FA_TRY(run(conv, FA_CONV_BACKWARD_DATA, places));
-    if (accumulate || relu_output != NULL)
-        fa_cuda_add_masked_map(conv->backend, conv->desc.in, accumulate ? result : NULL, relu_output,
-                               diff_src);
+    if (!accumulate && relu_output == NULL)
+        return FA_OK;
+    span = fa_backend_span_begin(conv->backend, "add and mask");
+    fa_cuda_add_masked_map(conv->backend, conv->desc.in, accumulate ? result : NULL, relu_output, diff_src);
+    fa_backend_span_end(conv->backend, span);
     return FA_OK;
 }
 
@@ -226,7 +233,10 @@ fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const fa_real *src
                                                       [FA_CUDNN_W] = queue->gradient.memory,
                                                       [FA_CUDNN_Y] = (void *)diff_dst}};
 
+    int span;
+
     FA_TRY(run(conv, FA_CONV_BACKWARD_WEIGHTS, places));
+    span = fa_backend_span_begin(conv->backend, "add gradients");
     fa_cuda_note(queue,
                  kernels->sum_gradients(queue->stream, type, fa_cudnn_elements(&way->graph.conv, FA_CUDNN_W),
                                         queue->gradient.memory, sums->has_some, sums->filters),
@@ -236,6 +246,7 @@ fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const fa_real *src
                                        fa_cuda_padded(conv->out.c), diff_dst, sums->has_some,
                                        queue->scratch.memory, sums->bias),
                  "adding a bias's gradient");
+    fa_backend_span_end(conv->backend, span);
     sums->has_some = true;
     return FA_OK;
 }

@@ -64,6 +64,7 @@ static void close_queue(struct fa_backend *backend)
     for (int i = 0; i < FA_CUDA_EVENTS; i++)
         if (queue->event[i] != NULL)
             (void)cuda->cudaEventDestroy(queue->event[i]);
+    fa_cuda_stamps_free(queue);
     for (size_t i = 0; i < sizeof memory / sizeof memory[0]; i++)
         if (memory[i] != NULL)
             (void)cuda->cudaFree(memory[i]);

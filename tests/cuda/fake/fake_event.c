@@ -113,6 +113,26 @@ int cudaStreamWaitEvent(struct CUstream_st *stream, struct CUevent_st *event, un
                                            : fake_enqueue(stream, run_wait, &mark, sizeof mark);
 }
 
+struct call {
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void run_call(void *argument)
+{
+    const struct call *call = argument;
+
+    call->run(call->argument);
+}
+
+int cudaLaunchHostFunc(struct CUstream_st *stream, void (*run)(void *argument), void *argument)
+{
+    const struct call call = {run, argument};
+    const int error = fake_call(FA_CUDA_ErrorUnknown);
+
+    return error != FA_CUDA_Success ? error : fake_enqueue(stream, run_call, &call, sizeof call);
+}
+
 int cudaEventQuery(struct CUevent_st *event)
 {
     bool reached;
