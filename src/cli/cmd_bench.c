@@ -9,7 +9,7 @@
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe (default: FreeAnchor R-50)", false},
     {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
-    {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
+    {"--backend", "NAME", "onednn, blas or cuda (default: the fastest of this build)", false},
     {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false, FA_SIDES},
     {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 10000)},
     {"--objects", "N", "objects of the image (default 8; loss: 100)", false, FA_WHOLE(0, 10000)},

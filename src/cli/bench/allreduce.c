@@ -224,7 +224,8 @@ static fa_status run(struct fa_invocation *invocation)
     return fa_bench_configured(invocation, measure_all);
 }
 
-const struct fa_bench fa_bench_allreduce = {.name = "allreduce",
-                                            .flags = {"--config", "--set", "--sizes", "--classes", "--steps"},
-                                            .parallel = true,
-                                            .run = run};
+const struct fa_bench fa_bench_allreduce = {
+    .name = "allreduce",
+    .flags = {"--config", "--set", "--backend", "--sizes", "--classes", "--steps"},
+    .parallel = true,
+    .run = run};

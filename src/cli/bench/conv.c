@@ -14,6 +14,9 @@
 #include "layers.h"
 #include "profile.h"
 
+/* Enough to ask a device for all directions, so that it does not wait for us. */
+#define HOLD_S 0.0005
+
 /* ---- one convolution alone ---- */
 
 struct alone {
@@ -22,39 +25,72 @@ struct alone {
     struct fa_weights *weights;
     struct fa_weights_sum *sum;
     struct fa_conv *conv;
-    float *filters;               /* that the weights borrow */
+    fa_real *filters;             /* that the weights borrow */
     fa_real *in, *out, *residual; /* activations */
     fa_real *diff_in, *diff_out;  /* and their gradients */
 };
 
-static fa_status make_activation(struct fa_backend *backend, struct fa_shape shape, fa_real **out)
+/* n numbers of the host's memory, in the backend's. */
+static fa_status put_up(struct fa_backend *backend, const fa_real *host, size_t n, fa_real **out)
+{
+    FA_TRY(fa_backend_alloc(backend, n * sizeof *host, (void **)out));
+    fa_backend_put(backend, *out, host, n * sizeof *host);
+    return fa_backend_synchronize(backend);
+}
+
+static fa_status fill_activation(struct fa_backend *backend, struct fa_shape shape, fa_real *hwc,
+                                 fa_real *activation)
 {
     const size_t n = fa_shape_elements(shape);
     struct fa_random random;
-    float *chw;
+    fa_real *rows;
+    fa_status status;
 
-    FA_TRY(fa_backend_alloc(backend, fa_backend_activation_bytes(backend, shape), (void **)out));
-    FA_TRY(fa_alloc(n, sizeof *chw, &chw));
     fa_random_init(&random, 0, FA_RANDOM_BENCH, n, 0);
     for (size_t i = 0; i < n; i++)
-        chw[i] = fa_random_float(&random) - 0.5f;
-    fa_backend_import_hwc(backend, shape, chw, *out);
-    fa_free(chw);
-    return FA_OK;
+        hwc[i] = fa_random_float(&random) - 0.5f;
+    status = put_up(backend, hwc, n, &rows);
+    if (status == FA_OK)
+        fa_backend_import_hwc(backend, shape, rows, activation);
+    fa_backend_free(backend, rows);
+    return status;
 }
 
-static fa_status load_weights(struct alone *alone)
+static fa_status make_activation(struct fa_backend *backend, struct fa_shape shape, fa_real **out)
+{
+    fa_real *hwc;
+    fa_status status;
+
+    FA_TRY(fa_backend_alloc(backend, fa_backend_activation_bytes(backend, shape), (void **)out));
+    FA_TRY(fa_alloc(fa_shape_elements(shape), sizeof *hwc, &hwc));
+    status = fill_activation(backend, shape, hwc, *out);
+    fa_free(hwc);
+    return status;
+}
+
+static fa_status make_filters(struct alone *alone)
 {
     const struct fa_conv_desc *desc = alone->desc;
     const size_t n = (size_t)desc->out_channels * (size_t)(desc->in.c / desc->groups) * (size_t)desc->kernel *
                      (size_t)desc->kernel;
-    float *bias;
+    fa_real *host;
     fa_status status;
 
-    FA_TRY(fa_alloc(n, sizeof *alone->filters, &alone->filters));
+    FA_TRY(fa_alloc(n, sizeof *host, &host));
     for (size_t i = 0; i < n; i++)
-        alone->filters[i] = 0.01f * (float)(i % 7) - 0.03f;
-    FA_TRY(fa_alloc_zero((size_t)desc->out_channels, sizeof *bias, &bias));
+        host[i] = 0.01f * (float)(i % 7) - 0.03f;
+    status = put_up(alone->backend, host, n, &alone->filters);
+    fa_free(host);
+    return status;
+}
+
+static fa_status load_weights(struct alone *alone)
+{
+    fa_real *bias;
+    fa_status status;
+
+    FA_TRY(make_filters(alone));
+    FA_TRY(fa_alloc_zero((size_t)alone->desc->out_channels, sizeof *bias, &bias));
     status = fa_weights_load(alone->weights, alone->filters, NULL, bias);
     fa_free(bias);
     return status;
@@ -90,19 +126,34 @@ static void close_alone(struct alone *alone)
     fa_conv_destroy(alone->conv);
     fa_weights_sum_destroy(alone->sum);
     fa_weights_destroy(alone->weights);
-    fa_free(alone->filters);
+    fa_backend_free(alone->backend, alone->filters);
+}
+
+static bool is_wanted(const struct alone *alone, int direction)
+{
+    return direction == FA_CONV_FORWARD ||
+           (direction == FA_CONV_BACKWARD_DATA ? alone->desc->backward_data : alone->desc->backward_weights);
+}
+
+static fa_status run_direction(const struct alone *alone, int direction)
+{
+    if (!is_wanted(alone, direction))
+        return FA_OK;
+    if (direction == FA_CONV_FORWARD)
+        return fa_conv_forward(alone->conv, alone->in, alone->residual, alone->out);
+    if (direction == FA_CONV_BACKWARD_DATA)
+        return fa_conv_backward_data(alone->conv, alone->diff_out, false, NULL, alone->diff_in);
+    fa_weights_sum_clear(alone->sum);
+    return fa_conv_backward_weights(alone->conv, alone->in, alone->diff_out, alone->sum);
 }
 
 static fa_status run_directions(const struct alone *alone)
 {
-    FA_TRY(fa_conv_forward(alone->conv, alone->in, alone->residual, alone->out));
-    if (alone->desc->backward_weights) {
-        fa_weights_sum_clear(alone->sum);
-        FA_TRY(fa_conv_backward_weights(alone->conv, alone->in, alone->diff_out, alone->sum));
-    }
-    if (alone->desc->backward_data)
-        FA_TRY(fa_conv_backward_data(alone->conv, alone->diff_out, false, NULL, alone->diff_in));
-    return FA_OK;
+    fa_backend_hold(alone->backend, HOLD_S);
+    FA_TRY(run_direction(alone, FA_CONV_FORWARD));
+    FA_TRY(run_direction(alone, FA_CONV_BACKWARD_WEIGHTS));
+    FA_TRY(run_direction(alone, FA_CONV_BACKWARD_DATA));
+    return fa_backend_settle_spans(alone->backend);
 }
 
 /* One direction after the other, n times; from the spans, which leave packing out. */

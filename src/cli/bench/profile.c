@@ -43,6 +43,20 @@ static bool is_same_work(const struct fa_profile *profile, const struct fa_span 
     return true;
 }
 
+/* What is spent on asking a device is not its work's. */
+static double own_seconds(const struct fa_span *span, bool on_device)
+{
+    return span->moved || !on_device ? fa_span_own_seconds(span) : 0;
+}
+
+static bool any_moved(const struct fa_span *spans, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (spans[i].moved)
+            return true;
+    return false;
+}
+
 fa_status fa_profile_add(struct fa_profile *profile)
 {
     const struct fa_span *spans;
@@ -54,8 +68,10 @@ fa_status fa_profile_add(struct fa_profile *profile)
         return fa_fail(FA_EINVAL,
                        "repetition %zu did other work than those before it: %zu operations, not %zu",
                        profile->n_repeats, n + fa_trace_dropped(), profile->n_spans);
+    profile->on_device = any_moved(spans, n);
     for (size_t i = 0; i < n; i++)
-        profile->own_s[i * profile->max_repeats + profile->n_repeats] = fa_span_own_seconds(&spans[i]);
+        profile->own_s[i * profile->max_repeats + profile->n_repeats] =
+            own_seconds(&spans[i], profile->on_device);
     profile->n_repeats++;
     fa_trace_clear();
     return FA_OK;

@@ -20,6 +20,7 @@ struct fa_profile {
     size_t n_spans, n_repeats, max_repeats;
     struct fa_profile_span *spans; /* own_s: once finished */
     double *own_s;                 /* (n_spans, max_repeats) */
+    bool on_device;                /* spans that a device's work was not moved into count nothing */
 };
 
 /* Starts the trace. */

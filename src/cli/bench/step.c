@@ -22,6 +22,10 @@ static fa_status write_trace(struct fa_training_step *step, const char *path)
     FA_TRY(fa_trace_start(TRACE_SPANS));
     status = fa_training_step_run(step, &times);
     if (status == FA_OK)
+        status = fa_backend_settle_spans(fa_model_backend(step->model));
+    if (status == FA_OK)
+        status = fa_backend_settle_spans(fa_workspace_queue(fa_lane_workspace(step->lane)));
+    if (status == FA_OK)
         status = fa_trace_write(path, 0);
     fa_trace_stop();
     if (status == FA_OK)
@@ -78,7 +82,8 @@ static fa_status measure_plans(struct fa_invocation *invocation, const struct fa
 
 /* ---- inference ---- */
 
-/* The network's part of looking at the image; random weights leave nothing worth timing to detect. */
+/* The network's part of looking at the image, or on a device all of it; random weights leave nothing worth
+   timing to detect unless all scores count. */
 struct looking {
     const struct fa_training_step *step;
     const struct fa_detect_config *config;
@@ -86,13 +91,19 @@ struct looking {
     double forward_at; /* when forward had ended */
 };
 
+static bool looks_on_device(const struct looking *looking)
+{
+    return !fa_backend_is_host(fa_model_backend(looking->step->model));
+}
+
 static void note_forward(void *context, enum fa_lane_phase phase)
 {
     if (phase == FA_LANE_FORWARD)
         ((struct looking *)context)->forward_at = fa_clock_seconds();
 }
 
-static fa_status look(struct looking *looking, double *forward_s)
+/* A device's queue ends with the detections alone. */
+static fa_status look(struct looking *looking, double *seconds)
 {
     const struct fa_training_step *step = looking->step;
     const struct fa_image image = {.frame = &step->frame, .h = step->h, .w = step->w};
@@ -102,7 +113,7 @@ static fa_status look(struct looking *looking, double *forward_s)
     size_t n;
 
     FA_TRY(fa_lane_look(step->lane, looking->config, &image, &frame, &observer, looking->out, &n));
-    *forward_s = looking->forward_at - begun;
+    *seconds = (looks_on_device(looking) ? fa_clock_seconds() : looking->forward_at) - begun;
     return FA_OK;
 }
 
@@ -132,6 +143,10 @@ static fa_status measure_inference(struct fa_invocation *invocation, struct fa_b
     double forward_s, postprocess_s;
 
     FA_TRY(time_forward(&looking, bench->n_repeats, &forward_s));
+    if (looks_on_device(&looking)) {
+        fa_bench_report_seconds(invocation, "inference", forward_s);
+        return FA_OK;
+    }
     FA_TRY(fa_bench_postprocess(looking.config, bench->step.h, bench->step.w,
                                 fa_model_config(bench->session.model)->num_classes, bench->n_repeats,
                                 &postprocess_s));
@@ -176,6 +191,16 @@ static fa_status measure_step(struct fa_invocation *invocation, struct fa_bench_
     return status;
 }
 
+static void report_device_memory(struct fa_invocation *invocation, const struct fa_backend *backend)
+{
+    const double n_bytes = (double)fa_backend_peak_bytes(backend);
+
+    if (fa_backend_is_host(backend))
+        return;
+    printf("%-28s %10.0f MiB\n", "peak_device", n_bytes / 1048576);
+    fa_report_number(invocation, "peak_device_bytes", n_bytes);
+}
+
 static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_session *bench)
 {
     const struct fa_arguments *given = &invocation->arguments;
@@ -189,6 +214,7 @@ static fa_status measure_all(struct fa_invocation *invocation, struct fa_bench_s
     FA_TRY(status);
     fa_workspace_memory(fa_lane_workspace(bench->step.lane), &memory);
     fa_report_number(invocation, "arena_bytes", (double)memory.arena);
+    report_device_memory(invocation, bench->session.backend);
     FA_TRY(write_trace(&bench->step, fa_arguments_get(given, "--trace")));
     if (fa_arguments_get(given, "--inference") != NULL)
         FA_TRY(measure_inference(invocation, bench));
