@@ -20,12 +20,16 @@ void fa_activity_go_on(void);
 /* What the thread beside it begins: "writing a shard"; NULL: it rests. */
 void fa_activity_beside(const char *what);
 
+/* What computes for the working thread, "GPU 0 (NVIDIA H200)": copied, and said once, before work begins. */
+void fa_activity_device(const char *device);
+
 struct fa_activity {
     uint64_t count;        /* grows with every call of the working thread */
     const char *doing;     /* "" before the first */
     const char *waiting;   /* NULL where the process works by itself */
     uint64_t beside_count; /* the same of the thread beside it */
     const char *beside;    /* NULL where it rests */
+    const char *device;    /* "" where the host computes */
 };
 
 struct fa_activity fa_activity_now(void);

@@ -2,8 +2,9 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 
-static _Atomic(const char *) doing = "", waiting, beside;
+static _Atomic(const char *) doing = "", waiting, beside, device = "";
 static _Atomic uint64_t count, beside_count;
 
 void fa_activity_begin(const char *what)
@@ -30,6 +31,14 @@ void fa_activity_beside(const char *what)
     atomic_fetch_add(&beside_count, 1);
 }
 
+void fa_activity_device(const char *text)
+{
+    static char copy[128];
+
+    snprintf(copy, sizeof copy, "%s", text);
+    atomic_store(&device, copy);
+}
+
 struct fa_activity fa_activity_now(void)
 {
     struct fa_activity now = {.count = atomic_load(&count), .beside_count = atomic_load(&beside_count)};
@@ -37,5 +46,6 @@ struct fa_activity fa_activity_now(void)
     now.doing = atomic_load(&doing);
     now.waiting = atomic_load(&waiting);
     now.beside = atomic_load(&beside);
+    now.device = atomic_load(&device);
     return now;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/machine.h"
 #include "fa/memory.h"
@@ -78,9 +79,12 @@ static fa_status agree(struct fa_comm *comm, const struct fa_device *device, boo
 fa_status fa_devices_agree(struct fa_comm *comm, const struct fa_backend *backend, bool may_share)
 {
     const struct fa_device *device = fa_backend_device(backend);
+    char text[128];
 
     if (device == NULL)
         return FA_OK;
+    snprintf(text, sizeof text, "GPU %d (%s)", device->number, device->name);
+    fa_activity_device(text);
     if (comm != NULL)
         return agree(comm, device, may_share);
     print_map(&(struct seat){.host = "this host", .device = *device}, 1);

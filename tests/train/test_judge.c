@@ -191,6 +191,10 @@ static void the_words_name_rank_host_step_and_limit(void **state)
     assert_non_null(strstr(text,
                            "rank 0 (node1) has been in step 7, forward for 301 s without progress, 300 s are "
                            "allowed (watchdog.step_s): the job ends"));
+    assert_null(strstr(text, "GPU"));
+    scene->sight.device = "GPU 3 (NVIDIA H200)";
+    fa_verdict_print(&verdict, &scene->sight, "node1", "step 7, forward", text, sizeof text);
+    assert_non_null(strstr(text, "look at that host's disks and load, and at its GPU 3 (NVIDIA H200)"));
     scene = at_work(0);
     scene->ranks[2].silent_s = 60;
     verdict = fa_judge(&scene->sight);

@@ -26,8 +26,9 @@ enum { FA_WATCHED_WORKS = 3 };
 
 struct fa_sight {
     int rank, n_ranks;
-    double silence_s; /* allowed */
-    double turn_s;    /* in which one rank speaks, where several see the same */
+    const char *device; /* that computes for this rank; NULL or "": none */
+    double silence_s;   /* allowed */
+    double turn_s;      /* in which one rank speaks, where several see the same */
     struct fa_watched_work works[FA_WATCHED_WORKS];
     enum fa_roll_state state;            /* of this rank */
     double waited_s;                     /* where it waits for others */

@@ -168,6 +168,7 @@ static void fill_sight(const struct fa_observer *o, struct fa_sight *sight)
 
     *sight = (struct fa_sight){.rank = o->mine.rank,
                                .n_ranks = o->n_ranks,
+                               .device = o->activity.device,
                                .silence_s = o->silence_s,
                                .turn_s = TURN_LOOKS * o->period_s,
                                .state = o->mine.state,

@@ -5,15 +5,18 @@
 
 #include "judge.h"
 
-static void print_stuck(const struct fa_verdict *verdict, const char *host, char *text, size_t size)
+static void print_stuck(const struct fa_verdict *verdict, const char *device, const char *host, char *text,
+                        size_t size)
 {
     const struct fa_watched_work *work = &verdict->work;
+    const bool has_device = device != NULL && device[0] != '\0';
 
     snprintf(text, size,
              "rank %d (%s) has been in %s for %.0f s without progress, %.0f s are allowed (%s): the job "
              "ends; look at "
-             "that host's disks and load",
-             verdict->rank, host, work->what, work->held_s, work->allowed_s, work->key);
+             "that host's disks and load%s%s",
+             verdict->rank, host, work->what, work->held_s, work->allowed_s, work->key,
+             has_device ? ", and at its " : "", has_device ? device : "");
 }
 
 static void print_silent(const struct fa_verdict *verdict, const struct fa_roll_line *line, char *text,
@@ -58,7 +61,7 @@ void fa_verdict_print(const struct fa_verdict *verdict, const struct fa_sight *s
     text[0] = '\0';
     switch (verdict->kind) {
     case FA_VERDICT_STUCK:
-        print_stuck(verdict, host, text, size);
+        print_stuck(verdict, sight->device, host, text, size);
         break;
     case FA_VERDICT_SILENT:
         print_silent(verdict, line, text, size);

@@ -37,6 +37,13 @@ bool fake_is_lost(void)
     return atomic_load(&is_lost);
 }
 
+bool fake_hangs(void)
+{
+    const char *sign = getenv("FAKE_HANGS");
+
+    return sign != NULL && access(sign, F_OK) == 0;
+}
+
 void fake_lose(bool lost)
 {
     atomic_store(&is_lost, lost);

@@ -141,7 +141,7 @@ int cudaEventQuery(struct CUevent_st *event)
     if (event->capture != NULL)
         return CAPTURE_UNSUPPORTED;
     pthread_mutex_lock(&event->lock);
-    reached = event->reached >= event->asked;
+    reached = event->reached >= event->asked && !fake_hangs();
     pthread_mutex_unlock(&event->lock);
     return reached ? FA_CUDA_Success : FA_CUDA_ErrorNotReady;
 }

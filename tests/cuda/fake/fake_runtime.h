@@ -37,6 +37,9 @@ int fake_call(int ordered);
             return fake_try_error_;                                                                          \
     } while (0)
 
+/* Is no event ever reached? */
+bool fake_hangs(void);
+
 /* Of the GPU, all of it. */
 size_t fake_memory_bytes(void);
 
