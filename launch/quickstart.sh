@@ -38,11 +38,10 @@ run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/run" 
   --train-data "$out/train-shards" --val-data "$out/val-shards" --set train.eval_interval=3
 
 say "evaluating"
-run_ranks "$ranks" "$freeanchor" eval --config "$config" --weights "$out/run/weights.h5" \
-  --data "$out/val-shards" --out "$out/results.json"
+run_ranks "$ranks" "$freeanchor" eval --weights "$out/run" --data "$out/val-shards" --out "$out/results.json"
 
 say "drawing"
-"$freeanchor" detect --config "$config" --weights "$out/run/weights.h5" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
+"$freeanchor" detect --weights "$out/run" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
 
 cat <<EOF
 

@@ -11,9 +11,9 @@
 #include "fa/tensor.h"
 #include "fa/weights.h"
 
-/* Reads weights in whatever form they come, a checkpoint directory, a file that names one ("latest") or a
-   weights file of any format, and gives them our names. Numbers that are not finite and negative variances
-   are FA_EFORMAT. translation may be NULL. */
+/* Reads weights in whatever form they come, a weights file of any format, a checkpoint directory, a file that
+   names one ("latest") or a work directory (its best, else its latest checkpoint), and gives them our names.
+   Numbers that are not finite and negative variances are FA_EFORMAT. translation may be NULL. */
 fa_status fa_model_weights_read(const char *path, struct fa_weights_file **out,
                                 struct fa_weights_translation *translation) FA_CHECK_RESULT;
 

@@ -2,7 +2,7 @@
  * weights.h - weights files: named float32 tensors with what is needed to use them (design: "Weights file").
  *
  * An HDF5 file with one dataset a parameter, named and shaped as in an mmdetection checkpoint; attributes
- * carry preprocessing and class names. h5py reads it in three lines. Callable from any thread; in a parallel
+ * carry preprocessing, class names and the recipe. h5py reads it in three lines. Callable from any thread; in a parallel
  * run one rank writes.
  */
 #ifndef FA_WEIGHTS_H
@@ -21,6 +21,7 @@ struct fa_weights_meta {
     size_t n_classes;
     char **classes; /* may be NULL with n_classes 0: unknown */
     char *model;    /* "r50", ...; may be NULL */
+    char *recipe;   /* the configuration, or what of it travels with weights, as JSON; may be NULL */
 };
 
 struct fa_weights_file {

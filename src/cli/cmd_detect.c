@@ -17,8 +17,8 @@
 #define LARGEST_IMAGE ((size_t)1 << 30)
 
 static const struct fa_flag flags[] = {
-    FA_SESSION_FLAGS,
-    {"--weights", "W", "a weights file, a checkpoint directory, or checkpoints/latest", true},
+    FA_TRAINED_FLAGS,
+    {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
     {"--score", "S", "draw and list detections that score at least this (default 0.3)", false, FA_REAL(0, 1)},
     {0}};
@@ -124,10 +124,8 @@ static fa_status run(struct fa_invocation *invocation)
 
     if (fa_arguments_get(&invocation->arguments, NULL) == NULL)
         return fa_fail(FA_EINVAL, "no images given; freeanchor detect ... --out DIR IMAGE...");
-    status = fa_session_open(invocation, NULL, &session);
-    if (status == FA_OK)
-        status = fa_session_read_weights(invocation, &session,
-                                         fa_arguments_get(&invocation->arguments, "--weights"));
+    status = fa_session_open_trained(invocation, NULL, fa_arguments_get(&invocation->arguments, "--weights"),
+                                     &session);
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)

@@ -12,8 +12,8 @@
 #include "session.h"
 
 static const struct fa_flag flags[] = {
-    FA_SESSION_FLAGS,
-    {"--weights", "W", "a weights file, a checkpoint directory, or checkpoints/latest", true},
+    FA_TRAINED_FLAGS,
+    {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--data", "SHARDDIR", "dataset to evaluate on (default: data.val)", false},
     {"--out", "results.json", "write the detections in COCO's results format", false},
     {0}};
@@ -84,12 +84,9 @@ static fa_status run(struct fa_invocation *invocation)
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
-    status = fa_session_open(invocation, shorthands, &session);
-    if (status == FA_OK)
-        status = fa_invocation_agree(invocation, check_out(invocation));
-    if (status == FA_OK)
-        status = fa_session_read_weights(invocation, &session,
-                                         fa_arguments_get(&invocation->arguments, "--weights"));
+    FA_TRY(fa_invocation_agree(invocation, check_out(invocation)));
+    status = fa_session_open_trained(invocation, shorthands,
+                                     fa_arguments_get(&invocation->arguments, "--weights"), &session);
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)

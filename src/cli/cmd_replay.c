@@ -13,11 +13,8 @@
 #include "session.h"
 
 static const struct fa_flag flags[] = {
-    FA_SESSION_FLAGS,
-    {"--weights", "W",
-     "a weights file, a checkpoint directory, or checkpoints/latest; not needed where CASE.h5 has a head's "
-     "outputs",
-     false},
+    FA_TRAINED_FLAGS,
+    {"--weights", "W", FA_WEIGHTS_HELP "; not needed where CASE.h5 has a head's outputs", false},
     {"--out", "OUT.h5", "gets losses, head outputs, gradients and detections", false},
     {"--data", "SHARDDIR", "take the image from this dataset, prepared by the data.* keys", false},
     {"--image-id", "N", "which image of it", false, FA_WHOLE(-0x1p63, 0x1p63)},
@@ -152,14 +149,11 @@ static fa_status take_case(const struct fa_arguments *given, const struct fa_set
 static fa_status make_model(struct fa_invocation *invocation, struct fa_session *session,
                             const struct source *source)
 {
-    const char *weights = fa_arguments_get(&invocation->arguments, "--weights");
-
     if (source->given->image == NULL)
         return FA_OK;
-    if (weights == NULL)
+    if (session->weights == NULL)
         return fa_fail(FA_EINVAL, "%s has an image and no head outputs: give the network's --weights W",
                        source->path);
-    FA_TRY(fa_session_read_weights(invocation, session, weights));
     FA_TRY(fa_session_make_trained_model(invocation, session));
     if (source->dataset != NULL)
         return fa_session_check_classes(session, source->dataset, source->path);
@@ -209,15 +203,29 @@ static fa_status replay(struct fa_invocation *invocation, struct fa_session *ses
                    source->path, out);
 }
 
+/* A head's outputs need no weights, but a loss. */
+static fa_status open_session(struct fa_invocation *invocation, struct fa_session *session)
+{
+    const char *weights = fa_arguments_get(&invocation->arguments, "--weights");
+
+    if (weights != NULL)
+        return fa_session_open_trained(invocation, NULL, weights, session);
+    if (fa_arguments_get(&invocation->arguments, "--config") == NULL)
+        return fa_fail(FA_EINVAL,
+                       "neither --weights W nor --config C.json is given; a case with an image needs the "
+                       "first, one with a head's outputs the second");
+    return fa_session_open(invocation, NULL, session);
+}
+
 static fa_status run(struct fa_invocation *invocation)
 {
     const struct fa_arguments *given = &invocation->arguments;
-    struct fa_session session;
+    struct fa_session session = {.weights = NULL};
     struct source source = {.path = NULL};
     fa_status status;
 
     FA_TRY(check_usage(given));
-    status = fa_session_open(invocation, NULL, &session);
+    status = open_session(invocation, &session);
     if (status == FA_OK)
         status = take_case(given, &session.settings, &source);
     if (status == FA_OK && fa_arguments_get(given, "--out") != NULL)

@@ -14,6 +14,7 @@
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
 #include "metrics_report.h"
+#include "recipe.h"
 #include "session.h"
 
 static const struct fa_flag flags[] = {
@@ -80,7 +81,7 @@ static void parse_resume(const char *text, struct fa_train_run *run)
     run->resume_directory = text;
 }
 
-/* What the weights of this run remember: preprocessing, classes, the name of the model. */
+/* What the weights of this run remember: preprocessing, classes, the name of the model, the recipe. */
 static fa_status make_meta(const struct fa_settings *settings, const struct fa_dataset *data,
                            struct fa_weights_meta *meta)
 {
@@ -97,7 +98,8 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
     for (size_t i = 0; i < data->n_categories; i++)
         meta->classes[i] = data->categories[i].name;
     fa_architecture_print_model(&architecture, model, sizeof model);
-    return fa_strdup(model, &meta->model);
+    FA_TRY(fa_strdup(model, &meta->model));
+    return fa_recipe_print(settings->resolved, &meta->recipe);
 }
 
 static void report(struct fa_invocation *invocation, const struct fa_train_result *result)
@@ -143,6 +145,7 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
     fa_free(config);
     fa_free(run.meta.classes);
     fa_free(run.meta.model);
+    fa_free(run.meta.recipe);
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cmd_weights.h"
 #include "fa/model_weights.h"
+#include "recipe.h"
 
 static fa_status write_file(const char *path, const struct fa_weights_file *file)
 {
@@ -28,6 +29,8 @@ fa_status fa_weights_export(struct fa_invocation *invocation, const char *const 
     FA_TRY(fa_weights_check_out(invocation, paths[0], suffixes));
     FA_TRY(fa_model_weights_read(paths[0], &file, NULL));
     status = fa_weights_fit(invocation, paths[0], file, &architecture);
+    if (status == FA_OK)
+        status = fa_prefix(fa_recipe_shorten(&file->meta.recipe), "%s", paths[0]);
     if (status == FA_OK)
         status = write_file(out, file);
     if (status == FA_OK)

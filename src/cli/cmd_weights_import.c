@@ -7,6 +7,7 @@
 #include "cmd_weights.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
+#include "recipe.h"
 #include "session.h"
 
 static bool is_given(const struct fa_invocation *invocation, const char *flag)
@@ -76,6 +77,14 @@ static void set_coder(const struct fa_settings *settings, struct fa_weights_meta
         memcpy(meta->coder_std, settings->train.loss.coder.std, sizeof meta->coder_std);
 }
 
+/* So does it know all that others need to use a detector of another program. */
+static fa_status set_recipe(const struct fa_settings *settings, struct fa_weights_meta *meta)
+{
+    fa_free(meta->recipe);
+    meta->recipe = NULL;
+    return fa_recipe_print(settings->resolved, &meta->recipe);
+}
+
 static const char *source_of_preprocessing(const struct fa_invocation *invocation,
                                            const struct fa_weights_file *file)
 {
@@ -100,8 +109,10 @@ static fa_status complete(struct fa_invocation *invocation, const char *path,
         architecture.norm_groups = settings->model.norm_groups; /* which other programs do not store */
     FA_TRY(set_model_name(&architecture, &file->meta));
     set_preprocessing(settings, file);
-    if (is_given(invocation, "--config") && architecture.has_head)
+    if (is_given(invocation, "--config") && architecture.has_head) {
         set_coder(settings, &file->meta);
+        FA_TRY(set_recipe(settings, &file->meta));
+    }
     print_preprocessing(&file->meta, source);
     return FA_OK;
 }

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "cmd_weights.h"
+#include "config_file.h"
+#include "fa/memory.h"
 #include "fa/model_weights.h"
 #include "fa/printable.h"
+#include "recipe.h"
 
 /* ---- list ---- */
 
@@ -71,6 +74,22 @@ static void print_network(struct fa_invocation *invocation, const struct fa_weig
     fa_report_string(invocation, "network", text);
 }
 
+static void print_recipe(const struct fa_weights_meta *meta)
+{
+    struct fa_json *recipe = NULL;
+    char *scale = NULL;
+
+    if (meta->recipe == NULL)
+        printf("recipe: none; who uses the weights gives --config\n");
+    else if (fa_recipe_parse(meta->recipe, &recipe) != FA_OK ||
+             fa_json_print(fa_config_get(recipe, "data.scale"), false, &scale) != FA_OK)
+        printf("recipe: cannot be read: %s\n", fa_message());
+    else
+        printf("recipe: images at data.scale %s, and all that eval, detect and replay need\n", scale);
+    fa_free(scale);
+    fa_json_free(recipe);
+}
+
 static void print_meta(const struct fa_weights_file *file)
 {
     const struct fa_weights_meta *meta = &file->meta;
@@ -84,6 +103,7 @@ static void print_meta(const struct fa_weights_file *file)
     if (meta->coder_std[0] > 0)
         printf("box coder: std %g %g %g %g\n", meta->coder_std[0], meta->coder_std[1], meta->coder_std[2],
                meta->coder_std[3]);
+    print_recipe(meta);
     if (meta->n_classes > 0)
         printf("%zu classes:", meta->n_classes);
     for (size_t i = 0; i < meta->n_classes; i++)

@@ -25,15 +25,14 @@ bool fa_config_is_of_the_file(const char *key)
     return strcmp(key, FA_CONFIG_BASE) == 0 || strcmp(key, FA_CONFIG_RUN_ID) == 0;
 }
 
-/* Members of from over those of into: objects merge, everything else is replaced. */
-static fa_status merge(struct fa_json *into, const struct fa_json *from)
+fa_status fa_config_merge(struct fa_json *into, const struct fa_json *from)
 {
     for (const struct fa_json *member = fa_json_first(from); member != NULL; member = fa_json_next(member)) {
         const char *key = fa_json_key(member);
         struct fa_json *old = fa_json_get(into, key);
 
         if (fa_json_kind(old) == FA_JSON_OBJECT && fa_json_kind(member) == FA_JSON_OBJECT)
-            FA_TRY(merge(old, member));
+            FA_TRY(fa_config_merge(old, member));
         else if (!fa_config_is_of_the_file(key) && !fa_json_set(into, key, fa_json_copy(member)))
             return out_of_memory();
     }
@@ -80,7 +79,7 @@ static fa_status take_over(struct reading *reading, const char *path, const stru
         return fa_fail(FA_EINVAL, "%s: a configuration is a JSON object", path);
     FA_TRY(fa_prefix(reading->check(own), "%s", path));
     FA_TRY(read_bases(reading, path, fa_json_get(own, FA_CONFIG_BASE), depth));
-    return merge(reading->tree, own);
+    return fa_config_merge(reading->tree, own);
 }
 
 static fa_status read_over(struct reading *reading, const char *path, int depth)

@@ -23,6 +23,10 @@ typedef fa_status (*fa_config_check)(const struct fa_json *tree);
    a key that is wrong is told with its file. */
 fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out) FA_CHECK_RESULT;
 
+/* Lays one tree over another: objects merge, everything else is replaced; what is of the file alone stays
+   behind. */
+fa_status fa_config_merge(struct fa_json *into, const struct fa_json *from) FA_CHECK_RESULT;
+
 /* Sets the member at a dotted key to text, read as JSON if it is JSON, else as a string; makes objects on the
  * way. */
 fa_status fa_config_assign(struct fa_json *tree, const char *key, const char *text) FA_CHECK_RESULT;

@@ -3,10 +3,14 @@
 #include <string.h>
 
 #include "agreement.h"
+#include "config_file.h"
 #include "devices.h"
 #include "fa/activity.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
+#include "option.h"
+#include "recipe.h"
 
 static const struct fa_shorthand common_shorthands[] = {{"--backend", "backend.name"}, {0}};
 
@@ -36,8 +40,9 @@ static fa_status add_sets(const struct fa_arguments *given, char **assignments, 
     return FA_OK;
 }
 
+/* recipe: of weights; NULL: none. */
 static fa_status read_settings(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
-                               struct fa_settings *settings)
+                               const struct fa_json *recipe, struct fa_settings *settings)
 {
     char **assignments;
     size_t n = 0;
@@ -50,8 +55,8 @@ static fa_status read_settings(const struct fa_arguments *given, const struct fa
     if (status == FA_OK)
         status = add_shorthands(given, shorthands, assignments, &n);
     if (status == FA_OK)
-        status = fa_settings_read(fa_arguments_get(given, "--config"), (const char *const *)assignments, n,
-                                  settings);
+        status = fa_settings_read_over(recipe, fa_arguments_get(given, "--config"),
+                                       (const char *const *)assignments, n, settings);
     for (size_t i = 0; i < n; i++)
         fa_free(assignments[i]);
     fa_free(assignments);
@@ -63,7 +68,7 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
 {
     *session = (struct fa_session){0};
     FA_TRY(fa_invocation_agree(invocation,
-                               read_settings(&invocation->arguments, shorthands, &session->settings)));
+                               read_settings(&invocation->arguments, shorthands, NULL, &session->settings)));
     return fa_agreement_config(invocation, &session->settings);
 }
 
@@ -229,12 +234,17 @@ fa_status fa_session_check_autotune(const struct fa_settings *settings)
                    fa_conv_preference_names[settings->algorithm]);
 }
 
-static fa_status check_weights(struct fa_session *session)
+static fa_status check_network(struct fa_session *session)
 {
     FA_TRY(fa_architecture_recognise(session->weights, &session->architecture));
+    return fa_session_check_backbone(&session->settings, &session->architecture);
+}
+
+static fa_status check_weights(struct fa_session *session)
+{
     FA_TRY(fa_session_check_preprocessing(&session->settings, session->weights));
     FA_TRY(fa_session_check_coder(&session->settings, session->weights));
-    return fa_session_check_backbone(&session->settings, &session->architecture);
+    return check_network(session);
 }
 
 static fa_status read_weights(struct fa_session *session, const char *path)
@@ -242,6 +252,89 @@ static fa_status read_weights(struct fa_session *session, const char *path)
     session->weights_path = path;
     FA_TRY(fa_model_weights_read(path, &session->weights, NULL));
     return fa_prefix(check_weights(session), "%s", path);
+}
+
+/* ---- trained weights, with their recipe ---- */
+
+static fa_status tell_change(const char *key, const struct fa_json *now, const struct fa_json *then)
+{
+    char *texts[2] = {NULL, NULL};
+    fa_status status = fa_json_print(now, false, &texts[0]);
+
+    if (status == FA_OK)
+        status = fa_json_print(then, false, &texts[1]);
+    if (status == FA_OK && strcmp(texts[0], texts[1]) != 0)
+        fa_log(FA_LOG_WARN, "%s is %s as you give it; the weights were trained with %s", key, texts[0],
+               texts[1]);
+    fa_free(texts[0]);
+    fa_free(texts[1]);
+    return status;
+}
+
+/* Of what shapes the network or the pixels. */
+static fa_status tell_changes(const struct fa_settings *settings, const struct fa_json *recipe)
+{
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        const struct fa_json *then = fa_config_get(recipe, option->key);
+
+        if (fa_recipe_shapes(option->key) && then != NULL)
+            FA_TRY(tell_change(option->key, fa_config_get(settings->resolved, option->key), then));
+    }
+    return FA_OK;
+}
+
+static fa_status read_recipe(const struct fa_session *session, bool has_config, struct fa_json **recipe)
+{
+    const char *text = session->weights->meta.recipe;
+
+    *recipe = NULL;
+    if (text != NULL)
+        return fa_prefix(fa_recipe_parse(text, recipe), "%s", session->weights_path);
+    if (has_config)
+        return FA_OK;
+    return fa_fail(
+        FA_EINVAL,
+        "%s: has no recipe with it, since another program or an earlier version wrote it; give the "
+        "recipe that it was trained by with --config C.json",
+        session->weights_path);
+}
+
+static fa_status settle(const struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                        const struct fa_json *recipe, struct fa_session *session)
+{
+    const bool has_config = fa_arguments_get(&invocation->arguments, "--config") != NULL;
+    fa_status status = read_settings(&invocation->arguments, shorthands, recipe, &session->settings);
+
+    if (status != FA_OK)
+        return has_config ? status : fa_prefix(status, "%s", session->weights_path);
+    if (recipe == NULL)
+        return fa_prefix(check_weights(session), "%s", session->weights_path);
+    if (fa_invocation_speaks(invocation))
+        FA_TRY(tell_changes(&session->settings, recipe));
+    return fa_prefix(check_network(session), "%s", session->weights_path);
+}
+
+static fa_status open_trained(const struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                              const char *path, struct fa_session *session)
+{
+    const bool has_config = fa_arguments_get(&invocation->arguments, "--config") != NULL;
+    struct fa_json *recipe;
+    fa_status status;
+
+    session->weights_path = path;
+    FA_TRY(fa_model_weights_read(path, &session->weights, NULL));
+    FA_TRY(read_recipe(session, has_config, &recipe));
+    status = settle(invocation, shorthands, recipe, session);
+    fa_json_free(recipe);
+    return status;
+}
+
+fa_status fa_session_open_trained(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                                  const char *path, struct fa_session *session)
+{
+    *session = (struct fa_session){0};
+    FA_TRY(fa_invocation_agree(invocation, open_trained(invocation, shorthands, path, session)));
+    return fa_agreement_config(invocation, &session->settings);
 }
 
 fa_status fa_session_read_weights(struct fa_invocation *invocation, struct fa_session *session,

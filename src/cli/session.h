@@ -13,13 +13,21 @@
 #include "fa/weights.h"
 #include "settings.h"
 
-/* --config, --set, --backend. */
-#define FA_SESSION_FLAGS                                                                                     \
-    {"--config", "C.json", "the recipe", true},                                                              \
-        {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},                                \
+/* --set, --backend. */
+#define FA_CHANGE_FLAGS                                                                                      \
+    {"--set", "KEY=VALUE", "change a key of the recipe; may be repeated", false},                            \
     {                                                                                                        \
         "--backend", "NAME", "onednn or blas (default: the fastest of this build)", false                    \
     }
+
+#define FA_SESSION_FLAGS {"--config", "C.json", "the recipe", true}, FA_CHANGE_FLAGS
+
+/* For those who take trained weights. */
+#define FA_TRAINED_FLAGS                                                                                     \
+    {"--config", "C.json", "the recipe (default: the one that the weights have with them)", false},          \
+        FA_CHANGE_FLAGS
+#define FA_WEIGHTS_HELP                                                                                      \
+    "a weights file, a checkpoint, or a work directory: its best checkpoint, else its latest"
 
 struct fa_session {
     struct fa_settings settings;
@@ -41,6 +49,12 @@ struct fa_shorthand {
  * succeed, with the same configuration, or all fail; the session is to be closed either way. */
 fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
                           struct fa_session *session) FA_CHECK_RESULT;
+
+/* The same over the recipe of trained weights, which are read from path and checked as
+   fa_session_read_weights does; path must stay valid. What is given by --set against the recipe is told.
+   FA_EINVAL where there is neither a recipe nor a --config. */
+fa_status fa_session_open_trained(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                                  const char *path, struct fa_session *session) FA_CHECK_RESULT;
 void fa_session_close(struct fa_session *session);
 
 /* The backend that the settings choose, on the threads of this rank. */

@@ -8,6 +8,7 @@
 #include "fa/pyramid.h"
 #include "nearest.h"
 #include "option.h"
+#include "recipe.h"
 
 static const struct fa_option *find_option(const char *key)
 {
@@ -204,29 +205,102 @@ static fa_status assign(struct fa_json *tree, const char *assignment)
     return fa_config_assign(tree, key, equals + 1);
 }
 
-static fa_status read_given(const char *path, const char *const *assignments, size_t n, struct fa_json **out)
+static bool is_assigned(const char *key, const char *const *assignments, size_t n)
 {
-    fa_status status = FA_OK;
+    const size_t length = strlen(key);
 
-    if (path != NULL)
-        FA_TRY(fa_config_read(path, check_file, out));
-    else if ((*out = fa_json_new_object()) == NULL)
-        return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
-    for (size_t i = 0; i < n && status == FA_OK; i++)
-        status = assign(*out, assignments[i]);
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(assignments[i], key, length) == 0 && assignments[i][length] == '=')
+            return true;
+    return false;
+}
+
+/* "data.scale is [640, 480] here, [320, 240] in the weights" */
+static fa_status print_contradiction(const char *key, const struct fa_json *here, const struct fa_json *there,
+                                     char **out)
+{
+    char *texts[2] = {NULL, NULL};
+    fa_status status = fa_json_print(here, false, &texts[0]);
+
+    *out = NULL;
+    if (status == FA_OK)
+        status = fa_json_print(there, false, &texts[1]);
+    if (status == FA_OK && strcmp(texts[0], texts[1]) != 0)
+        status = fa_asprintf(out, "%s is %.60s here, %.60s in the weights", key, texts[0], texts[1]);
+    fa_free(texts[0]);
+    fa_free(texts[1]);
     return status;
 }
 
-fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
-                           struct fa_settings *out)
+/* All that a file says against the recipe of the weights, in one sentence. */
+static fa_status check_against(const struct fa_json *recipe, const struct fa_json *file,
+                               const char *const *assignments, size_t n)
 {
-    fa_status status;
-    struct fa_json *given = NULL;
+    char told[512] = "";
 
-    *out = (struct fa_settings){0};
-    status = read_given(path, assignments, n, &given);
-    if (status == FA_OK && (out->resolved = fa_json_new_object()) == NULL)
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        const struct fa_json *here = fa_config_get(file, option->key);
+        const struct fa_json *there = fa_config_get(recipe, option->key);
+        char *one;
+
+        if (!fa_recipe_shapes(option->key) || here == NULL || there == NULL ||
+            is_assigned(option->key, assignments, n))
+            continue;
+        FA_TRY(print_contradiction(option->key, here, there, &one));
+        if (one != NULL) {
+            strncat(told, told[0] != '\0' ? ", " : "", sizeof told - strlen(told) - 1);
+            strncat(told, one, sizeof told - strlen(told) - 1);
+        }
+        fa_free(one);
+    }
+    if (told[0] == '\0')
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s; leave --config away, for the weights have their recipe with them, or give by "
+                   "--set what you mean all the same",
+                   told);
+}
+
+/* The recipe, the file over it, the assignments over both; recipe and path may be NULL. */
+static fa_status lay_over(const struct fa_json *recipe, const struct fa_json *file,
+                          const char *const *assignments, size_t n, struct fa_json *given)
+{
+    if (recipe != NULL && file != NULL)
+        FA_TRY(check_against(recipe, file, assignments, n));
+    if (recipe != NULL)
+        FA_TRY(fa_config_merge(given, recipe));
+    if (file != NULL)
+        FA_TRY(fa_config_merge(given, file));
+    for (size_t i = 0; i < n; i++)
+        FA_TRY(assign(given, assignments[i]));
+    return FA_OK;
+}
+
+static fa_status read_given(const struct fa_json *recipe, const char *path, const char *const *assignments,
+                            size_t n, struct fa_json *given)
+{
+    struct fa_json *file = NULL;
+    fa_status status = FA_OK;
+
+    if (path != NULL)
+        status = fa_config_read(path, check_file, &file);
+    if (status == FA_OK)
+        status = lay_over(recipe, file, assignments, n, given);
+    fa_json_free(file);
+    return status;
+}
+
+fa_status fa_settings_read_over(const struct fa_json *recipe, const char *path,
+                                const char *const *assignments, size_t n, struct fa_settings *out)
+{
+    struct fa_json *given = fa_json_new_object();
+    fa_status status = FA_OK;
+
+    *out = (struct fa_settings){.resolved = fa_json_new_object()};
+    if (given == NULL || out->resolved == NULL)
         status = fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    if (status == FA_OK)
+        status = read_given(recipe, path, assignments, n, given);
     if (status == FA_OK)
         status = resolve(given, out);
     if (status != FA_OK && path != NULL && strstr(fa_message(), path) == NULL)
@@ -235,6 +309,12 @@ fa_status fa_settings_read(const char *path, const char *const *assignments, siz
     if (status != FA_OK)
         fa_settings_clear(out);
     return status;
+}
+
+fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
+                           struct fa_settings *out)
+{
+    return fa_settings_read_over(NULL, path, assignments, n, out);
 }
 
 void fa_settings_clear(struct fa_settings *settings)

@@ -31,6 +31,11 @@ struct fa_settings {
    the option table and fills in defaults. path NULL: defaults and assignments alone. */
 fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
                            struct fa_settings *out) FA_CHECK_RESULT;
+/* As fa_settings_read, over the recipe that weights came with. FA_EINVAL, naming the keys, where path says
+   something else of what shapes the network or the pixels; an assignment may. */
+fa_status fa_settings_read_over(const struct fa_json *recipe, const char *path,
+                                const char *const *assignments, size_t n,
+                                struct fa_settings *out) FA_CHECK_RESULT;
 void fa_settings_clear(struct fa_settings *settings);
 
 #endif

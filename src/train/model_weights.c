@@ -8,7 +8,45 @@
 
 const char *const fa_detector_parts[] = {"neck.", "bbox_head.", "bbox_head.retina_cls.", NULL};
 
-/* Of a checkpoint, of one that a file names, or of a weights file. */
+/* Of a work directory: of its best checkpoint, else of its latest. */
+static fa_status read_work_dir(const char *path, struct fa_weights_file **out)
+{
+    char *named[2] = {NULL, NULL}, *directory = NULL;
+    fa_status status = fa_asprintf(&named[0], "%s/checkpoints/best", path);
+
+    if (status == FA_OK)
+        status = fa_asprintf(&named[1], "%s/checkpoints/latest", path);
+    for (int i = 0; i < 2 && status == FA_OK && directory == NULL; i++)
+        status = fa_checkpoint_follow(named[i], &directory);
+    if (status == FA_OK && directory == NULL)
+        status = fa_fail(FA_EMISSING, "%s/checkpoints: has no checkpoint yet; give another --weights", path);
+    if (status == FA_OK)
+        status = fa_checkpoint_weights(directory, out);
+    fa_free(directory);
+    fa_free(named[0]);
+    fa_free(named[1]);
+    return status;
+}
+
+static fa_status is_work_dir(const char *path, bool *is)
+{
+    char *checkpoints;
+
+    FA_TRY(fa_asprintf(&checkpoints, "%s/checkpoints", path));
+    *is = fa_directory_exists(checkpoints);
+    fa_free(checkpoints);
+    return FA_OK;
+}
+
+static fa_status read_directory(const char *path, struct fa_weights_file **out)
+{
+    bool is;
+
+    FA_TRY(is_work_dir(path, &is));
+    return is ? read_work_dir(path, out) : fa_checkpoint_weights(path, out);
+}
+
+/* Of a work directory, a checkpoint, one that a file names, or a weights file. */
 static fa_status read_any(const char *path, struct fa_weights_file **out)
 {
     char *directory;
@@ -16,7 +54,7 @@ static fa_status read_any(const char *path, struct fa_weights_file **out)
 
     *out = NULL;
     if (fa_directory_exists(path))
-        return fa_checkpoint_weights(path, out);
+        return read_directory(path, out);
     FA_TRY(fa_checkpoint_follow(path, &directory));
     if (directory == NULL)
         return fa_weights_read(path, out);

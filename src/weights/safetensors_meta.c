@@ -52,6 +52,8 @@ static fa_status set_meta(struct fa_json *object, const struct fa_weights_meta *
         FA_TRY(set_floats(object, "coder_std", meta->coder_std, 4));
     if (meta->model != NULL)
         FA_TRY(set_text(object, "model", meta->model));
+    if (meta->recipe != NULL)
+        FA_TRY(set_text(object, "recipe", meta->recipe));
     return meta->n_classes > 0 ? set_classes(object, meta) : FA_OK;
 }
 
@@ -132,6 +134,8 @@ fa_status fa_safetensors_meta_read(const char *path, const struct fa_json *metad
         FA_TRY(read_floats(path, "coder_std", text, file->meta.coder_std, 4));
     if (fa_json_to_string(fa_json_get(metadata, "model"), &text))
         FA_TRY(fa_strdup(text, &file->meta.model));
+    if (fa_json_to_string(fa_json_get(metadata, "recipe"), &text))
+        FA_TRY(fa_strdup(text, &file->meta.recipe));
     if (fa_json_to_string(fa_json_get(metadata, "classes"), &text))
         FA_TRY(fa_class_names_parse(path, text, &file->meta));
     return FA_OK;

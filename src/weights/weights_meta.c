@@ -25,6 +25,8 @@ fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta
         FA_TRY(fa_h5_set_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
     if (meta->model != NULL)
         FA_TRY(fa_h5_set_string(file, "model", meta->model));
+    if (meta->recipe != NULL)
+        FA_TRY(fa_h5_set_string(file, "recipe", meta->recipe));
     if (meta->n_classes > 0)
         FA_TRY(write_classes(file, meta->n_classes, meta->classes));
     return FA_OK;
@@ -57,6 +59,8 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
         FA_TRY(fa_h5_get_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
     if (fa_h5_has_attribute(file, "model"))
         FA_TRY(fa_h5_get_string(file, "model", &meta->model));
+    if (fa_h5_has_attribute(file, "recipe"))
+        FA_TRY(fa_h5_get_string(file, "recipe", &meta->recipe));
     if (fa_h5_has_attribute(file, "classes"))
         FA_TRY(read_classes(file, path, meta));
     return FA_OK;
@@ -66,5 +70,6 @@ void fa_weights_meta_clear(struct fa_weights_meta *meta)
 {
     fa_free(meta->classes);
     fa_free(meta->model);
+    fa_free(meta->recipe);
     *meta = (struct fa_weights_meta){0};
 }

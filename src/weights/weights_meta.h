@@ -1,5 +1,5 @@
 /*
- * weights_meta.h - the attributes of a weights file: preprocessing, class names, model.
+ * weights_meta.h - the attributes of a weights file: preprocessing, class names, model, recipe.
  */
 #ifndef FA_WEIGHTS_META_H
 #define FA_WEIGHTS_META_H
@@ -8,7 +8,7 @@
 #include "fa/weights.h"
 
 /* mean, std: float32[3]; to_rgb: uint8; coder_std: float32[4], if known; classes: text, a JSON array of
- * names; model: text. */
+ * names; model: text; recipe: text, a JSON object of configuration keys. */
 fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta *meta) FA_CHECK_RESULT;
 
 /* *has_meta is false, and the rest untouched, for a file without them. Messages begin with path. */

@@ -11,6 +11,7 @@
 #include "fa/memory.h"
 #include "fa/number.h"
 #include "option.h"
+#include "recipe.h"
 #include "settings.h"
 
 static const char *folder;
@@ -417,6 +418,100 @@ static void memory_that_runs_out_is_a_failure_and_leaves_nothing(void **state)
     }
 }
 
+/* ---- over the recipe of weights ---- */
+
+static struct fa_json *recipe_of(const char *text)
+{
+    struct fa_json *recipe;
+
+    assert_ok(fa_recipe_parse(text, &recipe));
+    return recipe;
+}
+
+#define RECIPE                                                                                               \
+    "{\"model\": {\"backbone\": {\"depth\": 18}}, \"data\": {\"scale\": [224, 168], \"train\": "             \
+    "\"/secret\"}, "                                                                                         \
+    "\"eval\": {\"score_threshold\": 0.2, \"max_images\": 7}, \"train\": {\"epochs\": 3}, \"later\": "       \
+    "{\"key\": 1}}"
+
+static void weights_bring_what_shapes_pixels_network_and_detections(void **state)
+{
+    struct fa_json *recipe = recipe_of(RECIPE);
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(fa_settings_read_over(recipe, NULL, NULL, 0, &settings));
+    assert_int_equal(settings.model.depth, 18);
+    assert_int_equal(settings.train.transform.scale[0], 224);
+    assert_int_equal(settings.train.eval.transform.scale[1], 168);
+    assert_true(settings.train.eval.detect.score_threshold == 0.2);
+    assert_int_equal(settings.train.eval.max_images, 0); /* these are of the run that made them */
+    assert_string_equal(settings.train_data, "");
+    assert_int_equal(settings.train.epochs, 12);
+    fa_settings_clear(&settings);
+    fa_json_free(recipe);
+}
+
+static void a_file_that_contradicts_the_weights_is_refused_by_all_its_keys(void **state)
+{
+    static const char *const meant[] = {"data.scale=[320,240]", "model.backbone.depth=50"};
+    const char *path =
+        put("contradicts.json", "{\"model\": {\"backbone\": {\"depth\": 50}}, \"data\": "
+                                "{\"scale\": [640, 480]}, \"eval\": {\"score_threshold\": 0.3}}");
+    struct fa_json *recipe = recipe_of(RECIPE);
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(fa_settings_read_over(recipe, path, NULL, 0, &settings), FA_EINVAL,
+                        "model.backbone.depth is 50 here, 18 in the weights, data.scale is [640,480] here, "
+                        "[224,168] in the weights");
+    assert_fails_saying(fa_settings_read_over(recipe, path, meant, 1, &settings), FA_EINVAL,
+                        "model.backbone.depth is 50 here");
+    assert_ok(fa_settings_read_over(recipe, path, meant, 2, &settings));
+    assert_int_equal(settings.train.transform.scale[0], 320);
+    assert_true(settings.train.eval.detect.score_threshold == 0.3);
+    fa_settings_clear(&settings);
+    fa_json_free(recipe);
+}
+
+static void a_file_that_is_silent_or_agrees_is_taken(void **state)
+{
+    const char *path = put("agrees.json", "{\"data\": {\"scale\": [224, 168]}, \"train\": {\"epochs\": 5}}");
+    struct fa_json *recipe = recipe_of(RECIPE);
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(fa_settings_read_over(recipe, path, NULL, 0, &settings));
+    assert_int_equal(settings.model.depth, 18);
+    assert_int_equal(settings.train.epochs, 5);
+    fa_settings_clear(&settings);
+    fa_json_free(recipe);
+}
+
+static void a_recipe_that_is_none_is_refused(void **state)
+{
+    struct fa_json *recipe = recipe_of("{\"data\": {\"scale\": [1]}}");
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(fa_settings_read_over(recipe, NULL, NULL, 0, &settings), FA_EINVAL, "data.scale");
+    fa_json_free(recipe);
+    assert_fails_saying(fa_recipe_parse("[1]", &recipe), FA_EFORMAT, "no JSON object");
+    assert_fails_saying(fa_recipe_parse("{\"data\": ", &recipe), FA_EFORMAT, "recipe of the weights");
+}
+
+static void what_a_checkpoint_has_is_shortened_to_what_travels(void **state)
+{
+    char *text;
+
+    (void)state;
+    assert_ok(fa_strdup(RECIPE, &text));
+    assert_ok(fa_recipe_shorten(&text));
+    assert_string_equal(text, "{\"model\":{\"backbone\":{\"depth\":18}},\"data\":{\"scale\":[224,168]},"
+                              "\"eval\":{\"score_threshold\":0.2}}");
+    fa_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +531,11 @@ int main(void)
         cmocka_unit_test(many_keys_and_files_take_no_time),
         cmocka_unit_test(every_option_has_a_default_that_it_accepts_and_a_sentence),
         cmocka_unit_test(no_option_has_a_range_that_its_type_cannot_hold),
+        cmocka_unit_test(weights_bring_what_shapes_pixels_network_and_detections),
+        cmocka_unit_test(a_file_that_contradicts_the_weights_is_refused_by_all_its_keys),
+        cmocka_unit_test(a_file_that_is_silent_or_agrees_is_taken),
+        cmocka_unit_test(a_recipe_that_is_none_is_refused),
+        cmocka_unit_test(what_a_checkpoint_has_is_shortened_to_what_travels),
         cmocka_unit_test(memory_that_runs_out_is_a_failure_and_leaves_nothing),
     };
 

@@ -36,6 +36,38 @@ must "${eval[@]}" --weights "$weights" --out "$scratch/a.json"
 must "${eval[@]}" --weights "$scratch/x.safetensors" --out "$scratch/b.json"
 cmp "$scratch/a.json" "$scratch/b.json" || fail "detections differ with the format of the weights"
 
+echo "-- the recipe comes with them"
+alone=("$freeanchor" eval --data "$scratch/data" --set eval.score_threshold=0)
+for given in "$weights" "$scratch/x.safetensors" "$scratch/w" "$scratch/w/checkpoints/latest"; do
+  must "${alone[@]}" --weights "$given" --out "$scratch/c.json"
+  cmp "$scratch/a.json" "$scratch/c.json" || fail "without --config, $given gives other detections"
+done
+sed 's/"data": { "scale": \[192, 128\] }/"data": { "scale": [320, 240] }/' "$config" >"$scratch/larger.json"
+sed -i "s#\"base/#\"$configs/base/#g" "$scratch/larger.json"
+expect 2 "larger.json: data.scale is [320,240] here, [192,128] in the weights" "${alone[@]}" --config "$scratch/larger.json" \
+  --weights "$weights"
+expect 0 "data.scale is [320,240] as you give it; the weights were trained with [192,128]" "${alone[@]}" --weights "$weights" \
+  --config "$scratch/larger.json" --set 'data.scale=[320,240]'
+must "$freeanchor" detect --weights "$scratch/w" --out "$scratch/drawn" "$scratch"/data.coco/images/*1.jpg
+must "$freeanchor" replay --weights "$scratch/w" --data "$scratch/data" --image-id 1 --out "$scratch/replay.h5"
+expect 0 "recipe: images at data.scale [192,128]" "${list[@]}" "$scratch/x.safetensors"
+grep -q "$scratch" "$scratch/x.h5" && fail "exported weights tell where the data of their run lay"
+$python - "$scratch/x.safetensors" "$scratch/bare.safetensors" <<'END' || fail "no weights without a recipe could be made"
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+del header["__metadata__"]["recipe"]
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+END
+expect 2 "has no recipe with it" "${alone[@]}" --weights "$scratch/bare.safetensors"
+must "${eval[@]}" --weights "$scratch/bare.safetensors" --out "$scratch/c.json"
+cmp "$scratch/a.json" "$scratch/c.json" || fail "detections differ without the recipe"
+mkdir -p "$scratch/nothing/checkpoints"
+expect 2 "checkpoints: has no checkpoint yet" "${alone[@]}" --weights "$scratch/nothing"
+
 echo "-- the class layer"
 skipped=(--init-from "$weights" --train-data "$scratch/data3" --work-dir "$scratch/w3")
 expect 2 "predicts 2 classes, the dataset has 3; give --skip-class-layer" "${train[@]}" "${skipped[@]}"
@@ -50,7 +82,7 @@ echo "-- what does not fit"
 expect 2 "set model.backbone.depth, groups and base_width to 18, 1 and 64" "${import[@]}" "$weights" --out "$scratch/never.h5" \
   --config "$configs/freeanchor_r50_fpn_1x_coco.json"
 expect 2 "data.mean" "${import[@]}" "$weights" --out "$scratch/never.h5" --set 'data.mean=[0,0,0]'
-expect 2 "set model.coder_std to [0.1, 0.1, 0.2, 0.2]" "${eval[@]}" --weights "$weights" --set 'model.coder_std=[1,1,1,1]'
+expect 0 "model.coder_std is [1,1,1,1] as you give it" "${eval[@]}" --weights "$weights" --set 'model.coder_std=[1,1,1,1]'
 expect 2 "set data.to_rgb to true" "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w4" \
   --init-from "$scratch/x.safetensors" --set data.to_rgb=false
 expect 2 "absent.pth" "${import[@]}" "$scratch/absent.pth" --out "$scratch/never.h5"
@@ -105,7 +137,9 @@ expect 1 "$bias[3]" "${equal[@]}" "$weights" "$scratch/damaged.h5"
 edit "[f.attrs.__delitem__(k) for k in list(f.attrs)]"
 expect 0 "(the default; the file does not say)" "${import[@]}" "$scratch/damaged.h5" --out "$scratch/plain.h5"
 expect 0 "mean 1 2 3" "${import[@]}" "$scratch/damaged.h5" --out "$scratch/plain.h5" --config "$config" --set 'data.mean=[1,2,3]'
-expect 2 "data.mean" "${eval[@]}" --weights "$scratch/plain.h5"
+echo '{"data": {"mean": [123.675, 116.28, 103.53]}}' >"$scratch/mean.json"
+expect 2 "data.mean is [123.675,116.28,103.53] here, [1,2,3] in the weights" "${alone[@]}" --config "$scratch/mean.json" \
+  --weights "$scratch/plain.h5"
 
 echo "-- export, as Python reads it"
 $python - "$scratch" <<'END' || fail "Python reads other values than were exported"

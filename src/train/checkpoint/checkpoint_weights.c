@@ -25,8 +25,17 @@ static fa_status copy_classes(char *const *from, size_t n, char ***out)
     return FA_OK;
 }
 
-static fa_status copy_meta(const struct fa_weights_meta *from, struct fa_weights_file *file)
+/* The configuration of the run. */
+static fa_status copy_recipe(const struct fa_checkpoint_manifest *manifest, struct fa_weights_meta *to)
 {
+    const struct fa_json *config = fa_json_get(manifest->root, "config");
+
+    return config != NULL ? fa_json_print(config, false, &to->recipe) : FA_OK;
+}
+
+static fa_status copy_meta(const struct fa_checkpoint_manifest *manifest, struct fa_weights_file *file)
+{
+    const struct fa_weights_meta *from = &manifest->meta;
     struct fa_weights_meta *to = &file->meta;
 
     *to = (struct fa_weights_meta){.to_rgb = from->to_rgb};
@@ -38,7 +47,7 @@ static fa_status copy_meta(const struct fa_weights_meta *from, struct fa_weights
         FA_TRY(fa_strdup(from->model, &to->model));
     FA_TRY(copy_classes(from->classes, from->n_classes, &to->classes));
     to->n_classes = from->n_classes;
-    return FA_OK;
+    return copy_recipe(manifest, to);
 }
 
 static fa_status copy_tensor(const struct fa_checkpoint_tensor *from,
@@ -65,7 +74,7 @@ static int by_name(const void *a, const void *b)
 static fa_status fill(const struct fa_checkpoint_manifest *manifest,
                       const struct fa_checkpoint_buffers *buffers, struct fa_weights_file *file)
 {
-    FA_TRY(copy_meta(&manifest->meta, file));
+    FA_TRY(copy_meta(manifest, file));
     FA_TRY(fa_alloc_zero(manifest->n_tensors, sizeof *file->tensors, &file->tensors));
     for (size_t i = 0; i < manifest->n_tensors; i++) {
         file->n = i + 1;

@@ -1,0 +1,30 @@
+/*
+ * recipe.h - what of a configuration travels with weights, so that who has them needs no other file: the
+ * network, how pixels are prepared, the loss, and how detections are made of the head's outputs.
+ */
+#ifndef FA_CLI_RECIPE_H
+#define FA_CLI_RECIPE_H
+
+#include <stdbool.h>
+
+#include "fa/json.h"
+#include "fa/status.h"
+
+/* Does the key travel? */
+bool fa_recipe_has(const char *key);
+
+/* Does it shape the network or the pixels, so that another value would quietly cost accuracy? */
+bool fa_recipe_shapes(const char *key);
+
+/* Those keys of a resolved configuration, as text; freed with fa_free. */
+fa_status fa_recipe_print(const struct fa_json *resolved, char **text) FA_CHECK_RESULT;
+
+/* What travelled, with a whole configuration too; keys that are not known are passed over: the file may be
+   of another version. Values are checked by who resolves them. FA_EFORMAT if the text is no JSON object. */
+fa_status fa_recipe_parse(const char *text, struct fa_json **out) FA_CHECK_RESULT;
+
+/* Leaves of a text, which is replaced, only what travels: a checkpoint has its run's whole configuration.
+   NULL stays NULL. */
+fa_status fa_recipe_shorten(char **text) FA_CHECK_RESULT;
+
+#endif
