@@ -18,12 +18,14 @@ enum fa_schedule_kind {
     FA_SCHEDULE_POLY    /* as a power of the part that is left, from lr to lr_min */
 };
 
+#define FA_SCHEDULE_FOLLOWS (-1) /* the length of the run decides (fa_schedule_fit) */
+
 struct fa_schedule {
     enum fa_schedule_kind kind;
-    double lr; /* after scaling by the batch */
-    int64_t warmup_steps;
+    double lr;             /* after scaling by the batch */
+    int64_t warmup_steps;  /* or FA_SCHEDULE_FOLLOWS */
     double warmup_ratio;   /* 0.001: the first step's lr as a part of the regular one */
-    int n_drops;           /* at most 8 */
+    int n_drops;           /* at most 8, or FA_SCHEDULE_FOLLOWS */
     int64_t drop_epoch[8]; /* after so many whole epochs lr is multiplied by drop_factor */
     double drop_factor;
     double lr_min; /* after scaling by the batch */
@@ -35,6 +37,18 @@ struct fa_schedule {
    Cosine and power come from the C library: two may differ in the last bit of a double, which is gone when
    fa_flat_sgd rounds the rate. */
 double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t epoch);
+
+/* ---- what follows from the length of a run (schedule_length.c) ---- */
+
+/* Sets n_steps. Where they follow, drops come after two thirds and eleven twelfths of the epochs (8 and 11 of
+   12), and the warm-up is the published 500 steps, but at most a tenth of the run. */
+void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch);
+
+/* What will happen, in words: "24 epochs: rate 0.01, 0.001 from epoch 17; warm-up 500 of 6240 steps". */
+void fa_schedule_print(const struct fa_schedule *schedule, int64_t epochs, char *text, size_t size);
+
+/* Whether drops or warm-up, as somebody gave them, do not go with the length; why, and what to do. */
+bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size);
 
 /* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0.
  */

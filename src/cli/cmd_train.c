@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "config_file.h"
 #include "fa/activity.h"
 #include "fa/census.h"
+#include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/trainer.h"
@@ -18,7 +20,8 @@
 #include "session.h"
 
 static const struct fa_flag flags[] = {
-    FA_SESSION_FLAGS,
+    {"--config", "C.json", "the recipe (default: that of the run in W which is resumed)", false},
+    FA_CHANGE_FLAGS,
     {"--work-dir", "W", "gets config.json, train.log, log.jsonl, checkpoints/ and weights.h5", true},
     {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
@@ -100,6 +103,62 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
     fa_architecture_print_model(&architecture, model, sizeof model);
     FA_TRY(fa_strdup(model, &meta->model));
     return fa_recipe_print(settings->resolved, &meta->recipe);
+}
+
+/* ---- a run that goes on keeps its own configuration ---- */
+
+static fa_status path_in(const char *work_dir, const char *name, bool *exists, char **path)
+{
+    FA_TRY(fa_asprintf(path, "%s/%s", work_dir, name));
+    *exists = fa_file_exists(*path);
+    return FA_OK;
+}
+
+/* Only where a checkpoint is resumed: a start that failed settles nothing. Where a run was told to stop is no
+   part of what it is. */
+static fa_status read_own(const char *work_dir, struct fa_json **out)
+{
+    bool has_checkpoint, has_config;
+    char *latest = NULL, *config = NULL;
+    fa_status status = path_in(work_dir, "checkpoints/latest", &has_checkpoint, &latest);
+
+    *out = NULL;
+    if (status == FA_OK)
+        status = path_in(work_dir, "config.json", &has_config, &config);
+    if (status == FA_OK && has_checkpoint && has_config)
+        status = fa_settings_read_tree(config, out);
+    if (*out != NULL)
+        status = fa_config_assign(*out, "train.max_steps", "0");
+    fa_free(latest);
+    fa_free(config);
+    return status;
+}
+
+static fa_status read_base(const struct fa_arguments *given, struct fa_json **base)
+{
+    const char *work_dir = fa_arguments_get(given, "--work-dir"),
+               *resume = fa_arguments_get(given, "--resume");
+
+    *base = NULL;
+    if (resume == NULL || strcmp(resume, "auto") == 0)
+        FA_TRY(read_own(work_dir, base));
+    if (*base != NULL || fa_arguments_get(given, "--config") != NULL)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s has no run that could go on; give the recipe of a new one by --config C.json",
+                   work_dir);
+}
+
+static fa_status open_session(struct fa_invocation *invocation, struct fa_session *session)
+{
+    struct fa_json *base;
+    fa_status status;
+
+    *session = (struct fa_session){0};
+    FA_TRY(fa_invocation_agree(invocation, read_base(&invocation->arguments, &base)));
+    status = fa_session_open_over(invocation, shorthands, base, session);
+    fa_json_free(base);
+    return status;
 }
 
 static void report(struct fa_invocation *invocation, const struct fa_train_result *result)
@@ -202,7 +261,7 @@ static fa_status run(struct fa_invocation *invocation)
     FA_TRY(fa_invocation_no_operands(invocation));
     FA_TRY(fa_invocation_needs(invocation, "--trace-steps", "--trace"));
     FA_TRY(fa_invocation_needs(invocation, "--skip-class-layer", "--init-from"));
-    status = fa_session_open(invocation, shorthands, &session);
+    status = open_session(invocation, &session);
     if (status == FA_OK)
         say_how_to_stop(fa_arguments_get(&invocation->arguments, "--work-dir"));
     if (status == FA_OK)

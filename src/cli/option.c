@@ -102,6 +102,12 @@ static fa_status store_list(const struct fa_option *option, const struct fa_json
 static fa_status store_epochs(const struct fa_option *option, const struct fa_json *value, int64_t *target,
                               int *n)
 {
+    const char *word;
+
+    if (fa_json_to_string(value, &word) && strcmp(word, "auto") == 0) {
+        *n = FA_SCHEDULE_FOLLOWS;
+        return FA_OK;
+    }
     *n = 0;
     if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) > option->count)
         return wrong(option, value);
@@ -168,8 +174,8 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
         snprintf(text, size, "a list of %zu numbers from %g to %g", option->count, option->min, option->max);
         break;
     case FA_OPTION_EPOCHS:
-        snprintf(text, size, "a rising list of at most %zu epochs from %g to %g", option->count, option->min,
-                 option->max);
+        snprintf(text, size, "\"auto\" or a rising list of at most %zu epochs from %g to %g", option->count,
+                 option->min, option->max);
         break;
     default:
         fa_range_print(&range, text, size);

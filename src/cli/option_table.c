@@ -157,8 +157,8 @@ const struct fa_option fa_options[] = {
         "train.ema_decay", FA_OPTION_NUMBER, train.ema_decay, "0", 0, 0.999999,
         "What a moving average of the weights keeps in a step (less in the first ones); it is evaluated and "
         "exported in their place. 0: none."),
-    VALUE("train.warmup_steps", FA_OPTION_INT64, train.schedule.warmup_steps, "500", 0, 1e9,
-          "Steps of linear warm-up."),
+    VALUE("train.warmup_steps", FA_OPTION_INT64, train.schedule.warmup_steps, "-1", -1, 1e9,
+          "Steps of linear warm-up; -1: 500, but at most a tenth of the run."),
     VALUE("train.warmup_ratio", FA_OPTION_NUMBER, train.schedule.warmup_ratio, "0.001", 0, 1,
           "The first step's part of the regular learning rate."),
     CHOICE("train.schedule", train.schedule.kind, "\"step\"", schedules,
@@ -168,9 +168,11 @@ const struct fa_option fa_options[] = {
           "Cosine, poly: learning rate at the end, at the reference batch."),
     VALUE("train.poly_power", FA_OPTION_NUMBER, train.schedule.poly_power, "0.9", 0.01, 100,
           "Poly: the power; 1 is a straight line."),
-    {"train.lr_steps", FA_OPTION_EPOCHS, AT(train.schedule.drop_epoch), "[8, 11]", 1, 100000,
-     "Step: epochs after which the learning rate drops.", NULL,
-     sizeof((struct fa_schedule *)0)->drop_epoch / sizeof(int64_t), AT(train.schedule.n_drops)},
+    {"train.lr_steps", FA_OPTION_EPOCHS, AT(train.schedule.drop_epoch), "\"auto\"", 1, 100000,
+     "Step: epochs after which the learning rate drops; auto: two thirds and eleven twelfths of "
+     "train.epochs, "
+     "which is 8 and 11 of 12.",
+     NULL, sizeof((struct fa_schedule *)0)->drop_epoch / sizeof(int64_t), AT(train.schedule.n_drops)},
     VALUE("train.lr_gamma", FA_OPTION_NUMBER, train.schedule.drop_factor, "0.1", 1e-6, 1,
           "Step: factor of each drop."),
     CHOICE("train.normalizer", train.normalizer, "\"global\"", normalizers,

@@ -40,36 +40,56 @@ static fa_status add_sets(const struct fa_arguments *given, char **assignments, 
     return FA_OK;
 }
 
-/* recipe: of weights; NULL: none. */
-static fa_status read_settings(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
-                               const struct fa_json *recipe, struct fa_settings *settings)
+/* What is given beside --config, as assignments; freed with clear_assignments. */
+static fa_status list_assignments(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
+                                  char ***assignments, size_t *n)
 {
-    char **assignments;
-    size_t n = 0;
-    fa_status status;
+    *n = 0;
+    FA_TRY(fa_alloc_zero(given->n + 1, sizeof **assignments, assignments));
+    FA_TRY(add_sets(given, *assignments, n));
+    FA_TRY(add_shorthands(given, common_shorthands, *assignments, n));
+    return add_shorthands(given, shorthands, *assignments, n);
+}
 
-    FA_TRY(fa_alloc_zero(given->n + 1, sizeof *assignments, &assignments));
-    status = add_sets(given, assignments, &n);
-    if (status == FA_OK)
-        status = add_shorthands(given, common_shorthands, assignments, &n);
-    if (status == FA_OK)
-        status = add_shorthands(given, shorthands, assignments, &n);
-    if (status == FA_OK)
-        status = fa_settings_read_over(recipe, fa_arguments_get(given, "--config"),
-                                       (const char *const *)assignments, n, settings);
+static void clear_assignments(char **assignments, size_t n)
+{
     for (size_t i = 0; i < n; i++)
         fa_free(assignments[i]);
     fa_free(assignments);
+}
+
+/* recipe: of weights, which --config must not contradict; base: what --config and --set go over. Either may
+   be NULL. */
+static fa_status read_settings(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
+                               const struct fa_json *recipe, const struct fa_json *base,
+                               struct fa_settings *settings)
+{
+    const char *config = fa_arguments_get(given, "--config");
+    char **assignments = NULL;
+    size_t n;
+    fa_status status = list_assignments(given, shorthands, &assignments, &n);
+
+    if (status == FA_OK && recipe != NULL && config != NULL)
+        status = fa_settings_agree(recipe, config, (const char *const *)assignments, n);
+    if (status == FA_OK)
+        status = fa_settings_read_over(base, config, (const char *const *)assignments, n, settings);
+    clear_assignments(assignments, n);
     return status;
+}
+
+fa_status fa_session_open_over(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
+                               const struct fa_json *base, struct fa_session *session)
+{
+    *session = (struct fa_session){0};
+    FA_TRY(fa_invocation_agree(
+        invocation, read_settings(&invocation->arguments, shorthands, NULL, base, &session->settings)));
+    return fa_agreement_config(invocation, &session->settings);
 }
 
 fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
                           struct fa_session *session)
 {
-    *session = (struct fa_session){0};
-    FA_TRY(fa_invocation_agree(invocation,
-                               read_settings(&invocation->arguments, shorthands, NULL, &session->settings)));
-    return fa_agreement_config(invocation, &session->settings);
+    return fa_session_open_over(invocation, shorthands, NULL, session);
 }
 
 void fa_session_close(struct fa_session *session)
@@ -303,7 +323,7 @@ static fa_status settle(const struct fa_invocation *invocation, const struct fa_
                         const struct fa_json *recipe, struct fa_session *session)
 {
     const bool has_config = fa_arguments_get(&invocation->arguments, "--config") != NULL;
-    fa_status status = read_settings(&invocation->arguments, shorthands, recipe, &session->settings);
+    fa_status status = read_settings(&invocation->arguments, shorthands, recipe, recipe, &session->settings);
 
     if (status != FA_OK)
         return has_config ? status : fa_prefix(status, "%s", session->weights_path);

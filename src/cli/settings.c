@@ -6,6 +6,7 @@
 #include "config_file.h"
 #include "fa/memory.h"
 #include "fa/pyramid.h"
+#include "fa/text.h"
 #include "nearest.h"
 #include "option.h"
 #include "recipe.h"
@@ -247,10 +248,8 @@ static fa_status check_against(const struct fa_json *recipe, const struct fa_jso
             is_assigned(option->key, assignments, n))
             continue;
         FA_TRY(print_contradiction(option->key, here, there, &one));
-        if (one != NULL) {
-            strncat(told, told[0] != '\0' ? ", " : "", sizeof told - strlen(told) - 1);
-            strncat(told, one, sizeof told - strlen(told) - 1);
-        }
+        if (one != NULL)
+            fa_text_add(told, sizeof told, "%s%s", told[0] != '\0' ? ", " : "", one);
         fa_free(one);
     }
     if (told[0] == '\0')
@@ -261,37 +260,49 @@ static fa_status check_against(const struct fa_json *recipe, const struct fa_jso
                    told);
 }
 
-/* The recipe, the file over it, the assignments over both; recipe and path may be NULL. */
-static fa_status lay_over(const struct fa_json *recipe, const struct fa_json *file,
-                          const char *const *assignments, size_t n, struct fa_json *given)
+fa_status fa_settings_agree(const struct fa_json *recipe, const char *path, const char *const *assignments,
+                            size_t n)
 {
-    if (recipe != NULL && file != NULL)
-        FA_TRY(check_against(recipe, file, assignments, n));
-    if (recipe != NULL)
-        FA_TRY(fa_config_merge(given, recipe));
-    if (file != NULL)
-        FA_TRY(fa_config_merge(given, file));
+    struct fa_json *file;
+    fa_status status;
+
+    FA_TRY(fa_config_read(path, check_file, &file));
+    status = fa_prefix(check_against(recipe, file, assignments, n), "%s", path);
+    fa_json_free(file);
+    return status;
+}
+
+fa_status fa_settings_read_tree(const char *path, struct fa_json **out)
+{
+    return fa_config_read(path, check_file, out);
+}
+
+static fa_status merge_file(const char *path, struct fa_json *given)
+{
+    struct fa_json *file;
+    fa_status status;
+
+    FA_TRY(fa_config_read(path, check_file, &file));
+    status = fa_config_merge(given, file);
+    fa_json_free(file);
+    return status;
+}
+
+/* The base, the file over it, the assignments over both; base and path may be NULL. */
+static fa_status read_given(const struct fa_json *base, const char *path, const char *const *assignments,
+                            size_t n, struct fa_json *given)
+{
+    if (base != NULL)
+        FA_TRY(fa_config_merge(given, base));
+    if (path != NULL)
+        FA_TRY(merge_file(path, given));
     for (size_t i = 0; i < n; i++)
         FA_TRY(assign(given, assignments[i]));
     return FA_OK;
 }
 
-static fa_status read_given(const struct fa_json *recipe, const char *path, const char *const *assignments,
-                            size_t n, struct fa_json *given)
-{
-    struct fa_json *file = NULL;
-    fa_status status = FA_OK;
-
-    if (path != NULL)
-        status = fa_config_read(path, check_file, &file);
-    if (status == FA_OK)
-        status = lay_over(recipe, file, assignments, n, given);
-    fa_json_free(file);
-    return status;
-}
-
-fa_status fa_settings_read_over(const struct fa_json *recipe, const char *path,
-                                const char *const *assignments, size_t n, struct fa_settings *out)
+fa_status fa_settings_read_over(const struct fa_json *base, const char *path, const char *const *assignments,
+                                size_t n, struct fa_settings *out)
 {
     struct fa_json *given = fa_json_new_object();
     fa_status status = FA_OK;
@@ -300,7 +311,7 @@ fa_status fa_settings_read_over(const struct fa_json *recipe, const char *path,
     if (given == NULL || out->resolved == NULL)
         status = fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
     if (status == FA_OK)
-        status = read_given(recipe, path, assignments, n, given);
+        status = read_given(base, path, assignments, n, given);
     if (status == FA_OK)
         status = resolve(given, out);
     if (status != FA_OK && path != NULL && strstr(fa_message(), path) == NULL)

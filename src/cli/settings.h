@@ -31,11 +31,18 @@ struct fa_settings {
    the option table and fills in defaults. path NULL: defaults and assignments alone. */
 fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
                            struct fa_settings *out) FA_CHECK_RESULT;
-/* As fa_settings_read, over the recipe that weights came with. FA_EINVAL, naming the keys, where path says
-   something else of what shapes the network or the pixels; an assignment may. */
-fa_status fa_settings_read_over(const struct fa_json *recipe, const char *path,
-                                const char *const *assignments, size_t n,
-                                struct fa_settings *out) FA_CHECK_RESULT;
+/* The same over what is already settled, a tree of checked keys; NULL: nothing is. */
+fa_status fa_settings_read_over(const struct fa_json *base, const char *path, const char *const *assignments,
+                                size_t n, struct fa_settings *out) FA_CHECK_RESULT;
+
+/* FA_EINVAL, naming the keys, where path says something else than the recipe of weights of what shapes the
+   network or the pixels. An assignment may. */
+fa_status fa_settings_agree(const struct fa_json *recipe, const char *path, const char *const *assignments,
+                            size_t n) FA_CHECK_RESULT;
+
+/* What a run wrote as its config.json. */
+fa_status fa_settings_read_tree(const char *path, struct fa_json **out) FA_CHECK_RESULT;
+
 void fa_settings_clear(struct fa_settings *settings);
 
 #endif

@@ -9,6 +9,7 @@
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/text.h"
 #include "training.h"
 
 /* Keys that came into being after the checkpoint, with their values: in one line, since an old checkpoint
@@ -20,9 +21,7 @@ struct news {
 
 static void add_news(struct news *news, const char *key, const char *is)
 {
-    const size_t used = strlen(news->text);
-
-    snprintf(news->text + used, sizeof news->text - used, "%s%s %s", news->n++ > 0 ? ", " : "", key, is);
+    fa_text_add(news->text, sizeof news->text, "%s%s %s", news->n++ > 0 ? ", " : "", key, is);
 }
 
 static fa_status report_value(const char *key, const struct fa_json *before, const struct fa_json *now,

@@ -93,7 +93,8 @@ static void count_steps(struct fa_training *t)
     const struct fa_train_config *c = t->config;
 
     t->steps_per_epoch = (int64_t)(fa_sampler_epoch_size(t->sampler) / (size_t)c->batch);
-    t->schedule.n_steps = t->last_step = c->epochs * t->steps_per_epoch;
+    fa_schedule_fit(&t->schedule, c->epochs, t->steps_per_epoch);
+    t->last_step = t->schedule.n_steps;
     if (c->max_steps > 0 && c->max_steps < t->last_step)
         t->last_step = c->max_steps;
     if (is_first(t) && (size_t)c->batch > fa_sampler_records(t->sampler))
@@ -104,6 +105,17 @@ static void count_steps(struct fa_training *t)
             fa_sampler_records(t->sampler), fa_plural(fa_sampler_records(t->sampler)),
             (long long)t->steps_per_epoch, fa_plural((size_t)t->steps_per_epoch), (long long)t->last_step,
             fa_comm_size(t->comm), fa_plural((size_t)fa_comm_size(t->comm)));
+}
+
+/* What will happen, before hours go by. */
+static void tell_schedule(const struct fa_training *t)
+{
+    char text[FA_MESSAGE_MAX / 2];
+
+    fa_schedule_print(&t->schedule, t->config->epochs, text, sizeof text);
+    fa_info("%s", text);
+    if (is_first(t) && fa_schedule_is_doubtful(&t->schedule, t->config->epochs, text, sizeof text))
+        fa_warn("%s", text);
 }
 
 /* ---- parts ---- */
@@ -253,6 +265,7 @@ fa_status fa_training_start(struct fa_training *t)
     FA_TRY(fa_training_agree(t));
     scale_schedule(t);
     count_steps(t);
+    tell_schedule(t);
     FA_TRY(fa_training_autotune(t));
     FA_TRY(fa_training_resume(t, &resumed));
     FA_TRY(fa_training_identify(t, resumed));

@@ -42,6 +42,9 @@ static void defaults_are_the_1x_recipe(void **state)
     assert_int_equal(settings.model.frozen_stages, 1);
     assert_int_equal(settings.train.batch, 16);
     assert_near(settings.train.schedule.lr, 0.01, 0);
+    assert_int_equal(settings.train.schedule.n_drops, FA_SCHEDULE_FOLLOWS);
+    fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330);
+    assert_int_equal(settings.train.schedule.warmup_steps, 500);
     assert_int_equal(settings.train.schedule.n_drops, 2);
     assert_int_equal(settings.train.schedule.drop_epoch[0], 8);
     assert_int_equal(settings.train.schedule.drop_epoch[1], 11);
@@ -462,11 +465,12 @@ static void a_file_that_contradicts_the_weights_is_refused_by_all_its_keys(void 
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read_over(recipe, path, NULL, 0, &settings), FA_EINVAL,
+    assert_fails_saying(fa_settings_agree(recipe, path, NULL, 0), FA_EINVAL,
                         "model.backbone.depth is 50 here, 18 in the weights, data.scale is [640,480] here, "
                         "[224,168] in the weights");
-    assert_fails_saying(fa_settings_read_over(recipe, path, meant, 1, &settings), FA_EINVAL,
+    assert_fails_saying(fa_settings_agree(recipe, path, meant, 1), FA_EINVAL,
                         "model.backbone.depth is 50 here");
+    assert_ok(fa_settings_agree(recipe, path, meant, 2));
     assert_ok(fa_settings_read_over(recipe, path, meant, 2, &settings));
     assert_int_equal(settings.train.transform.scale[0], 320);
     assert_true(settings.train.eval.detect.score_threshold == 0.3);
@@ -481,6 +485,7 @@ static void a_file_that_is_silent_or_agrees_is_taken(void **state)
     struct fa_settings settings;
 
     (void)state;
+    assert_ok(fa_settings_agree(recipe, path, NULL, 0));
     assert_ok(fa_settings_read_over(recipe, path, NULL, 0, &settings));
     assert_int_equal(settings.model.depth, 18);
     assert_int_equal(settings.train.epochs, 5);

@@ -3,6 +3,7 @@
 #include "flats.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fa/h5.h"
 #include "fa/memory.h"
@@ -226,6 +227,86 @@ static void six_steps_are_those_of_torch(void **state)
     fa_flat_destroy(grad);
 }
 
+static void what_follows_fits_the_length(void **state)
+{
+    static const struct {
+        int64_t epochs, steps;
+        int n_drops;
+        int64_t drop[2], warmup;
+    } cases[] = {{12, 7330, 2, {8, 11}, 500}, {24, 7330, 2, {16, 22}, 500}, {72, 10, 2, {48, 66}, 72},
+                 {6, 100, 2, {4, 5}, 60},     {3, 10, 1, {2}, 3},           {2, 1, 1, {1}, 0},
+                 {1, 1000, 0, {0}, 100}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fa_schedule schedule = {.n_drops = FA_SCHEDULE_FOLLOWS, .warmup_steps = FA_SCHEDULE_FOLLOWS};
+
+        fa_schedule_fit(&schedule, cases[i].epochs, cases[i].steps);
+        assert_int_equal(schedule.n_steps, cases[i].epochs * cases[i].steps);
+        assert_int_equal(schedule.n_drops, cases[i].n_drops);
+        for (int k = 0; k < cases[i].n_drops; k++)
+            assert_int_equal(schedule.drop_epoch[k], cases[i].drop[k]);
+        assert_int_equal(schedule.warmup_steps, cases[i].warmup);
+    }
+}
+
+static void what_is_given_stays(void **state)
+{
+    struct fa_schedule schedule = schedule_1x;
+
+    (void)state;
+    fa_schedule_fit(&schedule, 24, 100);
+    assert_int_equal(schedule.warmup_steps, 500);
+    assert_int_equal(schedule.n_drops, 2);
+    assert_int_equal(schedule.drop_epoch[1], 11);
+    schedule.n_drops = 0;
+    schedule.warmup_steps = 0;
+    fa_schedule_fit(&schedule, 24, 100);
+    assert_int_equal(schedule.n_drops, 0);
+    assert_int_equal(schedule.warmup_steps, 0);
+}
+
+static void a_schedule_is_told_in_words(void **state)
+{
+    struct fa_schedule schedule = schedule_1x;
+    char text[200];
+
+    (void)state;
+    fa_schedule_fit(&schedule, 12, 7330);
+    fa_schedule_print(&schedule, 12, text, sizeof text);
+    assert_string_equal(
+        text, "12 epochs: rate 0.01, 0.001 from epoch 9, 0.0001 from epoch 12; warm-up 500 of 87960 steps");
+    schedule.kind = FA_SCHEDULE_COSINE;
+    schedule.warmup_steps = 0;
+    fa_schedule_print(&schedule, 12, text, sizeof text);
+    assert_string_equal(text, "12 epochs: rate 0.01, down to 0 along a cosine");
+}
+
+static void a_schedule_of_another_length_is_doubtful(void **state)
+{
+    struct fa_schedule schedule = schedule_1x;
+    char why[400];
+
+    (void)state;
+    fa_schedule_fit(&schedule, 12, 7330);
+    assert_false(fa_schedule_is_doubtful(&schedule, 12, why, sizeof why));
+    fa_schedule_fit(&schedule, 24, 7330);
+    assert_true(fa_schedule_is_doubtful(&schedule, 24, why, sizeof why));
+    assert_non_null(strstr(why, "epoch 11 of 24, so that 13 run at the lowest"));
+    fa_schedule_fit(&schedule, 6, 7330);
+    assert_true(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
+    assert_non_null(strstr(why, "after epoch 11, which a run of 6 never reaches"));
+    schedule.n_drops = 0;
+    assert_false(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
+    fa_schedule_fit(&schedule, 6, 100);
+    assert_true(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
+    assert_non_null(strstr(why, "500 steps, takes more than half of the run's 600"));
+    schedule.kind = FA_SCHEDULE_COSINE;
+    schedule.n_drops = 2;
+    schedule.warmup_steps = 10;
+    assert_false(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +317,10 @@ int main(void)
         cmocka_unit_test(the_rate_falls_along_a_cosine_or_a_power_to_its_least),
         cmocka_unit_test(warm_up_multiplies_the_cosine),
         cmocka_unit_test(schedules_are_those_of_torch),
+        cmocka_unit_test(what_follows_fits_the_length),
+        cmocka_unit_test(what_is_given_stays),
+        cmocka_unit_test(a_schedule_is_told_in_words),
+        cmocka_unit_test(a_schedule_of_another_length_is_doubtful),
         cmocka_unit_test(clipping_shrinks_a_long_gradient_and_leaves_a_short_one),
         cmocka_unit_test(norms_decay_only_where_they_are_to),
         cmocka_unit_test(six_steps_are_those_of_torch),

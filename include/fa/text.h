@@ -1,0 +1,14 @@
+/*
+ * text.h - sentences that are put together piece by piece in a buffer.
+ */
+#ifndef FA_TEXT_H
+#define FA_TEXT_H
+
+#include <stddef.h>
+
+#include "fa/status.h"
+
+/* Appends to the text in a buffer of size bytes; what does not fit is cut. */
+void fa_text_add(char *text, size_t size, const char *format, ...) FA_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * schedule_length.c - what of a schedule follows from the length of the run, and what it comes to, in words.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/sgd.h"
+#include "fa/text.h"
+
+enum { WARMUP_STEPS = 500, WARMUP_SHARE = 10 };
+
+/* Two thirds and eleven twelfths of the run, as 8 and 11 of 12; fewer where a run is too short for two. */
+static void follow_epochs(struct fa_schedule *schedule, int64_t epochs)
+{
+    const int64_t drops[] = {2 * epochs / 3, 11 * epochs / 12};
+
+    schedule->n_drops = 0;
+    for (int i = 0; i < 2; i++)
+        if (drops[i] > 0 && drops[i] < epochs && (i == 0 || drops[i] > drops[i - 1]))
+            schedule->drop_epoch[schedule->n_drops++] = drops[i];
+}
+
+void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch)
+{
+    schedule->n_steps = epochs * steps_per_epoch;
+    if (schedule->n_drops == FA_SCHEDULE_FOLLOWS)
+        follow_epochs(schedule, epochs);
+    if (schedule->warmup_steps == FA_SCHEDULE_FOLLOWS)
+        schedule->warmup_steps =
+            schedule->n_steps / WARMUP_SHARE < WARMUP_STEPS ? schedule->n_steps / WARMUP_SHARE : WARMUP_STEPS;
+}
+
+/* ---- in words ---- */
+
+static void print_drops(const struct fa_schedule *schedule, char *text, size_t size)
+{
+    double lr = schedule->lr;
+
+    fa_text_add(text, size, "rate %g", lr);
+    for (int i = 0; i < schedule->n_drops; i++) {
+        lr *= schedule->drop_factor;
+        fa_text_add(text, size, ", %g from epoch %lld", lr, (long long)schedule->drop_epoch[i] + 1);
+    }
+}
+
+void fa_schedule_print(const struct fa_schedule *schedule, int64_t epochs, char *text, size_t size)
+{
+    text[0] = '\0';
+    fa_text_add(text, size, "%lld epoch%s: ", (long long)epochs, epochs == 1 ? "" : "s");
+    if (schedule->kind == FA_SCHEDULE_STEP)
+        print_drops(schedule, text, size);
+    else
+        fa_text_add(text, size, "rate %g, down to %g along a %s", schedule->lr, schedule->lr_min,
+                    schedule->kind == FA_SCHEDULE_COSINE ? "cosine" : "power");
+    if (schedule->warmup_steps > 0)
+        fa_text_add(text, size, "; warm-up %lld of %lld steps", (long long)schedule->warmup_steps,
+                    (long long)schedule->n_steps);
+}
+
+static bool drops_too_late(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size)
+{
+    const int64_t last = schedule->drop_epoch[schedule->n_drops - 1];
+
+    if (last < epochs)
+        return false;
+    fa_text_add(why, size,
+                "train.lr_steps drops the rate after epoch %lld, which a run of %lld never reaches; leave it "
+                "away, and it follows train.epochs",
+                (long long)last, (long long)epochs);
+    return true;
+}
+
+/* The lowest rate takes a twelfth of the run as published; much more of it learns next to nothing. */
+static bool drops_too_early(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size)
+{
+    const int64_t last = schedule->drop_epoch[schedule->n_drops - 1];
+
+    if (schedule->n_drops < 2 || 3 * (epochs - last) <= epochs)
+        return false;
+    fa_text_add(
+        why, size,
+        "train.lr_steps drops the rate for the last time after epoch %lld of %lld, so that %lld run at "
+        "the lowest; leave it away, and it follows train.epochs",
+        (long long)last, (long long)epochs, (long long)(epochs - last));
+    return true;
+}
+
+bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size)
+{
+    why[0] = '\0';
+    if (schedule->kind == FA_SCHEDULE_STEP && schedule->n_drops > 0 &&
+        (drops_too_late(schedule, epochs, why, size) || drops_too_early(schedule, epochs, why, size)))
+        return true;
+    if (schedule->n_steps == 0 || 2 * schedule->warmup_steps <= schedule->n_steps)
+        return false;
+    fa_text_add(
+        why, size,
+        "the warm-up, %lld steps, takes more than half of the run's %lld; leave train.warmup_steps away, "
+        "and it takes a tenth",
+        (long long)schedule->warmup_steps, (long long)schedule->n_steps);
+    return true;
+}
