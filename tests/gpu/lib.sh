@@ -4,6 +4,7 @@
 # A row finds in its environment: GPU_FIGURES, the file that its findings go to as they are made; GPU_FAKE, yes on the fake device, where
 # sizes are small and speed is not judged; GPU_COMMON, a folder that rows share; GPU_SECONDS, how long it may take.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
+. "$root/tests/gpu/modules.sh"
 
 is_fake() {
   [ "$GPU_FAKE" = yes ]
@@ -140,8 +141,8 @@ peer() {
   local record=$1 where=cuda
   shift
   is_fake && where=cpu
-  python3 -c 'import torch, torchvision' 2>/dev/null || skip "python3 has no PyTorch"
-  must python3 -W ignore "$root/tests/bench/peers/gpu.py" "$@" --device "$where"
+  has_modules "$PYTHON" torch torchvision || skip "$PYTHON has no PyTorch"
+  must "$PYTHON" -W ignore "$root/tests/bench/peers/gpu.py" "$@" --device "$where"
   tail -n 1 "$last_log" >"$scratch/$record"
   figure peer "$(grep -o '"peer": "[^"]*"' "$scratch/$record" | cut -d'"' -f4)"
 }

@@ -1,7 +1,7 @@
 """The network on the GPU, forward and backward, in each precision, against PyTorch in float64 as tests/parity compares the CPU's; and the
 losses against those of the CPU. Prints a line a figure: name, value, what is allowed ("<= x" as x, ">= x"), with tabs between.
 
-usage: parity.py NETWORK...
+usage: parity.py HxW NETWORK...
 """
 import pathlib
 import sys
@@ -13,7 +13,6 @@ import parity  # noqa: E402
 from reference import network  # noqa: E402
 from rows.network import CLASSES, FILES, make_case, of_range, write_config  # noqa: E402
 
-SIZE = (64, 96)
 FROZEN_STAGES = 1
 # what is allowed: of the outputs' range, of a gradient's largest, of the losses
 ALLOWED = {"fp32": (1e-4, 1e-3, 1e-5), "tf32": (1e-2, 1e-2, 2e-2), "bf16": (5e-2, 5e-2, 2e-2)}
@@ -69,13 +68,13 @@ def compare(name, precision, found, model, outputs, host):
     print(f"{label}: worst gradient {gradient_off[1]}, least cosine {least_cosine[1]}", file=sys.stderr)
 
 
-def compare_network(folder, name):
+def compare_network(folder, name, size):
     model = network.randomise(network.Detector(name, CLASSES, FROZEN_STAGES), seed=5)
     files = [pathlib.Path(folder) / part for part in FILES]
     config, weights, case, _ = files
     write_config(config, name, FROZEN_STAGES)
     model = model.double()
-    image = make_case(case, 1, *SIZE)
+    image = make_case(case, 1, *size)
     network.keep_off_kinks(model, image)
     network.write_weights(weights, model)
     outputs = network.forward(model, image)
@@ -85,9 +84,10 @@ def compare_network(folder, name):
 
 
 def main():
-    for name in sys.argv[1:]:
+    size = tuple(int(side) for side in sys.argv[1].split("x"))
+    for name in sys.argv[2:]:
         with parity.scratch() as folder:
-            compare_network(folder, name)
+            compare_network(folder, name, size)
 
 
 if __name__ == "__main__":

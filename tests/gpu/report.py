@@ -32,7 +32,8 @@ def show(value):
 def cell(record):
     figures = ", ".join(f"{name} {show(value)}" for name, value in record["figures"].items())
     failed = "; ".join(check["check"] for check in record["checks"] if check["verdict"] == "failed")
-    return figures + (f" (failed: {failed})" if failed else "")
+    held = "; ".join(check["check"] for check in record["checks"] if check["verdict"] == "ok")
+    return (figures or held) + (f" (failed: {failed})" if failed else "")
 
 
 def print_table(machine, rows):

@@ -7,9 +7,9 @@
 #   quick    at most 3 minutes: does it start, give the same bits, agree with PyTorch, keep to its memory?
 #   full     at most 5 more: how fast, beside PyTorch in the same run; how much memory; does it learn?
 #
-# FREEANCHOR is the program (default: build/gpu/freeanchor, see build.sh); RESULTS a folder (default: build/gpu-results). On the fake device,
-#   tests/gpu/rehearse.sh
-# its records say `fake`. report.py makes a table of them.
+# FREEANCHOR is the program (default: build/gpu/freeanchor, see build.sh); RESULTS a folder (default: build/gpu-results); PYTHON the
+# interpreter that has PyTorch (default: the first of python3 and /usr/bin/python3 that does). report.py makes a table of the records;
+# those of the fake device (rehearse.sh) say `fake`.
 set -uo pipefail
 here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
@@ -36,11 +36,22 @@ tag() {
   sed -n "s/^# $2: *//p" "$here/rows/$1.sh" | head -n 1
 }
 
+. "$here/modules.sh"
+
+# find_python: the first that has PyTorch, if any has.
+find_python() {
+  local python
+  for python in ${PYTHON:-} python3 /usr/bin/python3; do
+    has_modules "$python" torch && echo "$python" && return
+  done
+  echo python3
+}
+
 # find_libraries: cuDNN may be there only as a part of PyTorch.
 find_libraries() {
   local folder
   [ -n "${FA_CUDA_CUDNN:-}" ] || ldconfig -p 2>/dev/null | grep -q libcudnn_graph.so.9 && return
-  folder=$(python3 -c 'import nvidia.cudnn; print(nvidia.cudnn.__path__[0] + "/lib")' 2>/dev/null)
+  folder=$("$PYTHON" -c 'import nvidia.cudnn; print(nvidia.cudnn.__path__[0] + "/lib")' 2>/dev/null)
   [ -n "$folder" ] && export FA_CUDA_CUDNN=$folder
 }
 
@@ -76,6 +87,8 @@ run_rows() {
   done
 }
 
+PYTHON=$(find_python)
+export PYTHON
 find_libraries
 find_machine
 [[ $GPU_LIBRARY == cuDNN\ * ]] || { echo "there is no GPU to run on: ${GPU_LIBRARY:-$FREEANCHOR has no backend cuda}" >&2; exit 1; }
