@@ -105,6 +105,18 @@ static fa_status make_meta(const struct fa_settings *settings, const struct fa_d
     return fa_recipe_print(settings->resolved, &meta->recipe);
 }
 
+/* Who trains, where and by what, for whoever reads the log a year later. */
+static void tell_start(const struct fa_invocation *invocation, const struct fa_session *session)
+{
+    const struct fa_comm *comm = invocation->comm;
+    const int n_ranks = fa_comm_size(comm);
+
+    fa_info("freeanchor %s, %s build by %s; %d rank%s, %d of them on %s, with %d thread%s each; %s: %s",
+            FA_VERSION, FA_BUILD, FA_COMPILER, n_ranks, fa_plural((size_t)n_ranks), fa_comm_local_size(comm),
+            fa_comm_host(comm), invocation->threads, fa_plural((size_t)invocation->threads),
+            fa_backend_name(session->backend), fa_backend_description(session->backend));
+}
+
 /* ---- a run that goes on keeps its own configuration ---- */
 
 static fa_status path_in(const char *work_dir, const char *name, bool *exists, char **path)
@@ -273,8 +285,10 @@ static fa_status run(struct fa_invocation *invocation)
         status = read_init_from(invocation, &session, data.train);
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session, (int)data.train->n_categories);
-    if (status == FA_OK)
+    if (status == FA_OK) {
+        tell_start(invocation, &session);
         status = train(invocation, &session, &work_dir, &data);
+    }
     fa_work_dir_leave(&work_dir);
     fa_dataset_close(data.val);
     fa_dataset_close(data.train);

@@ -19,7 +19,20 @@ void fa_report_ap(struct fa_invocation *invocation, const char *key, double valu
     fa_report_number(invocation, key, known(value));
 }
 
-static void report_numbers(struct fa_invocation *invocation, const struct fa_metrics *metrics)
+/* Recall is named by its limit of detections, "AR_100". */
+static void report_recall(struct fa_invocation *invocation, const struct fa_metrics *metrics,
+                          const int max_detections[3])
+{
+    char key[32];
+
+    for (int i = 0; i < 3; i++) {
+        snprintf(key, sizeof key, "AR_%d", max_detections[i]);
+        fa_report_ap(invocation, key, metrics->ar[i]);
+    }
+}
+
+static void report_numbers(struct fa_invocation *invocation, const struct fa_metrics *metrics,
+                           const int max_detections[3])
 {
     const struct {
         const char *key;
@@ -27,12 +40,12 @@ static void report_numbers(struct fa_invocation *invocation, const struct fa_met
     } numbers[] = {{"bbox_mAP", metrics->ap},          {"bbox_mAP_50", metrics->ap50},
                    {"bbox_mAP_75", metrics->ap75},     {"bbox_mAP_s", metrics->ap_small},
                    {"bbox_mAP_m", metrics->ap_medium}, {"bbox_mAP_l", metrics->ap_large},
-                   {"AR_1", metrics->ar[0]},           {"AR_2", metrics->ar[1]},
-                   {"AR_3", metrics->ar[2]},           {"AR_s", metrics->ar_small},
-                   {"AR_m", metrics->ar_medium},       {"AR_l", metrics->ar_large}};
+                   {"AR_s", metrics->ar_small},        {"AR_m", metrics->ar_medium},
+                   {"AR_l", metrics->ar_large}};
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         fa_report_ap(invocation, numbers[i].key, numbers[i].value);
+    report_recall(invocation, metrics, max_detections);
 }
 
 static void report_classes(struct fa_invocation *invocation, const struct fa_metrics *metrics,
@@ -122,7 +135,7 @@ fa_status fa_report_metrics(struct fa_invocation *invocation, const struct fa_me
 
     FA_TRY(make_names(classes, metrics->n_classes, &names));
     status = print(invocation, metrics, names, max_detections);
-    report_numbers(invocation, metrics);
+    report_numbers(invocation, metrics, max_detections);
     report_classes(invocation, metrics, names);
     free_names(names, metrics->n_classes);
     return status;

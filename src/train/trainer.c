@@ -77,9 +77,12 @@ static bool is_save_due(const struct fa_training *t)
            is_epoch_due(t, t->config->checkpoint_interval) || is_over(t);
 }
 
+/* The last weights are evaluated wherever in an epoch they were reached. */
 static bool is_evaluation_due(const struct fa_training *t)
 {
-    return t->run->val_data != NULL && is_epoch_due(t, t->config->eval_interval);
+    const int64_t interval = t->config->eval_interval;
+
+    return t->run->val_data != NULL && (is_epoch_due(t, interval) || (interval > 0 && is_over(t)));
 }
 
 /* Nothing is saved or evaluated that was not compared. */
@@ -245,6 +248,14 @@ static fa_status stop(struct fa_training *t, struct window *window)
                    (long long)t->state.progress.step);
 }
 
+/* Rank 0 alone knows. */
+static void tell_best(const struct fa_training *t)
+{
+    if (t->best.name[0] != '\0')
+        fa_info("best bbox_mAP %.4f: %s/%s, which --weights %s stands for", t->best.ap, t->checkpoint_path,
+                t->best.name, t->run->work_dir->path);
+}
+
 static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 {
     struct window window = {0};
@@ -266,7 +277,9 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         watch(t, FA_WATCH_STEP);
     }
     watch(t, FA_WATCH_SAVING);
-    return locate(t, "saving", fa_training_insist(t, try_to_write_weights));
+    FA_TRY(locate(t, "saving", fa_training_insist(t, try_to_write_weights)));
+    tell_best(t);
+    return FA_OK;
 }
 
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,

@@ -48,6 +48,6 @@ for data in three five eleven; do
     cmp "$scratch/$data.1.json" "$scratch/$data.$ranks.json" || fail "detections in $data differ on $ranks ranks"
     diff <(numbers "$scratch/$data.1") <(numbers "$scratch/$data.$ranks") || fail "the numbers of $data differ on $ranks ranks"
   done
-  holds "$(numbers "$scratch/$data.1" | wc -l) == 12 && $(number "$scratch/$data.1" AR_3) > 0" "numbers of $data"
+  holds "$(numbers "$scratch/$data.1" | wc -l) == 12 && $(number "$scratch/$data.1" AR_100) > 0" "numbers of $data"
 done
 finish

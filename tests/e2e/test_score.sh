@@ -17,7 +17,7 @@ tr -d '\n ' <"$annotations" | grep -o '"annotations":.*' | grep -o '{[^{}]*}' | 
 must "$freeanchor" score --coco "$annotations" --results "$scratch/perfect.json"
 "$freeanchor" score --coco "$annotations" --results "$scratch/perfect.json" --json >"$scratch/out"
 holds "$(number "$scratch/out" bbox_mAP) == 1" "AP of the ground truth"
-holds "$(number "$scratch/out" AR_3) == 1" "AR of the ground truth"
+holds "$(number "$scratch/out" AR_100) == 1" "AR of the ground truth"
 
 echo '[]' >"$scratch/none.json"
 "$freeanchor" score --coco "$annotations" --results "$scratch/none.json" --json >"$scratch/out"

@@ -21,7 +21,10 @@ sys.path.insert(0, str(ROOT / "tests/eval/golden"))
 import metric_sets
 
 KEYS = ["bbox_mAP", "bbox_mAP_50", "bbox_mAP_75", "bbox_mAP_s", "bbox_mAP_m", "bbox_mAP_l"]
-KEYS += ["AR_1", "AR_2", "AR_3", "AR_s", "AR_m", "AR_l"]
+
+
+def keys(limits):
+    return KEYS + [f"AR_{limit}" for limit in limits] + ["AR_s", "AR_m", "AR_l"]
 
 
 def given(number):
@@ -33,7 +36,7 @@ def score(one, folder, limits):
     """(the twelve numbers, AP of each class) that the program reports."""
     files = ("--coco", folder / "coco.json", "--results", folder / "results.json")
     said = report("score", *files, "--max-detections", ",".join(map(str, limits)))
-    return [given(said[key]) for key in KEYS], [given(said["class_AP"][c["name"]]) for c in one.coco()["categories"]]
+    return [given(said[key]) for key in keys(limits)], [given(said["class_AP"][c["name"]]) for c in one.coco()["categories"]]
 
 
 def worst(got, want):
