@@ -28,7 +28,6 @@ static fa_status run(struct fa_lane *lane)
 {
     const int span = fa_span_begin("forward");
 
-    fa_activity_begin("forward");
     FA_TRY(fa_workspace_run(lane->workspace));
     fa_span_end(span);
     return FA_OK;
@@ -125,6 +124,7 @@ static fa_status ask(struct fa_lane *lane, struct lesson *lesson)
 {
     uint64_t plan;
 
+    fa_activity_begin("forward"); /* a new size is planned first */
     FA_TRY(fa_workspace_take(lane->workspace, FA_TRAINING, lesson->image, &lesson->head, &plan));
     return backend_computes(lane, lesson) ? learn_by_backend(lane, plan, lesson)
                                           : learn_by_host(lane, lesson);

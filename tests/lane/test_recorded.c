@@ -8,7 +8,7 @@
 #include "fa/params.h"
 #include "flats.h"
 
-enum { CLASSES = 4, MOST_OBJECTS = 200, IMAGES = 12, ROOM = 100 };
+enum { CLASSES = 4, MOST_OBJECTS = 200, IMAGES = 9, ROOM = 100 };
 
 /* Sizes alternate, so that each is met again after another; objects come to be more than there was room for.
  */
@@ -18,7 +18,7 @@ static const struct {
     double normalizer;
 } series[IMAGES] = {{64, 32, 2, 2}, {64, 32, 0, 1}, {64, 32, 3, 7}, {32, 96, 1, 1},
                     {32, 96, 2, 3}, {64, 32, 1, 5}, {32, 96, 3, 2}, {64, 32, MOST_OBJECTS, 9},
-                    {64, 32, 2, 2}, {64, 32, 2, 2}, {32, 96, 2, 4}, {64, 32, 3, 1}};
+                    {64, 32, 2, 2}};
 
 static float boxes[MOST_OBJECTS][4];
 static int32_t labels[MOST_OBJECTS];
