@@ -1,11 +1,13 @@
 #include "arguments.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fa/memory.h"
 #include "fa/pyramid.h"
 #include "nearest.h"
+#include "option.h"
 
 static const struct fa_flag *find_flag(const struct fa_flag *const *tables, const char *name, size_t length)
 {
@@ -16,10 +18,28 @@ static const struct fa_flag *find_flag(const struct fa_flag *const *tables, cons
     return NULL;
 }
 
+/* "--epochs" is a key to those who come from other programs. */
+static const struct fa_option *key_meant(const struct fa_flag *const *tables, const char *word)
+{
+    char name[64];
+    const size_t length = strcspn(word, "=");
+
+    if (find_flag(tables, "--set", strlen("--set")) == NULL || length <= 2 || length >= sizeof name)
+        return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length - 2, word + 2);
+    for (char *dash = name; (dash = strchr(dash, '-')) != NULL;)
+        *dash = '_';
+    return fa_option_by_last_word(name);
+}
+
 static fa_status unknown_flag(const struct fa_flag *const *tables, const char *word)
 {
+    const struct fa_option *key = key_meant(tables, word);
     struct fa_nearest nearest;
 
+    if (key != NULL)
+        return fa_fail(FA_EINVAL, "unknown option %s; that is a key of the recipe: --set %s=VALUE", word,
+                       key->key);
     fa_nearest_init(&nearest, word);
     for (; *tables != NULL; tables++)
         for (const struct fa_flag *flag = *tables; flag->name != NULL; flag++)

@@ -262,6 +262,21 @@ static void say_how_to_stop(const char *work_dir)
                 mpirun, work_dir);
 }
 
+/* `train C.json` is `train --config C.json`. */
+static fa_status take_operand(struct fa_invocation *invocation)
+{
+    struct fa_arguments *given = &invocation->arguments;
+    const char *recipe = fa_arguments_get(given, NULL);
+
+    if (recipe == NULL || fa_arguments_get(given, "--config") != NULL ||
+        fa_arguments_nth(given, NULL, 1) != NULL)
+        return fa_invocation_no_operands(invocation);
+    for (size_t i = 0; i < given->n; i++)
+        if (given->given[i].flag == NULL)
+            given->given[i].flag = &flags[0];
+    return FA_OK;
+}
+
 static fa_status run(struct fa_invocation *invocation)
 {
     struct fa_session session;
@@ -270,7 +285,7 @@ static fa_status run(struct fa_invocation *invocation)
     fa_status status;
 
     signal(SIGPIPE, SIG_IGN); /* nobody may read any more what it prints: that ends no training */
-    FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(take_operand(invocation));
     FA_TRY(fa_invocation_needs(invocation, "--trace-steps", "--trace"));
     FA_TRY(fa_invocation_needs(invocation, "--skip-class-layer", "--init-from"));
     status = open_session(invocation, &session);
@@ -297,7 +312,7 @@ static fa_status run(struct fa_invocation *invocation)
 }
 
 const struct fa_command fa_command_train = {.name = "train",
-                                            .operands = "",
+                                            .operands = "[C.json]",
                                             .summary = "train a detector on packed data",
                                             .flags = flags,
                                             .parallel = true,

@@ -187,6 +187,10 @@ int main(int argc, char **argv)
 
     occupy_closed_streams();
     fa_cuda_offer();
+    if (argc == 3 && strcmp(argv[1], "help") == 0 && find_command(argv[2]) != NULL) {
+        fa_help_command(find_command(argv[2]));
+        return 0;
+    }
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         fa_help_program();

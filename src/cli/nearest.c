@@ -32,7 +32,10 @@ static size_t edit_distance(const char *a, const char *b)
 
 void fa_nearest_init(struct fa_nearest *nearest, const char *word)
 {
-    *nearest = (struct fa_nearest){.word = word, .distance = 1 + strlen(word) / 2};
+    const size_t length = strlen(word);
+    const size_t slips = length < 4 ? 1 : length < 9 ? 2 : length / 3; /* that may lie between */
+
+    *nearest = (struct fa_nearest){.word = word, .distance = 1 + slips};
 }
 
 void fa_nearest_offer(struct fa_nearest *nearest, const char *name)

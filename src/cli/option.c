@@ -7,6 +7,12 @@
 #include "fa/number.h"
 
 /* What was given is shown as JSON, which is how it was written. */
+static bool is_list(const struct fa_option *option)
+{
+    return option->type == FA_OPTION_INTS || option->type == FA_OPTION_FLOATS;
+}
+
+/* A list is shown as it is written. */
 static fa_status wrong(const struct fa_option *option, const struct fa_json *value)
 {
     char range[256];
@@ -15,7 +21,8 @@ static fa_status wrong(const struct fa_option *option, const struct fa_json *val
 
     fa_option_print_range(option, range, sizeof range);
     FA_TRY(fa_json_print(value, false, &given));
-    status = fa_fail(FA_EINVAL, "%s: expected %s, not %.60s%s", option->key, range, given,
+    status = fa_fail(FA_EINVAL, "%s: expected %s%s%s, not %.60s%s", option->key, range,
+                     is_list(option) ? ", such as " : "", is_list(option) ? option->fallback : "", given,
                      strlen(given) > 60 ? "..." : "");
     fa_free(given);
     return status;
@@ -181,4 +188,18 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
         fa_range_print(&range, text, size);
         break;
     }
+}
+
+const struct fa_option *fa_option_by_last_word(const char *word)
+{
+    const struct fa_option *found = NULL;
+
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
+        if (strcmp(strrchr(option->key, '.') + 1, word) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = option;
+    }
+    return found;
 }

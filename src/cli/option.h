@@ -46,4 +46,7 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
 /* "number, 0 .. 1" and the like, for people. */
 void fa_option_print_range(const struct fa_option *option, char *text, size_t size);
 
+/* The option whose last word this is, "train.lr" of "lr"; NULL if there is none, or more than one. */
+const struct fa_option *fa_option_by_last_word(const char *word);
+
 #endif

@@ -23,6 +23,10 @@ static fa_status unknown_key(const char *key)
 {
     struct fa_nearest nearest;
 
+    const struct fa_option *meant = fa_option_by_last_word(key);
+
+    if (meant != NULL)
+        return fa_fail(FA_EINVAL, "unknown key %s; did you mean %s?", key, meant->key);
     fa_nearest_init(&nearest, key);
     for (const struct fa_option *option = fa_options; option->key != NULL; option++)
         fa_nearest_offer(&nearest, option->key);
@@ -200,7 +204,7 @@ static fa_status assign(struct fa_json *tree, const char *assignment)
     snprintf(key, sizeof key, "%.*s", (int)(equals - assignment), assignment);
     option = find_option(key);
     if (option == NULL)
-        return unknown_key(key);
+        return fa_prefix(unknown_key(key), "--set %s", assignment);
     if (option->type == FA_OPTION_STRING && equals[1] != '"')
         return fa_config_set(tree, key, fa_json_new_string(equals + 1));
     return fa_config_assign(tree, key, equals + 1);
@@ -301,6 +305,19 @@ static fa_status read_given(const struct fa_json *base, const char *path, const 
     return FA_OK;
 }
 
+/* A value that is wrong is told with where it comes from. */
+static fa_status resolve_all(const struct fa_json *given, const char *path, const char *const *assignments,
+                             size_t n, struct fa_settings *out)
+{
+    const fa_status status = resolve(given, out);
+    char key[128];
+
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(fa_message(), ": "), fa_message());
+    if (status == FA_OK || path == NULL || is_assigned(key, assignments, n))
+        return status;
+    return fa_prefix(status, "%s", path);
+}
+
 fa_status fa_settings_read_over(const struct fa_json *base, const char *path, const char *const *assignments,
                                 size_t n, struct fa_settings *out)
 {
@@ -313,9 +330,7 @@ fa_status fa_settings_read_over(const struct fa_json *base, const char *path, co
     if (status == FA_OK)
         status = read_given(base, path, assignments, n, given);
     if (status == FA_OK)
-        status = resolve(given, out);
-    if (status != FA_OK && path != NULL && strstr(fa_message(), path) == NULL)
-        status = fa_prefix(status, "%s", path);
+        status = resolve_all(given, path, assignments, n, out);
     fa_json_free(given);
     if (status != FA_OK)
         fa_settings_clear(out);

@@ -288,10 +288,28 @@ static fa_status fail_absent(const char *directory)
     return fa_fail(FA_EMISSING, "%s: there is no such directory; make it with `freeanchor pack`", directory);
 }
 
+/* Somebody's annotations and images, as a rule. */
+static fa_status require_manifest(const char *directory)
+{
+    char *path;
+    bool exists;
+
+    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
+    exists = fa_file_exists(path);
+    fa_free(path);
+    if (exists)
+        return FA_OK;
+    return fa_fail(FA_EMISSING,
+                   "%s: is no packed dataset, since it has no " FA_MANIFEST_NAME
+                   "; make one of annotations and images with `freeanchor pack`",
+                   directory);
+}
+
 static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)
 {
     if (!fa_directory_exists(directory))
         return fail_absent(directory);
+    FA_TRY(require_manifest(directory));
     FA_TRY(fa_manifest_read(directory, manifest));
     FA_TRY(check_counts(manifest, directory));
     FA_TRY(check_sizes(manifest, directory));

@@ -147,6 +147,8 @@ static fa_status judge_boxes(struct packing *p)
 /* Clipping boxes that are written by another convention would hide the mistake. */
 static const char *advise(const struct packing *p)
 {
+    if (p->coco->n_images > 0 && p->n_bad_images == p->coco->n_images)
+        return "not one of the images could be used: is --images the right folder?";
     if (fa_census_has_corners(&p->census))
         return "the boxes look like x1 y1 x2 y2, write them as x y width height";
     return "correct them, or leave out such images, annotations and boxes with --fix drop, or cut boxes at "

@@ -260,6 +260,10 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 {
     struct window window = {0};
 
+    if (is_over(t) && t->state.progress.step > 0)
+        fa_info("this run is over: all its %lld steps are done; a larger train.epochs or train.max_steps "
+                "would go on",
+                (long long)t->last_step);
     FA_TRY(evaluate_if_missed(t, result));
     fa_training_trace_begin(t);
     watch(t, FA_WATCH_FIRST_STEP);

@@ -12,6 +12,8 @@ train=("$freeanchor" train --config "$config" --train-data "$scratch/shards" "${
 echo "-- usage"
 expect 2 "did you mean train" "$freeanchor" trian
 expect 2 "did you mean --config" "$freeanchor" train --confg x
+expect 2 "that is a key of the recipe: --set train.epochs=VALUE" "$freeanchor" train --epochs 3
+expect 0 "usage: freeanchor train" bash -c '"$0" help train | head -n 1' "$freeanchor"
 expect 2 "--work-dir" "$freeanchor" train --config "$config"
 # said_once COMMAND...: two ranks that are given it say one sentence between them.
 said_once() {
@@ -44,6 +46,8 @@ expect 2 "nowhere.json" "$freeanchor" info --config "$scratch/nowhere.json"
 echo '{"train": {"batch": 4' >"$scratch/early.json"
 expect 2 "early.json" "$freeanchor" info --config "$scratch/early.json"
 expect 2 "did you mean train.batch" "$freeanchor" info --config "$config" --set train.bach=4
+expect 2 "info: --set lr=0.1: unknown key lr; did you mean train.lr?" "$freeanchor" info --config "$config" --set lr=0.1
+expect 2 "such as [1333, 800], not" "$freeanchor" info --config "$config" --set data.scale=640,480
 expect 2 "train.batch: expected a whole number" "$freeanchor" info --config "$config" --set train.batch=many
 expect 2 "model.backbone.depth" "$freeanchor" info --config "$config" --set model.backbone.depth=20
 echo '{"base": ["loop.json"]}' >"$scratch/loop.json"
