@@ -33,7 +33,7 @@ planted() {
   touch "$file"
 }
 
-for sound in "test_net_workspace 1" "test_lane_lane 1" "test_comm_mpi_reducer 2" "test_backend_flat 1"; do
+for sound in "test_net_workspace 1" "test_lane_lane 1" "test_lane_recorded 1" "test_comm_mpi_reducer 2" "test_backend_flat 1"; do
   # shellcheck disable=SC2086
   if passes $sound; then echo "ok: sound: $sound"; else fail "sound: $sound"; fi
 done
@@ -41,8 +41,29 @@ planted "the host follows pointers in SGD" src/backend/flat.c 's/ops_of\(value\)
 planted "a bucket leaves before its ticket" src/backend/flat.c \
   's/return fa_ticket_reached\(window->ticket, ready\);/*ready = true; return window->flat != NULL ? FA_OK : FA_EIO;/' test_comm_mpi_reducer 2
 planted "rows of the head are read too early" src/lane/stage.c 's/return fa_backend_synchronize\(queue\);/return FA_OK;/' test_lane_lane 1
+planted "a loss is read before it is there" src/lane/learn.c 's/^        if \(reached\)/        if (true)/' test_lane_lane 1
+planted "a recording is asked for although its memory has moved" src/lane/recorded.c 's/if \(!fa_recording_holds\(.*\)\)/if (work == NULL)/' \
+  test_lane_recorded 1
 planted "an image does not wait for its weights" src/net/forward.c 's/^ *fa_backend_follow\(workspace->queue, model->folded\);//' \
   test_net_workspace 1
+# Its task runs on the queue of the model, beside those of the lanes.
+forget='/^static fa_status do_unfold/i \
+static fa_status do_forget(void *argument) \
+{ \
+    const struct work *work = argument; \
+    struct fa_weights *near = NEAR(weights, work->object); \
+    const size_t n = (size_t)near->desc.out_channels * (size_t)near->desc.in_channels * 49; \
+    float *zeros = calloc(n, sizeof *zeros); \
+    const fa_status status = fa_weights_load(near, zeros, NULL, zeros); \
+    free(zeros); \
+    return status; \
+} \
+static void weights_forget(struct fa_weights *weights) \
+{ \
+    ask(weights->backend, do_forget, (struct work){.object = weights}); \
+}
+s/\.weights_fold = weights_fold,/.weights_fold = weights_fold, .weights_forget = weights_forget,/'
+planted "filters are forgotten while a lane uses them" tests/far/far.c "$forget" test_lane_lane 1
 planted "gradients are added before they are there" src/comm/reducer.c 's/^ *fa_backend_follow\(fa_flat_backend\(reducer->sum\), ticket\);/(void)ticket;/' \
   test_comm_mpi_reducer 2
 finish
