@@ -15,8 +15,8 @@
 #include "fa/backend.h"
 #include "fa/status.h"
 
-/* A name that only its backend reads: "direct", "winograd". */
-enum { FA_ALGORITHM_NAME_MAX = 32 };
+/* A name that only its backend reads: "direct", "winograd", "eng41_k2=8_k27=1". */
+enum { FA_ALGORITHM_NAME_MAX = 128 };
 
 /* Plain data. A row is for every convolution of its shape, strides, residual, and kind of pass: trained (any
    gradient will be asked for) or not. */

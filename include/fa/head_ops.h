@@ -21,7 +21,7 @@ struct fa_head_scratch;
 
 /* The head's rows in the backend's memory, of an image whose anchors are the set's. */
 struct fa_device_head {
-    const struct fa_anchor_set *anchors; /* of the host's memory; needed to prepare alone */
+    const struct fa_anchor_set *anchors; /* of the host's memory; until it was asked for */
     int num_classes;
     fa_real *cls, *reg;
 };

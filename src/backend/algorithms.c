@@ -85,7 +85,7 @@ const char *fa_conv_asked_algorithm(const struct fa_backend *backend, const stru
 bool fa_algorithms_know(const struct fa_backend *backend, const struct fa_conv_desc *conv,
                         enum fa_conv_direction direction, const char *algorithm)
 {
-    const char *names[FA_MOST_ALGORITHMS];
+    char names[FA_MOST_ALGORITHMS][FA_ALGORITHM_NAME_MAX];
     size_t n = 0;
 
     if (backend->ops->conv_algorithms != NULL)

@@ -29,6 +29,7 @@ struct trial {
     enum fa_conv_direction direction;
     struct fa_weights *weights;
     struct fa_weights_sum *sum;
+    char names[FA_MOST_ALGORITHMS][FA_ALGORITHM_NAME_MAX]; /* of what is tried */
     struct candidate rule, candidate[FA_MOST_ALGORITHMS];
     size_t n;                  /* candidates, each computed by another algorithm */
     fa_real *zeros;            /* as many as the filters or an activation have, whichever are most */
@@ -80,11 +81,10 @@ static fa_status add_candidate(struct trial *trial, const char *name)
 static fa_status create_candidates(struct trial *trial)
 {
     const struct fa_backend_ops *ops = trial->backend->ops;
-    const char *names[FA_MOST_ALGORITHMS];
-    const size_t n = ops->conv_algorithms(trial->backend, trial->desc, trial->direction, names);
+    const size_t n = ops->conv_algorithms(trial->backend, trial->desc, trial->direction, trial->names);
 
     for (size_t i = 0; i < n; i++)
-        FA_TRY(add_candidate(trial, names[i]));
+        FA_TRY(add_candidate(trial, trial->names[i]));
     return create_conv(trial, NULL, &trial->rule.conv);
 }
 
@@ -107,7 +107,7 @@ static bool is_asked_for(const struct fa_conv_desc *desc, int direction)
 static bool is_open(const struct fa_backend *backend, const struct fa_conv_desc *desc, int direction)
 {
     const enum fa_conv_direction d = (enum fa_conv_direction)direction;
-    const char *names[FA_MOST_ALGORITHMS];
+    char names[FA_MOST_ALGORITHMS][FA_ALGORITHM_NAME_MAX];
 
     return is_asked_for(desc, direction) && fa_algorithms_find(&backend->algorithms, desc, d) == NULL &&
            backend->ops->conv_algorithms(backend, desc, d, names) > 1;

@@ -63,7 +63,7 @@ struct fa_backend_ops {
     /* Optional. Writes the names of the algorithms that could compute the direction; returns how many, at
        most FA_MOST_ALGORITHMS. NULL: there is one alone. */
     size_t (*conv_algorithms)(const struct fa_backend *backend, const struct fa_conv_desc *desc,
-                              enum fa_conv_direction direction, const char *names[]);
+                              enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
     const char *(*conv_chosen)(const struct fa_conv *conv, enum fa_conv_direction direction);
     fa_status (*conv_forward)(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
                               fa_real *dst);
@@ -155,7 +155,7 @@ struct fa_backend {
     bool share_device;
     enum fa_precision precision;
     bool never_records;
-    uint64_t n_replayed; /* recordings asked of it, ever */
+    uint64_t n_replayed;                     /* recordings asked of it, ever */
     struct fa_algorithms algorithms;         /* obeyed where the preference is FA_CONV_AUTO */
     const struct fa_algorithm_choice *trial; /* goes before them; NULL but while one is measured */
     char description[128];

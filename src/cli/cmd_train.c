@@ -10,6 +10,7 @@
 #include "config_file.h"
 #include "fa/activity.h"
 #include "fa/census.h"
+#include "fa/checkpoint.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -119,29 +120,35 @@ static void tell_start(const struct fa_invocation *invocation, const struct fa_s
 
 /* ---- a run that goes on keeps its own configuration ---- */
 
-static fa_status path_in(const char *work_dir, const char *name, bool *exists, char **path)
+/* A configuration that cannot be read is made up for by --config. */
+static fa_status read_config(const char *path, bool has_config, struct fa_json **out)
 {
-    FA_TRY(fa_asprintf(path, "%s/%s", work_dir, name));
-    *exists = fa_file_exists(*path);
+    fa_status status = fa_settings_read_tree(path, out);
+
+    if (status == FA_OK) /* where a run was told to stop is no part of what it is */
+        status = fa_config_assign(*out, "train.max_steps", "0");
+    if (status == FA_OK)
+        return FA_OK;
+    fa_json_free(*out);
+    *out = NULL;
+    if (!has_config)
+        return status;
+    fa_warn("what this run was configured by is not known any more: %s", fa_message());
     return FA_OK;
 }
 
-/* Only where a checkpoint is resumed: a start that failed settles nothing. Where a run was told to stop is no
-   part of what it is. */
-static fa_status read_own(const char *work_dir, struct fa_json **out)
+/* Only where a checkpoint is resumed: a start that failed settles nothing. */
+static fa_status read_own(const char *work_dir, bool has_config, struct fa_json **out)
 {
-    bool has_checkpoint, has_config;
-    char *latest = NULL, *config = NULL;
-    fa_status status = path_in(work_dir, "checkpoints/latest", &has_checkpoint, &latest);
+    char *checkpoints = NULL, *config = NULL;
+    fa_status status = fa_path_join(work_dir, "checkpoints", &checkpoints);
 
     *out = NULL;
     if (status == FA_OK)
-        status = path_in(work_dir, "config.json", &has_config, &config);
-    if (status == FA_OK && has_checkpoint && has_config)
-        status = fa_settings_read_tree(config, out);
-    if (*out != NULL)
-        status = fa_config_assign(*out, "train.max_steps", "0");
-    fa_free(latest);
+        status = fa_path_join(work_dir, "config.json", &config);
+    if (status == FA_OK && fa_checkpoint_any(checkpoints) && fa_file_exists(config))
+        status = read_config(config, has_config, out);
+    fa_free(checkpoints);
     fa_free(config);
     return status;
 }
@@ -150,12 +157,16 @@ static fa_status read_base(const struct fa_arguments *given, struct fa_json **ba
 {
     const char *work_dir = fa_arguments_get(given, "--work-dir"),
                *resume = fa_arguments_get(given, "--resume");
+    const bool has_config = fa_arguments_get(given, "--config") != NULL;
 
     *base = NULL;
     if (resume == NULL || strcmp(resume, "auto") == 0)
-        FA_TRY(read_own(work_dir, base));
-    if (*base != NULL || fa_arguments_get(given, "--config") != NULL)
+        FA_TRY(read_own(work_dir, has_config, base));
+    if (*base != NULL || has_config)
         return FA_OK;
+    if (resume != NULL && strcmp(resume, "auto") != 0)
+        return fa_fail(FA_EINVAL, "--resume %s: takes no configuration with it; give one by --config C.json",
+                       resume);
     return fa_fail(FA_EINVAL,
                    "%s has no run that could go on; give the recipe of a new one by --config C.json",
                    work_dir);
@@ -167,8 +178,9 @@ static fa_status open_session(struct fa_invocation *invocation, struct fa_sessio
     fa_status status;
 
     *session = (struct fa_session){0};
-    FA_TRY(fa_invocation_agree(invocation, read_base(&invocation->arguments, &base)));
-    status = fa_session_open_over(invocation, shorthands, base, session);
+    status = fa_invocation_agree(invocation, read_base(&invocation->arguments, &base));
+    if (status == FA_OK)
+        status = fa_session_open_over(invocation, shorthands, base, session);
     fa_json_free(base);
     return status;
 }

@@ -77,11 +77,30 @@ static void set_coder(const struct fa_settings *settings, struct fa_weights_meta
         memcpy(meta->coder_std, settings->train.loss.coder.std, sizeof meta->coder_std);
 }
 
-/* So does it know all that others need to use a detector of another program. */
-static fa_status set_recipe(const struct fa_settings *settings, struct fa_weights_meta *meta)
+/* The one that weights have with them stays theirs. */
+static fa_status keep_recipe(const char *config, struct fa_weights_meta *meta)
 {
-    fa_free(meta->recipe);
-    meta->recipe = NULL;
+    struct fa_json *recipe;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_recipe_shorten(&meta->recipe));
+    FA_TRY(fa_recipe_parse(meta->recipe, &recipe));
+    if (config != NULL)
+        status = fa_settings_agree(recipe, config, NULL, 0);
+    fa_json_free(recipe);
+    return status;
+}
+
+/* Detectors of other programs have none: --config knows all that others need to use them. */
+static fa_status set_recipe(const struct fa_invocation *invocation, const struct fa_settings *settings,
+                            const struct fa_architecture *architecture, struct fa_weights_meta *meta)
+{
+    const char *config = fa_arguments_get(&invocation->arguments, "--config");
+
+    if (meta->recipe != NULL)
+        return keep_recipe(config, meta);
+    if (config == NULL || !architecture->has_head)
+        return FA_OK;
     return fa_recipe_print(settings->resolved, &meta->recipe);
 }
 
@@ -109,10 +128,9 @@ static fa_status complete(struct fa_invocation *invocation, const char *path,
         architecture.norm_groups = settings->model.norm_groups; /* which other programs do not store */
     FA_TRY(set_model_name(&architecture, &file->meta));
     set_preprocessing(settings, file);
-    if (is_given(invocation, "--config") && architecture.has_head) {
+    if (is_given(invocation, "--config") && architecture.has_head)
         set_coder(settings, &file->meta);
-        FA_TRY(set_recipe(settings, &file->meta));
-    }
+    FA_TRY(fa_prefix(set_recipe(invocation, settings, &architecture, &file->meta), "%s", path));
     print_preprocessing(&file->meta, source);
     return FA_OK;
 }

@@ -77,7 +77,7 @@ static void print_network(struct fa_invocation *invocation, const struct fa_weig
 static void print_recipe(const struct fa_weights_meta *meta)
 {
     struct fa_json *recipe = NULL;
-    char *scale = NULL;
+    char *scale = NULL, shown[256];
 
     if (meta->recipe == NULL)
         printf("recipe: none; who uses the weights gives --config\n");
@@ -85,7 +85,8 @@ static void print_recipe(const struct fa_weights_meta *meta)
              fa_json_print(fa_config_get(recipe, "data.scale"), false, &scale) != FA_OK)
         printf("recipe: cannot be read: %s\n", fa_message());
     else
-        printf("recipe: images at data.scale %s, and all that eval, detect and replay need\n", scale);
+        printf("recipe: images at data.scale %s, and all that eval, detect and replay need\n",
+               fa_printable(scale, strnlen(scale, 60), shown, sizeof shown));
     fa_free(scale);
     fa_json_free(recipe);
 }

@@ -82,6 +82,19 @@ fa_status fa_recipe_print(const struct fa_json *resolved, char **text)
     return status;
 }
 
+/* What no version left out: a default in its place would quietly be another scale or network. */
+static fa_status check_whole(const struct fa_json *whole)
+{
+    static const char *const needed[] = {"model.backbone.depth", "data.scale", "data.mean", "data.std"};
+
+    if (fa_json_kind(whole) != FA_JSON_OBJECT)
+        return fa_fail(FA_EFORMAT, "the recipe of the weights is no JSON object");
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (fa_config_get(whole, needed[i]) == NULL)
+            return fa_fail(FA_EFORMAT, "the recipe of the weights lacks %s", needed[i]);
+    return FA_OK;
+}
+
 fa_status fa_recipe_parse(const char *text, struct fa_json **out)
 {
     struct fa_json *whole;
@@ -89,9 +102,9 @@ fa_status fa_recipe_parse(const char *text, struct fa_json **out)
 
     *out = NULL;
     FA_TRY(fa_json_parse("the recipe of the weights", text, strlen(text), &whole));
-    status = fa_json_kind(whole) == FA_JSON_OBJECT
-                 ? pick(whole, out)
-                 : fa_fail(FA_EFORMAT, "the recipe of the weights is no JSON object");
+    status = check_whole(whole);
+    if (status == FA_OK)
+        status = pick(whole, out);
     fa_json_free(whole);
     return status;
 }

@@ -307,11 +307,17 @@ static fa_status read_recipe(const struct fa_session *session, bool has_config, 
 {
     const char *text = session->weights->meta.recipe;
 
+    fa_status status = FA_OK;
+
     *recipe = NULL;
     if (text != NULL)
-        return fa_prefix(fa_recipe_parse(text, recipe), "%s", session->weights_path);
+        status = fa_prefix(fa_recipe_parse(text, recipe), "%s", session->weights_path);
+    if (status != FA_OK && has_config)
+        fa_log(FA_LOG_WARN, "%s; --config takes its place", fa_message());
     if (has_config)
         return FA_OK;
+    if (text != NULL)
+        return status;
     return fa_fail(
         FA_EINVAL,
         "%s: has no recipe with it, since another program or an earlier version wrote it; give the "

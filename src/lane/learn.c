@@ -93,11 +93,14 @@ static bool backend_computes(const struct fa_lane *lane, const struct lesson *le
 static fa_status ask_for_all(struct fa_lane *lane, void *context)
 {
     const struct lesson *lesson = context;
-    const struct fa_head_ops *ops = fa_backend_head_ops(fa_workspace_queue(lane->workspace));
+    struct fa_backend *queue = fa_workspace_queue(lane->workspace);
+    int span;
 
     FA_TRY(run(lane));
+    span = fa_backend_span_begin(queue, "loss");
     fa_activity_begin("loss");
-    FA_TRY(ops->ask_loss(lane->head_scratch, lesson->config, &lesson->rows));
+    FA_TRY(fa_backend_head_ops(queue)->ask_loss(lane->head_scratch, lesson->config, &lesson->rows));
+    fa_backend_span_end(queue, span);
     return backward(lane, &lesson->head, lesson->rows.reg);
 }
 

@@ -64,8 +64,8 @@ static bool drops_too_late(const struct fa_schedule *schedule, int64_t epochs, c
     if (last < epochs)
         return false;
     fa_text_add(why, size,
-                "train.lr_steps drops the rate after epoch %lld, which a run of %lld never reaches; leave it "
-                "away, and it follows train.epochs",
+                "train.lr_steps drops the rate after epoch %lld, which a run of %lld never reaches; set "
+                "train.lr_steps=auto, and it follows train.epochs",
                 (long long)last, (long long)epochs);
     return true;
 }
@@ -80,7 +80,7 @@ static bool drops_too_early(const struct fa_schedule *schedule, int64_t epochs, 
     fa_text_add(
         why, size,
         "train.lr_steps drops the rate for the last time after epoch %lld of %lld, so that %lld run at "
-        "the lowest; leave it away, and it follows train.epochs",
+        "the lowest; set train.lr_steps=auto, and it follows train.epochs",
         (long long)last, (long long)epochs, (long long)(epochs - last));
     return true;
 }
@@ -93,10 +93,9 @@ bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs,
         return true;
     if (schedule->n_steps == 0 || 2 * schedule->warmup_steps <= schedule->n_steps)
         return false;
-    fa_text_add(
-        why, size,
-        "the warm-up, %lld steps, takes more than half of the run's %lld; leave train.warmup_steps away, "
-        "and it takes a tenth",
-        (long long)schedule->warmup_steps, (long long)schedule->n_steps);
+    fa_text_add(why, size,
+                "the warm-up, %lld steps, takes more than half of the run's %lld; set train.warmup_steps=-1, "
+                "and it takes a tenth",
+                (long long)schedule->warmup_steps, (long long)schedule->n_steps);
     return true;
 }

@@ -162,6 +162,9 @@ static fa_status run_images(struct fa_training *t, double normalizer)
         status = status != FA_OK ? status : learned;
         n_learned++;
     }
+    if (status != FA_OK) /* its pixels may still be read */
+        for (size_t i = 0; i < t->n_lanes; i++)
+            (void)!fa_backend_synchronize(fa_workspace_queue(fa_lane_workspace(t->lanes[i])));
     charge(t, FA_PHASE_BACKWARD);
     return status;
 }

@@ -432,8 +432,8 @@ static struct fa_json *recipe_of(const char *text)
 }
 
 #define RECIPE                                                                                               \
-    "{\"model\": {\"backbone\": {\"depth\": 18}}, \"data\": {\"scale\": [224, 168], \"train\": "             \
-    "\"/secret\"}, "                                                                                         \
+    "{\"model\": {\"backbone\": {\"depth\": 18}}, "                                                          \
+    "\"data\": {\"scale\": [224, 168], \"mean\": [1, 2, 3], \"std\": [4, 5, 6], \"train\": \"/secret\"}, "   \
     "\"eval\": {\"score_threshold\": 0.2, \"max_images\": 7}, \"train\": {\"epochs\": 3}, \"later\": "       \
     "{\"key\": 1}}"
 
@@ -495,12 +495,16 @@ static void a_file_that_is_silent_or_agrees_is_taken(void **state)
 
 static void a_recipe_that_is_none_is_refused(void **state)
 {
-    struct fa_json *recipe = recipe_of("{\"data\": {\"scale\": [1]}}");
+    struct fa_json *recipe =
+        recipe_of("{\"model\": {\"backbone\": {\"depth\": 18}}, "
+                  "\"data\": {\"scale\": [1], \"mean\": [1, 2, 3], \"std\": [4, 5, 6]}}");
     struct fa_settings settings;
 
     (void)state;
     assert_fails_saying(fa_settings_read_over(recipe, NULL, NULL, 0, &settings), FA_EINVAL, "data.scale");
     fa_json_free(recipe);
+    assert_fails_saying(fa_recipe_parse("{\"data\": {\"scale\": [224, 168]}}", &recipe), FA_EFORMAT,
+                        "lacks model.backbone.depth");
     assert_fails_saying(fa_recipe_parse("[1]", &recipe), FA_EFORMAT, "no JSON object");
     assert_fails_saying(fa_recipe_parse("{\"data\": ", &recipe), FA_EFORMAT, "recipe of the weights");
 }
@@ -512,7 +516,8 @@ static void what_a_checkpoint_has_is_shortened_to_what_travels(void **state)
     (void)state;
     assert_ok(fa_strdup(RECIPE, &text));
     assert_ok(fa_recipe_shorten(&text));
-    assert_string_equal(text, "{\"model\":{\"backbone\":{\"depth\":18}},\"data\":{\"scale\":[224,168]},"
+    assert_string_equal(text, "{\"model\":{\"backbone\":{\"depth\":18}},\"data\":{\"scale\":[224,168],"
+                              "\"mean\":[1,2,3],\"std\":[4,5,6]},"
                               "\"eval\":{\"score_threshold\":0.2}}");
     fa_free(text);
 }

@@ -15,7 +15,7 @@ check() {
     --set eval.max_images=1 --set train.log_interval=1
   grep 'Epoch \[' "$scratch/$1/train.log" | sed 's/.*Epoch/   Epoch/'
   holds "$(grep -c 'Epoch \[' "$scratch/$1/train.log") == 2" "training steps of $1"
-  must "$freeanchor" detect --config "$recipe" --weights "$scratch/$1/weights.h5" --out "$scratch/$1/pictures" \
+  must "$freeanchor" detect --weights "$scratch/$1/weights.h5" --out "$scratch/$1/pictures" \
     "$scratch/s/images/000001.jpg"
 }
 check r50 37968692 37743348

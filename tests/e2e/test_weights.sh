@@ -51,6 +51,10 @@ expect 0 "data.scale is [320,240] as you give it; the weights were trained with 
 must "$freeanchor" detect --weights "$scratch/w" --out "$scratch/drawn" "$scratch"/data.coco/images/*1.jpg
 must "$freeanchor" replay --weights "$scratch/w" --data "$scratch/data" --image-id 1 --out "$scratch/replay.h5"
 expect 0 "recipe: images at data.scale [192,128]" "${list[@]}" "$scratch/x.safetensors"
+must "${import[@]}" "$scratch/w/checkpoints/step_1" --out "$scratch/i.h5"
+expect 2 "larger.json: data.scale is [320,240] here, [192,128] in the weights" "${import[@]}" "$weights" --out "$scratch/never.h5" \
+  --config "$scratch/larger.json"
+grep -q "$scratch" "$scratch/i.h5" && fail "imported weights tell where the data of their run lay"
 grep -q "$scratch" "$scratch/x.h5" && fail "exported weights tell where the data of their run lay"
 $python - "$scratch/x.safetensors" "$scratch/bare.safetensors" <<'END' || fail "no weights without a recipe could be made"
 import json, struct, sys

@@ -44,7 +44,7 @@ echo "-- what info and the doctor say"
 says() {
   local words=$1 line=$2
   shift 2
-  if "$@" 2>&1 | grep -qE "$line"; then echo "ok: $words"; else fail "$words: no line like \"$line\": $*"; fi
+  if "$@" 2>&1 | grep -E "$line" >"$scratch/line"; then echo "ok: $words"; else fail "$words: no line like \"$line\": $*"; fi
 }
 doctor=("$freeanchor" doctor --threads 1)
 says "info counts GPUs" "^GPUs  *2 of Fake GPU \(compute capability 9.0, 16 GiB\)$" env FAKE_DEVICES=2 "$freeanchor" info

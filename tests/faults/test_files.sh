@@ -105,8 +105,8 @@ config=$configs/freeanchor_r18_fpn_synth.json
 for name in 000001.jpg detections.json results.json weights.safetensors shards.rejected.txt; do
   ln -s "$outside/file" "$scratch/out/$name.freeanchor.tmp"
 done
-must "$freeanchor" detect --config "$config" --weights "$work/weights.h5" --score 0 --out "$scratch/out" "$scratch/synth/images/000001.jpg"
-must "$freeanchor" eval --config "$config" --weights "$work/weights.h5" --data "$scratch/shards" --out "$scratch/out/results.json" \
+must "$freeanchor" detect --weights "$work/weights.h5" --score 0 --out "$scratch/out" "$scratch/synth/images/000001.jpg"
+must "$freeanchor" eval --weights "$work/weights.h5" --data "$scratch/shards" --out "$scratch/out/results.json" \
   --set "data.scale=[64,64]"
 must "$freeanchor" weights export "$work/weights.h5" --out "$scratch/out/weights.safetensors"
 sed 's/"bbox": *\[[^]]*\]/"bbox": [5, 5, 0, 0]/' "$scratch/synth/annotations.json" >"$scratch/bad.json"

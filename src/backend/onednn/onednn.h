@@ -253,7 +253,7 @@ fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_opera
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
-                              enum fa_conv_direction direction, const char *names[]);
+                              enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
 
 /* ---- onednn_conv.c, onednn_conv_run.c */
 

@@ -31,11 +31,11 @@ static bool winograd_applies(const struct fa_conv *conv)
 }
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
-                              enum fa_conv_direction direction, const char *names[])
+                              enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
 {
     (void)backend, (void)direction;
-    names[0] = "direct";
-    names[1] = "winograd";
+    strcpy(names[0], "direct");
+    strcpy(names[1], "winograd");
     return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 && desc->groups == 1 ? 2 : 1;
 }
 

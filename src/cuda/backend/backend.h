@@ -183,6 +183,8 @@ void fa_cuda_weights_sum_read(const struct fa_weights_sum *sum, int first, int n
 fa_status fa_cuda_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                               struct fa_weights *weights, struct fa_conv **out);
 void fa_cuda_conv_destroy(struct fa_conv *conv);
+size_t fa_cuda_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
 const char *fa_cuda_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
 fa_status fa_cuda_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
                                fa_real *dst);

@@ -6,6 +6,8 @@
  * head's levels are kernels behind it. A plan is bound to places in memory when they are first given; an
  * arena's stay.
  */
+#include <string.h>
+
 #include "backend.h"
 #include "fa/memory.h"
 
@@ -42,17 +44,36 @@ static void close_way(struct way *way)
     *way = (struct way){.is_there = false};
 }
 
-static fa_status open_way(const struct fa_cuda_device *device, const struct fa_conv_desc *desc,
-                          enum fa_conv_direction direction, struct way *way)
+static fa_status create_graph(const struct fa_cuda_device *device, const struct fa_conv_desc *desc,
+                              enum fa_conv_direction direction, struct fa_cudnn_graph *graph)
 {
     const struct fa_cudnn_conv conv = {.desc = *desc,
                                        .direction = direction,
                                        .precision = device->precision,
                                        .bias = direction == FA_CONV_FORWARD};
+
+    return fa_cudnn_graph_create(device->cudnn, &conv, graph);
+}
+
+/* What was asked for by name, where it is an engine that can; else what the heuristics call fastest. */
+static fa_status make_plan(const struct fa_cuda_device *device, const char *asked, struct way *way)
+{
+    struct fa_cudnn_choice choice;
+
+    if (asked != NULL && fa_cudnn_choice_parse(asked, &choice) == FA_OK &&
+        fa_cudnn_plan_create(&device->properties, &way->graph, &choice, device->most_workspace_bytes,
+                             &way->plan) == FA_OK)
+        return FA_OK;
+    return fa_cudnn_plan_first(&device->properties, &way->graph, device->most_workspace_bytes, &way->plan);
+}
+
+static fa_status open_way(const struct fa_cuda_queue *queue, const struct fa_conv_desc *desc,
+                          enum fa_conv_direction direction, struct way *way)
+{
     fa_status status;
 
-    FA_TRY(fa_cudnn_graph_create(device->cudnn, &conv, &way->graph));
-    status = fa_cudnn_plan_first(&device->properties, &way->graph, device->most_workspace_bytes, &way->plan);
+    FA_TRY(create_graph(queue->device, desc, direction, &way->graph));
+    status = make_plan(queue->device, fa_conv_asked_algorithm(&queue->base, desc, direction), way);
     if (status != FA_OK) {
         fa_cudnn_graph_destroy(&way->graph);
         return status;
@@ -98,11 +119,11 @@ static fa_status make_sums_room(struct fa_cuda_queue *queue, const struct fa_con
 static fa_status open_ways(struct fa_cuda_queue *queue, const struct fa_conv_desc *desc,
                            struct cuda_conv *self)
 {
-    FA_TRY(open_way(queue->device, desc, FA_CONV_FORWARD, &self->way[FA_CONV_FORWARD]));
+    FA_TRY(open_way(queue, desc, FA_CONV_FORWARD, &self->way[FA_CONV_FORWARD]));
     if (desc->backward_data)
-        FA_TRY(open_way(queue->device, desc, FA_CONV_BACKWARD_DATA, &self->way[FA_CONV_BACKWARD_DATA]));
+        FA_TRY(open_way(queue, desc, FA_CONV_BACKWARD_DATA, &self->way[FA_CONV_BACKWARD_DATA]));
     if (desc->backward_weights) {
-        FA_TRY(open_way(queue->device, desc, FA_CONV_BACKWARD_WEIGHTS, &self->way[FA_CONV_BACKWARD_WEIGHTS]));
+        FA_TRY(open_way(queue, desc, FA_CONV_BACKWARD_WEIGHTS, &self->way[FA_CONV_BACKWARD_WEIGHTS]));
         FA_TRY(make_sums_room(queue, desc));
     }
     return make_room(queue, self);
@@ -129,6 +150,31 @@ void fa_cuda_conv_destroy(struct fa_conv *conv)
     for (int d = 0; d < 3; d++)
         close_way(&conv_of(conv)->way[d]);
     fa_free(conv);
+}
+
+size_t fa_cuda_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
+{
+    const struct fa_cuda_device *device = fa_cuda_queue_of(backend)->device;
+    struct fa_cudnn_choice choices[FA_MOST_ALGORITHMS];
+    struct fa_cudnn_graph graph;
+    size_t n_names = 0;
+    int n = 0;
+
+    if (create_graph(device, desc, direction, &graph) != FA_OK)
+        return 0;
+    if (fa_cudnn_choices(&device->properties, &graph, FA_CUDNN_FASTEST, FA_MOST_ALGORITHMS, choices, &n) !=
+        FA_OK)
+        n = 0;
+    fa_cudnn_graph_destroy(&graph);
+    for (int i = 0; i < n; i++) {
+        char text[FA_CUDNN_CHOICE_TEXT_MAX];
+
+        fa_cudnn_choice_print(&choices[i], text);
+        if (strlen(text) < FA_ALGORITHM_NAME_MAX)
+            strcpy(names[n_names++], text);
+    }
+    return n_names;
 }
 
 const char *fa_cuda_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)

@@ -1,6 +1,7 @@
 /*
  * checkpoint_own.c - which checkpoints are a run's own, by what lies on disk: only those may it remove.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,19 @@ bool fa_checkpoint_is_name(const char *name)
     long long number;
 
     return is_numbered(name, "epoch_", &number) || is_numbered(name, "step_", &number);
+}
+
+bool fa_checkpoint_any(const char *root)
+{
+    DIR *entries = opendir(root);
+    const struct dirent *entry;
+    bool any = false;
+
+    while (entries != NULL && !any && (entry = readdir(entries)) != NULL)
+        any = fa_checkpoint_is_name(entry->d_name);
+    if (entries != NULL)
+        closedir(entries);
+    return any;
 }
 
 bool fa_checkpoint_is_file(const char *name)

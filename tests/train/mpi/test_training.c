@@ -456,9 +456,9 @@ static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_o
     assert_true(result.has_metrics);
     config.max_steps = STEPS;
     assert_ok(train_on(comm, &config, run, "parts", &result));
-    assert_false(result.has_metrics);
+    assert_true(result.has_metrics); /* of the last weights, within an epoch */
     if (fa_comm_rank(comm) == 0)
-        assert_int_equal(read_curve("parts", "bbox_mAP", ap, 4), 1);
+        assert_int_equal(read_curve("parts", "bbox_mAP", ap, 4), 2);
     assert_best_is_kept("parts");
     assert_every_step_once("parts", STEPS);
     assert_same_weights("together", "parts");
