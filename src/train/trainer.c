@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "divergence.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -256,8 +257,22 @@ static void tell_best(const struct fa_training *t)
                 t->best.name, t->run->work_dir->path);
 }
 
+/* The losses are those of the whole batch, on every rank. */
+static void tell_divergence(struct fa_training *t, struct fa_divergence *divergence, double loss)
+{
+    double median;
+
+    if (fa_divergence_note(divergence, loss, &median) && fa_comm_rank(t->comm) == 0)
+        fa_warn(
+            "the loss has been more than %d times its median of %.4g for %d steps, and is %.4g: the run has "
+            "very likely diverged; stop it, and start from an earlier checkpoint with a lower train.lr, a "
+            "longer train.warmup_steps or a smaller train.clip_norm",
+            FA_DIVERGENCE_TIMES, median, FA_DIVERGENCE_STEPS, loss);
+}
+
 static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 {
+    struct fa_divergence divergence = {0};
     struct window window = {0};
 
     if (is_over(t) && t->state.progress.step > 0)
@@ -276,6 +291,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         if (stop_requested)
             return stop(t, &window);
         result->last_loss = fa_journal_loss(&step);
+        tell_divergence(t, &divergence, result->last_loss);
         write_journal(t, &window, &step);
         FA_TRY(after_step(t, step.lr, result));
         watch(t, FA_WATCH_STEP);
