@@ -126,3 +126,26 @@ fa_status fa_recipe_shorten(char **text)
     *text = shorter;
     return FA_OK;
 }
+
+fa_status fa_recipe_compare(const struct fa_json *here, const struct fa_json *there,
+                            struct fa_recipe_difference *out)
+{
+    fa_status status;
+
+    *out = (struct fa_recipe_difference){NULL, NULL};
+    if (here == NULL || there == NULL)
+        return FA_OK;
+    status = fa_json_print(here, false, &out->here);
+    if (status == FA_OK)
+        status = fa_json_print(there, false, &out->there);
+    if (status != FA_OK || strcmp(out->here, out->there) == 0)
+        fa_recipe_difference_clear(out);
+    return status;
+}
+
+void fa_recipe_difference_clear(struct fa_recipe_difference *difference)
+{
+    fa_free(difference->here);
+    fa_free(difference->there);
+    *difference = (struct fa_recipe_difference){NULL, NULL};
+}

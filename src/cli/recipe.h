@@ -23,6 +23,14 @@ fa_status fa_recipe_print(const struct fa_json *resolved, char **text) FA_CHECK_
    of another version. Values are checked by who resolves them. FA_EFORMAT if the text is no JSON object. */
 fa_status fa_recipe_parse(const char *text, struct fa_json **out) FA_CHECK_RESULT;
 
+/* Of one key here and in the recipe of weights. */
+struct fa_recipe_difference {
+    char *here, *there; /* as JSON; both NULL where they are equal, or one is absent */
+};
+fa_status fa_recipe_compare(const struct fa_json *here, const struct fa_json *there,
+                            struct fa_recipe_difference *out) FA_CHECK_RESULT;
+void fa_recipe_difference_clear(struct fa_recipe_difference *difference);
+
 /* Leaves of a text, which is replaced, only what travels: a checkpoint has its run's whole configuration.
    NULL stays NULL. */
 fa_status fa_recipe_shorten(char **text) FA_CHECK_RESULT;

@@ -278,28 +278,23 @@ static fa_status read_weights(struct fa_session *session, const char *path)
 
 static fa_status tell_change(const char *key, const struct fa_json *now, const struct fa_json *then)
 {
-    char *texts[2] = {NULL, NULL};
-    fa_status status = fa_json_print(now, false, &texts[0]);
+    struct fa_recipe_difference difference;
 
-    if (status == FA_OK)
-        status = fa_json_print(then, false, &texts[1]);
-    if (status == FA_OK && strcmp(texts[0], texts[1]) != 0)
-        fa_log(FA_LOG_WARN, "%s is %s as you give it; the weights were trained with %s", key, texts[0],
-               texts[1]);
-    fa_free(texts[0]);
-    fa_free(texts[1]);
-    return status;
+    FA_TRY(fa_recipe_compare(now, then, &difference));
+    if (difference.here != NULL)
+        fa_log(FA_LOG_WARN, "%s is %s as you give it; the weights were trained with %s", key, difference.here,
+               difference.there);
+    fa_recipe_difference_clear(&difference);
+    return FA_OK;
 }
 
 /* Of what shapes the network or the pixels. */
 static fa_status tell_changes(const struct fa_settings *settings, const struct fa_json *recipe)
 {
-    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
-        const struct fa_json *then = fa_config_get(recipe, option->key);
-
-        if (fa_recipe_shapes(option->key) && then != NULL)
-            FA_TRY(tell_change(option->key, fa_config_get(settings->resolved, option->key), then));
-    }
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        if (fa_recipe_shapes(option->key))
+            FA_TRY(tell_change(option->key, fa_config_get(settings->resolved, option->key),
+                               fa_config_get(recipe, option->key)));
     return FA_OK;
 }
 

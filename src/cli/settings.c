@@ -221,20 +221,17 @@ static bool is_assigned(const char *key, const char *const *assignments, size_t 
 }
 
 /* "data.scale is [640, 480] here, [320, 240] in the weights" */
-static fa_status print_contradiction(const char *key, const struct fa_json *here, const struct fa_json *there,
-                                     char **out)
+static fa_status add_contradiction(const char *key, const struct fa_json *file, const struct fa_json *recipe,
+                                   char *told, size_t size)
 {
-    char *texts[2] = {NULL, NULL};
-    fa_status status = fa_json_print(here, false, &texts[0]);
+    struct fa_recipe_difference difference;
 
-    *out = NULL;
-    if (status == FA_OK)
-        status = fa_json_print(there, false, &texts[1]);
-    if (status == FA_OK && strcmp(texts[0], texts[1]) != 0)
-        status = fa_asprintf(out, "%s is %.60s here, %.60s in the weights", key, texts[0], texts[1]);
-    fa_free(texts[0]);
-    fa_free(texts[1]);
-    return status;
+    FA_TRY(fa_recipe_compare(fa_config_get(file, key), fa_config_get(recipe, key), &difference));
+    if (difference.here != NULL)
+        fa_text_add(told, size, "%s%s is %.60s here, %.60s in the weights", told[0] != '\0' ? ", " : "", key,
+                    difference.here, difference.there);
+    fa_recipe_difference_clear(&difference);
+    return FA_OK;
 }
 
 /* All that a file says against the recipe of the weights, in one sentence. */
@@ -243,25 +240,16 @@ static fa_status check_against(const struct fa_json *recipe, const struct fa_jso
 {
     char told[512] = "";
 
-    for (const struct fa_option *option = fa_options; option->key != NULL; option++) {
-        const struct fa_json *here = fa_config_get(file, option->key);
-        const struct fa_json *there = fa_config_get(recipe, option->key);
-        char *one;
-
-        if (!fa_recipe_shapes(option->key) || here == NULL || there == NULL ||
-            is_assigned(option->key, assignments, n))
-            continue;
-        FA_TRY(print_contradiction(option->key, here, there, &one));
-        if (one != NULL)
-            fa_text_add(told, sizeof told, "%s%s", told[0] != '\0' ? ", " : "", one);
-        fa_free(one);
-    }
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        if (fa_recipe_shapes(option->key) && !is_assigned(option->key, assignments, n))
+            FA_TRY(add_contradiction(option->key, file, recipe, told, sizeof told));
     if (told[0] == '\0')
         return FA_OK;
-    return fa_fail(FA_EINVAL,
-                   "%s; leave --config away, for the weights have their recipe with them, or give by "
-                   "--set what you mean all the same",
-                   told);
+    return fa_fail(
+        FA_EINVAL,
+        "%s; leave --config away, for the weights have their recipe with them, or give by --set what "
+        "you mean all the same",
+        told);
 }
 
 fa_status fa_settings_agree(const struct fa_json *recipe, const char *path, const char *const *assignments,
