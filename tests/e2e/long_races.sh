@@ -17,7 +17,7 @@ export TSAN_OPTIONS="suppressions=$root/tests/e2e/races.supp halt_on_error=0 exi
 watched() {
   local what=$1 backend=$2 ranks=$3 program log=$scratch/$4.$2
   program=$(find "$build/src" -type f -name "$4")
-  FA_TEST_BACKEND=$backend timeout 1500 mpirun --oversubscribe --bind-to none -n "$ranks" "$program" >"$log" 2>&1
+  FA_TEST_BACKEND=$backend timeout 2400 mpirun --oversubscribe --bind-to none -n "$ranks" "$program" >"$log" 2>&1
   local code=$?
   if [ "$code" -eq 0 ] && ! grep -q "WARNING: ThreadSanitizer" "$log"; then
     echo "ok: $what: $(grep -c '\[       OK' "$log") tests, no race"

@@ -3,6 +3,7 @@
 #include "ranks.h"
 #include "scenes.h"
 
+#include <errno.h>
 #include <math.h>
 #include <omp.h>
 #include <signal.h>
@@ -485,13 +486,15 @@ static char journal_path[600];
 static void ask_when_two_steps_are_done(int signal)
 {
     const struct itimerval never = {0};
+    const int error = errno; /* of what is interrupted */
     struct stat st;
 
     (void)signal;
-    if (stat(journal_path, &st) != 0 || st.st_size < 900)
-        return;
-    setitimer(ITIMER_REAL, &never, NULL);
-    kill(getpid(), SIGTERM);
+    if (stat(journal_path, &st) == 0 && st.st_size >= 900) {
+        setitimer(ITIMER_REAL, &never, NULL);
+        kill(getpid(), SIGTERM);
+    }
+    errno = error;
 }
 
 /* What a person puts into a checkpoint keeps it whole. */
