@@ -120,7 +120,7 @@ static void tell_start(const struct fa_invocation *invocation, const struct fa_s
 
 /* ---- a run that goes on keeps its own configuration ---- */
 
-/* A configuration that cannot be read is made up for by --config. */
+/* --config takes the place of a configuration that cannot be read. */
 static fa_status read_config(const char *path, bool has_config, struct fa_json **out)
 {
     fa_status status = fa_settings_read_tree(path, out);
@@ -133,7 +133,7 @@ static fa_status read_config(const char *path, bool has_config, struct fa_json *
     *out = NULL;
     if (!has_config)
         return status;
-    fa_warn("what this run was configured by is not known any more: %s", fa_message());
+    fa_warn("the run's own configuration cannot be read, so --config takes its place: %s", fa_message());
     return FA_OK;
 }
 
@@ -165,10 +165,11 @@ static fa_status read_base(const struct fa_arguments *given, struct fa_json **ba
     if (*base != NULL || has_config)
         return FA_OK;
     if (resume != NULL && strcmp(resume, "auto") != 0)
-        return fa_fail(FA_EINVAL, "--resume %s: takes no configuration with it; give one by --config C.json",
+        return fa_fail(FA_EINVAL,
+                       "--resume %s: restores a state, not a configuration; give one by --config C.json",
                        resume);
     return fa_fail(FA_EINVAL,
-                   "%s has no run that could go on; give the recipe of a new one by --config C.json",
+                   "there is no run in %s to resume; give a recipe by --config C.json to start one",
                    work_dir);
 }
 

@@ -80,7 +80,7 @@ static void print_recipe(const struct fa_weights_meta *meta)
     char *scale = NULL, shown[256];
 
     if (meta->recipe == NULL)
-        printf("recipe: none; who uses the weights gives --config\n");
+        printf("recipe: none; these weights need --config\n");
     else if (fa_recipe_parse(meta->recipe, &recipe) != FA_OK ||
              fa_json_print(fa_config_get(recipe, "data.scale"), false, &scale) != FA_OK)
         printf("recipe: cannot be read: %s\n", fa_message());

@@ -88,7 +88,7 @@ static fa_status check_whole(const struct fa_json *whole)
     static const char *const needed[] = {"model.backbone.depth", "data.scale", "data.mean", "data.std"};
 
     if (fa_json_kind(whole) != FA_JSON_OBJECT)
-        return fa_fail(FA_EFORMAT, "the recipe of the weights is no JSON object");
+        return fa_fail(FA_EFORMAT, "the recipe of the weights is not a JSON object");
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (fa_config_get(whole, needed[i]) == NULL)
             return fa_fail(FA_EFORMAT, "the recipe of the weights lacks %s", needed[i]);

@@ -20,7 +20,8 @@ bool fa_recipe_shapes(const char *key);
 fa_status fa_recipe_print(const struct fa_json *resolved, char **text) FA_CHECK_RESULT;
 
 /* What travelled, with a whole configuration too; keys that are not known are passed over: the file may be
-   of another version. Values are checked by who resolves them. FA_EFORMAT if the text is no JSON object. */
+   of another version. Values are checked by who resolves them. FA_EFORMAT if the text is not a JSON object.
+ */
 fa_status fa_recipe_parse(const char *text, struct fa_json **out) FA_CHECK_RESULT;
 
 /* Of one key here and in the recipe of weights. */

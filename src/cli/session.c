@@ -313,11 +313,10 @@ static fa_status read_recipe(const struct fa_session *session, bool has_config, 
         return FA_OK;
     if (text != NULL)
         return status;
-    return fa_fail(
-        FA_EINVAL,
-        "%s: has no recipe with it, since another program or an earlier version wrote it; give the "
-        "recipe that it was trained by with --config C.json",
-        session->weights_path);
+    return fa_fail(FA_EINVAL,
+                   "%s: carries no recipe, since another program or an earlier version wrote it; give the "
+                   "recipe that it was trained by with --config C.json",
+                   session->weights_path);
 }
 
 static fa_status settle(const struct fa_invocation *invocation, const struct fa_shorthand *shorthands,

@@ -300,8 +300,8 @@ static fa_status require_manifest(const char *directory)
     if (exists)
         return FA_OK;
     return fa_fail(FA_EMISSING,
-                   "%s: is no packed dataset, since it has no " FA_MANIFEST_NAME
-                   "; make one of annotations and images with `freeanchor pack`",
+                   "%s: is not a packed dataset: it has no " FA_MANIFEST_NAME
+                   "; make one from annotations and images with `freeanchor pack`",
                    directory);
 }
 

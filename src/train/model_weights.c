@@ -19,7 +19,9 @@ static fa_status read_work_dir(const char *path, struct fa_weights_file **out)
     for (int i = 0; i < 2 && status == FA_OK && directory == NULL; i++)
         status = fa_checkpoint_follow(named[i], &directory);
     if (status == FA_OK && directory == NULL)
-        status = fa_fail(FA_EMISSING, "%s/checkpoints: has no checkpoint yet; give another --weights", path);
+        status = fa_fail(FA_EMISSING,
+                         "%s/checkpoints: holds no checkpoint yet; wait for the first, or give other weights",
+                         path);
     if (status == FA_OK)
         status = fa_checkpoint_weights(directory, out);
     fa_free(directory);

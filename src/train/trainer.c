@@ -253,7 +253,7 @@ static fa_status stop(struct fa_training *t, struct window *window)
 static void tell_best(const struct fa_training *t)
 {
     if (t->best.name[0] != '\0')
-        fa_info("best bbox_mAP %.4f: %s/%s, which --weights %s stands for", t->best.ap, t->checkpoint_path,
+        fa_info("best bbox_mAP %.4f is in %s/%s; --weights %s takes it", t->best.ap, t->checkpoint_path,
                 t->best.name, t->run->work_dir->path);
 }
 

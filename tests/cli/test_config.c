@@ -505,7 +505,7 @@ static void a_recipe_that_is_none_is_refused(void **state)
     fa_json_free(recipe);
     assert_fails_saying(fa_recipe_parse("{\"data\": {\"scale\": [224, 168]}}", &recipe), FA_EFORMAT,
                         "lacks model.backbone.depth");
-    assert_fails_saying(fa_recipe_parse("[1]", &recipe), FA_EFORMAT, "no JSON object");
+    assert_fails_saying(fa_recipe_parse("[1]", &recipe), FA_EFORMAT, "not a JSON object");
     assert_fails_saying(fa_recipe_parse("{\"data\": ", &recipe), FA_EFORMAT, "recipe of the weights");
 }
 

@@ -66,11 +66,11 @@ text = json.dumps(header).encode()
 text += b" " * (-len(text) % 8)
 open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
 END
-expect 2 "has no recipe with it" "${alone[@]}" --weights "$scratch/bare.safetensors"
+expect 2 "carries no recipe" "${alone[@]}" --weights "$scratch/bare.safetensors"
 must "${eval[@]}" --weights "$scratch/bare.safetensors" --out "$scratch/c.json"
 cmp "$scratch/a.json" "$scratch/c.json" || fail "detections differ without the recipe"
 mkdir -p "$scratch/nothing/checkpoints"
-expect 2 "checkpoints: has no checkpoint yet" "${alone[@]}" --weights "$scratch/nothing"
+expect 2 "checkpoints: holds no checkpoint yet" "${alone[@]}" --weights "$scratch/nothing"
 
 echo "-- the class layer"
 skipped=(--init-from "$weights" --train-data "$scratch/data3" --work-dir "$scratch/w3")
