@@ -71,7 +71,7 @@ row() {
     "$foretold_exposed" "$step" "$(percent "$step / $during - 1")"
 }
 
-trap 'hosts_stop; rm -rf "$scratch"' EXIT
+at_exit 'hosts_stop; rm -rf "$scratch"'
 hosts_start 2 || skip "namespaces cannot be made here"
 throttle 0
 ranks free bench allreduce --steps "$steps"

@@ -11,8 +11,15 @@ configs=$root/configs
 . "$root/launch/mpi.sh"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # tests may run in a container
 
+# at_exit COMMAND: when the test ends, however it does. A child that a signal meets before its program runs still has the traps of
+# the test, but must not act on them.
+at_exit() {
+  # shellcheck disable=SC2064
+  trap "if ((BASHPID == $$)); then $1; fi" EXIT
+}
+
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+at_exit 'rm -rf "$scratch"'
 failures=0
 
 fail() {

@@ -9,7 +9,7 @@
 
 [ "$(id -u)" -eq 0 ] || skip "needs root, to make hosts"
 command -v ip >/dev/null || skip "needs the package iproute2, to join them"
-trap 'hosts_stop; rm -rf "$scratch"' EXIT
+at_exit 'hosts_stop; rm -rf "$scratch"'
 steps=${1:-30}
 export FREEANCHOR=$freeanchor OMPI_MCA_mpi_yield_when_idle=1 # hosts share cores
 export OMPI_MCA_oob_tcp_keepalive_time=5 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3

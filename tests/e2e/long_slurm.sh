@@ -8,7 +8,7 @@
 . "$(dirname "$0")/slurm.sh"
 
 [ -z "$(slurm_missing)" ] || skip "needs SLURM: there is no $(slurm_missing | xargs)"
-trap 'slurm_stop; rm -rf "$scratch"' EXIT
+at_exit 'slurm_stop; rm -rf "$scratch"'
 steps=${1:-200} few=40
 config=$configs/freeanchor_r18_fpn_synth.json
 small=(--set "data.scale=[64,64]" --set train.batch=4 --set train.epochs=1000 --set train.eval_interval=0

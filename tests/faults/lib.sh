@@ -15,7 +15,7 @@ tidy() {
   umount -l "$scratch"/disk 2>/dev/null
   rm -rf "$scratch"
 }
-trap tidy EXIT
+at_exit tidy
 trap 'exit 1' TERM INT
 
 must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 --size 64x64

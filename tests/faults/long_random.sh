@@ -23,7 +23,7 @@ training=(--set "data.scale=[32,32]" --set "train.max_steps=$steps" --set train.
   --set "watchdog.save_s=$limit")
 
 # A file system that is frozen keeps whoever would tidy it up.
-trap 'fsfreeze --unfreeze "$disk" 2>/dev/null; release; tidy' EXIT
+at_exit 'fsfreeze --unfreeze "$disk" 2>/dev/null; release; tidy'
 
 # Root passes over permissions; a root without these two capabilities does not.
 if [ "$(id -u)" -eq 0 ]; then

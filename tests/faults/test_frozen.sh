@@ -10,7 +10,7 @@ mkfs.ext4 -q "$scratch/image" 2>/dev/null && mount -o loop "$scratch/image" "$di
 thaw() {
   fsfreeze -u "$disk" 2>/dev/null
 }
-trap 'thaw; tidy' EXIT
+at_exit 'thaw; tidy'
 fsfreeze -f "$disk" 2>/dev/null || skip "a file system cannot be frozen here"
 thaw
 
