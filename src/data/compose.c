@@ -29,31 +29,50 @@ static void paste(const struct fa_picture *part, int x, int y, const struct fa_p
                fa_picture_row_bytes(part));
 }
 
-static void place(const struct fa_picture *part, const struct fa_image_plan *plan, const uint8_t fill[3],
-                  uint8_t *rgb)
-{
-    const struct fa_picture frame = {.w = plan->frame_w, .h = plan->frame_h, .rgb = rgb};
+struct composition {
+    const struct fa_image_plan *plan;
+    struct fa_canvas canvas;
+    struct fa_window window; /* of the resized canvas */
+};
 
-    if (part->w < frame.w || part->h < frame.h)
-        fa_pixels_fill(rgb, (size_t)frame.w * (size_t)frame.h, fill);
-    paste(part, plan->x > 0 ? plan->x : 0, plan->y > 0 ? plan->y : 0, &frame);
+static fa_status draw(const struct composition *c, struct fa_picture *part)
+{
+    FA_TRY(fa_canvas_resize(&c->canvas, c->plan->resized_w, c->plan->resized_h, &c->window, part));
+    fa_picture_recolor(part, &c->plan->colors);
+    return FA_OK;
+}
+
+/* Where the window is smaller than the frame, what is around it stays of one colour. */
+static fa_status draw_within(const struct composition *c, struct fa_picture *frame)
+{
+    const struct fa_image_plan *plan = c->plan;
+    struct fa_picture part;
+    fa_status status;
+
+    FA_TRY(fa_picture_alloc(c->window.w, c->window.h, &part));
+    status = draw(c, &part);
+    if (status == FA_OK) {
+        fa_pixels_fill(frame->rgb, (size_t)frame->w * (size_t)frame->h, c->canvas.fill);
+        paste(&part, plan->x > 0 ? plan->x : 0, plan->y > 0 ? plan->y : 0, frame);
+    }
+    fa_picture_free(&part);
+    return status;
 }
 
 fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
                              const uint8_t fill[3], uint8_t *rgb)
 {
-    const struct fa_canvas canvas = {.picture = picture,
-                                     .w = plan->canvas_w,
-                                     .h = plan->canvas_h,
-                                     .left = plan->left,
-                                     .top = plan->top,
-                                     .fill = {fill[0], fill[1], fill[2]}};
-    const struct fa_window window = visible(plan);
-    struct fa_picture part;
+    struct fa_picture frame = {.w = plan->frame_w, .h = plan->frame_h, .rgb = rgb};
+    const struct composition composition = {.plan = plan,
+                                            .canvas = {.picture = picture,
+                                                       .w = plan->canvas_w,
+                                                       .h = plan->canvas_h,
+                                                       .left = plan->left,
+                                                       .top = plan->top,
+                                                       .fill = {fill[0], fill[1], fill[2]}},
+                                            .window = visible(plan)};
 
-    FA_TRY(fa_canvas_resize(&canvas, plan->resized_w, plan->resized_h, &window, &part));
-    fa_picture_recolor(&part, &plan->colors);
-    place(&part, plan, fill, rgb);
-    fa_picture_free(&part);
-    return FA_OK;
+    if (composition.window.w == frame.w && composition.window.h == frame.h)
+        return draw(&composition, &frame);
+    return draw_within(&composition, &frame);
 }

@@ -23,7 +23,8 @@ struct fa_window {
     int x, y, w, h;
 };
 
-/* What fa_picture_resize would make of the canvas at w by h; of that the window, without the rest. */
+/* What fa_picture_resize would make of the canvas at w by h; of that the window, which is as large as out,
+   without the rest. out has its memory already. */
 fa_status fa_canvas_resize(const struct fa_canvas *canvas, int w, int h, const struct fa_window *window,
                            struct fa_picture *out) FA_CHECK_RESULT;
 

@@ -139,10 +139,8 @@ fa_status fa_canvas_resize(const struct fa_canvas *canvas, int w, int h, const s
     struct tap *taps = NULL; /* of the columns, then of the rows */
     int16_t *samples = NULL; /* of both stretched rows */
     uint8_t *row = NULL;
-    fa_status status = fa_picture_alloc(window->w, window->h, out);
+    fa_status status = fa_alloc((size_t)window->w + (size_t)window->h, sizeof *taps, &taps);
 
-    if (status == FA_OK)
-        status = fa_alloc((size_t)window->w + (size_t)window->h, sizeof *taps, &taps);
     if (status == FA_OK)
         status = fa_alloc(2 * (size_t)window->w, 3 * sizeof *samples, &samples);
     if (status == FA_OK && !is_bare(canvas))
@@ -158,16 +156,19 @@ fa_status fa_canvas_resize(const struct fa_canvas *canvas, int w, int h, const s
     fa_free(row);
     fa_free(samples);
     fa_free(taps);
-    if (status != FA_OK)
-        fa_picture_free(out);
     return status;
 }
 
 fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h, struct fa_picture *out)
 {
     const struct fa_canvas canvas = {.picture = picture, .w = picture->w, .h = picture->h};
+    fa_status status;
 
-    return fa_canvas_resize(&canvas, w, h, &(struct fa_window){0, 0, w, h}, out);
+    FA_TRY(fa_picture_alloc(w, h, out));
+    status = fa_canvas_resize(&canvas, w, h, &(struct fa_window){0, 0, w, h}, out);
+    if (status != FA_OK)
+        fa_picture_free(out);
+    return status;
 }
 
 void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h)

@@ -31,34 +31,36 @@ static void fill_pixels(const uint8_t *restrict pixels, int w, bool flip, const 
             out[x] = table[pixels[3 * (size_t)x]];
 }
 
+/* Row y of the padded image, of one channel. */
 static void fill_row(const struct fa_frame *frame, int channel, const float table[256], int y, int padded_w,
                      float *out)
 {
     const size_t w = (size_t)frame->w;
     const size_t from = (size_t)(frame->flip.vertical ? frame->h - 1 - y : y);
 
+    if (y >= frame->h) {
+        memset(out, 0, (size_t)padded_w * sizeof *out);
+        return;
+    }
     fill_pixels(frame->rgb + 3 * from * w + channel, frame->w, frame->flip.horizontal, table, out);
     memset(out + w, 0, ((size_t)padded_w - w) * sizeof *out);
 }
 
+/* Row after row, so that a row of pixels is read once from memory. */
 void fa_frame_rows_to_chw(const struct fa_frame *frame, int padded_h, int padded_w, int first, int n,
                           float *chw)
 {
-    const size_t row = (size_t)padded_w;
+    const size_t row = (size_t)padded_w, plane = (size_t)padded_h * row;
+    float table[3][256];
 
     assert(frame->w <= padded_w && frame->h <= padded_h);
     assert(first >= 0 && n >= 0 && n <= padded_h - first);
-    for (int c = 0; c < 3; c++) {
-        float table[256], *plane = chw + (size_t)c * (size_t)padded_h * row;
-
-        make_table(frame->normalize.mean[c], frame->normalize.std[c], table);
-        for (int y = first; y < first + n; y++)
-            if (y < frame->h)
-                fill_row(frame, frame->normalize.to_rgb ? c : 2 - c, table, y, padded_w,
-                         plane + (size_t)y * row);
-            else
-                memset(plane + (size_t)y * row, 0, row * sizeof *plane);
-    }
+    for (int c = 0; c < 3; c++)
+        make_table(frame->normalize.mean[c], frame->normalize.std[c], table[c]);
+    for (int y = first; y < first + n; y++)
+        for (int c = 0; c < 3; c++)
+            fill_row(frame, frame->normalize.to_rgb ? c : 2 - c, table[c], y, padded_w,
+                     chw + (size_t)c * plane + (size_t)y * row);
 }
 
 void fa_frame_to_chw(const struct fa_frame *frame, int padded_h, int padded_w, float *chw)
