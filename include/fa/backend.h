@@ -192,25 +192,29 @@ fa_status fa_backend_settle_spans(struct fa_backend *queue) FA_CHECK_RESULT;
    returns. */
 void fa_backend_hold(struct fa_backend *queue, double seconds);
 
-/* ---- activations ---- */
+/* ---- activations ----
+ *
+ * An activation is memory of the backend, whose layout and type of number are the backend's own: others hand
+ * it on, and look at it only through the doors below.
+ */
 
-/* Bytes of an activation; a multiple of 64. */
+/* Its bytes; a multiple of 64. */
 size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 
 /* The two doors of an image: host CHW floats, no longer needed on return; or pixels, which give the floats of
  * fa_frame_to_chw for an image padded to shape, and stay as they are until a later ticket is reached. The
  * same values have the same bits by both. */
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                           fa_real *activation);
+                           void *activation);
 fa_status fa_backend_import_frame(struct fa_backend *backend, struct fa_shape shape,
-                                  const struct fa_frame *frame, fa_real *activation) FA_CHECK_RESULT;
+                                  const struct fa_frame *frame, void *activation) FA_CHECK_RESULT;
 
 /* Rows in and out, in the backend's memory: row (y * w + x) has c channels. This is the order in which the
  * head speaks to the loss. */
-void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                            fa_real *hwc);
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                           fa_real *activation);
+                           void *activation);
 
 /* ---- weights ---- */
 
@@ -292,16 +296,16 @@ const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction di
 
 /* dst = relu(conv(src) + bias + residual). residual may be dst itself (summed in place); NULL if the desc has
  * none. */
-fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                          fa_real *dst) FA_CHECK_RESULT;
+fa_status fa_conv_forward(struct fa_conv *conv, const void *src, const void *residual,
+                          void *dst) FA_CHECK_RESULT;
 
 /* diff_src = [diff_src +] conv^T(diff_dst), then zero where relu_output <= 0 unless that is NULL. diff_dst is
    the gradient before the ReLU. */
-fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
+fa_status fa_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                const void *relu_output, void *diff_src) FA_CHECK_RESULT;
 
 /* Adds the gradients of filters and bias to a sum of the convolution's weights. */
-fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                    struct fa_weights_sum *sum) FA_CHECK_RESULT;
 
 /* ---- group norm ----
@@ -343,19 +347,18 @@ size_t fa_norm_statistics_bytes(const struct fa_norm *norm); /* memory between f
 
 /* dst may be src or residual. statistics NULL: inference, neither of the two below will follow. residual NULL
    if the desc has none. */
-fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+fa_status fa_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
                           void *statistics) FA_CHECK_RESULT;
 
 /* Makes the output of that forward again, bit for bit, from its inputs and statistics. */
-fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                         const void *statistics, fa_real *dst) FA_CHECK_RESULT;
+fa_status fa_norm_repeat(struct fa_norm *norm, const void *src, const void *residual, const void *statistics,
+                         void *dst) FA_CHECK_RESULT;
 
 /* Adds the gradients of gamma and beta to a sum of the norm's affine; diff_src, which may be diff_dst or src,
    becomes that of the input. diff_dst is the gradient before the ReLU if there is a residual, which has it
    too; else it is the one after the ReLU, and is masked here, so that the output need not be at hand. */
-fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                           const fa_real *diff_dst, fa_real *diff_src,
-                           struct fa_affine_sum *sum) FA_CHECK_RESULT;
+fa_status fa_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                           const void *diff_dst, void *diff_src, struct fa_affine_sum *sum) FA_CHECK_RESULT;
 
 /* ---- max-pool 3x3, stride 2, pad 1 ----
  * It pads with -inf; the gradient goes to the first maximum in row-major order. */
@@ -366,28 +369,27 @@ fa_status fa_pool_create(struct fa_backend *backend, struct fa_shape in,
 void fa_pool_destroy(struct fa_pool *pool);
 size_t fa_pool_index_bytes(const struct fa_pool *pool); /* memory between forward and backward */
 /* index NULL: inference, no backward will follow. */
-fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst,
-                          void *index) FA_CHECK_RESULT;
+fa_status fa_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index) FA_CHECK_RESULT;
 /* diff_src is overwritten, then zero where relu_output <= 0 unless that is NULL. */
-fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                           const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
+fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                           const void *relu_output, void *diff_src) FA_CHECK_RESULT;
 
 /* ---- the rest ---- */
 
 /* dst = src resized to out by nearest neighbour, source index floor(d * in / out); out.c == in.c. */
-void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                         const fa_real *src, fa_real *dst);
+void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                         void *dst);
 /* diff_src = [diff_src +] the sums of diff_dst over what each source element was copied to. */
 void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                                  const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
+                                  const void *diff_dst, bool accumulate, void *diff_src);
 
 /* dst = (dst + src) where relu_output > 0, else 0. src NULL: only masks. relu_output NULL: only adds. */
-void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                           const fa_real *relu_output, fa_real *dst);
+void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                           const void *relu_output, void *dst);
 
 /* Per channel: the sum, and the sum of squares, over all positions, in double and in a fixed order. The host
    has them once a later ticket is reached. */
-void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                         double *sum, double *sum_of_squares);
 
 #endif

@@ -31,9 +31,9 @@ struct trial {
     struct fa_weights_sum *sum;
     char names[FA_MOST_ALGORITHMS][FA_ALGORITHM_NAME_MAX]; /* of what is tried */
     struct candidate rule, candidate[FA_MOST_ALGORITHMS];
-    size_t n;                  /* candidates, each computed by another algorithm */
-    fa_real *zeros;            /* as many as the filters or an activation have, whichever are most */
-    fa_real *in, *out, *other; /* activations; other: the residual, or the gradient of in */
+    size_t n;               /* candidates, each computed by another algorithm */
+    fa_real *zeros;         /* as many as the filters or an activation have, whichever are most */
+    void *in, *out, *other; /* activations; other: the residual, or the gradient of in */
 };
 
 /* ---- what is tried */
@@ -130,9 +130,9 @@ static fa_status create_zeros(struct fa_backend *backend, size_t n, fa_real **ou
 }
 
 static fa_status create_activation(struct fa_backend *backend, struct fa_shape shape, size_t n_bytes,
-                                   const fa_real *zeros, fa_real **out)
+                                   const fa_real *zeros, void **out)
 {
-    FA_TRY(fa_backend_alloc(backend, n_bytes, (void **)out));
+    FA_TRY(fa_backend_alloc(backend, n_bytes, out));
     fa_backend_import_hwc(backend, shape, zeros, *out);
     return FA_OK;
 }

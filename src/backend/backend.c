@@ -146,7 +146,7 @@ size_t fa_backend_activation_bytes(const struct fa_backend *backend, struct fa_s
 }
 
 void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                           fa_real *activation)
+                           void *activation)
 {
     const int span = fa_backend_span_begin(backend, "import image");
 
@@ -155,7 +155,7 @@ void fa_backend_import_chw(struct fa_backend *backend, struct fa_shape shape, co
     fa_backend_span_end(backend, span);
 }
 
-void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                            fa_real *hwc)
 {
     const int span = fa_backend_span_begin(backend, "export rows");
@@ -166,7 +166,7 @@ void fa_backend_export_hwc(struct fa_backend *backend, struct fa_shape shape, co
 }
 
 void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                           fa_real *activation)
+                           void *activation)
 {
     const int span = fa_backend_span_begin(backend, "import rows");
 
@@ -175,8 +175,8 @@ void fa_backend_import_hwc(struct fa_backend *backend, struct fa_shape shape, co
     fa_backend_span_end(backend, span);
 }
 
-void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                         const fa_real *src, fa_real *dst)
+void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                         void *dst)
 {
     const int span = fa_backend_span_begin(backend, "upsample");
 
@@ -187,7 +187,7 @@ void fa_backend_upsample(struct fa_backend *backend, struct fa_shape in, struct 
 }
 
 void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                                  const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+                                  const void *diff_dst, bool accumulate, void *diff_src)
 {
     const int span = fa_backend_span_begin(backend, "upsample backward");
 
@@ -197,8 +197,8 @@ void fa_backend_upsample_backward(struct fa_backend *backend, struct fa_shape in
     fa_backend_span_end(backend, span);
 }
 
-void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                           const fa_real *relu_output, fa_real *dst)
+void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                           const void *relu_output, void *dst)
 {
     const int span = fa_backend_span_begin(backend, "add and mask");
 
@@ -207,7 +207,7 @@ void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, co
     fa_backend_span_end(backend, span);
 }
 
-void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                         double *sum, double *sum_of_squares)
 {
     assert(is_shape(shape) && activation != NULL && sum != NULL && sum_of_squares != NULL);
@@ -243,7 +243,7 @@ size_t fa_pool_index_bytes(const struct fa_pool *pool)
     return pool->backend->ops->pool_index_bytes(pool);
 }
 
-fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+fa_status fa_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index)
 {
     const int span = fa_backend_span_begin(pool->backend, "pool");
     fa_status status;
@@ -254,8 +254,8 @@ fa_status fa_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst
     return status;
 }
 
-fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                           const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                           const void *relu_output, void *diff_src)
 {
     const int span = fa_backend_span_begin(pool->backend, "pool backward");
     fa_status status;

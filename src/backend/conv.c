@@ -156,7 +156,7 @@ const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction di
     return conv->backend->ops->conv_chosen(conv, direction);
 }
 
-fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
+fa_status fa_conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst)
 {
     const int span = fa_backend_span_begin(conv->backend, "conv forward");
     fa_status status;
@@ -168,8 +168,8 @@ fa_status fa_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_rea
     return status;
 }
 
-fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                const void *relu_output, void *diff_src)
 {
     const int span = fa_backend_span_begin(conv->backend, "conv backward data");
     fa_status status;
@@ -181,7 +181,7 @@ fa_status fa_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, b
     return status;
 }
 
-fa_status fa_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                    struct fa_weights_sum *sum)
 {
     const int span = fa_backend_span_begin(conv->backend, "conv backward weights");

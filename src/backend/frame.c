@@ -32,7 +32,7 @@ static fa_status import_by_chw(struct fa_backend *backend, struct fa_shape shape
 }
 
 fa_status fa_backend_import_frame(struct fa_backend *backend, struct fa_shape shape,
-                                  const struct fa_frame *frame, fa_real *activation)
+                                  const struct fa_frame *frame, void *activation)
 {
     const int span = fa_backend_span_begin(backend, "import image");
     fa_status status;

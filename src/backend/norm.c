@@ -85,7 +85,7 @@ size_t fa_norm_statistics_bytes(const struct fa_norm *norm)
     return norm->backend->ops->norm_statistics_bytes(norm);
 }
 
-fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+fa_status fa_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
                           void *statistics)
 {
     const int span = fa_backend_span_begin(norm->backend, "norm forward");
@@ -98,8 +98,8 @@ fa_status fa_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_rea
     return status;
 }
 
-fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                         const void *statistics, fa_real *dst)
+fa_status fa_norm_repeat(struct fa_norm *norm, const void *src, const void *residual, const void *statistics,
+                         void *dst)
 {
     const int span = fa_backend_span_begin(norm->backend, "norm repeat");
     fa_status status;
@@ -111,8 +111,8 @@ fa_status fa_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real
     return status;
 }
 
-fa_status fa_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                           const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
+fa_status fa_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                           const void *diff_dst, void *diff_src, struct fa_affine_sum *sum)
 {
     const int span = fa_backend_span_begin(norm->backend, "norm backward");
     fa_status status;

@@ -28,15 +28,14 @@ struct fa_backend_ops {
     bool has_precisions;            /* else it computes in fp32 alone */
 
     size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
-    void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                       fa_real *activation);
+    void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation);
     /* Optional. NULL: by way of import_chw. */
     fa_status (*import_frame)(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame,
-                              fa_real *activation);
-    void (*export_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                              void *activation);
+    void (*export_hwc)(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                        fa_real *hwc);
     void (*import_hwc)(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                       fa_real *activation);
+                       void *activation);
 
     fa_status (*weights_create)(struct fa_backend *backend, const struct fa_weights_desc *desc,
                                 struct fa_weights **out);
@@ -65,11 +64,10 @@ struct fa_backend_ops {
     size_t (*conv_algorithms)(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
     const char *(*conv_chosen)(const struct fa_conv *conv, enum fa_conv_direction direction);
-    fa_status (*conv_forward)(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                              fa_real *dst);
-    fa_status (*conv_backward_data)(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                    const fa_real *relu_output, fa_real *diff_src);
-    fa_status (*conv_backward_weights)(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+    fa_status (*conv_forward)(struct fa_conv *conv, const void *src, const void *residual, void *dst);
+    fa_status (*conv_backward_data)(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                    const void *relu_output, void *diff_src);
+    fa_status (*conv_backward_weights)(struct fa_conv *conv, const void *src, const void *diff_dst,
                                        struct fa_weights_sum *sum);
 
     fa_status (*affine_create)(struct fa_backend *backend, int channels, struct fa_affine **out);
@@ -86,27 +84,27 @@ struct fa_backend_ops {
                              struct fa_affine *affine, struct fa_norm **out);
     void (*norm_destroy)(struct fa_norm *norm);
     size_t (*norm_statistics_bytes)(const struct fa_norm *norm);
-    fa_status (*norm_forward)(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+    fa_status (*norm_forward)(struct fa_norm *norm, const void *src, const void *residual, void *dst,
                               void *statistics);
-    fa_status (*norm_repeat)(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                             const void *statistics, fa_real *dst);
-    fa_status (*norm_backward)(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum);
+    fa_status (*norm_repeat)(struct fa_norm *norm, const void *src, const void *residual,
+                             const void *statistics, void *dst);
+    fa_status (*norm_backward)(struct fa_norm *norm, const void *src, const void *statistics,
+                               const void *diff_dst, void *diff_src, struct fa_affine_sum *sum);
 
     fa_status (*pool_create)(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
     void (*pool_destroy)(struct fa_pool *pool);
     size_t (*pool_index_bytes)(const struct fa_pool *pool);
-    fa_status (*pool_forward)(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index);
-    fa_status (*pool_backward)(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                               const fa_real *relu_output, fa_real *diff_src);
+    fa_status (*pool_forward)(struct fa_pool *pool, const void *src, void *dst, void *index);
+    fa_status (*pool_backward)(struct fa_pool *pool, const void *index, const void *diff_dst,
+                               const void *relu_output, void *diff_src);
 
-    void (*upsample)(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                     fa_real *dst);
+    void (*upsample)(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                     void *dst);
     void (*upsample_backward)(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
-    void (*add_masked)(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                       const fa_real *relu_output, fa_real *dst);
-    void (*moments)(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+                              const void *diff_dst, bool accumulate, void *diff_src);
+    void (*add_masked)(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                       const void *relu_output, void *dst);
+    void (*moments)(struct fa_backend *backend, struct fa_shape shape, const void *activation, double *sum,
                     double *sum_of_squares);
 };
 

@@ -15,12 +15,12 @@ struct backward {
     const fa_real *grad_cls, *grad_reg;
 };
 
-static fa_real *value(const struct backward *run, int i)
+static void *value(const struct backward *run, int i)
 {
     return fa_plan_value_again(run->plan, run->workspace->arena, i);
 }
 
-static fa_real *grad(const struct backward *run, int i)
+static void *grad(const struct backward *run, int i)
 {
     return fa_plan_grad(run->plan, run->workspace->arena, i);
 }
@@ -32,7 +32,7 @@ static bool accumulates(const struct backward *run, int reader, int i)
 }
 
 /* The ReLU output by which `reader` is to mask the gradient of value i: NULL unless it completes it. */
-static const fa_real *mask(const struct backward *run, int reader, int i)
+static const void *mask(const struct backward *run, int reader, int i)
 {
     const struct fa_node *node = &run->model->graph.node[i];
 
@@ -57,7 +57,7 @@ static void import_level(const struct backward *run, int i)
 static void pass_to_residual(const struct backward *run, int i)
 {
     const int residual = run->model->graph.node[i].residual;
-    const fa_real *relu_output = mask(run, i, residual);
+    const void *relu_output = mask(run, i, residual);
     const bool add = accumulates(run, i, residual);
 
     if (add || relu_output != NULL)

@@ -24,7 +24,7 @@ struct calibration {
     struct fa_plan **plans;   /* one for each size */
     struct fa_plan **plan_of; /* of each image */
     void **arena;             /* of each image */
-    fa_real *raw;             /* a convolution's output before batch norm */
+    void *raw;                /* a convolution's output before batch norm */
     fa_real *statistics;      /* of one layer */
     double *slots;            /* (n_total, 1 + 2 channels): positions, sums, sums of squares */
 };
@@ -100,15 +100,13 @@ static fa_status import_images(struct calibration *run)
 
 static fa_status prepare(struct calibration *run)
 {
-    void *raw;
     size_t n_slots;
 
     FA_TRY(fa_alloc_zero(run->n, sizeof *run->plans, &run->plans));
     FA_TRY(fa_alloc_zero(run->n, sizeof *run->plan_of, &run->plan_of));
     FA_TRY(fa_alloc_zero(run->n, sizeof *run->arena, &run->arena));
     FA_TRY(import_images(run));
-    FA_TRY(fa_backend_alloc(run->model->backend, largest_value(run), &raw));
-    run->raw = raw;
+    FA_TRY(fa_backend_alloc(run->model->backend, largest_value(run), &run->raw));
     if (!fa_size_mul(run->n_total, largest_slot(&run->model->graph), &n_slots))
         return fa_fail(FA_ENOMEM, "calibration over %zu images is too large", run->n_total);
     FA_TRY(fa_alloc(largest_slot(&run->model->graph), sizeof *run->statistics, &run->statistics));

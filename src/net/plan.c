@@ -167,9 +167,9 @@ fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i)
 {
     const struct fa_node *node = &plan->graph->node[i];
     const struct fa_plan_node *self = &plan->node[i];
-    const fa_real *src = node->in == FA_NONE ? NULL : fa_plan_value(plan, arena, node->in);
-    const fa_real *residual = node->residual == FA_NONE ? NULL : fa_plan_value(plan, arena, node->residual);
-    fa_real *dst = fa_plan_value(plan, arena, i);
+    const void *src = node->in == FA_NONE ? NULL : fa_plan_value(plan, arena, node->in);
+    const void *residual = node->residual == FA_NONE ? NULL : fa_plan_value(plan, arena, node->residual);
+    void *dst = fa_plan_value(plan, arena, i);
     void *kept = fa_plan_trains(plan, i) ? fa_at(arena, self->kept) : NULL;
 
     switch (node->kind) {
@@ -191,7 +191,7 @@ fa_status fa_plan_run(const struct fa_plan *plan, void *arena, int i)
 fa_status fa_plan_run_again(const struct fa_plan *plan, void *arena, int i)
 {
     const struct fa_node *node = &plan->graph->node[i];
-    const fa_real *residual =
+    const void *residual =
         node->residual == FA_NONE ? NULL : fa_plan_value_again(plan, arena, node->residual);
 
     assert(node->kind == FA_NODE_NORM);

@@ -84,17 +84,17 @@ static inline void *fa_at(void *arena, size_t offset)
     return (char *)arena + offset;
 }
 
-static inline fa_real *fa_plan_value(const struct fa_plan *plan, void *arena, int i)
+static inline void *fa_plan_value(const struct fa_plan *plan, void *arena, int i)
 {
     return fa_at(arena, plan->node[i].value);
 }
 
-static inline fa_real *fa_plan_value_again(const struct fa_plan *plan, void *arena, int i)
+static inline void *fa_plan_value_again(const struct fa_plan *plan, void *arena, int i)
 {
     return fa_at(arena, plan->node[i].again);
 }
 
-static inline fa_real *fa_plan_grad(const struct fa_plan *plan, void *arena, int i)
+static inline void *fa_plan_grad(const struct fa_plan *plan, void *arena, int i)
 {
     return fa_at(arena, plan->node[i].grad);
 }

@@ -185,8 +185,7 @@ static fa_status do_import_chw(void *argument)
     return FA_OK;
 }
 
-static void import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                       fa_real *activation)
+static void import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation)
 {
     void *copy = keep(chw, fa_shape_elements(shape) * sizeof *chw);
 
@@ -202,7 +201,7 @@ static fa_status do_import_frame(void *argument)
 
 /* Pixels are read when it is done, not before. */
 static fa_status import_frame(struct fa_backend *backend, struct fa_shape shape, const struct fa_frame *frame,
-                              fa_real *activation)
+                              void *activation)
 {
     ask(backend, do_import_frame, (struct work){.in = shape, .frame = *frame, .to = activation});
     return FA_OK;
@@ -216,7 +215,7 @@ static fa_status do_export_hwc(void *argument)
     return FA_OK;
 }
 
-static void export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+static void export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                        fa_real *hwc)
 {
     ask(backend, do_export_hwc, (struct work){.in = shape, .from = activation, .to = hwc});
@@ -231,7 +230,7 @@ static fa_status do_import_hwc(void *argument)
 }
 
 static void import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                       fa_real *activation)
+                       void *activation)
 {
     ask(backend, do_import_hwc, (struct work){.in = shape, .from = hwc, .to = activation});
 }
@@ -244,8 +243,8 @@ static fa_status do_upsample(void *argument)
     return FA_OK;
 }
 
-static void upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                     fa_real *dst)
+static void upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                     void *dst)
 {
     ask(backend, do_upsample, (struct work){.in = in, .out = out, .from = src, .to = dst});
 }
@@ -260,7 +259,7 @@ static fa_status do_upsample_backward(void *argument)
 }
 
 static void upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+                              const void *diff_dst, bool accumulate, void *diff_src)
 {
     ask(backend, do_upsample_backward,
         (struct work){.in = in, .out = out, .from = diff_dst, .accumulate = accumulate, .to = diff_src});
@@ -275,8 +274,8 @@ static fa_status do_add_masked(void *argument)
     return FA_OK;
 }
 
-static void add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                       const fa_real *relu_output, fa_real *dst)
+static void add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                       const void *relu_output, void *dst)
 {
     ask(backend, do_add_masked, (struct work){.in = shape, .from = src, .mask = relu_output, .to = dst});
 }
@@ -289,7 +288,7 @@ static fa_status do_moments(void *argument)
     return FA_OK;
 }
 
-static void moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+static void moments(struct fa_backend *backend, struct fa_shape shape, const void *activation, double *sum,
                     double *sum_of_squares)
 {
     ask(backend, do_moments,
@@ -416,7 +415,7 @@ static fa_status do_conv_forward(void *argument)
                            far_reach(work->to));
 }
 
-static fa_status conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual, fa_real *dst)
+static fa_status conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst)
 {
     ask(conv->backend, do_conv_forward,
         (struct work){.object = conv, .from = src, .beside = residual, .to = dst});
@@ -431,8 +430,8 @@ static fa_status do_conv_backward_data(void *argument)
                                  far_reach(work->mask), far_reach(work->to));
 }
 
-static fa_status conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                    const fa_real *relu_output, fa_real *diff_src)
+static fa_status conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                    const void *relu_output, void *diff_src)
 {
     ask(conv->backend, do_conv_backward_data,
         (struct work){
@@ -448,7 +447,7 @@ static fa_status do_conv_backward_weights(void *argument)
                                     NEAR(weights_sum, work->kept));
 }
 
-static fa_status conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+static fa_status conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                        struct fa_weights_sum *sum)
 {
     ask(conv->backend, do_conv_backward_weights,
@@ -510,7 +509,7 @@ static fa_status do_norm_forward(void *argument)
                            far_reach(work->to), far_reach(work->kept));
 }
 
-static fa_status norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+static fa_status norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
                               void *statistics)
 {
     ask(norm->backend, do_norm_forward,
@@ -526,8 +525,8 @@ static fa_status do_norm_repeat(void *argument)
                           far_reach(work->kept), far_reach(work->to));
 }
 
-static fa_status norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                             const void *statistics, fa_real *dst)
+static fa_status norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                             const void *statistics, void *dst)
 {
     ask(norm->backend, do_norm_repeat,
         (struct work){
@@ -543,8 +542,8 @@ static fa_status do_norm_backward(void *argument)
                             far_reach(work->beside), far_reach(work->to), NEAR(affine_sum, work->kept));
 }
 
-static fa_status norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
+static fa_status norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                               const void *diff_dst, void *diff_src, struct fa_affine_sum *sum)
 {
     ask(norm->backend, do_norm_backward,
         (struct work){.object = norm,
@@ -571,7 +570,7 @@ static fa_status do_pool_forward(void *argument)
                            far_reach(work->kept));
 }
 
-static fa_status pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+static fa_status pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index)
 {
     ask(pool->backend, do_pool_forward, (struct work){.object = pool, .from = src, .to = dst, .kept = index});
     return FA_OK;
@@ -585,8 +584,8 @@ static fa_status do_pool_backward(void *argument)
                             far_reach(work->mask), far_reach(work->to));
 }
 
-static fa_status pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                               const fa_real *relu_output, fa_real *diff_src)
+static fa_status pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                               const void *relu_output, void *diff_src)
 {
     ask(pool->backend, do_pool_backward,
         (struct work){

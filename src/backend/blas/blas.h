@@ -49,38 +49,37 @@ fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_d
                               struct fa_weights *weights, struct fa_conv **out);
 void fa_blas_conv_destroy(struct fa_conv *conv);
 const char *fa_blas_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
-fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                               fa_real *dst);
-fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                     const fa_real *relu_output, fa_real *diff_src);
-fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_blas_conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst);
+fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                     const void *relu_output, void *diff_src);
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                         struct fa_weights_sum *sum);
 
 fa_status fa_blas_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
                               struct fa_affine *affine, struct fa_norm **out);
 void fa_blas_norm_destroy(struct fa_norm *norm);
-fa_status fa_blas_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                               fa_real *dst, void *statistics);
-fa_status fa_blas_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                              const void *statistics, fa_real *dst);
-fa_status fa_blas_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum);
+fa_status fa_blas_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
+                               void *statistics);
+fa_status fa_blas_norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                              const void *statistics, void *dst);
+fa_status fa_blas_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                                const void *diff_dst, void *diff_src, struct fa_affine_sum *sum);
 
 fa_status fa_blas_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
 void fa_blas_pool_destroy(struct fa_pool *pool);
 size_t fa_blas_pool_index_bytes(const struct fa_pool *pool);
-fa_status fa_blas_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index);
-fa_status fa_blas_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                                const fa_real *relu_output, fa_real *diff_src);
+fa_status fa_blas_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index);
+fa_status fa_blas_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                                const void *relu_output, void *diff_src);
 
-void fa_blas_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                      fa_real *dst);
+void fa_blas_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                      void *dst);
 void fa_blas_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                               const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
+                               const void *diff_dst, bool accumulate, void *diff_src);
 
-void fa_blas_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                        const fa_real *relu_output, fa_real *dst);
-void fa_blas_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
-                     double *sum, double *sum_of_squares);
+void fa_blas_add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                        const void *relu_output, void *dst);
+void fa_blas_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation, double *sum,
+                     double *sum_of_squares);
 
 #endif

@@ -58,36 +58,38 @@ static size_t activation_bytes(const struct fa_backend *backend, struct fa_shape
     return (fa_shape_elements(shape) * sizeof(fa_real) + 63) / 64 * 64;
 }
 
-static void import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                       fa_real *activation)
+static void import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation)
 {
     size_t n = fa_shape_elements(shape);
+    fa_real *values = activation;
 
 #pragma omp parallel for num_threads(backend->n_threads) schedule(static)
     for (size_t i = 0; i < n; i++)
-        activation[i] = chw[i];
+        values[i] = chw[i];
 }
 
-static void export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+static void export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                        fa_real *hwc)
 {
     size_t n = (size_t)shape.h * (size_t)shape.w, c = (size_t)shape.c;
+    const fa_real *values = activation;
 
 #pragma omp parallel for num_threads(backend->n_threads) schedule(static)
     for (size_t position = 0; position < n; position++)
         for (size_t channel = 0; channel < c; channel++)
-            hwc[position * c + channel] = activation[channel * n + position];
+            hwc[position * c + channel] = values[channel * n + position];
 }
 
 static void import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                       fa_real *activation)
+                       void *activation)
 {
     size_t n = (size_t)shape.h * (size_t)shape.w, c = (size_t)shape.c;
+    fa_real *values = activation;
 
 #pragma omp parallel for num_threads(backend->n_threads) schedule(static)
     for (size_t channel = 0; channel < c; channel++)
         for (size_t position = 0; position < n; position++)
-            activation[channel * n + position] = hwc[position * c + channel];
+            values[channel * n + position] = hwc[position * c + channel];
 }
 
 const struct fa_backend_ops fa_backend_blas = {

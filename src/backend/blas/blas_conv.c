@@ -151,14 +151,14 @@ static void apply_relu(const struct fa_conv *conv, fa_real *dst)
         dst[i] = dst[i] < 0 ? 0 : dst[i];
 }
 
-fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                               fa_real *dst)
+fa_status fa_blas_conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst)
 {
     const fa_real *filters = weights_of(conv)->filters;
     struct product p = product_of(conv);
     struct tile tile;
+    fa_real *sums = dst;
 
-    start_with_bias(conv, residual, dst);
+    start_with_bias(conv, residual, sums);
     for (int y = 0; y < conv->out.h; y = tile.y1) {
         tile = tile_at(conv, y);
         const fa_real *columns = columns_of(conv, tile, src);
@@ -167,11 +167,11 @@ fa_status fa_blas_conv_forward(struct fa_conv *conv, const fa_real *src, const f
             struct fa_matrix a = {filters + g * p.filters, p.depth, false};
             struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, false};
 
-            fa_gemm(p.rows, tile.n, p.depth, a, b, 1, dst + g * p.dst + tile.offset, p.plane);
+            fa_gemm(p.rows, tile.n, p.depth, a, b, 1, sums + g * p.dst + tile.offset, p.plane);
         }
     }
     if (conv->desc.relu)
-        apply_relu(conv, dst);
+        apply_relu(conv, sums);
     return FA_OK;
 }
 
@@ -192,8 +192,8 @@ static void backward_columns(const struct fa_conv *conv, struct tile tile, const
     }
 }
 
-fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                     const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                     const void *relu_output, void *diff_src)
 {
     if (is_pointwise(conv)) {
         backward_columns(conv, tile_at(conv, 0), diff_dst, accumulate ? 1 : 0, diff_src);
@@ -201,7 +201,7 @@ fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const fa_real *diff_d
         struct tile tile;
 
         if (!accumulate)
-            memset(diff_src, 0, fa_shape_elements(conv->desc.in) * sizeof *diff_src);
+            memset(diff_src, 0, fa_shape_elements(conv->desc.in) * sizeof(fa_real));
         for (int y = 0; y < conv->out.h; y = tile.y1) {
             tile = tile_at(conv, y);
             backward_columns(conv, tile, diff_dst, 0, workspace(conv));
@@ -230,10 +230,11 @@ static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst, f
     }
 }
 
-fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                         struct fa_weights_sum *sum)
 {
     struct fa_blas_weights_sum *diff = (struct fa_blas_weights_sum *)sum;
+    const fa_real *gradient = diff_dst;
     struct product p = product_of(conv);
     struct tile tile;
 
@@ -242,12 +243,12 @@ fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const fa_real *src
         const fa_real *columns = columns_of(conv, tile, src);
 
         for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
-            struct fa_matrix a = {diff_dst + g * p.dst + tile.offset, p.plane, false};
+            struct fa_matrix a = {gradient + g * p.dst + tile.offset, p.plane, false};
             struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, true};
 
             fa_gemm(p.rows, p.depth, tile.n, a, b, 1, diff->filters + g * p.filters, p.depth);
         }
     }
-    add_diff_bias(conv, diff_dst, diff->bias);
+    add_diff_bias(conv, gradient, diff->bias);
     return FA_OK;
 }

@@ -61,24 +61,25 @@ static void normalize_group(const struct fa_norm *norm, const struct fa_group *g
     }
 }
 
-fa_status fa_blas_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                               fa_real *dst, void *statistics)
+fa_status fa_blas_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
+                               void *statistics)
 {
     const size_t n = (size_t)fa_group_channels(norm) * plane_of(norm);
+    const fa_real *values = src;
 
 #pragma omp parallel for num_threads(norm->backend->n_threads) schedule(static)
     for (int k = 0; k < norm->desc.groups; k++) {
-        const struct fa_group group = measure(n, src + (size_t)k * n);
+        const struct fa_group group = measure(n, values + (size_t)k * n);
 
-        normalize_group(norm, &group, k, src, residual, dst);
+        normalize_group(norm, &group, k, values, residual, dst);
         if (statistics != NULL)
             ((struct fa_group *)statistics)[k] = group;
     }
     return FA_OK;
 }
 
-fa_status fa_blas_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                              const void *statistics, fa_real *dst)
+fa_status fa_blas_norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                              const void *statistics, void *dst)
 {
     const struct fa_group *groups = statistics;
 
@@ -149,8 +150,8 @@ static void differentiate_group(const struct fa_norm *norm, const struct fa_grou
     }
 }
 
-fa_status fa_blas_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
+fa_status fa_blas_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                                const void *diff_dst, void *diff_src, struct fa_affine_sum *sum)
 {
     const struct fa_group *groups = statistics;
 

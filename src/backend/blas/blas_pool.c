@@ -44,10 +44,12 @@ static fa_real window_maximum(struct fa_shape in, const fa_real *plane, int y, i
     return best;
 }
 
-fa_status fa_blas_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+fa_status fa_blas_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index)
 {
     struct fa_shape in = pool->in, out = pool->out;
     size_t in_plane = (size_t)in.h * (size_t)in.w, out_plane = (size_t)out.h * (size_t)out.w;
+    const fa_real *values = src;
+    fa_real *maxima = dst;
 
 #pragma omp parallel for num_threads(pool->backend->n_threads) schedule(static)
     for (int c = 0; c < in.c; c++) {
@@ -57,7 +59,7 @@ fa_status fa_blas_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real
             for (int x = 0; x < out.w; x++, i++) {
                 uint8_t place;
 
-                dst[i] = window_maximum(in, src + (size_t)c * in_plane, y, x, &place);
+                maxima[i] = window_maximum(in, values + (size_t)c * in_plane, y, x, &place);
                 if (index != NULL)
                     ((uint8_t *)index)[i] = place;
             }
@@ -81,17 +83,19 @@ static void scatter_plane(const struct fa_pool *pool, const uint8_t *place, cons
         }
 }
 
-fa_status fa_blas_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                                const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_blas_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                                const void *relu_output, void *diff_src)
 {
     size_t in_plane = (size_t)pool->in.h * (size_t)pool->in.w;
     size_t out_plane = (size_t)pool->out.h * (size_t)pool->out.w;
     const uint8_t *places = index;
+    const fa_real *from = diff_dst;
+    fa_real *to = diff_src;
 
 #pragma omp parallel for num_threads(pool->backend->n_threads) schedule(static)
     for (int c = 0; c < pool->in.c; c++)
-        scatter_plane(pool, places + (size_t)c * out_plane, diff_dst + (size_t)c * out_plane,
-                      diff_src + (size_t)c * in_plane);
+        scatter_plane(pool, places + (size_t)c * out_plane, from + (size_t)c * out_plane,
+                      to + (size_t)c * in_plane);
     if (relu_output != NULL)
         fa_blas_add_masked(pool->backend, pool->in, NULL, relu_output, diff_src);
     return FA_OK;

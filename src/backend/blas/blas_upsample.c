@@ -14,16 +14,18 @@ static int first_target(int source, int in, int out)
     return (int)(((int64_t)source * out + in - 1) / in);
 }
 
-void fa_blas_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                      fa_real *dst)
+void fa_blas_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                      void *dst)
 {
     size_t in_w = (size_t)in.w, out_w = (size_t)out.w;
+    const fa_real *sources = src;
+    fa_real *targets = dst;
 
 #pragma omp parallel for num_threads(backend->n_threads) schedule(static)
     for (int c = 0; c < in.c; c++)
         for (int y = 0; y < out.h; y++) {
-            const fa_real *from = src + ((size_t)c * (size_t)in.h + source_of(y, in.h, out.h)) * in_w;
-            fa_real *to = dst + ((size_t)c * (size_t)out.h + (size_t)y) * out_w;
+            const fa_real *from = sources + ((size_t)c * (size_t)in.h + source_of(y, in.h, out.h)) * in_w;
+            fa_real *to = targets + ((size_t)c * (size_t)out.h + (size_t)y) * out_w;
 
             for (int x = 0; x < out.w; x++)
                 to[x] = from[source_of(x, in.w, out.w)];
@@ -44,17 +46,18 @@ static fa_real sum_of_targets(struct fa_shape in, struct fa_shape out, const fa_
 }
 
 void fa_blas_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                               const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+                               const void *diff_dst, bool accumulate, void *diff_src)
 {
     size_t out_plane = (size_t)out.h * (size_t)out.w;
+    const fa_real *targets = diff_dst;
+    fa_real *sources = diff_src;
 
 #pragma omp parallel for num_threads(backend->n_threads) schedule(static)
     for (int c = 0; c < in.c; c++) {
-        fa_real *to = diff_src + (size_t)c * (size_t)in.h * (size_t)in.w;
+        fa_real *to = sources + (size_t)c * (size_t)in.h * (size_t)in.w;
 
         for (int y = 0; y < in.h; y++)
             for (int x = 0; x < in.w; x++, to++)
-                *to =
-                    (accumulate ? *to : 0) + sum_of_targets(in, out, diff_dst + (size_t)c * out_plane, y, x);
+                *to = (accumulate ? *to : 0) + sum_of_targets(in, out, targets + (size_t)c * out_plane, y, x);
     }
 }

@@ -87,12 +87,11 @@ fa_status onednn_activation_md(const struct fa_backend *backend, struct fa_shape
                                dnnl_memory_desc_t *md) FA_CHECK_RESULT;
 
 size_t onednn_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
-void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                       fa_real *activation);
-void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation);
+void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                        fa_real *hwc);
 void onednn_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                       fa_real *activation);
+                       void *activation);
 
 /* ---- onednn_reorder.c */
 
@@ -288,11 +287,11 @@ fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_de
                              struct fa_weights *weights, struct fa_conv **out) FA_CHECK_RESULT;
 void onednn_conv_destroy(struct fa_conv *conv);
 const char *onednn_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
-fa_status onednn_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                              fa_real *dst) FA_CHECK_RESULT;
-fa_status onednn_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                    const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
-fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status onednn_conv_forward(struct fa_conv *conv, const void *src, const void *residual,
+                              void *dst) FA_CHECK_RESULT;
+fa_status onednn_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                    const void *relu_output, void *diff_src) FA_CHECK_RESULT;
+fa_status onednn_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                        struct fa_weights_sum *sum) FA_CHECK_RESULT;
 
 /* ---- onednn_norm.c */
@@ -300,12 +299,12 @@ fa_status onednn_conv_backward_weights(struct fa_conv *conv, const fa_real *src,
 fa_status onednn_norm_create(struct fa_backend *backend, const struct fa_norm_desc *desc,
                              struct fa_affine *affine, struct fa_norm **out) FA_CHECK_RESULT;
 void onednn_norm_destroy(struct fa_norm *norm);
-fa_status onednn_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual, fa_real *dst,
+fa_status onednn_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
                               void *statistics) FA_CHECK_RESULT;
-fa_status onednn_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                             const void *statistics, fa_real *dst) FA_CHECK_RESULT;
-fa_status onednn_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src,
+fa_status onednn_norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                             const void *statistics, void *dst) FA_CHECK_RESULT;
+fa_status onednn_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                               const void *diff_dst, void *diff_src,
                                struct fa_affine_sum *sum) FA_CHECK_RESULT;
 
 /* ---- onednn_norm_loops.c */
@@ -339,10 +338,9 @@ fa_status onednn_pool_create(struct fa_backend *backend, struct fa_shape in,
                              struct fa_pool **out) FA_CHECK_RESULT;
 void onednn_pool_destroy(struct fa_pool *pool);
 size_t onednn_pool_index_bytes(const struct fa_pool *pool);
-fa_status onednn_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst,
-                              void *index) FA_CHECK_RESULT;
-fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                               const fa_real *relu_output, fa_real *diff_src) FA_CHECK_RESULT;
+fa_status onednn_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index) FA_CHECK_RESULT;
+fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                               const void *relu_output, void *diff_src) FA_CHECK_RESULT;
 
 /* ---- onednn_elementwise.c */
 
@@ -352,13 +350,13 @@ void onednn_add_masked_n(const struct onednn *onednn, size_t n, const float *src
 
 void onednn_copy_n(const struct onednn *onednn, size_t n, const float *src, float *dst);
 
-void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                     fa_real *dst);
+void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                     void *dst);
 void onednn_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
-void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                       const fa_real *relu_output, fa_real *dst);
-void onednn_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+                              const void *diff_dst, bool accumulate, void *diff_src);
+void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                       const void *relu_output, void *dst);
+void onednn_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation, double *sum,
                     double *sum_of_squares);
 
 #endif

@@ -97,11 +97,13 @@ static void copy_residual(const struct fa_conv *conv, const float *residual, flo
     fa_span_end(span);
 }
 
-fa_status onednn_conv_forward(struct fa_conv *base, const fa_real *src, const fa_real *residual, fa_real *dst)
+fa_status onednn_conv_forward(struct fa_conv *base, const void *src, const void *residual, void *dst)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
     const bool is_elsewhere = residual != NULL && residual != dst;
     const bool is_beside = is_elsewhere && can_sum_beside(conv);
+    const float *added = residual;
+    float *sums = dst;
 
     if (is_elsewhere && !is_beside)
         copy_residual(base, residual, dst);
@@ -109,8 +111,8 @@ fa_status onednn_conv_forward(struct fa_conv *base, const fa_real *src, const fa
         struct onednn_part *part = &conv->parts[p];
         const size_t offset = output_offset(base, part);
 
-        FA_TRY(is_beside ? forward_beside(base, part, src, residual + offset, dst + offset)
-                         : forward(base, part, src, dst + offset));
+        FA_TRY(is_beside ? forward_beside(base, part, src, added + offset, sums + offset)
+                         : forward(base, part, src, sums + offset));
     }
     return FA_OK;
 }
@@ -142,13 +144,14 @@ static fa_status part_backward_data(const struct fa_conv *conv, struct onednn_pa
     return FA_OK;
 }
 
-fa_status onednn_conv_backward_data(struct fa_conv *base, const fa_real *diff_dst, bool accumulate,
-                                    const fa_real *relu_output, fa_real *diff_src)
+fa_status onednn_conv_backward_data(struct fa_conv *base, const void *diff_dst, bool accumulate,
+                                    const void *relu_output, void *diff_src)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
+    const float *gradient = diff_dst;
 
     for (int p = 0; p < conv->n_parts; p++)
-        FA_TRY(part_backward_data(base, &conv->parts[p], diff_dst + output_offset(base, &conv->parts[p]),
+        FA_TRY(part_backward_data(base, &conv->parts[p], gradient + output_offset(base, &conv->parts[p]),
                                   accumulate || p > 0, p == conv->n_parts - 1 ? relu_output : NULL,
                                   diff_src));
     return FA_OK;
@@ -165,13 +168,14 @@ static void add_gradients(const struct fa_conv *conv, const float *from, float *
 }
 
 /* The first gradient since the last clear goes straight to its place, later ones are added. */
-fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src, const fa_real *diff_dst,
+fa_status onednn_conv_backward_weights(struct fa_conv *base, const void *src, const void *diff_dst,
                                        struct fa_weights_sum *base_sum)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
     const struct onednn_gradient *gradient = &((const struct onednn_weights *)base->weights)->gradient;
     struct onednn_weights_sum *sum = (struct onednn_weights_sum *)base_sum;
     const bool is_first = sum->data == NULL;
+    const float *from = diff_dst;
     float *result;
 
     if (is_first)
@@ -181,7 +185,7 @@ fa_status onednn_conv_backward_weights(struct fa_conv *base, const fa_real *src,
         const size_t first = (size_t)conv->parts[p].first;
 
         FA_TRY(run(base, &conv->parts[p], ONEDNN_BACKWARD_WEIGHTS,
-                   (const void *[]){src, diff_dst + output_offset(base, &conv->parts[p]),
+                   (const void *[]){src, from + output_offset(base, &conv->parts[p]),
                                     result + onednn_along(&gradient->order.out, first),
                                     result + gradient->n_elem + first}));
     }

@@ -51,8 +51,8 @@ void onednn_add_masked_n(const struct onednn *onednn, size_t n, const float *src
     }
 }
 
-void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                       const fa_real *relu_output, fa_real *dst)
+void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                       const void *relu_output, void *dst)
 {
     onednn_add_masked_n(onednn_of(backend), onednn_activation_elements(backend, shape), src, relu_output,
                         dst);
@@ -79,18 +79,20 @@ static int first_copy(int s, int n_in, int n_out)
     return (int)(((int64_t)s * n_out + n_in - 1) / n_in);
 }
 
-void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const fa_real *src,
-                     fa_real *dst)
+void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
+                     void *dst)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, in);
     const size_t n = (size_t)layout.block;
+    const float *sources = src;
+    float *targets = dst;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
         for (int y = 0; y < out.h; y++) {
             const size_t in_row = (size_t)b * (size_t)in.h + (size_t)nearest(y, in.h, out.h);
-            const float *from = src + in_row * (size_t)in.w * n;
-            float *to = dst + ((size_t)b * (size_t)out.h + (size_t)y) * (size_t)out.w * n;
+            const float *from = sources + in_row * (size_t)in.w * n;
+            float *to = targets + ((size_t)b * (size_t)out.h + (size_t)y) * (size_t)out.w * n;
 
             for (int x = 0; x < out.w; x++, to += n)
                 memcpy(to, from + (size_t)nearest(x, in.w, out.w) * n, n * sizeof *to);
@@ -113,21 +115,23 @@ FA_VECTOR_CLONES static void gather_row(size_t n_lanes, struct fa_shape in, stru
 }
 
 void onednn_upsample_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                              const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+                              const void *diff_dst, bool accumulate, void *diff_src)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, in);
     const size_t n = (size_t)layout.block, in_row = (size_t)in.w * n;
     const size_t out_plane = (size_t)out.h * (size_t)out.w * n;
+    const float *targets = diff_dst;
+    float *sources = diff_src;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
         for (int y = 0; y < in.h; y++) {
-            float *to = diff_src + ((size_t)b * (size_t)in.h + (size_t)y) * in_row;
+            float *to = sources + ((size_t)b * (size_t)in.h + (size_t)y) * in_row;
 
             if (!accumulate)
                 memset(to, 0, in_row * sizeof *to);
             gather_row(n, in, out, first_copy(y, in.h, out.h), first_copy(y + 1, in.h, out.h),
-                       diff_dst + (size_t)b * out_plane, to);
+                       targets + (size_t)b * out_plane, to);
         }
 }
 
@@ -145,17 +149,18 @@ FA_VECTOR_CLONES static void block_moments(size_t n_positions, size_t n_lanes, c
         }
 }
 
-void onednn_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation, double *sum,
+void onednn_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation, double *sum,
                     double *sum_of_squares)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
     const size_t n_positions = (size_t)shape.h * (size_t)shape.w, n = (size_t)layout.block;
+    const float *values = activation;
 
 #pragma omp parallel for schedule(static) num_threads(backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++) {
         double lane_sum[ONEDNN_MAX_BLOCK] = {0}, lane_squares[ONEDNN_MAX_BLOCK] = {0};
 
-        block_moments(n_positions, n, activation + (size_t)b * n_positions * n, lane_sum, lane_squares);
+        block_moments(n_positions, n, values + (size_t)b * n_positions * n, lane_sum, lane_squares);
         for (int lane = 0; lane < layout.block && b * layout.block + lane < shape.c; lane++) {
             sum[b * layout.block + lane] = lane_sum[lane];
             sum_of_squares[b * layout.block + lane] = lane_squares[lane];

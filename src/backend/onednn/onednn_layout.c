@@ -49,17 +49,17 @@ static size_t row_offset(struct onednn_layout layout, struct fa_shape shape, int
     return ((size_t)b * (size_t)shape.h + (size_t)y) * (size_t)shape.w * (size_t)layout.block;
 }
 
-void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                       fa_real *activation)
+void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
     const size_t plane = (size_t)shape.h * (size_t)shape.w;
+    float *values = activation;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
         for (int y = 0; y < shape.h; y++) {
             const int n_lanes = lanes_of_block(layout, shape, b);
-            float *row = activation + row_offset(layout, shape, b, y);
+            float *row = values + row_offset(layout, shape, b, y);
 
             memset(row, 0, (size_t)shape.w * (size_t)layout.block * sizeof *row);
             for (int lane = 0; lane < n_lanes; lane++) {
@@ -72,17 +72,18 @@ void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const 
         }
 }
 
-void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                        fa_real *hwc)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
     const size_t n_channels = (size_t)shape.c;
+    const float *values = activation;
 
 #pragma omp parallel for schedule(static) num_threads(backend->n_threads)
     for (int y = 0; y < shape.h; y++)
         for (int b = 0; b < layout.n_blocks; b++) {
             const size_t n_bytes = (size_t)lanes_of_block(layout, shape, b) * sizeof *hwc;
-            const float *from = activation + row_offset(layout, shape, b, y);
+            const float *from = values + row_offset(layout, shape, b, y);
             float *to = hwc + (size_t)y * (size_t)shape.w * n_channels + (size_t)(b * layout.block);
 
             for (int x = 0; x < shape.w; x++, from += layout.block, to += n_channels)
@@ -91,10 +92,11 @@ void onednn_export_hwc(struct fa_backend *backend, struct fa_shape shape, const 
 }
 
 void onednn_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                       fa_real *activation)
+                       void *activation)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
     const size_t n_channels = (size_t)shape.c;
+    float *values = activation;
 
 #pragma omp parallel for schedule(static) num_threads(backend->n_threads)
     for (int y = 0; y < shape.h; y++)
@@ -102,7 +104,7 @@ void onednn_import_hwc(struct fa_backend *backend, struct fa_shape shape, const 
             const size_t n_lanes = (size_t)lanes_of_block(layout, shape, b);
             const size_t n_padding = (size_t)layout.block - n_lanes;
             const float *from = hwc + (size_t)y * (size_t)shape.w * n_channels + (size_t)(b * layout.block);
-            float *to = activation + row_offset(layout, shape, b, y);
+            float *to = values + row_offset(layout, shape, b, y);
 
             for (int x = 0; x < shape.w; x++, from += n_channels, to += layout.block) {
                 memcpy(to, from, n_lanes * sizeof *to);

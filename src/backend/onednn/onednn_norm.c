@@ -283,7 +283,7 @@ static void apply_cell(const struct pass *pass, int block, size_t part)
                       pass->residual != NULL ? pass->residual + offset : NULL, pass->dst + offset);
 }
 
-fa_status onednn_norm_forward(struct fa_norm *base, const fa_real *src, const fa_real *residual, fa_real *dst,
+fa_status onednn_norm_forward(struct fa_norm *base, const void *src, const void *residual, void *dst,
                               void *statistics)
 {
     const struct onednn_norm *norm = (const struct onednn_norm *)base;
@@ -303,8 +303,8 @@ fa_status onednn_norm_forward(struct fa_norm *base, const fa_real *src, const fa
     return FA_OK;
 }
 
-fa_status onednn_norm_repeat(struct fa_norm *base, const fa_real *src, const fa_real *residual,
-                             const void *statistics, fa_real *dst)
+fa_status onednn_norm_repeat(struct fa_norm *base, const void *src, const void *residual,
+                             const void *statistics, void *dst)
 {
     const struct onednn_norm *norm = (const struct onednn_norm *)base;
     const struct pass pass = {.norm = norm,
@@ -369,8 +369,8 @@ static void differentiate_cell(const struct pass *pass, int block, size_t part)
                               pass->diff_dst + offset, pass->dst + offset);
 }
 
-fa_status onednn_norm_backward(struct fa_norm *base, const fa_real *src, const void *statistics,
-                               const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
+fa_status onednn_norm_backward(struct fa_norm *base, const void *src, const void *statistics,
+                               const void *diff_dst, void *diff_src, struct fa_affine_sum *sum)
 {
     const struct onednn_norm *norm = (const struct onednn_norm *)base;
     const struct pass pass = {.norm = norm,

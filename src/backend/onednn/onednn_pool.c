@@ -88,19 +88,21 @@ FA_VECTOR_CLONES static void pool_row(int block, struct fa_shape in, int out_w, 
         forward_row(1, in, out_w, src, y, dst, index);
 }
 
-fa_status onednn_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+fa_status onednn_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index)
 {
     const struct fa_shape in = pool->in, out = pool->out;
     const struct onednn_layout layout = onednn_layout_of(pool->backend, in);
     const size_t in_plane = (size_t)in.h * (size_t)in.w * (size_t)layout.block;
     const size_t out_row = (size_t)out.w * (size_t)layout.block;
+    const float *values = src;
+    float *maxima = dst;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(pool->backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
         for (int y = 0; y < out.h; y++) {
             const size_t offset = ((size_t)b * (size_t)out.h + (size_t)y) * out_row;
 
-            pool_row(layout.block, in, out.w, src + (size_t)b * in_plane, y, dst + offset,
+            pool_row(layout.block, in, out.w, values + (size_t)b * in_plane, y, maxima + offset,
                      index != NULL ? (uint8_t *)index + offset : NULL);
         }
     return FA_OK;
@@ -151,13 +153,15 @@ FA_VECTOR_CLONES static void unpool_row(int block, int in_w, struct fa_shape out
         backward_row(1, in_w, out, index, diff_dst, y, relu_output, diff_src);
 }
 
-fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                               const fa_real *relu_output, fa_real *diff_src)
+fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const void *diff_dst,
+                               const void *relu_output, void *diff_src)
 {
     const struct fa_shape in = pool->in, out = pool->out;
     const struct onednn_layout layout = onednn_layout_of(pool->backend, in);
     const size_t in_row = (size_t)in.w * (size_t)layout.block;
     const size_t out_plane = (size_t)out.h * (size_t)out.w * (size_t)layout.block;
+    const float *from = diff_dst, *mask = relu_output;
+    float *to = diff_src;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(pool->backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
@@ -165,8 +169,7 @@ fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const fa
             const size_t offset = ((size_t)b * (size_t)in.h + (size_t)y) * in_row;
 
             unpool_row(layout.block, in.w, out, (const uint8_t *)index + (size_t)b * out_plane,
-                       diff_dst + (size_t)b * out_plane, y, relu_output != NULL ? relu_output + offset : NULL,
-                       diff_src + offset);
+                       from + (size_t)b * out_plane, y, mask != NULL ? mask + offset : NULL, to + offset);
         }
     return FA_OK;
 }

@@ -127,28 +127,28 @@ extern const struct fa_head_ops fa_cuda_head_ops;
 
 size_t fa_cuda_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 void fa_cuda_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                        fa_real *activation);
+                        void *activation);
 fa_status fa_cuda_import_frame(struct fa_backend *backend, struct fa_shape shape,
-                               const struct fa_frame *frame, fa_real *activation);
-void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                               const struct fa_frame *frame, void *activation);
+void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                         fa_real *hwc);
 void fa_cuda_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                        fa_real *activation);
+                        void *activation);
 void fa_cuda_upsample_map(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                          const fa_real *src, fa_real *dst);
+                          const void *src, void *dst);
 void fa_cuda_upsample_map_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                                   const fa_real *diff_dst, bool accumulate, fa_real *diff_src);
-void fa_cuda_add_masked_map(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                            const fa_real *relu_output, fa_real *dst);
-void fa_cuda_channel_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+                                   const void *diff_dst, bool accumulate, void *diff_src);
+void fa_cuda_add_masked_map(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                            const void *relu_output, void *dst);
+void fa_cuda_channel_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                              double *sum, double *sum_of_squares);
 
 fa_status fa_cuda_pool_create(struct fa_backend *backend, struct fa_shape in, struct fa_pool **out);
 void fa_cuda_pool_destroy(struct fa_pool *pool);
 size_t fa_cuda_pool_index_bytes(const struct fa_pool *pool);
-fa_status fa_cuda_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index);
-fa_status fa_cuda_pool_unpool(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                              const fa_real *relu_output, fa_real *diff_src);
+fa_status fa_cuda_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index);
+fa_status fa_cuda_pool_unpool(struct fa_pool *pool, const void *index, const void *diff_dst,
+                              const void *relu_output, void *diff_src);
 
 /* Filters and bias as cuDNN takes them, folded. */
 struct fa_cuda_weights {
@@ -186,11 +186,10 @@ void fa_cuda_conv_destroy(struct fa_conv *conv);
 size_t fa_cuda_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                                enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
 const char *fa_cuda_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
-fa_status fa_cuda_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                               fa_real *dst);
-fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                     const fa_real *relu_output, fa_real *diff_src);
-fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_cuda_conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst);
+fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                     const void *relu_output, void *diff_src);
+fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                         struct fa_weights_sum *sum);
 
 fa_status fa_cuda_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out);
@@ -205,12 +204,12 @@ fa_status fa_cuda_group_norm_create(struct fa_backend *backend, const struct fa_
                                     struct fa_affine *affine, struct fa_norm **out);
 void fa_cuda_group_norm_destroy(struct fa_norm *norm);
 size_t fa_cuda_group_norm_statistics_bytes(const struct fa_norm *norm);
-fa_status fa_cuda_group_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                                     fa_real *dst, void *statistics);
-fa_status fa_cuda_group_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                                    const void *statistics, fa_real *dst);
-fa_status fa_cuda_group_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                      const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum);
+fa_status fa_cuda_group_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
+                                     void *statistics);
+fa_status fa_cuda_group_norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                                    const void *statistics, void *dst);
+fa_status fa_cuda_group_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                                      const void *diff_dst, void *diff_src, struct fa_affine_sum *sum);
 
 /* Channels with padding, and positions, of an activation. */
 static inline int fa_cuda_padded(int channels)

@@ -216,7 +216,7 @@ static fa_status run(struct fa_conv *conv, enum fa_conv_direction direction, str
 }
 
 /* cuDNN writes its result beside what it reads: a residual in the result's place is moved first. */
-static const void *residual_beside(struct fa_conv *conv, const fa_real *residual, const fa_real *dst)
+static const void *residual_beside(struct fa_conv *conv, const void *residual, const void *dst)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(conv->backend);
     const struct fa_cuda *cuda = queue->device->runtime;
@@ -234,8 +234,7 @@ static const void *residual_beside(struct fa_conv *conv, const fa_real *residual
     return queue->gradient.memory;
 }
 
-fa_status fa_cuda_conv_forward(struct fa_conv *conv, const fa_real *src, const fa_real *residual,
-                               fa_real *dst)
+fa_status fa_cuda_conv_forward(struct fa_conv *conv, const void *src, const void *residual, void *dst)
 {
     const struct fa_cuda_weights *weights = (const struct fa_cuda_weights *)conv->weights;
     const void *beside = residual_beside(conv, residual, dst);
@@ -248,8 +247,8 @@ fa_status fa_cuda_conv_forward(struct fa_conv *conv, const fa_real *src, const f
     return run(conv, FA_CONV_FORWARD, places);
 }
 
-fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const fa_real *diff_dst, bool accumulate,
-                                     const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                     const void *relu_output, void *diff_src)
 {
     const struct fa_cuda_weights *weights = (const struct fa_cuda_weights *)conv->weights;
     void *const result = accumulate ? fa_cuda_queue_of(conv->backend)->gradient.memory : diff_src;
@@ -267,7 +266,7 @@ fa_status fa_cuda_conv_backward_data(struct fa_conv *conv, const fa_real *diff_d
     return FA_OK;
 }
 
-fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+fa_status fa_cuda_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                         struct fa_weights_sum *sum)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(conv->backend);

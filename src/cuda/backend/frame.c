@@ -15,7 +15,7 @@ static struct fa_cuda_normalize normalize_of(const struct fa_normalize *given)
 }
 
 fa_status fa_cuda_import_frame(struct fa_backend *backend, struct fa_shape shape,
-                               const struct fa_frame *frame, fa_real *activation)
+                               const struct fa_frame *frame, void *activation)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
     const size_t n_bytes = 3 * (size_t)frame->w * (size_t)frame->h;

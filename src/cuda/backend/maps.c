@@ -69,15 +69,14 @@ static fa_status import_rows(struct fa_cuda_queue *queue, struct fa_shape shape,
     return FA_OK;
 }
 
-void fa_cuda_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw,
-                        fa_real *activation)
+void fa_cuda_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
     fa_cuda_note_status(queue, import_rows(queue, shape, chw, activation));
 }
 
-void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                         fa_real *hwc)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
@@ -89,7 +88,7 @@ void fa_cuda_export_hwc(struct fa_backend *backend, struct fa_shape shape, const
 }
 
 void fa_cuda_import_hwc(struct fa_backend *backend, struct fa_shape shape, const fa_real *hwc,
-                        fa_real *activation)
+                        void *activation)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
@@ -107,7 +106,7 @@ static struct fa_cuda_map map_of(struct fa_shape shape)
 }
 
 void fa_cuda_upsample_map(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                          const fa_real *src, fa_real *dst)
+                          const void *src, void *dst)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
@@ -118,7 +117,7 @@ void fa_cuda_upsample_map(struct fa_backend *backend, struct fa_shape in, struct
 }
 
 void fa_cuda_upsample_map_backward(struct fa_backend *backend, struct fa_shape in, struct fa_shape out,
-                                   const fa_real *diff_dst, bool accumulate, fa_real *diff_src)
+                                   const void *diff_dst, bool accumulate, void *diff_src)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
@@ -149,7 +148,7 @@ size_t fa_cuda_pool_index_bytes(const struct fa_pool *pool)
     return padded_elements(pool->out);
 }
 
-fa_status fa_cuda_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real *dst, void *index)
+fa_status fa_cuda_pool_forward(struct fa_pool *pool, const void *src, void *dst, void *index)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(pool->backend);
 
@@ -160,8 +159,8 @@ fa_status fa_cuda_pool_forward(struct fa_pool *pool, const fa_real *src, fa_real
     return FA_OK;
 }
 
-fa_status fa_cuda_pool_unpool(struct fa_pool *pool, const void *index, const fa_real *diff_dst,
-                              const fa_real *relu_output, fa_real *diff_src)
+fa_status fa_cuda_pool_unpool(struct fa_pool *pool, const void *index, const void *diff_dst,
+                              const void *relu_output, void *diff_src)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(pool->backend);
 
@@ -175,8 +174,8 @@ fa_status fa_cuda_pool_unpool(struct fa_pool *pool, const void *index, const fa_
 
 /* ---- element by element ---- */
 
-void fa_cuda_add_masked_map(struct fa_backend *backend, struct fa_shape shape, const fa_real *src,
-                            const fa_real *relu_output, fa_real *dst)
+void fa_cuda_add_masked_map(struct fa_backend *backend, struct fa_shape shape, const void *src,
+                            const void *relu_output, void *dst)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
 
@@ -187,7 +186,7 @@ void fa_cuda_add_masked_map(struct fa_backend *backend, struct fa_shape shape, c
 }
 
 /* Room for both, and the sums behind it. */
-static fa_status moments(struct fa_cuda_queue *queue, struct fa_shape shape, const fa_real *activation,
+static fa_status moments(struct fa_cuda_queue *queue, struct fa_shape shape, const void *activation,
                          double *sum, double *sum_of_squares)
 {
     const size_t positions = fa_cuda_positions(shape), channels = (size_t)fa_cuda_padded(shape.c);
@@ -208,7 +207,7 @@ static fa_status moments(struct fa_cuda_queue *queue, struct fa_shape shape, con
     return FA_OK;
 }
 
-void fa_cuda_channel_moments(struct fa_backend *backend, struct fa_shape shape, const fa_real *activation,
+void fa_cuda_channel_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                              double *sum, double *sum_of_squares)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);

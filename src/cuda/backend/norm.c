@@ -144,8 +144,8 @@ size_t fa_cuda_group_norm_statistics_bytes(const struct fa_norm *norm)
     return (size_t)norm->desc.groups * sizeof(struct fa_cuda_group);
 }
 
-fa_status fa_cuda_group_norm_forward(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                                     fa_real *dst, void *statistics)
+fa_status fa_cuda_group_norm_forward(struct fa_norm *norm, const void *src, const void *residual, void *dst,
+                                     void *statistics)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(norm->backend);
     const struct cuda_affine *affine = (const struct cuda_affine *)norm->affine;
@@ -162,8 +162,8 @@ fa_status fa_cuda_group_norm_forward(struct fa_norm *norm, const fa_real *src, c
     return FA_OK;
 }
 
-fa_status fa_cuda_group_norm_repeat(struct fa_norm *norm, const fa_real *src, const fa_real *residual,
-                                    const void *statistics, fa_real *dst)
+fa_status fa_cuda_group_norm_repeat(struct fa_norm *norm, const void *src, const void *residual,
+                                    const void *statistics, void *dst)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(norm->backend);
     const struct cuda_affine *affine = (const struct cuda_affine *)norm->affine;
@@ -176,8 +176,8 @@ fa_status fa_cuda_group_norm_repeat(struct fa_norm *norm, const fa_real *src, co
     return FA_OK;
 }
 
-fa_status fa_cuda_group_norm_backward(struct fa_norm *norm, const fa_real *src, const void *statistics,
-                                      const fa_real *diff_dst, fa_real *diff_src, struct fa_affine_sum *sum)
+fa_status fa_cuda_group_norm_backward(struct fa_norm *norm, const void *src, const void *statistics,
+                                      const void *diff_dst, void *diff_src, struct fa_affine_sum *sum)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(norm->backend);
     const struct cuda_affine *affine = (const struct cuda_affine *)norm->affine;
