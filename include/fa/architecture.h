@@ -15,8 +15,9 @@
 struct fa_architecture {
     int depth, groups, base_width; /* of the backbone, as in fa_model_config */
     bool has_neck, has_head;
-    int num_classes; /* of the class layer; 0 if there is none */
-    bool group_norm; /* else batch norm */
+    int neck_channels, head_channels, head_convs; /* the reference's where there is no neck, no head */
+    int num_classes;                              /* of the class layer; 0 if there is none */
+    bool group_norm;                              /* else batch norm */
     int norm_groups; /* of a group norm; 0 if the file does not say: it is in its model's name alone */
 };
 

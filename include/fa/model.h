@@ -32,11 +32,16 @@ enum fa_model_norm { FA_NORM_FROZEN_BATCH, FA_NORM_GROUP };
  */
 enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
 
+enum { FA_HEAD_MAX_CONVS = 8 };
+
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */
     int groups;        /* 1, or 32 / 64 for ResNeXt */
     int base_width;    /* 64, or 4 for ResNeXt */
     int frozen_stages; /* -1: none; 0: stem; k: stem and layer1..layerk */
+    int neck_channels; /* of the feature pyramid, 256 */
+    int head_channels; /* of the head's towers, 256 */
+    int head_convs;    /* of each tower, 4 */
     int num_classes;
     enum fa_head_init head_init;
     double prior_probability; /* of an object at initialisation, 0.01 */

@@ -51,6 +51,12 @@ const struct fa_option fa_options[] = {
           "Freeze the stem (0) and the stages up to this one; -1 trains all."),
     BOOL("model.backbone.zero_init_residual", model.zero_init_residual, "true",
          "Start the last norm of a residual block at gamma 0."),
+    VALUE("model.neck_channels", FA_OPTION_INT, model.neck_channels, "256", 16, 1024,
+          "Channels of the feature pyramid; fewer are faster and learn small sets as well."),
+    VALUE("model.head_channels", FA_OPTION_INT, model.head_channels, "256", 16, 1024,
+          "Channels of the head's towers."),
+    VALUE("model.head_convs", FA_OPTION_INT, model.head_convs, "4", 1, FA_HEAD_MAX_CONVS,
+          "Convolutions of each of the head's two towers."),
     CHOICE("model.norm", norm, "\"frozen_batch\"", norms,
            "Batch norm of the backbone with statistics that stay as loaded (frozen_batch), or group norm in "
            "backbone, "

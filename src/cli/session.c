@@ -205,6 +205,9 @@ struct fa_architecture fa_session_architecture(const struct fa_model_config *mod
     return (struct fa_architecture){.depth = model->depth,
                                     .groups = model->groups,
                                     .base_width = model->base_width,
+                                    .neck_channels = model->neck_channels,
+                                    .head_channels = model->head_channels,
+                                    .head_convs = model->head_convs,
                                     .group_norm = group_norm,
                                     .norm_groups = group_norm ? model->norm_groups : 0};
 }
@@ -226,6 +229,24 @@ static fa_status check_norm(const struct fa_architecture *found, const struct fa
     return FA_OK;
 }
 
+static fa_status check_neck_and_head(const struct fa_architecture *found,
+                                     const struct fa_architecture *wanted)
+{
+    if (found->has_neck && found->neck_channels != wanted->neck_channels)
+        return fa_fail(FA_EINVAL,
+                       "the weights have a feature pyramid of %d channels, the configuration one of %d; set "
+                       "model.neck_channels to %d",
+                       found->neck_channels, wanted->neck_channels, found->neck_channels);
+    if (found->has_head &&
+        (found->head_channels != wanted->head_channels || found->head_convs != wanted->head_convs))
+        return fa_fail(FA_EINVAL,
+                       "the weights have a head of %d convolutions of %d channels, the configuration one of "
+                       "%d of %d; set model.head_convs and head_channels to %d and %d",
+                       found->head_convs, found->head_channels, wanted->head_convs, wanted->head_channels,
+                       found->head_convs, found->head_channels);
+    return FA_OK;
+}
+
 fa_status fa_session_check_backbone(const struct fa_settings *settings,
                                     const struct fa_architecture *architecture)
 {
@@ -234,8 +255,10 @@ fa_status fa_session_check_backbone(const struct fa_settings *settings,
     char name[2][64];
 
     if (found->depth == wanted.depth && found->groups == wanted.groups &&
-        found->base_width == wanted.base_width)
-        return check_norm(found, &wanted);
+        found->base_width == wanted.base_width) {
+        FA_TRY(check_norm(found, &wanted));
+        return check_neck_and_head(found, &wanted);
+    }
     fa_architecture_print_backbone(found, name[0], sizeof name[0]);
     fa_architecture_print_backbone(&wanted, name[1], sizeof name[1]);
     return fa_fail(

@@ -15,8 +15,8 @@
 #include "fa/model.h"
 
 #define FA_NAME_MAX         64
-#define FA_GRAPH_MAX_LAYERS 128 /* the deepest, R-101, has 122 */
-#define FA_GRAPH_MAX_NODES  384 /* and 318 with group norm */
+#define FA_GRAPH_MAX_LAYERS 144 /* the deepest, R-101 with eight convs a tower, has 130 */
+#define FA_GRAPH_MAX_NODES  416 /* and 398 with group norm */
 #define FA_NONE             (-1)
 
 /* What the filters are filled with before training. */

@@ -5,6 +5,8 @@
 #include "state.h"
 
 #define MAX_CLASSES 65536
+#define WIDTH_STEP  16
+#define MAX_WIDTH   1024
 
 static fa_status check_backbone(const struct fa_model_config *config)
 {
@@ -24,9 +26,28 @@ static fa_status check_backbone(const struct fa_model_config *config)
     return FA_OK;
 }
 
+static fa_status check_channels(const char *key, int channels)
+{
+    if (channels < WIDTH_STEP || channels > MAX_WIDTH || channels % WIDTH_STEP != 0)
+        return fa_fail(FA_EINVAL, "%s is %d; it must be a multiple of %d from %d to %d", key, channels,
+                       WIDTH_STEP, WIDTH_STEP, MAX_WIDTH);
+    return FA_OK;
+}
+
+static fa_status check_neck_and_head(const struct fa_model_config *config)
+{
+    FA_TRY(check_channels("model.neck_channels", config->neck_channels));
+    FA_TRY(check_channels("model.head_channels", config->head_channels));
+    if (config->head_convs < 1 || config->head_convs > FA_HEAD_MAX_CONVS)
+        return fa_fail(FA_EINVAL, "model.head_convs is %d; it can be 1 to %d", config->head_convs,
+                       FA_HEAD_MAX_CONVS);
+    return FA_OK;
+}
+
 static fa_status check_config(const struct fa_model_config *config)
 {
     FA_TRY(check_backbone(config));
+    FA_TRY(check_neck_and_head(config));
     if (config->num_classes < 1 || config->num_classes > MAX_CLASSES)
         return fa_fail(FA_EINVAL, "%d classes; there can be 1 to %d", config->num_classes, MAX_CLASSES);
     if (config->norm == FA_NORM_GROUP && config->norm_groups < 1)
@@ -45,8 +66,8 @@ static fa_status check_norms(const struct fa_graph *graph)
         if (fa_layer_has_group_norm(layer) && layer->desc.out_channels % layer->norm_groups != 0)
             return fa_fail(
                 FA_EINVAL,
-                "model.norm_groups: the %d channels of %s cannot be divided into %d groups; 32 suits "
-                "every layer",
+                "model.norm_groups: the %d channels of %s cannot be divided into %d groups; take a number "
+                "that divides the channels of every layer",
                 layer->desc.out_channels, layer->norm, layer->norm_groups);
     }
     return FA_OK;

@@ -6,7 +6,7 @@
 
 #include "fa/pyramid.h"
 
-enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
+enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_HEAD_CONVS = 8, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
 
 /* Ends a model's name, the number of groups behind it. */
 #define GROUP_NORM "_gn"
@@ -115,6 +115,40 @@ static fa_status recognise_classes(const struct fa_weights_file *file, struct fa
     return FA_OK;
 }
 
+static bool can_be_built(int64_t channels)
+{
+    return channels >= 16 && channels <= 1024 && channels % 16 == 0;
+}
+
+/* Of the filters with that name; the reference's where the file has none, or such that the matching will
+ * tell. */
+static int channels_of(const struct fa_weights_file *file, const char *name)
+{
+    const struct fa_tensor *filters = fa_weights_find(file, name);
+
+    return filters != NULL && filters->n_dims == 4 && can_be_built(filters->dims[0]) ? (int)filters->dims[0]
+                                                                                     : 256;
+}
+
+static int count_head_convs(const struct fa_weights_file *file)
+{
+    char name[64];
+
+    for (int n = 0; n < MAX_HEAD_CONVS; n++) {
+        snprintf(name, sizeof name, "bbox_head.cls_convs.%d.conv.weight", n);
+        if (fa_weights_find(file, name) == NULL)
+            return n > 0 ? n : 4;
+    }
+    return MAX_HEAD_CONVS;
+}
+
+static void recognise_neck_and_head(const struct fa_weights_file *file, struct fa_architecture *out)
+{
+    out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight");
+    out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight");
+    out->head_convs = count_head_convs(file);
+}
+
 /* Our own files name the model as fa_architecture_print_model does. */
 static int groups_of_name(const char *model)
 {
@@ -137,6 +171,7 @@ fa_status fa_architecture_recognise(const struct fa_weights_file *file, struct f
                                     .has_head = fa_weights_has(file, "bbox_head.")};
     FA_TRY(recognise_depth(file, out));
     FA_TRY(recognise_width(file, out));
+    recognise_neck_and_head(file, out);
     recognise_norm(file, out);
     return recognise_classes(file, out);
 }

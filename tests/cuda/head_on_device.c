@@ -30,6 +30,9 @@ static int open_model(void **state)
                                            .groups = 1,
                                            .base_width = 64,
                                            .frozen_stages = 4,
+                                           .neck_channels = 256,
+                                           .head_channels = 256,
+                                           .head_convs = 4,
                                            .num_classes = CLASSES,
                                            .prior_probability = 0.1};
 

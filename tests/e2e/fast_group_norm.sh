@@ -38,6 +38,9 @@ expect 0 "Average Precision" eval_with
 expect 2 "the weights are of a network with group normalisation, the configuration has batch normalisation; set model.norm to group" \
   eval_with --set model.norm=frozen_batch
 expect 2 "set model.norm_groups to 16" eval_with --set model.norm_groups=32
+expect 2 "set model.head_convs and head_channels to 4 and 256" eval_with --set model.head_channels=128
+expect 2 "set model.neck_channels to 256" eval_with --set model.neck_channels=64
+expect 2 "model.neck_channels is 24; it must be a multiple of 16" train 1 "$scratch/none" 1 --set model.neck_channels=24
 expect 2 "the 64 channels of backbone.gn1 cannot be divided into 48 groups" train 1 "$scratch/none" 1 --set model.norm_groups=48
 expect 2 "set model.init to random" train 1 "$scratch/none" 1 --set model.init=calibrate
 expect 2 "do not train" train 1 "$scratch/none" 1 --set model.norm=frozen_batch

@@ -40,6 +40,9 @@ static void open_side(struct side *side, bool never_records)
                                            .groups = 1,
                                            .base_width = 64,
                                            .frozen_stages = 3,
+                                           .neck_channels = 256,
+                                           .head_channels = 256,
+                                           .head_convs = 4,
                                            .num_classes = CLASSES,
                                            .prior_probability = 0.1};
 

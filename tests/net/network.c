@@ -13,6 +13,9 @@ struct fa_model_config network_config(int depth, int frozen_stages)
                                     .groups = 1,
                                     .base_width = 64,
                                     .frozen_stages = frozen_stages,
+                                    .neck_channels = 256,
+                                    .head_channels = 256,
+                                    .head_convs = 4,
                                     .num_classes = N_CLASSES,
                                     .prior_probability = 0.01};
 }

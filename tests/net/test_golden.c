@@ -93,7 +93,7 @@ static void check_case(const struct fa_model_config *config, const char *backend
     golden.head = network_forward(golden.model, FA_INFERENCE, image, H, W);
     for (; fgets(line, sizeof line, f) != NULL; n_lines++)
         check_line(&golden, line);
-    assert_true(n_lines > 200 + 3 * 60);
+    assert_true(n_lines > 200 + 3 * 35);
     fclose(f);
     fa_free(image);
     fa_free(golden.head.cls);
@@ -155,6 +155,17 @@ static void group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch(vo
     check_backends(&config, "tests/net/golden/r50_gn.txt");
 }
 
+static void narrow_neck_and_head_agree_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config(18, 3);
+
+    (void)state;
+    config.neck_channels = 96;
+    config.head_channels = 48;
+    config.head_convs = 2;
+    check_backends(&config, "tests/net/golden/r18_narrow.txt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +174,7 @@ int main(void)
         cmocka_unit_test(grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch),
         cmocka_unit_test(group_norm_in_basic_blocks_agrees_with_pytorch),
         cmocka_unit_test(group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch),
+        cmocka_unit_test(narrow_neck_and_head_agree_with_pytorch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

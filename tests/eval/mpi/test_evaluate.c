@@ -32,6 +32,9 @@ static int open_all(void **state)
                                           .groups = 1,
                                           .base_width = 64,
                                           .frozen_stages = 1,
+                                          .neck_channels = 256,
+                                          .head_channels = 256,
+                                          .head_convs = 4,
                                           .num_classes = 2,
                                           .prior_probability = 0.01};
     const struct fa_synth_config scenes = {.n_images = N_IMAGES, .n_classes = 2, .seed = 5, .w = 64, .h = 64};

@@ -58,6 +58,9 @@ static struct fa_model *make_model(int frozen_stages)
                                            .groups = 1,
                                            .base_width = 64,
                                            .frozen_stages = frozen_stages,
+                                           .neck_channels = 256,
+                                           .head_channels = 256,
+                                           .head_convs = 4,
                                            .num_classes = (int)dataset->n_categories,
                                            .prior_probability = 0.01};
     struct fa_model *model;

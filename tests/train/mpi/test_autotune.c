@@ -54,6 +54,9 @@ static struct fa_model *make_model(struct fa_backend *backend)
                                            .groups = 1,
                                            .base_width = 64,
                                            .frozen_stages = 1,
+                                           .neck_channels = 256,
+                                           .head_channels = 256,
+                                           .head_convs = 4,
                                            .num_classes = 3,
                                            .prior_probability = 0.01};
     struct fa_model *model;

@@ -130,6 +130,9 @@ static struct fa_model *make_model(void)
                                            .groups = 1,
                                            .base_width = 64,
                                            .frozen_stages = 4,
+                                           .neck_channels = 256,
+                                           .head_channels = 256,
+                                           .head_convs = 4,
                                            .num_classes = (int)dataset->n_categories,
                                            .prior_probability = 0.01};
     struct fa_model *model;
