@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 out=${1:-quickstart}
 freeanchor=build/release/freeanchor
-config=configs/freeanchor_r18_fpn_synth.json
+config=configs/freeanchor_r18_fpn_quick.json
 ranks=$(cores)
 [ "$ranks" -le 4 ] || ranks=4
 
@@ -27,7 +27,7 @@ cmake --build --preset release | tail -n 1
 say "a dataset of synthetic scenes"
 mkdir -p "$out"
 if [ ! -d "$out/val-shards" ]; then
-  "$freeanchor" synth --out "$out/train" --images 400 --classes 3 --seed 1 --size 192x128
+  "$freeanchor" synth --out "$out/train" --images 1200 --classes 3 --seed 1 --size 192x128
   "$freeanchor" synth --out "$out/val" --images 80 --classes 3 --seed 2 --size 192x128
   "$freeanchor" pack --coco "$out/train/annotations.json" --images "$out/train/images" --out "$out/train-shards"
   "$freeanchor" pack --coco "$out/val/annotations.json" --images "$out/val/images" --out "$out/val-shards"
@@ -35,7 +35,7 @@ fi
 
 say "training on $ranks ranks (started again, it goes on where it stopped)"
 run_ranks "$ranks" "$freeanchor" train --config "$config" --work-dir "$out/run" \
-  --train-data "$out/train-shards" --val-data "$out/val-shards" --set train.eval_interval=3
+  --train-data "$out/train-shards" --val-data "$out/val-shards"
 
 say "evaluating"
 run_ranks "$ranks" "$freeanchor" eval --weights "$out/run" --data "$out/val-shards" --out "$out/results.json"

@@ -8,6 +8,7 @@
 #include "fa/lane.h"
 #include "fa/memory.h"
 #include "flats.h"
+#include "small_network.h"
 #include "support.h"
 
 enum { CLASSES = 4, H = 64, W = 96, OBJECTS = 3 };
@@ -26,15 +27,7 @@ static struct fa_model *model;
 
 static int open_model(void **state)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 4,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = CLASSES,
-                                           .prior_probability = 0.1};
+    const struct fa_model_config config = small_network(4, CLASSES, 0.1);
 
     (void)state;
     for (int i = 0; i < 3 * H * W; i++)

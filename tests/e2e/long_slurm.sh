@@ -44,7 +44,7 @@ slurm_submit "${nodes[@]}" --time=1 --signal=B:USR1@20 --dependency="afterok:$pa
   "$config" limited --train-data packed "${small[@]}" --set train.max_steps="$steps"
 limited=$job
 slurm_submit "${nodes[@]}" --dependency="afterok:$limited" "$root/slurm/eval.sbatch" \
-  "$config" limited/weights.h5 packed --set "data.scale=[64,64]" --json
+  limited packed --json
 eval=$job
 slurm_wait "$pack" COMPLETED 30
 slurm_wait "$limited" COMPLETED 300

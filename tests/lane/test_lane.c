@@ -1,5 +1,6 @@
 /* The lane's way of an image gives what its parts give, one by one, and tells of each as it ends. */
 #include "flats.h"
+#include "small_network.h"
 
 #include <string.h>
 
@@ -24,15 +25,7 @@ static struct fa_lane *lane;
 
 static int open_lane(void **state)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 4,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = CLASSES,
-                                           .prior_probability = 0.1};
+    const struct fa_model_config config = small_network(4, CLASSES, 0.1);
     struct fa_pyramid pyramid;
 
     (void)state;

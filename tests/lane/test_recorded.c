@@ -7,6 +7,7 @@
 #include "fa/memory.h"
 #include "fa/params.h"
 #include "flats.h"
+#include "small_network.h"
 
 enum { CLASSES = 4, MOST_OBJECTS = 200, IMAGES = 9, ROOM = 100 };
 
@@ -36,15 +37,7 @@ struct side {
 
 static void open_side(struct side *side, bool never_records)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 3,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = CLASSES,
-                                           .prior_probability = 0.1};
+    const struct fa_model_config config = small_network(3, CLASSES, 0.1);
 
     memset(side, 0, sizeof *side);
     assert_ok(fa_backend_open(

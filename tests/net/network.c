@@ -5,19 +5,15 @@
 
 #include "fa/memory.h"
 #include "flats.h"
+#include "small_network.h"
 #include "state.h"
 
 struct fa_model_config network_config(int depth, int frozen_stages)
 {
-    return (struct fa_model_config){.depth = depth,
-                                    .groups = 1,
-                                    .base_width = 64,
-                                    .frozen_stages = frozen_stages,
-                                    .neck_channels = 256,
-                                    .head_channels = 256,
-                                    .head_convs = 4,
-                                    .num_classes = N_CLASSES,
-                                    .prior_probability = 0.01};
+    struct fa_model_config config = small_network(frozen_stages, N_CLASSES, 0.01);
+
+    config.depth = depth;
+    return config;
 }
 
 struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name)

@@ -1,5 +1,6 @@
 /* A replay writes what the loss, the network and the post-processing say, also where that is no number. */
 #include "flats.h"
+#include "small_network.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,15 +30,7 @@ static const char *out_path(void)
 
 static int open_model(void **state)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 4,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = CLASSES,
-                                           .prior_probability = 0.1};
+    const struct fa_model_config config = small_network(4, CLASSES, 0.1);
 
     (void)state;
     snprintf(directory, sizeof directory, "%s", fa_test_directory());

@@ -1,6 +1,7 @@
 /* All ranks together give the bits that one alone gives, and fail together. */
 #include "ranks.h"
 #include "scenes.h"
+#include "small_network.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +29,7 @@ static const char *in_root(const char *name)
 /* Random weights find something everywhere once every score counts. */
 static int open_all(void **state)
 {
-    const struct fa_model_config small = {.depth = 18,
-                                          .groups = 1,
-                                          .base_width = 64,
-                                          .frozen_stages = 1,
-                                          .neck_channels = 256,
-                                          .head_channels = 256,
-                                          .head_convs = 4,
-                                          .num_classes = 2,
-                                          .prior_probability = 0.01};
+    const struct fa_model_config small = small_network(1, 2, 0.01);
     const struct fa_synth_config scenes = {.n_images = N_IMAGES, .n_classes = 2, .seed = 5, .w = 64, .h = 64};
 
     (void)state;

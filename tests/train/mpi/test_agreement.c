@@ -2,6 +2,7 @@
    anything of it is saved. */
 #include "ranks.h"
 #include "scenes.h"
+#include "small_network.h"
 
 #include <omp.h>
 #include <pthread.h>
@@ -54,15 +55,7 @@ static int close_scenes(void **state)
 
 static struct fa_model *make_model(int frozen_stages)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = frozen_stages,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = (int)dataset->n_categories,
-                                           .prior_probability = 0.01};
+    const struct fa_model_config config = small_network(frozen_stages, (int)dataset->n_categories, 0.01);
     struct fa_model *model;
 
     assert_ok(fa_model_create(&config, backend, &model));

@@ -9,6 +9,7 @@
 #include "fa/algorithms.h"
 #include "fa/file.h"
 #include "fa/hash.h"
+#include "small_network.h"
 #include "training.h"
 
 enum { N_IMAGES = 3 };
@@ -50,15 +51,7 @@ static int close_scenes(void **state)
 
 static struct fa_model *make_model(struct fa_backend *backend)
 {
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 1,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = 3,
-                                           .prior_probability = 0.01};
+    const struct fa_model_config config = small_network(1, 3, 0.01);
     struct fa_model *model;
 
     assert_ok(fa_model_create(&config, backend, &model));

@@ -2,6 +2,7 @@
  * interruption. */
 #include "ranks.h"
 #include "scenes.h"
+#include "small_network.h"
 
 #include <errno.h>
 #include <math.h>
@@ -126,15 +127,7 @@ static int close_scenes(void **state)
 static struct fa_model *make_model(void)
 {
     /* For images this small a step costs what its parameters do, so most of them are frozen. */
-    const struct fa_model_config config = {.depth = 18,
-                                           .groups = 1,
-                                           .base_width = 64,
-                                           .frozen_stages = 4,
-                                           .neck_channels = 256,
-                                           .head_channels = 256,
-                                           .head_convs = 4,
-                                           .num_classes = (int)dataset->n_categories,
-                                           .prior_probability = 0.01};
+    const struct fa_model_config config = small_network(4, (int)dataset->n_categories, 0.01);
     struct fa_model *model;
 
     assert_ok(fa_model_create(&config, backend, &model));
