@@ -97,6 +97,16 @@ class Plan:
         row = self.step(", freeanchor without oneDNN", self.network, self.small, CORES, "")
         return row._replace(ours=self.our_step(self.network, self.small, CORES, "--backend", "blas"))
 
+    def group_norm(self):
+        """Beside PyTorch's, and beside our step with frozen batch norm."""
+        ours_so = self.our_step(self.network, self.large, CORES, "--set", "model.norm=group", "--set", "model.init=random")
+        row = self.step("", self.network, self.large, CORES, ">= 2 times", "--norm-groups", 32, "--channels-last")
+        row = row._replace(name=row.name + ", group norm everywhere", ours=ours_so)
+        frozen = self.our_step(self.network, self.large, CORES)
+        return [row, row._replace(name=row.name + "; freeanchor with frozen batch norm", peer=frozen, target=">= 0.87 times"),
+                row._replace(name="peak memory of the same two", peer=frozen, target=">= 0.8 times", unit="MiB",
+                             value=lambda report: report["peak_rss_bytes"] / 2**20)]
+
     def inference(self):
         return Row(f"inference with post-processing, {self.network}, {self.large}",
                    self.our_step(self.network, self.large, CORES, "--inference"),
@@ -175,6 +185,7 @@ class Plan:
                      self.step(", peer in bf16", self.network, self.large, CORES, ">= 1 times", "--bf16", "--channels-last")],
             "step-1": [self.step("", self.network, self.small, 1, ">= 2.4 times")],
             "step-2": [self.step("", self.network, self.small, CORES, ">= 2.4 times, >= 1.85 of 1 thread")],
+            "group-norm": self.group_norm(),
             "inference": [self.inference()], "memory": [self.memory()], "loss": [self.loss()],
             "x101": [self.step("", self.deep, size, CORES, ">= 2 times") for size in (self.large, self.small)],
             "isa": [self.without_avx512(), self.without_onednn()],

@@ -117,7 +117,7 @@ class Step:
         torch.manual_seed(0)
         self.options = options
         self.format = torch.channels_last if options.channels_last else torch.contiguous_format
-        self.model = Detector(options.network, options.classes, frozen_stages=options.frozen_stages)
+        self.model = Detector(options.network, options.classes, options.frozen_stages, options.norm_groups)
         self.model.to(memory_format=self.format)
         torch.nn.init.constant_(self.model.bbox_head.retina_cls.bias, -4.595)
         for last in (self.model.bbox_head.retina_cls, self.model.bbox_head.retina_reg):
@@ -228,6 +228,7 @@ def parse(words=None):
     parser.add_argument("what", choices=["step", "inference", "loss"])
     parser.add_argument("--network", default="r50")
     parser.add_argument("--frozen-stages", type=int, default=1)
+    parser.add_argument("--norm-groups", type=int, default=0, help="of group norm everywhere; 0: frozen batch norm")
     parser.add_argument("--size", type=size, default=(800, 1344))
     parser.add_argument("--classes", type=int, default=80)
     parser.add_argument("--objects", type=int, default=8)
