@@ -69,6 +69,11 @@ for reference in $(grep -rhoE 'doc/[a-z]+\.md( [0-9]+(\.[0-9]+)?)?((, | to | and
   [ -e "$page" ] || fail "$page is referred to and does not exist"
   [ "$section" = "$reference" ] || grep -qE "^##+ ${section//./\\.}[. ]" "$page" || fail "$page has no section $section"
 done
+for page in README.md doc/*.md data/*.md tests/parity/README.md; do
+  for link in $(grep -oE '\]\([^)#:]+' "$page" | cut -c 3-); do
+    [ -e "$(dirname "$page")/$link" ] || fail "$page links to $link, which does not exist"
+  done
+done
 for path in $(grep -oE '`(src|include|tests)/[a-zA-Z0-9_/.]+`' doc/design.md | tr -d '\`'); do
   [ -e "$path" ] || fail "doc/design.md speaks of $path, which does not exist"
 done
