@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/annotations.h"
 #include "fa/status.h"
 
 struct fa_category {
@@ -61,7 +62,9 @@ enum fa_pack_fix { FA_PACK_ERROR, FA_PACK_DROP, FA_PACK_CLIP };
 enum fa_pack_exif { FA_PACK_EXIF_DECIDE, FA_PACK_EXIF_APPLY, FA_PACK_EXIF_IGNORE };
 
 struct fa_pack_config {
-    const char *coco_path, *image_directory, *out_directory;
+    const char *annotation_path, *image_directory, *out_directory;
+    enum fa_annotation_format format;
+    const char *classes;    /* as fa_annotation_source has them; NULL: those of the annotations */
     size_t shard_bytes;     /* a shard is closed before its JPEGs would pass this */
     enum fa_pack_fix fix;   /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
                                empty then). drop also drops images and annotations that cannot be used */

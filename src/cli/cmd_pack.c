@@ -1,5 +1,5 @@
 /*
- * cmd_pack.c - freeanchor pack: a COCO JSON and a folder of JPEGs into checked shards.
+ * cmd_pack.c - freeanchor pack: annotations and a folder of JPEGs into checked shards.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,15 @@
 #include "fa/shard.h"
 
 static const struct fa_flag flags[] = {
-    {"--coco", "A.json", "annotations in COCO's format", true},
-    {"--images", "DIR", "folder that the file names in it are relative to", true},
+    {"--annotations", "PATH",
+     "a COCO JSON, a folder of Pascal VOC, YOLO or LabelMe files, or an XML of CVAT for images", false},
+    {"--format", "F", "coco, voc, yolo, labelme or cvat (default: as what is there tells)", false},
+    {"--coco", "A.json", "short for --annotations A.json --format coco", false},
+    {"--classes", "LIST",
+     "the classes in their order: names with commas between, or a file with a name a line (default: as the "
+     "annotations name them)",
+     false},
+    {"--images", "DIR", "folder that the file names in them are relative to", true},
     {"--out", "SHARDDIR", "gets the shards; a dataset already there is replaced when the new one is complete",
      true},
     {"--shard-mib", "N", "size of a shard (default 256)", false, FA_WHOLE(1, 1048576)},
@@ -56,6 +63,38 @@ static fa_status parse_choices(const struct fa_arguments *given, struct fa_pack_
     return FA_OK;
 }
 
+static fa_status parse_format(const char *name, enum fa_annotation_format *format)
+{
+    *format = FA_ANNOTATIONS_BY_CONTENT;
+    if (name == NULL)
+        return FA_OK;
+    for (int f = 0; f < FA_N_ANNOTATION_FORMATS; f++)
+        if (strcmp(fa_annotation_format_names[f], name) == 0) {
+            *format = (enum fa_annotation_format)f;
+            return FA_OK;
+        }
+    return fa_fail(FA_EINVAL, "--format %s: expected coco, voc, yolo, labelme or cvat", name);
+}
+
+static fa_status parse_annotations(const struct fa_arguments *given, struct fa_pack_config *config)
+{
+    const char *coco = fa_arguments_get(given, "--coco");
+
+    config->annotation_path = fa_arguments_get(given, "--annotations");
+    config->classes = fa_arguments_get(given, "--classes");
+    FA_TRY(parse_format(fa_arguments_get(given, "--format"), &config->format));
+    if ((coco == NULL) == (config->annotation_path == NULL))
+        return fa_fail(FA_EINVAL,
+                       coco == NULL
+                           ? "--annotations is missing: where the boxes are"
+                           : "--coco and --annotations are both given; one says where the boxes are");
+    if (coco == NULL)
+        return FA_OK;
+    config->annotation_path = coco;
+    config->format = FA_ANNOTATIONS_COCO;
+    return FA_OK;
+}
+
 static void report(struct fa_invocation *invocation, const struct fa_pack_report *packed, const char *out)
 {
     printf("%zu image%s, %zu annotation%s, %.1f MiB in %zu shard%s in %s\n", packed->n_images,
@@ -89,8 +128,7 @@ static void report(struct fa_invocation *invocation, const struct fa_pack_report
 static fa_status run(struct fa_invocation *invocation)
 {
     const struct fa_arguments *given = &invocation->arguments;
-    struct fa_pack_config config = {.coco_path = fa_arguments_get(given, "--coco"),
-                                    .image_directory = fa_arguments_get(given, "--images"),
+    struct fa_pack_config config = {.image_directory = fa_arguments_get(given, "--images"),
                                     .out_directory = fa_arguments_get(given, "--out"),
                                     .shard_bytes = (size_t)fa_arguments_whole(given, "--shard-mib", 256)
                                                    << 20,
@@ -98,6 +136,7 @@ static fa_status run(struct fa_invocation *invocation)
     struct fa_pack_report packed;
 
     FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(parse_annotations(given, &config));
     FA_TRY(parse_choices(given, &config));
     FA_TRY(fa_pack(&config, &packed));
     report(invocation, &packed, config.out_directory);
@@ -107,6 +146,6 @@ static fa_status run(struct fa_invocation *invocation)
 const struct fa_command fa_command_pack = {.name = "pack",
                                            .operands = "",
                                            .summary =
-                                               "check a COCO JSON and its JPEGs and pack them into shards",
+                                               "check annotations and their JPEGs and pack them into shards",
                                            .flags = flags,
                                            .run = run};

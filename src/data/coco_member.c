@@ -38,6 +38,16 @@ fa_status fa_coco_member_id(const struct fa_json *item, const char *key, int64_t
     return FA_OK;
 }
 
+static bool is_of_pixels(double number)
+{
+    return fabs(number) <= LARGEST_NUMBER;
+}
+
+bool fa_coco_box_is_pixels(const double bbox[4])
+{
+    return is_of_pixels(bbox[0]) && is_of_pixels(bbox[1]) && is_of_pixels(bbox[2]) && is_of_pixels(bbox[3]);
+}
+
 fa_status fa_coco_member_box(const struct fa_json *item, double bbox[4])
 {
     const struct fa_json *list = fa_json_get(item, "bbox");
@@ -46,7 +56,7 @@ fa_status fa_coco_member_box(const struct fa_json *item, double bbox[4])
     if (fa_json_kind(list) != FA_JSON_ARRAY || fa_json_count(list) != 4)
         return fa_fail(FA_EFORMAT, "`bbox` is missing or not a list of four numbers x, y, width, height");
     for (int k = 0; k < 4; k++, value = fa_json_next(value))
-        if (!fa_json_to_double(value, &bbox[k]) || !(fabs(bbox[k]) <= LARGEST_NUMBER))
+        if (!fa_json_to_double(value, &bbox[k]) || !is_of_pixels(bbox[k]))
             return fa_fail(FA_EFORMAT,
                            "number %d of `bbox` is not a number of pixels; correct it or remove the item",
                            k + 1);

@@ -5,6 +5,7 @@
 #ifndef FA_DATA_COCO_MEMBER_H
 #define FA_DATA_COCO_MEMBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "fa/json.h"
@@ -13,6 +14,9 @@
 /* An id: a whole number of 64 bits, or text that spells one, which is counted in *n_text. */
 fa_status fa_coco_member_id(const struct fa_json *item, const char *key, int64_t *out,
                             size_t *n_text) FA_CHECK_RESULT;
+
+/* Whether x y w h are numbers, of a magnitude that pixels can have. */
+bool fa_coco_box_is_pixels(const double bbox[4]);
 
 /* `bbox`: x y w h, of a magnitude that pixels can have. */
 fa_status fa_coco_member_box(const struct fa_json *item, double bbox[4]) FA_CHECK_RESULT;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "coco_fault.h"
 #include "coco_member.h"
 #include "coco_name.h"
 #include "coco_trim.h"
@@ -177,20 +178,6 @@ static fa_status place_item(fa_status status, const char *list, size_t i, const 
     return fa_prefix(status, "%s[%zu]", list, i);
 }
 
-/* Keeps the message of a failure as a fault, if it is one of the file. */
-static fa_status keep_fault(struct fa_coco *coco, fa_status status)
-{
-    const size_t n = coco->n_faults;
-
-    if (status != FA_EFORMAT)
-        return status;
-    if ((n & (n + 1)) == 0) /* full: there is room for one less than a power of two */
-        FA_TRY(fa_realloc(&coco->faults, 2 * n + 1, sizeof *coco->faults));
-    FA_TRY(fa_strdup(fa_message(), &coco->faults[n]));
-    coco->n_faults++;
-    return FA_OK;
-}
-
 /* ---- the lists ---- */
 
 static fa_status read_list(struct reader *reader, const struct fa_json *list, const char *name,
@@ -206,7 +193,7 @@ static fa_status read_list(struct reader *reader, const struct fa_json *list, co
         else
             st = fa_fail(FA_EFORMAT, "not an object");
         if (st != FA_OK)
-            FA_TRY(keep_fault(reader->coco, place_item(st, name, i, item)));
+            FA_TRY(fa_coco_keep_fault(reader->coco, place_item(st, name, i, item)));
     }
     return FA_OK;
 }
@@ -344,7 +331,8 @@ static fa_status leave_out_duplicates(struct reader *reader)
             first = r;
             continue;
         }
-        FA_TRY(keep_fault(reader->coco, fail_duplicate("annotations", &table->rows[first], &table->rows[r])));
+        FA_TRY(fa_coco_keep_fault(reader->coco,
+                                  fail_duplicate("annotations", &table->rows[first], &table->rows[r])));
         reader->coco->annotations[table->rows[r].place].image = NOWHERE;
     }
     return FA_OK;

@@ -64,7 +64,8 @@ static fa_status judge_names(struct packing *p)
     if (n > 0)
         fa_warn("%s: %zu images are files that another image is too, the first: %s has ids %" PRId64
                 " and %" PRId64,
-                p->config->coco_path, n, images[pair[0]].file_name, images[pair[0]].id, images[pair[1]].id);
+                p->config->annotation_path, n, images[pair[0]].file_name, images[pair[0]].id,
+                images[pair[1]].id);
     return FA_OK;
 }
 
@@ -141,7 +142,7 @@ static fa_status judge_boxes(struct packing *p)
         fa_census_set_class(&p->census, k, coco->categories[k].id, coco->categories[k].name);
     for (size_t a = 0; a < coco->n_annotations; a++)
         FA_TRY(judge_box(p, a));
-    return fa_census_tell(&p->census, p->config->coco_path);
+    return fa_census_tell(&p->census, p->config->annotation_path);
 }
 
 /* Clipping boxes that are written by another convention would hide the mistake. */
@@ -166,7 +167,7 @@ static fa_status refuse(struct packing *p)
         FA_EFORMAT,
         "%s: %zu item%s cannot be used (images: %zu, annotations: %zu, boxes: %zu), the first: %s; all are "
         "listed in %s; %s",
-        p->config->coco_path, p->rejects.n, fa_plural(p->rejects.n), n_images, n_annotations,
+        p->config->annotation_path, p->rejects.n, fa_plural(p->rejects.n), n_images, n_annotations,
         p->rejects.n - n_images - n_annotations, p->rejects.first, p->rejects.path, advise(p));
 }
 
@@ -177,7 +178,7 @@ static fa_status require_objects(struct packing *p)
     if (p->report->n_objects > 0 || p->coco->n_annotations + p->coco->n_faults == 0)
         return FA_OK;
     FA_TRY(fa_rejects_commit(&p->rejects));
-    return fa_census_require_objects(&p->census, p->config->coco_path);
+    return fa_census_require_objects(&p->census, p->config->annotation_path);
 }
 
 static fa_status judge(struct packing *p)
@@ -186,7 +187,7 @@ static fa_status judge(struct packing *p)
     FA_TRY(fa_alloc_zero(p->coco->n_annotations, sizeof *p->boxes, &p->boxes));
     FA_TRY(judge_faults(p));
     FA_TRY(judge_names(p));
-    fa_info("checking %zu images", p->coco->n_images);
+    fa_info("checking %zu image%s", p->coco->n_images, fa_plural(p->coco->n_images));
     FA_TRY(judge_images(p));
     FA_TRY(judge_boxes(p));
     return p->refused ? refuse(p) : require_objects(p);
@@ -267,7 +268,7 @@ static fa_status plan(struct packing *p)
 {
     FA_TRY(fa_pack_plan_create(p->coco, &p->folder, p->checks, p->boxes, &p->plan));
     if (p->plan.n_images == 0)
-        return fa_fail(FA_EFORMAT, "%s: no image is left to pack", p->config->coco_path);
+        return fa_fail(FA_EFORMAT, "%s: no image is left to pack", p->config->annotation_path);
     return require_space(p);
 }
 
@@ -297,10 +298,21 @@ static fa_status check_config(const struct fa_pack_config *config)
     return FA_OK;
 }
 
+static fa_status read_annotations(struct packing *p)
+{
+    const struct fa_annotation_source source = {.path = p->config->annotation_path,
+                                                .format = p->config->format,
+                                                .image_directory = p->config->image_directory,
+                                                .follow_links = p->config->follow_links,
+                                                .classes = p->config->classes};
+
+    return fa_annotations_read(&source, &p->coco);
+}
+
 static fa_status pack(struct packing *p)
 {
     FA_TRY(check_config(p->config));
-    FA_TRY(fa_coco_read_usable(p->config->coco_path, &p->coco));
+    FA_TRY(read_annotations(p));
     if (p->coco->n_images > 0)
         FA_TRY(fa_image_folder_open(p->config->image_directory, p->config->follow_links, &p->folder));
     FA_TRY(fa_pack_stage_open(p->config->out_directory, &p->stage));

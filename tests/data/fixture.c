@@ -116,7 +116,7 @@ static void write_annotation(FILE *file, int image, int k, bool *first)
 struct fa_pack_config fixture_config(const char *directory)
 {
     return (struct fa_pack_config){
-        .coco_path = fa_test_path(directory, "coco.json"),
+        .annotation_path = fa_test_path(directory, "coco.json"),
         .image_directory = fa_test_path(directory, "images"),
         .out_directory = fa_test_path(directory, "out"),
         .shard_bytes = 8 << 10,

@@ -30,7 +30,7 @@ static int choose_folders(void **state)
              fa_test_shared("data/bccd"));
     snprintf(out, sizeof out, "%s/out", fa_test_directory());
     config = (struct fa_pack_config){
-        .coco_path = annotations,
+        .annotation_path = annotations,
         .image_directory = images,
         .out_directory = out,
         .shard_bytes = 2 << 20,

@@ -116,7 +116,7 @@ static void pack_turned(const char *directory, int w, int h, struct fa_pack_repo
              "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [], \"images\": [{\"id\": 1, "
              "\"file_name\": \"a.jpg\", \"width\": %d, \"height\": %d}]}",
              w, h);
-    fixture_write_text(config.coco_path, text);
+    fixture_write_text(config.annotation_path, text);
     assert_ok(fa_pack(&config, report));
 }
 
@@ -168,7 +168,7 @@ struct turned_image {
 static struct fa_pack_config write_turned(const char *directory, const struct turned_image *images, int n)
 {
     const struct fa_pack_config config = fixture_config(directory);
-    FILE *file = fopen(config.coco_path, "w");
+    FILE *file = fopen(config.annotation_path, "w");
 
     assert_non_null(file);
     assert_ok(fa_directory_make(config.image_directory));
@@ -250,7 +250,7 @@ static struct fa_pack_config write_bad_boxes(const char *directory)
 
     assert_ok(fa_directory_make(config.image_directory));
     fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
-    fixture_write_text(config.coco_path,
+    fixture_write_text(config.annotation_path,
                        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
                        "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
                        "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]},"
@@ -411,7 +411,7 @@ static void names_from_windows_are_read_with_slashes(void **state)
     fixture_jpeg(fa_test_path(config.image_directory, "train/a.jpg"), 40, 30, 1, 1);
     fixture_jpeg(fa_test_path(config.image_directory, "b\\c.jpg"), 40, 30, 2, 1); /* a name like another */
     fixture_write_text(
-        config.coco_path,
+        config.annotation_path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
         "\"train\\\\a.jpg\", \"width\": 40, \"height\": 30}, {\"id\": 2, \"file_name\": \"b\\\\c.jpg\", "
         "\"width\": 40, \"height\": 30}]}");
@@ -421,7 +421,7 @@ static void names_from_windows_are_read_with_slashes(void **state)
     assert_string_equal(dataset->records[1].file_name, "b\\c.jpg");
     fa_dataset_close(dataset);
     fixture_write_text(
-        config.coco_path,
+        config.annotation_path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
         "\"..\\\\coco.json\", \"width\": 40, \"height\": 30}]}");
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "..\\coco.json: cannot open");
@@ -437,7 +437,7 @@ static void annotations_that_contradict_the_file_are_all_listed_and_dropped(void
     assert_ok(fa_directory_make(config.image_directory));
     fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
     fixture_write_text(
-        config.coco_path,
+        config.annotation_path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}, {\"id\": 6}], \"annotations\": ["
         "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]},"
@@ -463,7 +463,7 @@ static void annotations_of_which_none_is_an_object_are_refused(void **state)
 
     (void)state;
     fixture_write_text(
-        config.coco_path,
+        config.annotation_path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
         "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40], \"area\": 0},"
@@ -485,7 +485,7 @@ static void an_annotation_file_without_images_is_refused(void **state)
 
     (void)state;
     assert_fails_saying(fa_pack(&config, &report), FA_EMISSING, "coco.json");
-    fixture_write_text(config.coco_path, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], "
+    fixture_write_text(config.annotation_path, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], "
                                          "\"images\": [], \"annotations\": []}");
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "no image is left");
     assert_string_equal(fixture_list(directory), "coco.json");
@@ -504,7 +504,7 @@ static void foreign_files_are_never_replaced(void **state)
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "thesis.tex");
     config.out_directory = config.image_directory;
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "0.jpg");
-    config.out_directory = config.coco_path;
+    config.out_directory = config.annotation_path;
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "not a directory");
     assert_string_equal(fixture_list(directory), "coco.json images out");
 }

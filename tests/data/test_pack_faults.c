@@ -122,7 +122,7 @@ static void an_output_below_a_plain_file_is_refused(void **state)
     struct fa_pack_config config = fixture_scenes(directory, 2);
 
     (void)state;
-    config.out_directory = fa_test_path(config.coco_path, "out");
+    config.out_directory = fa_test_path(config.annotation_path, "out");
     assert_fails_saying(pack(&config), FA_EIO, "coco.json");
 }
 

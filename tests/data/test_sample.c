@@ -55,7 +55,7 @@ static int open_dataset(void **state)
     assert_ok(fa_directory_make(config.image_directory));
     fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 640, 480, 1, 1);
     fixture_write_text(
-        config.coco_path,
+        config.annotation_path,
         "{\"categories\": [{\"id\": 8, \"name\": \"x\"}, {\"id\": 4, \"name\": \"y\"}], \"images\": "
         "[{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 640, \"height\": 480}], \"annotations\": ["

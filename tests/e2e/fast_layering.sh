@@ -14,7 +14,7 @@ room() {
   fi
 }
 for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
-  cJSON.h:src/base 'cuda[a-z0-9_]*\.h:src/cuda' 'cudnn[a-z0-9_]*\.h:src/cuda'; do
+  cJSON.h:src/base expat.h:src/base 'cuda[a-z0-9_]*\.h:src/cuda' 'cudnn[a-z0-9_]*\.h:src/cuda'; do
   room "${pair%%:*}" "${pair##*:}"
 done
 
@@ -24,12 +24,12 @@ strangers=$(grep -rnE '\b(strto[a-z]+|ato[ifl]+|sscanf)\(' src/cli src/comm --in
 
 # Which module a public header belongs to, and what each module may include (itself always).
 declare -A module_of=(
-  [status]=base [log]=base [memory]=base [philox]=base [json]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
+  [status]=base [log]=base [memory]=base [philox]=base [json]=base [xml]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base [printable]=base [crash]=base
   [directory]=base [new_file]=base [text]=base
   [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
-  [image]=data [augment]=data [census]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
+  [image]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(

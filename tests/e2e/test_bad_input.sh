@@ -94,7 +94,7 @@ bad_image() {
 }
 expect 2 "nowhere: there is no such directory" "$freeanchor" pack --coco "$synth/annotations.json" \
   --images "$scratch/nowhere" --out "$scratch/never"
-expect 2 "synth: is not a plain file" "$freeanchor" pack --coco "$synth" --images "$synth/images" --out "$scratch/never"
+expect 2 "are a file, this is a folder" "$freeanchor" pack --coco "$synth" --images "$synth/images" --out "$scratch/never"
 bad_image rm "$scratch/images/$first"
 bad_image truncate -s 0 "$scratch/images/$first"
 bad_image truncate -s 2000 "$scratch/images/$first"

@@ -14,7 +14,7 @@
    is set here. */
 static void make_scenes(const char *root, const char *shards, struct fa_synth_config scenes)
 {
-    const struct fa_pack_config pack = {.coco_path = fa_test_path(root, "scenes/annotations.json"),
+    const struct fa_pack_config pack = {.annotation_path = fa_test_path(root, "scenes/annotations.json"),
                                         .image_directory = fa_test_path(root, "scenes/images"),
                                         .out_directory = fa_test_path(root, shards),
                                         .shard_bytes = 1 << 20,

@@ -1,0 +1,189 @@
+#include "builder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coco_fault.h"
+#include "coco_member.h"
+#include "coco_name.h"
+#include "fa/memory.h"
+
+enum { LARGEST_SIDE = 65535, MOST_CLASSES = 65536 };
+
+fa_status fa_builder_open(struct fa_builder *builder)
+{
+    *builder = (struct fa_builder){.coco = NULL};
+    return fa_alloc_zero(1, sizeof *builder->coco, &builder->coco);
+}
+
+void fa_builder_close(struct fa_builder *builder)
+{
+    fa_coco_free(builder->coco);
+    *builder = (struct fa_builder){.coco = NULL};
+}
+
+/* Room for one more. */
+static fa_status grow(void *list, size_t n, size_t size, size_t *room)
+{
+    if (n < *room)
+        return FA_OK;
+    FA_TRY(fa_realloc(list, 2 * n + 16, size));
+    *room = 2 * n + 16;
+    return FA_OK;
+}
+
+/* ---- classes ---- */
+
+static fa_status add_class(struct fa_builder *builder, const char *name, int32_t *label)
+{
+    struct fa_coco *coco = builder->coco;
+
+    if (name[0] == '\0')
+        return fa_fail(FA_EFORMAT, "the name of its class is empty");
+    if (builder->is_closed)
+        return fa_fail(FA_EFORMAT, "\"%.80s\" is none of the %zu classes", name, coco->n_categories);
+    if (coco->n_categories >= MOST_CLASSES)
+        return fa_fail(FA_EFORMAT, "\"%.80s\" is one class more than the %d that there can be", name,
+                       MOST_CLASSES);
+    FA_TRY(grow(&coco->categories, coco->n_categories, sizeof *coco->categories, &builder->room_categories));
+    FA_TRY(fa_strdup(name, &coco->categories[coco->n_categories].name));
+    *label = (int32_t)coco->n_categories++;
+    return FA_OK;
+}
+
+fa_status fa_builder_class(struct fa_builder *builder, const char *name, int32_t *label)
+{
+    const struct fa_coco *coco = builder->coco;
+
+    for (size_t k = 0; k < coco->n_categories; k++)
+        if (strcmp(coco->categories[k].name, name) == 0) {
+            *label = (int32_t)k;
+            return FA_OK;
+        }
+    return add_class(builder, name, label);
+}
+
+struct ranked {
+    const char *name;
+    int32_t label;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct ranked *)a)->name, ((const struct ranked *)b)->name);
+}
+
+fa_status fa_builder_sort_classes(struct fa_builder *builder)
+{
+    struct fa_coco *coco = builder->coco;
+    const size_t n = coco->n_categories;
+    struct ranked *ranked = NULL;
+    int32_t *place = NULL;
+    fa_status status = fa_alloc(n, sizeof *ranked, &ranked);
+
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *place, &place);
+    if (status == FA_OK) {
+        for (size_t k = 0; k < n; k++)
+            ranked[k] = (struct ranked){coco->categories[k].name, (int32_t)k};
+        qsort(ranked, n, sizeof *ranked, by_name);
+        for (size_t k = 0; k < n; k++) {
+            coco->categories[k].name = (char *)(uintptr_t)ranked[k].name;
+            place[ranked[k].label] = (int32_t)k;
+        }
+        for (size_t a = 0; a < coco->n_annotations; a++)
+            coco->annotations[a].label = place[coco->annotations[a].label];
+    }
+    fa_free(ranked);
+    fa_free(place);
+    return status;
+}
+
+/* ---- images and boxes ---- */
+
+static bool is_side(double side)
+{
+    return side >= 1 && side <= LARGEST_SIDE && side == floor(side);
+}
+
+fa_status fa_builder_image(struct fa_builder *builder, const char *file_name, double w, double h)
+{
+    struct fa_coco *coco = builder->coco;
+    struct fa_coco_image *image;
+
+    if (file_name[0] == '\0')
+        return fa_fail(FA_EFORMAT, "it does not name its image");
+    if (!fa_coco_name_stays_inside(file_name))
+        return fa_fail(FA_EFORMAT, "its image \"%.200s\" lies outside of the image folder", file_name);
+    if (!is_side(w) || !is_side(h))
+        return fa_fail(FA_EFORMAT, "the size of its image is %g x %g; sides are whole numbers from 1 to %d",
+                       w, h, LARGEST_SIDE);
+    FA_TRY(grow(&coco->images, coco->n_images, sizeof *coco->images, &builder->room_images));
+    image = &coco->images[coco->n_images];
+    *image = (struct fa_coco_image){.w = (int)w, .h = (int)h};
+    FA_TRY(fa_strdup(file_name, &image->file_name));
+    coco->n_images++;
+    return FA_OK;
+}
+
+fa_status fa_builder_box(struct fa_builder *builder, int32_t label, const double bbox[4], bool ignore)
+{
+    struct fa_coco *coco = builder->coco;
+
+    if (!fa_coco_box_is_pixels(bbox))
+        return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a number that is no pixel's", bbox[0], bbox[1],
+                       bbox[2], bbox[3]);
+    FA_TRY(
+        grow(&coco->annotations, coco->n_annotations, sizeof *coco->annotations, &builder->room_annotations));
+    coco->annotations[coco->n_annotations++] =
+        (struct fa_coco_annotation){.image = coco->n_images - 1,
+                                    .label = label,
+                                    .bbox = {bbox[0], bbox[1], bbox[2], bbox[3]},
+                                    .area = bbox[2] * bbox[3],
+                                    .ignore = ignore};
+    return FA_OK;
+}
+
+/* ---- faults ---- */
+
+fa_status fa_builder_image_fault(struct fa_builder *builder, fa_status status)
+{
+    const size_t n = builder->coco->n_faults;
+
+    FA_TRY(fa_coco_keep_fault(builder->coco, status));
+    builder->coco->n_faulty_images += builder->coco->n_faults - n;
+    return FA_OK;
+}
+
+fa_status fa_builder_object_fault(struct fa_builder *builder, fa_status status)
+{
+    return fa_coco_keep_fault(builder->coco, status);
+}
+
+/* ---- the whole ---- */
+
+fa_status fa_builder_finish(struct fa_builder *builder, const char *path, struct fa_coco **out)
+{
+    struct fa_coco *coco = builder->coco;
+
+    if (coco->n_categories == 0 && coco->n_faults > 0)
+        return fa_fail(FA_EFORMAT, "%s: not one object can be used, the first: %s", path, coco->faults[0]);
+    if (coco->n_categories == 0)
+        return fa_fail(FA_EFORMAT,
+                       "%s: there is no object in it, and so no class; a detector needs at least one", path);
+    for (size_t k = 0; k < coco->n_categories; k++)
+        coco->categories[k].id = (int64_t)k + 1;
+    for (size_t i = 0; i < coco->n_images; i++)
+        coco->images[i].id = (int64_t)i + 1;
+    for (size_t a = 0; a < coco->n_annotations; a++) {
+        struct fa_coco_annotation *annotation = &coco->annotations[a];
+
+        annotation->id = (int64_t)a + 1;
+        annotation->image_id = coco->images[annotation->image].id;
+        annotation->category_id = coco->categories[annotation->label].id;
+    }
+    *out = coco;
+    builder->coco = NULL;
+    return FA_OK;
+}

@@ -1,0 +1,163 @@
+/*
+ * labelme.c - LabelMe: a JSON file an image, with shapes as points in pixels.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "fa/json.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "files_below.h"
+#include "readers.h"
+
+static fa_status read_points(const struct fa_json *list, double (*points)[2])
+{
+    const struct fa_json *point = fa_json_first(list);
+
+    for (size_t i = 0; point != NULL; i++, point = fa_json_next(point)) {
+        const struct fa_json *x = fa_json_first(point), *y = fa_json_next(x);
+
+        if (fa_json_kind(point) != FA_JSON_ARRAY || !fa_json_to_double(x, &points[i][0]) ||
+            !fa_json_to_double(y, &points[i][1]))
+            return fa_fail(FA_EFORMAT, "its point %zu is not two numbers", i + 1);
+    }
+    return FA_OK;
+}
+
+/* The middle, and a point of the rim. */
+static void box_of_circle(const double (*points)[2], double bbox[4])
+{
+    const double radius = hypot(points[1][0] - points[0][0], points[1][1] - points[0][1]);
+
+    bbox[0] = points[0][0] - radius;
+    bbox[1] = points[0][1] - radius;
+    bbox[2] = bbox[3] = 2 * radius;
+}
+
+static fa_status read_box(const struct fa_json *shape, const char *kind, double bbox[4])
+{
+    const struct fa_json *list = fa_json_get(shape, "points");
+    const size_t n = fa_json_kind(list) == FA_JSON_ARRAY ? fa_json_count(list) : 0;
+    const bool is_circle = strcmp(kind, "circle") == 0;
+    double(*points)[2];
+    fa_status status;
+
+    if (n < 2 || (is_circle && n != 2))
+        return fa_fail(FA_EFORMAT, "a %s of %zu points has no box", kind, n);
+    FA_TRY(fa_alloc(n, sizeof *points, &points));
+    status = read_points(list, points);
+    if (status == FA_OK && is_circle)
+        box_of_circle(points, bbox);
+    else if (status == FA_OK)
+        fa_box_around(points, n, bbox);
+    fa_free(points);
+    return status;
+}
+
+/* Of old versions, which knew outlines alone, no kind. */
+static const char *kind_of(const struct fa_json *shape)
+{
+    const char *kind = "polygon";
+
+    (void)fa_json_to_string(fa_json_get(shape, "shape_type"), &kind);
+    return kind;
+}
+
+static bool has_box(const char *kind)
+{
+    return strcmp(kind, "rectangle") == 0 || strcmp(kind, "polygon") == 0 || strcmp(kind, "circle") == 0 ||
+           strcmp(kind, "mask") == 0;
+}
+
+static fa_status read_shape(struct fa_builder *builder, const struct fa_json *shape)
+{
+    const char *name;
+    double bbox[4];
+    int32_t label;
+
+    if (!fa_json_to_string(fa_json_get(shape, "label"), &name))
+        return fa_fail(FA_EFORMAT, "it has no label");
+    FA_TRY(read_box(shape, kind_of(shape), bbox));
+    FA_TRY(fa_builder_class(builder, name, &label));
+    return fa_builder_box(builder, label, bbox, false);
+}
+
+/* imagePath is relative to the JSON file; of what lies elsewhere the name alone is taken. */
+static fa_status begin_image(struct fa_annotation_reading *reading, const char *file,
+                             const struct fa_json *root)
+{
+    const char *path;
+    char *name;
+    double w, h;
+    int w_read, h_read;
+    fa_status status = FA_OK;
+
+    if (!fa_json_to_string(fa_json_get(root, "imagePath"), &path) || fa_json_get(root, "shapes") == NULL)
+        return fa_fail(FA_EFORMAT, "it is not LabelMe's, whose files have imagePath and shapes");
+    FA_TRY(fa_annotation_image_beside(file, path, &name));
+    if (!fa_json_to_double(fa_json_get(root, "imageWidth"), &w) ||
+        !fa_json_to_double(fa_json_get(root, "imageHeight"), &h)) {
+        status = fa_annotation_image_size(reading, name, &w_read, &h_read);
+        w = status == FA_OK ? w_read : 0;
+        h = status == FA_OK ? h_read : 0;
+    }
+    if (status == FA_OK)
+        status = fa_builder_image(&reading->builder, name, w, h);
+    fa_free(name);
+    return status;
+}
+
+static fa_status read_tree(struct fa_annotation_reading *reading, const char *file,
+                           const struct fa_json *root, size_t *n_others)
+{
+    struct fa_builder *builder = &reading->builder;
+    const fa_status status = begin_image(reading, file, root);
+    size_t number = 0;
+
+    if (status != FA_OK)
+        return fa_builder_image_fault(builder, fa_prefix(status, "%s", file));
+    for (const struct fa_json *shape = fa_json_first(fa_json_get(root, "shapes")); shape != NULL;
+         shape = fa_json_next(shape)) {
+        const bool counts = has_box(kind_of(shape));
+
+        number++;
+        *n_others += !counts;
+        if (counts)
+            FA_TRY(fa_builder_object_fault(
+                builder, fa_prefix(read_shape(builder, shape), "%s: shape %zu", file, number)));
+    }
+    return FA_OK;
+}
+
+static fa_status read_file(struct fa_annotation_reading *reading, const char *file, size_t *n_others)
+{
+    struct fa_json *root = NULL;
+    char *text = NULL;
+    size_t n_bytes;
+    fa_status status = fa_image_folder_read(&reading->annotations, file, &text, &n_bytes);
+
+    if (status == FA_OK)
+        status = fa_json_parse(file, text, n_bytes, &root);
+    fa_free(text);
+    if (status != FA_OK)
+        return fa_builder_image_fault(&reading->builder, status);
+    status = read_tree(reading, file, root, n_others);
+    fa_json_free(root);
+    return status;
+}
+
+fa_status fa_labelme_read(struct fa_annotation_reading *reading)
+{
+    static const char *const suffixes[] = {".json", NULL};
+    struct fa_files files;
+    size_t n_others = 0;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_files_below(reading->source->path, suffixes, &files));
+    for (size_t i = 0; i < files.n && status == FA_OK; i++)
+        status = read_file(reading, files.names[i], &n_others);
+    fa_files_free(&files);
+    if (status == FA_OK && n_others > 0)
+        fa_warn("%s: %zu shapes that are points or lines are left out", reading->source->path, n_others);
+    return status;
+}

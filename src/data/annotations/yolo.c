@@ -1,0 +1,188 @@
+/*
+ * yolo.c - YOLO: beside every image a text file of the same name in another folder, a line an object: its
+ * class as a number, then the middle and the sides of its box, or the corners of its outline, as shares of
+ * the image's sides. An image without such a file has no objects.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "class_names.h"
+#include "fa/file.h"
+#include "fa/memory.h"
+#include "files_below.h"
+#include "readers.h"
+
+enum { MOST_NUMBERS = 20001 }; /* of a line */
+
+/* ---- classes ---- */
+
+static fa_status try_classes(struct fa_builder *builder, const char *folder, const char *name, bool *found)
+{
+    char *path;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_path_join(folder, name, &path));
+    *found = fa_file_exists(path);
+    if (*found)
+        status = strstr(name, ".yaml") != NULL ? fa_classes_of_yaml(path, builder)
+                                               : fa_classes_of_lines(path, builder);
+    fa_free(path);
+    return status;
+}
+
+/* In the folder of labels, or in that around it. */
+static fa_status find_classes(struct fa_annotation_reading *reading)
+{
+    static const char *const names[] = {"data.yaml", "classes.txt", "obj.names"};
+    const char *path = reading->source->path;
+    char *around;
+    bool found = reading->builder.is_closed;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_path_join(path, "..", &around));
+    for (int i = 0; i < 6 && !found && status == FA_OK; i++)
+        status = try_classes(&reading->builder, i < 3 ? path : around, names[i % 3], &found);
+    fa_free(around);
+    FA_TRY(status);
+    reading->builder.is_closed = true;
+    if (found)
+        return FA_OK;
+    return fa_fail(FA_EFORMAT,
+                   "%s: YOLO's labels do not name their classes: neither there nor around it is a data.yaml, "
+                   "classes.txt or obj.names; give --classes",
+                   path);
+}
+
+/* ---- a line ---- */
+
+static fa_status read_numbers(const char *line, double *numbers, size_t *n)
+{
+    for (*n = 0;; ++*n) {
+        char *end;
+        const char *from = line + strspn(line, " \t\r");
+
+        if (*from == '\0')
+            return FA_OK;
+        if (*n == MOST_NUMBERS)
+            return fa_fail(FA_EFORMAT, "it has more than %d numbers", MOST_NUMBERS);
+        numbers[*n] = strtod(from, &end);
+        if (end == from || (*end != '\0' && strchr(" \t\r", *end) == NULL))
+            return fa_fail(FA_EFORMAT, "it is not numbers alone: %.60s", from);
+        line = end;
+    }
+}
+
+/* In shares of the image's sides. */
+static fa_status box_of_numbers(const double *numbers, size_t n, double bbox[4])
+{
+    if (n == 4) {
+        bbox[0] = numbers[0] - numbers[2] / 2;
+        bbox[1] = numbers[1] - numbers[3] / 2;
+        bbox[2] = numbers[2];
+        bbox[3] = numbers[3];
+        return FA_OK;
+    }
+    if (n < 6 || n % 2 != 0)
+        return fa_fail(FA_EFORMAT,
+                       "it has %zu numbers behind its class; a box has 4, an outline 6 or more, two a corner",
+                       n);
+    fa_box_around((const double(*)[2])numbers, n / 2, bbox);
+    return FA_OK;
+}
+
+static fa_status read_object(struct fa_builder *builder, const char *line, double *numbers)
+{
+    const struct fa_coco *coco = builder->coco;
+    const struct fa_coco_image *image = &coco->images[coco->n_images - 1];
+    double bbox[4];
+    size_t n;
+
+    FA_TRY(read_numbers(line, numbers, &n));
+    if (n == 0)
+        return fa_fail(FA_EFORMAT, "it has no numbers");
+    if (!(numbers[0] >= 0 && numbers[0] < (double)coco->n_categories) ||
+        numbers[0] != (double)(int)numbers[0])
+        return fa_fail(FA_EFORMAT, "its class is %g; there are %zu, from 0 on", numbers[0],
+                       coco->n_categories);
+    FA_TRY(box_of_numbers(numbers + 1, n - 1, bbox));
+    for (int k = 0; k < 4; k++)
+        bbox[k] *= k % 2 == 0 ? image->w : image->h;
+    return fa_builder_box(builder, (int32_t)numbers[0], bbox, false);
+}
+
+/* ---- an image ---- */
+
+static fa_status read_lines(struct fa_builder *builder, const char *file, char *text, double *numbers)
+{
+    size_t number = 0;
+
+    for (char *line = text; line != NULL;) {
+        char *end = strchr(line, '\n');
+
+        if (end != NULL)
+            *end++ = '\0';
+        number++;
+        if (line[strspn(line, " \t\r")] != '\0')
+            FA_TRY(fa_builder_object_fault(
+                builder, fa_prefix(read_object(builder, line, numbers), "%s, line %zu", file, number)));
+        line = end;
+    }
+    return FA_OK;
+}
+
+/* "train/0001.jpg" to "train/0001.txt". */
+static fa_status label_file(const char *image, char **out)
+{
+    const size_t n = (size_t)(strrchr(image, '.') - image);
+
+    FA_TRY(fa_alloc(n + 5, 1, out));
+    snprintf(*out, n + 5, "%.*s.txt", (int)n, image);
+    return FA_OK;
+}
+
+static fa_status read_labels(struct fa_annotation_reading *reading, const char *image, double *numbers)
+{
+    char *file, *text = NULL;
+    size_t n_bytes;
+    fa_status status;
+
+    FA_TRY(label_file(image, &file));
+    status = fa_image_folder_read(&reading->annotations, file, &text, &n_bytes);
+    if (status == FA_EMISSING)
+        status = FA_OK;
+    else if (status == FA_OK)
+        status = read_lines(&reading->builder, file, text, numbers);
+    fa_free(text);
+    fa_free(file);
+    return status;
+}
+
+static fa_status read_image(struct fa_annotation_reading *reading, const char *image, double *numbers)
+{
+    int w = 0, h = 0;
+    fa_status status = fa_annotation_image_size(reading, image, &w, &h);
+
+    if (status == FA_OK)
+        status = fa_builder_image(&reading->builder, image, w, h);
+    if (status != FA_OK)
+        return fa_builder_image_fault(&reading->builder, status);
+    return read_labels(reading, image, numbers);
+}
+
+fa_status fa_yolo_read(struct fa_annotation_reading *reading)
+{
+    static const char *const suffixes[] = {".jpg", ".jpeg", NULL};
+    struct fa_files images;
+    double *numbers = NULL;
+    fa_status status;
+
+    FA_TRY(find_classes(reading));
+    FA_TRY(fa_files_below(reading->source->image_directory, suffixes, &images));
+    status = fa_alloc(MOST_NUMBERS, sizeof *numbers, &numbers);
+    for (size_t i = 0; i < images.n && status == FA_OK; i++)
+        status = read_image(reading, images.names[i], numbers);
+    fa_free(numbers);
+    fa_files_free(&images);
+    return status;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# The same annotations in the formats of several tools give the same boxes; what cannot be read is told by file and object.
+. "$(dirname "$0")/lib.sh"
+
+python=/usr/bin/python3
+"$python" -c 'import h5py' 2>/dev/null || skip "python3-h5py is not installed"
+formats() {
+  "$python" "$root/tests/e2e/formats.py" "$@"
+}
+
+# packed NAME OPTION...: a dataset, and its boxes in $scratch/NAME.txt
+packed() {
+  must "$freeanchor" pack --images "$images" --out "$scratch/$1-shards" "${@:2}"
+  formats boxes "$scratch/$1-shards" >"$scratch/$1.txt"
+}
+
+# alike NAME: it gave the boxes that COCO gave.
+alike() {
+  if [ -s "$scratch/$1.txt" ] && cmp -s "$scratch/coco.txt" "$scratch/$1.txt"; then
+    echo "ok: $1 gives the boxes of coco: $(wc -l <"$scratch/$1.txt")"
+  else
+    fail "$1 gives other boxes: $(diff "$scratch/coco.txt" "$scratch/$1.txt" | head -n 3)"
+  fi
+}
+
+must "$freeanchor" synth --out "$scratch/synth" --images 12 --classes 3 --seed 3
+annotations=$scratch/synth/annotations.json images=$scratch/synth/images
+if [ -d "$shared/data/bccd" ]; then
+  annotations=$shared/data/bccd/annotations/instances_test.json images=$shared/data/bccd/images
+fi
+must formats write "$annotations" "$scratch/of"
+
+packed coco --coco "$annotations"
+packed voc --annotations "$scratch/of/voc"
+packed yolo --annotations "$scratch/of/yolo"
+packed labelme --annotations "$scratch/of/labelme"
+packed cvat --annotations "$scratch/of/cvat.xml"
+for name in voc yolo labelme cvat; do alike "$name"; done
+
+# ---- single files ----
+
+small=$scratch/small images=$scratch/small/images
+mkdir -p "$images" "$small"/{voc,yolo,labelme}
+cp "$scratch/synth/images/000001.jpg" "$images/a.jpg" # 320x240
+
+# case_of NAME EXPECTED OPTION...: the boxes of one image
+case_of() {
+  packed "$1" "${@:3}"
+  if [ "$(cat "$scratch/$1.txt")" = "$2" ]; then echo "ok: $1"; else fail "$1: $(cat "$scratch/$1.txt")"; fi
+}
+
+voc() {
+  echo "<annotation><filename>a.jpg</filename><size><width>320</width><height>240</height></size>$1</annotation>" >"$small/voc/a.xml"
+}
+object() {
+  echo "<object><name>$1</name><difficult>$2</difficult><bndbox><xmin>$3</xmin><ymin>$4</ymin><xmax>$5</xmax><ymax>$6</ymax></bndbox></object>"
+}
+voc "$(object cat 1 11 21 40 60)$(object dog 0 1 1 320 240)"
+case_of voc-from-1 "a.jpg cat 10.000000 20.000000 30.000000 40.000000 ignored
+a.jpg dog 0.000000 0.000000 320.000000 240.000000 used" --annotations "$small/voc" --classes dog,cat
+voc "$(object cat 0 0 21 40 60)"
+case_of voc-from-0 "a.jpg cat 0.000000 21.000000 40.000000 39.000000 used" --annotations "$small/voc"
+
+printf 'dog\ncat\n' >"$small/yolo/classes.txt"
+echo "1 0.5 0.5 0.25 0.5" >"$small/yolo/a.txt"
+case_of yolo-box "a.jpg cat 120.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
+echo "0 0.25 0.25 0.5 0.25 0.375 0.75" >"$small/yolo/a.txt"
+case_of yolo-outline "a.jpg dog 80.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
+rm "$small/yolo/classes.txt"
+printf 'path: x\nnames:\n  0: dog\n  1: "big cat"\nnc: 2\n' >"$small/data.yaml"
+echo "1 0.5 0.5 0.25 0.5" >"$small/yolo/a.txt"
+case_of yolo-yaml "a.jpg big cat 120.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
+
+labelme() {
+  echo "{\"imagePath\": \"..\\\\images\\\\a.jpg\", \"imageWidth\": 320, \"imageHeight\": 240, \"shapes\": [$1]}" >"$small/labelme/a.json"
+}
+labelme '{"label": "cat", "shape_type": "circle", "points": [[100, 100], [103, 104]]}, {"label": "x", "shape_type": "point", "points": [[1, 1]]}'
+case_of labelme-circle "a.jpg cat 95.000000 95.000000 10.000000 10.000000 used" --annotations "$small/labelme"
+cvat() {
+  echo "<annotations><image id=\"0\" name=\"a.jpg\" width=\"320\" height=\"240\">$1</image></annotations>" >"$small/cvat.xml"
+}
+cvat '<polygon label="cat" points="10,20;30,5;25,40"/><box label="cat" xtl="50" ytl="50" xbr="70" ybr="60" rotation="90"/>'
+case_of cvat-shapes "a.jpg cat 10.000000 5.000000 20.000000 35.000000 used
+a.jpg cat 55.000000 45.000000 10.000000 20.000000 used" --annotations "$small/cvat.xml"
+
+# ---- what cannot be read ----
+
+refused() {
+  expect 2 "$1" "$freeanchor" pack --images "$images" --out "$scratch/none" "${@:2}"
+}
+voc "<object><name>cat</name></object>"
+refused "a.xml: object 1: it has no bndbox" --annotations "$small/voc"
+voc "$(object cat 0 5 5 nan 9)"
+refused 'its xmax is "nan", which is no number' --annotations "$small/voc"
+voc "$(object cat 0 5 5 9 9)"
+refused '"cat" is none of the 1 classes' --annotations "$small/voc" --classes dog
+echo '<annotation><!-- ' >"$small/voc/a.xml"
+refused "a.xml, line 1, column 13: this is not XML" --annotations "$small/voc"
+echo '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>' >"$small/voc/a.xml"
+refused "declares a document type" --annotations "$small/voc"
+sed 's/a.jpg/..\/a.jpg/' "$small/cvat.xml" >"$small/outside.xml"
+refused "lies outside of the image folder" --annotations "$small/outside.xml"
+echo '<annotations><track id="0"/></annotations>' >"$small/video.xml"
+refused "export \"CVAT for images 1.1\" instead" --annotations "$small/video.xml"
+echo "7 0.5 0.5 0.1 0.1" >"$small/yolo/a.txt"
+refused "a.txt, line 1: its class is 7; there are 2, from 0 on" --annotations "$small/yolo"
+echo "1 0.5 0.5 0.1" >"$small/yolo/a.txt"
+refused "it has 3 numbers behind its class" --annotations "$small/yolo"
+rm "$small/data.yaml"
+refused "give --classes" --annotations "$small/yolo"
+echo '{"a": 1}' >"$small/labelme/a.json"
+refused "it is not LabelMe's" --annotations "$small/labelme"
+refused "are a folder, this is a file" --annotations "$annotations" --format voc
+refused "holds no annotations" --annotations "$images"
+refused "--annotations is missing"
+refused "expected coco, voc, yolo, labelme or cvat" --annotations "$annotations" --format pascal
+finish
