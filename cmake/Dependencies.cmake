@@ -7,6 +7,7 @@ pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(expat IMPORTED_TARGET expat) # optional: annotations in XML
+pkg_check_modules(png IMPORTED_TARGET libpng) # optional: PNGs
 pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(mpi REQUIRED IMPORTED_TARGET ompi-c)
 

@@ -1,5 +1,5 @@
 /*
- * image.h - 8-bit RGB images: JPEG in and out, resizing, orientation, drawing.
+ * image.h - 8-bit RGB images: JPEG and PNG in, JPEG out, resizing, orientation, drawing.
  *
  * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to pixels reproduces
  * the reference's (OpenCV with libjpeg, doc/method.md 6.1, 6.3) bit for bit. Callable from any thread.
@@ -24,21 +24,32 @@ void fa_picture_free(struct fa_picture *picture); /* leaves it empty; an empty o
 /* What decoded pictures, and the decoding of more, may take at a time in the whole process. A decoding waits
    for the room that it needs; one that needs more than all of it waits until it is alone. So a thread does
    not decode while it holds a picture that was decoded. */
-#define FA_JPEG_BUDGET ((size_t)1 << 30)
+#define FA_DECODE_BUDGET ((size_t)1 << 30)
 
-/* What a JPEG's header says, before any decoding. */
-struct fa_jpeg_info {
+enum fa_codec { FA_CODEC_JPEG, FA_CODEC_PNG };
+
+/* What an image's header says, before any decoding. */
+struct fa_image_info {
+    enum fa_codec codec;
     int w, h;       /* as stored, before orientation */
-    int components; /* 1, 3 or 4 */
+    int components; /* as stored: 1 to 4 */
     bool progressive;
     int orientation; /* of the first EXIF segment, 1..8; 1 if absent or damaged */
     size_t n_decode; /* bytes that decoding takes: the picture and, unless all is in one scan, coefficients */
 };
 
+/* An image of any of the formats, told by how it begins: the two functions below for a JPEG, and for a PNG,
+   where this build reads those: gray replicated, the upper 8 bits of 16, what is transparent over white, no
+   orientation but that which is asked for. */
+fa_status fa_image_inspect(const char *name, const void *data, size_t n_bytes,
+                           struct fa_image_info *info) FA_CHECK_RESULT;
+fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,
+                          struct fa_picture *out) FA_CHECK_RESULT;
+
 /* FA_EFORMAT if it is no JPEG (other formats are named), has no pixels, or claims more than 2^28 of them or
    absurdly many for its bytes. name is for messages. */
 fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes,
-                          struct fa_jpeg_info *info) FA_CHECK_RESULT;
+                          struct fa_image_info *info) FA_CHECK_RESULT;
 
 /* Decodes to RGB (grayscale, YCbCr, RGB, CMYK, YCCK), then applies orientation (1..8; 1 leaves the image
    alone). A stream that ends early or is damaged is FA_EFORMAT; harmless marker noise is accepted. */

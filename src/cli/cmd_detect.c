@@ -25,15 +25,15 @@ static const struct fa_flag flags[] = {
 
 static fa_status read_picture(const char *path, struct fa_picture *picture)
 {
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
     char *data;
     size_t n_bytes;
     fa_status status;
 
     FA_TRY(fa_file_read(path, LARGEST_IMAGE, &data, &n_bytes));
-    status = fa_jpeg_inspect(path, data, n_bytes, &info);
+    status = fa_image_inspect(path, data, n_bytes, &info);
     if (status == FA_OK)
-        status = fa_jpeg_decode(path, data, n_bytes, info.orientation, picture);
+        status = fa_image_decode(path, data, n_bytes, info.orientation, picture);
     fa_free(data);
     return status;
 }
@@ -137,7 +137,7 @@ static fa_status run(struct fa_invocation *invocation)
 const struct fa_command fa_command_detect = {.name = "detect",
                                              .operands = "IMAGE...",
                                              .summary =
-                                                 "find objects in JPEGs: pictures with boxes, and JSON",
+                                                 "find objects in images: pictures with boxes, and JSON",
                                              .flags = flags,
                                              .parallel = true,
                                              .run = run};

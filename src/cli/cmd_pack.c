@@ -1,5 +1,5 @@
 /*
- * cmd_pack.c - freeanchor pack: annotations and a folder of JPEGs into checked shards.
+ * cmd_pack.c - freeanchor pack: annotations and a folder of images into checked shards.
  */
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +146,6 @@ static fa_status run(struct fa_invocation *invocation)
 const struct fa_command fa_command_pack = {.name = "pack",
                                            .operands = "",
                                            .summary =
-                                               "check annotations and their JPEGs and pack them into shards",
+                                               "check annotations and their images and pack them into shards",
                                            .flags = flags,
                                            .run = run};

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "fa/file.h"
@@ -11,21 +12,34 @@
 
 #define HEAD_BYTES 256 /* of a picture: its comment comes after the first segment of libjpeg */
 
-const char *fa_detect_name(const char *image)
+static bool ends(const char *text, const char *suffix)
 {
-    const char *slash = strrchr(image, '/');
+    const size_t n = strlen(text), n_suffix = strlen(suffix);
 
-    return slash != NULL ? slash + 1 : image;
+    return n >= n_suffix && strcasecmp(text + n - n_suffix, suffix) == 0;
+}
+
+void fa_detect_name(const char *image, char name[FA_DETECT_NAME_MAX])
+{
+    const char *slash = strrchr(image, '/'), *last = slash != NULL ? slash + 1 : image;
+
+    snprintf(name, FA_DETECT_NAME_MAX, "%.255s%s", last,
+             ends(last, ".jpg") || ends(last, ".jpeg") ? "" : ".jpg");
 }
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(fa_detect_name(*(const char *const *)a), fa_detect_name(*(const char *const *)b));
+    char name[2][FA_DETECT_NAME_MAX];
+
+    fa_detect_name(*(const char *const *)a, name[0]);
+    fa_detect_name(*(const char *const *)b, name[1]);
+    return strcmp(name[0], name[1]);
 }
 
 static fa_status require_distinct(const struct fa_arguments *images, const char *directory)
 {
     const char **names, *path;
+    char name[FA_DETECT_NAME_MAX];
     size_t n = 0;
     fa_status status = FA_OK;
 
@@ -34,9 +48,11 @@ static fa_status require_distinct(const struct fa_arguments *images, const char 
         names[n++] = path;
     qsort(names, n, sizeof *names, compare_names);
     for (size_t i = 1; i < n && status == FA_OK; i++)
-        if (compare_names(&names[i - 1], &names[i]) == 0)
+        if (compare_names(&names[i - 1], &names[i]) == 0) {
+            fa_detect_name(names[i], name);
             status = fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
-                             names[i - 1], names[i], directory, fa_detect_name(names[i]));
+                             names[i - 1], names[i], directory, name);
+        }
     fa_free(names);
     return status;
 }
@@ -111,15 +127,14 @@ static fa_status check_place(const char *directory, const char *name, const char
 
 fa_status fa_detect_guard(const char *directory, const struct fa_arguments *images)
 {
+    char name[FA_DETECT_NAME_MAX];
     const char *image;
 
     FA_TRY(require_distinct(images, directory));
     FA_TRY(check_place(directory, FA_DETECT_LIST, NULL));
     for (size_t i = 0; (image = fa_arguments_nth(images, NULL, i)) != NULL; i++) {
-        if (strcmp(fa_detect_name(image), FA_DETECT_LIST) == 0)
-            return fa_fail(FA_EINVAL, "%s: its picture would take the name of the list; rename the image",
-                           image);
-        FA_TRY(check_place(directory, fa_detect_name(image), image));
+        fa_detect_name(image, name);
+        FA_TRY(check_place(directory, name, image));
     }
     return FA_OK;
 }

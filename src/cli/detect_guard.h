@@ -12,8 +12,10 @@
 #define FA_DETECT_COMMENT "drawn by freeanchor detect"
 #define FA_DETECT_LIST    "detections.json"
 
-/* The name that an image's picture gets in the output directory: the last part of its path. */
-const char *fa_detect_name(const char *image);
+/* The name that an image's picture, a JPEG, gets in the output directory: the last part of its path, with
+   .jpg behind it unless it ends so already. */
+#define FA_DETECT_NAME_MAX 264
+void fa_detect_name(const char *image, char name[FA_DETECT_NAME_MAX]);
 
 /* FA_EINVAL, naming the file, if a picture would replace a file that is not ours, an image of this run, or
    the picture of another image of this run. images are the plain arguments. The directory need not exist. */

@@ -128,12 +128,15 @@ static fa_status reserve(struct fa_detect_output *output, size_t n)
 fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n)
 {
+    char name[FA_DETECT_NAME_MAX];
+
     FA_TRY(reserve(output, output->own.n_rows + n));
     for (size_t i = 0; i < n; i++)
         output->own.rows[output->own.n_rows++] = (struct row){.image = image, .detection = detections[i]};
     for (size_t i = n; i-- > 0;) /* the best on top */
         draw(output, picture, &detections[i]);
-    return write_picture(output, fa_detect_name(fa_arguments_nth(output->images, NULL, image)), picture);
+    fa_detect_name(fa_arguments_nth(output->images, NULL, image), name);
+    return write_picture(output, name, picture);
 }
 
 fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image, const char *message)

@@ -6,6 +6,12 @@
 
 #include <stddef.h>
 
+#ifdef FA_HAVE_PNG
+#define FA_FORMATS_READ "JPEG and PNG are read"
+#else
+#define FA_FORMATS_READ "this build reads JPEG alone"
+#endif
+
 /* "a PNG image" and the like; NULL for a JPEG, and for what is not recognised. */
 const char *fa_other_format(const void *data, size_t n_bytes);
 

@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
+#include "decode_budget.h"
 #include "fa/memory.h"
 #include "image_format.h"
-#include "jpeg_budget.h"
 #include "jpeg_error.h"
 #include "picture.h"
 
@@ -54,7 +54,7 @@ static fa_status check_signature(const struct decoder *decoder)
 
     if (other == NULL)
         return FA_OK;
-    return fa_fail(FA_EFORMAT, "%s: is %s; only JPEG is read, convert it", decoder->error.name, other);
+    return fa_fail(FA_EFORMAT, "%s: is %s; " FA_FORMATS_READ ", convert it", decoder->error.name, other);
 }
 
 static fa_status check_header(const struct decoder *decoder)
@@ -115,7 +115,7 @@ static int saved_orientation(const struct jpeg_decompress_struct *jpeg)
     return 1;
 }
 
-static fa_status inspect(struct decoder *decoder, struct fa_jpeg_info *info)
+static fa_status inspect(struct decoder *decoder, struct fa_image_info *info)
 {
     if (setjmp(decoder->error.jump) != 0)
         return decoder->error.status;
@@ -124,7 +124,7 @@ static fa_status inspect(struct decoder *decoder, struct fa_jpeg_info *info)
     jpeg_save_markers(&decoder->jpeg, JPEG_APP0 + 1, 0xFFFF);
     jpeg_read_header(&decoder->jpeg, TRUE);
     FA_TRY(check_header(decoder));
-    *info = (struct fa_jpeg_info){
+    *info = (struct fa_image_info){
         .w = (int)decoder->jpeg.image_width,
         .h = (int)decoder->jpeg.image_height,
         .components = decoder->jpeg.num_components,
@@ -175,7 +175,7 @@ static fa_status decode(struct decoder *decoder, int orientation, struct fa_pict
     FA_TRY(check_header(decoder));
     decoder->held =
         coefficient_bytes(&decoder->jpeg) + (orientation != 1 ? 2 : 1) * picture_bytes(&decoder->jpeg);
-    fa_jpeg_budget_take(decoder->held);
+    fa_decode_budget_take(decoder->held);
     FA_TRY(fa_picture_alloc((int)decoder->jpeg.image_width, (int)decoder->jpeg.image_height, picture));
     if (decoder->jpeg.num_components == 4)
         FA_TRY(fa_alloc(decoder->jpeg.image_width, 4, &decoder->cmyk));
@@ -199,7 +199,7 @@ static void close_decoder(struct decoder *decoder)
     fa_free(decoder->cmyk);
 }
 
-fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes, struct fa_jpeg_info *info)
+fa_status fa_jpeg_inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
 {
     struct decoder decoder;
     fa_status status;
@@ -227,6 +227,6 @@ fa_status fa_jpeg_decode(const char *name, const void *data, size_t n_bytes, int
     else
         out->held = (size_t)out->w * (size_t)out->h * 3;
     if (decoder.held > out->held)
-        fa_jpeg_budget_give(decoder.held - out->held);
+        fa_decode_budget_give(decoder.held - out->held);
     return status;
 }

@@ -67,7 +67,7 @@ static struct fa_json *manifest_to_json(const struct fa_manifest *manifest)
     struct fa_json *root = fa_json_new_object();
 
     if (fa_json_set(root, "format", fa_json_new_string(FA_MANIFEST_FORMAT)) &&
-        set_count(root, "version", FA_MANIFEST_VERSION) &&
+        set_count(root, "version", (uint64_t)manifest->version) &&
         set_count(root, "n_records", manifest->n_records) &&
         set_count(root, "n_annotations", manifest->n_annotations) &&
         set_count(root, "n_categories", manifest->n_categories) &&
@@ -191,9 +191,11 @@ static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *m
                        ", of a newer program; this one reads up to %d: use the newer "
                        "one, or pack the data again",
                        version, FA_MANIFEST_VERSION);
-    if (version != FA_MANIFEST_VERSION)
-        return fa_fail(FA_EFORMAT, "its version is %" PRIu64 ", this program reads %d; pack the data again",
-                       version, FA_MANIFEST_VERSION);
+    if (version < FA_MANIFEST_JPEGS)
+        return fa_fail(FA_EFORMAT,
+                       "its version is %" PRIu64 ", this program reads %d to %d; pack the data again",
+                       version, FA_MANIFEST_JPEGS, FA_MANIFEST_VERSION);
+    manifest->version = (int)version;
     FA_TRY(get_size(root, "n_records", &manifest->n_records));
     FA_TRY(get_size(root, "n_annotations", &manifest->n_annotations));
     FA_TRY(get_size(root, "n_categories", &manifest->n_categories));

@@ -15,7 +15,8 @@
 
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor-dataset"
-#define FA_MANIFEST_VERSION 1
+#define FA_MANIFEST_VERSION 2 /* the newest, of data with images that are no JPEGs */
+#define FA_MANIFEST_JPEGS   1 /* of JPEGs alone */
 
 /* Behind the name of a directory: where its previous dataset waits while it is being replaced. */
 #define FA_DATASET_ASIDE ".replaced"
@@ -31,6 +32,7 @@ struct fa_manifest_shard {
 };
 
 struct fa_manifest {
+    int version; /* also that of its shards */
     size_t n_records, n_annotations, n_categories;
     uint64_t category_hash, content_hash; /* content_hash begins as FA_HASH_START */
     size_t n_shards;

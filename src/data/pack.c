@@ -237,6 +237,15 @@ static fa_status write_shard(struct packing *p, size_t number, size_t begin, siz
     return FA_OK;
 }
 
+/* Older programs read what has JPEGs alone. */
+static int version_of(const struct packing *p)
+{
+    for (size_t k = 0; k < p->plan.n_images; k++)
+        if (p->checks[p->plan.images[k]].codec != FA_CODEC_JPEG)
+            return FA_MANIFEST_VERSION;
+    return FA_MANIFEST_JPEGS;
+}
+
 static fa_status write_shards(struct packing *p)
 {
     struct fa_manifest *manifest = &p->manifest;
@@ -244,6 +253,7 @@ static fa_status write_shards(struct packing *p)
 
     manifest->n_shards = count_shards(p);
     FA_TRY(fa_alloc_zero(manifest->n_shards, sizeof *manifest->shards, &manifest->shards));
+    manifest->version = version_of(p);
     manifest->content_hash = FA_HASH_START;
     for (size_t i = 0; i < manifest->n_shards; i++) {
         const size_t end = fa_pack_plan_cut(&p->plan, begin, p->config->shard_bytes);

@@ -23,7 +23,7 @@ struct work {
 };
 
 /* The annotation file has the size of the picture as stored, as EXIF turns it, or neither. */
-static fa_status compare_sizes(const struct fa_coco_image *image, const struct fa_jpeg_info *info,
+static fa_status compare_sizes(const struct fa_coco_image *image, const struct fa_image_info *info,
                                struct fa_image_check *check)
 {
     const bool turned = info->orientation >= 5; /* 5..8 swap the sides */
@@ -44,25 +44,26 @@ static fa_status compare_sizes(const struct fa_coco_image *image, const struct f
 }
 
 /* What takes more than all of the budget is decoded alone, while other threads wait: it should be known. */
-static void tell_of_giant(const struct fa_coco_image *image, const struct fa_jpeg_info *info)
+static void tell_of_giant(const struct fa_coco_image *image, const struct fa_image_info *info)
 {
-    if (info->n_decode > FA_JPEG_BUDGET)
+    if (info->n_decode > FA_DECODE_BUDGET)
         fa_warn("%s: %dx%d pixels take %zu MiB to decode, more than the %zu MiB that all threads share",
-                image->file_name, info->w, info->h, info->n_decode >> 20, FA_JPEG_BUDGET >> 20);
+                image->file_name, info->w, info->h, info->n_decode >> 20, FA_DECODE_BUDGET >> 20);
 }
 
 static fa_status check_bytes(const struct fa_coco_image *image, const char *data, size_t n_bytes,
                              struct fa_image_check *check)
 {
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
     struct fa_picture picture = {0};
 
-    FA_TRY(fa_jpeg_inspect(image->file_name, data, n_bytes, &info));
+    FA_TRY(fa_image_inspect(image->file_name, data, n_bytes, &info));
     FA_TRY(compare_sizes(image, &info, check));
     tell_of_giant(image, &info);
-    FA_TRY(fa_jpeg_decode(image->file_name, data, n_bytes, 1, &picture));
+    FA_TRY(fa_image_decode(image->file_name, data, n_bytes, 1, &picture));
     fa_picture_free(&picture);
     check->n_bytes = n_bytes;
+    check->codec = info.codec;
     check->crc = fa_crc32c(0, data, n_bytes);
     return FA_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "fa/coco.h"
+#include "fa/image.h"
 #include "fa/status.h"
 #include "image_folder.h"
 
@@ -24,6 +25,7 @@ struct fa_image_check {
     char *complaint; /* one line naming the file, if it cannot be used; else NULL */
     size_t n_bytes;
     uint32_t crc;
+    enum fa_codec codec;
     int exif; /* the orientation that its EXIF data ask for */
     enum fa_size_tells size;
     int orientation;   /* to apply after decoding; set by pack_exif.h, as is the next */

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "decode_budget.h"
 #include "fa/memory.h"
-#include "jpeg_budget.h"
 
 fa_status fa_picture_alloc(int w, int h, struct fa_picture *out)
 {
@@ -21,7 +21,7 @@ void fa_picture_free(struct fa_picture *picture)
 {
     fa_free(picture->rgb);
     if (picture->held > 0)
-        fa_jpeg_budget_give(picture->held);
+        fa_decode_budget_give(picture->held);
     *picture = (struct fa_picture){0};
 }
 

@@ -124,7 +124,7 @@ static fa_status decode(const struct fa_dataset *dataset, size_t record, struct 
 
     FA_TRY(grow_jpeg(buffer, r->n_bytes));
     FA_TRY(fa_dataset_fetch(dataset, record, buffer->jpeg));
-    FA_TRY(fa_jpeg_decode(r->file_name, buffer->jpeg, r->n_bytes, r->orientation, picture));
+    FA_TRY(fa_image_decode(r->file_name, buffer->jpeg, r->n_bytes, r->orientation, picture));
     if (picture->w == r->w && picture->h == r->h)
         return FA_OK;
     fa_picture_free(picture);

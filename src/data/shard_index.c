@@ -6,6 +6,7 @@
 
 #include "fa/hash.h"
 #include "fa/memory.h"
+#include "manifest.h"
 
 /* ---- the columns ---- */
 
@@ -117,12 +118,12 @@ void fa_shard_index_free(struct fa_shard_index *index)
 
 /* ---- file ---- */
 
-fa_status fa_shard_index_write(const struct fa_shard_index *index, struct fa_h5 *file)
+fa_status fa_shard_index_write(const struct fa_shard_index *index, int version, struct fa_h5 *file)
 {
-    const int32_t version = FA_SHARD_VERSION;
+    const int32_t written = version;
 
     FA_TRY(fa_h5_set_string(file, "format", FA_SHARD_FORMAT));
-    FA_TRY(fa_h5_set_numbers(file, "version", FA_H5_I32, 1, &version));
+    FA_TRY(fa_h5_set_numbers(file, "version", FA_H5_I32, 1, &written));
     for (size_t c = 0; c < N_COLUMNS; c++) {
         const int64_t dims[2] = {(int64_t)row_count(index, &columns[c]), columns[c].width};
 
@@ -157,9 +158,9 @@ static fa_status read_format(struct fa_h5 *file, const char *path)
     else
         st = fa_h5_get_numbers(file, "version", FA_H5_I32, 1, &version);
     fa_free(format);
-    if (st == FA_OK && version != FA_SHARD_VERSION)
-        st = fa_fail(FA_EFORMAT, "%s: its version is %d, this program reads %d; pack the data again", path,
-                     version, FA_SHARD_VERSION);
+    if (st == FA_OK && (version < FA_MANIFEST_JPEGS || version > FA_MANIFEST_VERSION))
+        st = fa_fail(FA_EFORMAT, "%s: its version is %d, this program reads %d to %d; pack the data again",
+                     path, version, FA_MANIFEST_JPEGS, FA_MANIFEST_VERSION);
     return st;
 }
 

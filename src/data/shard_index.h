@@ -14,7 +14,6 @@
 #include "fa/status.h"
 
 #define FA_SHARD_FORMAT       "freeanchor-shard"
-#define FA_SHARD_VERSION      1
 #define FA_SHARD_BLOB         "jpeg"
 #define FA_SHARD_LARGEST_SIDE 65535 /* what a JPEG can hold */
 #define FA_SHARD_LARGEST_BOX  1e6   /* pixels, a bound that no box of an image of that side comes near */
@@ -49,7 +48,9 @@ fa_status fa_shard_index_create(size_t n_records, size_t n_annotations, size_t n
                                 struct fa_shard_index *out) FA_CHECK_RESULT;
 void fa_shard_index_free(struct fa_shard_index *index);
 
-fa_status fa_shard_index_write(const struct fa_shard_index *index, struct fa_h5 *file) FA_CHECK_RESULT;
+/* version: the manifest's. */
+fa_status fa_shard_index_write(const struct fa_shard_index *index, int version,
+                               struct fa_h5 *file) FA_CHECK_RESULT;
 
 /* The three counts must be set to what the file has to hold. Nothing but sizes is checked here. On failure
    index is empty. */

@@ -136,14 +136,14 @@ static fa_status write_blob(const struct fa_pack_plan *plan, size_t begin, size_
 /* ---- file ---- */
 
 static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_t end,
-                            const struct fa_new_file *target, const struct fa_shard_index *index,
+                            const struct fa_new_file *target, const struct fa_shard_index *index, int version,
                             struct fa_manifest_shard *entry)
 {
     struct fa_h5 *file = NULL;
     fa_status st;
 
     FA_TRY(fa_h5_create_in(target, &file));
-    st = fa_shard_index_write(index, file);
+    st = fa_shard_index_write(index, version, file);
     if (st == FA_OK)
         st = write_blob(plan, begin, end, file, entry);
     return fa_h5_finish(file, st);
@@ -185,7 +185,7 @@ fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t e
     FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
                                  &index));
     fill_index(plan, begin, end, &index);
-    st = write_file(plan, begin, end, target, &index, entry);
+    st = write_file(plan, begin, end, target, &index, manifest->version, entry);
     if (st == FA_OK)
         st = measure(target, entry);
     if (st == FA_OK)

@@ -13,6 +13,7 @@
 #include "fa/memory.h"
 #include "fa/shard.h"
 #include "fixture.h"
+#include "manifest.h"
 #include "shard_index.h"
 #include "support.h"
 
@@ -133,7 +134,7 @@ static void a_manifest_of_another_format_or_version_is_refused(void **state)
 static void a_shard_of_another_version_is_refused(void **state)
 {
     const char *path = fa_test_path(fa_test_directory(), "shard-00000.h5");
-    const int32_t version = FA_SHARD_VERSION + 1;
+    const int32_t version = FA_MANIFEST_VERSION + 1;
     struct fa_shard_index index = {0};
     struct fa_h5 *file;
 
@@ -144,7 +145,7 @@ static void a_shard_of_another_version_is_refused(void **state)
     assert_ok(fa_h5_close(file));
     assert_ok(fa_h5_open(path, &file));
     assert_fails_saying(fa_shard_index_read(&index, file, path), FA_EFORMAT,
-                        "shard-00000.h5: its version is 2");
+                        "shard-00000.h5: its version is 3");
     assert_ok(fa_h5_close(file));
 }
 

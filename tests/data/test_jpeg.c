@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "fa/memory.h"
-#include "jpeg_budget.h"
+#include "decode_budget.h"
 #include "pattern.h"
 #include "support.h"
 
@@ -69,7 +69,7 @@ static void inspection_tells_what_the_header_says(void **state)
     for (size_t i = 0; i < N_GOLDEN; i++) {
         const struct golden_jpeg *want = &golden_jpegs[i];
         struct bytes jpeg = load(want->name);
-        struct fa_jpeg_info info;
+        struct fa_image_info info;
 
         assert_ok(fa_jpeg_inspect(want->name, jpeg.data, jpeg.n, &info));
         assert_int_equal(info.w, want->w);
@@ -84,7 +84,7 @@ static void a_damaged_exif_segment_means_upright(void **state)
 {
     struct bytes jpeg = load("exif_6");
     const size_t tiff = 12, n_tiff = 38; /* after SOI, APP1, length, "Exif\0\0" */
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
 
     (void)state;
     for (size_t at = 0; at < n_tiff; at++)
@@ -133,15 +133,15 @@ static void what_is_no_jpeg_is_refused(void **state)
     static const struct {
         const char *data, *says;
     } others[] = {
-        {"\x89PNG\r\n\x1a\n12345", "is a PNG image; only JPEG is read"},
-        {"RIFF1234WEBPVP8 ", "is a WebP image; only JPEG is read"},
+        {"\x89PNG\r\n\x1a\n12345", "is a PNG image; JPEG and PNG are read"},
+        {"RIFF1234WEBPVP8 ", "is a WebP image; JPEG and PNG are read"},
         {"GIF89a, or anything else", "is a GIF image"},
         {"<html><body>404", "is a text with markup"},
         {"RIFF1234WAVE", "Not a JPEG"},
         {"anything else", "Not a JPEG"},
     };
     struct bytes empty = {.n = 0};
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
 
     (void)state;
     assert_refused("empty", &empty, "Empty input");
@@ -175,7 +175,7 @@ static void a_header_that_claims_too_much_is_refused_before_decoding(void **stat
     struct bytes huge = claiming("rgb_420", 65500, 65500), hollow = claiming("rgb_420", 16000, 16000);
     struct bytes flat = claiming("rgb_420", 100, 0);
     long balance = fa_memory_balance();
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
 
     (void)state;
     assert_refused("huge", &huge, "the limit is 268435456");
@@ -258,7 +258,7 @@ static void what_is_written_reads_back_alike(void **state)
     (void)state;
     for (int gray = 0; gray < 2; gray++) {
         struct fa_picture source = ramp(301, 203, gray), back;
-        struct fa_jpeg_info info;
+        struct fa_image_info info;
         uint8_t *data;
         size_t n_bytes;
 
@@ -298,7 +298,7 @@ static void a_header_tells_what_decoding_takes(void **state)
 {
     struct bytes progressive = load("progressive"), baseline = load("rgb_420"),
                  gray = load("progressive_gray");
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
 
     (void)state;
     assert_ok(fa_jpeg_inspect("baseline", baseline.data, baseline.n, &info));
@@ -311,7 +311,7 @@ static void a_header_tells_what_decoding_takes(void **state)
 
 static void *take_a_byte(void *context)
 {
-    fa_jpeg_budget_take(1);
+    fa_decode_budget_take(1);
     atomic_store((atomic_bool *)context, true);
     return NULL;
 }
@@ -323,14 +323,14 @@ static void decodings_share_one_budget_and_wait_for_it(void **state)
     pthread_t thread;
 
     (void)state;
-    fa_jpeg_budget_take(4 * FA_JPEG_BUDGET); /* alone, it is more than all and goes on */
+    fa_decode_budget_take(4 * FA_DECODE_BUDGET); /* alone, it is more than all and goes on */
     assert_int_equal(pthread_create(&thread, NULL, take_a_byte, &taken), 0);
     nanosleep(&moment, NULL);
     assert_false(atomic_load(&taken));
-    fa_jpeg_budget_give(4 * FA_JPEG_BUDGET);
+    fa_decode_budget_give(4 * FA_DECODE_BUDGET);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(atomic_load(&taken));
-    fa_jpeg_budget_give(1);
+    fa_decode_budget_give(1);
 }
 
 /* The budget is free again after a picture is freed, a decoding failed, or a picture was turned. */
@@ -347,9 +347,9 @@ static void the_budget_is_given_back(void **state)
         fa_picture_free(&picture);
     }
     assert_fails(fa_jpeg_decode("bad", bad.data, bad.n, 6, &picture), FA_EFORMAT);
-    fa_jpeg_budget_take(FA_JPEG_BUDGET - 1);
+    fa_decode_budget_take(FA_DECODE_BUDGET - 1);
     take_a_byte(&taken); /* would wait for ever if a byte were missing */
-    fa_jpeg_budget_give(FA_JPEG_BUDGET);
+    fa_decode_budget_give(FA_DECODE_BUDGET);
 }
 
 int main(void)

@@ -13,7 +13,7 @@ room() {
     fail "$1 outside $2: $strangers"
   fi
 }
-for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data hdf5.h:src/base \
+for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data png.h:src/data hdf5.h:src/base \
   cJSON.h:src/base expat.h:src/base 'cuda[a-z0-9_]*\.h:src/cuda' 'cudnn[a-z0-9_]*\.h:src/cuda'; do
   room "${pair%%:*}" "${pair##*:}"
 done

@@ -159,7 +159,8 @@ expect 2 "replace the image itself" "${detect[@]}" --out "$scratch/drawn" "$scra
 echo '{"mine": 1}' >"$scratch/drawn/detections.json"
 expect 2 "is no list of detections" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
 cp "$photos/$first" "$scratch/detections.json"
-expect 2 "rename the image" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
+expect 0 " detections: pictures and" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
+[ -s "$scratch/drawn2/detections.json.jpg" ] || fail "the picture of an image without .jpg is not called so"
 diff -r "$synth/images" "$photos" || fail "photographs were changed"
 cp -r "$scratch/w/checkpoints" "$scratch/kept"
 checkpoint=$(ls -d "$scratch"/w/checkpoints/*/ | head -n 1)

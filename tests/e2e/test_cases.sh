@@ -116,7 +116,7 @@ write "$list" "$good"
 mv "$images/1.jpg" "$scratch/kept.jpg"
 printf '\x89PNG\r\n\x1a\n0000' >"$images/1.jpg"
 packs 2
-says "1.jpg: is a PNG image; only JPEG is read"
+says "1.jpg: not a usable PNG"
 printf 'RIFF0000WEBPVP8 ' >"$images/1.jpg"
 packs 2
 says "1.jpg: is a WebP image"

@@ -7,7 +7,7 @@ enum { MOST_PIXELS = 1 << 18 };
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     struct fa_picture picture = {0};
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
     fa_status status = fa_jpeg_inspect("x.jpg", bytes, n_bytes, &info);
 
     fuzz_read(status);

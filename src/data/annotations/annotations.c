@@ -53,13 +53,13 @@ void fa_box_around(const double (*points)[2], size_t n, double bbox[4])
 fa_status fa_annotation_image_size(const struct fa_annotation_reading *reading, const char *name, int *w,
                                    int *h)
 {
-    struct fa_jpeg_info info;
+    struct fa_image_info info;
     char *data = NULL;
     size_t n_bytes;
     fa_status status = fa_image_folder_read(&reading->images, name, &data, &n_bytes);
 
     if (status == FA_OK)
-        status = fa_jpeg_inspect(name, data, n_bytes, &info);
+        status = fa_image_inspect(name, data, n_bytes, &info);
     fa_free(data);
     if (status == FA_EMISSING)
         return fa_fail(FA_EFORMAT, "%s: there is no such image in %s", name,

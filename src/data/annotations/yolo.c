@@ -172,7 +172,7 @@ static fa_status read_image(struct fa_annotation_reading *reading, const char *i
 
 fa_status fa_yolo_read(struct fa_annotation_reading *reading)
 {
-    static const char *const suffixes[] = {".jpg", ".jpeg", NULL};
+    static const char *const suffixes[] = {".jpg", ".jpeg", ".png", NULL};
     struct fa_files images;
     double *numbers = NULL;
     fa_status status;

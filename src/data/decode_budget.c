@@ -1,4 +1,4 @@
-#include "jpeg_budget.h"
+#include "decode_budget.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -15,10 +15,10 @@ static struct {
 static int has_room(size_t n_bytes)
 {
     return budget.in_use == 0 ||
-           (budget.in_use < FA_JPEG_BUDGET && n_bytes <= FA_JPEG_BUDGET - budget.in_use);
+           (budget.in_use < FA_DECODE_BUDGET && n_bytes <= FA_DECODE_BUDGET - budget.in_use);
 }
 
-void fa_jpeg_budget_take(size_t n_bytes)
+void fa_decode_budget_take(size_t n_bytes)
 {
     uint64_t place;
 
@@ -33,7 +33,7 @@ void fa_jpeg_budget_take(size_t n_bytes)
     pthread_mutex_unlock(&budget.lock);
 }
 
-void fa_jpeg_budget_give(size_t n_bytes)
+void fa_decode_budget_give(size_t n_bytes)
 {
     pthread_mutex_lock(&budget.lock);
     budget.in_use -= n_bytes;

@@ -1,0 +1,211 @@
+#include "png_decode.h"
+
+#ifdef FA_HAVE_PNG
+
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include "decode_budget.h"
+#include "fa/memory.h"
+#include "picture.h"
+
+#define MAX_PIXELS ((size_t)1 << 28)
+#define MAX_SIDE   65535
+
+/* Deflate packs at most 1032 bytes into one; a pixel may be a single bit. */
+#define MAX_PIXELS_PER_BYTE (8 * 1032)
+
+struct decoder {
+    const char *name;
+    png_structp png;
+    png_infop info;
+    const uint8_t *data;
+    size_t n_left;
+    size_t held; /* of the budget */
+    png_bytep *rows;
+    fa_status status;
+};
+
+/* ---- libpng's callbacks ---- */
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    struct decoder *decoder = png_get_error_ptr(png);
+
+    decoder->status = fa_fail(FA_EFORMAT, "%s: not a usable PNG: %s", decoder->name, text);
+    png_longjmp(png, 1);
+}
+
+/* A profile that is odd, say: no pixel is lost. */
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png, (void)text;
+}
+
+static void read_bytes(png_structp png, png_bytep out, size_t n)
+{
+    struct decoder *decoder = png_get_io_ptr(png);
+
+    if (n > decoder->n_left)
+        png_error(png, "it ends early");
+    memcpy(out, decoder->data, n);
+    decoder->data += n;
+    decoder->n_left -= n;
+}
+
+/* ---- the header ---- */
+
+static fa_status check_header(const struct decoder *decoder, size_t n_bytes)
+{
+    const size_t w = png_get_image_width(decoder->png, decoder->info);
+    const size_t h = png_get_image_height(decoder->png, decoder->info);
+
+    if (w > MAX_SIDE || h > MAX_SIDE || w * h > MAX_PIXELS)
+        return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels; the limit is %zu in all, and %d a side",
+                       decoder->name, w, h, MAX_PIXELS, MAX_SIDE);
+    if (w * h / MAX_PIXELS_PER_BYTE > n_bytes)
+        return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels, which %zu bytes cannot hold", decoder->name,
+                       w, h, n_bytes);
+    return FA_OK;
+}
+
+static fa_status open_decoder(struct decoder *decoder)
+{
+    decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning);
+    if (decoder->png != NULL)
+        decoder->info = png_create_info_struct(decoder->png);
+    if (decoder->info == NULL)
+        return fa_fail(FA_ENOMEM, "%s: memory is exhausted while reading it", decoder->name);
+    png_set_read_fn(decoder->png, decoder, read_bytes);
+    png_set_user_limits(decoder->png, MAX_SIDE, MAX_SIDE);
+    png_set_chunk_malloc_max(decoder->png, 8 << 20);
+    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    return FA_OK;
+}
+
+static size_t picture_bytes(const struct decoder *decoder)
+{
+    return 3 * (size_t)png_get_image_width(decoder->png, decoder->info) *
+           png_get_image_height(decoder->png, decoder->info);
+}
+
+static fa_status inspect(struct decoder *decoder, struct fa_image_info *info)
+{
+    const size_t n_bytes = decoder->n_left;
+
+    FA_TRY(open_decoder(decoder));
+    if (setjmp(png_jmpbuf(decoder->png)) != 0)
+        return decoder->status;
+    png_read_info(decoder->png, decoder->info);
+    FA_TRY(check_header(decoder, n_bytes));
+    *info = (struct fa_image_info){
+        .codec = FA_CODEC_PNG,
+        .w = (int)png_get_image_width(decoder->png, decoder->info),
+        .h = (int)png_get_image_height(decoder->png, decoder->info),
+        .components = png_get_channels(decoder->png, decoder->info),
+        .orientation = 1,
+        .n_decode = picture_bytes(decoder),
+    };
+    return FA_OK;
+}
+
+/* ---- the pixels ---- */
+
+/* To 8-bit RGB, without any regard to gamma or profiles. */
+static void ask_for_rgb(struct decoder *decoder)
+{
+    const png_color_16 white = {.red = 0xffff, .green = 0xffff, .blue = 0xffff, .gray = 0xffff};
+    const png_color_16 white_of_8 = {.red = 255, .green = 255, .blue = 255, .gray = 255};
+    const bool is_16 = png_get_bit_depth(decoder->png, decoder->info) == 16;
+    const bool is_clear = (png_get_color_type(decoder->png, decoder->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+                          png_get_valid(decoder->png, decoder->info, PNG_INFO_tRNS) != 0;
+
+    png_set_expand(decoder->png);
+    if (is_clear)
+        png_set_background(decoder->png, is_16 ? &white : &white_of_8, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
+    png_set_strip_16(decoder->png);
+    png_set_gray_to_rgb(decoder->png);
+    png_set_interlace_handling(decoder->png);
+    png_read_update_info(decoder->png, decoder->info);
+}
+
+static fa_status decode(struct decoder *decoder, struct fa_picture *out)
+{
+    const size_t n_bytes = decoder->n_left;
+
+    FA_TRY(open_decoder(decoder));
+    if (setjmp(png_jmpbuf(decoder->png)) != 0)
+        return decoder->status;
+    png_read_info(decoder->png, decoder->info);
+    FA_TRY(check_header(decoder, n_bytes));
+    decoder->held = picture_bytes(decoder);
+    fa_decode_budget_take(decoder->held);
+    FA_TRY(fa_picture_alloc((int)png_get_image_width(decoder->png, decoder->info),
+                            (int)png_get_image_height(decoder->png, decoder->info), out));
+    FA_TRY(fa_alloc((size_t)out->h, sizeof *decoder->rows, &decoder->rows));
+    for (int y = 0; y < out->h; y++)
+        decoder->rows[y] = fa_picture_row(out, y);
+    ask_for_rgb(decoder);
+    if (png_get_rowbytes(decoder->png, decoder->info) != fa_picture_row_bytes(out))
+        return fa_fail(FA_EFORMAT, "%s: a PNG of a kind that cannot be read", decoder->name);
+    png_read_image(decoder->png, decoder->rows);
+    png_read_end(decoder->png, NULL);
+    return FA_OK;
+}
+
+/* ---- the calls ---- */
+
+bool fa_is_png(const void *data, size_t n_bytes)
+{
+    return n_bytes >= 8 && png_sig_cmp(data, 0, 8) == 0;
+}
+
+fa_status fa_png_inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
+{
+    struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes};
+    const fa_status status = inspect(&decoder, info);
+
+    png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
+    return status;
+}
+
+fa_status fa_png_decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+{
+    struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes};
+    fa_status status;
+
+    *out = (struct fa_picture){0};
+    status = decode(&decoder, out);
+    png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
+    fa_free(decoder.rows);
+    if (status != FA_OK)
+        fa_picture_free(out);
+    else
+        out->held = decoder.held;
+    if (decoder.held > out->held)
+        fa_decode_budget_give(decoder.held - out->held);
+    return status;
+}
+
+#else
+
+bool fa_is_png(const void *data, size_t n_bytes)
+{
+    (void)data, (void)n_bytes;
+    return false;
+}
+
+fa_status fa_png_inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
+{
+    (void)data, (void)n_bytes, (void)info;
+    return fa_fail(FA_EFORMAT, "%s: this build reads no PNG; install libpng-dev and build again", name);
+}
+
+fa_status fa_png_decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+{
+    (void)data, (void)n_bytes, (void)out;
+    return fa_fail(FA_EFORMAT, "%s: this build reads no PNG; install libpng-dev and build again", name);
+}
+
+#endif

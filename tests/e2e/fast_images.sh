@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# PNGs of the pixels of JPEGs train to the same losses and are detected in alike; what has JPEGs alone stays readable to older programs.
+. "$(dirname "$0")/lib.sh"
+
+python=/usr/bin/python3
+"$python" -c 'import cv2' 2>/dev/null || skip "python3-opencv is not installed"
+
+must "$freeanchor" synth --out "$scratch/jpeg" --images 4 --classes 2 --seed 3 --size 96x64
+mkdir -p "$scratch/png/images"
+"$python" - "$scratch" <<'P'
+import cv2, glob, json, os, sys
+root = sys.argv[1]
+for path in glob.glob(root + "/jpeg/images/*.jpg"):
+    cv2.imwrite(root + "/png/images/" + os.path.basename(path)[:-3] + "png", cv2.imread(path))
+text = open(root + "/jpeg/annotations.json").read()
+open(root + "/png/annotations.json", "w").write(text.replace(".jpg", ".png"))
+P
+
+# losses KIND: of three steps on that kind of images.
+losses() {
+  must "$freeanchor" pack --coco "$scratch/$1/annotations.json" --images "$scratch/$1/images" --out "$scratch/$1-shards"
+  must "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/$1-shards" --work-dir "$scratch/$1-run" \
+    --threads 1 --set "data.scale=[96,64]" --set train.max_steps=3 --set train.batch=2 --set model.calibrate_images=2 \
+    --set train.log_interval=1 --set model.backbone.frozen_stages=4
+  grep '"mode":"train"' "$scratch/$1-run/log.jsonl" | grep -o '"loss":[-0-9.e+]*'
+}
+jpeg=$(losses jpeg)
+png=$(losses png)
+if [ -n "$jpeg" ] && [ "$jpeg" = "$png" ]; then echo "ok: the same losses:" $png; else fail "other losses:" $jpeg "and" $png; fi
+grep -q '"version": 1' "$scratch/jpeg-shards/manifest.json" || fail "data of JPEGs alone are not of version 1"
+grep -q '"version": 2' "$scratch/png-shards/manifest.json" || fail "data with PNGs are not of version 2"
+
+for kind in jpeg png; do
+  must "$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001 --out "$scratch/$kind-found" "$scratch/$kind"/images/*
+  sed 's/"file": .*/"file"/' "$scratch/$kind-found/detections.json" >"$scratch/$kind.json"
+done
+if cmp -s "$scratch/jpeg.json" "$scratch/png.json"; then echo "ok: the same detections"; else fail "other detections"; fi
+[ -s "$scratch/png-found/000001.png.jpg" ] || fail "the picture of a PNG is called $(ls "$scratch/png-found" | head -n 1)"
+finish
