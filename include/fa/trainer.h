@@ -46,6 +46,7 @@ struct fa_train_config {
     enum fa_init init;
     int calibrate_images;
     int log_interval;          /* steps between lines of the journal */
+    bool tensorboard;          /* its numbers also as TensorBoard's event files */
     int64_t checksum_interval; /* steps between comparisons of all ranks' state; 0: only before it is saved */
     int checkpoint_interval;   /* epochs */
     int64_t checkpoint_steps;  /* also every so many steps; 0: no */

@@ -198,6 +198,8 @@ const struct fa_option fa_options[] = {
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,
           "Steps between lines of the log."),
+    BOOL("train.tensorboard", train.tensorboard, "false",
+         "Write the log's numbers for TensorBoard too, in tf_logs of the work directory."),
     VALUE("train.checksum_interval", FA_OPTION_INT64, train.checksum_interval, "100", 0, 1e9,
           "Steps after which ranks compare the checksums of their weights; 0: only before they are saved."),
     VALUE("train.checkpoint_interval", FA_OPTION_INT, train.checkpoint_interval, "1", 1, 100000,

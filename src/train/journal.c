@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "event_file.h"
 #include "fa/clock.h"
 #include "fa/file.h"
 #include "fa/json.h"
@@ -18,9 +19,10 @@
 #define CLEAR_LINE       "\r\033[K"
 
 struct fa_journal {
-    char *path;  /* of log.jsonl */
-    FILE *lines; /* NULL until the run begins */
-    bool failed; /* and warned of */
+    char *path;                   /* of log.jsonl */
+    FILE *lines;                  /* NULL until the run begins */
+    bool failed;                  /* and warned of */
+    struct fa_event_file *events; /* NULL: not wanted */
     bool terminal, progress_shown;
     enum fa_loss_kind loss;
     int64_t first_step, steps_per_epoch, last_step;
@@ -107,6 +109,7 @@ static void write_line(struct fa_journal *journal, struct fa_json *line, bool co
         warn_once(journal, "no memory");
     else if (fprintf(journal->lines, "%s\n", text) < 0 || fflush(journal->lines) != 0)
         warn_once(journal, strerror(errno));
+    fa_event_file_add(journal->events, line);
     fa_free(text);
     fa_json_free(line);
 }
@@ -360,6 +363,8 @@ fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_s
     if (start->step > 0)
         fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
     FA_TRY(open_lines(journal, start->step, evaluated));
+    if (start->events_in != NULL)
+        FA_TRY(fa_event_file_open(start->events_in, start->step, &journal->events));
     write_start(journal, start);
     return FA_OK;
 }
@@ -402,6 +407,7 @@ void fa_journal_close(struct fa_journal *journal)
     clear_progress(journal);
     if (journal->lines != NULL)
         fclose(journal->lines);
+    fa_event_file_close(journal->events);
     if (fa_log_to_file(NULL) != FA_OK)
         fa_warn("%s", fa_message());
     fa_free(journal->path);

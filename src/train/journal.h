@@ -4,9 +4,9 @@
  *
  * log.jsonl has one object a line under mmdetection's field names, so its plotting tools work, and ours after
  * them. A number that is not finite is null there. Both files are appended to when a run goes on; before that
- * log.jsonl loses the steps that will be made again, so that each stands in it once. Only rank 0 has a
- * journal; every function takes NULL and does nothing. A disk that refuses is warned of once and does not
- * stop the training.
+ * log.jsonl loses the steps that will be made again, so that each stands in it once. Its numbers may also go
+ * to TensorBoard's files (event_file.h). Only rank 0 has a journal; every function takes NULL and does
+ * nothing. A disk that refuses is warned of once and does not stop the training.
  */
 #ifndef FA_JOURNAL_H
 #define FA_JOURNAL_H
@@ -30,6 +30,7 @@ fa_status fa_journal_tells_of_saves(const struct fa_journal *journal, bool *save
 
 struct fa_journal_start {
     const char *config;     /* JSON text */
+    const char *events_in;  /* a directory, for event_file.h; NULL: not wanted */
     enum fa_loss_kind loss; /* names the parts of every entry */
     uint64_t seed;
     int n_ranks;

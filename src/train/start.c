@@ -216,6 +216,8 @@ static fa_status open_loader(struct fa_training *t)
 static fa_status begin_records(struct fa_training *t)
 {
     const struct fa_journal_start start = {.config = t->run->config_json,
+                                           .events_in =
+                                               t->config->tensorboard ? t->run->work_dir->path : NULL,
                                            .loss = t->config->loss.kind,
                                            .seed = t->config->seed,
                                            .n_ranks = fa_comm_size(t->comm),
