@@ -140,6 +140,7 @@ static void add_scalar(struct fa_event_file *file, const char *tag, int64_t step
     add_event(file, &event);
 }
 
+/* Readers drop what they have of its step and later ones. */
 static void start_session(struct fa_event_file *file, int64_t step)
 {
     static const char version[] = "brain.Event:2";
@@ -149,7 +150,7 @@ static void start_session(struct fa_event_file *file, int64_t step)
     put_bytes(&event, FILE_VERSION, version, sizeof version - 1);
     add_event(file, &event);
     put_integer(&session, SESSION_STATUS, SESSION_START);
-    begin_event(&event, step);
+    begin_event(&event, step + 1);
     put_bytes(&event, SESSION_LOG, session.bytes, session.n);
     add_event(file, &event);
 }

@@ -16,6 +16,7 @@
 
 struct fa_event_file;
 
+/* step: after which the run goes on. */
 fa_status fa_event_file_open(const char *work_dir, int64_t step, struct fa_event_file **out) FA_CHECK_RESULT;
 void fa_event_file_close(struct fa_event_file *file); /* NULL is fine */
 

@@ -178,7 +178,7 @@ static void numbers_of_lines_are_events_at_their_steps(void **state)
     assert_string_equal(event.version, "brain.Event:2");
     assert_true(event.wall_time > 1.6e9);
     read_event(&r, &event);
-    assert_true(event.starts && event.step == 40);
+    assert_true(event.starts && event.step == 41);
     read_event(&r, &event);
     assert_string_equal(event.tag, "train/lr");
     assert_true(event.has_value && event.value == 0.25f && event.step == 300);
