@@ -14,7 +14,8 @@ declare -A recipes=(
   [retinanet_r18]=retinanet_r18_fpn_1x_coco.json
   [retinanet_r50]=retinanet_r50_fpn_1x_coco.json)
 [ $# -gt 0 ] || set -- "${!recipes[@]}"
-small=(--set "data.scale=[96,64]" --set train.epochs=100 --set train.log_interval=1 --set model.init=calibrate
+# The schedule is given, since its default has changed.
+small=(--set "data.scale=[96,64]" --set train.warmup_steps=500 --set "train.lr_steps=[8,11]" --set train.epochs=100 --set train.log_interval=1 --set model.init=calibrate
   --set model.calibrate_images=2 --set train.batch=6 --set train.max_steps=20 --set train.eval_interval=0
   --set train.checkpoint_interval=1000)
 

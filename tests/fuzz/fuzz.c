@@ -98,3 +98,23 @@ void fuzz_weights(const uint8_t *bytes, size_t n_bytes)
     fa_weights_free(file);
     fuzz_freed();
 }
+
+void fuzz_annotations(enum fa_annotation_format format, const char *path)
+{
+    const struct fa_annotation_source source = {
+        .path = path,
+        .format = format,
+        .image_directory = "tests/data/golden",
+        .classes = format == FA_ANNOTATIONS_YOLO ? "a,b,c" : NULL,
+    };
+    struct fa_coco *coco = NULL;
+    const fa_status status = fa_annotations_read(&source, &coco);
+
+    fuzz_read(status);
+    for (size_t i = 0; status == FA_OK && i < coco->n_annotations; i++)
+        fuzz_require(coco->annotations[i].image < coco->n_images &&
+                         (size_t)coco->annotations[i].label < coco->n_categories,
+                     "an annotation points nowhere");
+    fa_coco_free(coco);
+    fuzz_freed();
+}

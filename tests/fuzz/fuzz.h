@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/annotations.h"
 #include "fa/status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
@@ -39,5 +40,8 @@ void fuzz_freed(void);
 
 /* Reads the bytes as a weights file, and touches all tensors. */
 void fuzz_weights(const uint8_t *bytes, size_t n_bytes);
+
+/* Reads annotations of a format; their images, if it looks at any, are those of tests/data/golden. */
+void fuzz_annotations(enum fa_annotation_format format, const char *path);
 
 #endif

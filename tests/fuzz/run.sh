@@ -24,7 +24,7 @@ seeds() {
   find "tests/fuzz/corpus/$1" -maxdepth 0 2>/dev/null
   case $1 in
     pth | safetensors) echo tests/weights/golden ;;
-    jpeg) echo tests/data/golden ;;
+    jpeg | png) echo tests/data/golden ;;
   esac
 }
 
