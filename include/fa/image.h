@@ -69,9 +69,10 @@ fa_status fa_picture_resize(const struct fa_picture *picture, int w, int h,
  * smaller. */
 void fa_keep_ratio_size(int w, int h, int scale_a, int scale_b, int *new_w, int *new_h);
 
-/* Draws a box outline of the given thickness, and a label on a filled ground at its upper left corner, in
-   place, clipped to the picture. Text is ASCII; other bytes show as '?'. scale is the font's pixel size
-   factor, >= 1. */
+/* Draws a box outline of the given thickness, within the box, and a line of text on a filled ground, in
+   place, clipped to the picture. Text is UTF-8; what the font lacks, and each run of bytes that are no UTF-8,
+   is a hollow box. scale is the font's pixel size factor, >= 1. Labels that people are to read: annotate.h.
+ */
 void fa_picture_draw_box(struct fa_picture *picture, const float box[4], int thickness, const uint8_t rgb[3]);
 void fa_picture_draw_text(struct fa_picture *picture, int x, int y, int scale, const uint8_t ink[3],
                           const uint8_t ground[3], const char *text);

@@ -11,6 +11,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* The bytes of the UTF-8 character that text, of at least one byte, begins with, and what it means; 0 if it
+   is none (RFC 3629: neither overlong forms nor surrogates). */
+size_t fa_utf8_read(const char *text, size_t n_bytes, uint32_t *point);
 
 /* Not empty, at most 1024 bytes, UTF-8 throughout, and without control characters. */
 bool fa_is_printable(const char *text, size_t n_bytes);

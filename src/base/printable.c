@@ -1,17 +1,14 @@
 #include "fa/printable.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { LONGEST_NAME = 1024 };
 
-/* The bytes of the UTF-8 character at text and what it means; 0 if it is none (RFC 3629: neither overlong
-   forms nor surrogates). */
-static size_t decode(const unsigned char *text, size_t n_bytes, uint32_t *point)
+size_t fa_utf8_read(const char *characters, size_t n_bytes, uint32_t *point)
 {
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char first = text[0];
+    const unsigned char *text = (const unsigned char *)characters, first = text[0];
     const size_t n = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
     if (n == 0 || n > n_bytes || first > 0xf4)
@@ -36,13 +33,11 @@ static bool is_order(uint32_t point)
 
 bool fa_is_printable(const char *text, size_t n_bytes)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-
     if (n_bytes == 0 || n_bytes > LONGEST_NAME)
         return false;
     for (size_t i = 0; i < n_bytes;) {
         uint32_t point = 0;
-        const size_t n = decode(bytes + i, n_bytes - i, &point);
+        const size_t n = fa_utf8_read(text + i, n_bytes - i, &point);
 
         if (n == 0 || is_order(point))
             return false;
@@ -52,32 +47,31 @@ bool fa_is_printable(const char *text, size_t n_bytes)
 }
 
 /* The next character as it may be shown, at most 16 bytes; returns how many bytes of the text it was. */
-static size_t show(const unsigned char *bytes, size_t n_bytes, char shown[17])
+static size_t show(const char *text, size_t n_bytes, char shown[17])
 {
     uint32_t point = 0;
-    size_t n = decode(bytes, n_bytes, &point);
+    size_t n = fa_utf8_read(text, n_bytes, &point);
 
     if (n > 0 && !is_order(point)) {
-        memcpy(shown, bytes, n);
+        memcpy(shown, text, n);
         shown[n] = '\0';
         return n;
     }
     n = n > 0 ? n : 1;
     for (size_t i = 0; i < n; i++)
-        snprintf(shown + 4 * i, 5, "\\x%02x", bytes[i]);
+        snprintf(shown + 4 * i, 5, "\\x%02x", (unsigned char)text[i]);
     return n;
 }
 
 const char *fa_printable(const char *text, size_t n_bytes, char *out, size_t size)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
     size_t used = 0;
 
     for (size_t i = 0; i < n_bytes;) {
         char shown[17];
         size_t length;
 
-        i += show(bytes + i, n_bytes - i, shown);
+        i += show(text + i, n_bytes - i, shown);
         length = strlen(shown);
         if (length > size - 1 - used)
             break;

@@ -6,11 +6,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "drawn_file.h"
 #include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
-
-#define HEAD_BYTES 256 /* of a picture: its comment comes after the first segment of libjpeg */
 
 static bool ends(const char *text, const char *suffix)
 {
@@ -57,19 +56,6 @@ static fa_status require_distinct(const struct fa_arguments *images, const char 
     return status;
 }
 
-static bool is_drawn_by_us(const char *path)
-{
-    char head[HEAD_BYTES];
-    size_t n = 0;
-    FILE *file = fopen(path, "rb");
-
-    if (file != NULL) {
-        n = fread(head, 1, sizeof head, file);
-        fclose(file);
-    }
-    return memmem(head, n, FA_DETECT_COMMENT, strlen(FA_DETECT_COMMENT)) != NULL;
-}
-
 /* A list of objects that have detections. */
 static bool is_our_list(const char *path)
 {
@@ -98,11 +84,7 @@ static fa_status check_picture(const char *image, const char *target)
     if (is_same_file(image, target))
         return fa_fail(FA_EINVAL, "%s: its picture would replace the image itself; choose another --out",
                        image);
-    if (!is_drawn_by_us(target))
-        return fa_fail(FA_EINVAL,
-                       "%s: is there already and was not drawn by this program; choose another --out",
-                       target);
-    return FA_OK;
+    return fa_drawn_file_check(target, FA_DETECT_COMMENT);
 }
 
 static fa_status check_list(const char *path)

@@ -1,15 +1,14 @@
 #include "detect_output.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "detect_guard.h"
+#include "drawn_file.h"
+#include "fa/annotate.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-
-#define JPEG_QUALITY 92
 
 struct row {
     size_t image;
@@ -61,16 +60,6 @@ void fa_detect_output_close(struct fa_detect_output *output)
     fa_free(output);
 }
 
-/* Twelve well separated hues; classes beyond them share. */
-static void class_colour(int32_t label, uint8_t rgb[3])
-{
-    static const uint8_t palette[12][3] = {{230, 25, 75},  {60, 180, 75},   {255, 225, 25}, {0, 130, 200},
-                                           {245, 130, 48}, {145, 30, 180},  {70, 240, 240}, {240, 50, 230},
-                                           {210, 245, 60}, {250, 190, 212}, {0, 128, 128},  {170, 110, 40}};
-
-    memcpy(rgb, palette[label % 12], 3);
-}
-
 /* The class of the weights, or "class 3", in a buffer, where they name none. */
 static const char *class_name(const struct fa_weights_meta *meta, int32_t label, char buffer[24])
 {
@@ -80,39 +69,48 @@ static const char *class_name(const struct fa_weights_meta *meta, int32_t label,
     return buffer;
 }
 
-static void draw(const struct fa_detect_output *output, struct fa_picture *picture,
-                 const struct fa_detection *detection)
-{
-    static const uint8_t dark[3] = {0, 0, 0}, light[3] = {255, 255, 255};
-    int size = 1 + (picture->w < picture->h ? picture->w : picture->h) / 480, text_w, text_h, y;
-    uint8_t rgb[3];
-    char buffer[24], text[128];
+/* What is drawn of a detection; the texts are what the annotation points to. */
+struct drawn {
+    char name[24], note[16];
+};
 
-    class_colour(detection->label, rgb);
-    snprintf(text, sizeof text, "%.96s %.2f", class_name(output->meta, detection->label, buffer),
-             (double)detection->score);
-    fa_picture_draw_box(picture, detection->box, 1 + size / 2, rgb);
-    fa_text_size(size, text, &text_w, &text_h);
-    y = (int)detection->box[1] - text_h;
-    fa_picture_draw_text(picture, (int)detection->box[0], y >= 0 ? y : (int)detection->box[1], size,
-                         rgb[0] * 3 + rgb[1] * 6 + rgb[2] > 1150 ? dark : light, rgb, text);
+static void annotate(const struct fa_detect_output *output, const struct fa_detection *detection,
+                     struct drawn *drawn, struct fa_annotation *annotation)
+{
+    snprintf(drawn->note, sizeof drawn->note, "%.2f", (double)detection->score);
+    *annotation = (struct fa_annotation){.name = class_name(output->meta, detection->label, drawn->name),
+                                         .note = drawn->note};
+    memcpy(annotation->box, detection->box, sizeof annotation->box);
+    fa_class_color(detection->label, annotation->rgb);
+}
+
+static fa_status draw(const struct fa_detect_output *output, struct fa_picture *picture,
+                      const struct fa_detection *detections, size_t n)
+{
+    struct fa_annotation *annotations = NULL;
+    struct drawn *drawn = NULL;
+    fa_status status = fa_alloc(n, sizeof *annotations, &annotations);
+
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *drawn, &drawn);
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        annotate(output, &detections[i], &drawn[i], &annotations[i]);
+    if (status == FA_OK)
+        status = fa_picture_annotate(picture, annotations, n);
+    fa_free(drawn);
+    fa_free(annotations);
+    return status;
 }
 
 static fa_status write_picture(const struct fa_detect_output *output, const char *name,
                                const struct fa_picture *picture)
 {
-    uint8_t *data;
-    size_t n_bytes;
     char *path;
     fa_status status;
 
-    FA_TRY(fa_jpeg_encode(picture, JPEG_QUALITY, false, FA_DETECT_COMMENT, &data, &n_bytes));
-    status = fa_path_join(output->directory, name, &path);
-    if (status == FA_OK) {
-        status = fa_file_write_atomic(path, data, n_bytes);
-        fa_free(path);
-    }
-    fa_free(data);
+    FA_TRY(fa_path_join(output->directory, name, &path));
+    status = fa_drawn_file_write(path, picture, FA_DETECT_COMMENT);
+    fa_free(path);
     return status;
 }
 
@@ -133,8 +131,7 @@ fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, st
     FA_TRY(reserve(output, output->own.n_rows + n));
     for (size_t i = 0; i < n; i++)
         output->own.rows[output->own.n_rows++] = (struct row){.image = image, .detection = detections[i]};
-    for (size_t i = n; i-- > 0;) /* the best on top */
-        draw(output, picture, &detections[i]);
+    FA_TRY(draw(output, picture, detections, n));
     fa_detect_name(fa_arguments_nth(output->images, NULL, image), name);
     return write_picture(output, name, picture);
 }

@@ -1,5 +1,6 @@
 /* Box outlines and labels. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "picture.h"
@@ -79,31 +80,70 @@ static void what_lies_outside_is_cut_off(void **state)
 static void text_is_ink_on_a_filled_ground(void **state)
 {
     static const char *const want[] = {
-        "rrrrrrrrrrrrr", "rwwwwwrrrrrrr", "rwrrrrrrrrrrr", "rwrrrrrwrwwrr", "rwwwwrrwwrrrr",
-        "rwrrrrrwrrrrr", "rwrrrrrwrrrrr", "rwrrrrrwrrrrr", "rrrrrrrrrrrrr", "rrrrrrrrrrrrr",
+        "rrrrrrrrrrrr", "rwwwwwrrrrrr", "rwrrrrrrrrrr", "rwrrrrrwrwwr", "rwwwwrrwwrrr", "rwrrrrrwrrrr",
+        "rwrrrrrwrrrr", "rwrrrrrwrrrr", "rrrrrrrrrrrr", "rrrrrrrrrrrr", "rrrrrrrrrrrr",
     };
     struct fa_picture picture;
     int w, h;
 
     (void)state;
     fa_text_size(1, "Fr", &w, &h);
-    assert_int_equal(w, 13);
-    assert_int_equal(h, 10);
+    assert_int_equal(w, 12);
+    assert_int_equal(h, 11);
     picture = black_picture(w, h);
     fa_picture_draw_text(&picture, 0, 0, 1, white, red, "Fr");
     assert_looks_like(&picture, want);
 }
 
-static void what_is_not_printable_shows_as_a_question_mark(void **state)
+static void a_mark_above_a_capital_makes_the_line_taller(void **state)
 {
-    struct fa_picture strange = black_picture(40, 20), plain = black_picture(40, 20);
+    static const char *const want[] = {
+        "rrrrr", "rrrwr", "rrwrr", "rrrrr", "rwwwr", "rrwrr", "rrwrr",
+        "rrwrr", "rrwrr", "rrwrr", "rwwwr", "rrrrr", "rrrrr", "rrrrr",
+    };
+    struct fa_picture picture;
+    int w, h;
 
     (void)state;
-    fa_picture_draw_text(&strange, 1, 1, 2, white, red, "\n\xC3\x7F");
-    fa_picture_draw_text(&plain, 1, 1, 2, white, red, "???");
-    assert_memory_equal(strange.rgb, plain.rgb, 40 * 20 * 3);
-    fa_picture_free(&strange);
-    fa_picture_free(&plain);
+    fa_text_size(1, "\xC3\x8D", &w, &h);
+    assert_int_equal(w, 5);
+    assert_int_equal(h, 14);
+    picture = black_picture(w, h);
+    fa_picture_draw_text(&picture, 0, 0, 1, white, red, "\xC3\x8D");
+    assert_looks_like(&picture, want);
+}
+
+static void assert_look_alike(const char *text, const char *other)
+{
+    struct fa_picture a = black_picture(60, 40), b = black_picture(60, 40);
+
+    fa_picture_draw_text(&a, 1, 1, 2, white, red, text);
+    fa_picture_draw_text(&b, 1, 1, 2, white, red, other);
+    if (memcmp(a.rgb, b.rgb, 60 * 40 * 3) != 0)
+        fail_msg("\"%s\" does not look like \"%s\"", text, other);
+    fa_picture_free(&a);
+    fa_picture_free(&b);
+}
+
+static void each_run_of_bytes_that_are_no_text_is_one_box(void **state)
+{
+    static const char box[] = "\xEF\xBF\xBD";
+    char text[32];
+
+    (void)state;
+    assert_look_alike("\n", box);
+    assert_look_alike("\xFF\xFE\xC3", box);
+    assert_look_alike("a\xC3(\x80\x80z", "a\xEF\xBF\xBD(\xEF\xBF\xBDz");
+    snprintf(text, sizeof text, "%s%s", box, box);
+    assert_look_alike("\xE6\x97\xA5\xE6\x9C\xAC", text);
+}
+
+static void marks_that_follow_their_letter_are_set_on_it(void **state)
+{
+    (void)state;
+    assert_look_alike("e\xCC\x81", "\xC3\xA9");
+    assert_look_alike("i\xCC\x88", "\xC3\xAF");
+    assert_look_alike("e\xCC\x82\xCC\x81x", "\xE1\xBA\xBFx");
 }
 
 static void every_printable_character_has_a_look_of_its_own(void **state)
@@ -131,7 +171,9 @@ int main(void)
         cmocka_unit_test(an_outline_thicker_than_its_box_fills_it),
         cmocka_unit_test(what_lies_outside_is_cut_off),
         cmocka_unit_test(text_is_ink_on_a_filled_ground),
-        cmocka_unit_test(what_is_not_printable_shows_as_a_question_mark),
+        cmocka_unit_test(a_mark_above_a_capital_makes_the_line_taller),
+        cmocka_unit_test(each_run_of_bytes_that_are_no_text_is_one_box),
+        cmocka_unit_test(marks_that_follow_their_letter_are_set_on_it),
         cmocka_unit_test(every_printable_character_has_a_look_of_its_own),
     };
 
