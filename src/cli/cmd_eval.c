@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "fa/advance.h"
 #include "fa/evaluate.h"
 #include "fa/file.h"
 #include "fa/memory.h"
@@ -58,14 +59,47 @@ static fa_status write_results(struct fa_invocation *invocation, const struct fa
     return fa_invocation_agree(invocation, status);
 }
 
+/* Told by rank 0; the others have as many images, one more or less. */
+struct advance {
+    struct fa_advance line;
+    size_t n_ranks, n_done;
+};
+
+static void count_image(void *context)
+{
+    struct advance *advance = context;
+
+    fa_advance_to(&advance->line, ++advance->n_done * advance->n_ranks);
+}
+
+/* Collective. */
+static fa_status look(struct fa_invocation *invocation, const struct fa_session *session,
+                      const struct fa_dataset *dataset, struct fa_metrics *metrics,
+                      struct fa_coco_result **results, size_t *n)
+{
+    struct fa_evaluate_config config = session->settings.train.eval;
+    struct advance advance = {.n_ranks = (size_t)fa_comm_size(invocation->comm)};
+    fa_status status;
+
+    fa_advance_begin(&advance.line, "evaluating images",
+                     config.max_images > 0 && config.max_images < dataset->n_records ? config.max_images
+                                                                                     : dataset->n_records);
+    if (fa_invocation_speaks(invocation)) {
+        config.between_images = count_image;
+        config.between_context = &advance;
+    }
+    status = fa_evaluate(&config, invocation->comm, session->lane, dataset, metrics, results, n);
+    fa_advance_end(&advance.line);
+    return status;
+}
+
 static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *session,
                           const struct fa_dataset *dataset)
 {
     struct fa_metrics metrics = {0};
     struct fa_coco_result *results = NULL;
     size_t n = 0;
-    fa_status status = fa_evaluate(&session->settings.train.eval, invocation->comm, session->lane, dataset,
-                                   &metrics, &results, &n);
+    fa_status status = look(invocation, session, dataset, &metrics, &results, &n);
 
     if (status == FA_OK)
         status = write_results(invocation, results, n);

@@ -4,17 +4,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "fa/advance.h"
 #include "fa/crc32c.h"
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 
-#define TOLD_EVERY 10000 /* images */
-
 struct work {
     const struct fa_coco *coco;
     const struct fa_image_folder *folder;
     struct fa_image_check *checks;
+    struct fa_advance advance;
     atomic_size_t next;
     atomic_bool failed;
     pthread_mutex_t lock; /* of the two below: the first failure */
@@ -105,8 +105,7 @@ static void *check_some(void *context)
 
         if (st != FA_OK)
             note_failure(work, st);
-        if ((i + 1) % TOLD_EVERY == 0)
-            fa_info("checked %zu of %zu images", i + 1, work->coco->n_images);
+        fa_advance_to(&work->advance, i + 1);
     }
     return NULL;
 }
@@ -121,11 +120,13 @@ fa_status fa_check_images(const struct fa_coco *coco, const struct fa_image_fold
 
     FA_TRY(fa_alloc((size_t)n_threads, sizeof *helpers, &helpers));
     pthread_mutex_init(&work.lock, NULL);
+    fa_advance_begin(&work.advance, "checking images", coco->n_images);
     while (n_helpers < n_threads - 1 && pthread_create(&helpers[n_helpers], NULL, check_some, &work) == 0)
         n_helpers++;
     check_some(&work);
     for (int t = 0; t < n_helpers; t++)
         pthread_join(helpers[t], NULL);
+    fa_advance_end(&work.advance);
     pthread_mutex_destroy(&work.lock);
     fa_free(helpers);
     return work.status == FA_OK ? FA_OK : fa_status_forward(work.status, work.message);
