@@ -20,7 +20,10 @@ fa_status fa_open_failure(int error);
    limit bytes, and what is no plain file, is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
-/* The same of a file that is open, whatever its position; path is for messages. fd stays open. */
+/* The last most bytes of a file that may be larger, and may grow meanwhile. */
+fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *n_bytes) FA_CHECK_RESULT;
+
+/* The whole of a file that is open, whatever its position; path is for messages. fd stays open. */
 fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data,
                             size_t *n_bytes) FA_CHECK_RESULT;
 
@@ -63,5 +66,9 @@ fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes) FA_CHECK_
 struct fa_lock;
 fa_status fa_lock_acquire(const struct fa_directory *directory, struct fa_lock **out) FA_CHECK_RESULT;
 void fa_lock_release(struct fa_lock *lock);
+
+/* Whether somebody has the lock of the directory, and who (as the holder signed: "process 7 on node1"; ""
+   where that is not known); a file system without locks knows nobody. Nobody who wants the lock notices. */
+fa_status fa_lock_look(const char *directory, bool *is_held, char *holder, size_t size) FA_CHECK_RESULT;
 
 #endif

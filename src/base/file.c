@@ -61,6 +61,32 @@ fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data,
     return FA_OK;
 }
 
+fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *n_bytes)
+{
+    uint64_t size = 0, begin;
+    int fd;
+    fa_status status;
+
+    *data = NULL;
+    *n_bytes = 0;
+    FA_TRY(open_for_reading(path, &fd));
+    status = size_of_open(fd, path, &size);
+    begin = size > most ? size - most : 0;
+    if (status == FA_OK)
+        status = fa_alloc((size_t)(size - begin) + 1, 1, data);
+    if (status == FA_OK)
+        status = fa_file_read_at(fd, path, begin, (size_t)(size - begin), *data);
+    close(fd);
+    if (status == FA_OK) {
+        (*data)[size - begin] = '\0';
+        *n_bytes = (size_t)(size - begin);
+        return FA_OK;
+    }
+    fa_free(*data);
+    *data = NULL;
+    return status;
+}
+
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes)
 {
     int fd;

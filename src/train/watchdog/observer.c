@@ -28,9 +28,7 @@ static const char *const limit_keys[FA_WATCH_PHASES] = {[FA_WATCH_START] = "watc
 
 /* ---- start and end ---- */
 
-/* Between looks: often enough to notice silence in time; of many ranks, so seldom that all together write
-   some 200 lines a second. */
-static double choose_period(double silence_s, int n_ranks)
+double fa_observer_period(double silence_s, int n_ranks)
 {
     return fmax(fmin(silence_s / 20, 2), n_ranks / 200.0);
 }
@@ -51,7 +49,7 @@ fa_status fa_observer_init(struct fa_observer *o, int rank, int n_ranks, const c
     o->n_watched = rank == 0 || n_ranks < 2 ? n_ranks : 2;
     o->mine.rank = rank;
     snprintf(o->mine.host, sizeof o->mine.host, "%s", host);
-    o->period_s = choose_period(config->silence_s, n_ranks);
+    o->period_s = fa_observer_period(config->silence_s, n_ranks);
     set_limits(o, config);
     o->looked_at = o->read_at = fa_clock_seconds();
     pthread_getcpuclockid(pthread_self(), &o->worker_clock);

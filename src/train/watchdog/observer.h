@@ -39,6 +39,10 @@ struct fa_observer {
     struct fa_roll_line *lines; /* as read, before they are compared with ranks */
 };
 
+/* Seconds between looks, and between lines of the roll: often enough to notice silence in time; of many
+   ranks, so seldom that all together write some 200 lines a second. */
+double fa_observer_period(double silence_s, int n_ranks);
+
 fa_status fa_observer_init(struct fa_observer *observer, int rank, int n_ranks, const char *host,
                            const struct fa_watchdog_config *config) FA_CHECK_RESULT;
 void fa_observer_clear(struct fa_observer *observer);

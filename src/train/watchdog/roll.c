@@ -18,6 +18,11 @@ double fa_roll_patience_s = 10;
 static const char *const state_names[FA_ROLL_STATES] = {"running", "waiting",  "overdue", "still",
                                                         "left",    "speaking", "ended"};
 
+const char *fa_roll_state_name(enum fa_roll_state state)
+{
+    return state_names[state];
+}
+
 static fa_status fail_write(const char *path, int error)
 {
     return fa_fail_errno(FA_EIO, error, "%s: cannot write", path);

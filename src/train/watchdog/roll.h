@@ -38,6 +38,8 @@ struct fa_roll_line {
     char text[FA_ROLL_TEXT_MAX]; /* "step 120, forward" */
 };
 
+const char *fa_roll_state_name(enum fa_roll_state state);
+
 /* A roll of empty pages for the run of that number. */
 fa_status fa_roll_create(const char *path, int n_ranks, uint64_t run) FA_CHECK_RESULT;
 
