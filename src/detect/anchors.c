@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* The anchors of the cell at the origin, centred there: ratio outer, scale inner. */
-static void cell_anchors(int stride, float cell[FA_CELL_ANCHORS][4])
+#include "anchor_cell.h"
+
+void fa_anchor_cell(int stride, float cell[FA_CELL_ANCHORS][4])
 {
     static const float ratios[3] = {0.5f, 1.0f, 2.0f}; /* h / w */
 
@@ -27,7 +28,7 @@ static void level_anchors(int stride, int h, int w, float *anchors)
 {
     float cell[FA_CELL_ANCHORS][4];
 
-    cell_anchors(stride, cell);
+    fa_anchor_cell(stride, cell);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             for (int a = 0; a < FA_CELL_ANCHORS; a++, anchors += 4) {
