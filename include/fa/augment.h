@@ -70,9 +70,16 @@ void fa_image_plan_still(const struct fa_transform *transform, int w, int h, str
 void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,
                         size_t position, struct fa_image_plan *plan);
 
+/* bbox: x, y, w, h in the image; box: corners on the frame. false if nothing is left of it, or less than
+   min_visible of the area that it had before the frame cut it. */
+bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double min_visible, float box[4]);
+
 /* Everything but the flip: the picture, of the size that the plan was made for, becomes its frame, in rgb,
    which has room for frame_h rows of frame_w pixels. fill is the mean colour. */
 fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
                              const uint8_t fill[3], uint8_t *rgb) FA_CHECK_RESULT;
+
+/* And back: the pixels of a frame as the network sees them, flipped. */
+fa_status fa_picture_of_frame(const struct fa_frame *frame, struct fa_picture *out) FA_CHECK_RESULT;
 
 #endif

@@ -85,6 +85,12 @@ void fa_loader_statistics(struct fa_loader *loader, struct fa_loader_statistics 
 /* The padded size of a record's sample, without reading it. */
 void fa_sample_size(const struct fa_record *record, const struct fa_transform *transform, int *h, int *w);
 
+/* As fa_image_plan_draw for the record; but a plan that would leave none of the record's objects in sight
+   moves nothing, and only flips and changes colours. */
+void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
+                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
+                         struct fa_image_plan *plan);
+
 /* One sample from a picture, by a plan for its size; it has no objects. */
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,
                                  const struct fa_image_plan *plan, struct fa_sample *out) FA_CHECK_RESULT;

@@ -59,6 +59,20 @@ static fa_status draw_within(const struct composition *c, struct fa_picture *fra
     return status;
 }
 
+fa_status fa_picture_of_frame(const struct fa_frame *frame, struct fa_picture *out)
+{
+    FA_TRY(fa_picture_alloc(frame->w, frame->h, out));
+    for (int y = 0; y < frame->h; y++) {
+        const int v = frame->flip.vertical ? frame->h - 1 - y : y;
+        const uint8_t *in = frame->rgb + 3 * (size_t)v * (size_t)frame->w;
+        uint8_t *row = fa_picture_row(out, y);
+
+        for (int x = 0; x < frame->w; x++)
+            memcpy(row + 3 * (size_t)x, in + 3 * (size_t)(frame->flip.horizontal ? frame->w - 1 - x : x), 3);
+    }
+    return FA_OK;
+}
+
 fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_image_plan *plan,
                              const uint8_t fill[3], uint8_t *rgb)
 {

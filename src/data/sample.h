@@ -22,12 +22,6 @@ struct fa_sample_buffer {
 
 void fa_sample_buffer_free(struct fa_sample_buffer *buffer);
 
-/* As fa_image_plan_draw for the record; but a plan that would leave none of the record's objects in sight
-   moves nothing, and only flips and changes colours. */
-void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
-                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
-                         struct fa_image_plan *plan);
-
 /* Sets record, image_id, plan, pixels, sizes and objects; epoch and position are left alone. The plan is for
    the record's size. A pure function of its arguments. FA_EFORMAT or FA_EIO if the record is damaged. */
 fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
@@ -36,9 +30,5 @@ fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
 
 /* What resizing multiplies x, y, x, y by. */
 void fa_image_plan_factor(const struct fa_image_plan *plan, float factor[4]);
-
-/* bbox: x, y, w, h in the image; box: corners on the frame. false if nothing is left of it, or less than
-   min_visible of the area that it had before the frame cut it. */
-bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double min_visible, float box[4]);
 
 #endif

@@ -26,12 +26,12 @@ strangers=$(grep -rnE '\b(strto[a-z]+|ato[ifl]+|sscanf)\(' src/cli src/comm --in
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [xml]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base [printable]=base [crash]=base
-  [directory]=base [new_file]=base [text]=base
+  [directory]=base [new_file]=base [advance]=base [text]=base
   [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
-  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
-  [image]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
+  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
+  [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
-  [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [model_weights]=train [case]=train [replay]=train)
+  [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [run_status]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
   [data]="tensor base" [comm]="backend tensor base" [weights]="tensor base"

@@ -151,6 +151,8 @@ static fa_status read_all(const char *work_dir, struct fa_run_status *out)
     FA_TRY(fa_lock_look(work_dir, &is_held, out->holder, sizeof out->holder));
     read_config(work_dir, &silence_s, &max_steps, out);
     FA_TRY(fa_status_read_ranks(work_dir, is_held, silence_s, &moves, out));
+    if (is_held && out->watched_s > 0) /* it may have ended meanwhile */
+        FA_TRY(fa_lock_look(work_dir, &is_held, out->holder, sizeof out->holder));
     fa_status_read_journal(work_dir, out);
     ending = fa_status_read_log(work_dir, out);
     count_steps(max_steps, out);

@@ -1,0 +1,336 @@
+#include "tell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/printable.h"
+
+enum { MOST_CLASSES = 100, MOST_ADVICE = 5, NAME_COLUMNS = 24 };
+
+/* Of a class's objects without a good anchor, from which it is said. */
+#define WORTH_SAYING 0.05
+
+static double share(size_t part, size_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+static double mean(const struct fa_fit *fit)
+{
+    return fit->n > 0 ? fit->sum / (double)fit->n : 0;
+}
+
+/* ---- the whole ---- */
+
+static void print_images(const struct fa_data_statistics *s)
+{
+    printf("%zu image%s of %dx%d", s->n_images, fa_plural(s->n_images), s->least_w, s->least_h);
+    if (s->least_w != s->most_w || s->least_h != s->most_h)
+        printf(" to %dx%d", s->most_w, s->most_h);
+    if (s->n_empty > 0)
+        printf(", %zu of them without an object", s->n_empty);
+    printf("\n%zu object%s to train on", s->of_kind[FA_OBJECT_TRAINED],
+           fa_plural(s->of_kind[FA_OBJECT_TRAINED]));
+    if (s->of_kind[FA_OBJECT_CROWD] > 0)
+        printf(", %zu crowd", s->of_kind[FA_OBJECT_CROWD]);
+    if (s->of_kind[FA_OBJECT_IGNORED] > 0)
+        printf(", %zu to be ignored", s->of_kind[FA_OBJECT_IGNORED]);
+    if (s->of_kind[FA_OBJECT_NO_AREA] + s->of_kind[FA_OBJECT_SUBPIXEL] + s->of_kind[FA_OBJECT_OUTSIDE] > 0)
+        printf(", %zu empty, below a pixel or outside", s->of_kind[FA_OBJECT_NO_AREA] +
+                                                            s->of_kind[FA_OBJECT_SUBPIXEL] +
+                                                            s->of_kind[FA_OBJECT_OUTSIDE]);
+    printf("\n\n");
+}
+
+static void print_quantiles(const char *name, const struct fa_quantiles *quantiles, int digits)
+{
+    printf("%-32s", name);
+    for (int q = 0; q < FA_QUANTILES; q++)
+        printf(" %8.*f", digits, quantiles->at[q]);
+    printf("\n");
+}
+
+static void print_distributions(const struct fa_data_statistics *s, const int scale[2])
+{
+    char seen[48];
+
+    snprintf(seen, sizeof seen, "  at data.scale [%d, %d]", scale[0], scale[1]);
+    printf("%-32s %8s %8s %8s %8s %8s %8s\n", "", "5 %", "25 %", "median", "75 %", "95 %", "most");
+    print_quantiles("objects of an image with some", &s->per_image, 0);
+    print_quantiles("side, root of the area in pixels", &s->side, 0);
+    print_quantiles(seen, &s->seen_side, 0);
+    print_quantiles("width / height", &s->aspect, 2);
+    print_quantiles("IoU of the best anchor", &s->best_iou, 2);
+    printf("\n");
+}
+
+static void print_fit(const struct fa_fit *fit)
+{
+    if (fit->n == 0)
+        printf(" %9s %11s\n", "-", "-");
+    else
+        printf(" %9.2f %9.1f %%\n", mean(fit), 100 * share(fit->n_poor, fit->n));
+}
+
+static void print_sizes(const struct fa_data_statistics *s)
+{
+    printf("%-24s %9s %9s %9s %11s\n", "objects", "", "", "best IoU", "below 0.4");
+    for (int k = 0; k < FA_SIZE_CLASSES; k++) {
+        const struct fa_fit *fit = &s->fit_of_size[k];
+
+        printf("%-24s %9zu %7.1f %%", fa_size_names[k], fit->n, 100 * share(fit->n, s->fit.n));
+        print_fit(fit);
+    }
+    printf("\n");
+}
+
+/* ---- classes ---- */
+
+static int more_objects_first(const void *a, const void *b)
+{
+    const struct fa_class_statistics *x = *(const struct fa_class_statistics *const *)a;
+    const struct fa_class_statistics *y = *(const struct fa_class_statistics *const *)b;
+
+    if (x->fit.n != y->fit.n)
+        return x->fit.n > y->fit.n ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static int poorest_first(const void *a, const void *b)
+{
+    const struct fa_class_statistics *x = *(const struct fa_class_statistics *const *)a;
+    const struct fa_class_statistics *y = *(const struct fa_class_statistics *const *)b;
+    const double of_x = share(x->fit.n_poor, x->fit.n), of_y = share(y->fit.n_poor, y->fit.n);
+
+    if (of_x != of_y)
+        return of_x > of_y ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static fa_status sort_classes(const struct fa_data_statistics *s, int (*compare)(const void *, const void *),
+                              const struct fa_class_statistics ***sorted)
+{
+    FA_TRY(fa_alloc(s->n_classes, sizeof **sorted, sorted));
+    for (size_t k = 0; k < s->n_classes; k++)
+        (*sorted)[k] = &s->classes[k];
+    qsort(*sorted, s->n_classes, sizeof **sorted, compare);
+    return FA_OK;
+}
+
+/* Padded by characters, not by bytes. */
+static void print_name(const char *name)
+{
+    char shown[256];
+    int columns = 0;
+
+    fa_printable(name, strlen(name), shown, sizeof shown);
+    for (const char *c = shown; *c != '\0'; c++)
+        columns += ((unsigned char)*c & 0xC0) != 0x80;
+    printf("%s%*s", shown, columns < NAME_COLUMNS ? NAME_COLUMNS - columns : 0, "");
+}
+
+static void print_class(const struct fa_class_statistics *class)
+{
+    print_name(class->name);
+    printf(" %9zu %9zu", class->fit.n, class->n_images);
+    for (int k = 0; k < FA_SIZE_CLASSES; k++)
+        printf(" %8zu", class->of_size[k]);
+    print_fit(&class->fit);
+}
+
+static fa_status print_classes(const struct fa_data_statistics *s)
+{
+    const struct fa_class_statistics **sorted;
+    const size_t n = s->n_classes < MOST_CLASSES ? s->n_classes : MOST_CLASSES;
+
+    FA_TRY(sort_classes(s, more_objects_first, &sorted));
+    printf("%-*s %9s %9s %8s %8s %8s %9s %11s\n", NAME_COLUMNS, "class", "objects", "images", "small",
+           "medium", "large", "best IoU", "below 0.4");
+    for (size_t k = 0; k < n; k++)
+        print_class(sorted[k]);
+    if (n < s->n_classes)
+        printf("and %zu classes of fewer objects; --json has all\n", s->n_classes - n);
+    printf("\n");
+    fa_free(sorted);
+    return FA_OK;
+}
+
+/* ---- advice ---- */
+
+static enum fa_misfit main_misfit(const struct fa_fit *fit)
+{
+    enum fa_misfit most = FA_MISFIT_SMALL;
+
+    for (int m = 1; m < FA_MISFITS; m++)
+        if (fit->of[m] > fit->of[most])
+            most = (enum fa_misfit)m;
+    return most;
+}
+
+static bool is_worth_saying(const struct fa_fit *fit)
+{
+    return share(fit->n_poor, fit->n) >= WORTH_SAYING;
+}
+
+/* What another scale would make of it: twice or half the recipe's. */
+struct other_scales {
+    struct fa_transform larger, smaller;
+    struct fa_data_statistics at_larger, at_smaller; /* without classes where nobody asks */
+};
+
+static void print_advice(const struct fa_data_statistics *s, const struct fa_class_statistics *class,
+                         const struct fa_transform *transform, const struct other_scales *others)
+{
+    const enum fa_misfit misfit = main_misfit(&class->fit);
+    const bool is_small = misfit == FA_MISFIT_SMALL;
+    const struct fa_transform *other = is_small ? &others->larger : &others->smaller;
+    const struct fa_fit *then =
+        &(is_small ? &others->at_larger : &others->at_smaller)->classes[class - s->classes].fit;
+    char name[256];
+
+    printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * share(class->fit.n_poor, class->fit.n),
+           fa_printable(class->name, strlen(class->name), name, sizeof name), FA_POOR_IOU);
+    if (misfit == FA_MISFIT_NARROW)
+        printf("most are longer than anchors of 1:2 to 2:1 can cover, which no key changes\n");
+    else
+        printf("most are too %s for the anchors at data.scale [%d, %d]; at [%d, %d] it would be %.0f %%\n",
+               is_small ? "small" : "large", transform->scale[0], transform->scale[1], other->scale[0],
+               other->scale[1], 100 * share(then->n_poor, then->n));
+}
+
+static fa_status look_at_other_scales(const struct fa_dataset *dataset, const struct fa_transform *transform,
+                                      struct other_scales *others)
+{
+    *others = (struct other_scales){.larger = *transform, .smaller = *transform};
+    for (int k = 0; k < 2; k++) {
+        others->larger.scale[k] = 2 * transform->scale[k];
+        others->smaller.scale[k] = (transform->scale[k] + 1) / 2;
+    }
+    FA_TRY(fa_data_statistics_take(dataset, &others->larger, &others->at_larger));
+    return fa_data_statistics_take(dataset, &others->smaller, &others->at_smaller);
+}
+
+static fa_status advise(const struct fa_dataset *dataset, const struct fa_transform *transform,
+                        const struct fa_data_statistics *s, const struct fa_class_statistics *const *poorest)
+{
+    struct other_scales others;
+    fa_status status = look_at_other_scales(dataset, transform, &others);
+    size_t n = 0;
+
+    for (; status == FA_OK && n < s->n_classes && n < MOST_ADVICE && is_worth_saying(&poorest[n]->fit); n++)
+        print_advice(s, poorest[n], transform, &others);
+    if (status == FA_OK && n < s->n_classes && is_worth_saying(&poorest[n]->fit))
+        printf("and so it is with more classes, see the table\n");
+    fa_data_statistics_clear(&others.at_larger);
+    fa_data_statistics_clear(&others.at_smaller);
+    return status;
+}
+
+static fa_status print_all_advice(const struct fa_dataset *dataset, const struct fa_transform *transform,
+                                  const struct fa_data_statistics *s)
+{
+    const struct fa_class_statistics **poorest;
+    fa_status status = FA_OK;
+
+    FA_TRY(sort_classes(s, poorest_first, &poorest));
+    if (s->n_classes > 0 && is_worth_saying(&poorest[0]->fit))
+        status = advise(dataset, transform, s, poorest);
+    else if (s->fit.n > 0)
+        printf("anchors fit: of every class, fewer than %.0f %% have none above %.1f\n", 100 * WORTH_SAYING,
+               FA_POOR_IOU);
+    fa_free(poorest);
+    return status;
+}
+
+fa_status fa_data_statistics_print(const struct fa_dataset *dataset, const struct fa_transform *transform,
+                                   const struct fa_data_statistics *statistics)
+{
+    print_images(statistics);
+    print_distributions(statistics, transform->scale);
+    print_sizes(statistics);
+    FA_TRY(print_classes(statistics));
+    return print_all_advice(dataset, transform, statistics);
+}
+
+/* ---- for programs ---- */
+
+static void set_number(struct fa_json *object, const char *key, double value)
+{
+    fa_json_set(object, key, fa_json_new_number(value));
+}
+
+/* Takes array. */
+static void set_quantiles(struct fa_json *object, const char *key, const struct fa_quantiles *quantiles)
+{
+    struct fa_json *array = fa_json_new_array();
+
+    for (int q = 0; q < FA_QUANTILES && array != NULL; q++)
+        fa_json_append(array, fa_json_new_number(quantiles->at[q]));
+    fa_json_set(object, key, array);
+}
+
+static void set_fit(struct fa_json *object, const struct fa_fit *fit)
+{
+    set_number(object, "objects", (double)fit->n);
+    set_number(object, "best_iou", fit->n > 0 ? mean(fit) : (double)NAN);
+    set_number(object, "poor", (double)fit->n_poor);
+}
+
+static struct fa_json *class_json(const struct fa_class_statistics *class)
+{
+    struct fa_json *object = fa_json_new_object();
+
+    if (object == NULL)
+        return NULL;
+    fa_json_set(object, "name", fa_json_new_string(class->name));
+    set_number(object, "id", (double)class->id);
+    set_fit(object, &class->fit);
+    set_number(object, "images", (double)class->n_images);
+    for (int k = 0; k < FA_SIZE_CLASSES; k++)
+        set_number(object, fa_size_names[k], (double)class->of_size[k]);
+    return object;
+}
+
+static void set_sizes(const struct fa_data_statistics *s, struct fa_json *report)
+{
+    for (int k = 0; k < FA_SIZE_CLASSES; k++) {
+        struct fa_json *size = fa_json_new_object();
+
+        if (size != NULL)
+            set_fit(size, &s->fit_of_size[k]);
+        fa_json_set(report, fa_size_names[k], size);
+    }
+}
+
+static void set_kinds(const struct fa_data_statistics *s, struct fa_json *report)
+{
+    static const char *const keys[FA_OBJECT_KINDS] = {
+        [FA_OBJECT_TRAINED] = "trained", [FA_OBJECT_CROWD] = "crowd",       [FA_OBJECT_IGNORED] = "ignored",
+        [FA_OBJECT_NO_AREA] = "no_area", [FA_OBJECT_SUBPIXEL] = "subpixel", [FA_OBJECT_OUTSIDE] = "outside"};
+
+    for (int kind = 0; kind < FA_OBJECT_KINDS; kind++)
+        set_number(report, keys[kind], (double)s->of_kind[kind]);
+}
+
+void fa_data_statistics_report(const struct fa_data_statistics *s, struct fa_json *report)
+{
+    struct fa_json *classes = fa_json_new_array();
+
+    set_number(report, "images", (double)s->n_images);
+    set_number(report, "empty_images", (double)s->n_empty);
+    set_fit(report, &s->fit);
+    set_kinds(s, report);
+    set_sizes(s, report);
+    set_quantiles(report, "objects_of_an_image", &s->per_image);
+    set_quantiles(report, "side", &s->side);
+    set_quantiles(report, "seen_side", &s->seen_side);
+    set_quantiles(report, "aspect", &s->aspect);
+    set_quantiles(report, "best_iou_quantiles", &s->best_iou);
+    for (size_t k = 0; k < s->n_classes && classes != NULL; k++)
+        fa_json_append(classes, class_json(&s->classes[k]));
+    fa_json_set(report, "classes", classes);
+}

@@ -1,0 +1,26 @@
+/*
+ * view.h - an image of a dataset with its ground truth: as it is stored, or as the network sees it in
+ * training.
+ */
+#ifndef FA_CLI_BROWSE_VIEW_H
+#define FA_CLI_BROWSE_VIEW_H
+
+#include "fa/augment.h"
+#include "fa/image.h"
+#include "fa/shard.h"
+#include "fa/status.h"
+#include "pick.h"
+
+/* A training sample is a function of these. NULL in place of it: the image as it is stored. */
+struct fa_view_training {
+    const struct fa_transform *transform;
+    uint64_t seed;
+};
+
+/* The picture, made to fit into w by h, where those are not 0, with boxes and labels drawn into it, and a
+   caption below it. FA_EFORMAT or FA_EIO if the record is damaged. */
+fa_status fa_view_make(const struct fa_dataset *dataset, const struct fa_picked *picked,
+                       const struct fa_view_training *training, int w, int h,
+                       struct fa_picture *out) FA_CHECK_RESULT;
+
+#endif

@@ -1,0 +1,124 @@
+/* What is told of a dataset, against numpy with every anchor (golden/make_statistics.py). */
+#include <math.h>
+#include <string.h>
+
+#include "browse/statistics.h"
+#include "golden/statistics.h"
+#include "support.h"
+
+static const struct fa_category categories[] = {
+    {7, (char[]){"cat"}}, {8, (char[]){"dog"}}, {9, (char[]){"owl"}}};
+
+static struct fa_dataset golden_dataset(void)
+{
+    return (struct fa_dataset){.n_records = sizeof golden_records / sizeof *golden_records,
+                               .n_annotations = sizeof golden_label / sizeof *golden_label,
+                               .n_categories = 3,
+                               .categories = categories,
+                               .records = golden_records,
+                               .bbox = golden_bbox,
+                               .label = golden_label,
+                               .annotation_id = golden_annotation_id,
+                               .crowd = golden_crowd,
+                               .ignore = golden_ignore,
+                               .area = golden_area};
+}
+
+static struct fa_data_statistics take(const struct fa_dataset *dataset)
+{
+    const struct fa_transform transform = {.scale = {golden_scale[0], golden_scale[1]},
+                                           .augment.min_visible = 0.3};
+    struct fa_data_statistics statistics;
+
+    assert_ok(fa_data_statistics_take(dataset, &transform, &statistics));
+    return statistics;
+}
+
+static void assert_close(double got, double want)
+{
+    if (!(fabs(got - want) <= 2e-5 * fmax(1, fabs(want))))
+        fail_msg("%.9g is not %.9g", got, want);
+}
+
+static void assert_quantiles(const struct fa_quantiles *got, const double *want)
+{
+    for (int q = 0; q < FA_QUANTILES; q++)
+        assert_close(got->at[q], want[q]);
+}
+
+static void counts_are_those_of_numpy(void **state)
+{
+    const struct fa_dataset dataset = golden_dataset();
+    struct fa_data_statistics s = take(&dataset);
+
+    (void)state;
+    assert_int_equal(s.n_images, dataset.n_records);
+    assert_int_equal(s.n_empty, GOLDEN_EMPTY);
+    assert_int_equal(s.of_kind[FA_OBJECT_CROWD], GOLDEN_CROWD);
+    assert_int_equal(s.of_kind[FA_OBJECT_IGNORED], GOLDEN_IGNORED);
+    assert_int_equal(s.fit.n, GOLDEN_OBJECTS);
+    for (int k = 0; k < 3; k++) {
+        assert_close((double)s.classes[k].fit.n, golden_classes[k][0]);
+        assert_close((double)s.classes[k].n_images, golden_classes[k][1]);
+        for (int size = 0; size < 3; size++)
+            assert_close((double)s.classes[k].of_size[size], golden_classes[k][2 + size]);
+        assert_string_equal(s.classes[k].name, categories[k].name);
+    }
+    fa_data_statistics_clear(&s);
+}
+
+static void quantiles_are_those_of_numpy(void **state)
+{
+    const struct fa_dataset dataset = golden_dataset();
+    struct fa_data_statistics s = take(&dataset);
+
+    (void)state;
+    assert_quantiles(&s.per_image, golden_per_image);
+    assert_quantiles(&s.side, golden_side);
+    assert_quantiles(&s.seen_side, golden_seen_side);
+    assert_quantiles(&s.aspect, golden_aspect);
+    assert_quantiles(&s.best_iou, golden_best_iou);
+    fa_data_statistics_clear(&s);
+}
+
+static void best_overlaps_are_those_of_all_anchors(void **state)
+{
+    const struct fa_dataset dataset = golden_dataset();
+    struct fa_data_statistics s = take(&dataset);
+
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        assert_close(s.classes[k].fit.sum, golden_classes[k][5]);
+        assert_close((double)s.classes[k].fit.n_poor, golden_classes[k][6]);
+        assert_close((double)s.fit_of_size[k].n, golden_sizes[k][0]);
+        assert_close(s.fit_of_size[k].sum, golden_sizes[k][1]);
+        assert_close((double)s.fit_of_size[k].n_poor, golden_sizes[k][2]);
+    }
+    fa_data_statistics_clear(&s);
+}
+
+static void a_dataset_without_objects_has_statistics_too(void **state)
+{
+    struct fa_dataset dataset = golden_dataset();
+    struct fa_data_statistics s;
+
+    (void)state;
+    dataset.n_records = 1; /* the first one is empty */
+    s = take(&dataset);
+    assert_int_equal(s.n_empty, 1);
+    assert_int_equal(s.fit.n, 0);
+    assert_close(s.side.at[FA_QUANTILES - 1], 0);
+    fa_data_statistics_clear(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_are_those_of_numpy),
+        cmocka_unit_test(quantiles_are_those_of_numpy),
+        cmocka_unit_test(best_overlaps_are_those_of_all_anchors),
+        cmocka_unit_test(a_dataset_without_objects_has_statistics_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
+}

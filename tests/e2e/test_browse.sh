@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Numbers and pictures of a packed dataset; nothing is written over but what was drawn before; wrong words are refused.
+. "$(dirname "$0")/lib.sh"
+
+must "$freeanchor" synth --out "$scratch/s" --images 9 --classes 2 --seed 5 --size 160x120
+must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/d"
+browse=("$freeanchor" browse "$scratch/d" --set "data.scale=[160,120]" --threads 1)
+
+must "${browse[@]}" --json
+holds "$(number "$last_log" images) == 9" "images"
+holds "$(number "$last_log" objects) > 9" "objects"
+holds "$(number "$last_log" poor) >= 0" "objects without a good anchor"
+grep -q 'of `.*` have no anchor above 0.4: \|^anchors fit' "$last_log" || fail "nothing is said on anchors"
+
+is_jpeg() {
+  [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd8 ] || fail "$1 is no JPEG"
+}
+must "${browse[@]}" --out "$scratch/sheet.jpg" --images 4 --augmented --set data.vertical_flip=0.5
+is_jpeg "$scratch/sheet.jpg"
+must "${browse[@]}" --out "$scratch/p" --images 2 --augmented --json
+holds "$(number "$last_log" drawn) == 2" "images drawn"
+[ "$(find "$scratch/p" -name '*.jpg' | wc -l)" -eq 4 ] || fail "not 4 pictures: $(ls "$scratch/p")"
+is_jpeg "$(find "$scratch/p" -name '*_augmented.jpg' | head -n 1)"
+expect 0 "2 images with ground truth" "${browse[@]}" --out "$scratch/p" --images 2 --augmented
+
+echo photo >"$scratch/photo.jpg"
+expect 2 "was not drawn by this program" "${browse[@]}" --out "$scratch/photo.jpg"
+[ "$(cat "$scratch/photo.jpg")" = photo ] || fail "a file is lost"
+expect 2 "did you mean disc?" "${browse[@]}" --out "$scratch/p" --class disk
+expect 2 "--class means nothing without --out" "${browse[@]}" --class disc
+expect 2 "no dataset given" "$freeanchor" browse
+expect 2 "is not a packed dataset" "$freeanchor" browse "$scratch/s"
+finish
