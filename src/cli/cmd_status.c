@@ -54,9 +54,7 @@ static void print_state(const char *work_dir, const struct fa_run_status *status
         [FA_RUN_FINISHED] = "finished: all its steps are done",
         [FA_RUN_STOPPED] = "stopped on request; its state is saved, and the same command goes on",
         [FA_RUN_FAILED] = "failed: ",
-        [FA_RUN_DIED] =
-            "died without a word: killed, or its host was lost; the same command goes on from the "
-            "newest checkpoint"};
+        [FA_RUN_DIED] = "died without a word: killed, or its host was lost; the same command goes on"};
 
     print_text(work_dir);
     printf(": %s", what[status->state]);
