@@ -23,6 +23,11 @@ struct fa_json; /* opaque; in truth a cJSON node */
 fa_status fa_json_read_file(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes,
                         struct fa_json **out) FA_CHECK_RESULT;
+
+/* The same of a file that people write: from # or // to the end of a line, outside of strings, it is a
+ * comment.
+ */
+fa_status fa_json_read_commented(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 void fa_json_free(struct fa_json *root);
 
 enum fa_json_kind {

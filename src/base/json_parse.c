@@ -343,7 +343,23 @@ fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes, stru
     return status;
 }
 
-fa_status fa_json_read_file(const char *path, struct fa_json **out)
+/* Blanks take the place of comments, so that whatever follows stays where it is. */
+static void blank_comments(const struct source *source, char *text)
+{
+    for (size_t at = 0; at < source->n_bytes;) {
+        const char *rest = text + at;
+
+        if (*rest == '"')
+            at = pass_string(source, at);
+        else if (*rest == '#' || (*rest == '/' && rest[1] == '/')) /* a 0 ends the text */
+            for (; at < source->n_bytes && text[at] != '\n'; at++)
+                text[at] = ' ';
+        else
+            at++;
+    }
+}
+
+static fa_status read_file(const char *path, bool has_comments, struct fa_json **out)
 {
     char *text;
     size_t n_bytes;
@@ -351,7 +367,19 @@ fa_status fa_json_read_file(const char *path, struct fa_json **out)
 
     *out = NULL;
     FA_TRY(fa_file_read(path, largest_file, &text, &n_bytes));
+    if (has_comments)
+        blank_comments(&(struct source){path, text, n_bytes}, text);
     status = fa_json_parse(path, text, n_bytes, out);
     fa_free(text);
     return status;
+}
+
+fa_status fa_json_read_file(const char *path, struct fa_json **out)
+{
+    return read_file(path, false, out);
+}
+
+fa_status fa_json_read_commented(const char *path, struct fa_json **out)
+{
+    return read_file(path, true, out);
 }

@@ -89,7 +89,7 @@ static fa_status read_over(struct reading *reading, const char *path, int depth)
 
     if (++reading->n_files > MAX_FILES)
         return fa_fail(FA_EINVAL, "%s: more than %d configurations are inherited", path, MAX_FILES);
-    FA_TRY(fa_json_read_file(path, &own));
+    FA_TRY(fa_json_read_commented(path, &own));
     status = take_over(reading, path, own, depth);
     fa_json_free(own);
     return status;

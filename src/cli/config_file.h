@@ -19,8 +19,8 @@ bool fa_config_is_of_the_file(const char *key);
 typedef fa_status (*fa_config_check)(const struct fa_json *tree);
 
 /* The file's tree over those of the files in its "base" list (paths relative to its own folder), merged
-   deeply; later wins. A file may not inherit from itself by any way. Every file is checked by itself, so that
-   a key that is wrong is told with its file. */
+   deeply; later wins. Files may have comments, after # or //. A file may not inherit from itself by any way.
+   Every file is checked by itself, so that a key that is wrong is told with its file. */
 fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out) FA_CHECK_RESULT;
 
 /* Lays one tree over another: objects merge, everything else is replaced; what is of the file alone stays

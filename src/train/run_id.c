@@ -35,7 +35,7 @@ fa_status fa_training_read_id(const char *work_dir, char id[FA_RUN_ID_SIZE])
 
     id[0] = '\0';
     FA_TRY(fa_path_join(work_dir, CONFIG_NAME, &path));
-    status = fa_file_exists(path) ? fa_json_read_file(path, &config) : FA_EMISSING;
+    status = fa_file_exists(path) ? fa_json_read_commented(path, &config) : FA_EMISSING;
     fa_free(path);
     if (status == FA_OK) {
         take_id(config, id);
