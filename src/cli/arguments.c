@@ -32,14 +32,25 @@ static const struct fa_option *key_meant(const struct fa_flag *const *tables, co
     return fa_option_by_last_word(name);
 }
 
-static fa_status unknown_flag(const struct fa_flag *const *tables, const char *word)
+/* What was meant as the value of a flag that there is not: behind its =, or the next word, which may be NULL.
+ */
+static const char *value_meant(const char *word, const char *next)
+{
+    const char *equals = strchr(word, '=');
+
+    if (equals != NULL)
+        return equals + 1;
+    return next != NULL && strncmp(next, "--", 2) != 0 ? next : "VALUE";
+}
+
+static fa_status unknown_flag(const struct fa_flag *const *tables, const char *word, const char *next)
 {
     const struct fa_option *key = key_meant(tables, word);
     struct fa_nearest nearest;
 
     if (key != NULL)
-        return fa_fail(FA_EINVAL, "unknown option %s; that is a key of the recipe: --set %s=VALUE", word,
-                       key->key);
+        return fa_fail(FA_EINVAL, "unknown option %.*s; that is a key of the recipe: --set %s=%s",
+                       (int)strcspn(word, "="), word, key->key, value_meant(word, next));
     fa_nearest_init(&nearest, word);
     for (; *tables != NULL; tables++)
         for (const struct fa_flag *flag = *tables; flag->name != NULL; flag++)
@@ -113,7 +124,7 @@ static fa_status parse_flag(int argc, char **argv, int *i, const struct fa_flag 
     out->flag = find_flag(tables, word, length);
     out->value = NULL;
     if (out->flag == NULL)
-        return unknown_flag(tables, word);
+        return unknown_flag(tables, word, *i + 1 < argc ? argv[*i + 1] : NULL);
     if (out->flag->value == NULL)
         return equals == NULL ? FA_OK : fa_fail(FA_EINVAL, "%s takes no value", out->flag->name);
     if (equals != NULL)

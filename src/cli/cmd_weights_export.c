@@ -24,13 +24,15 @@ fa_status fa_weights_export(struct fa_invocation *invocation, const char *const 
     const char *out = fa_arguments_get(&invocation->arguments, "--out");
     struct fa_architecture architecture;
     struct fa_weights_file *file;
+    struct fa_json *recipe = NULL;
     fa_status status;
 
     FA_TRY(fa_weights_check_out(invocation, paths[0], suffixes));
     FA_TRY(fa_model_weights_read(paths[0], &file, NULL));
     status = fa_weights_fit(invocation, paths[0], file, &architecture);
     if (status == FA_OK)
-        status = fa_prefix(fa_recipe_shorten(&file->meta.recipe), "%s", paths[0]);
+        status = fa_prefix(fa_recipe_shorten(&file->meta.recipe, &recipe), "%s", paths[0]);
+    fa_json_free(recipe);
     if (status == FA_OK)
         status = write_file(out, file);
     if (status == FA_OK)

@@ -83,8 +83,7 @@ static fa_status keep_recipe(const char *config, struct fa_weights_meta *meta)
     struct fa_json *recipe;
     fa_status status = FA_OK;
 
-    FA_TRY(fa_recipe_shorten(&meta->recipe));
-    FA_TRY(fa_recipe_parse(meta->recipe, &recipe));
+    FA_TRY(fa_recipe_shorten(&meta->recipe, &recipe));
     if (config != NULL)
         status = fa_settings_agree(recipe, config, NULL, 0);
     fa_json_free(recipe);

@@ -1,32 +1,14 @@
 #include "option.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fa/memory.h"
 #include "fa/number.h"
+#include "fa/text.h"
 
-/* What was given is shown as JSON, which is how it was written. */
-static bool is_list(const struct fa_option *option)
-{
-    return option->type == FA_OPTION_INTS || option->type == FA_OPTION_FLOATS;
-}
-
-/* A list is shown as it is written. */
-static fa_status wrong(const struct fa_option *option, const struct fa_json *value)
-{
-    char range[256];
-    char *given;
-    fa_status status;
-
-    fa_option_print_range(option, range, sizeof range);
-    FA_TRY(fa_json_print(value, false, &given));
-    status = fa_fail(FA_EINVAL, "%s: expected %s%s%s, not %.60s%s", option->key, range,
-                     is_list(option) ? ", such as " : "", is_list(option) ? option->fallback : "", given,
-                     strlen(given) > 60 ? "..." : "");
-    fa_free(given);
-    return status;
-}
+enum { MOST_NUMBERS = 4 }; /* in a list */
 
 /* Of each number, where the value is a list. */
 static struct fa_range range_of(const struct fa_option *option)
@@ -50,11 +32,89 @@ static bool read_whole(const struct fa_option *option, const struct fa_json *val
     return fa_json_to_int(value, out) && fa_range_holds(&range, *out);
 }
 
+static bool is_list(const struct fa_option *option)
+{
+    return option->type == FA_OPTION_INTS || option->type == FA_OPTION_FLOATS;
+}
+
+static bool read_list(const struct fa_option *option, const struct fa_json *value,
+                      double numbers[MOST_NUMBERS])
+{
+    size_t i = 0;
+
+    assert(option->count <= MOST_NUMBERS);
+    if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) != option->count)
+        return false;
+    for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item))
+        if (!read_real(option, item, &numbers[i++]))
+            return false;
+    return true;
+}
+
+/* ---- what is wrong ---- */
+
+/* "640,480" is a list but for its brackets: *list, freed with fa_free, has them; else it is NULL. */
+static fa_status put_in_brackets(const struct fa_option *option, const struct fa_json *value, char **list)
+{
+    double numbers[MOST_NUMBERS];
+    struct fa_json *tree = NULL;
+    const char *text;
+
+    *list = NULL;
+    if (!is_list(option) || !fa_json_to_string(value, &text))
+        return FA_OK;
+    FA_TRY(fa_asprintf(list, "[%s]", text));
+    if (fa_json_parse(option->key, *list, strlen(*list), &tree) != FA_OK ||
+        !read_list(option, tree, numbers)) {
+        fa_free(*list);
+        *list = NULL;
+    }
+    fa_json_free(tree);
+    return FA_OK;
+}
+
+/* What was given is shown as JSON, which is how it was written; so is an example of a list. */
+static fa_status wrong(const struct fa_option *option, const struct fa_json *value)
+{
+    char range[256];
+    char *given, *list;
+    fa_status status;
+
+    fa_option_print_range(option, range, sizeof range);
+    FA_TRY(put_in_brackets(option, value, &list));
+    status = fa_json_print(value, false, &given);
+    if (status == FA_OK) {
+        status = fa_fail(FA_EINVAL, "%s: expected %s%s%s, not %.60s%s", option->key, range,
+                         is_list(option) ? ", such as " : "",
+                         list != NULL      ? list
+                         : is_list(option) ? option->fallback
+                                           : "",
+                         given, strlen(given) > 60 ? "..." : "");
+        fa_free(given);
+    }
+    fa_free(list);
+    return status;
+}
+
+/* ---- storing ---- */
+
+/* Of an int that may be only some numbers. */
+static bool is_chosen(const struct fa_option *option, int64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    for (const char *const *choice = option->choices; *choice != NULL; choice++)
+        if (strcmp(*choice, text) == 0)
+            return true;
+    return false;
+}
+
 static fa_status store_integer(const struct fa_option *option, const struct fa_json *value, void *target)
 {
     int64_t number;
 
-    if (!read_whole(option, value, &number))
+    if (!read_whole(option, value, &number) || (option->choices != NULL && !is_chosen(option, number)))
         return wrong(option, value);
     switch (option->type) {
     case FA_OPTION_INT:
@@ -89,20 +149,15 @@ static fa_status store_choice(const struct fa_option *option, const struct fa_js
 
 static fa_status store_list(const struct fa_option *option, const struct fa_json *value, void *target)
 {
-    size_t i = 0;
+    double numbers[MOST_NUMBERS];
 
-    if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) != option->count)
+    if (!read_list(option, value, numbers))
         return wrong(option, value);
-    for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item), i++) {
-        double number;
-
-        if (!read_real(option, item, &number))
-            return wrong(option, value);
+    for (size_t i = 0; i < option->count; i++)
         if (option->type == FA_OPTION_FLOATS)
-            ((float *)target)[i] = (float)number;
+            ((float *)target)[i] = (float)numbers[i];
         else
-            ((int *)target)[i] = (int)number;
-    }
+            ((int *)target)[i] = (int)numbers[i];
     return FA_OK;
 }
 
@@ -150,13 +205,14 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
     }
 }
 
+/* Numbers stand as they are, words in quotes. */
 static void print_choices(const struct fa_option *option, char *text, size_t size)
 {
-    size_t used = 0;
+    const char *quote = option->type == FA_OPTION_CHOICE ? "\"" : "";
 
-    for (int i = 0; option->choices[i] != NULL && used < size; i++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s\"%s\"", i > 0 ? " or " : "", option->choices[i]);
+    text[0] = '\0';
+    for (const char *const *choice = option->choices; *choice != NULL; choice++)
+        fa_text_add(text, size, "%s%s%s%s", choice > option->choices ? " or " : "", quote, *choice, quote);
 }
 
 void fa_option_print_range(const struct fa_option *option, char *text, size_t size)
@@ -185,7 +241,10 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
                  option->min, option->max);
         break;
     default:
-        fa_range_print(&range, text, size);
+        if (option->choices != NULL)
+            print_choices(option, text, size);
+        else
+            fa_range_print(&range, text, size);
         break;
     }
 }

@@ -32,7 +32,7 @@ struct fa_option {
     const char *fallback; /* the default, as JSON */
     double min, max;      /* the range of a number, or of each in a list */
     const char *sentence;
-    const char *const *choices; /* NULL at the end */
+    const char *const *choices; /* NULL at the end; of an int: the only numbers that it may be, or NULL */
     size_t count, count_offset;
 };
 

@@ -112,22 +112,24 @@ fa_status fa_recipe_parse(const char *text, struct fa_json **out)
     return status;
 }
 
-fa_status fa_recipe_shorten(char **text)
+fa_status fa_recipe_shorten(char **text, struct fa_json **out)
 {
-    struct fa_json *recipe;
-    char *shorter = NULL;
+    char *shorter;
     fa_status status;
 
+    *out = NULL;
     if (*text == NULL)
         return FA_OK;
-    FA_TRY(fa_recipe_parse(*text, &recipe));
-    status = fa_json_print(recipe, false, &shorter);
-    fa_json_free(recipe);
-    if (status != FA_OK)
-        return status;
-    fa_free(*text);
-    *text = shorter;
-    return FA_OK;
+    FA_TRY(fa_recipe_parse(*text, out));
+    status = fa_json_print(*out, false, &shorter);
+    if (status == FA_OK) {
+        fa_free(*text);
+        *text = shorter;
+        return FA_OK;
+    }
+    fa_json_free(*out);
+    *out = NULL;
+    return status;
 }
 
 fa_status fa_recipe_compare(const struct fa_json *here, const struct fa_json *there,

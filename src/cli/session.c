@@ -58,10 +58,10 @@ static void clear_assignments(char **assignments, size_t n)
     fa_free(assignments);
 }
 
-/* recipe: of weights, which --config must not contradict; base: what --config and --set go over. Either may
-   be NULL. */
+/* base: what --config and --set go over; NULL: nothing. recipe: of weights, which --config must not
+   contradict; it may be NULL too. */
 static fa_status read_settings(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
-                               const struct fa_json *recipe, const struct fa_json *base,
+                               const struct fa_json *recipe, const struct fa_settings_base *base,
                                struct fa_settings *settings)
 {
     const char *config = fa_arguments_get(given, "--config");
@@ -78,7 +78,7 @@ static fa_status read_settings(const struct fa_arguments *given, const struct fa
 }
 
 fa_status fa_session_open_over(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
-                               const struct fa_json *base, struct fa_session *session)
+                               const struct fa_settings_base *base, struct fa_session *session)
 {
     *session = (struct fa_session){0};
     FA_TRY(fa_invocation_agree(
@@ -345,11 +345,10 @@ static fa_status read_recipe(const struct fa_session *session, bool has_config, 
 static fa_status settle(const struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
                         const struct fa_json *recipe, struct fa_session *session)
 {
-    const bool has_config = fa_arguments_get(&invocation->arguments, "--config") != NULL;
-    fa_status status = read_settings(&invocation->arguments, shorthands, recipe, recipe, &session->settings);
+    const struct fa_settings_base base = {session->weights_path, recipe};
 
-    if (status != FA_OK)
-        return has_config ? status : fa_prefix(status, "%s", session->weights_path);
+    FA_TRY(read_settings(&invocation->arguments, shorthands, recipe, recipe != NULL ? &base : NULL,
+                         &session->settings));
     if (recipe == NULL)
         return fa_prefix(check_weights(session), "%s", session->weights_path);
     if (fa_invocation_speaks(invocation))

@@ -52,7 +52,8 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
 
 /* The same over what is already settled (fa_settings_read_over). */
 fa_status fa_session_open_over(struct fa_invocation *invocation, const struct fa_shorthand *shorthands,
-                               const struct fa_json *base, struct fa_session *session) FA_CHECK_RESULT;
+                               const struct fa_settings_base *base,
+                               struct fa_session *session) FA_CHECK_RESULT;
 
 /* The same over the recipe of trained weights, which are read from path and checked as
    fa_session_read_weights does; path must stay valid. What is given by --set against the recipe is told.

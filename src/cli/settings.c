@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "config_file.h"
-#include "fa/memory.h"
-#include "fa/pyramid.h"
 #include "fa/text.h"
 #include "nearest.h"
 #include "option.h"
 #include "recipe.h"
+#include "settings_check.h"
 
 static const struct fa_option *find_option(const char *key)
 {
@@ -96,101 +95,6 @@ static fa_status resolve_option(const struct fa_option *option, const struct fa_
     return fa_option_store(option, fa_config_get(settings->resolved, option->key), settings);
 }
 
-static fa_status check_depth(const struct fa_model_config *model)
-{
-    int depth = model->depth;
-
-    if (depth != 18 && depth != 34 && depth != 50 && depth != 101)
-        return fa_fail(FA_EINVAL, "model.backbone.depth: %d is none of 18, 34, 50, 101", depth);
-    if (depth < 50 && model->groups > 1)
-        return fa_fail(FA_EINVAL,
-                       "model.backbone.groups: ResNeXt needs model.backbone.depth 50 or 101, not %d", depth);
-    return FA_OK;
-}
-
-static fa_status check_focal(const struct fa_focal *focal)
-{
-    if (focal->negative_iou > focal->positive_iou)
-        return fa_fail(FA_EINVAL, "loss.negative_iou: %g is above loss.positive_iou, %g", focal->negative_iou,
-                       focal->positive_iou);
-    return FA_OK;
-}
-
-static fa_status check_schedule(const struct fa_schedule *schedule)
-{
-    if (schedule->kind != FA_SCHEDULE_STEP && schedule->lr_min > schedule->lr)
-        return fa_fail(FA_EINVAL, "train.lr_min: %g is above train.lr, %g; the rate can only fall",
-                       schedule->lr_min, schedule->lr);
-    return FA_OK;
-}
-
-static fa_status check_range(const char *key, const float range[2])
-{
-    if (range[0] > range[1])
-        return fa_fail(FA_EINVAL, "%s: %g is above %g; the smaller factor comes first", key, (double)range[0],
-                       (double)range[1]);
-    return FA_OK;
-}
-
-/* Of the smaller side, to which random_scale and expand may shrink an image that fills its frame. */
-static fa_status check_least_side(const struct fa_transform *transform)
-{
-    const struct fa_augment *a = &transform->augment;
-    const int side = transform->scale[0] < transform->scale[1] ? transform->scale[0] : transform->scale[1];
-    const double least = side * (double)a->random_scale[0] / (double)a->expand[1];
-
-    if (least < FA_SIZE_DIVISOR / 2)
-        return fa_fail(FA_EINVAL,
-                       "data.random_scale from %g and data.expand to %g shrink images of %d pixels to %.2g, "
-                       "where no object can be seen; shrink them less",
-                       (double)a->random_scale[0], (double)a->expand[1], side, least);
-    return FA_OK;
-}
-
-/* An object as large as the image must stay one at some scale. */
-static fa_status check_visible(const struct fa_augment *a)
-{
-    const double scale = (double)a->random_scale[0];
-
-    if (scale > 1 && 1 / (scale * scale) < a->min_visible)
-        return fa_fail(FA_EINVAL,
-                       "data.random_scale from %g always cuts away so much of a large object that less than "
-                       "data.min_visible, %g, is left of it; set one of them lower",
-                       scale, a->min_visible);
-    return FA_OK;
-}
-
-static fa_status check_augment(const struct fa_transform *transform)
-{
-    const struct fa_augment *a = &transform->augment;
-
-    FA_TRY(check_range("data.random_scale", a->random_scale));
-    FA_TRY(check_range("data.expand", a->expand));
-    FA_TRY(check_range("data.contrast", a->contrast));
-    FA_TRY(check_range("data.saturation", a->saturation));
-    FA_TRY(check_least_side(transform));
-    return check_visible(a);
-}
-
-static fa_status resolve(const struct fa_json *given, struct fa_settings *settings)
-{
-    struct fa_evaluate_config *eval = &settings->train.eval;
-
-    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
-        FA_TRY(resolve_option(option, given, settings));
-    settings->model.head_init = (enum fa_head_init)settings->head_init;
-    settings->model.norm = (enum fa_model_norm)settings->norm;
-    eval->detect.coder = settings->train.loss.coder;
-    eval->transform = settings->train.transform;
-    eval->transform.flip_probability = 0;
-    eval->transform.augment = (struct fa_augment){0};
-    eval->loader_threads = settings->train.loader_threads;
-    FA_TRY(check_depth(&settings->model));
-    FA_TRY(check_schedule(&settings->train.schedule));
-    FA_TRY(check_augment(&settings->train.transform));
-    return check_focal(&settings->train.loss.focal);
-}
-
 /* Only keys of the table: a whole group would silently take the place of what the files say. What a text key
    is given is text, even if it looks like a number. */
 static fa_status assign(struct fa_json *tree, const char *assignment)
@@ -269,57 +173,88 @@ fa_status fa_settings_read_tree(const char *path, struct fa_json **out)
     return fa_config_read(path, check_file, out);
 }
 
-static fa_status merge_file(const char *path, struct fa_json *given)
-{
-    struct fa_json *file;
-    fa_status status;
+/* ---- what is given, from where ---- */
 
-    FA_TRY(fa_config_read(path, check_file, &file));
-    status = fa_config_merge(given, file);
-    fa_json_free(file);
-    return status;
-}
+struct given {
+    const struct fa_settings_base *base; /* NULL: none */
+    const char *path;                    /* NULL: none */
+    const char *const *assignments;
+    size_t n;
+    struct fa_json *file; /* at path */
+    struct fa_json *all;  /* the base, the file over it, the assignments over both */
+};
 
-/* The base, the file over it, the assignments over both; base and path may be NULL. */
-static fa_status read_given(const struct fa_json *base, const char *path, const char *const *assignments,
-                            size_t n, struct fa_json *given)
+static fa_status read_given(struct given *given)
 {
-    if (base != NULL)
-        FA_TRY(fa_config_merge(given, base));
-    if (path != NULL)
-        FA_TRY(merge_file(path, given));
-    for (size_t i = 0; i < n; i++)
-        FA_TRY(assign(given, assignments[i]));
+    given->all = fa_json_new_object();
+    if (given->all == NULL)
+        return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    if (given->base != NULL)
+        FA_TRY(fa_config_merge(given->all, given->base->tree));
+    if (given->path != NULL) {
+        FA_TRY(fa_config_read(given->path, check_file, &given->file));
+        FA_TRY(fa_config_merge(given->all, given->file));
+    }
+    for (size_t i = 0; i < given->n; i++)
+        FA_TRY(assign(given->all, given->assignments[i]));
     return FA_OK;
 }
 
-/* A value that is wrong is told with where it comes from. */
-static fa_status resolve_all(const struct fa_json *given, const char *path, const char *const *assignments,
-                             size_t n, struct fa_settings *out)
+/* The file that a key's value comes from; NULL: none. */
+static const char *source_of(const struct given *given, const char *key)
 {
-    const fa_status status = resolve(given, out);
-    char key[128];
-
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(fa_message(), ": "), fa_message());
-    if (status == FA_OK || path == NULL || is_assigned(key, assignments, n))
-        return status;
-    return fa_prefix(status, "%s", path);
+    if (fa_config_get(given->file, key) != NULL)
+        return given->path;
+    return given->base != NULL && fa_config_get(given->base->tree, key) != NULL ? given->base->name : NULL;
 }
 
-fa_status fa_settings_read_over(const struct fa_json *base, const char *path, const char *const *assignments,
-                                size_t n, struct fa_settings *out)
+/* A value that is wrong is told with its file, unless it is the command line's; so are two, the other may be
+   NULL, that do not go together. */
+static fa_status blame(fa_status status, const struct given *given, const char *key, const char *other)
 {
-    struct fa_json *given = fa_json_new_object();
-    fa_status status = FA_OK;
+    const char *source = source_of(given, key);
+
+    if (source == NULL && other != NULL)
+        source = source_of(given, other);
+    if (source == NULL || is_assigned(key, given->assignments, given->n) ||
+        (other != NULL && is_assigned(other, given->assignments, given->n)))
+        return status;
+    return fa_prefix(status, "%s", source);
+}
+
+static fa_status resolve(const struct given *given, struct fa_settings *settings)
+{
+    struct fa_evaluate_config *eval = &settings->train.eval;
+    const char *keys[2];
+    fa_status status;
+
+    for (const struct fa_option *option = fa_options; option->key != NULL; option++)
+        FA_TRY(blame(resolve_option(option, given->all, settings), given, option->key, NULL));
+    settings->model.head_init = (enum fa_head_init)settings->head_init;
+    settings->model.norm = (enum fa_model_norm)settings->norm;
+    eval->detect.coder = settings->train.loss.coder;
+    eval->transform = settings->train.transform;
+    eval->transform.flip_probability = 0;
+    eval->transform.augment = (struct fa_augment){0};
+    eval->loader_threads = settings->train.loader_threads;
+    status = fa_settings_check(settings, keys);
+    return status == FA_OK ? FA_OK : blame(status, given, keys[0], keys[1]);
+}
+
+fa_status fa_settings_read_over(const struct fa_settings_base *base, const char *path,
+                                const char *const *assignments, size_t n, struct fa_settings *out)
+{
+    struct given given = {.base = base, .path = path, .assignments = assignments, .n = n};
+    fa_status status;
 
     *out = (struct fa_settings){.resolved = fa_json_new_object()};
-    if (given == NULL || out->resolved == NULL)
-        status = fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    if (out->resolved == NULL)
+        return fa_fail(FA_ENOMEM, "memory is exhausted while reading the configuration");
+    status = read_given(&given);
     if (status == FA_OK)
-        status = read_given(base, path, assignments, n, given);
-    if (status == FA_OK)
-        status = resolve_all(given, path, assignments, n, out);
-    fa_json_free(given);
+        status = resolve(&given, out);
+    fa_json_free(given.file);
+    fa_json_free(given.all);
     if (status != FA_OK)
         fa_settings_clear(out);
     return status;

@@ -31,9 +31,18 @@ struct fa_settings {
    the option table and fills in defaults. path NULL: defaults and assignments alone. */
 fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
                            struct fa_settings *out) FA_CHECK_RESULT;
-/* The same over what is already settled, a tree of checked keys; NULL: nothing is. */
-fa_status fa_settings_read_over(const struct fa_json *base, const char *path, const char *const *assignments,
-                                size_t n, struct fa_settings *out) FA_CHECK_RESULT;
+
+/* What is already settled. */
+struct fa_settings_base {
+    const char *name;           /* of the file that it is from, for messages */
+    const struct fa_json *tree; /* of keys that were checked */
+};
+
+/* The same over a base; NULL: nothing is settled. A value that is wrong is told with the file that it comes
+   from, and one of an assignment by itself. */
+fa_status fa_settings_read_over(const struct fa_settings_base *base, const char *path,
+                                const char *const *assignments, size_t n,
+                                struct fa_settings *out) FA_CHECK_RESULT;
 
 /* FA_EINVAL, naming the keys, where path says something else than the recipe of weights of what shapes the
    network or the pixels. An assignment may. */

@@ -56,7 +56,15 @@ static void mistakes_are_named(void **state)
 
     (void)state;
     assert_fails_saying(parse("--confg c", &given), FA_EINVAL, "did you mean --config");
-    assert_fails_saying(parse("--zzzzzzzzzz", &given), FA_EINVAL, "--help");
+    assert_fails_saying(parse("--zzzzzzzzzz", &given), FA_EINVAL, "unknown option --zzzzzzzzzz; see --help");
+    assert_fails_saying(parse("--epochs 3", &given), FA_EINVAL,
+                        "unknown option --epochs; that is a key of "
+                        "the recipe: --set train.epochs=3");
+    assert_fails_saying(parse("--lr=-1", &given), FA_EINVAL,
+                        "unknown option --lr; that is a key of the "
+                        "recipe: --set train.lr=-1");
+    assert_fails_saying(parse("--epochs --json", &given), FA_EINVAL, "--set train.epochs=VALUE");
+    assert_fails_saying(parse("--epochs", &given), FA_EINVAL, "--set train.epochs=VALUE");
     assert_fails_saying(parse("--config", &given), FA_EINVAL, "needs a value");
     assert_fails_saying(parse("--config c --json=1", &given), FA_EINVAL, "takes no value");
     assert_fails_saying(parse("one", &given), FA_EINVAL, "--config FILE is missing");

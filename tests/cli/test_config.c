@@ -204,7 +204,11 @@ static void mistakes_are_named(void **state)
         {"data.scale=[100.5,200]", "whole numbers"},
         {"data.to_rgb=1", "true or false"},
         {"model.init=magic", "\"calibrate\""},
-        {"model.backbone.depth=42", "18, 34, 50, 101"},
+        {"model.backbone.depth=42", "model.backbone.depth: expected 18 or 34 or 50 or 101, not 42"},
+        {"model.backbone.depth=152", "expected 18 or 34 or 50 or 101, not 152"},
+        {"data.scale=640,480", "such as [640,480], not \"640,480\""},
+        {"data.scale=640,x", "such as [1333, 800], not \"640,x\""},
+        {"data.scale=640,480,1", "such as [1333, 800], not \"640,480,1\""},
         {"loss.type=huber", "\"focal\""},
         {"loss.negative_iou=0.6", "loss.positive_iou"},
         {"model.coder_std=[1,1,0,1]", "model.coder_std"},
@@ -443,7 +447,7 @@ static void weights_bring_what_shapes_pixels_network_and_detections(void **state
     struct fa_settings settings;
 
     (void)state;
-    assert_ok(fa_settings_read_over(recipe, NULL, NULL, 0, &settings));
+    assert_ok(fa_settings_read_over(&(struct fa_settings_base){"W", recipe}, NULL, NULL, 0, &settings));
     assert_int_equal(settings.model.depth, 18);
     assert_int_equal(settings.train.transform.scale[0], 224);
     assert_int_equal(settings.train.eval.transform.scale[1], 168);
@@ -471,7 +475,7 @@ static void a_file_that_contradicts_the_weights_is_refused_by_all_its_keys(void 
     assert_fails_saying(fa_settings_agree(recipe, path, meant, 1), FA_EINVAL,
                         "model.backbone.depth is 50 here");
     assert_ok(fa_settings_agree(recipe, path, meant, 2));
-    assert_ok(fa_settings_read_over(recipe, path, meant, 2, &settings));
+    assert_ok(fa_settings_read_over(&(struct fa_settings_base){"W", recipe}, path, meant, 2, &settings));
     assert_int_equal(settings.train.transform.scale[0], 320);
     assert_true(settings.train.eval.detect.score_threshold == 0.3);
     fa_settings_clear(&settings);
@@ -486,11 +490,70 @@ static void a_file_that_is_silent_or_agrees_is_taken(void **state)
 
     (void)state;
     assert_ok(fa_settings_agree(recipe, path, NULL, 0));
-    assert_ok(fa_settings_read_over(recipe, path, NULL, 0, &settings));
+    assert_ok(fa_settings_read_over(&(struct fa_settings_base){"W", recipe}, path, NULL, 0, &settings));
     assert_int_equal(settings.model.depth, 18);
     assert_int_equal(settings.train.epochs, 5);
     fa_settings_clear(&settings);
     fa_json_free(recipe);
+}
+
+/* The words before the key that a message begins with. */
+static void assert_blames(const struct fa_json *recipe, const char *path, const char *assignment,
+                          const char *begin)
+{
+    const struct fa_settings_base base = {"W", recipe};
+    struct fa_settings settings;
+
+    assert_int_equal(fa_settings_read_over(&base, path, &assignment, assignment != NULL, &settings),
+                     FA_EINVAL);
+    if (strncmp(fa_message(), begin, strlen(begin)) != 0)
+        fail_msg("\"%s\" does not begin with \"%s\"", fa_message(), begin);
+}
+
+static void what_is_wrong_is_blamed_on_who_gave_it(void **state)
+{
+    struct fa_json *recipe = recipe_of(RECIPE), *broken = recipe_of(RECIPE);
+    const char *fine = put("fine.json", "{\"loss\": {\"positive_iou\": 0.45}}");
+    const char *bad = put("bad.json", "{\"train\": {\"batch\": 0}}");
+    char told[512];
+
+    (void)state;
+    assert_ok(fa_config_assign(broken, "data.scale", "[1]"));
+    assert_blames(recipe, NULL, "lr=0.1", "--set lr=0.1: unknown key lr; did you mean train.lr?");
+    assert_blames(recipe, NULL, "train.batch=0", "train.batch: expected");
+    assert_blames(recipe, fine, "train.batch=0", "train.batch: expected");
+    assert_blames(broken, NULL, NULL, "W: data.scale: expected");
+    assert_blames(broken, fine, NULL, "W: data.scale: expected");
+    snprintf(told, sizeof told, "%s: train.batch: expected", bad);
+    assert_blames(recipe, bad, NULL, told);
+    assert_blames(recipe, fine, "loss.negative_iou=0.5", "loss.negative_iou: 0.5 is above");
+    fine = put("two.json", "{\"loss\": {\"positive_iou\": 0.3}}");
+    snprintf(told, sizeof told, "%s: loss.negative_iou: 0.4 is above loss.positive_iou, 0.3", fine);
+    assert_blames(recipe, fine, NULL, told);
+    fa_json_free(broken);
+    fa_json_free(recipe);
+}
+
+static void a_recipe_may_have_comments_and_errors_keep_their_lines(void **state)
+{
+    const char *path =
+        put("commented.json", "# of the second run\n{\"train\": { // groups are objects\n"
+                              "  \"lr\": 0.5, # \"lr\": 1\n"
+                              "  \"batch\": 4 }, \"data\": {\"train\": \"http://a#b\"}\n}// end");
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(read_with(path, NULL, &settings));
+    assert_near(settings.train.schedule.lr, 0.5, 0);
+    assert_int_equal(settings.train.batch, 4);
+    assert_string_equal(settings.train_data, "http://a#b");
+    fa_settings_clear(&settings);
+    path = put("commented.json", "// one\n# two\n{\"train\": {\"lr\" 0.5}}");
+    assert_fails_saying(read_with(path, NULL, &settings), FA_EFORMAT, "line 3, column 17");
+    path = put("commented.json", "{\"train\": {\"lr\": 0.5 / 2}}");
+    assert_fails_saying(read_with(path, NULL, &settings), FA_EFORMAT, "not JSON");
+    path = put("commented.json", "# nothing else\n");
+    assert_fails_saying(read_with(path, NULL, &settings), FA_EFORMAT, "is empty");
 }
 
 static void a_recipe_that_is_none_is_refused(void **state)
@@ -501,7 +564,9 @@ static void a_recipe_that_is_none_is_refused(void **state)
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read_over(recipe, NULL, NULL, 0, &settings), FA_EINVAL, "data.scale");
+    assert_fails_saying(
+        fa_settings_read_over(&(struct fa_settings_base){"W", recipe}, NULL, NULL, 0, &settings), FA_EINVAL,
+        "data.scale");
     fa_json_free(recipe);
     assert_fails_saying(fa_recipe_parse("{\"data\": {\"scale\": [224, 168]}}", &recipe), FA_EFORMAT,
                         "lacks model.backbone.depth");
@@ -511,11 +576,14 @@ static void a_recipe_that_is_none_is_refused(void **state)
 
 static void what_a_checkpoint_has_is_shortened_to_what_travels(void **state)
 {
+    struct fa_json *recipe;
     char *text;
 
     (void)state;
     assert_ok(fa_strdup(RECIPE, &text));
-    assert_ok(fa_recipe_shorten(&text));
+    assert_ok(fa_recipe_shorten(&text, &recipe));
+    assert_null(fa_json_get(recipe, "train"));
+    fa_json_free(recipe);
     assert_string_equal(text, "{\"model\":{\"backbone\":{\"depth\":18}},\"data\":{\"scale\":[224,168],"
                               "\"mean\":[1,2,3],\"std\":[4,5,6]},"
                               "\"eval\":{\"score_threshold\":0.2}}");
@@ -544,6 +612,8 @@ int main(void)
         cmocka_unit_test(weights_bring_what_shapes_pixels_network_and_detections),
         cmocka_unit_test(a_file_that_contradicts_the_weights_is_refused_by_all_its_keys),
         cmocka_unit_test(a_file_that_is_silent_or_agrees_is_taken),
+        cmocka_unit_test(what_is_wrong_is_blamed_on_who_gave_it),
+        cmocka_unit_test(a_recipe_may_have_comments_and_errors_keep_their_lines),
         cmocka_unit_test(a_recipe_that_is_none_is_refused),
         cmocka_unit_test(what_a_checkpoint_has_is_shortened_to_what_travels),
         cmocka_unit_test(memory_that_runs_out_is_a_failure_and_leaves_nothing),
