@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "help.h"
 
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe (default: FreeAnchor R-50)", false},
@@ -31,16 +32,6 @@ static const struct fa_flag flags[] = {
     {0}};
 
 static const char details[] =
-    "\n"
-    "  step        a training step: its phases, every layer's convolutions, what is not convolution\n"
-    "  conv        each distinct convolution of the network alone, and how much slower it is within a step\n"
-    "  loss        the loss of one image and its gradient\n"
-    "  loader      JPEG to normalised tensor, images a second\n"
-    "  eval        COCO metrics of a whole validation set; post-processing and NMS of one image\n"
-    "  checkpoint  how long a save holds a step up, when it is durable, and how large it is\n"
-    "  allreduce   the sum of gradients over ranks, by size; the latency and bandwidth that it tells of\n"
-    "  overlap     what that sum costs a training step, after backward and while it runs\n"
-    "\n"
     "Layers are counted as direct convolutions, 2 operations a multiply-add. Times are medians of the\n"
     "repetitions, in seconds; --json has every number of the tables.";
 
@@ -49,6 +40,14 @@ static const struct fa_bench *const benches[] = {&fa_bench_step,      &fa_bench_
                                                  &fa_bench_allreduce, &fa_bench_overlap};
 
 enum { N_BENCHES = sizeof benches / sizeof benches[0] };
+
+static const struct fa_bench *find_bench(const char *name)
+{
+    for (int i = 0; name != NULL && i < N_BENCHES; i++)
+        if (strcmp(benches[i]->name, name) == 0)
+            return benches[i];
+    return NULL;
+}
 
 static fa_status unknown_bench(const char *name)
 {
@@ -73,11 +72,12 @@ static fa_status check_usage(const struct fa_invocation *invocation, const struc
     const char *further = fa_arguments_nth(&invocation->arguments, NULL, 1);
 
     if (further != NULL)
-        return fa_fail(FA_EINVAL, "unexpected argument %s; see freeanchor bench --help", further);
+        return fa_fail(FA_EINVAL, "unexpected argument %s; see freeanchor bench %s --help", further,
+                       bench->name);
     for (const struct fa_flag *flag = flags; flag->name != NULL; flag++)
         if (fa_arguments_get(&invocation->arguments, flag->name) != NULL && !takes(bench, flag->name))
-            return fa_fail(FA_EINVAL, "bench %s takes no %s; see freeanchor bench --help", bench->name,
-                           flag->name);
+            return fa_fail(FA_EINVAL, "bench %s takes no %s; see freeanchor bench %s --help", bench->name,
+                           flag->name, bench->name);
     if (!bench->parallel && fa_comm_size(invocation->comm) > 1)
         return fa_fail(FA_EINVAL, "bench %s measures one process; start it without mpirun", bench->name);
     return FA_OK;
@@ -86,22 +86,46 @@ static fa_status check_usage(const struct fa_invocation *invocation, const struc
 static fa_status run(struct fa_invocation *invocation)
 {
     const char *name = fa_arguments_nth(&invocation->arguments, NULL, 0);
+    const struct fa_bench *bench = find_bench(name);
 
-    for (int i = 0; name != NULL && i < N_BENCHES; i++)
-        if (strcmp(benches[i]->name, name) == 0) {
-            FA_TRY(check_usage(invocation, benches[i]));
-            fa_report_string(invocation, "bench", name);
-            fa_report_number(invocation, "threads", invocation->threads);
-            return benches[i]->run(invocation);
-        }
-    return unknown_bench(name);
+    if (bench == NULL)
+        return unknown_bench(name);
+    FA_TRY(check_usage(invocation, bench));
+    fa_report_string(invocation, "bench", name);
+    fa_report_number(invocation, "threads", invocation->threads);
+    return bench->run(invocation);
+}
+
+/* ---- help ---- */
+
+static void help_with_one(const struct fa_bench *bench)
+{
+    printf("usage: freeanchor bench %s [OPTION]...\n\n%s\n\n", bench->name, bench->summary);
+    for (const struct fa_flag *flag = flags; flag->name != NULL; flag++)
+        if (takes(bench, flag->name))
+            fa_help_flag(flag);
+    fa_help_common(bench->parallel);
+}
+
+static void help(const struct fa_arguments *given)
+{
+    const struct fa_bench *bench = find_bench(fa_arguments_nth(given, NULL, 0));
+
+    if (bench != NULL) {
+        help_with_one(bench);
+        return;
+    }
+    printf("usage: freeanchor bench NAME [OPTION]...\n\n%s\n\n", fa_command_bench.summary);
+    for (int i = 0; i < N_BENCHES; i++)
+        printf("  %-10s  %s\n", benches[i]->name, benches[i]->summary);
+    printf("\n%s\n\n`freeanchor bench NAME --help` tells the options of one.\n", details);
 }
 
 const struct fa_command fa_command_bench = {
     .name = "bench",
     .operands = "step | conv | loss | loader | eval | checkpoint | allreduce | overlap",
     .summary = "how fast it is here, and where the time goes",
-    .details = details,
     .flags = flags,
+    .help = help,
     .parallel = true,
     .run = run};

@@ -30,7 +30,7 @@ void fa_help_program(void)
            "state saved.\n");
 }
 
-static void print_flag(const struct fa_flag *flag)
+void fa_help_flag(const struct fa_flag *flag)
 {
     char left[64], range[96] = "";
 
@@ -44,10 +44,17 @@ static void print_flag(const struct fa_flag *flag)
 static void print_flags(const struct fa_flag *flags)
 {
     for (; flags->name != NULL; flags++)
-        print_flag(flags);
+        fa_help_flag(flags);
 }
 
-void fa_help_command(const struct fa_command *command)
+void fa_help_common(bool parallel)
+{
+    print_flags(fa_common_flags);
+    if (parallel)
+        printf("\nRuns under mpirun and srun.\n");
+}
+
+static void print_command(const struct fa_command *command)
 {
     printf("usage: freeanchor %s [OPTION]...%s%s\n\n%s\n", command->name,
            command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
@@ -55,7 +62,13 @@ void fa_help_command(const struct fa_command *command)
         printf("%s\n", command->details);
     printf("\n");
     print_flags(command->flags);
-    print_flags(fa_common_flags);
-    if (command->parallel)
-        printf("\nRuns under mpirun and srun.\n");
+    fa_help_common(command->parallel);
+}
+
+void fa_help_command(const struct fa_command *command, const struct fa_arguments *given)
+{
+    if (command->help != NULL)
+        command->help(given);
+    else
+        print_command(command);
 }

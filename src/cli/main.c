@@ -134,7 +134,7 @@ static int run_command(const struct fa_command *command, int argc, char **argv)
     fa_status printed, status = fa_arguments_parse(argc, argv, tables, &invocation.arguments);
 
     if (status == FA_OK && fa_arguments_get(&invocation.arguments, "--help") != NULL) {
-        fa_help_command(command);
+        fa_help_command(command, &invocation.arguments);
         fa_arguments_clear(&invocation.arguments);
         return 0;
     }
@@ -181,16 +181,24 @@ static void occupy_closed_streams(void)
             _exit(EXIT_FAILURE); /* nobody to tell */
 }
 
+/* "help train" is "train --help". */
+static void turn_help_around(int argc, char **argv)
+{
+    static char help[] = "--help";
+
+    if (argc < 3 || strcmp(argv[1], "help") != 0)
+        return;
+    memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof *argv);
+    argv[argc - 1] = help;
+}
+
 int main(int argc, char **argv)
 {
     const struct fa_command *command;
 
     occupy_closed_streams();
     fa_cuda_offer();
-    if (argc == 3 && strcmp(argv[1], "help") == 0 && find_command(argv[2]) != NULL) {
-        fa_help_command(find_command(argv[2]));
-        return 0;
-    }
+    turn_help_around(argc, argv);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         fa_help_program();

@@ -226,6 +226,7 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_allreduce = {
     .name = "allreduce",
+    .summary = "the sum of gradients over ranks, by size; the latency and bandwidth that it tells of",
     .flags = {"--config", "--set", "--backend", "--sizes", "--classes", "--steps"},
     .parallel = true,
     .run = run};

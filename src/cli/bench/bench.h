@@ -15,7 +15,7 @@
 #include "settings.h"
 
 struct fa_bench {
-    const char *name;
+    const char *name, *summary;
     const char *flags[12]; /* of the command's own, those that it takes; NULL at the end */
     bool parallel;         /* runs on many ranks; others are refused more than one */
     fa_status (*run)(struct fa_invocation *invocation);

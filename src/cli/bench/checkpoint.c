@@ -169,8 +169,9 @@ static fa_status run(struct fa_invocation *invocation)
     return status;
 }
 
-const struct fa_bench fa_bench_checkpoint = {.name = "checkpoint",
-                                             .flags = {"--config", "--set", "--backend", "--size",
-                                                       "--classes", "--objects", "--steps", "--out",
-                                                       "--step-ms"},
-                                             .run = run};
+const struct fa_bench fa_bench_checkpoint = {
+    .name = "checkpoint",
+    .summary = "how long a save holds a step up, when it is durable, and how large it is",
+    .flags = {"--config", "--set", "--backend", "--size", "--classes", "--objects", "--steps", "--out",
+              "--step-ms"},
+    .run = run};

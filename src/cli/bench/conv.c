@@ -339,5 +339,6 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_conv = {
     .name = "conv",
+    .summary = "each distinct convolution of the network alone, and how much slower it is within a step",
     .flags = {"--config", "--set", "--backend", "--size", "--classes", "--objects", "--steps"},
     .run = run};

@@ -187,5 +187,6 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_eval = {
     .name = "eval",
+    .summary = "COCO metrics of a whole validation set; post-processing and NMS of one image",
     .flags = {"--config", "--set", "--size", "--classes", "--steps", "--images", "--coco", "--results"},
     .run = run};

@@ -176,5 +176,7 @@ static fa_status run(struct fa_invocation *invocation)
     return fa_bench_configured(invocation, measure);
 }
 
-const struct fa_bench fa_bench_loader = {
-    .name = "loader", .flags = {"--config", "--set", "--data", "--images"}, .run = run};
+const struct fa_bench fa_bench_loader = {.name = "loader",
+                                         .summary = "JPEG to normalised tensor, images a second",
+                                         .flags = {"--config", "--set", "--data", "--images"},
+                                         .run = run};

@@ -182,5 +182,6 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_loss = {
     .name = "loss",
+    .summary = "the loss of one image and its gradient",
     .flags = {"--config", "--set", "--backend", "--size", "--classes", "--objects", "--steps"},
     .run = run};

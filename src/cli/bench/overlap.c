@@ -186,6 +186,7 @@ static fa_status run(struct fa_invocation *invocation)
 
 const struct fa_bench fa_bench_overlap = {
     .name = "overlap",
+    .summary = "what the sum of gradients costs a training step, after backward and while it runs",
     .flags = {"--config", "--set", "--backend", "--size", "--classes", "--objects", "--steps"},
     .parallel = true,
     .run = run};

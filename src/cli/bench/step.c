@@ -232,8 +232,9 @@ static fa_status run(struct fa_invocation *invocation)
     return status;
 }
 
-const struct fa_bench fa_bench_step = {.name = "step",
-                                       .flags = {"--config", "--set", "--backend", "--size", "--classes",
-                                                 "--objects", "--steps", "--autotune", "--inference",
-                                                 "--plans", "--trace"},
-                                       .run = run};
+const struct fa_bench fa_bench_step = {
+    .name = "step",
+    .summary = "a training step: its phases, every layer's convolutions, what is not convolution",
+    .flags = {"--config", "--set", "--backend", "--size", "--classes", "--objects", "--steps", "--autotune",
+              "--inference", "--plans", "--trace"},
+    .run = run};
