@@ -285,10 +285,24 @@ static fa_status fail_absent(const char *directory)
             "%s: a packing that was to replace it was interrupted; pack again, or rename %s" FA_DATASET_ASIDE
             " back",
             directory, directory);
-    return fa_fail(FA_EMISSING, "%s: there is no such directory; make it with `freeanchor pack`", directory);
+    return fa_fail(
+        FA_EMISSING,
+        "%s: there is no such directory; make it with `freeanchor pack --annotations PATH --images FOLDER "
+        "--out %s`",
+        directory, directory);
 }
 
-/* Somebody's annotations and images, as a rule. */
+/* Somebody's annotations, as a rule. */
+static fa_status fail_file(const char *path)
+{
+    return fa_fail(
+        FA_EFORMAT,
+        "%s: is a file, and a dataset is a directory that `freeanchor pack --annotations %s --images FOLDER "
+        "--out SHARDDIR` makes; give that SHARDDIR",
+        path, path);
+}
+
+/* Somebody's images, as a rule. */
 static fa_status require_manifest(const char *directory)
 {
     char *path;
@@ -299,16 +313,18 @@ static fa_status require_manifest(const char *directory)
     fa_free(path);
     if (exists)
         return FA_OK;
-    return fa_fail(FA_EMISSING,
-                   "%s: is not a packed dataset: it has no " FA_MANIFEST_NAME
-                   "; make one from annotations and images with `freeanchor pack`",
-                   directory);
+    return fa_fail(
+        FA_EMISSING,
+        "%s: is not a packed dataset: it has no " FA_MANIFEST_NAME
+        "; make one with `freeanchor pack --annotations PATH --images %s --out SHARDDIR`, and give that "
+        "SHARDDIR",
+        directory, directory);
 }
 
 static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)
 {
     if (!fa_directory_exists(directory))
-        return fail_absent(directory);
+        return fa_file_exists(directory) ? fail_file(directory) : fail_absent(directory);
     FA_TRY(require_manifest(directory));
     FA_TRY(fa_manifest_read(directory, manifest));
     FA_TRY(check_counts(manifest, directory));

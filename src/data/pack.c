@@ -15,6 +15,7 @@
 #include "fa/memory.h"
 #include "fa/new_file.h"
 #include "fa/shard.h"
+#include "fa/text.h"
 #include "manifest.h"
 #include "pack_boxes.h"
 #include "pack_exif.h"
@@ -32,9 +33,9 @@ struct packing {
     struct fa_coco *coco;
     struct fa_image_folder folder;
     struct fa_census census;
-    struct fa_image_check *checks; /* per image */
-    size_t n_bad_images;           /* with a complaint */
-    struct fa_box_check *boxes;    /* per annotation */
+    struct fa_image_check *checks;         /* per image */
+    size_t n_bad_images, n_missing_images; /* with a complaint; those whose file is not there */
+    struct fa_box_check *boxes;            /* per annotation */
     struct fa_pack_plan plan;
     struct fa_manifest manifest;
     bool refused; /* something cannot be used, and may not be left out either */
@@ -82,6 +83,7 @@ static fa_status judge_images(struct packing *p)
             continue;
         FA_TRY(fa_rejects_add(&p->rejects, "image %" PRId64 ": %s", p->coco->images[i].id, check->complaint));
         p->n_bad_images++;
+        p->n_missing_images += check->is_missing;
         if (p->config->fix == FA_PACK_DROP)
             p->report->n_dropped_images++;
         else
@@ -145,30 +147,58 @@ static fa_status judge_boxes(struct packing *p)
     return fa_census_tell(&p->census, p->config->annotation_path);
 }
 
-/* Clipping boxes that are written by another convention would hide the mistake. */
-static const char *advise(const struct packing *p)
+/* Of images, whose files are missing or unfit. */
+static void advise_on_images(const struct packing *p, char *text, size_t size)
 {
-    if (p->coco->n_images > 0 && p->n_bad_images == p->coco->n_images)
-        return "not one of the images could be used: is --images the right folder?";
+    const size_t n_found = p->coco->n_images - p->n_missing_images,
+                 n_unfit = p->n_bad_images - p->n_missing_images;
+
+    if (p->n_missing_images > 0)
+        fa_text_add(text, size, "; %zu of %zu files found in %s: is the folder right?", n_found,
+                    p->coco->n_images, p->config->image_directory);
+    if (n_unfit > 0)
+        fa_text_add(text, size, "; replace the %zu image%s that cannot be used", n_unfit, fa_plural(n_unfit));
+}
+
+/* Clipping boxes that are written by another convention would hide the mistake. */
+static void advise_on_boxes(const struct packing *p, char *text, size_t size)
+{
     if (fa_census_has_corners(&p->census))
-        return "the boxes look like x1 y1 x2 y2, write them as x y width height";
-    return "correct them, or leave out such images, annotations and boxes with --fix drop, or cut boxes at "
-           "the "
-           "border of the image, and leave out empty ones, with --fix clip";
+        fa_text_add(text, size, "; the boxes look like x1 y1 x2 y2, write them as x y width height");
+    else
+        fa_text_add(text, size,
+                    "; --fix clip cuts boxes at the border of their image and leaves out empty ones");
+}
+
+/* What helps against each kind of fault that was met. */
+static void advise(const struct packing *p, size_t n_boxes, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (p->n_bad_images > 0)
+        advise_on_images(p, text, size);
+    if (p->coco->n_faults > 0)
+        fa_text_add(text, size, "; correct the annotations");
+    if (n_boxes > 0)
+        advise_on_boxes(p, text, size);
+    if (p->n_bad_images < p->coco->n_images && !fa_census_has_corners(&p->census))
+        fa_text_add(text, size, "; --fix drop leaves out all that cannot be used");
 }
 
 static fa_status refuse(struct packing *p)
 {
     const size_t n_images = p->coco->n_faulty_images + p->n_bad_images;
     const size_t n_annotations = p->coco->n_faults - p->coco->n_faulty_images;
+    const size_t n_boxes = p->rejects.n - n_images - n_annotations;
+    char advice[FA_MESSAGE_MAX / 2];
 
+    advise(p, n_boxes, advice, sizeof advice);
     FA_TRY(fa_rejects_commit(&p->rejects));
     return fa_fail(
         FA_EFORMAT,
         "%s: %zu item%s cannot be used (images: %zu, annotations: %zu, boxes: %zu), the first: %s; all are "
-        "listed in %s; %s",
-        p->config->annotation_path, p->rejects.n, fa_plural(p->rejects.n), n_images, n_annotations,
-        p->rejects.n - n_images - n_annotations, p->rejects.first, p->rejects.path, advise(p));
+        "listed in %s%s",
+        p->config->annotation_path, p->rejects.n, fa_plural(p->rejects.n), n_images, n_annotations, n_boxes,
+        p->rejects.first, p->rejects.path, advice);
 }
 
 /* A test set has no annotations, which is fine; one whose annotations are all unfit is a mistake. */

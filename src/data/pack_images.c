@@ -79,6 +79,7 @@ static fa_status check_image(const struct work *work, size_t i)
     if (st == FA_OK)
         st = check_bytes(image, data, n_bytes, check);
     fa_free(data);
+    check->is_missing = st == FA_EMISSING;
     if (st == FA_EFORMAT || st == FA_EMISSING || st == FA_EIO)
         return fa_strdup(fa_message(), &check->complaint);
     return st;

@@ -23,6 +23,7 @@ enum fa_size_tells {
 /* What was found out about one image. */
 struct fa_image_check {
     char *complaint; /* one line naming the file, if it cannot be used; else NULL */
+    bool is_missing; /* since there is none */
     size_t n_bytes;
     uint32_t crc;
     enum fa_codec codec;
