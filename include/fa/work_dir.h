@@ -16,9 +16,11 @@ struct fa_watchdog_config {
 };
 
 struct fa_work_dir {
+    struct fa_comm *comm;
     const char *path;
     struct fa_directory *directory; /* which path leads to */
     struct fa_lock *lock;           /* rank 0 */
+    int n_made;                     /* rank 0: how many directories were made for it, itself and parents */
     struct fa_watchdog *watchdog;
 };
 
@@ -28,7 +30,9 @@ struct fa_work_dir {
 fa_status fa_work_dir_take(struct fa_comm *comm, const char *path, const struct fa_watchdog_config *config,
                            struct fa_work_dir *out) FA_CHECK_RESULT;
 
-/* Takes one zeroed. */
-void fa_work_dir_leave(struct fa_work_dir *work_dir);
+/* Takes one zeroed. Collective where the work failed, which it does on all ranks. status is how it ended, and
+   is returned with its message: after a failure a directory that was made for it, and has no record of a run,
+   is removed. */
+fa_status fa_work_dir_leave(struct fa_work_dir *work_dir, fa_status status) FA_CHECK_RESULT;
 
 #endif

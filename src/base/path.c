@@ -2,9 +2,12 @@
  * path.c - the part of file.h that takes paths as they are, links followed.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "fa/directory.h"
 #include "fa/file.h"
@@ -64,6 +67,26 @@ fa_status fa_path_join(const char *directory, const char *name, char **out)
     size_t length = strlen(directory);
 
     return fa_asprintf(out, "%s%s%s", directory, length > 0 && directory[length - 1] != '/' ? "/" : "", name);
+}
+
+/* $PWD is only what a shell said. */
+static bool is_here(const char *path)
+{
+    return path != NULL && path[0] == '/' && fa_file_is_same(path, ".");
+}
+
+fa_status fa_path_absolute(const char *path, char **out)
+{
+    const char *said = getenv("PWD");
+    char here[PATH_MAX];
+
+    if (path[0] == '/')
+        return fa_strdup(path, out);
+    if (is_here(said))
+        return fa_path_join(said, path, out);
+    if (getcwd(here, sizeof here) == NULL)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot be found out where it is", path);
+    return fa_path_join(here, path, out);
 }
 
 fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes)

@@ -173,6 +173,47 @@ static fa_status read_base(const struct fa_arguments *given, struct fa_json **ba
                    work_dir);
 }
 
+/* ---- data are found again from any working directory ---- */
+
+/* What an earlier run wrote of it stays as it is. */
+static fa_status settle_path(const char *key, const char **path, const struct fa_json *base,
+                             struct fa_json *resolved)
+{
+    const char *was;
+    char *whole;
+    fa_status status;
+
+    if ((*path)[0] == '\0' || (fa_json_to_string(fa_config_get(base, key), &was) && strcmp(was, *path) == 0))
+        return FA_OK;
+    FA_TRY(fa_path_absolute(*path, &whole));
+    status = fa_config_set(resolved, key, fa_json_new_string(whole));
+    fa_free(whole);
+    fa_json_to_string(fa_config_get(resolved, key), path);
+    return status;
+}
+
+static fa_status settle_paths(struct fa_settings *settings, const struct fa_json *base)
+{
+    FA_TRY(settle_path("data.train", &settings->train_data, base, settings->resolved));
+    return settle_path("data.val", &settings->val_data, base, settings->resolved);
+}
+
+static fa_status open_over(struct fa_invocation *invocation, struct fa_json *tree, struct fa_session *session)
+{
+    struct fa_settings_base base = {.tree = tree};
+    char *name;
+    fa_status status =
+        fa_path_join(fa_arguments_get(&invocation->arguments, "--work-dir"), "config.json", &name);
+
+    base.name = name;
+    FA_TRY(fa_invocation_agree(invocation, status));
+    status = fa_session_open_over(invocation, shorthands, tree != NULL ? &base : NULL, session);
+    fa_free(name);
+    if (status == FA_OK)
+        status = fa_invocation_agree(invocation, settle_paths(&session->settings, tree));
+    return status;
+}
+
 static fa_status open_session(struct fa_invocation *invocation, struct fa_session *session)
 {
     struct fa_json *base;
@@ -181,7 +222,7 @@ static fa_status open_session(struct fa_invocation *invocation, struct fa_sessio
     *session = (struct fa_session){0};
     status = fa_invocation_agree(invocation, read_base(&invocation->arguments, &base));
     if (status == FA_OK)
-        status = fa_session_open_over(invocation, shorthands, base, session);
+        status = open_over(invocation, base, session);
     fa_json_free(base);
     return status;
 }
@@ -317,7 +358,7 @@ static fa_status run(struct fa_invocation *invocation)
         tell_start(invocation, &session);
         status = train(invocation, &session, &work_dir, &data);
     }
-    fa_work_dir_leave(&work_dir);
+    status = fa_work_dir_leave(&work_dir, status);
     fa_dataset_close(data.val);
     fa_dataset_close(data.train);
     fa_session_close(&session);

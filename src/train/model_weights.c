@@ -48,6 +48,21 @@ static fa_status read_directory(const char *path, struct fa_weights_file **out)
     return is ? read_work_dir(path, out) : fa_checkpoint_weights(path, out);
 }
 
+/* Whether path is "<root>/best" where no evaluation has made one, but a checkpoint is there. */
+static bool lacks_a_best(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *root;
+    bool lacks;
+
+    if (slash == NULL || strcmp(slash, "/best") != 0 || fa_file_exists(path) ||
+        fa_asprintf(&root, "%.*s", (int)(slash + 1 - path), path) != FA_OK)
+        return false;
+    lacks = fa_checkpoint_any(root);
+    fa_free(root);
+    return lacks;
+}
+
 /* Of a work directory, a checkpoint, one that a file names, or a weights file. */
 static fa_status read_any(const char *path, struct fa_weights_file **out)
 {
@@ -58,6 +73,12 @@ static fa_status read_any(const char *path, struct fa_weights_file **out)
     if (fa_directory_exists(path))
         return read_directory(path, out);
     FA_TRY(fa_checkpoint_follow(path, &directory));
+    if (directory == NULL && lacks_a_best(path))
+        return fa_fail(
+            FA_EMISSING,
+            "%s: no checkpoint is the best one, since none was evaluated; take %.*slatest, or give "
+            "the run --val-data",
+            path, (int)(strrchr(path, '/') + 1 - path), path);
     if (directory == NULL)
         return fa_weights_read(path, out);
     status = fa_checkpoint_weights(directory, out);

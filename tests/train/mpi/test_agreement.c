@@ -96,7 +96,7 @@ static fa_status train(const struct fa_train_config *config, struct fa_model *mo
 
     if (status == FA_OK)
         status = fa_train(config, &run, comm, model, &result);
-    fa_work_dir_leave(&taken);
+    status = fa_work_dir_leave(&taken, status);
     fa_metrics_clear(&result.metrics);
     return status;
 }
