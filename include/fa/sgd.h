@@ -50,6 +50,17 @@ void fa_schedule_print(const struct fa_schedule *schedule, int64_t epochs, char 
 /* Whether drops or warm-up, as somebody gave them, do not go with the length; why, and what to do. */
 bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size);
 
+/* The images of a step, the number for which its rate was stated, and the steps of an epoch. */
+struct fa_batch {
+    int64_t n, reference, steps_per_epoch;
+};
+
+/* Whether a step's images, and a rate that grew with them, are more than has been shown to work for detectors
+   (doc/method.md 7.2): over 256 with less than an epoch of warm-up, or over 8192; why, and what to do. The
+   schedule is scaled and fitted. */
+bool fa_schedule_is_untried(const struct fa_schedule *schedule, const struct fa_batch *batch, char *why,
+                            size_t size);
+
 /* The factor that brings the norm to at most max_norm: min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0.
  */
 double fa_clip_factor(double norm, double max_norm);

@@ -116,6 +116,21 @@ static struct fa_json *to_json(const struct estimate *estimate, const struct fa_
     return row;
 }
 
+/* Where the literature does not reach. */
+static void print_doubt(const struct estimate *estimate, const struct fa_prediction *p)
+{
+    struct fa_schedule schedule = estimate->config->schedule;
+    const struct fa_batch batch = {p->batch, estimate->config->reference_batch, p->steps};
+    char why[FA_MESSAGE_MAX / 2];
+
+    schedule.lr = learning_rate(estimate, p->batch);
+    fa_schedule_fit(&schedule, estimate->config->epochs, p->steps);
+    if (!fa_schedule_is_untried(&schedule, &batch, why, sizeof why))
+        return;
+    printf("           %s\n", why);
+    fa_json_set(estimate->invocation->report, "doubt", fa_json_new_string(why));
+}
+
 static void print_batch(const struct estimate *estimate, const struct fa_prediction *p)
 {
     printf("batch      %d, %d image%s a rank; learning rate %g\n", p->batch, p->images_per_rank,
@@ -123,9 +138,9 @@ static void print_batch(const struct estimate *estimate, const struct fa_predict
     if (p->batch > estimate->job.batch)
         printf("           %d images of the recipe do not divide by %d ranks, so the batch is larger: fewer "
                "updates in\n"
-               "           an epoch, at a higher rate; above some 64 images a longer train.warmup_steps is "
-               "wise\n",
+               "           an epoch, at a higher rate\n",
                estimate->job.batch, p->ranks);
+    print_doubt(estimate, p);
 }
 
 static void print_answer(const struct estimate *estimate)

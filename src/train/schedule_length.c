@@ -8,6 +8,7 @@
 #include "fa/text.h"
 
 enum { WARMUP_STEPS = 500, WARMUP_SHARE = 10 };
+enum { TRIED_ON_DETECTORS = 256, TRIED_AT_ALL = 8192 }; /* images of a step: doc/method.md 7.2 */
 
 /* Two thirds and eleven twelfths of the run, as 8 and 11 of 12; fewer where a run is too short for two. */
 static void follow_epochs(struct fa_schedule *schedule, int64_t epochs)
@@ -98,4 +99,26 @@ bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs,
                 "and it takes a tenth",
                 (long long)schedule->warmup_steps, (long long)schedule->n_steps);
     return true;
+}
+
+bool fa_schedule_is_untried(const struct fa_schedule *schedule, const struct fa_batch *batch, char *why,
+                            size_t size)
+{
+    why[0] = '\0';
+    if (batch->n <= batch->reference)
+        return false;
+    if (batch->n > TRIED_AT_ALL)
+        fa_text_add(
+            why, size,
+            "a step of %lld images at rate %g is beyond the %d up to which a rate that grows with the "
+            "batch keeps its accuracy (doc/method.md 7.2); a smaller train.batch is safer",
+            (long long)batch->n, schedule->lr, TRIED_AT_ALL);
+    else if (batch->n > TRIED_ON_DETECTORS && schedule->warmup_steps < batch->steps_per_epoch)
+        fa_text_add(
+            why, size,
+            "a step of %lld images at rate %g is beyond the %d that detectors are known to learn with at a "
+            "rate that grows with the batch (doc/method.md 7.2); set train.warmup_steps to an epoch, "
+            "%lld, or more",
+            (long long)batch->n, schedule->lr, TRIED_ON_DETECTORS, (long long)batch->steps_per_epoch);
+    return why[0] != '\0';
 }

@@ -307,6 +307,27 @@ static void a_schedule_of_another_length_is_doubtful(void **state)
     assert_false(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
 }
 
+static void a_step_larger_than_the_literature_knows_is_told(void **state)
+{
+    struct fa_schedule schedule = {.lr = 0.32, .warmup_steps = 500};
+    struct fa_batch batch = {256, 16, 458};
+    char why[512];
+
+    (void)state;
+    assert_false(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
+    batch = (struct fa_batch){512, 16, 1000};
+    assert_true(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
+    assert_non_null(strstr(why, "a step of 512 images at rate 0.32 is beyond the 256"));
+    assert_non_null(strstr(why, "set train.warmup_steps to an epoch, 1000, or more"));
+    schedule.warmup_steps = 1000;
+    assert_false(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
+    batch.n = 8193;
+    assert_true(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
+    assert_non_null(strstr(why, "beyond the 8192"));
+    batch.reference = 8193; /* the rate is stated for it */
+    assert_false(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +342,7 @@ int main(void)
         cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(a_schedule_is_told_in_words),
         cmocka_unit_test(a_schedule_of_another_length_is_doubtful),
+        cmocka_unit_test(a_step_larger_than_the_literature_knows_is_told),
         cmocka_unit_test(clipping_shrinks_a_long_gradient_and_leaves_a_short_one),
         cmocka_unit_test(norms_decay_only_where_they_are_to),
         cmocka_unit_test(six_steps_are_those_of_torch),
