@@ -22,6 +22,10 @@ struct fa_evaluate_config {
     size_t max_images;                     /* 0: all; else the first so many */
     void (*between_images)(void *context); /* NULL: nothing is to be done between images */
     void *between_context;
+    /* Sees what the head says of each image, in the host's memory, before its detections are made; NULL:
+       nobody does. */
+    fa_status (*saw)(void *context, const struct fa_sample *sample, const struct fa_head *head);
+    void *saw_context;
 };
 
 /* Collective. Records go to ranks in turn; results are gathered by image, so numbers do not depend on the

@@ -52,6 +52,11 @@ void fa_dataset_close(struct fa_dataset *dataset);
 fa_status fa_dataset_require_same_classes(const struct fa_dataset *a, const char *path_a,
                                           const struct fa_dataset *b, const char *path_b) FA_CHECK_RESULT;
 
+/* What n classes are called where each must be told from all others: by name, and by id too where several
+   share one. *titles is freed by the second. */
+fa_status fa_category_titles(const struct fa_category *classes, size_t n, char ***titles) FA_CHECK_RESULT;
+void fa_category_titles_free(char **titles, size_t n); /* NULL is fine */
+
 /* The record's JPEG bytes into a buffer of record->n_bytes. FA_EFORMAT if the CRC differs. Callable from any
  * thread. */
 fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg) FA_CHECK_RESULT;

@@ -52,6 +52,9 @@ struct fa_train_config {
     int64_t checkpoint_steps;  /* also every so many steps; 0: no */
     int keep_checkpoints;      /* 0: all */
     int eval_interval;         /* epochs; 0: never */
+    bool class_ap;             /* evaluations tell the AP of each class */
+    bool val_loss;             /* and the loss of the validation set */
+    int patience; /* evaluations in a row without a better AP after which the run is finished; 0: never */
     struct fa_evaluate_config eval;
     struct fa_watchdog_config watchdog;
 };
@@ -83,10 +86,11 @@ struct fa_train_result {
     struct fa_metrics metrics; /* of the last evaluation; fa_metrics_clear */
 };
 
-/* Collective. FA_ESTOPPED after SIGTERM, SIGUSR1, SIGUSR2, SIGINT or SIGHUP on any rank, or where there is a
-   file "stop" in work_dir: the state is saved, and the file removed. A second signal ends the process at
-   once. FA_EINVAL where the loss or gradient of an image is not finite, FA_ENUMERIC where only that of the
-   batch is not. Leaves weights.h5 in work_dir when the last step is done. */
+/* Collective. FA_EINVAL where config.patience is given and nothing is evaluated. FA_ESTOPPED after SIGTERM,
+   SIGUSR1, SIGUSR2, SIGINT or SIGHUP on any rank, or where there is a file "stop" in work_dir: the state is
+   saved, and the file removed. A second signal ends the process at once. FA_EINVAL where the loss or gradient
+   of an image is not finite, FA_ENUMERIC where only that of the batch is not. Leaves weights.h5 in work_dir
+   when the last step is done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
 

@@ -1,10 +1,7 @@
 #include "metrics_report.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "fa/memory.h"
 
@@ -58,61 +55,6 @@ static void report_classes(struct fa_invocation *invocation, const struct fa_met
     fa_json_set(invocation->report, "class_AP", object);
 }
 
-/* ---- names ---- */
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp((*(const struct fa_category *const *)a)->name,
-                  (*(const struct fa_category *const *)b)->name);
-}
-
-static fa_status print_name(const struct fa_category *class, bool shared, char **name)
-{
-    if (shared)
-        return fa_asprintf(name, "%s (id %" PRId64 ")", class->name, class->id);
-    return fa_strdup(class->name, name);
-}
-
-/* sorted: the n classes by name, each pointing into classes. */
-static fa_status print_names(const struct fa_category *classes, const struct fa_category *const *sorted,
-                             size_t n, char **names)
-{
-    for (size_t i = 0; i < n; i++) {
-        const bool shared = (i > 0 && compare_names(&sorted[i - 1], &sorted[i]) == 0) ||
-                            (i + 1 < n && compare_names(&sorted[i], &sorted[i + 1]) == 0);
-
-        FA_TRY(print_name(sorted[i], shared, &names[sorted[i] - classes]));
-    }
-    return FA_OK;
-}
-
-static void free_names(char **names, size_t n)
-{
-    for (size_t i = 0; names != NULL && i < n; i++)
-        fa_free(names[i]);
-    fa_free(names);
-}
-
-/* *names is freed with free_names. */
-static fa_status make_names(const struct fa_category *classes, size_t n, char ***names)
-{
-    const struct fa_category **sorted = NULL;
-    fa_status status;
-
-    FA_TRY(fa_alloc_zero(n, sizeof **names, names));
-    status = fa_alloc(n, sizeof *sorted, &sorted);
-    for (size_t i = 0; status == FA_OK && i < n; i++)
-        sorted[i] = &classes[i];
-    if (status == FA_OK) {
-        qsort(sorted, n, sizeof *sorted, compare_names);
-        status = print_names(classes, sorted, n, *names);
-    }
-    fa_free(sorted);
-    if (status != FA_OK)
-        free_names(*names, n);
-    return status;
-}
-
 /* ---- the whole ---- */
 
 static fa_status print(const struct fa_invocation *invocation, const struct fa_metrics *metrics,
@@ -133,10 +75,10 @@ fa_status fa_report_metrics(struct fa_invocation *invocation, const struct fa_me
     char **names = NULL;
     fa_status status;
 
-    FA_TRY(make_names(classes, metrics->n_classes, &names));
+    FA_TRY(fa_category_titles(classes, metrics->n_classes, &names));
     status = print(invocation, metrics, names, max_detections);
     report_numbers(invocation, metrics, max_detections);
     report_classes(invocation, metrics, names);
-    free_names(names, metrics->n_classes);
+    fa_category_titles_free(names, metrics->n_classes);
     return status;
 }

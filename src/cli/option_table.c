@@ -8,6 +8,7 @@
 
 #define AT(member) offsetof(struct fa_settings, member)
 
+static const char *const depths[] = {"18", "34", "50", "101", NULL};
 static const char *const inits[] = {
     [FA_INIT_WEIGHTS] = "weights", [FA_INIT_CALIBRATE] = "calibrate", [FA_INIT_RANDOM] = "random", NULL};
 static const char *const head_inits[] = {
@@ -41,8 +42,8 @@ static const char *const normalizers[] = {
     }
 
 const struct fa_option fa_options[] = {
-    VALUE("model.backbone.depth", FA_OPTION_INT, model.depth, "50", 18, 101,
-          "Layers of the ResNet: 18, 34, 50 or 101."),
+    {"model.backbone.depth", FA_OPTION_INT, AT(model.depth), "50", 18, 101, "Layers of the ResNet.", depths,
+     0, 0},
     VALUE("model.backbone.groups", FA_OPTION_INT, model.groups, "1", 1, 64,
           "Groups of the 3x3 convolutions: 1, or 32 or 64 for ResNeXt."),
     VALUE("model.backbone.base_width", FA_OPTION_INT, model.base_width, "64", 4, 64,
@@ -210,6 +211,13 @@ const struct fa_option fa_options[] = {
           "Newest checkpoints kept, and besides them the one of best AP; 0: all."),
     VALUE("train.eval_interval", FA_OPTION_INT, train.eval_interval, "1", 0, 100000,
           "Epochs between evaluations; 0: none."),
+    BOOL("train.class_ap", train.class_ap, "false",
+         "Tell the AP of each class at each evaluation: class_AP in log.jsonl, a table in train.log."),
+    BOOL("train.val_loss", train.val_loss, "false",
+         "Compute the loss of the validation set at each evaluation too: val_loss in log.jsonl and "
+         "train.log."),
+    VALUE("train.patience", FA_OPTION_INT, train.patience, "0", 0, 100000,
+          "Finish after so many evaluations in a row without a better AP; 0: only when all epochs are done."),
 
     VALUE("watchdog.silence_s", FA_OPTION_NUMBER, train.watchdog.silence_s, "60", 0, 86400,
           "Seconds without a sign of life of a rank after which the job ends; 0: no watch over ranks."),

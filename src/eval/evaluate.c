@@ -62,6 +62,28 @@ static fa_status keep(struct share *share, size_t record, size_t n)
     return FA_OK;
 }
 
+/* An image whose head somebody wants to see. */
+struct sight {
+    const struct fa_evaluate_config *config;
+    const struct fa_sample *sample;
+};
+
+static fa_status show(void *context, const struct fa_head *head)
+{
+    const struct sight *sight = context;
+
+    return sight->config->saw(sight->config->saw_context, sight->sample, head);
+}
+
+static fa_status detect(const struct fa_evaluate_config *config, struct fa_lane *lane,
+                        const struct fa_sample *sample, struct fa_detection *out, size_t *n)
+{
+    struct sight sight = {config, sample};
+    const struct fa_lane_observer observer = {.saw = show, .context = &sight};
+
+    return fa_detect_observed(&config->detect, lane, sample, config->saw != NULL ? &observer : NULL, out, n);
+}
+
 static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_lane *lane,
                             struct fa_loader *loader, struct share *share)
 {
@@ -75,7 +97,7 @@ static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_l
         if (sample == NULL)
             return FA_OK;
         record = sample->record;
-        status = fa_detect_sample(&config->detect, lane, sample, share->image, &n);
+        status = detect(config, lane, sample, share->image, &n);
         if (status != FA_OK)
             status = fa_prefix(status, "image %lld", (long long)sample->image_id);
         fa_loader_give_back(loader, sample);

@@ -9,6 +9,11 @@
 
 #include "fa/evaluate.h"
 
+/* fa_detect_sample, followed by an observer. */
+fa_status fa_detect_observed(const struct fa_detect_config *config, struct fa_lane *lane,
+                             const struct fa_sample *sample, const struct fa_lane_observer *observer,
+                             struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
 /* A detection with its place: ranks send these. */
 struct fa_finding {
     uint64_t record;

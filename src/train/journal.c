@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "class_table.h"
 #include "event_file.h"
 #include "fa/clock.h"
 #include "fa/file.h"
@@ -29,13 +31,18 @@ struct fa_journal {
     double started, progress_at;
 };
 
-double fa_journal_loss(const struct fa_journal_entry *entry)
+static double sum_of_parts(const double part[FA_LOSS_PARTS])
 {
     double sum = 0;
 
     for (int i = 0; i < FA_LOSS_PARTS; i++)
-        sum += entry->loss[i];
+        sum += part[i];
     return sum;
+}
+
+double fa_journal_loss(const struct fa_journal_entry *entry)
+{
+    return sum_of_parts(entry->loss);
 }
 
 /* ---- progress and time left ---- */
@@ -155,9 +162,41 @@ static void write_train(struct fa_journal *journal, const struct fa_journal_entr
                    set_number(line, "objects", entry->objects) && set_phases(line, entry));
 }
 
-static void write_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
-                      const struct fa_metrics *metrics)
+/* Where there is no ground truth, null. */
+static bool set_classes(struct fa_json *line, const struct fa_journal_evaluation *evaluation)
 {
+    const struct fa_metrics *metrics = evaluation->metrics;
+    struct fa_json *object;
+
+    if (evaluation->titles == NULL)
+        return true;
+    object = fa_json_new_object();
+    for (size_t i = 0; i < metrics->n_classes && object != NULL; i++)
+        if (!set_number(object, evaluation->titles[i],
+                        metrics->class_ap[i] < 0 ? (double)NAN : metrics->class_ap[i])) {
+            fa_json_free(object);
+            object = NULL;
+        }
+    return fa_json_set(line, "class_AP", object);
+}
+
+/* "val_loss" and its parts: the words alone are those of steps, which plots of mmdetection would mix up. */
+static bool set_val_loss(struct fa_json *line, enum fa_loss_kind kind, const struct fa_loss *loss)
+{
+    char key[64];
+
+    for (int i = 0; loss != NULL && i < FA_LOSS_PARTS; i++) {
+        snprintf(key, sizeof key, "val_%s", fa_loss_part_name(kind, i));
+        if (!set_number(line, key, loss->part[i]))
+            return false;
+    }
+    return loss == NULL || set_number(line, "val_loss", sum_of_parts(loss->part));
+}
+
+static void write_val(struct fa_journal *journal, const struct fa_journal_evaluation *evaluation)
+{
+    const struct fa_metrics *metrics = evaluation->metrics;
+    const int64_t step = evaluation->step;
     struct fa_json *line = fa_json_new_object();
     char six[96];
 
@@ -165,14 +204,15 @@ static void write_val(struct fa_journal *journal, int64_t step, double lr, size_
              metrics->ap_small, metrics->ap_medium, metrics->ap_large);
     write_line(journal, line,
                set_text(line, "mode", "val") && set_number(line, "epoch", (double)epoch_of(journal, step)) &&
-                   set_number(line, "iter", (double)n_images) && set_number(line, "lr", lr) &&
-                   set_number(line, "bbox_mAP", metrics->ap) &&
+                   set_number(line, "iter", (double)evaluation->n_images) &&
+                   set_number(line, "lr", evaluation->lr) && set_number(line, "bbox_mAP", metrics->ap) &&
                    set_number(line, "bbox_mAP_50", metrics->ap50) &&
                    set_number(line, "bbox_mAP_75", metrics->ap75) &&
                    set_number(line, "bbox_mAP_s", metrics->ap_small) &&
                    set_number(line, "bbox_mAP_m", metrics->ap_medium) &&
                    set_number(line, "bbox_mAP_l", metrics->ap_large) &&
-                   set_text(line, "bbox_mAP_copypaste", six) && set_number(line, "step", (double)step));
+                   set_text(line, "bbox_mAP_copypaste", six) && set_number(line, "step", (double)step) &&
+                   set_val_loss(line, journal->loss, evaluation->loss) && set_classes(line, evaluation));
 }
 
 /* Without an epoch, so that plots of mmdetection pass over it. */
@@ -235,21 +275,36 @@ void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry 
     write_train(journal, entry);
 }
 
-void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
-                    const struct fa_metrics *metrics)
+/* ", val_loss: 0.8125" where it was computed. */
+static const char *describe_val_loss(const struct fa_loss *loss, char *text, size_t size)
 {
+    text[0] = '\0';
+    if (loss != NULL)
+        snprintf(text, size, ", val_loss: %.4f", sum_of_parts(loss->part));
+    return text;
+}
+
+void fa_journal_val(struct fa_journal *journal, const struct fa_journal_evaluation *evaluation)
+{
+    const struct fa_metrics *metrics = evaluation->metrics;
+    char loss[48];
+
     if (journal == NULL)
         return;
     clear_progress(journal);
+    describe_val_loss(evaluation->loss, loss, sizeof loss);
     if (metrics->ap < 0)
-        fa_info("Epoch(val) [%" PRId64 "][%zu]  no ground truth, so no AP", epoch_of(journal, step),
-                n_images);
+        fa_info("Epoch(val) [%" PRId64 "][%zu]  no ground truth, so no AP%s",
+                epoch_of(journal, evaluation->step), evaluation->n_images, loss);
     else
         fa_info("Epoch(val) [%" PRId64 "][%zu]  bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
-                "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f",
-                epoch_of(journal, step), n_images, metrics->ap, metrics->ap50, metrics->ap75,
-                metrics->ap_small, metrics->ap_medium, metrics->ap_large);
-    write_val(journal, step, lr, n_images, metrics);
+                "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f%s",
+                epoch_of(journal, evaluation->step), evaluation->n_images, metrics->ap, metrics->ap50,
+                metrics->ap75, metrics->ap_small, metrics->ap_medium, metrics->ap_large, loss);
+    if (evaluation->titles != NULL &&
+        fa_class_table_tell(evaluation->titles, metrics->class_ap, metrics->n_classes) != FA_OK)
+        fa_warn("%s", fa_message());
+    write_val(journal, evaluation);
 }
 
 void fa_journal_save(struct fa_journal *journal, const struct fa_journal_save *save)
@@ -271,49 +326,62 @@ void fa_journal_end(struct fa_journal *journal, fa_status status)
 
 /* ---- where a run goes on ---- */
 
-/* The step of a line, 0 where it has none; *evaluation says whether it is one of mode "val". */
-static int64_t step_of_line(const char *line, size_t n_bytes, bool *evaluation)
+/* A line, as far as it says anything of the past. */
+struct told {
+    int64_t step; /* 0 where it has none */
+    bool is_evaluation;
+    double ap;
+};
+
+static struct told read_told(const char *line, size_t n_bytes)
 {
+    struct told told = {.ap = -1};
     struct fa_json *json;
     const char *mode = "";
-    int64_t step = 0;
 
-    *evaluation = false;
     if (fa_json_parse("log.jsonl", line, n_bytes, &json) != FA_OK)
-        return 0;
-    fa_json_to_int(fa_json_get(json, "step"), &step);
+        return told;
+    fa_json_to_int(fa_json_get(json, "step"), &told.step);
     fa_json_to_string(fa_json_get(json, "mode"), &mode);
-    *evaluation = strcmp(mode, "val") == 0;
+    told.is_evaluation = strcmp(mode, "val") == 0;
+    fa_json_to_double(fa_json_get(json, "bbox_mAP"), &told.ap);
     fa_json_free(json);
-    return step;
+    return told;
+}
+
+static void remember(struct fa_journal_past *past, const struct told *told, int64_t step)
+{
+    if (!told->is_evaluation)
+        return;
+    past->evaluated = past->evaluated || told->step == step;
+    fa_early_stop_note(&past->early_stop, told->step, told->ap);
 }
 
 /* The bytes of text up to the first line of a later step, or to one that a crash cut off. */
-static size_t bytes_until(const char *text, size_t n_bytes, int64_t step, bool *evaluated)
+static size_t bytes_until(const char *text, size_t n_bytes, int64_t step, struct fa_journal_past *past)
 {
     size_t kept = 0;
     const char *end;
 
     while ((end = memchr(text + kept, '\n', n_bytes - kept)) != NULL) {
-        bool evaluation;
-        int64_t line_step = step_of_line(text + kept, (size_t)(end - text) - kept, &evaluation);
+        const struct told told = read_told(text + kept, (size_t)(end - text) - kept);
 
-        if (line_step > step)
+        if (told.step > step)
             break;
-        *evaluated = *evaluated || (evaluation && line_step == step);
+        remember(past, &told, step);
         kept = (size_t)(end + 1 - text);
     }
     return kept;
 }
 
-static fa_status cut_after(const char *path, int fd, int64_t step, bool *evaluated)
+static fa_status cut_after(const char *path, int fd, int64_t step, struct fa_journal_past *past)
 {
     char *text;
     size_t n_bytes, kept;
     fa_status status = FA_OK;
 
     FA_TRY(fa_file_read(path, LINES_MAX_BYTES, &text, &n_bytes));
-    kept = bytes_until(text, n_bytes, step, evaluated);
+    kept = bytes_until(text, n_bytes, step, past);
     if (kept < n_bytes && ftruncate(fd, (off_t)kept) != 0)
         status = fa_fail_errno(FA_EIO, errno, "%s: cannot cut it to %zu bytes", path, kept);
     fa_free(text);
@@ -336,12 +404,12 @@ fa_status fa_journal_tells_of_saves(const struct fa_journal *journal, bool *save
 }
 
 /* What cannot be cut is added to. */
-static fa_status open_lines(struct fa_journal *journal, int64_t step, bool *evaluated)
+static fa_status open_lines(struct fa_journal *journal, int64_t step, struct fa_journal_past *past)
 {
     int fd;
 
     FA_TRY(fa_file_open_own(journal->path, O_RDWR | O_APPEND | O_CREAT, &fd));
-    if (cut_after(journal->path, fd, step, evaluated) != FA_OK)
+    if (cut_after(journal->path, fd, step, past) != FA_OK)
         fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
     journal->lines = fdopen(fd, "a");
     if (journal->lines != NULL)
@@ -350,9 +418,10 @@ static fa_status open_lines(struct fa_journal *journal, int64_t step, bool *eval
     return fa_fail_errno(FA_EIO, errno, "%s: cannot open", journal->path);
 }
 
-fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start, bool *evaluated)
+fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start,
+                           struct fa_journal_past *past)
 {
-    *evaluated = false;
+    *past = (struct fa_journal_past){0};
     if (journal == NULL)
         return FA_OK;
     journal->loss = start->loss;
@@ -362,7 +431,7 @@ fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_s
     journal->started = fa_clock_seconds();
     if (start->step > 0)
         fa_info("the run goes on after step %" PRId64 ", %" PRId64 " samples", start->step, start->samples);
-    FA_TRY(open_lines(journal, start->step, evaluated));
+    FA_TRY(open_lines(journal, start->step, past));
     if (start->events_in != NULL)
         FA_TRY(fa_event_file_open(start->events_in, start->step, &journal->events));
     write_start(journal, start);

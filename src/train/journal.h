@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "early_stop.h"
 #include "fa/loss.h"
 #include "fa/metrics.h"
 #include "fa/status.h"
@@ -38,10 +39,15 @@ struct fa_journal_start {
     int64_t steps_per_epoch, last_step;
 };
 
-/* Once, before the first step: a line of what the run is, and where it goes on. *evaluated says whether the
-   journal has an evaluation after that step. */
+/* What the journal has of the run up to the step where it goes on. */
+struct fa_journal_past {
+    bool evaluated; /* after that step */
+    struct fa_early_stop early_stop;
+};
+
+/* Once, before the first step: a line of what the run is, and where it goes on. */
 fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start,
-                           bool *evaluated) FA_CHECK_RESULT;
+                           struct fa_journal_past *past) FA_CHECK_RESULT;
 
 /* Where the seconds of a step go. Communication is what backward did not hide: adding up over images and
    ranks, and waiting for slower ranks. */
@@ -91,7 +97,16 @@ void fa_journal_save(struct fa_journal *journal, const struct fa_journal_save *s
  */
 void fa_journal_end(struct fa_journal *journal, fa_status status);
 
-void fa_journal_val(struct fa_journal *journal, int64_t step, double lr, size_t n_images,
-                    const struct fa_metrics *metrics);
+/* What an evaluation gave. */
+struct fa_journal_evaluation {
+    int64_t step;
+    double lr;
+    size_t n_images;
+    const struct fa_metrics *metrics;
+    char *const *titles;        /* of its classes, whose AP are told one by one; NULL: they are not */
+    const struct fa_loss *loss; /* the mean over the images; NULL: it was not computed */
+};
+
+void fa_journal_val(struct fa_journal *journal, const struct fa_journal_evaluation *evaluation);
 
 #endif

@@ -73,6 +73,10 @@ static fa_status check_config(const struct fa_training *t)
                        "the reference batch, loader threads and log interval must be at least 1, not "
                        "%d, %d and %d",
                        c->reference_batch, c->loader_threads, c->log_interval);
+    if (c->patience > 0 && (t->run->val_data == NULL || c->eval_interval == 0))
+        return fa_fail(FA_EINVAL,
+                       "train.patience counts evaluations, and this run makes none; give --val-data and a "
+                       "train.eval_interval above 0, or leave train.patience at 0");
     return FA_OK;
 }
 
@@ -110,11 +114,14 @@ static void count_steps(struct fa_training *t)
 /* What will happen, before hours go by. */
 static void tell_schedule(const struct fa_training *t)
 {
+    const struct fa_batch batch = {t->config->batch, t->config->reference_batch, t->steps_per_epoch};
     char text[FA_MESSAGE_MAX / 2];
 
     fa_schedule_print(&t->schedule, t->config->epochs, text, sizeof text);
     fa_info("%s", text);
     if (is_first(t) && fa_schedule_is_doubtful(&t->schedule, t->config->epochs, text, sizeof text))
+        fa_warn("%s", text);
+    if (is_first(t) && fa_schedule_is_untried(&t->schedule, &batch, text, sizeof text))
         fa_warn("%s", text);
 }
 
@@ -226,8 +233,12 @@ static fa_status begin_records(struct fa_training *t)
                                            .steps_per_epoch = t->steps_per_epoch,
                                            .last_step = t->last_step};
 
+    if (t->config->class_ap && t->run->val_data != NULL)
+        FA_TRY(fa_category_titles(t->run->val_data->categories, t->run->val_data->n_categories, &t->titles));
     FA_TRY(fa_training_write_config(t));
-    return fa_journal_begin(t->journal, &start, &t->evaluated);
+    FA_TRY(fa_journal_begin(t->journal, &start, &t->past));
+    fa_training_tell_room(t);
+    return FA_OK;
 }
 
 static fa_status prepare(struct fa_training *t)
@@ -283,7 +294,7 @@ fa_status fa_training_start(struct fa_training *t)
     FA_TRY(fa_training_agree_on_state(t));
     FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
     FA_TRY(fa_comm_agree(t->comm, is_first(t) ? begin_records(t) : FA_OK));
-    fa_comm_broadcast(t->comm, &t->evaluated, sizeof t->evaluated, 0);
+    fa_comm_broadcast(t->comm, &t->past, sizeof t->past, 0);
     return FA_OK;
 }
 
@@ -299,6 +310,8 @@ void fa_training_end(struct fa_training *t)
     fa_free(t->samples);
     fa_flat_destroy(t->state.average);
     fa_flat_destroy(t->state.momentum);
+    if (t->titles != NULL)
+        fa_category_titles_free(t->titles, t->run->val_data->n_categories);
     fa_free(t->stop_file);
     fa_lock_release(t->checkpoint_lock);
     fa_directory_close(t->checkpoints);

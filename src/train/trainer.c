@@ -10,6 +10,7 @@
 #include "fa/memory.h"
 #include "fa/model_weights.h"
 #include "training.h"
+#include "validation_loss.h"
 
 /* Sums since the journal's last line. */
 struct window {
@@ -63,6 +64,12 @@ static bool ends_epoch(const struct fa_training *t)
 static bool is_over(const struct fa_training *t)
 {
     return t->state.progress.step >= t->last_step;
+}
+
+/* Evaluations find nothing better any more, the same on all ranks. */
+static bool has_stalled(const struct fa_training *t)
+{
+    return t->config->patience > 0 && t->past.early_stop.n_since >= t->config->patience;
 }
 
 static bool is_epoch_due(const struct fa_training *t, int64_t interval)
@@ -189,25 +196,52 @@ static void bring_save_forward(void *context)
 }
 
 /* Collective. */
+static fa_status look_at_all(struct fa_training *t, struct fa_metrics *metrics, struct fa_loss *loss)
+{
+    struct fa_validation_loss losses = {.config = &t->config->loss, .lane = t->lanes[0]};
+    struct fa_evaluate_config config = t->config->eval;
+    fa_status status;
+
+    config.between_images = bring_save_forward;
+    config.between_context = t;
+    if (t->config->val_loss) {
+        config.saw = fa_validation_loss_saw;
+        config.saw_context = &losses;
+    }
+    swap_average(t);
+    status = fa_evaluate(&config, t->comm, t->lanes[0], t->run->val_data, metrics, NULL, NULL);
+    swap_average(t);
+    if (status == FA_OK)
+        status = fa_validation_loss_mean(t->comm, &losses, loss);
+    fa_validation_loss_clear(&losses);
+    return status;
+}
+
+static size_t n_evaluated(const struct fa_training *t)
+{
+    const size_t most = t->config->eval.max_images, n = t->run->val_data->n_records;
+
+    return most > 0 && most < n ? most : n;
+}
+
+/* Collective. */
 static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_result *result)
 {
-    struct fa_evaluate_config config = t->config->eval;
-    size_t n_images = t->run->val_data->n_records;
-    fa_status status;
+    struct fa_loss loss;
+    const struct fa_journal_evaluation told = {.step = t->state.progress.step,
+                                               .lr = lr,
+                                               .n_images = n_evaluated(t),
+                                               .metrics = &result->metrics,
+                                               .titles = t->titles,
+                                               .loss = t->config->val_loss ? &loss : NULL};
 
     watch(t, FA_WATCH_EVALUATION);
     fa_metrics_clear(&result->metrics);
     result->has_metrics = false;
-    config.between_images = bring_save_forward;
-    config.between_context = t;
-    swap_average(t);
-    status = fa_evaluate(&config, t->comm, t->lanes[0], t->run->val_data, &result->metrics, NULL, NULL);
-    swap_average(t);
-    FA_TRY(locate(t, "evaluation", status));
+    FA_TRY(locate(t, "evaluation", look_at_all(t, &result->metrics, &loss)));
     result->has_metrics = true;
-    if (config.max_images > 0 && config.max_images < n_images)
-        n_images = config.max_images;
-    fa_journal_val(t->journal, t->state.progress.step, lr, n_images, &result->metrics);
+    fa_journal_val(t->journal, &told);
+    fa_early_stop_note(&t->past.early_stop, t->state.progress.step, result->metrics.ap);
     watch(t, FA_WATCH_SAVING);
     fa_training_note_ap(t, result->metrics.ap);
     return FA_OK;
@@ -218,7 +252,7 @@ static fa_status evaluate_if_missed(struct fa_training *t, struct fa_train_resul
 {
     int64_t last = t->state.progress.step - 1;
 
-    if (last < 0 || t->evaluated || !is_evaluation_due(t))
+    if (last < 0 || t->past.evaluated || !is_evaluation_due(t))
         return FA_OK;
     return evaluate(t, fa_schedule_lr(&t->schedule, last, last / t->steps_per_epoch), result);
 }
@@ -234,15 +268,21 @@ static fa_status after_step(struct fa_training *t, double lr, struct fa_train_re
 
 /* ---- the loop ---- */
 
+/* Collective. For a run that ends where no save may have been due. */
+static fa_status save_unless_saved(struct fa_training *t)
+{
+    watch(t, FA_WATCH_SAVING);
+    fa_training_save_wait(t);
+    if (t->saved_step == t->state.progress.step)
+        return FA_OK;
+    FA_TRY(fa_training_compare(t));
+    return locate(t, "saving", fa_training_save(t));
+}
+
 static fa_status stop(struct fa_training *t, struct window *window)
 {
     write_window(t, window);
-    watch(t, FA_WATCH_SAVING);
-    fa_training_save_wait(t);
-    if (t->saved_step != t->state.progress.step) {
-        FA_TRY(fa_training_compare(t));
-        FA_TRY(locate(t, "saving", fa_training_save(t)));
-    }
+    FA_TRY(save_unless_saved(t));
     if (t->stop_file != NULL)
         unlink(t->stop_file); /* a link is removed itself */
     return fa_fail(FA_ESTOPPED, "stopped on request after step %lld; the state is saved, run again to go on",
@@ -270,19 +310,40 @@ static void tell_divergence(struct fa_training *t, struct fa_divergence *diverge
             FA_DIVERGENCE_TIMES, median, FA_DIVERGENCE_STEPS, loss);
 }
 
+static void tell_stalled(const struct fa_training *t)
+{
+    const struct fa_early_stop *stop = &t->past.early_stop;
+
+    fa_info("this run is finished: bbox_mAP was %.4f after step %lld, and the %lld evaluations since then "
+            "were no "
+            "better (train.patience); to go on, give a larger --set train.patience=N, or 0",
+            stop->best, (long long)stop->best_step, (long long)stop->n_since);
+}
+
+/* A run that is started again though nothing is left to do. */
+static void tell_finished(const struct fa_training *t)
+{
+    if (t->last_step < t->schedule.n_steps)
+        fa_info("this run is finished at step %lld, as train.max_steps asks; to go on, give a larger --set "
+                "train.max_steps=N, or 0 for all epochs",
+                (long long)t->last_step);
+    else
+        fa_info(
+            "this run is finished, with all of train.epochs=%d; to go on, give more: --set train.epochs=N",
+            t->config->epochs);
+}
+
 static fa_status loop(struct fa_training *t, struct fa_train_result *result)
 {
     struct fa_divergence divergence = {0};
     struct window window = {0};
 
     if (is_over(t) && t->state.progress.step > 0)
-        fa_info("this run is over: all its %lld steps are done; a larger train.epochs or train.max_steps "
-                "would go on",
-                (long long)t->last_step);
+        tell_finished(t);
     FA_TRY(evaluate_if_missed(t, result));
     fa_training_trace_begin(t);
     watch(t, FA_WATCH_FIRST_STEP);
-    while (!is_over(t)) {
+    while (!is_over(t) && !has_stalled(t)) {
         struct fa_journal_entry step;
         bool stop_requested;
 
@@ -295,6 +356,10 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
         write_journal(t, &window, &step);
         FA_TRY(after_step(t, step.lr, result));
         watch(t, FA_WATCH_STEP);
+    }
+    if (has_stalled(t) && !is_over(t)) {
+        tell_stalled(t);
+        FA_TRY(save_unless_saved(t));
     }
     watch(t, FA_WATCH_SAVING);
     FA_TRY(locate(t, "saving", fa_training_insist(t, try_to_write_weights)));

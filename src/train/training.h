@@ -50,7 +50,8 @@ struct fa_training {
     struct fa_save save;
     int64_t saved_step;             /* of the newest checkpoint made or resumed from; -1: none */
     struct fa_checkpoint_best best; /* rank 0 */
-    bool evaluated;                 /* the evaluation that follows the step resumed from was made */
+    struct fa_journal_past past;    /* up to the step resumed from, and of evaluations up to now */
+    char **titles;                  /* of the classes evaluated, where their AP are told; rank 0 */
 
     char *stop_file;            /* "<work_dir>/stop"; rank 0 */
     struct fa_journal *journal; /* rank 0 */
@@ -150,6 +151,11 @@ fa_status fa_training_step(struct fa_training *training, struct fa_journal_entry
 void fa_training_trace_begin(const struct fa_training *training);
 void fa_training_trace_step(struct fa_training *training); /* after each step */
 void fa_training_trace_end(struct fa_training *training); /* writes what there is; nothing where none began */
+
+/* ---- forecast.c ---- */
+
+/* Says, before the first step, what checkpoints will take of their disk. */
+void fa_training_tell_room(const struct fa_training *training);
 
 /* ---- save.c ---- */
 

@@ -12,8 +12,12 @@ train=("$freeanchor" train --config "$config" --train-data "$scratch/shards" "${
 echo "-- usage"
 expect 2 "did you mean train" "$freeanchor" trian
 expect 2 "did you mean --config" "$freeanchor" train --confg x
-expect 2 "that is a key of the recipe: --set train.epochs=VALUE" "$freeanchor" train --epochs 3
+expect 2 "that is a key of the recipe: --set train.epochs=3" "$freeanchor" train --epochs 3
 expect 0 "usage: freeanchor train" bash -c '"$0" help train | head -n 1' "$freeanchor"
+expect 2 "did you mean train" "$freeanchor" help trian
+expect 0 "--data SHARDDIR" "$freeanchor" bench loader --help
+expect 1 "" bash -c '"$0" bench loader --help | grep -e --plans' "$freeanchor"
+expect 0 "usage: freeanchor bench step" "$freeanchor" help bench step
 expect 2 "--work-dir" "$freeanchor" train --config "$config"
 # said_once COMMAND...: two ranks that are given it say one sentence between them.
 said_once() {
@@ -47,9 +51,12 @@ echo '{"train": {"batch": 4' >"$scratch/early.json"
 expect 2 "early.json" "$freeanchor" info --config "$scratch/early.json"
 expect 2 "did you mean train.batch" "$freeanchor" info --config "$config" --set train.bach=4
 expect 2 "info: --set lr=0.1: unknown key lr; did you mean train.lr?" "$freeanchor" info --config "$config" --set lr=0.1
-expect 2 "such as [1333, 800], not" "$freeanchor" info --config "$config" --set data.scale=640,480
+expect 2 'such as [640,480], not "640,480"' "$freeanchor" info --config "$config" --set data.scale=640,480
 expect 2 "train.batch: expected a whole number" "$freeanchor" info --config "$config" --set train.batch=many
-expect 2 "model.backbone.depth" "$freeanchor" info --config "$config" --set model.backbone.depth=20
+expect 2 "model.backbone.depth: expected 18 or 34 or 50 or 101, not 152" "$freeanchor" info --config "$config" \
+  --set model.backbone.depth=152
+printf '# a comment\n{"base": ["%s"], // another\n "train": {"batch" 4}}' "$config" >"$scratch/commented.json"
+expect 2 "commented.json: line 3, column 20: this is not JSON" "$freeanchor" info --config "$scratch/commented.json"
 echo '{"base": ["loop.json"]}' >"$scratch/loop.json"
 expect 2 "inherit" "$freeanchor" info --config "$scratch/loop.json"
 expect 2 "nonesuch" "$freeanchor" info --config "$config" --backend nonesuch
@@ -92,6 +99,8 @@ bad_image() {
   expect 2 "$first" "$freeanchor" pack --coco "$scratch/damaged.json" --images "$scratch/images" --out "$scratch/never"
   [ ! -e "$scratch/never/manifest.json" ] || fail "a dataset stands under its final name after $*"
 }
+expect 2 "0 of 6 files found in $synth: is the folder right?" "$freeanchor" pack --coco "$synth/annotations.json" \
+  --images "$synth" --out "$scratch/never"
 expect 2 "nowhere: there is no such directory" "$freeanchor" pack --coco "$synth/annotations.json" \
   --images "$scratch/nowhere" --out "$scratch/never"
 expect 2 "are a file, this is a folder" "$freeanchor" pack --coco "$synth" --images "$synth/images" --out "$scratch/never"
@@ -115,12 +124,20 @@ shard_fails "shard-00000.h5" truncate -s -1000 "$shard"
 shard_fails "shard-00000.h5" rm "$shard"
 shard_fails "manifest.json" rm "$scratch/copy/manifest.json"
 expect 2 "nowhere" "$freeanchor" train --config "$config" --train-data "$scratch/nowhere" --work-dir "$scratch/w" "${small[@]}"
+expect 2 "pack --annotations $synth/annotations.json --images FOLDER --out SHARDDIR" "$freeanchor" train "$config" \
+  --train-data "$synth/annotations.json" --work-dir "$scratch/new/w"
+expect 2 "pack --annotations PATH --images $synth --out SHARDDIR" run_ranks 2 "$freeanchor" train "$config" \
+  --train-data "$synth" --work-dir "$scratch/new/w/"
+[ ! -e "$scratch/new" ] || fail "a start that failed left its work directory"
 
 echo "-- weights and work directories"
 must "${train[@]}" --work-dir "$scratch/w"
 expect 2 "absent.h5" "$freeanchor" eval --config "$config" --weights "$scratch/absent.h5" --data "$scratch/shards"
 expect 2 "asks for posix.system" "$freeanchor" weights list "$root/tests/weights/golden/harm.legacy.pth"
 expect 2 "is compressed" "$freeanchor" weights list "$root/tests/weights/golden/zip_bomb.pth"
+expect 2 "eval: --set lr=0.1: unknown key lr" "$freeanchor" eval --weights "$scratch/w" --data "$scratch/shards" --set lr=0.1
+expect 2 "no checkpoint is the best one, since none was evaluated; take $scratch/w/checkpoints/latest" "$freeanchor" eval \
+  --weights "$scratch/w/checkpoints/best" --data "$scratch/shards"
 expect 2 "README.md" "$freeanchor" eval --config "$config" --weights "$root/README.md" --data "$scratch/shards"
 must "${train[@]}" --work-dir "$scratch/w3" --set train.seed=7
 must "$freeanchor" synth --out "$scratch/synth3" --images 3 --classes 3 --seed 1
@@ -143,9 +160,17 @@ must "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=3
 grep -q "WARN .*passed over: .*/step_2/shard-00000.h5: has [0-9]* bytes, the manifest says" "$last_log" || fail "the damaged one is not told"
 grep -q "resuming from .*/step_1: " "$last_log" || fail "the one before is not taken"
 cp -r "$scratch/w/checkpoints" "$scratch/kept"
-expect 2 "is of another model" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
+expect 2 "is of another model, r18, and this run has r34" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
 diff -r "$scratch/kept" "$scratch/w/checkpoints" || fail "a refused run changed checkpoints"
 rm -r "$scratch/kept"
+
+echo "-- a run goes on by its work directory alone, from anywhere"
+(cd "$scratch" && must "$freeanchor" train "$config" --train-data shards --val-data shards --work-dir anywhere "${small[@]}" \
+  --set train.batch=6 --set train.epochs=1 --set train.max_steps=0 && grep -q "are kept in anywhere/checkpoints, .*keep_checkpoints=N" "$last_log") ||
+  fail "what checkpoints take is not told"
+(cd / && expect 0 "this run is finished, with all of train.epochs=1; to go on, give more: --set train.epochs=N" \
+  "$freeanchor" train --work-dir "$scratch/anywhere" && exit $failures) || failures=$((failures + 1))
+grep -q "\"val\":.*\"$scratch/shards\"" "$scratch/anywhere/config.json" || fail "the path to the data is not kept"
 
 echo "-- what the user has stays"
 photos=$scratch/photos

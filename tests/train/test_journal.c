@@ -28,7 +28,7 @@ static const struct fa_journal_entry entry = {.step = 60,
                                               .memory_bytes = 100.9 * (1 << 20)};
 
 static enum fa_loss_kind loss_kind = FA_LOSS_FREEANCHOR; /* of the journals to open */
-static bool evaluated;                                   /* as the journal opened last said */
+static struct fa_journal_past past;                      /* as the journal opened last said */
 
 static struct fa_journal *open_journal(const char *directory, int64_t step)
 {
@@ -43,7 +43,7 @@ static struct fa_journal *open_journal(const char *directory, int64_t step)
     struct fa_journal *journal;
 
     assert_ok(fa_journal_open(directory, &journal));
-    assert_ok(fa_journal_begin(journal, &start, &evaluated));
+    assert_ok(fa_journal_begin(journal, &start, &past));
     return journal;
 }
 
@@ -192,7 +192,8 @@ static void a_val_line_has_the_six_numbers_twice(void **state)
     struct fa_json *line;
 
     (void)state;
-    fa_journal_val(journal, 50, 0.01, 5000, &metrics);
+    fa_journal_val(journal, &(struct fa_journal_evaluation){
+                                .step = 50, .lr = 0.01, .n_images = 5000, .metrics = &metrics});
     fa_journal_close(journal);
     line = read_line(directory, 1);
     assert_near(number(line, "epoch"), 1, 0);
@@ -301,24 +302,126 @@ static void steps_that_are_made_again_stand_once_in_log_jsonl(void **state)
     assert_int_equal(at, 5);
 }
 
+static void tell_ap(struct fa_journal *journal, int64_t step, double ap)
+{
+    const struct fa_metrics metrics = {.ap = ap};
+
+    fa_journal_val(journal,
+                   &(struct fa_journal_evaluation){.step = step, .n_images = 10, .metrics = &metrics});
+}
+
 static void a_run_that_goes_on_knows_whether_its_last_step_was_evaluated(void **state)
 {
-    const struct fa_metrics metrics = {.ap = 0.5};
     const char *directory = fa_test_directory();
     struct fa_journal *journal = open_journal(directory, 0);
 
     (void)state;
-    assert_false(evaluated);
-    fa_journal_val(journal, 50, 0.01, 10, &metrics);
+    assert_false(past.evaluated);
+    tell_ap(journal, 50, 0.5);
     fa_journal_close(journal);
     fa_journal_close(open_journal(directory, 100));
-    assert_false(evaluated);
+    assert_false(past.evaluated);
     fa_journal_close(open_journal(directory, 50));
-    assert_true(evaluated);
+    assert_true(past.evaluated);
     fa_journal_close(open_journal(directory, 49));
-    assert_false(evaluated);
+    assert_false(past.evaluated);
     fa_journal_close(open_journal(directory, 50));
-    assert_false(evaluated);
+    assert_false(past.evaluated);
+}
+
+/* Up to the step where it goes on: what came later is made again. */
+static void a_run_that_goes_on_knows_for_how_long_its_ap_has_not_risen(void **state)
+{
+    static const double ap[] = {0.1, 0.3, -1, 0.3, 0.2999, 0.31, 0.2};
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+
+    (void)state;
+    for (int i = 0; i < 7; i++)
+        tell_ap(journal, 50 * (i + 1), ap[i]);
+    fa_journal_close(journal);
+    fa_journal_close(open_journal(directory, 350));
+    assert_int_equal(past.early_stop.n_since, 1);
+    assert_int_equal(past.early_stop.best_step, 300);
+    assert_near(past.early_stop.best, 0.31, 0);
+    fa_journal_close(open_journal(directory, 299));
+    assert_int_equal(past.early_stop.n_since, 2); /* where there was no ground truth, nothing was evaluated */
+    assert_int_equal(past.early_stop.best_step, 100);
+    fa_journal_close(open_journal(directory, 49));
+    assert_int_equal(past.early_stop.best_step, 0);
+}
+
+static char *read_log(const char *directory)
+{
+    char *path, *text;
+    size_t n_bytes;
+
+    assert_ok(fa_path_join(directory, "train.log", &path));
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    fa_free(path);
+    return text;
+}
+
+static void an_evaluation_tells_its_loss_and_each_class_where_it_is_asked_to(void **state)
+{
+    static char *titles[] = {"cat", "\x1b[2Jdog", "no truth"};
+    double ap[] = {0.25, 0.125, -1};
+    const struct fa_metrics metrics = {.ap = 0.1875, .n_classes = 3, .class_ap = ap};
+    const struct fa_loss loss = {.part = {0.5, NAN}};
+    struct fa_journal_evaluation told = {.step = 50, .metrics = &metrics, .titles = titles, .loss = &loss};
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    struct fa_json *line;
+    char *log;
+
+    (void)state;
+    fa_journal_val(journal, &told);
+    told.titles = NULL;
+    told.loss = NULL;
+    fa_journal_val(journal, &told);
+    fa_journal_close(journal);
+    line = read_line(directory, 1);
+    assert_near(number(fa_json_get(line, "class_AP"), "cat"), 0.25, 0);
+    assert_near(number(fa_json_get(line, "class_AP"), titles[1]), 0.125, 0);
+    assert_int_equal(fa_json_count(fa_json_get(line, "class_AP")), 3);
+    assert_int_equal(fa_json_kind(fa_json_get(fa_json_get(line, "class_AP"), "no truth")), FA_JSON_NULL);
+    assert_near(number(line, "val_positive_bag_loss"), 0.5, 0);
+    assert_int_equal(fa_json_kind(fa_json_get(line, "val_loss")), FA_JSON_NULL);
+    assert_null(fa_json_get(line, "loss")); /* that of a step */
+    fa_json_free(line);
+    line = read_line(directory, 2);
+    assert_null(fa_json_get(line, "class_AP"));
+    assert_null(fa_json_get(line, "val_loss"));
+    fa_json_free(line);
+    log = read_log(directory);
+    assert_non_null(strstr(log, "class_AP: cat 0.2500, \\x1b[2Jdog 0.1250, no truth -\n"));
+    fa_free(log);
+}
+
+static void of_many_classes_the_best_and_the_worst_are_told(void **state)
+{
+    static char names[30][8], *titles[30];
+    double ap[30];
+    const struct fa_metrics metrics = {.ap = 0.2, .n_classes = 30, .class_ap = ap};
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    char *log;
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        snprintf(names[i], sizeof names[i], "c%d", i);
+        titles[i] = names[i];
+        ap[i] = i % 7 == 3 ? -1 : 0.01 * i;
+    }
+    fa_journal_val(journal,
+                   &(struct fa_journal_evaluation){.step = 50, .metrics = &metrics, .titles = titles});
+    fa_journal_close(journal);
+    log = read_log(directory);
+    assert_non_null(
+        strstr(log, "class_AP, best: c29 0.2900, c28 0.2800, c27 0.2700, c26 0.2600, c25 0.2500\n"));
+    assert_non_null(strstr(log, "class_AP, worst: c5 0.0500, c4 0.0400, c2 0.0200, c1 0.0100, c0 0.0000\n"));
+    assert_null(strstr(log, "c12 "));
+    fa_free(log);
 }
 
 static void a_full_disk_loses_lines_and_not_the_run(void **state)
@@ -358,7 +461,7 @@ static void without_memory_the_journal_does_not_open_or_loses_its_line(void **st
     for (long n = 1; n < 40; n++) {
         fa_memory_fail_after(n);
         if (fa_journal_open(directory, &journal) == FA_OK) {
-            if (fa_journal_begin(journal, &start, &evaluated) == FA_OK)
+            if (fa_journal_begin(journal, &start, &past) == FA_OK)
                 fa_journal_train(journal, &entry);
         }
         fa_memory_fail_after(0);
@@ -379,6 +482,9 @@ int main(void)
         cmocka_unit_test(a_resumed_run_appends_and_says_where_it_goes_on),
         cmocka_unit_test(steps_that_are_made_again_stand_once_in_log_jsonl),
         cmocka_unit_test(a_run_that_goes_on_knows_whether_its_last_step_was_evaluated),
+        cmocka_unit_test(a_run_that_goes_on_knows_for_how_long_its_ap_has_not_risen),
+        cmocka_unit_test(an_evaluation_tells_its_loss_and_each_class_where_it_is_asked_to),
+        cmocka_unit_test(of_many_classes_the_best_and_the_worst_are_told),
         cmocka_unit_test(a_full_disk_loses_lines_and_not_the_run),
         cmocka_unit_test(a_folder_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(without_memory_the_journal_does_not_open_or_loses_its_line),

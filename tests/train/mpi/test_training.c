@@ -147,7 +147,7 @@ static fa_status train_on(struct fa_comm *ranks, const struct fa_train_config *c
     run.train_data = dataset;
     if (status == FA_OK)
         status = fa_train(config, &run, ranks, model, result);
-    fa_work_dir_leave(&taken);
+    status = fa_work_dir_leave(&taken, status);
     fa_metrics_clear(&result->metrics);
     fa_model_destroy(model);
     return status;
@@ -461,6 +461,78 @@ static void a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_o
     assert_same_weights("together", "parts");
 }
 
+/* Nothing is learned, so that no evaluation is better than the first. */
+static struct fa_train_config make_idle_config(void)
+{
+    struct fa_train_config config = make_config();
+
+    config.schedule = (struct fa_schedule){.lr = 0};
+    config.transform.flip_probability = 0;
+    config.transform.augment = (struct fa_augment){0};
+    config.ema_decay = 0;
+    config.max_steps = 0;
+    config.eval_interval = 1;
+    return config;
+}
+
+/* Evaluations are two, three after the better one, whether the run is interrupted or not. */
+static void a_run_whose_ap_does_not_rise_is_finished_and_stays_so(void **state)
+{
+    struct fa_train_config config = make_idle_config();
+    const struct fa_train_run run = {.val_data = dataset};
+    struct fa_train_result result;
+    double ap[8];
+
+    (void)state;
+    config.epochs = 6;
+    config.patience = 2;
+    config.checkpoint_interval = 5;
+    config.max_steps = 2 * STEPS_OF_EPOCH;
+    assert_ok(train_on(comm, &config, run, "patience", &result));
+    config.max_steps = 0;
+    assert_ok(train_on(comm, &config, run, "patience", &result));
+    assert_int_equal(result.steps, 3 * STEPS_OF_EPOCH);
+    assert_ok(train_on(comm, &config, run, "patience", &result));
+    assert_int_equal(result.steps, 3 * STEPS_OF_EPOCH);
+    config.patience = 3;
+    assert_ok(train_on(comm, &config, run, "patience", &result));
+    assert_int_equal(result.steps, 4 * STEPS_OF_EPOCH);
+    if (fa_comm_rank(comm) == 0) {
+        assert_int_equal(read_curve("patience", "bbox_mAP", ap, 8), 4);
+        assert_true(fa_file_exists(fa_test_path(in_root("patience"), "weights.h5")));
+    }
+    assert_fails_saying(train(&config, "impatient"), FA_EINVAL, "train.patience counts evaluations");
+    if (fa_comm_rank(comm) == 0)
+        assert_false(fa_file_exists(in_root("impatient")));
+    meet();
+}
+
+/* The bits of one rank, and the loss of a step that has all images. */
+static void the_validation_loss_is_that_of_one_batch_of_all_images(void **state)
+{
+    struct fa_train_config config = make_idle_config();
+    const struct fa_train_run run = {.val_data = dataset};
+    struct fa_train_result result;
+    double many[2], one[2], step[2];
+
+    (void)state;
+    config.epochs = 1;
+    config.val_loss = true;
+    assert_ok(train_on(comm, &config, run, "val_loss", &result));
+    if (fa_comm_rank(comm) == 0) {
+        assert_ok(train_on(&alone, &config, run, "val_loss_alone", &result));
+        assert_int_equal(read_curve("val_loss", "val_loss", many, 2), 1);
+        assert_int_equal(read_curve("val_loss_alone", "val_loss", one, 2), 1);
+        assert_near(many[0], one[0], 0);
+        config.batch = N_IMAGES;
+        assert_ok(train_on(&alone, &config, run, "val_loss_batch", &result));
+        assert_int_equal(read_curve("val_loss_batch", "val_loss", one, 2), 1);
+        assert_int_equal(read_curve("val_loss_batch", "loss", step, 2), 1);
+        assert_near(one[0] / step[0], 1, 1e-5);
+    }
+    meet();
+}
+
 /* Rank 0. */
 static void assert_log_says(const char *work_dir, const char *words)
 {
@@ -770,6 +842,8 @@ int main(void)
         cmocka_unit_test(a_run_without_lanes_is_refused),
         cmocka_unit_test(the_average_of_a_runs_weights_is_what_it_leaves),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
+        cmocka_unit_test(a_run_whose_ap_does_not_rise_is_finished_and_stays_so),
+        cmocka_unit_test(the_validation_loss_is_that_of_one_batch_of_all_images),
         cmocka_unit_test(a_stopped_run_is_saved_and_goes_on_in_the_same_bits),
         cmocka_unit_test(resuming_with_another_seed_or_batch_is_refused_and_leaves_the_records),
         cmocka_unit_test(resuming_on_other_data_is_refused),
