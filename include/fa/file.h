@@ -57,9 +57,9 @@ fa_status fa_directory_list(const char *path, size_t *n, char ***names) FA_CHECK
 /* "a/b" of "a" and "b"; free with fa_free. */
 fa_status fa_path_join(const char *directory, const char *name, char **out) FA_CHECK_RESULT;
 
-/* A path that leads to the same from any working directory; free with fa_free. The working directory is
-   called as whoever changed to it did ($PWD), since other hosts may not have what its links lead to. */
-fa_status fa_path_absolute(const char *path, char **out) FA_CHECK_RESULT;
+/* Of this process, as whoever changed to it called it ($PWD), since other hosts may not have what its links
+   lead to; free with fa_free. */
+fa_status fa_working_directory(char **out) FA_CHECK_RESULT;
 
 /* Free bytes for us on the file system that holds path. */
 fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes) FA_CHECK_RESULT;

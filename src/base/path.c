@@ -75,18 +75,16 @@ static bool is_here(const char *path)
     return path != NULL && path[0] == '/' && fa_file_is_same(path, ".");
 }
 
-fa_status fa_path_absolute(const char *path, char **out)
+fa_status fa_working_directory(char **out)
 {
     const char *said = getenv("PWD");
     char here[PATH_MAX];
 
-    if (path[0] == '/')
-        return fa_strdup(path, out);
     if (is_here(said))
-        return fa_path_join(said, path, out);
+        return fa_strdup(said, out);
     if (getcwd(here, sizeof here) == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot be found out where it is", path);
-    return fa_path_join(here, path, out);
+        return fa_fail_errno(FA_EIO, errno, "the working directory cannot be found out");
+    return fa_strdup(here, out);
 }
 
 fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes)

@@ -175,27 +175,51 @@ static fa_status read_base(const struct fa_arguments *given, struct fa_json **ba
 
 /* ---- data are found again from any working directory ---- */
 
-/* What an earlier run wrote of it stays as it is. */
-static fa_status settle_path(const char *key, const char **path, const struct fa_json *base,
+/* Collective. That of rank 0, since ranks must have one configuration; freed with fa_free. */
+static fa_status agree_on_directory(struct fa_invocation *invocation, char **here)
+{
+    struct fa_comm *comm = invocation->comm;
+    size_t size;
+
+    FA_TRY(fa_comm_agree(comm, fa_working_directory(here)));
+    size = strlen(*here) + 1;
+    fa_comm_broadcast(comm, &size, sizeof size, 0);
+    FA_TRY(fa_comm_agree(comm, fa_realloc(here, size, 1)));
+    fa_comm_broadcast(comm, *here, size, 0);
+    return FA_OK;
+}
+
+/* A path that is relative to here. What an earlier run wrote of it stays as it is. */
+static fa_status settle_path(const char *here, const char *key, const char **path, const struct fa_json *base,
                              struct fa_json *resolved)
 {
     const char *was;
     char *whole;
     fa_status status;
 
-    if ((*path)[0] == '\0' || (fa_json_to_string(fa_config_get(base, key), &was) && strcmp(was, *path) == 0))
+    if ((*path)[0] == '\0' || (*path)[0] == '/' ||
+        (fa_json_to_string(fa_config_get(base, key), &was) && strcmp(was, *path) == 0))
         return FA_OK;
-    FA_TRY(fa_path_absolute(*path, &whole));
+    FA_TRY(fa_path_join(here, *path, &whole));
     status = fa_config_set(resolved, key, fa_json_new_string(whole));
     fa_free(whole);
     fa_json_to_string(fa_config_get(resolved, key), path);
     return status;
 }
 
-static fa_status settle_paths(struct fa_settings *settings, const struct fa_json *base)
+/* Collective. */
+static fa_status settle_paths(struct fa_invocation *invocation, struct fa_settings *settings,
+                              const struct fa_json *base)
 {
-    FA_TRY(settle_path("data.train", &settings->train_data, base, settings->resolved));
-    return settle_path("data.val", &settings->val_data, base, settings->resolved);
+    char *here = NULL;
+    fa_status status = agree_on_directory(invocation, &here);
+
+    if (status == FA_OK)
+        status = settle_path(here, "data.train", &settings->train_data, base, settings->resolved);
+    if (status == FA_OK)
+        status = settle_path(here, "data.val", &settings->val_data, base, settings->resolved);
+    fa_free(here);
+    return fa_invocation_agree(invocation, status);
 }
 
 static fa_status open_over(struct fa_invocation *invocation, struct fa_json *tree, struct fa_session *session)
@@ -209,9 +233,7 @@ static fa_status open_over(struct fa_invocation *invocation, struct fa_json *tre
     FA_TRY(fa_invocation_agree(invocation, status));
     status = fa_session_open_over(invocation, shorthands, tree != NULL ? &base : NULL, session);
     fa_free(name);
-    if (status == FA_OK)
-        status = fa_invocation_agree(invocation, settle_paths(&session->settings, tree));
-    return status;
+    return status == FA_OK ? settle_paths(invocation, &session->settings, tree) : status;
 }
 
 static fa_status open_session(struct fa_invocation *invocation, struct fa_session *session)
