@@ -33,7 +33,7 @@ fa_status fa_recipe_compare(const struct fa_json *here, const struct fa_json *th
 void fa_recipe_difference_clear(struct fa_recipe_difference *difference);
 
 /* Leaves of a text, which is replaced, only what travels: a checkpoint has its run's whole configuration.
-   *out is the same as a tree. NULL stays NULL, and gives NULL. */
+ *out is the same as a tree. NULL stays NULL, and gives NULL. */
 fa_status fa_recipe_shorten(char **text, struct fa_json **out) FA_CHECK_RESULT;
 
 #endif
