@@ -314,7 +314,7 @@ static void tell_stalled(const struct fa_training *t)
 {
     const struct fa_early_stop *stop = &t->past.early_stop;
 
-    fa_info("this run is finished: bbox_mAP was %.4f after step %lld, and the %lld evaluations since then "
+    fa_info("this run is over: bbox_mAP was %.4f after step %lld, and the %lld evaluations since then "
             "were no "
             "better (train.patience); to go on, give a larger --set train.patience=N, or 0",
             stop->best, (long long)stop->best_step, (long long)stop->n_since);
@@ -324,13 +324,12 @@ static void tell_stalled(const struct fa_training *t)
 static void tell_finished(const struct fa_training *t)
 {
     if (t->last_step < t->schedule.n_steps)
-        fa_info("this run is finished at step %lld, as train.max_steps asks; to go on, give a larger --set "
+        fa_info("this run is over at step %lld, as train.max_steps asks; to go on, give a larger --set "
                 "train.max_steps=N, or 0 for all epochs",
                 (long long)t->last_step);
     else
-        fa_info(
-            "this run is finished, with all of train.epochs=%d; to go on, give more: --set train.epochs=N",
-            t->config->epochs);
+        fa_info("this run is over, with all of train.epochs=%d; to go on, give more: --set train.epochs=N",
+                t->config->epochs);
 }
 
 static fa_status loop(struct fa_training *t, struct fa_train_result *result)

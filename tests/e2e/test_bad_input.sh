@@ -168,7 +168,7 @@ echo "-- a run goes on by its work directory alone, from anywhere"
 (cd "$scratch" && must "$freeanchor" train "$config" --train-data shards --val-data shards --work-dir anywhere "${small[@]}" \
   --set train.batch=6 --set train.epochs=1 --set train.max_steps=0 && grep -q "are kept in anywhere/checkpoints, .*keep_checkpoints=N" "$last_log") ||
   fail "what checkpoints take is not told"
-(cd / && expect 0 "this run is finished, with all of train.epochs=1; to go on, give more: --set train.epochs=N" \
+(cd / && expect 0 "this run is over, with all of train.epochs=1; to go on, give more: --set train.epochs=N" \
   "$freeanchor" train --work-dir "$scratch/anywhere" && exit $failures) || failures=$((failures + 1))
 grep -q "\"val\":.*\"$scratch/shards\"" "$scratch/anywhere/config.json" || fail "the path to the data is not kept"
 
