@@ -12,7 +12,7 @@
 enum {
     MARGIN = 1,          /* of ground around the text */
     GAP = 1,             /* between glyphs */
-    BLANK = 2,           /* the width of what has no ink */
+    BLANK = 3,           /* the width of what has no ink */
     REPLACEMENT = 0xFFFD /* not in the font, so it is a box */
 };
 
