@@ -321,6 +321,33 @@ static fa_status tell_changes(const struct fa_settings *settings, const struct f
     return FA_OK;
 }
 
+/* Numbers that a file has twice, as attributes for those who read no recipe. */
+static fa_status require_same(const struct fa_json *recipe, const char *key, const float *attribute, size_t n)
+{
+    const struct fa_json *value = fa_json_first(fa_config_get(recipe, key));
+    double number;
+
+    for (size_t i = 0; i < n && value != NULL; i++, value = fa_json_next(value))
+        if (fa_json_to_double(value, &number) && (float)number != attribute[i])
+            return fa_fail(
+                FA_EFORMAT,
+                "number %zu of %s is %g in its recipe and %g in its attribute; it was changed by hand: "
+                "correct one of them, or give --config",
+                i + 1, key, number, (double)attribute[i]);
+    return FA_OK;
+}
+
+static fa_status require_agreement(const struct fa_json *recipe, const struct fa_weights_file *weights)
+{
+    const struct fa_weights_meta *meta = &weights->meta;
+
+    if (recipe == NULL || !weights->has_meta)
+        return FA_OK;
+    FA_TRY(require_same(recipe, "data.mean", meta->mean, 3));
+    FA_TRY(require_same(recipe, "data.std", meta->std, 3));
+    return meta->coder_std[0] > 0 ? require_same(recipe, "model.coder_std", meta->coder_std, 4) : FA_OK;
+}
+
 static fa_status read_recipe(const struct fa_session *session, bool has_config, struct fa_json **recipe)
 {
     const char *text = session->weights->meta.recipe;
@@ -366,7 +393,9 @@ static fa_status open_trained(const struct fa_invocation *invocation, const stru
     session->weights_path = path;
     FA_TRY(fa_model_weights_read(path, &session->weights, NULL));
     FA_TRY(read_recipe(session, has_config, &recipe));
-    status = settle(invocation, shorthands, recipe, session);
+    status = fa_prefix(require_agreement(recipe, session->weights), "%s", path);
+    if (status == FA_OK)
+        status = settle(invocation, shorthands, recipe, session);
     fa_json_free(recipe);
     return status;
 }

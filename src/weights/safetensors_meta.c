@@ -5,6 +5,7 @@
 
 #include "class_names.h"
 #include "fa/memory.h"
+#include "weights_meta.h"
 
 static fa_status fail_memory(void)
 {
@@ -126,12 +127,15 @@ fa_status fa_safetensors_meta_read(const char *path, const struct fa_json *metad
                                    struct fa_weights_file *file)
 {
     const char *text;
+    bool has_coder;
 
     FA_TRY(read_preprocessing(path, metadata, file));
     if (!file->has_meta)
         return FA_OK;
-    if (fa_json_to_string(fa_json_get(metadata, "coder_std"), &text))
+    has_coder = fa_json_to_string(fa_json_get(metadata, "coder_std"), &text);
+    if (has_coder)
         FA_TRY(read_floats(path, "coder_std", text, file->meta.coder_std, 4));
+    FA_TRY(fa_weights_meta_check(path, &file->meta, has_coder));
     if (fa_json_to_string(fa_json_get(metadata, "model"), &text))
         FA_TRY(fa_strdup(text, &file->meta.model));
     if (fa_json_to_string(fa_json_get(metadata, "recipe"), &text))

@@ -1,5 +1,7 @@
 #include "weights_meta.h"
 
+#include <math.h>
+
 #include "class_names.h"
 #include "fa/memory.h"
 
@@ -43,9 +45,28 @@ static fa_status read_classes(struct fa_h5 *file, const char *path, struct fa_we
     return status;
 }
 
+/* Of an attribute: numbers, and such as one can divide by. */
+static fa_status check_numbers(const char *path, const char *name, const float *values, size_t n,
+                               bool divides)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(values[i]) || (divides && !(values[i] > 0)))
+            return fa_fail(FA_EFORMAT, "%s: number %zu of its attribute %s is %g, which is not %s", path,
+                           i + 1, name, (double)values[i], divides ? "above 0" : "finite");
+    return FA_OK;
+}
+
+fa_status fa_weights_meta_check(const char *path, const struct fa_weights_meta *meta, bool has_coder)
+{
+    FA_TRY(check_numbers(path, "mean", meta->mean, 3, false));
+    FA_TRY(check_numbers(path, "std", meta->std, 3, true));
+    return has_coder ? check_numbers(path, "coder_std", meta->coder_std, 4, true) : FA_OK;
+}
+
 fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta,
                                bool *has_meta)
 {
+    const bool has_coder = fa_h5_has_attribute(file, "coder_std");
     uint8_t to_rgb;
 
     *has_meta = fa_h5_has_attribute(file, "mean");
@@ -55,8 +76,9 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
     FA_TRY(fa_h5_get_numbers(file, "std", FA_H5_F32, 3, meta->std));
     FA_TRY(fa_h5_get_numbers(file, "to_rgb", FA_H5_U8, 1, &to_rgb));
     meta->to_rgb = to_rgb != 0;
-    if (fa_h5_has_attribute(file, "coder_std"))
+    if (has_coder)
         FA_TRY(fa_h5_get_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
+    FA_TRY(fa_weights_meta_check(path, meta, has_coder));
     if (fa_h5_has_attribute(file, "model"))
         FA_TRY(fa_h5_get_string(file, "model", &meta->model));
     if (fa_h5_has_attribute(file, "recipe"))

@@ -18,4 +18,8 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
 /* Frees what fa_weights_meta_read made, also where it failed halfway. */
 void fa_weights_meta_clear(struct fa_weights_meta *meta);
 
+/* FA_EFORMAT, naming the attribute, for numbers that cannot be worked with. */
+fa_status fa_weights_meta_check(const char *path, const struct fa_weights_meta *meta,
+                                bool has_coder) FA_CHECK_RESULT;
+
 #endif

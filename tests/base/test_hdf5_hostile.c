@@ -7,6 +7,7 @@
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
+#include "hdf5/hdf5_room.h"
 #include "support.h"
 
 static const struct {
@@ -114,11 +115,24 @@ static void files_of_h5py_in_its_first_and_its_latest_format_are_read(void **sta
     assert_int_equal(fa_memory_balance(), 0);
 }
 
+/* A filter of somebody else is refused by our own check already; this holds if that is ever passed. */
+static void the_library_loads_no_plugins(void **state)
+{
+    unsigned int loads = 1;
+
+    (void)state;
+    fa_h5_lock();
+    assert_true(H5PLget_loading_state(&loads) >= 0);
+    fa_h5_unlock();
+    assert_int_equal(loads, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_file_holds_to_harm_is_named_and_not_read),
         cmocka_unit_test(groups_within_groups_have_a_limit),
+        cmocka_unit_test(the_library_loads_no_plugins),
         cmocka_unit_test(files_of_h5py_in_its_first_and_its_latest_format_are_read),
     };
 

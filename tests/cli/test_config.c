@@ -5,9 +5,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "config_file.h"
-#include "fa/clock.h"
 #include "fa/memory.h"
 #include "fa/number.h"
 #include "option.h"
@@ -344,7 +344,7 @@ static const char *put_keys(const char *begin, const char *format, size_t n, con
 
 static void many_keys_and_files_take_no_time(void **state)
 {
-    const double start = fa_clock_seconds();
+    const clock_t start = clock();
     struct fa_settings settings;
     char name[2][16], text[64];
 
@@ -366,7 +366,7 @@ static void many_keys_and_files_take_no_time(void **state)
     }
     assert_fails_saying(read_with(fa_test_path(folder, "link14.json"), NULL, &settings), FA_EINVAL,
                         "more than 256 configurations");
-    assert_true(fa_clock_seconds() - start < 5);
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC); /* of this process alone */
 }
 
 static void every_option_has_a_default_that_it_accepts_and_a_sentence(void **state)

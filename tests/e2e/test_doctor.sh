@@ -40,8 +40,9 @@ fi
 within_quota() { bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"; }
 for group in /sys/fs/cgroup/cpu/freeanchor-test-$$ /sys/fs/cgroup/freeanchor-test-$$; do
   mkdir "$group" 2>/dev/null || continue
-  echo 150000 2>/dev/null >"$group/cpu.cfs_quota_us" || echo "150000 100000" 2>/dev/null >"$group/cpu.max" || rmdir "$group"
-  [ ! -d "$group" ] || break
+  [ ! -e "$group/cpu.cfs_quota_us" ] || { echo 150000 >"$group/cpu.cfs_quota_us"; } 2>/dev/null && [ -e "$group/cgroup.procs" ] && break
+  [ ! -e "$group/cpu.max" ] || { echo "150000 100000" >"$group/cpu.max"; } 2>/dev/null && [ -e "$group/cgroup.procs" ] && break
+  rmdir "$group"
 done
 if [ -d "$group" ] && within_quota true 2>/dev/null; then
   expect 0 "$of_all; the quota of its control group is the time of 1.5" within_quota "$freeanchor" info
