@@ -13,10 +13,13 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g")  # without any optimisation tests take twice a
 
 add_library(fa_compile INTERFACE)
 target_compile_options(fa_compile INTERFACE
-  -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
   -ffp-contract=off -fno-math-errno -fopenmp)
 target_compile_options(fa_compile INTERFACE -Wno-missing-field-initializers)  # a row of a table gives what it has
 target_compile_options(fa_compile INTERFACE $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed>)  # a slow loop is no error
+if(FA_WERROR)
+  target_compile_options(fa_compile INTERFACE -Werror)
+endif()
 target_compile_definitions(fa_compile INTERFACE _GNU_SOURCE)
 target_include_directories(fa_compile INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_link_options(fa_compile INTERFACE -fopenmp)

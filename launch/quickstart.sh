@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . launch/mpi.sh
+. launch/build.sh
 
 out=${1:-quickstart}
 freeanchor=build/release/freeanchor
@@ -21,8 +22,7 @@ mpi_allowed
 say "packages"
 launch/packages.sh
 say "building"
-cmake --preset release -DFA_TESTS=OFF >/dev/null
-cmake --build --preset release | tail -n 1
+build release -DFA_TESTS=OFF -DFA_WERROR=OFF # another compiler may warn of more than ours
 
 say "a dataset of synthetic scenes"
 mkdir -p "$out"

@@ -5,6 +5,7 @@
 # usage: tests/run.sh [PRESET|parity...]        (default: release debug float64 parity)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+. launch/build.sh
 
 launch/packages.sh tests || exit $?
 
@@ -27,20 +28,15 @@ count() {
   passed=$((passed + total - bad - left_out))
 }
 
-build() {
-  local log=build-$1.log
-  if ! cmake --preset "$1" -DFA_TESTS=ON >"$log" 2>&1 || ! cmake --build --preset "$1" >>"$log" 2>&1; then
-    tail -n 40 "$log"
-    echo "the $1 build failed: $log"
-    failed=$((failed + 1))
-    return 1
-  fi
-  rm -f "$log"
+build_for_tests() {
+  build "$1" -DFA_TESTS=ON -DFA_WERROR=ON && return
+  failed=$((failed + 1))
+  return 1
 }
 
 run_preset() {
   rm -f "build/$1/results.xml"
-  build "$1" || return
+  build_for_tests "$1" || return
   ctest --preset "$1" -j $(($(nproc) + 1)) --output-junit results.xml # one more than cores, as many tests wait
   count "$1"
 }
@@ -61,7 +57,7 @@ run_parity() {
     skipped=$((skipped + 1))
     return
   fi
-  build release || return
+  build_for_tests release || return
   "$python" tests/parity/run.py | tee "$table"
   code=${PIPESTATUS[0]}
   bad=$(grep -cE ' (FAILED|broke)$' "$table")

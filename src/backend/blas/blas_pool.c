@@ -57,7 +57,7 @@ fa_status fa_blas_pool_forward(struct fa_pool *pool, const void *src, void *dst,
 
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++, i++) {
-                uint8_t place;
+                uint8_t place = 4; /* the middle, which is never padding */
 
                 maxima[i] = window_maximum(in, values + (size_t)c * in_plane, y, x, &place);
                 if (index != NULL)
