@@ -19,14 +19,14 @@
  *   onednn_norm_loops.c   and the loops over one part
  *   onednn_pool.c         max-pooling
  *   onednn_elementwise.c  sums, masks, upsampling, moments
+ *   onednn_v2.c, _v3.c    what the versions of oneDNN want differently (onednn_version.h)
  */
 #ifndef FA_ONEDNN_H
 #define FA_ONEDNN_H
 
-#include <dnnl.h>
-
 #include "fa/vector.h"
 #include "host_norm.h"
+#include "onednn_version.h"
 
 #define ONEDNN_MAX_BLOCK 16
 #define ONEDNN_TRANSPOSE 16
@@ -83,8 +83,7 @@ struct onednn_layout onednn_layout_of(const struct fa_backend *backend, struct f
 /* Floats of an activation, padding lanes included. */
 size_t onednn_activation_elements(const struct fa_backend *backend, struct fa_shape shape);
 
-fa_status onednn_activation_md(const struct fa_backend *backend, struct fa_shape shape,
-                               dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+struct onednn_tensor onednn_activation_tensor(const struct fa_backend *backend, struct fa_shape shape);
 
 size_t onednn_activation_bytes(const struct fa_backend *backend, struct fa_shape shape);
 void onednn_import_chw(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation);
@@ -101,8 +100,8 @@ struct onednn_reorder {
     dnnl_memory_t from, to, scratchpad;
 };
 
-fa_status onednn_reorder_create(struct onednn *onednn, const dnnl_memory_desc_t *from,
-                                const dnnl_memory_desc_t *to, struct onednn_reorder *out) FA_CHECK_RESULT;
+fa_status onednn_reorder_create(struct onednn *onednn, onednn_md from, onednn_md to,
+                                struct onednn_reorder *out) FA_CHECK_RESULT;
 void onednn_reorder_destroy(struct onednn_reorder *reorder);
 fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, float *to) FA_CHECK_RESULT;
 
@@ -139,7 +138,7 @@ struct onednn_order {
 };
 
 /* False if the layout is not of this kind. */
-bool onednn_order_of(const dnnl_memory_desc_t *md, struct onednn_order *order);
+bool onednn_order_of(onednn_md md, struct onednn_order *order);
 
 struct onednn_weights;
 
@@ -162,9 +161,9 @@ void onednn_transpose(const float *const from[ONEDNN_TRANSPOSE], const float *fa
 struct onednn_filters {
     struct onednn_filters *next;
     int first, n_out;
-    dnnl_memory_desc_t md, plain; /* plain: (g)oihw of the merged groups */
-    size_t n_bytes;               /* padding included */
-    bool has_order;               /* else only oneDNN knows the layout */
+    onednn_md md, plain; /* plain: (g)oihw of the merged groups */
+    size_t n_bytes;      /* padding included */
+    bool has_order;      /* else only oneDNN knows the layout */
     struct onednn_order order;
     struct onednn_reorder reorder; /* from the plain layout, where there is no order */
     float *data;                   /* NULL: not packed since the last load */
@@ -207,16 +206,14 @@ void onednn_weights_sum_read(const struct fa_weights_sum *sum, int first, int n,
 
 /* Of n_out output channels: filters of any layout, for a convolution to choose from; biases; gradients of
    filters, in the layout in which every algorithm gives them. */
-fa_status onednn_weights_any_md(const struct onednn_weights *weights, int n_out,
-                                dnnl_memory_desc_t *md) FA_CHECK_RESULT;
-fa_status onednn_weights_bias_md(int n_out, dnnl_memory_desc_t *md) FA_CHECK_RESULT;
-fa_status onednn_weights_gradient_md(const struct onednn_weights *weights, int n_out,
-                                     dnnl_memory_desc_t *md) FA_CHECK_RESULT;
+struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights, int n_out);
+struct onednn_tensor onednn_weights_bias_tensor(int n_out);
+struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights, int n_out);
 
 /* The packed copy of output channels first to first + n_out in this layout; listed if it is the first of its
    kind. */
-fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out,
-                                const dnnl_memory_desc_t *md, struct onednn_filters **out) FA_CHECK_RESULT;
+fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out, onednn_md md,
+                                struct onednn_filters **out) FA_CHECK_RESULT;
 
 /* Packs the loaded filters unless that has happened since the load. */
 fa_status onednn_filters_refresh(const struct onednn_weights *weights,

@@ -9,28 +9,14 @@
 #include "fa/memory.h"
 #include "onednn.h"
 
-static const struct instruction_set {
-    dnnl_cpu_isa_t isa;
-    const char *name;
-    int block;
-} instruction_sets[] = {
-    {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", 16},
-    {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bfloat16", 16},
-    {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI", 16},
-    {dnnl_cpu_isa_avx512_core, "AVX-512", 16},
-    {dnnl_cpu_isa_avx2_vnni, "AVX2 with VNNI", 8},
-    {dnnl_cpu_isa_avx2, "AVX2", 8},
-    {dnnl_cpu_isa_avx, "AVX", 8},
-};
-
-static struct instruction_set effective_instruction_set(void)
+static const struct onednn_instruction_set *effective_instruction_set(void)
 {
+    const struct onednn_instruction_set *set = onednn_instruction_sets;
     const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
 
-    for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; i++)
-        if (instruction_sets[i].isa == isa)
-            return instruction_sets[i];
-    return (struct instruction_set){isa, "SSE4.1", 8};
+    while (set->isa != dnnl_cpu_isa_sse41 && (isa & set->isa) != set->isa)
+        set++;
+    return set;
 }
 
 fa_status onednn_check(dnnl_status_t status, const char *what)
@@ -86,7 +72,7 @@ static fa_status open_library(struct onednn *onednn)
 
 static fa_status onednn_open(const struct fa_backend *base, struct fa_backend **out)
 {
-    const struct instruction_set set = effective_instruction_set();
+    const struct onednn_instruction_set *set = effective_instruction_set();
     const dnnl_version_t *version = dnnl_version();
     struct onednn *onednn;
     fa_status status;
@@ -94,9 +80,9 @@ static fa_status onednn_open(const struct fa_backend *base, struct fa_backend **
     FA_TRY(fa_alloc_zero(1, sizeof *onednn, &onednn));
     onednn->base = *base;
     onednn->base.ops = &fa_backend_onednn;
-    onednn->block = set.block;
+    onednn->block = set->block;
     snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s", version->major,
-             version->minor, version->patch, set.name);
+             version->minor, version->patch, set->name);
     onednn_use_threads(onednn);
     status = open_library(onednn);
     if (status != FA_OK) {

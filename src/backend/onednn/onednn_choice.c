@@ -21,13 +21,15 @@ enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 
  * levels share packed filters. */
 enum { MOST_CHANNELS = 512, PART_CHANNELS = 256 };
 
+static bool has_winograd_shape(const struct fa_conv_desc *desc)
+{
+    return onednn_has_winograd && desc->kernel == 3 && desc->stride == 1 && desc->pad == 1;
+}
+
 /* In blocks of channels a convolution of few groups may be computed as one of none. */
 static bool winograd_applies(const struct fa_conv *conv)
 {
-    const struct fa_conv_desc *desc = &conv->desc;
-
-    return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 &&
-           ((const struct onednn_weights *)conv->weights)->groups == 1;
+    return has_winograd_shape(&conv->desc) && ((const struct onednn_weights *)conv->weights)->groups == 1;
 }
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
@@ -36,7 +38,7 @@ size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_
     (void)backend, (void)direction;
     strcpy(names[0], "direct");
     strcpy(names[1], "winograd");
-    return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 && desc->groups == 1 ? 2 : 1;
+    return has_winograd_shape(desc) && desc->groups == 1 ? 2 : 1;
 }
 
 static int least_tiles(const struct fa_conv *conv, enum onednn_operation operation)
@@ -65,56 +67,54 @@ int onednn_part_channels(const struct fa_conv *conv)
                                                                                               : n_out;
 }
 
-static fa_status describe_output(const struct fa_conv *conv, int n_out, dnnl_memory_desc_t *md)
+static struct onednn_tensor output_tensor(const struct fa_conv *conv, int n_out)
 {
-    return onednn_activation_md(conv->backend, (struct fa_shape){n_out, conv->out.h, conv->out.w}, md);
+    return onednn_activation_tensor(conv->backend, (struct fa_shape){n_out, conv->out.h, conv->out.w});
 }
 
-static fa_status describe(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                          dnnl_alg_kind_t algorithm, dnnl_convolution_desc_t *out)
+static dnnl_prop_kind_t kind_of(const struct fa_conv *conv, enum onednn_operation operation)
+{
+    if (operation == ONEDNN_BACKWARD_DATA)
+        return dnnl_backward_data;
+    if (operation == ONEDNN_BACKWARD_WEIGHTS)
+        return dnnl_backward_weights;
+    return fa_conv_is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
+}
+
+static struct onednn_problem problem_of(const struct fa_conv *conv, int n_out,
+                                        enum onednn_operation operation)
 {
     const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
-    const dnnl_prop_kind_t kind =
-        fa_conv_is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
-    const dnnl_dims_t stride = {conv->desc.stride, conv->desc.stride}, pad = {conv->desc.pad, conv->desc.pad};
-    dnnl_memory_desc_t src, dst, filters, gradient, bias;
-    dnnl_status_t status = dnnl_invalid_arguments;
+    const int stride = conv->desc.stride, pad = conv->desc.pad;
 
-    FA_TRY(onednn_activation_md(conv->backend, conv->desc.in, &src));
-    FA_TRY(describe_output(conv, n_out, &dst));
-    FA_TRY(onednn_weights_any_md(weights, n_out, &filters));
-    FA_TRY(onednn_weights_gradient_md(weights, n_out, &gradient));
-    FA_TRY(onednn_weights_bias_md(n_out, &bias));
-    switch (operation) {
-    case ONEDNN_FORWARD:
-    case ONEDNN_FORWARD_BESIDE:
-        status = dnnl_convolution_forward_desc_init(out, kind, algorithm, &src, &filters, &bias, &dst, stride,
-                                                    pad, pad);
-        break;
-    case ONEDNN_BACKWARD_DATA:
-        status =
-            dnnl_convolution_backward_data_desc_init(out, algorithm, &src, &filters, &dst, stride, pad, pad);
-        break;
-    case ONEDNN_BACKWARD_WEIGHTS:
-        status = dnnl_convolution_backward_weights_desc_init(out, algorithm, &src, &gradient, &bias, &dst,
-                                                             stride, pad, pad);
-        break;
-    case ONEDNN_N_OPERATIONS:
-        break;
-    }
-    return onednn_check(status, "describing the operation");
+    return (struct onednn_problem){.kind = kind_of(conv, operation),
+                                   .src = onednn_activation_tensor(conv->backend, conv->desc.in),
+                                   .filters = operation == ONEDNN_BACKWARD_WEIGHTS
+                                                  ? onednn_weights_gradient_tensor(weights, n_out)
+                                                  : onednn_weights_any_tensor(weights, n_out),
+                                   .bias = onednn_weights_bias_tensor(n_out),
+                                   .dst = output_tensor(conv, n_out),
+                                   .stride = {stride, stride},
+                                   .pad = {pad, pad}};
+}
+
+static dnnl_status_t append_beside(const struct onednn_tensor *residual, dnnl_post_ops_t post_ops)
+{
+    onednn_md md = NULL;
+    dnnl_status_t status = onednn_md_create(residual, &md);
+
+    if (status == dnnl_success)
+        status = dnnl_post_ops_append_binary(post_ops, dnnl_binary_add, md);
+    onednn_md_destroy(md);
+    return status;
 }
 
 static dnnl_status_t append_residual(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
                                      dnnl_post_ops_t post_ops)
 {
-    dnnl_memory_desc_t dst;
+    const struct onednn_tensor residual = output_tensor(conv, n_out);
 
-    if (operation == ONEDNN_FORWARD)
-        return dnnl_post_ops_append_sum(post_ops, 1.0f);
-    if (describe_output(conv, n_out, &dst) != FA_OK)
-        return dnnl_invalid_arguments;
-    return dnnl_post_ops_append_binary(post_ops, dnnl_binary_add, &dst);
+    return operation == ONEDNN_FORWARD ? onednn_append_sum(post_ops) : append_beside(&residual, post_ops);
 }
 
 /* What forward does to the sum of products and the bias: it adds the residual, then comes the ReLU. */
@@ -129,7 +129,7 @@ static dnnl_status_t append_post_ops(const struct fa_conv *conv, int n_out, enum
     if (conv->desc.residual)
         status = append_residual(conv, n_out, operation, post_ops);
     if (status == dnnl_success && conv->desc.relu)
-        status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+        status = onednn_append_relu(post_ops);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
     dnnl_post_ops_destroy(post_ops);
@@ -169,15 +169,15 @@ static fa_status create(const struct fa_conv *conv, int n_out, enum onednn_opera
                         dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
                         dnnl_primitive_desc_t *out)
 {
-    dnnl_convolution_desc_t description;
+    struct onednn_problem problem = problem_of(conv, n_out, operation);
     dnnl_primitive_attr_t attributes;
     dnnl_status_t status;
 
     *out = NULL;
-    FA_TRY(describe(conv, n_out, operation, algorithm, &description));
+    problem.algorithm = algorithm;
+    problem.forward = forward;
     FA_TRY(make_attributes(conv, n_out, operation, &attributes));
-    status =
-        dnnl_primitive_desc_create(out, &description, attributes, onednn_of(conv->backend)->engine, forward);
+    status = onednn_problem_describe(&problem, onednn_of(conv->backend)->engine, attributes, out);
     dnnl_primitive_attr_destroy(attributes);
     return status == dnnl_unimplemented ? FA_OK : onednn_check(status, "choosing an implementation");
 }

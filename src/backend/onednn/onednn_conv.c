@@ -40,7 +40,7 @@ static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_de
 
     for (int i = 0; i < ONEDNN_MAX_ARGS && argument[i].name != 0; i++) {
         const bool is_bias = argument[i].name == DNNL_ARG_BIAS || argument[i].name == DNNL_ARG_DIFF_BIAS;
-        const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(desc, argument[i].query, is_bias ? 1 : 0);
+        const onednn_md md = dnnl_primitive_desc_query_md(desc, argument[i].query, is_bias ? 1 : 0);
 
         operation->args[i].arg = argument[i].name;
         FA_TRY(
@@ -84,7 +84,7 @@ static fa_status bind_operation(struct onednn_conv *conv, struct onednn_part *pa
     struct onednn *onednn = onednn_of(conv->base.backend);
     struct onednn_weights *weights = (struct onednn_weights *)conv->base.weights;
     struct onednn_prepared *operation = &part->operations[which];
-    const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    const onednn_md scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
     if (which != ONEDNN_BACKWARD_WEIGHTS)
         FA_TRY(onednn_weights_packed(weights, part->first, part->n_out,
@@ -128,7 +128,7 @@ static fa_status create_operations(struct onednn_conv *conv, struct onednn_part 
 }
 
 /* The last part also takes what is left of less than a block: so few channels alone would be described as an
- * image's (onednn_activation_md), and cost as much as a block. */
+ * image's (onednn_activation_tensor), and cost as much as a block. */
 static fa_status create_parts(struct onednn_conv *conv)
 {
     const int n_out = conv->base.desc.out_channels, usual = onednn_part_channels(&conv->base);

@@ -24,16 +24,14 @@ size_t onednn_activation_bytes(const struct fa_backend *backend, struct fa_shape
     return (onednn_activation_elements(backend, shape) * sizeof(float) + 63) / 64 * 64;
 }
 
-fa_status onednn_activation_md(const struct fa_backend *backend, struct fa_shape shape,
-                               dnnl_memory_desc_t *md)
+struct onednn_tensor onednn_activation_tensor(const struct fa_backend *backend, struct fa_shape shape)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
-    const dnnl_dims_t dims = {1, shape.c, shape.h, shape.w};
     const dnnl_format_tag_t tag = layout.block == 1   ? dnnl_nchw
                                   : layout.block == 8 ? dnnl_nChw8c
                                                       : dnnl_nChw16c;
 
-    return onednn_check(dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag), "describing an activation");
+    return (struct onednn_tensor){4, {1, shape.c, shape.h, shape.w}, tag};
 }
 
 static int lanes_of_block(struct onednn_layout layout, struct fa_shape shape, int b)

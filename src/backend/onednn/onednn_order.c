@@ -14,41 +14,46 @@ enum { MAX_AREA = 49 }; /* the largest kernel is 7x7 */
 
 /* ---- the order of a layout ---- */
 
-static bool read_inner_blocks(const dnnl_blocking_desc_t *blocking, int out_dim, struct onednn_order *order)
+static bool read_inner_blocks(const struct onednn_blocks *blocks, int out_dim, struct onednn_order *order)
 {
     size_t stride = 1;
 
-    for (int b = blocking->inner_nblks - 1; b >= 0; b--) {
-        const bool is_out = blocking->inner_idxs[b] == out_dim;
+    for (int b = blocks->n_inner - 1; b >= 0; b--) {
+        const bool is_out = blocks->dim[b] == out_dim;
         struct onednn_axis *axis = is_out ? &order->out : &order->in;
 
-        if (!is_out && blocking->inner_idxs[b] != out_dim + 1)
+        if (!is_out && blocks->dim[b] != out_dim + 1)
             return false;
         if (axis->block != 1)
             return false;
-        axis->block = (int)blocking->inner_blks[b];
+        axis->block = (int)blocks->size[b];
         axis->lane = stride;
-        stride *= (size_t)blocking->inner_blks[b];
+        stride *= (size_t)blocks->size[b];
     }
     return true;
 }
 
-bool onednn_order_of(const dnnl_memory_desc_t *md, struct onednn_order *order)
+static bool read_order(const struct onednn_blocks *blocks, struct onednn_order *order)
 {
-    const dnnl_blocking_desc_t *blocking = &md->format_desc.blocking;
-    const int out_dim = md->ndims - 4; /* a dimension of groups may come first */
-    const dnnl_dim_t *stride = blocking->strides + out_dim;
-    const int height = (int)md->dims[out_dim + 2], width = (int)md->dims[out_dim + 3];
+    const int out_dim = blocks->n_dims - 4; /* a dimension of groups may come first */
+    const dnnl_dim_t *stride = blocks->strides + out_dim, *dims = blocks->dims + out_dim;
 
-    if (md->format_kind != dnnl_blocked || height * width > MAX_AREA)
+    if (dims[2] * dims[3] > MAX_AREA)
         return false;
-    *order = (struct onednn_order){.group = out_dim > 0 ? (size_t)blocking->strides[0] : 0,
+    *order = (struct onednn_order){.group = out_dim > 0 ? (size_t)blocks->strides[0] : 0,
                                    .out = {.block = 1, .stride = (size_t)stride[0]},
                                    .in = {.block = 1, .stride = (size_t)stride[1]},
-                                   .width = width,
+                                   .width = (int)dims[3],
                                    .row = (size_t)stride[2],
                                    .column = (size_t)stride[3]};
-    return read_inner_blocks(blocking, out_dim, order);
+    return read_inner_blocks(blocks, out_dim, order);
+}
+
+bool onednn_order_of(onednn_md md, struct onednn_order *order)
+{
+    struct onednn_blocks blocks;
+
+    return onednn_md_blocks(md, &blocks) && read_order(&blocks, order);
 }
 
 /* ---- one output channel's lanes of one block of input channels ---- */

@@ -4,11 +4,11 @@
 #include "onednn.h"
 
 static fa_status create_from_desc(struct onednn_reorder *reorder, const_dnnl_primitive_desc_t desc,
-                                  const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
+                                  onednn_md from, onednn_md to)
 {
     static const char what[] = "preparing a reorder of filters";
     const dnnl_engine_t engine = reorder->onednn->engine;
-    const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    const onednn_md scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
     FA_TRY(onednn_work_reserve(&reorder->onednn->work, dnnl_memory_desc_get_size(scratchpad)));
     FA_TRY(onednn_check(dnnl_memory_create(&reorder->from, from, engine, DNNL_MEMORY_NONE), what));
@@ -18,8 +18,8 @@ static fa_status create_from_desc(struct onednn_reorder *reorder, const_dnnl_pri
     return onednn_check(dnnl_primitive_create(&reorder->primitive, desc), what);
 }
 
-fa_status onednn_reorder_create(struct onednn *onednn, const dnnl_memory_desc_t *from,
-                                const dnnl_memory_desc_t *to, struct onednn_reorder *out)
+fa_status onednn_reorder_create(struct onednn *onednn, onednn_md from, onednn_md to,
+                                struct onednn_reorder *out)
 {
     dnnl_primitive_desc_t desc;
     fa_status status;

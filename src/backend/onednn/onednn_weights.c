@@ -29,57 +29,51 @@ static int groups_to_merge(const struct fa_weights_desc *desc, int block)
     return desc->groups;
 }
 
-static fa_status describe_filters(const struct onednn_weights *weights, int n_out,
-                                  dnnl_format_tag_t dense_tag, dnnl_format_tag_t grouped_tag,
-                                  dnnl_memory_desc_t *md)
+static struct onednn_tensor filters_tensor(const struct onednn_weights *weights, int n_out,
+                                           dnnl_format_tag_t dense, dnnl_format_tag_t grouped)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
     const int g = weights->groups, out = n_out / g, in = desc->in_channels / g, k = desc->kernel;
-    const dnnl_dims_t grouped = {g, out, in, k, k}, dense = {out, in, k, k};
 
-    return onednn_check(g > 1 ? dnnl_memory_desc_init_by_tag(md, 5, grouped, dnnl_f32, grouped_tag)
-                              : dnnl_memory_desc_init_by_tag(md, 4, dense, dnnl_f32, dense_tag),
-                        "describing filters");
+    if (g > 1)
+        return (struct onednn_tensor){5, {g, out, in, k, k}, grouped};
+    return (struct onednn_tensor){4, {out, in, k, k}, dense};
 }
 
-fa_status onednn_weights_any_md(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
+struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights, int n_out)
 {
-    return describe_filters(weights, n_out, dnnl_format_tag_any, dnnl_format_tag_any, md);
+    return filters_tensor(weights, n_out, dnnl_format_tag_any, dnnl_format_tag_any);
 }
 
-static fa_status describe_plain(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
+struct onednn_tensor onednn_weights_bias_tensor(int n_out)
 {
-    return describe_filters(weights, n_out, dnnl_oihw, dnnl_goihw, md);
-}
-
-fa_status onednn_weights_bias_md(int n_out, dnnl_memory_desc_t *md)
-{
-    const dnnl_dims_t dims = {n_out};
-
-    return onednn_check(dnnl_memory_desc_init_by_tag(md, 1, dims, dnnl_f32, dnnl_a), "describing a bias");
+    return (struct onednn_tensor){1, {n_out}, dnnl_a};
 }
 
 /* An image's few channels are not blocked. */
-fa_status onednn_weights_gradient_md(const struct onednn_weights *weights, int n_out, dnnl_memory_desc_t *md)
+struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights, int n_out)
 {
     const bool reads_image = weights->base.desc.in_channels <= 3;
 
     if (onednn_of(weights->base.backend)->block == 16)
-        return describe_filters(weights, n_out, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
-                                dnnl_gOIhw16i16o, md);
-    return describe_filters(weights, n_out, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o, md);
+        return filters_tensor(weights, n_out, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o, dnnl_gOIhw16i16o);
+    return filters_tensor(weights, n_out, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o);
 }
 
 static fa_status describe_gradient(struct onednn_weights *weights)
 {
+    static const char what[] = "describing a gradient of filters";
+    const struct onednn_tensor tensor =
+        onednn_weights_gradient_tensor(weights, weights->base.desc.out_channels);
     struct onednn_gradient *gradient = &weights->gradient;
-    dnnl_memory_desc_t md;
+    bool has_order;
+    onednn_md md;
 
-    FA_TRY(onednn_weights_gradient_md(weights, weights->base.desc.out_channels, &md));
-    gradient->n_elem = dnnl_memory_desc_get_size(&md) / sizeof(float);
-    return onednn_order_of(&md, &gradient->order)
-               ? FA_OK
-               : onednn_check(dnnl_unimplemented, "describing a gradient of filters");
+    FA_TRY(onednn_check(onednn_md_create(&tensor, &md), what));
+    gradient->n_elem = dnnl_memory_desc_get_size(md) / sizeof(float);
+    has_order = onednn_order_of(md, &gradient->order);
+    onednn_md_destroy(md);
+    return has_order ? FA_OK : onednn_check(dnnl_unimplemented, what);
 }
 
 static fa_status fill_weights(struct onednn_weights *weights)
@@ -116,6 +110,14 @@ static struct onednn_store *store_of(const struct onednn_weights *weights)
     return &onednn_of(weights->base.backend)->store;
 }
 
+static void destroy_filters(struct onednn_filters *filters)
+{
+    onednn_reorder_destroy(&filters->reorder);
+    onednn_md_destroy(filters->md);
+    onednn_md_destroy(filters->plain);
+    fa_free(filters);
+}
+
 void onednn_weights_destroy(struct fa_weights *base)
 {
     struct onednn_weights *weights = (struct onednn_weights *)base;
@@ -124,8 +126,7 @@ void onednn_weights_destroy(struct fa_weights *base)
     while (weights->packed != NULL) {
         struct onednn_filters *next = weights->packed->next;
 
-        onednn_reorder_destroy(&weights->packed->reorder);
-        fa_free(weights->packed);
+        destroy_filters(weights->packed);
         weights->packed = next;
     }
     fa_free(weights->scale);
@@ -157,36 +158,38 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
     return FA_OK;
 }
 
-static fa_status fill_filters(struct onednn_weights *weights, int first, int n_out,
-                              const dnnl_memory_desc_t *md, struct onednn_filters *filters)
+static fa_status fill_filters(struct onednn_weights *weights, int first, int n_out, onednn_md md,
+                              struct onednn_filters *filters)
 {
-    filters->md = *md;
+    const struct onednn_tensor plain = filters_tensor(weights, n_out, dnnl_oihw, dnnl_goihw);
+
     filters->first = first;
     filters->n_out = n_out;
     filters->n_bytes = dnnl_memory_desc_get_size(md);
-    FA_TRY(describe_plain(weights, n_out, &filters->plain));
+    FA_TRY(onednn_check(onednn_md_copy(md, &filters->md), "copying a layout of filters"));
+    FA_TRY(onednn_check(onednn_md_create(&plain, &filters->plain), "describing filters"));
     filters->has_order = onednn_order_of(md, &filters->order);
     filters->order.first = (size_t)first;
     if (filters->has_order)
         return FA_OK;
-    return onednn_reorder_create(onednn_of(weights->base.backend), &filters->plain, md, &filters->reorder);
+    return onednn_reorder_create(onednn_of(weights->base.backend), filters->plain, md, &filters->reorder);
 }
 
-fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out,
-                                const dnnl_memory_desc_t *md, struct onednn_filters **out)
+fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out, onednn_md md,
+                                struct onednn_filters **out)
 {
     struct onednn_filters **link = &weights->packed, *filters;
     fa_status status;
 
     for (; *link != NULL; link = &(*link)->next)
-        if ((*link)->first == first && dnnl_memory_desc_equal(&(*link)->md, md)) {
+        if ((*link)->first == first && dnnl_memory_desc_equal((*link)->md, md)) {
             *out = *link;
             return FA_OK;
         }
     FA_TRY(fa_alloc_zero(1, sizeof *filters, &filters));
     status = fill_filters(weights, first, n_out, md, filters);
     if (status != FA_OK) {
-        fa_free(filters);
+        destroy_filters(filters);
         return status;
     }
     *link = *out = filters;
@@ -199,7 +202,7 @@ static void pack(const struct onednn_weights *weights, const struct onednn_filte
 {
     const int end = packed->first + packed->n_out, part = ONEDNN_MAX_BLOCK;
 
-    if (weights->merged > 1 || n_bytes > dnnl_memory_desc_get_size(&packed->plain))
+    if (weights->merged > 1 || n_bytes > dnnl_memory_desc_get_size(packed->plain))
         memset(to, 0, n_bytes);
 #pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
     for (int o = packed->first; o < end; o += part)
@@ -209,12 +212,12 @@ static void pack(const struct onednn_weights *weights, const struct onednn_filte
 /* A layout that only oneDNN knows comes about from the plain one. */
 static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn_filters *packed)
 {
-    const size_t n_bytes = dnnl_memory_desc_get_size(&packed->plain);
+    const size_t n_bytes = dnnl_memory_desc_get_size(packed->plain);
     struct onednn_order order;
     float *plain;
     fa_status status;
 
-    if (!onednn_order_of(&packed->plain, &order))
+    if (!onednn_order_of(packed->plain, &order))
         return onednn_check(dnnl_unimplemented, "packing filters");
     order.first = (size_t)packed->first;
     FA_TRY(onednn_store_take(store_of(weights), n_bytes, &plain));
