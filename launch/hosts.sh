@@ -23,16 +23,15 @@ lines() {
   sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$1"
 }
 
-# count_hosts FILE: the hosts and their ranks; a host without slots= has one.
-count_hosts() {
+# slots FILE: "HOST RANKS", one a line; a host without slots= has one.
+slots() {
   lines "$1" | awk '
-       { n = match($0, /slots *= *[0-9]+/) ? substr($0, RSTART, RLENGTH) : 1; gsub(/[^0-9]/, "", n); hosts++; ranks += n }
-       END { print hosts + 0, ranks + 0 }'
+       { n = match($0, /slots[ \t]*=[ \t]*[0-9]+/) ? substr($0, RSTART, RLENGTH) : 1; gsub(/[^0-9]/, "", n); print $1, n + 0 }'
 }
 
-# By what mpirun starts commands on other hosts: ssh, unless it is told otherwise.
-remote_shell() {
-  ompi_info --parsable --level 9 --param plm rsh | sed -n 's/.*:plm_rsh_agent:value:"\{0,1\}\([^":]*\).*/\1/p'
+# count_hosts FILE: the hosts and their ranks.
+count_hosts() {
+  slots "$1" | awk '{ hosts++; ranks += $2 } END { print hosts + 0, ranks + 0 }'
 }
 
 # is_reached_by_itself HOST: no remote shell is needed, since it is this one, or a batch system starts commands there, which ends
@@ -53,7 +52,7 @@ answers() {
 
 # names FILE: its hosts, one a line.
 names() {
-  lines "$1" | awk '{ print $1 }'
+  slots "$1" | cut -d ' ' -f 1
 }
 
 # hosts_left FILE LEFT: writes those of its lines whose hosts answer, in their order, and names the others. All are asked at once.

@@ -1,8 +1,19 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # mpi.sh - sourced by scripts that start ranks.
 #
 # run_ranks N COMMAND...: COMMAND on N ranks of this machine with the cores shared out. Ranks are not bound, so that each rank's
 # threads may use any of its share.
+
+# find_freeanchor FOLDER: the program FREEANCHOR, else that of the clone or the installation that FOLDER is the root of, else the one
+# on PATH.
+find_freeanchor() {
+  local program
+  for program in "${FREEANCHOR:-}" "$1/build/release/freeanchor" "$1/../../bin/freeanchor"; do
+    [ ! -x "$program" ] || break
+    program=freeanchor
+  done
+  type -P "$program"
+}
 
 # cpu_folders ROOT: the control groups, of version 1 or 2, that this shell's processor time may be limited by; the innermost first.
 cpu_folders() {
@@ -37,32 +48,125 @@ cores() {
   echo "$((${quota:-$all} < all ? quota : all))"
 }
 
+# ---- what differs between launchers ----
+#
+# mpirun is that of Open MPI up to 4 (openmpi4), of Open MPI 5 (openmpi5), which is PRRTE's, or of MPICH and its kin (hydra).
+
+# know_mpi: sets $mpi to which it is. What does not say is taken for the first.
+know_mpi() {
+  [ -z "${mpi:-}" ] || return 0
+  case $(mpirun --version 2>/dev/null) in
+  *"(Open MPI) "[1-4].*) mpi=openmpi4 ;;
+  *"(Open MPI) "* | *PRRTE*) mpi=openmpi5 ;;
+  *HYDRA* | *"Intel(R) MPI"*) mpi=hydra ;;
+  *) mpi=openmpi4 ;;
+  esac
+}
+
 # mpi_allowed: whether mpirun will start for this user; says what to do where it will not. Nobody but the user decides that.
 mpi_allowed() {
-  [[ $(id -u) -ne 0 || (-n ${OMPI_ALLOW_RUN_AS_ROOT:-} && -n ${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-}) ]] && return
+  know_mpi
+  [[ $mpi == hydra || $(id -u) -ne 0 || (-n ${OMPI_ALLOW_RUN_AS_ROOT:-} && -n ${OMPI_ALLOW_RUN_AS_ROOT_CONFIRM:-}) ]] && return
   echo "launch: mpirun refuses to start for root. In a container, where root can do no harm, allow it:" \
     "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; elsewhere use another account" >&2
   return 2
 }
 
-# has_remote_shell: whether mpirun has a program that starts commands on other hosts, or was told of one.
-has_remote_shell() {
-  [ -n "${OMPI_MCA_plm_rsh_agent:-}" ] || type -P ssh >/dev/null || type -P rsh >/dev/null
+# remote_shell: by what mpirun starts commands on other hosts: ssh, unless it is told otherwise.
+remote_shell() {
+  local told=${OMPI_MCA_plm_rsh_agent:-${PRTE_MCA_plm_ssh_agent:-${HYDRA_LAUNCHER_EXEC:-}}}
+  know_mpi
+  if [ "$mpi" = openmpi4 ]; then # its files of settings may say so, too
+    told=$(ompi_info --parsable --level 9 --param plm rsh 2>/dev/null | sed -n 's/.*:plm_rsh_agent:value:"\{0,1\}\([^":]*\).*/\1/p')
+  fi
+  told=${told%%:*}
+  echo "${told:-ssh}"
 }
 
-# mpi_environment THREADS: sets the array `environment` to what ranks of that many threads need.
+# has_remote_shell: whether mpirun has a program that starts commands on other hosts, or was told of one.
+has_remote_shell() {
+  [ -n "${OMPI_MCA_plm_rsh_agent:-}${PRTE_MCA_plm_ssh_agent:-}" ] || type -P ssh >/dev/null || type -P rsh >/dev/null
+}
+
+# mpi_environment THREADS: sets the array `environment` to what ranks of that many threads need. Copies from each other's memory are
+# what containers forbid. Open MPI insists on a remote shell, also on a single host.
 mpi_environment() {
-  environment=(OMP_NUM_THREADS="$1" OMPI_MCA_btl_vader_single_copy_mechanism=none)
-  has_remote_shell || environment+=(OMPI_MCA_plm_rsh_agent=/bin/false) # mpirun insists on one, also on a single host
+  know_mpi
+  environment=(OMP_NUM_THREADS="$1")
+  case $mpi in
+  openmpi4)
+    environment+=(OMPI_MCA_btl_vader_single_copy_mechanism=none)
+    has_remote_shell || environment+=(OMPI_MCA_plm_rsh_agent=/bin/false)
+    ;;
+  openmpi5)
+    environment+=(OMPI_MCA_smsc=^cma)
+    has_remote_shell || environment+=(PRTE_MCA_plm_ssh_agent=/bin/false)
+    ;;
+  esac
+}
+
+# mpi_bound THREADS: sets the array `placement` to flags that give each thread a core of its own.
+mpi_bound() {
+  know_mpi
+  case $mpi in
+  hydra) placement=(-bind-to core:"$1") ;;
+  *) placement=(--map-by "slot:PE=$1" --bind-to core) ;;
+  esac
+}
+
+# mpi_crowded: to flags and variables for ranks that take turns: more of them than cores, none bound.
+mpi_crowded() {
+  know_mpi
+  case $mpi in
+  hydra) placement=() ;;
+  *) placement=(--bind-to none --oversubscribe) && environment+=(OMPI_MCA_mpi_yield_when_idle=1) ;;
+  esac
+}
+
+# mpi_hosts FILE: sets the array `on_hosts` to flags that start ranks on the hosts of a file with lines HOST slots=RANKS.
+mpi_hosts() {
+  know_mpi
+  case $mpi in
+  hydra) on_hosts=(-hosts "$(slots "$1" | awk '{ printf "%s%s:%d", comma, $1, $2; comma = "," }')") ;;
+  *) on_hosts=(--hostfile "$1") ;;
+  esac
+}
+
+# mpi_patience: variables with which mpirun misses a host that is silent after 60 s instead of 8 minutes, where it can be told.
+mpi_patience() {
+  know_mpi
+  [ "$mpi" = openmpi4 ] || return 0
+  environment+=("OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30}"
+    "OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}"
+    "OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}")
+}
+
+# mpi_pass NAME=VALUE...: adds flags to `placement` that carry these variables of OpenMP to other hosts; MPICH carries all.
+mpi_pass() {
+  local setting
+  know_mpi
+  for setting in "$@"; do
+    [[ $mpi == hydra || $setting != OMP_* ]] || placement+=(-x "${setting%%=*}")
+  done
+}
+
+# mpi_ended FILE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file.
+mpi_ended() {
+  tr '\n' ' ' <"$1" | sed -nE \
+    's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p'
 }
 
 run_ranks() {
   local ranks=$1 environment
   shift
   mpi_allowed || return
-  local share=$(($(cores) / ranks))
+  local share=$(($(cores) / ranks)) flags=(--bind-to none)
   mpi_environment "$((share > 1 ? share : 1))"
-  environment+=(OMPI_MCA_rmaps_base_oversubscribe=1)
+  case $mpi in
+  openmpi4) environment+=(OMPI_MCA_rmaps_base_oversubscribe=1) ;;
+  openmpi5) environment+=(PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe) ;;
+  hydra) flags=() ;;
+  esac
   [ "$ranks" -le "$(cores)" ] || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
-  env "${environment[@]}" mpirun --bind-to none -n "$ranks" "$@"
+  env "${environment[@]}" mpirun "${flags[@]}" -n "$ranks" "$@"
 }

@@ -13,7 +13,7 @@
 #                      hosts that answer
 #   --dry-run          print the command and do nothing
 #
-# The program is FREEANCHOR=/path/to/freeanchor, else that of build/release, else the one on PATH. TERM, INT, HUP, USR1 and USR2
+# The program is FREEANCHOR=/path/to/freeanchor, else that of this clone or installation, else the one on PATH. TERM, INT, HUP, USR1 and USR2
 # reach the ranks, which save and end with 85; another one more than three seconds later ends them at once. Exit codes are those
 # of freeanchor train: 0 done, 2 wrong usage or input, or an image whose loss is not finite, 85 stopped with state saved; others
 # are failures, which alone are followed by a restart.
@@ -65,8 +65,7 @@ done
 [ -n "$work_dir" ] || wrong "--work-dir W says where the run is kept"
 [ -z "$hostfile" ] || [ -r "$hostfile" ] || wrong "$hostfile: cannot be read"
 
-freeanchor=${FREEANCHOR:-$launch/../build/release/freeanchor}
-[ -x "$freeanchor" ] || freeanchor=$(command -v freeanchor) || wrong "there is no freeanchor; build it, or set FREEANCHOR"
+freeanchor=$(find_freeanchor "$launch/..") || wrong "there is no freeanchor; build it, or set FREEANCHOR"
 command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or load its module"
 
 # ---- placement ----
@@ -103,26 +102,26 @@ threads=${threads:-$((share > 1 ? share : 1))}
 
 [ "$dry_run" = yes ] || mpi_allowed || exit
 mpi_environment "$threads"
+on_hosts=()
 if [ $((per_host * threads)) -le "$here" ]; then
-  placement=(--map-by "slot:PE=$threads" --bind-to core)
+  mpi_bound "$threads"
 else
-  placement=(--bind-to none --oversubscribe)
-  environment+=(OMPI_MCA_mpi_yield_when_idle=1 OMP_WAIT_POLICY=passive)
+  mpi_crowded
+  environment+=(OMP_WAIT_POLICY=passive)
 fi
 if [ -n "$hostfile" ]; then
-  placement+=(--hostfile "$hostfile")
-  # mpirun misses a host that is silent after 60 s instead of 8 minutes
-  environment+=("OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30}"
-    "OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}"
-    "OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}")
+  mpi_hosts "$hostfile"
+  mpi_patience
 fi
-for setting in "${environment[@]}"; do
-  [[ $setting != OMP_* ]] || placement+=(-x "${setting%%=*}")
-done
+mpi_pass "${environment[@]}"
 if [ -n "$gpus" ] && [[ " ${train[*]} " != *" --backend"[\ =]* ]]; then
   train+=(--backend cuda)
 fi
-command=(mpirun "${placement[@]}" -n "$ranks" "$freeanchor" train --threads "$threads" "${train[@]}")
+starting=$ranks
+compose() {
+  command=(mpirun "${placement[@]}" "${on_hosts[@]}" -n "$starting" "$freeanchor" train --threads "$threads" "${train[@]}")
+}
+compose
 
 # counted N NOUN
 counted() {
@@ -178,19 +177,18 @@ explain() {
   local rank host signal doing advice=''
   host=$(sed -n 's/.*Remote daemon: .* on node //p' "$errors" | head -n 1)
   [ -z "$host" ] || say "mpirun hears nothing of $host any more: that host is down, or the network to it"
-  read -r rank host signal < <(sed -n \
-    's/.*process rank \([0-9]*\) with PID [0-9]* on node \([^ ]*\) exited on signal \([0-9]*\).*/\1 \2 \3/p' "$errors") || return
+  read -r rank host signal < <(mpi_ended "$errors") || return
   [ ! -f "$work_dir/.ranks" ] || doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
   [ "$signal" -ne 9 ] || advice="; if nobody did that by hand, the host ran out of memory (its dmesg tells)"
   say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice"
 }
 
-# replace OPTION VALUE: in the command, if it is there.
+# replace OPTION VALUE: among those of training, if it is there.
 replace() {
   local i
-  for i in "${!command[@]}"; do
-    [[ ${command[i]} != "$1" ]] || command[i + 1]=$2
-    [[ ${command[i]} != "$1="* ]] || command[i]=$1=$2
+  for i in "${!train[@]}"; do
+    [[ ${train[i]} != "$1" ]] || train[i + 1]=$2
+    [[ ${train[i]} != "$1="* ]] || train[i]=$1=$2
   done
 }
 
@@ -205,8 +203,8 @@ leave_out_lost_hosts() {
   }
   [ -z "$lost" ] || say "left out, since they do not answer: $lost"
   batch=$(sed -n 's/.*"batch": *\([0-9]*\).*/\1/p' "$work_dir/config.json" 2>/dev/null)
-  replace --hostfile "$left"
-  replace -n "$(most_ranks "$((slots < ranks ? slots : ranks))" "${batch:-0}")"
+  mpi_hosts "$left"
+  starting=$(most_ranks "$((slots < ranks ? slots : ranks))" "${batch:-0}")
 }
 
 # Which log there is: one that begins anew gets another.
@@ -229,5 +227,6 @@ for ((restart = 0; ; restart++)); do
   [ -z "$hostfile" ] || leave_out_lost_hosts
   # Whatever the first start was to begin with, unless it came to nothing: then an older run would be gone on with.
   [ "$(journal)" = "$first_journal" ] || replace --resume auto
+  compose
   sleep 1
 done

@@ -3,8 +3,7 @@
 # and carries a training over time limits.
 . "$home/launch/mpi.sh"
 
-freeanchor=${FREEANCHOR:-$home/build/release/freeanchor}
-[ -x "$freeanchor" ] || freeanchor=$(command -v freeanchor) || {
+freeanchor=$(find_freeanchor "$home") || {
   echo "job: there is no freeanchor; build it in $home, or set FREEANCHOR" >&2
   exit 2
 }
@@ -15,12 +14,12 @@ gpus=${SLURM_GPUS_ON_NODE:-0}
 # rank again, since it does not always take them from sbatch. A rank that is gone ends the others within --wait seconds. Where the
 # job was given GPUs, a rank takes that of its number on the node, and so has to see them all.
 on_ranks() {
-  local start environment
+  local start environment placement
   if [ "$gpus" -gt 0 ] && [[ " $* " != *" --backend"[\ =]* ]]; then
     set -- "$@" --backend cuda
   fi
   case $launcher in
-  mpirun) mpi_allowed && start=(mpirun --map-by "slot:PE=$threads" --bind-to core) || return ;;
+  mpirun) mpi_allowed && mpi_bound "$threads" && start=(mpirun "${placement[@]}") || return ;;
   srun) start=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --wait=120) ;;
   *) echo "job: LAUNCHER is mpirun or srun, not $launcher" >&2 && return 2 ;;
   esac

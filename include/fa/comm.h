@@ -16,8 +16,8 @@
 
 struct fa_comm;
 
-/* Starts MPI (once per process) and gives the communicator of all ranks. Refuses to run as one of many
-   singletons: a SLURM job step of several tasks that its launcher did not connect. fa_comm_finalize ends MPI.
+/* Starts MPI (once per process) and gives the communicator of all ranks. Refuses to run as one of many that
+   do not know of each other: started by another MPI's launcher, or by SLURM alone. fa_comm_finalize ends MPI.
    Where ranks do not come for minutes the process ends, saying which may be to blame; also after it, until
    fa_comm_met. */
 fa_status fa_comm_init(struct fa_comm **out) FA_CHECK_RESULT;

@@ -3,7 +3,6 @@
  * them into exit codes. Nothing below prints a failure.
  */
 #include <fcntl.h>
-#include <limits.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "command.h"
 #include "fa/crash.h"
 #include "fa/cuda.h"
+#include "fa/launcher.h"
 #include "fa/log.h"
 #include "fa/machine.h"
 #include "fa/memory.h"
@@ -41,14 +41,6 @@ static fa_status unknown_command(const char *name)
     return fa_fail(FA_EINVAL, "unknown command %s; see freeanchor --help", name);
 }
 
-/* The number of ranks that a launcher says it started, without starting MPI. */
-static int launched_ranks(void)
-{
-    static const struct fa_range range = FA_WHOLE(1, INT_MAX);
-
-    return (int)fa_number_environment("OMPI_COMM_WORLD_SIZE", &range, 1);
-}
-
 /* The cores that the launcher and the system gave this process, shared out where ranks have the same. */
 static int cores_per_rank(const struct fa_comm *comm)
 {
@@ -70,7 +62,7 @@ static fa_status meet(struct fa_invocation *invocation, fa_status status)
 
 static fa_status start_ranks(struct fa_invocation *invocation, fa_status status)
 {
-    const bool many = launched_ranks() > 1;
+    const bool many = fa_launcher_ranks() > 1;
 
     if (status == FA_OK && !invocation->command->parallel && many)
         status = fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
@@ -164,7 +156,7 @@ static int refuse_command(const char *name)
     struct fa_invocation invocation = {0};
     fa_status status = unknown_command(name);
 
-    if (launched_ranks() > 1)
+    if (fa_launcher_ranks() > 1)
         status = meet(&invocation, status);
     if (fa_invocation_speaks(&invocation))
         fprintf(stderr, "freeanchor: %s\n", fa_message());

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "fa/launcher.h"
 #include "fa/log.h"
 
 /* What there is to say, and room for it. */
@@ -16,8 +17,9 @@ static void say_bound(const struct fa_comm *comm, int threads, const struct fa_c
 {
     snprintf(w.text, w.size,
              "rank %d (%s) is bound to %d of %d cores and has %d threads, so they wait for each other; add "
-             "--map-by slot:PE=%d to mpirun, or start with launch/train.sh",
-             fa_comm_rank(comm), fa_comm_host(comm), cores->usable, cores->on_host, threads, threads);
+             "%s%d to mpirun, or start with launch/train.sh",
+             fa_comm_rank(comm), fa_comm_host(comm), cores->usable, cores->on_host, threads,
+             fa_mpi_words.bind, threads);
 }
 
 static void say_crowded(const struct fa_comm *comm, int in_use, struct words w)
@@ -52,11 +54,10 @@ static void say_idle(const struct fa_comm *comm, const struct fa_cores *cores, s
 {
     const int each = (cores->usable * fa_comm_local_size(comm) + cores->idle) / fa_comm_local_size(comm);
 
-    snprintf(
-        w.text, w.size,
-        "no rank may use %d of the %d cores of %s; if they are yours, add --map-by slot:PE=%d to mpirun, or "
-        "start with launch/train.sh",
-        cores->idle, cores->on_host, fa_comm_host(comm), each);
+    snprintf(w.text, w.size,
+             "no rank may use %d of the %d cores of %s; if they are yours, add %s%d to mpirun, or start with "
+             "launch/train.sh",
+             cores->idle, cores->on_host, fa_comm_host(comm), fa_mpi_words.bind, each);
 }
 
 enum fa_placement fa_placement_describe(const struct fa_comm *comm, int threads, char *text, size_t size)
@@ -92,7 +93,6 @@ void fa_placement_check(const struct fa_comm *comm, int threads)
     if (fa_comm_single_copy(comm) == FA_SINGLE_COPY_REFUSED)
         fa_warn(
             "ranks may not read each other's memory on %s, as in a container without SYS_PTRACE, so Open MPI "
-            "says \"Read -1, expected ...\" at every large message and is slow; set "
-            "OMPI_MCA_btl_vader_single_copy_mechanism=none",
-            fa_comm_host(comm));
+            "says \"Read -1, expected ...\" at every large message and is slow; set %s=%s",
+            fa_comm_host(comm), fa_mpi_words.single_copy, fa_mpi_words.off);
 }

@@ -77,8 +77,9 @@ void fa_comm_spare_remote_shell(void);
    find the others; Open MPI would end it with words about its own build. Looks at the environment only. */
 fa_status fa_comm_check_launcher(void) FA_CHECK_RESULT;
 
-/* FA_EINVAL if this process, alone in MPI's eyes, is one of several tasks of a SLURM job step: they would all
-   do the same work and overwrite each other's files. Looks at the environment only. */
+/* FA_EINVAL if this process, alone in MPI's eyes, is one of several that a launcher started, as that of
+   another MPI, or one of several tasks of a SLURM job step: they would all do the same work and overwrite
+   each other's files. Looks at the environment only. */
 fa_status fa_comm_check_singleton(int size) FA_CHECK_RESULT;
 
 #endif

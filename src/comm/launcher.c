@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "comm_private.h"
+#include "fa/launcher.h"
 #include "fa/number.h"
 
 static void read_name(pid_t pid, char *name, int size)
@@ -37,6 +38,15 @@ long fa_comm_mpirun(void)
     return 0;
 }
 
+/* What launchers call the same thing: mpirun of Open MPI; whoever speaks PMIx, as prterun and srun; mpiexec
+ * of MPICH and its kin; SLURM. */
+static const char *const rank[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", NULL};
+static const char *const local_rank[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID",
+                                         NULL};
+static const char *const ranks[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
+static const char *const local_ranks[] = {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", NULL};
+static const char *const step_nodes[] = {"SLURM_STEP_NUM_NODES", NULL};
+
 /* The first of these variables that is set, as a number; -1 if none is. */
 static int number_of(const char *const variables[])
 {
@@ -50,19 +60,24 @@ static int number_of(const char *const variables[])
 
 int fa_launcher_rank(void)
 {
-    return number_of((const char *const[]){"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID", NULL});
+    return number_of(rank);
 }
 
 int fa_launcher_local_rank(void)
 {
-    return number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", NULL});
+    return number_of(local_rank);
+}
+
+int fa_launcher_ranks(void)
+{
+    const int n = number_of(ranks);
+
+    return n < 1 ? 1 : n;
 }
 
 enum fa_launcher_hosts fa_launcher_hosts(void)
 {
-    const int local = number_of((const char *const[]){"OMPI_COMM_WORLD_LOCAL_SIZE", NULL});
-    const int all = number_of((const char *const[]){"OMPI_COMM_WORLD_SIZE", NULL});
-    const int nodes = number_of((const char *const[]){"SLURM_STEP_NUM_NODES", NULL});
+    const int local = number_of(local_ranks), all = number_of(ranks), nodes = number_of(step_nodes);
 
     if (local > 0)
         return local == all ? FA_ONE_HOST : FA_SEVERAL_HOSTS;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "comm_private.h"
+#include "fa/launcher.h"
 #include "fa/machine.h"
 #include "fa/thread.h"
 
@@ -59,14 +60,16 @@ static void list_interfaces(char *text, size_t size)
 
 static void blame_network(char *text, size_t size)
 {
+    const char *except = fa_mpi_words.except;
     char interfaces[512];
 
     list_interfaces(interfaces, sizeof interfaces);
     snprintf(text, size,
              "so MPI does not get from host to host; its interfaces are %s: name one that all hosts share "
-             "(mpirun --mca btl_tcp_if_include eth0), or leave out bridges of containers "
-             "(--mca btl_tcp_if_exclude lo,docker0)",
-             interfaces);
+             "(mpirun %seth0)%s%s%s",
+             interfaces, fa_mpi_words.interface,
+             except != NULL ? ", or leave out bridges of containers (" : "", except != NULL ? except : "",
+             except != NULL ? "docker0)" : "");
 }
 
 static bool blame_sibling(char *text, size_t size)

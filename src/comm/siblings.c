@@ -41,10 +41,20 @@ static bool is_stopped_sibling(pid_t pid)
     return n == 2 && parent == (int)getppid() && state == 'T';
 }
 
+/* The rank that an entry of the environment names, for Open MPI and for MPICH; -1: none. */
+static int named_rank(const char *entry)
+{
+    static const char *const keys[] = {"PMIX_RANK=", "PMI_RANK="};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strncmp(entry, keys[i], strlen(keys[i])) == 0)
+            return number_of(entry + strlen(keys[i]));
+    return -1;
+}
+
 /* What the launcher told it; -1: nothing. */
 static int rank_of(pid_t pid)
 {
-    static const char key[] = "PMIX_RANK=";
     FILE *file = open_of(pid, "environ");
     char *entry = NULL;
     size_t size = 0;
@@ -53,8 +63,7 @@ static int rank_of(pid_t pid)
     if (file == NULL)
         return rank;
     while (rank < 0 && getdelim(&entry, &size, '\0', file) > 0)
-        if (strncmp(entry, key, strlen(key)) == 0)
-            rank = number_of(entry + strlen(key));
+        rank = named_rank(entry);
     free(entry);
     fclose(file);
     return rank;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "comm_private.h"
+#include "fa/launcher.h"
 
 struct address {
     int64_t process;
@@ -18,10 +19,12 @@ struct address {
 
 static bool is_switched_off(void)
 {
-    const char *mechanism = getenv("OMPI_MCA_btl_vader_single_copy_mechanism");
+    const char *mechanism;
 
-    return (mechanism != NULL && strcmp(mechanism, "none") == 0) ||
-           strstr(fa_comm_library(), "Open MPI") == NULL;
+    if (fa_mpi_words.single_copy == NULL)
+        return true;
+    mechanism = getenv(fa_mpi_words.single_copy);
+    return mechanism != NULL && strcmp(mechanism, fa_mpi_words.off) == 0;
 }
 
 static bool can_read(const struct address *theirs)

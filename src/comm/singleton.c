@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "comm_private.h"
+#include "fa/launcher.h"
 #include "fa/number.h"
 
 /* The tasks of this job step; 1 where SLURM does not say. */
@@ -42,12 +43,24 @@ fa_status fa_comm_check_launcher(void)
     return tasks <= 1 || fa_comm_is_launched() ? FA_OK : fail_unconnected(tasks);
 }
 
+static fa_status fail_foreign(int ranks)
+{
+    return fa_fail(
+        FA_EINVAL,
+        "the launcher started %d processes but MPI sees one, so each would be rank 0 of 1: it belongs to "
+        "another MPI than %s, with which this program was built; start with the mpirun of that one",
+        ranks, fa_comm_library());
+}
+
 fa_status fa_comm_check_singleton(int size)
 {
-    long tasks = slurm_tasks();
+    const int ranks = fa_launcher_ranks();
+    const long tasks = slurm_tasks();
 
-    /* mpirun -n 1 inside a larger allocation is one process on purpose. */
-    if (size > 1 || tasks <= 1 || getenv("OMPI_COMM_WORLD_SIZE") != NULL)
+    if (size > 1)
         return FA_OK;
-    return fail_unconnected(tasks);
+    if (ranks > 1)
+        return fail_foreign(ranks);
+    /* mpirun -n 1 inside a larger allocation is one process on purpose. */
+    return tasks <= 1 || getenv("OMPI_COMM_WORLD_SIZE") != NULL ? FA_OK : fail_unconnected(tasks);
 }

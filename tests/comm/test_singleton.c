@@ -11,6 +11,7 @@ static int forget_launchers(void **state)
     unsetenv("SLURM_NTASKS");
     unsetenv("SLURM_STEP_NUM_TASKS");
     unsetenv("OMPI_COMM_WORLD_SIZE");
+    unsetenv("PMI_SIZE");
     unsetenv("PMIX_RANK");
     unsetenv("PMI_RANK");
     unsetenv("PMI_FD");
@@ -74,6 +75,21 @@ static void a_slurm_task_that_its_launcher_connected_is_welcome(void **state)
     }
 }
 
+static void one_of_two_that_the_launcher_of_another_mpi_started_is_refused(void **state)
+{
+    static const char *const sizes[] = {"PMI_SIZE", "OMPI_COMM_WORLD_SIZE"};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        forget_launchers(state);
+        setenv(sizes[i], "2", 1);
+        assert_fails_saying(fa_comm_check_singleton(1), FA_EINVAL, "another MPI than");
+        assert_fails_saying(fa_comm_check_singleton(1), FA_EINVAL, "2 processes");
+        assert_ok(fa_comm_check_singleton(2));
+        setenv(sizes[i], "1", 1);
+        assert_ok(fa_comm_check_singleton(1));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +101,8 @@ int main(void)
         cmocka_unit_test_setup(a_slurm_task_without_a_way_to_the_others_is_refused_before_mpi_starts,
                                forget_launchers),
         cmocka_unit_test_setup(a_slurm_task_that_its_launcher_connected_is_welcome, forget_launchers),
+        cmocka_unit_test_setup(one_of_two_that_the_launcher_of_another_mpi_started_is_refused,
+                               forget_launchers),
         cmocka_unit_test_setup(mpirun_of_one_process_inside_an_allocation_is_welcome, forget_launchers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
   [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
+  [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [run_status]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "fa/launcher.h"
 #include "fa/log.h"
 
 /* A step of ResNet-50 at 1333x800 takes about 1.5 GiB, its images and MPI the rest. */
@@ -177,7 +178,7 @@ static bool lacks_shared_memory(const struct fa_doctor_rank *rank, const void *c
 /* A rank that touches a page for which there is no room ends by signal 7, long after the start. */
 static void check_shared_memory(struct fa_doctor *doctor)
 {
-    const char *folder = fa_doctor_shared_memory();
+    const char *folder = fa_doctor_shared_memory(), *variable = fa_mpi_words.shared_memory;
     const struct fa_doctor_rank *first = &doctor->rank[0];
     char hosts[256];
 
@@ -188,10 +189,11 @@ static void check_shared_memory(struct fa_doctor *doctor)
             first->shared_memory / 1048576, folder, SHARED_NEEDED * first->n_local / 1048576, first->host);
     else
         fa_doctor_find(doctor, FA_VERDICT_PROBLEM, "shared mem",
-                       "%s has less room on %s than the %.0f MiB that Open MPI takes for each rank: give the "
-                       "container more (docker: --shm-size=1g), or name another folder in memory by "
-                       "OMPI_MCA_btl_vader_backing_directory",
-                       folder, hosts, SHARED_NEEDED / 1048576);
+                       "%s has less room on %s than the %.0f MiB that MPI takes for each rank: give the "
+                       "container more (docker: --shm-size=1g)%s%s",
+                       folder, hosts, SHARED_NEEDED / 1048576,
+                       variable != NULL ? ", or name another folder in memory by " : "",
+                       variable != NULL ? variable : "");
     fa_report_number(doctor->invocation, "shared_memory_bytes", first->shared_memory);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "fa/launcher.h"
 
 enum { HOSTS_LISTED = 16 };
 
@@ -26,9 +27,8 @@ static void check_single_copy(struct fa_doctor *doctor)
         fa_doctor_find(
             doctor, FA_VERDICT_PROBLEM, "copies",
             "ranks may not read each other's memory on %s, so Open MPI says \"Read -1, expected ...\" "
-            "at every large message and is slow: set OMPI_MCA_btl_vader_single_copy_mechanism=none, or "
-            "give the container SYS_PTRACE",
-            hosts);
+            "at every large message and is slow: set %s=%s, or give the container SYS_PTRACE",
+            hosts, fa_mpi_words.single_copy, fa_mpi_words.off);
     else if (doctor->mine.single_copy == FA_SINGLE_COPY_WORKS)
         fa_doctor_find(doctor, FA_VERDICT_OK, "copies", "ranks of a host copy from each other's memory");
 }
@@ -103,18 +103,16 @@ static void check_bridges(struct fa_doctor *doctor)
     char bridges[256];
 
     list_bridges(doctor, bridges, sizeof bridges);
-    if (bridges[0] == '\0' || is_chosen_by_hand())
+    if (bridges[0] == '\0' || fa_mpi_words.except == NULL || is_chosen_by_hand())
         return;
     for (size_t r = 1; r < doctor->n_ranks && !shared; r++)
         shared = share_bridge(&doctor->rank[0], &doctor->rank[r]);
-    fa_doctor_find(
-        doctor, shared ? FA_VERDICT_PROBLEM : FA_VERDICT_NOTE, "bridges",
-        "%s lead%s to containers or virtual machines of a host, %s: add --mca btl_tcp_if_exclude lo,%s "
-        "to mpirun",
-        bridges, strchr(bridges, ',') == NULL ? "s" : "",
-        shared ? "with one address on several hosts, where Open MPI may hang"
-               : "and Open MPI may hang where it takes them for the network between hosts",
-        bridges);
+    fa_doctor_find(doctor, shared ? FA_VERDICT_PROBLEM : FA_VERDICT_NOTE, "bridges",
+                   "%s lead%s to containers or virtual machines of a host, %s: add %s%s to mpirun", bridges,
+                   strchr(bridges, ',') == NULL ? "s" : "",
+                   shared ? "with one address on several hosts, where Open MPI may hang"
+                          : "and Open MPI may hang where it takes them for the network between hosts",
+                   fa_mpi_words.except, bridges);
 }
 
 fa_status fa_doctor_check_network(struct fa_doctor *doctor)

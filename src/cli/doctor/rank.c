@@ -10,6 +10,7 @@
 #include "fa/backend.h"
 #include "fa/file.h"
 #include "fa/h5.h"
+#include "fa/launcher.h"
 #include "fa/memory.h"
 #include "placement.h"
 
@@ -71,7 +72,8 @@ static void describe_place(const struct fa_comm *comm, int threads, struct fa_do
 
 const char *fa_doctor_shared_memory(void)
 {
-    const char *chosen = getenv("OMPI_MCA_btl_vader_backing_directory");
+    const char *variable = fa_mpi_words.shared_memory;
+    const char *chosen = variable != NULL ? getenv(variable) : NULL;
 
     return chosen != NULL ? chosen : "/dev/shm";
 }

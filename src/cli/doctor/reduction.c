@@ -70,10 +70,11 @@ static void find(struct fa_doctor *doctor, const double *seconds)
     for (int i = 0; i < N_MEASUREMENTS; i++)
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s %.3g ms", i > 0 ? ", " : "",
                  measurements[i].name, 1e3 * seconds[i]);
-    fa_doctor_find(doctor, slow ? FA_VERDICT_NOTE : FA_VERDICT_OK, "all-reduce",
-                   "%s: %.2f GB/s; the gradients of ResNet-50 take %.2f s%s", list, bandwidth / 1e9,
-                   GRADIENTS / bandwidth,
-                   slow ? "; see whether MPI uses the fast network (--mca btl_tcp_if_include, or UCX)" : "");
+    fa_doctor_find(
+        doctor, slow ? FA_VERDICT_NOTE : FA_VERDICT_OK, "all-reduce",
+        "%s: %.2f GB/s; the gradients of ResNet-50 take %.2f s%s", list, bandwidth / 1e9,
+        GRADIENTS / bandwidth,
+        slow ? "; see whether MPI uses the fast network, and which interfaces mpirun is told to use" : "");
 }
 
 fa_status fa_doctor_check_reduction(struct fa_doctor *doctor)
