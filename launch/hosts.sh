@@ -52,7 +52,7 @@ answers() {
 
 # names FILE: its hosts, one a line.
 names() {
-  slots "$1" | cut -d ' ' -f 1
+  slots "$1" | awk '{ print $1 }'
 }
 
 # hosts_left FILE LEFT: writes those of its lines whose hosts answer, in their order, and names the others. All are asked at once.

@@ -89,7 +89,7 @@ has_remote_shell() {
 }
 
 # mpi_environment THREADS: sets the array `environment` to what ranks of that many threads need. Copies from each other's memory are
-# what containers forbid. Open MPI insists on a remote shell, also on a single host.
+# what containers forbid. Open MPI 4 insists on a remote shell, also on a single host.
 mpi_environment() {
   know_mpi
   environment=(OMP_NUM_THREADS="$1")
@@ -98,10 +98,7 @@ mpi_environment() {
     environment+=(OMPI_MCA_btl_vader_single_copy_mechanism=none)
     has_remote_shell || environment+=(OMPI_MCA_plm_rsh_agent=/bin/false)
     ;;
-  openmpi5)
-    environment+=(OMPI_MCA_smsc=^cma)
-    has_remote_shell || environment+=(PRTE_MCA_plm_ssh_agent=/bin/false)
-    ;;
+  openmpi5) environment+=(OMPI_MCA_smsc=^cma) ;;
   esac
 }
 
