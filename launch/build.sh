@@ -4,7 +4,7 @@
 # first_error LOG: what stopped a build first, with the lines around it; the end of a log that names no error.
 first_error() {
   local line
-  line=$(grep -m 1 -nE 'CMake Error|error:|[Ee]rror [0-9]|undefined reference|No space left' "$1" | cut -d : -f 1)
+  line=$(grep -m 1 -nE 'CMake Error|error:|[Ee]rror [0-9]|undefined reference|No space left' "$1" | cut -d : -f 1) || true
   if [ -n "$line" ]; then
     sed -n "$((line > 3 ? line - 3 : 1)),$((line + 12))p" "$1"
   else
