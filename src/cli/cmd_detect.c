@@ -2,6 +2,7 @@
  * cmd_detect.c - freeanchor detect: boxes drawn on pictures, and the same as JSON. Ranks share the images out
  * in turn.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "detect_output.h"
 #include "fa/evaluate.h"
 #include "fa/file.h"
+#include "fa/hash.h"
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -81,35 +83,31 @@ static fa_status process(struct fa_session *session, struct fa_detect_output *ou
 }
 
 static fa_status process_own(struct fa_invocation *invocation, struct fa_session *session,
-                             struct fa_detect_output *output, double least_score)
+                             const struct fa_image_list *images, struct fa_detect_output *output,
+                             double least_score)
 {
-    const struct fa_arguments *given = &invocation->arguments;
     struct fa_detection *found;
-    const char *path;
     fa_status status = FA_OK;
 
     FA_TRY(fa_alloc((size_t)session->settings.train.eval.detect.max_per_image, sizeof *found, &found));
-    for (size_t i = (size_t)fa_comm_rank(invocation->comm); status == FA_OK;
-         i += (size_t)fa_comm_size(invocation->comm)) {
-        path = fa_arguments_nth(given, NULL, i);
-        if (path == NULL)
-            break;
-        status = process(session, output, i, path, least_score, found);
-    }
+    for (size_t i = (size_t)fa_comm_rank(invocation->comm); i < images->n && status == FA_OK;
+         i += (size_t)fa_comm_size(invocation->comm))
+        status = process(session, output, i, images->paths[i], least_score, found);
     fa_free(found);
     return status;
 }
 
-static fa_status detect(struct fa_invocation *invocation, struct fa_session *session)
+static fa_status detect(struct fa_invocation *invocation, struct fa_session *session,
+                        const struct fa_image_list *images)
 {
     const struct fa_arguments *given = &invocation->arguments;
     struct fa_detect_output *output = NULL;
     fa_status status =
-        fa_detect_output_open(fa_arguments_get(given, "--out"), given, &session->weights->meta, &output);
+        fa_detect_output_open(fa_arguments_get(given, "--out"), images, &session->weights->meta, &output);
 
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
-        status = process_own(invocation, session, output, fa_arguments_real(given, "--score", 0.3));
+        status = process_own(invocation, session, images, output, fa_arguments_real(given, "--score", 0.3));
     status = fa_invocation_agree(invocation, status);
     if (status == FA_OK)
         status = fa_detect_output_finish(output, invocation);
@@ -117,25 +115,50 @@ static fa_status detect(struct fa_invocation *invocation, struct fa_session *ses
     return status;
 }
 
-static fa_status run(struct fa_invocation *invocation)
+static fa_status detect_in(struct fa_invocation *invocation, const struct fa_image_list *images)
 {
     struct fa_session session;
-    fa_status status;
+    fa_status status = fa_session_open_trained(
+        invocation, NULL, fa_arguments_get(&invocation->arguments, "--weights"), &session);
 
-    if (fa_arguments_get(&invocation->arguments, NULL) == NULL)
-        return fa_fail(FA_EINVAL, "no images given; freeanchor detect ... --out DIR IMAGE...");
-    status = fa_session_open_trained(invocation, NULL, fa_arguments_get(&invocation->arguments, "--weights"),
-                                     &session);
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)
-        status = detect(invocation, &session);
+        status = detect(invocation, &session, images);
     fa_session_close(&session);
     return status;
 }
 
+/* Collective: a folder may look different from another host, or a moment later. */
+static fa_status require_same_images(struct fa_invocation *invocation, const struct fa_image_list *images)
+{
+    uint64_t hash = FA_HASH_START;
+    char text[64];
+
+    for (size_t i = 0; i < images->n; i++)
+        hash = fa_hash(hash, images->paths[i], strlen(images->paths[i]) + 1);
+    snprintf(text, sizeof text, "%zu images, by name %016" PRIx64, images->n, hash);
+    return fa_comm_same(invocation->comm, &(struct fa_claim){"what is in the folders of images", text}, 1);
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_image_list images = {.n = 0};
+    fa_status status;
+
+    if (fa_arguments_get(&invocation->arguments, NULL) == NULL)
+        return fa_fail(FA_EINVAL, "no images given; freeanchor detect ... --out DIR IMAGE_OR_FOLDER...");
+    status = fa_invocation_agree(invocation, fa_image_list_make(&invocation->arguments, &images));
+    if (status == FA_OK)
+        status = require_same_images(invocation, &images);
+    if (status == FA_OK)
+        status = detect_in(invocation, &images);
+    fa_image_list_free(&images);
+    return status;
+}
+
 const struct fa_command fa_command_detect = {.name = "detect",
-                                             .operands = "IMAGE...",
+                                             .operands = "IMAGE_OR_FOLDER...",
                                              .summary =
                                                  "find objects in images: pictures with boxes, and JSON",
                                              .flags = flags,

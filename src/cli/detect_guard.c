@@ -35,16 +35,16 @@ static int compare_names(const void *a, const void *b)
     return strcmp(name[0], name[1]);
 }
 
-static fa_status require_distinct(const struct fa_arguments *images, const char *directory)
+static fa_status require_distinct(const struct fa_image_list *images, const char *directory)
 {
-    const char **names, *path;
+    const size_t n = images->n;
     char name[FA_DETECT_NAME_MAX];
-    size_t n = 0;
+    const char **names;
     fa_status status = FA_OK;
 
-    FA_TRY(fa_alloc(images->n, sizeof *names, &names));
-    while ((path = fa_arguments_nth(images, NULL, n)) != NULL)
-        names[n++] = path;
+    FA_TRY(fa_alloc(n, sizeof *names, &names));
+    for (size_t i = 0; i < n; i++)
+        names[i] = images->paths[i];
     qsort(names, n, sizeof *names, compare_names);
     for (size_t i = 1; i < n && status == FA_OK; i++)
         if (compare_names(&names[i - 1], &names[i]) == 0) {
@@ -107,16 +107,15 @@ static fa_status check_place(const char *directory, const char *name, const char
     return status;
 }
 
-fa_status fa_detect_guard(const char *directory, const struct fa_arguments *images)
+fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images)
 {
     char name[FA_DETECT_NAME_MAX];
-    const char *image;
 
     FA_TRY(require_distinct(images, directory));
     FA_TRY(check_place(directory, FA_DETECT_LIST, NULL));
-    for (size_t i = 0; (image = fa_arguments_nth(images, NULL, i)) != NULL; i++) {
-        fa_detect_name(image, name);
-        FA_TRY(check_place(directory, name, image));
+    for (size_t i = 0; i < images->n; i++) {
+        fa_detect_name(images->paths[i], name);
+        FA_TRY(check_place(directory, name, images->paths[i]));
     }
     return FA_OK;
 }

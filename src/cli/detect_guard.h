@@ -7,7 +7,7 @@
 #ifndef FA_CLI_DETECT_GUARD_H
 #define FA_CLI_DETECT_GUARD_H
 
-#include "arguments.h"
+#include "image_list.h"
 
 #define FA_DETECT_COMMENT "drawn by freeanchor detect"
 #define FA_DETECT_LIST    "detections.json"
@@ -18,7 +18,7 @@
 void fa_detect_name(const char *image, char name[FA_DETECT_NAME_MAX]);
 
 /* FA_EINVAL, naming the file, if a picture would replace a file that is not ours, an image of this run, or
-   the picture of another image of this run. images are the plain arguments. The directory need not exist. */
-fa_status fa_detect_guard(const char *directory, const struct fa_arguments *images) FA_CHECK_RESULT;
+   the picture of another image of this run. The directory need not exist. */
+fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images) FA_CHECK_RESULT;
 
 #endif

@@ -29,13 +29,13 @@ struct lists {
 
 struct fa_detect_output {
     const char *directory;
-    const struct fa_arguments *images;
+    const struct fa_image_list *images;
     const struct fa_weights_meta *meta;
     struct lists own; /* of this rank */
     size_t capacity;  /* of rows */
 };
 
-fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
+fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
                                 const struct fa_weights_meta *meta, struct fa_detect_output **out)
 {
     FA_TRY(fa_detect_guard(directory, images));
@@ -132,7 +132,7 @@ fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, st
     for (size_t i = 0; i < n; i++)
         output->own.rows[output->own.n_rows++] = (struct row){.image = image, .detection = detections[i]};
     FA_TRY(draw(output, picture, detections, n));
-    fa_detect_name(fa_arguments_nth(output->images, NULL, image), name);
+    fa_detect_name(output->images->paths[image], name);
     return write_picture(output, name, picture);
 }
 
@@ -166,15 +166,15 @@ static struct fa_json *detection_json(const struct fa_detect_output *output,
     return object;
 }
 
-static struct fa_json *image_json(const struct fa_detect_output *output, const char *path, size_t image,
-                                  const struct lists *all)
+/* Rows are in the order of the images; *row is the first that is not written yet. */
+static struct fa_json *image_json(const struct fa_detect_output *output, size_t image,
+                                  const struct lists *all, size_t *row)
 {
     struct fa_json *object = fa_json_new_object(), *detections = fa_json_new_array();
 
-    for (size_t i = 0; i < all->n_rows; i++)
-        if (all->rows[i].image == image)
-            fa_json_append(detections, detection_json(output, &all->rows[i].detection));
-    fa_json_set(object, "file", fa_json_new_string(path));
+    for (; *row < all->n_rows && all->rows[*row].image == image; ++*row)
+        fa_json_append(detections, detection_json(output, &all->rows[*row].detection));
+    fa_json_set(object, "file", fa_json_new_string(output->images->paths[image]));
     fa_json_set(object, "detections", detections);
     for (size_t i = 0; i < all->n_rejects; i++)
         if (all->rejects[i].image == image)
@@ -182,15 +182,38 @@ static struct fa_json *image_json(const struct fa_detect_output *output, const c
     return object;
 }
 
+/* Ranks come one after another, each with its images in order. Of an image the order stays. */
+static fa_status order_by_image(struct lists *all, size_t n_images)
+{
+    struct row *ordered;
+    size_t *place;
+
+    FA_TRY(fa_alloc(all->n_rows, sizeof *ordered, &ordered));
+    if (fa_alloc_zero(n_images + 1, sizeof *place, &place) != FA_OK) {
+        fa_free(ordered);
+        return FA_ENOMEM;
+    }
+    for (size_t r = 0; r < all->n_rows; r++)
+        place[all->rows[r].image + 1]++;
+    for (size_t i = 0; i < n_images; i++)
+        place[i + 1] += place[i];
+    for (size_t r = 0; r < all->n_rows; r++)
+        ordered[place[all->rows[r].image]++] = all->rows[r];
+    fa_free(place);
+    fa_free(all->rows);
+    all->rows = ordered;
+    return FA_OK;
+}
+
 static fa_status write_json(const struct fa_detect_output *output, const struct lists *all)
 {
     struct fa_json *root = fa_json_new_array();
-    const char *image;
     char *path = NULL;
+    size_t row = 0;
     fa_status status;
 
-    for (size_t i = 0; (image = fa_arguments_nth(output->images, NULL, i)) != NULL; i++)
-        fa_json_append(root, image_json(output, image, i, all));
+    for (size_t i = 0; i < output->images->n; i++)
+        fa_json_append(root, image_json(output, i, all, &row));
     status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
     if (status == FA_OK)
         status = fa_json_save(path, root, true);
@@ -215,23 +238,20 @@ static fa_status gather(struct fa_comm *comm, const struct lists *own, struct li
 
 static fa_status tell_rejects(const struct fa_detect_output *output, const struct lists *all)
 {
-    size_t n_images = 0;
-
     if (all->n_rejects == 0)
         return FA_OK;
-    while (fa_arguments_nth(output->images, NULL, n_images) != NULL)
-        n_images++;
     for (size_t i = 0; i < all->n_rejects; i++)
         fa_warn("left out: %s", all->rejects[i].message);
     return fa_fail(FA_EIO,
                    "%zu of %zu images cannot be used, the first: %s; the others are in %s/" FA_DETECT_LIST,
-                   all->n_rejects, n_images, all->rejects[0].message, output->directory);
+                   all->n_rejects, output->images->n, all->rejects[0].message, output->directory);
 }
 
 /* Rank 0. */
-static fa_status publish(const struct fa_detect_output *output, const struct lists *all,
+static fa_status publish(const struct fa_detect_output *output, struct lists *all,
                          struct fa_invocation *invocation)
 {
+    FA_TRY(order_by_image(all, output->images->n));
     FA_TRY(write_json(output, all));
     printf("%zu detections: pictures and detections.json in %s\n", all->n_rows, output->directory);
     fa_report_number(invocation, "detections", (double)all->n_rows);

@@ -9,12 +9,13 @@
 #include "fa/detections.h"
 #include "fa/image.h"
 #include "fa/weights.h"
+#include "image_list.h"
 
 struct fa_detect_output;
 
-/* The images are the plain arguments. FA_EINVAL where a file would be lost, see detect_guard.h; so no rank
+/* The images are borrowed. FA_EINVAL where a file would be lost, see detect_guard.h; so no rank
    may draw before all have opened. */
-fa_status fa_detect_output_open(const char *directory, const struct fa_arguments *images,
+fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
                                 const struct fa_weights_meta *meta,
                                 struct fa_detect_output **out) FA_CHECK_RESULT;
 

@@ -36,4 +36,18 @@ for kind in jpeg png; do
 done
 if cmp -s "$scratch/jpeg.json" "$scratch/png.json"; then echo "ok: the same detections"; else fail "other detections"; fi
 [ -s "$scratch/png-found/000001.png.jpg" ] || fail "the picture of a PNG is called $(ls "$scratch/png-found" | head -n 1)"
+
+# folders, one within the other, are looked through; on any number of ranks the list is the same
+mkdir -p "$scratch/folder/deeper"
+cp "$scratch"/jpeg/images/00000[12].jpg "$scratch/folder"
+cp "$scratch"/png/images/000003.png "$scratch/folder/deeper"
+for ranks in 1 3; do
+  must run_ranks "$ranks" "$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001 --threads 1 --out "$scratch/from-$ranks" \
+    "$scratch/folder" "$scratch/jpeg/images/000004.jpg"
+done
+cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail "another list on three ranks"
+files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
+[ "$files" = "000001.jpg 000002.jpg 000003.png 000004.jpg " ] || fail "the list names $files"
+mkdir "$scratch/nothing"
+expect 2 "nothing: there is no .jpg or .png in this folder" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/nothing"
 finish

@@ -10,10 +10,10 @@
 
 #include "class_names.h"
 #include "fa/file.h"
+#include "fa/files_below.h"
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-#include "files_below.h"
 #include "readers.h"
 
 const char *const fa_annotation_format_names[FA_N_ANNOTATION_FORMATS] = {

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa/files_below.h"
 #include "fa/json.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-#include "files_below.h"
 #include "readers.h"
 
 static fa_status read_points(const struct fa_json *list, double (*points)[2])

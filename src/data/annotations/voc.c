@@ -7,10 +7,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "fa/files_below.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/xml.h"
-#include "files_below.h"
 #include "readers.h"
 
 static fa_status read_number(const struct fa_xml *parent, const char *name, double *out)

@@ -9,8 +9,8 @@
 
 #include "class_names.h"
 #include "fa/file.h"
+#include "fa/files_below.h"
 #include "fa/memory.h"
-#include "files_below.h"
 #include "readers.h"
 
 enum { MOST_NUMBERS = 20001 }; /* of a line */

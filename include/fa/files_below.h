@@ -1,8 +1,8 @@
 /*
- * files_below.h - which files lie in a folder and the folders in it.
+ * files_below.h - which files lie in a folder and the folders in it. Callable from any thread.
  */
-#ifndef FA_DATA_ANNOTATIONS_FILES_BELOW_H
-#define FA_DATA_ANNOTATIONS_FILES_BELOW_H
+#ifndef FA_FILES_BELOW_H
+#define FA_FILES_BELOW_H
 
 #include <stdbool.h>
 #include <stddef.h>

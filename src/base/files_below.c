@@ -1,4 +1,4 @@
-#include "files_below.h"
+#include "fa/files_below.h"
 
 #include <stdlib.h>
 #include <string.h>
