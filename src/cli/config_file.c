@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config_find.h"
 #include "fa/memory.h"
 
 #define MAX_INHERITANCE 16
@@ -98,8 +99,12 @@ static fa_status read_over(struct reading *reading, const char *path, int depth)
 fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out)
 {
     struct reading reading = {.tree = fa_json_new_object(), .check = check};
-    fa_status status = reading.tree != NULL ? read_over(&reading, path, 0) : out_of_memory();
+    char *found = NULL;
+    fa_status status = reading.tree != NULL ? fa_config_find(path, &found) : out_of_memory();
 
+    if (status == FA_OK)
+        status = read_over(&reading, found, 0);
+    fa_free(found);
     if (status != FA_OK) {
         fa_json_free(reading.tree);
         reading.tree = NULL;

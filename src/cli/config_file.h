@@ -18,7 +18,8 @@ bool fa_config_is_of_the_file(const char *key);
 /* Whether a file's tree, before it is merged, has only keys that mean something. */
 typedef fa_status (*fa_config_check)(const struct fa_json *tree);
 
-/* The file's tree over those of the files in its "base" list (paths relative to its own folder), merged
+/* A recipe that came with the program is also found by its name (config_find.h).
+   The file's tree over those of the files in its "base" list (paths relative to its own folder), merged
    deeply; later wins. Files may have comments, after # or //. A file may not inherit from itself by any way.
    Every file is checked by itself, so that a key that is wrong is told with its file. */
 fa_status fa_config_read(const char *path, fa_config_check check, struct fa_json **out) FA_CHECK_RESULT;

@@ -16,6 +16,7 @@ cp "$scratch/bin/mpirun" "$scratch/bin/srun"
 cp "$scratch/bin/mpirun" "$scratch/freeanchor"
 cat >"$scratch/bin/scontrol" <<'END'
 #!/usr/bin/env bash
+[ "$1" != show ] || exit 0
 echo "$*" >"$SEEN.requeue"
 exit "${REFUSED:-0}"
 END

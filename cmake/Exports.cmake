@@ -1,0 +1,17 @@
+# What the library exports: the names in public headers, by a list for the linker. All else in it is hidden.
+
+function(fa_export_public_names library)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/fa/*.h)
+  set(names)
+  foreach(header IN LISTS headers)
+    file(READ ${header} text)
+    string(REGEX MATCHALL "fa_[a-z0-9_]+" found "${text}")
+    list(APPEND names ${found})
+  endforeach()
+  list(REMOVE_DUPLICATES names)
+  list(JOIN names ";" names)
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/exports.map)
+  file(CONFIGURE OUTPUT ${script} CONTENT "{ global: @names@; local: *; };\n" @ONLY)
+  target_link_options(${library} PRIVATE -Wl,--version-script=${script})
+  set_property(TARGET ${library} APPEND PROPERTY LINK_DEPENDS ${script})
+endfunction()

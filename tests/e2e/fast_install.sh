@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# An installation is whole, also where it is moved: its library exports what the headers name and nothing else, a program is built on
+# it by pkg-config and by CMake, and program, launcher and batch scripts find what came with them.
+. "$(dirname "$0")/lib.sh"
+
+build=${FA_BINARY_DIR:-$root/build/release}
+must cmake --install "$build" --prefix "$scratch/first"
+mv "$scratch/first" "$scratch/moved"
+prefix=$scratch/moved
+library=$(echo "$prefix"/lib*/libfreeanchor.so "$prefix"/lib/*/libfreeanchor.so | tr ' ' '\n' | grep -v '\*' | head -n 1)
+folder=$(dirname "$library")
+cd "$scratch" || exit 1
+
+nm -D --defined-only "$library" | awk '{ print $3 }' >exported
+cat "$prefix"/include/fa/*.h | grep -oE 'fa_[a-z0-9_]+' | sort -u >declared
+strangers=$(sort -u exported | grep -vxFf declared | head -n 5 | tr '\n' ' ')
+[ -z "$strangers" ] || fail "exported, and in no public header: $strangers"
+holds "$(wc -l <exported) > 100" "functions are exported"
+[ -L "$library" ] && readelf -d "$library" | grep -q 'SONAME.*libfreeanchor\.so\.0' || fail "the library has no version: $library"
+
+echo "-- programs on it"
+cat >program.c <<'END'
+#include <fa/memory.h>
+#include <fa/status.h>
+#include <fa/tensor.h>
+#include <stdio.h>
+int main(void)
+{
+    const int64_t dims[2] = {6, 7}, wrong[1] = {-1};
+    size_t n = 0;
+    if (fa_dims_elements(2, dims, &n) != FA_OK || fa_dims_elements(1, wrong, &n) != FA_EINVAL)
+        return 1;
+    return printf("%zu; %s\n", n, fa_message()) < 0;
+}
+END
+flags=$(PKG_CONFIG_PATH=$folder/pkgconfig pkg-config --cflags --libs freeanchor) || fail "pkg-config does not know freeanchor"
+# shellcheck disable=SC2086
+must gcc -std=c11 -Wall -Werror program.c -o with_c $flags -Wl,-rpath,"$folder"
+expect 0 "42; dimension 0 is negative" ./with_c
+cat >CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.20)
+project(program LANGUAGES C)
+find_package(freeanchor 0.1 REQUIRED)
+add_executable(with_cmake program.c)
+target_link_libraries(with_cmake PRIVATE freeanchor::freeanchor)
+END
+must cmake -S . -B out -DCMAKE_PREFIX_PATH="$prefix"
+must cmake --build out
+expect 0 "42; dimension 0 is negative" out/with_cmake
+
+echo "-- what finds itself"
+unset FREEANCHOR FREEANCHOR_HOME
+for name in freeanchor_r50_fpn_1x_coco freeanchor_r18_fpn_synth.json; do
+  expect 0 "parameters" "$prefix/bin/freeanchor" info --config "$name" --classes 3 --size 64x64
+done
+expect 0 "parameters" "$freeanchor" info --config freeanchor_r18_fpn_synth --classes 3 --size 64x64
+expect 2 "freeanchor_r18_fpn_sinth" "$freeanchor" info --config freeanchor_r18_fpn_sinth
+expect 0 "bin/freeanchor train" "$prefix/share/freeanchor/launch/train.sh" --dry-run --work-dir w
+mkdir bin
+printf '#!/bin/sh\necho "   Command=%s/share/freeanchor/slurm/pack.sbatch a b"\n' "$prefix" >bin/scontrol
+chmod +x bin/scontrol
+cp "$prefix/share/freeanchor/slurm/pack.sbatch" spooled
+job() { PATH=$scratch/bin:$PATH SLURM_JOB_ID=7 SLURM_SUBMIT_DIR=/ bash spooled no.json no shards; }
+expect 2 "freeanchor pack: no.json" job
+finish
