@@ -37,19 +37,33 @@ struct fa_metrics_input {
     int max_detections[3]; /* rising; 1 10 100, mmdetection: 100 300 1000 */
 };
 
+/* Detections that score at least so much are kept, the others are not: what of those that count is then
+   right, and what of the ground truth is found. */
+struct fa_operating_point {
+    double score; /* -1: none is better than another, since no detection is right */
+    double precision, recall, f1;
+};
+
 /* ap is at the limit of 100 detections an image if max_detections has that, else at the last; ap50 and what
- * follows at the last, ar at each of the three. */
+ * follows at the last, ar at each of the three. best_f1 is at IoU 0.5 and the last limit. */
 struct fa_metrics {
     double ap, ap50, ap75, ap_small, ap_medium, ap_large; /* -1: nothing to average */
     double ar[3], ar_small, ar_medium, ar_large;          /* ar by max_detections */
     size_t n_classes;
-    double *class_ap; /* owned; -1 where the class has no ground truth */
+    double *class_ap;                  /* owned; -1 where the class has no ground truth */
+    struct fa_operating_point best_f1; /* over all classes' boxes together */
 };
 
 /* Deterministic; uses OpenMP threads. FA_EINVAL, naming the box, for an image or label that does not exist or
  * a score that is NaN. */
 fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out) FA_CHECK_RESULT;
 void fa_metrics_clear(struct fa_metrics *metrics);
+
+/* That of best F1, as weights carry it; 0 where there is none. */
+static inline double fa_metrics_score_threshold(const struct fa_metrics *metrics)
+{
+    return metrics->best_f1.score > 0 ? metrics->best_f1.score : 0;
+}
 
 /* The same for files in memory. A result for an image or category that coco does not define is FA_EINVAL. */
 fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_result *results, size_t n,

@@ -43,6 +43,8 @@ static void report_numbers(struct fa_invocation *invocation, const struct fa_met
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         fa_report_ap(invocation, numbers[i].key, numbers[i].value);
     report_recall(invocation, metrics, max_detections);
+    fa_report_ap(invocation, "F1", metrics->best_f1.score < 0 ? -1 : metrics->best_f1.f1);
+    fa_report_ap(invocation, "score_threshold", metrics->best_f1.score);
 }
 
 static void report_classes(struct fa_invocation *invocation, const struct fa_metrics *metrics,
@@ -57,14 +59,24 @@ static void report_classes(struct fa_invocation *invocation, const struct fa_met
 
 /* ---- the whole ---- */
 
+static void print_best_f1(const struct fa_operating_point *best)
+{
+    if (best->score >= 0)
+        printf("\n best F1 %.3f at IoU 0.50, of detections that score at least %.4g: precision %.3f, recall "
+               "%.3f\n",
+               best->f1, best->score, best->precision, best->recall);
+}
+
 static fa_status print(const struct fa_invocation *invocation, const struct fa_metrics *metrics,
                        char *const *names, const int max_detections[3])
 {
     char *text;
 
     FA_TRY(fa_metrics_print(metrics, (const char *const *)names, max_detections, &text));
-    if (fa_invocation_speaks(invocation))
+    if (fa_invocation_speaks(invocation)) {
         fputs(text, stdout);
+        print_best_f1(&metrics->best_f1);
+    }
     fa_free(text);
     return FA_OK;
 }

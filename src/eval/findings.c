@@ -7,6 +7,7 @@
 
 #include "evaluate_private.h"
 #include "fa/memory.h"
+#include "truth.h"
 
 /* ---- completeness ---- */
 
@@ -101,62 +102,6 @@ fa_status fa_findings_results(const struct fa_findings *findings, const struct f
 
 /* ---- metrics ---- */
 
-struct image_place {
-    int64_t id;
-    size_t record;
-};
-
-static int by_id(const void *a, const void *b)
-{
-    int64_t x = ((const struct image_place *)a)->id, y = ((const struct image_place *)b)->id;
-
-    return x < y ? -1 : x > y;
-}
-
-/* image[r] is record r's place in order of rising image id. */
-static fa_status order_images(const struct fa_dataset *dataset, size_t n, size_t **image)
-{
-    struct image_place *place;
-    fa_status status;
-
-    FA_TRY(fa_alloc(n, sizeof *place, &place));
-    status = fa_alloc(n, sizeof **image, image);
-    if (status == FA_OK) {
-        for (size_t r = 0; r < n; r++)
-            place[r] = (struct image_place){dataset->records[r].image_id, r};
-        qsort(place, n, sizeof *place, by_id);
-        for (size_t i = 0; i < n; i++)
-            (*image)[place[i].record] = i;
-    }
-    fa_free(place);
-    return status;
-}
-
-static size_t count_annotations(const struct fa_dataset *dataset, size_t n_records)
-{
-    size_t n = 0;
-
-    for (size_t r = 0; r < n_records; r++)
-        n += dataset->records[r].n;
-    return n;
-}
-
-static void fill_gt(const struct fa_dataset *dataset, size_t n_records, const size_t *image,
-                    struct fa_metrics_gt *gt)
-{
-    for (size_t r = 0; r < n_records; r++) {
-        const struct fa_record *record = &dataset->records[r];
-
-        for (size_t i = record->first; i < record->first + record->n; i++, gt++) {
-            *gt = (struct fa_metrics_gt){.image = image[r],
-                                         .label = dataset->label[i],
-                                         .area = dataset->area[i],
-                                         .crowd = dataset->crowd[i]};
-            memcpy(gt->bbox, dataset->bbox[i], sizeof gt->bbox);
-        }
-    }
-}
-
 static void fill_detections(const struct fa_findings *findings, const size_t *image,
                             struct fa_metrics_detection *detection)
 {
@@ -173,30 +118,25 @@ static void fill_detections(const struct fa_findings *findings, const size_t *im
 fa_status fa_findings_score(const struct fa_findings *findings, const struct fa_dataset *dataset,
                             const int max_detections[3], struct fa_metrics *out)
 {
-    size_t *image = NULL, n_gt = count_annotations(dataset, findings->n_records);
-    struct fa_metrics_gt *gt = NULL;
+    struct fa_truth truth;
     struct fa_metrics_detection *detection = NULL;
-    fa_status status = order_images(dataset, findings->n_records, &image);
+    fa_status status = fa_truth_take(dataset, findings->n_records, &truth);
 
-    if (status == FA_OK)
-        status = fa_alloc(n_gt, sizeof *gt, &gt);
     if (status == FA_OK)
         status = fa_alloc(findings->n, sizeof *detection, &detection);
     if (status == FA_OK) {
         struct fa_metrics_input input = {.n_images = findings->n_records,
-                                         .n_gt = n_gt,
+                                         .n_gt = truth.n,
                                          .n_detections = findings->n,
                                          .n_classes = (int)dataset->n_categories,
-                                         .gt = gt,
+                                         .gt = truth.gt,
                                          .detections = detection};
 
         memcpy(input.max_detections, max_detections, sizeof input.max_detections);
-        fill_gt(dataset, findings->n_records, image, gt);
-        fill_detections(findings, image, detection);
+        fill_detections(findings, truth.image, detection);
         status = fa_metrics_compute(&input, out);
     }
     fa_free(detection);
-    fa_free(gt);
-    fa_free(image);
+    fa_truth_clear(&truth);
     return status;
 }

@@ -1,7 +1,5 @@
 #include "fa/metrics.h"
 
-#include <stdlib.h>
-
 #include "fa/memory.h"
 #include "metrics_parts.h"
 
@@ -19,33 +17,6 @@ struct class_curves {
     struct fa_metrics_curve of[n_combinations];
 };
 
-struct ranked {
-    double score;
-    size_t index;
-};
-
-static int compare_ranked(const void *left, const void *right)
-{
-    const struct ranked *a = left, *b = right;
-
-    if (a->score != b->score)
-        return a->score > b->score ? -1 : 1;
-    return a->index < b->index ? -1 : 1;
-}
-
-/* order[first ..] of the class: its detections by falling score, equal scores by image. */
-static void order_class(const struct fa_metrics_groups *groups, size_t label, struct ranked *ranked,
-                        size_t *order)
-{
-    const size_t first = groups->class_detection[label], end = groups->class_detection[label + 1];
-
-    for (size_t i = first; i < end; i++)
-        ranked[i] = (struct ranked){groups->detections[i].score, i};
-    qsort(ranked + first, end - first, sizeof *ranked, compare_ranked);
-    for (size_t i = first; i < end; i++)
-        order[i] = ranked[i].index;
-}
-
 static void class_curves_make(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
                               const struct fa_metrics_outcome *outcomes, size_t label, const size_t *order,
                               double *precision, struct class_curves *curves)
@@ -58,29 +29,23 @@ static void class_curves_make(const struct fa_metrics_input *input, const struct
                               precision + groups->class_gt[label], &curves->of[k]);
 }
 
-/* Every class works in its own range of the scratch arrays. */
+/* Every class works in its own range of the scratch row. */
 static fa_status make_curves(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
                              const struct fa_metrics_outcome *outcomes, struct class_curves *curves)
 {
-    struct ranked *ranked = NULL;
-    size_t *order = NULL;
+    size_t *order;
     double *precision = NULL;
-    fa_status status = fa_alloc(groups->n_detections, sizeof *ranked, &ranked);
+    fa_status status = fa_metrics_order(groups, &order);
 
-    if (status == FA_OK)
-        status = fa_alloc(groups->n_detections, sizeof *order, &order);
     if (status == FA_OK)
         status = fa_alloc(groups->n_gt, sizeof *precision, &precision);
     if (status == FA_OK) {
 #pragma omp parallel for schedule(dynamic, 1)
-        for (size_t label = 0; label < groups->n_classes; label++) {
-            order_class(groups, label, ranked, order);
+        for (size_t label = 0; label < groups->n_classes; label++)
             class_curves_make(input, groups, outcomes, label, order, precision, &curves[label]);
-        }
     }
     fa_free(precision);
     fa_free(order);
-    fa_free(ranked);
     return status;
 }
 
@@ -135,6 +100,21 @@ static void summarize(const struct fa_metrics_input *input, const struct class_c
         out->class_ap[k] = mean_over(1, &curves[k], ALL_LAST, PRECISION, 0, all);
 }
 
+static fa_status find_best_f1(const struct fa_metrics_groups *groups,
+                              const struct fa_metrics_outcome *outcomes, struct fa_operating_point *best)
+{
+    struct fa_metrics_verdict *verdicts;
+    size_t n, n_gt = 0;
+
+    FA_TRY(fa_alloc(groups->n_detections, sizeof *verdicts, &verdicts));
+    n = fa_metrics_verdicts(groups, outcomes, 0, groups->n_detections, verdicts);
+    for (size_t g = 0; g < groups->n_gt; g++)
+        n_gt += !fa_metrics_gt_is_ignored(&groups->gt[g], FA_AREA_ALL);
+    *best = fa_metrics_best_f1(verdicts, n, n_gt);
+    fa_free(verdicts);
+    return FA_OK;
+}
+
 static fa_status score_groups(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
                               struct fa_metrics *out)
 {
@@ -148,6 +128,8 @@ static fa_status score_groups(const struct fa_metrics_input *input, const struct
         status = fa_metrics_match(groups, outcomes);
     if (status == FA_OK)
         status = make_curves(input, groups, outcomes, curves);
+    if (status == FA_OK)
+        status = find_best_f1(groups, outcomes, &out->best_f1);
     if (status == FA_OK)
         status = fa_alloc(groups->n_classes, sizeof *out->class_ap, &out->class_ap);
     if (status == FA_OK) {

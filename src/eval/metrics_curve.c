@@ -2,7 +2,7 @@
 
 #include "metrics_parts.h"
 
-static size_t count_gt(const struct fa_metrics_groups *groups, size_t label, int area)
+size_t fa_metrics_count_gt(const struct fa_metrics_groups *groups, size_t label, int area)
 {
     size_t n = 0;
 
@@ -34,11 +34,9 @@ static size_t precision_at_hits(const struct fa_metrics_groups *groups,
     return hits;
 }
 
-/* Precision, made to fall with recall, averaged over recalls of 0, 0.01 .. 1; unreached recall counts as 0.
- */
-static double mean_precision(size_t hits, size_t n_gt, double *precision)
+/* Precision, made to fall with recall, at recalls of 0, 0.01 .. 1; 0 where that is not reached. */
+static void sample_precision(size_t hits, size_t n_gt, double *precision, double points[FA_RECALL_THRESHOLDS])
 {
-    double sum = 0;
     size_t k = 0;
 
     for (size_t i = hits; i-- > 1;)
@@ -47,9 +45,26 @@ static double mean_precision(size_t hits, size_t n_gt, double *precision)
     for (int r = 0; r < FA_RECALL_THRESHOLDS; r++) {
         while (k < hits && (double)(k + 1) / (double)n_gt < r * 0.01)
             k++;
-        if (k < hits)
-            sum += precision[k];
+        points[r] = k < hits ? precision[k] : 0;
     }
+}
+
+size_t fa_metrics_points(const struct fa_metrics_groups *groups, const struct fa_metrics_outcome *outcomes,
+                         size_t n, const size_t *order, int area, int limit, int t, size_t n_gt,
+                         double *scratch, double points[FA_RECALL_THRESHOLDS])
+{
+    const size_t hits = precision_at_hits(groups, outcomes, n, order, area, limit, t, scratch);
+
+    sample_precision(hits, n_gt, scratch, points);
+    return hits;
+}
+
+double fa_metrics_mean_of_points(const double points[FA_RECALL_THRESHOLDS])
+{
+    double sum = 0;
+
+    for (int r = 0; r < FA_RECALL_THRESHOLDS; r++)
+        sum += points[r];
     return sum / FA_RECALL_THRESHOLDS;
 }
 
@@ -57,13 +72,16 @@ void fa_metrics_curve_make(const struct fa_metrics_groups *groups, const struct 
                            size_t label, size_t n, const size_t *order, int area, int limit, double *scratch,
                            struct fa_metrics_curve *curve)
 {
-    *curve = (struct fa_metrics_curve){.n_gt = count_gt(groups, label, area)};
+    double points[FA_RECALL_THRESHOLDS];
+
+    *curve = (struct fa_metrics_curve){.n_gt = fa_metrics_count_gt(groups, label, area)};
     if (curve->n_gt == 0)
         return;
     for (int t = 0; t < FA_IOU_THRESHOLDS; t++) {
-        size_t hits = precision_at_hits(groups, outcomes, n, order, area, limit, t, scratch);
+        const size_t hits =
+            fa_metrics_points(groups, outcomes, n, order, area, limit, t, curve->n_gt, scratch, points);
 
-        curve->precision[t] = mean_precision(hits, curve->n_gt, scratch);
+        curve->precision[t] = fa_metrics_mean_of_points(points);
         curve->recall[t] = (double)hits / (double)curve->n_gt;
     }
 }

@@ -62,6 +62,10 @@ static fa_status allocate(const struct fa_metrics_input *input, struct fa_metric
     if (status == FA_OK)
         status = fa_alloc(input->n_detections, sizeof *groups->detections, &groups->detections);
     if (status == FA_OK)
+        status = fa_alloc(input->n_gt, sizeof *groups->gt_index, &groups->gt_index);
+    if (status == FA_OK)
+        status = fa_alloc(input->n_detections, sizeof *groups->detection_index, &groups->detection_index);
+    if (status == FA_OK)
         status = fa_alloc(input->n_detections, sizeof *groups->rank, &groups->rank);
     if (status == FA_OK)
         status = fa_alloc(input->n_gt + input->n_detections, sizeof *groups->cells, &groups->cells);
@@ -100,13 +104,16 @@ static struct fa_metrics_cell take_cell(const struct fa_metrics_input *input,
 
     kept->first_gt = groups->n_gt;
     kept->first_detection = groups->n_detections;
-    for (; taken.n_gt < n_gt_keys && gt_keys[taken.n_gt].cell == cell; taken.n_gt++)
+    for (; taken.n_gt < n_gt_keys && gt_keys[taken.n_gt].cell == cell; taken.n_gt++) {
+        groups->gt_index[groups->n_gt] = gt_keys[taken.n_gt].index;
         groups->gt[groups->n_gt++] = input->gt[gt_keys[taken.n_gt].index];
+    }
     for (; taken.n_detections < n_detection_keys && detection_keys[taken.n_detections].cell == cell;
          taken.n_detections++) {
         if (taken.n_detections >= limit)
             continue;
         groups->rank[groups->n_detections] = (uint32_t)taken.n_detections;
+        groups->detection_index[groups->n_detections] = detection_keys[taken.n_detections].index;
         groups->detections[groups->n_detections++] =
             input->detections[detection_keys[taken.n_detections].index];
     }
@@ -166,6 +173,8 @@ void fa_metrics_groups_clear(struct fa_metrics_groups *groups)
     fa_free(groups->cells);
     fa_free(groups->gt);
     fa_free(groups->detections);
+    fa_free(groups->gt_index);
+    fa_free(groups->detection_index);
     fa_free(groups->rank);
     fa_free(groups->class_gt);
     fa_free(groups->class_detection);

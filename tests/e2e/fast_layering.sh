@@ -30,7 +30,7 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
   [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
-  [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval
+  [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [kept_results]=eval [analysis]=eval [report]=report
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [run_status]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"
@@ -38,8 +38,9 @@ declare -A below=(
   [cuda]="detect backend tensor base"
   [lane]="net detect backend tensor base"
   [eval]="lane net detect data comm backend tensor base"
+  [report]="eval lane net detect data comm backend tensor base"
   [train]="eval lane net detect data comm weights backend tensor base"
-  [cli]="cuda train eval lane net detect data comm weights backend tensor base")
+  [cli]="cuda train report eval lane net detect data comm weights backend tensor base")
 
 # An image goes one way: only the lane calls what lies between image and result.
 ways='fa_workspace_forward|fa_workspace_backward|fa_loss_compute|fa_loss_share|fa_detections_make'

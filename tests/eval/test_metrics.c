@@ -91,6 +91,34 @@ static void nothing_at_all_scores_minus_one(void **state)
     fa_metrics_clear(&metrics);
 }
 
+/* One object is found at 0.9 and one at 0.7, where a wrong detection scores the same; none of the third. */
+static void the_best_f1_is_where_equal_scores_are_kept_together(void **state)
+{
+    const struct fa_metrics_detection detections[] = {
+        {.image = 0, .label = 0, .bbox = {10, 10, 20, 20}, .score = 0.7},
+        {.image = 0, .label = 2, .bbox = {10, 10, 20, 20}, .score = 0.7},
+        {.image = 0, .label = 1, .bbox = {50, 10, 50, 60}, .score = 0.9},
+        {.image = 1, .label = 1, .bbox = {50, 10, 50, 60}, .score = 0.8},
+        {.image = 1, .label = 1, .bbox = {0, 0, 9, 9}, .score = 0.1},
+    };
+    struct fa_metrics_input input = few_input(detections, 5);
+    struct fa_metrics metrics;
+
+    (void)state;
+    assert_ok(fa_metrics_compute(&input, &metrics));
+    assert_near(metrics.best_f1.score, 0.7, 0);
+    assert_near(metrics.best_f1.precision, 0.5, 1e-15);
+    assert_near(metrics.best_f1.recall, 2.0 / 3, 1e-15);
+    assert_near(metrics.best_f1.f1, 4.0 / 7, 1e-15);
+    assert_near(fa_metrics_score_threshold(&metrics), 0.7, 0);
+    fa_metrics_clear(&metrics);
+    input.n_detections = 0;
+    assert_ok(fa_metrics_compute(&input, &metrics));
+    assert_near(metrics.best_f1.score, -1, 0);
+    assert_near(fa_metrics_score_threshold(&metrics), 0, 0);
+    fa_metrics_clear(&metrics);
+}
+
 static void bad_input_is_refused_by_number(void **state)
 {
     struct fa_metrics_detection detections[2] = {{.bbox = {0, 0, 5, 5}}, {.bbox = {0, 0, 5, 5}, .label = 3}};
@@ -129,6 +157,7 @@ int main(void)
         cmocka_unit_test(overlap_of_exactly_a_threshold_matches),
         cmocka_unit_test(no_detections_score_zero),
         cmocka_unit_test(nothing_at_all_scores_minus_one),
+        cmocka_unit_test(the_best_f1_is_where_equal_scores_are_kept_together),
         cmocka_unit_test(bad_input_is_refused_by_number),
         cmocka_unit_test(full_memory_is_an_error_and_leaks_nothing),
     };

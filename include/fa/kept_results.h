@@ -1,0 +1,42 @@
+/*
+ * kept_results.h - the detections of a run's evaluations that stay in its work directory: of the best one and
+ * of the latest.
+ *
+ * evaluation/step_292.json is a results file as COCO wants it, of the weights after that step.
+ * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72": the file, its AP,
+ * its score threshold of best F1 (0: unknown), and how many of the dataset's images, its first, were looked
+ * at.
+ */
+#ifndef FA_KEPT_RESULTS_H
+#define FA_KEPT_RESULTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/coco.h"
+#include "fa/directory.h"
+#include "fa/status.h"
+
+#define FA_KEPT_DIRECTORY "evaluation"
+
+enum fa_kept { FA_KEPT_BEST, FA_KEPT_LATEST };
+
+struct fa_kept_results {
+    int64_t step; /* -1: none are kept */
+    double ap, score_threshold;
+    size_t n_images;
+};
+
+/* Keeps results as the latest, and as the best if no earlier step did as well; what is neither any more is
+   removed. Every file is whole or not there, and a line names only what is. */
+fa_status fa_kept_results_write(const struct fa_directory *work_dir, const struct fa_kept_results *about,
+                                const struct fa_coco_result *results, size_t n) FA_CHECK_RESULT;
+
+/* What the line says. One that is absent, or says nothing of use, is none. */
+fa_status fa_kept_results_find(const char *work_dir, enum fa_kept which,
+                               struct fa_kept_results *out) FA_CHECK_RESULT;
+
+/* The path of the results file of a step; freed with fa_free. */
+fa_status fa_kept_results_path(const char *work_dir, int64_t step, char **path) FA_CHECK_RESULT;
+
+#endif

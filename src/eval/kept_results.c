@@ -1,0 +1,156 @@
+#include "fa/kept_results.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fa/file.h"
+#include "fa/log.h"
+#include "fa/memory.h"
+#include "fa/new_file.h"
+
+enum { NAME_ROOM = 40, LINE_LIMIT = 4096 };
+
+static const char *const line_names[] = {[FA_KEPT_BEST] = "best", [FA_KEPT_LATEST] = "latest"};
+static const struct fa_kept_results none = {.step = -1, .ap = -1};
+
+static void name_file(int64_t step, char name[NAME_ROOM])
+{
+    snprintf(name, NAME_ROOM, "step_%" PRId64 ".json", step);
+}
+
+/* Whether name is one that we give, and to which step. */
+static bool is_results(const char *name, int64_t *step)
+{
+    char ours[NAME_ROOM];
+
+    if (sscanf(name, "step_%" SCNd64 ".json", step) != 1 || *step < 0)
+        return false;
+    name_file(*step, ours);
+    return strcmp(name, ours) == 0;
+}
+
+static bool is_ours(const char *name)
+{
+    int64_t step;
+
+    return is_results(name, &step) || strcmp(name, line_names[FA_KEPT_BEST]) == 0 ||
+           strcmp(name, line_names[FA_KEPT_LATEST]) == 0;
+}
+
+/* ---- the lines ---- */
+
+static bool parse(const char *text, struct fa_kept_results *out)
+{
+    char name[NAME_ROOM];
+
+    _Static_assert(NAME_ROOM == 40, "the width below");
+    return sscanf(text, "%39s %lf %lf %zu", name, &out->ap, &out->score_threshold, &out->n_images) == 4 &&
+           is_results(name, &out->step) && out->ap >= -1 && out->ap <= 1 && out->score_threshold >= 0 &&
+           out->score_threshold <= 1;
+}
+
+static fa_status read_line(const char *path, struct fa_kept_results *out)
+{
+    char *text;
+    size_t n_bytes;
+
+    *out = none;
+    if (!fa_file_exists(path))
+        return FA_OK;
+    FA_TRY(fa_file_read(path, LINE_LIMIT, &text, &n_bytes));
+    if (!parse(text, out)) {
+        fa_warn("%s: is passed over, it does not name the detections of an evaluation", path);
+        *out = none;
+    }
+    fa_free(text);
+    return FA_OK;
+}
+
+fa_status fa_kept_results_find(const char *work_dir, enum fa_kept which, struct fa_kept_results *out)
+{
+    char *path;
+    fa_status status;
+
+    FA_TRY(fa_asprintf(&path, "%s/" FA_KEPT_DIRECTORY "/%s", work_dir, line_names[which]));
+    status = read_line(path, out);
+    fa_free(path);
+    return status;
+}
+
+fa_status fa_kept_results_path(const char *work_dir, int64_t step, char **path)
+{
+    return fa_asprintf(path, "%s/" FA_KEPT_DIRECTORY "/step_%" PRId64 ".json", work_dir, step);
+}
+
+static fa_status write_line(const struct fa_directory *directory, enum fa_kept which,
+                            const struct fa_kept_results *about)
+{
+    char text[LINE_LIMIT], name[NAME_ROOM];
+    int length;
+
+    name_file(about->step, name);
+    length = snprintf(text, sizeof text, "%s %.17g %.17g %zu\n", name, about->ap, about->score_threshold,
+                      about->n_images);
+    return fa_directory_write(directory, line_names[which], text, (size_t)length);
+}
+
+/* ---- keeping ---- */
+
+/* A best one of this step or of a later one is of weights that are no more: the run went back. */
+static bool is_better(const struct fa_kept_results *about, const struct fa_kept_results *best)
+{
+    return best->step < 0 || best->step >= about->step || about->ap > best->ap;
+}
+
+static fa_status remove_others(const struct fa_directory *directory, int64_t latest, int64_t best)
+{
+    const struct fa_sweep sweep = {.is_file = is_ours};
+    char **names;
+    size_t n;
+    int64_t step;
+    fa_status status = FA_OK;
+
+    FA_TRY(fa_directory_names(directory, &n, &names));
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        if (is_results(names[i], &step) && step != latest && step != best)
+            status = fa_directory_remove_file(directory, names[i]);
+    fa_free(names);
+    return status == FA_OK ? fa_directory_sweep(directory, &sweep) : status;
+}
+
+static fa_status keep_in(const struct fa_directory *directory, const struct fa_kept_results *about,
+                         const struct fa_coco_result *results, size_t n)
+{
+    struct fa_kept_results best;
+    char name[NAME_ROOM], *path;
+    fa_status status;
+
+    name_file(about->step, name);
+    FA_TRY(fa_path_join(fa_directory_path(directory), name, &path));
+    status = fa_coco_results_write(path, results, n);
+    fa_free(path);
+    FA_TRY(status);
+    FA_TRY(fa_path_join(fa_directory_path(directory), line_names[FA_KEPT_BEST], &path));
+    status = read_line(path, &best);
+    fa_free(path);
+    FA_TRY(status);
+    FA_TRY(write_line(directory, FA_KEPT_LATEST, about));
+    if (is_better(about, &best)) {
+        FA_TRY(write_line(directory, FA_KEPT_BEST, about));
+        best = *about;
+    }
+    return remove_others(directory, about->step, best.step);
+}
+
+fa_status fa_kept_results_write(const struct fa_directory *work_dir, const struct fa_kept_results *about,
+                                const struct fa_coco_result *results, size_t n)
+{
+    struct fa_directory *directory;
+    fa_status status;
+
+    FA_TRY(fa_directory_make_below(work_dir, FA_KEPT_DIRECTORY, &directory));
+    status = keep_in(directory, about, results, n);
+    fa_directory_close(directory);
+    return status;
+}
