@@ -85,6 +85,7 @@ enum { FA_CHECKPOINT_NAME_MAX = 64 };
 struct fa_checkpoint_best {
     char name[FA_CHECKPOINT_NAME_MAX]; /* "epoch_3"; "": none yet */
     double ap;                         /* -1: none yet */
+    double score_threshold;            /* of best F1 in that evaluation; 0: unknown */
 };
 
 /* As "<root>/best" says; none where it says nothing of use, or its checkpoint is not there. Not collective,
@@ -101,8 +102,8 @@ bool fa_checkpoint_any(const char *root);
    NULL if it names none that lies beside it, else fa_free. Not collective. */
 fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESULT;
 
-/* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory. Not
-   collective. */
+/* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory, and
+   with the score threshold where "best" beside it speaks of it. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;
 
 #endif

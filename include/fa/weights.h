@@ -2,8 +2,8 @@
  * weights.h - weights files: named float32 tensors with what is needed to use them (design: "Weights file").
  *
  * An HDF5 file with one dataset a parameter, named and shaped as in an mmdetection checkpoint; attributes
- * carry preprocessing, class names and the recipe. h5py reads it in three lines. Callable from any thread; in a parallel
- * run one rank writes.
+ * carry preprocessing, class names and the recipe. h5py reads it in three lines. Callable from any thread; in
+ * a parallel run one rank writes.
  */
 #ifndef FA_WEIGHTS_H
 #define FA_WEIGHTS_H
@@ -17,7 +17,8 @@
 struct fa_weights_meta {
     float mean[3], std[3];
     bool to_rgb;
-    float coder_std[4]; /* of the box coder (fa/box.h); 0s: unknown */
+    float coder_std[4];     /* of the box coder (fa/box.h); 0s: unknown */
+    double score_threshold; /* from which on detections are best kept, of best F1; 0: unknown */
     size_t n_classes;
     char **classes; /* may be NULL with n_classes 0: unknown */
     char *model;    /* "r50", ...; may be NULL */

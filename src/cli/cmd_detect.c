@@ -16,13 +16,17 @@
 #include "fa/memory.h"
 #include "session.h"
 
-#define LARGEST_IMAGE ((size_t)1 << 30)
+#define LARGEST_IMAGE  ((size_t)1 << 30)
+#define ORDINARY_SCORE 0.3
 
 static const struct fa_flag flags[] = {
     FA_TRAINED_FLAGS,
     {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
-    {"--score", "S", "draw and list detections that score at least this (default 0.3)", false, FA_REAL(0, 1)},
+    {"--score", "S",
+     "draw and list detections that score at least this (default: the threshold of best F1 that the weights "
+     "have with them, else 0.3)",
+     false, FA_REAL(0, 1)},
     {0}};
 
 static fa_status read_picture(const char *path, struct fa_picture *picture)
@@ -97,17 +101,30 @@ static fa_status process_own(struct fa_invocation *invocation, struct fa_session
     return status;
 }
 
+static double choose_score(const struct fa_invocation *invocation, const struct fa_weights_meta *meta)
+{
+    const struct fa_arguments *given = &invocation->arguments;
+    const double chosen = meta->score_threshold > 0 ? meta->score_threshold : ORDINARY_SCORE;
+
+    if (fa_arguments_get(given, "--score") == NULL && fa_invocation_speaks(invocation))
+        fa_info("detections that score at least %.4g: %s; --score S asks for others", chosen,
+                meta->score_threshold > 0 ? "that gave the best F1 when the weights were evaluated"
+                                          : "the weights know no threshold of their own");
+    return fa_arguments_real(given, "--score", chosen);
+}
+
 static fa_status detect(struct fa_invocation *invocation, struct fa_session *session,
                         const struct fa_image_list *images)
 {
     const struct fa_arguments *given = &invocation->arguments;
+    const double score = choose_score(invocation, &session->weights->meta);
     struct fa_detect_output *output = NULL;
     fa_status status =
         fa_detect_output_open(fa_arguments_get(given, "--out"), images, &session->weights->meta, &output);
 
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
-        status = process_own(invocation, session, images, output, fa_arguments_real(given, "--score", 0.3));
+        status = process_own(invocation, session, images, output, score);
     status = fa_invocation_agree(invocation, status);
     if (status == FA_OK)
         status = fa_detect_output_finish(output, invocation);

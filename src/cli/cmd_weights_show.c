@@ -104,6 +104,8 @@ static void print_meta(const struct fa_weights_file *file)
     if (meta->coder_std[0] > 0)
         printf("box coder: std %g %g %g %g\n", meta->coder_std[0], meta->coder_std[1], meta->coder_std[2],
                meta->coder_std[3]);
+    if (meta->score_threshold > 0)
+        printf("score threshold of best F1: %g\n", meta->score_threshold);
     print_recipe(meta);
     if (meta->n_classes > 0)
         printf("%zu classes:", meta->n_classes);

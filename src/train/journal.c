@@ -162,6 +162,14 @@ static void write_train(struct fa_journal *journal, const struct fa_journal_entr
                    set_number(line, "objects", entry->objects) && set_phases(line, entry));
 }
 
+static bool set_best_f1(struct fa_json *line, const struct fa_operating_point *best)
+{
+    return best->score < 0 ||
+           (set_number(line, "bbox_F1", best->f1) && set_number(line, "bbox_F1_precision", best->precision) &&
+            set_number(line, "bbox_F1_recall", best->recall) &&
+            set_number(line, "score_threshold", best->score));
+}
+
 /* Where there is no ground truth, null. */
 static bool set_classes(struct fa_json *line, const struct fa_journal_evaluation *evaluation)
 {
@@ -212,6 +220,7 @@ static void write_val(struct fa_journal *journal, const struct fa_journal_evalua
                    set_number(line, "bbox_mAP_m", metrics->ap_medium) &&
                    set_number(line, "bbox_mAP_l", metrics->ap_large) &&
                    set_text(line, "bbox_mAP_copypaste", six) && set_number(line, "step", (double)step) &&
+                   set_best_f1(line, &metrics->best_f1) &&
                    set_val_loss(line, journal->loss, evaluation->loss) && set_classes(line, evaluation));
 }
 

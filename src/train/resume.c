@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint_private.h"
 #include "fa/activity.h"
+#include "fa/kept_results.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -211,7 +212,7 @@ static fa_status put_aside(const struct fa_directory *work_dir, const char *name
 /* A run that begins anew keeps what an earlier one left, under names where nobody looks for it. */
 static fa_status put_run_aside(const struct fa_training *t)
 {
-    static const char *const names[] = {"checkpoints", "log.jsonl", "weights.h5"};
+    static const char *const names[] = {"checkpoints", "log.jsonl", "weights.h5", FA_KEPT_DIRECTORY};
 
     FA_TRY(fa_training_can_initialise(t)); /* else a run that is refused would have moved them */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -109,13 +109,14 @@ fa_status fa_training_save(struct fa_training *t)
     return fa_training_insist(t, save_now);
 }
 
-void fa_training_note_ap(struct fa_training *t, double ap)
+void fa_training_note_metrics(struct fa_training *t, const struct fa_metrics *metrics)
 {
     fa_training_save_wait(t);
-    if (fa_comm_rank(t->comm) != 0 || t->saved_step != t->state.progress.step || !(ap > t->best.ap))
+    if (fa_comm_rank(t->comm) != 0 || t->saved_step != t->state.progress.step || !(metrics->ap > t->best.ap))
         return;
     name_state(t, t->best.name);
-    t->best.ap = ap;
+    t->best.ap = metrics->ap;
+    t->best.score_threshold = fa_metrics_score_threshold(metrics);
     if (fa_checkpoint_best_write(t->checkpoints, &t->best) != FA_OK)
         fa_warn("the next run will not know the best checkpoint: %s", fa_message());
 }

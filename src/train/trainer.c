@@ -165,12 +165,14 @@ static void swap_average(struct fa_training *t)
 /* Rank 0. */
 static fa_status write_weights(struct fa_training *t)
 {
+    struct fa_weights_meta meta = t->run->meta;
     char *path;
     fa_status status;
 
+    meta.score_threshold = fa_training_kept_threshold(t);
     FA_TRY(fa_path_join(t->run->work_dir->path, "weights.h5", &path));
     swap_average(t);
-    status = fa_params_write(t->state.params, path, &t->run->meta);
+    status = fa_params_write(t->state.params, path, &meta);
     swap_average(t);
     if (status == FA_OK)
         fa_info("wrote %s", path);
@@ -195,8 +197,9 @@ static void bring_save_forward(void *context)
     fa_training_save_poll(context);
 }
 
-/* Collective. */
-static fa_status look_at_all(struct fa_training *t, struct fa_metrics *metrics, struct fa_loss *loss)
+/* Collective. What was found is on rank 0, and freed with fa_free also after a failure. */
+static fa_status look_at_all(struct fa_training *t, struct fa_metrics *metrics, struct fa_loss *loss,
+                             struct fa_coco_result **results, size_t *n_results)
 {
     struct fa_validation_loss losses = {.config = &t->config->loss, .lane = t->lanes[0]};
     struct fa_evaluate_config config = t->config->eval;
@@ -209,7 +212,7 @@ static fa_status look_at_all(struct fa_training *t, struct fa_metrics *metrics, 
         config.saw_context = &losses;
     }
     swap_average(t);
-    status = fa_evaluate(&config, t->comm, t->lanes[0], t->run->val_data, metrics, NULL, NULL);
+    status = fa_evaluate(&config, t->comm, t->lanes[0], t->run->val_data, metrics, results, n_results);
     swap_average(t);
     if (status == FA_OK)
         status = fa_validation_loss_mean(t->comm, &losses, loss);
@@ -225,6 +228,20 @@ static size_t n_evaluated(const struct fa_training *t)
 }
 
 /* Collective. */
+static void note_evaluation(struct fa_training *t, struct fa_train_result *result,
+                            const struct fa_journal_evaluation *told, const struct fa_coco_result *results,
+                            size_t n_results)
+{
+    result->has_metrics = true;
+    fa_journal_val(t->journal, told);
+    fa_early_stop_note(&t->past.early_stop, t->state.progress.step, result->metrics.ap);
+    watch(t, FA_WATCH_SAVING);
+    fa_training_note_metrics(t, &result->metrics);
+    if (fa_comm_rank(t->comm) == 0)
+        fa_training_keep_results(t, &result->metrics, told->n_images, results, n_results);
+}
+
+/* Collective. */
 static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_result *result)
 {
     struct fa_loss loss;
@@ -234,17 +251,18 @@ static fa_status evaluate(struct fa_training *t, double lr, struct fa_train_resu
                                                .metrics = &result->metrics,
                                                .titles = t->titles,
                                                .loss = t->config->val_loss ? &loss : NULL};
+    struct fa_coco_result *results = NULL;
+    size_t n_results = 0;
+    fa_status status;
 
     watch(t, FA_WATCH_EVALUATION);
     fa_metrics_clear(&result->metrics);
     result->has_metrics = false;
-    FA_TRY(locate(t, "evaluation", look_at_all(t, &result->metrics, &loss)));
-    result->has_metrics = true;
-    fa_journal_val(t->journal, &told);
-    fa_early_stop_note(&t->past.early_stop, t->state.progress.step, result->metrics.ap);
-    watch(t, FA_WATCH_SAVING);
-    fa_training_note_ap(t, result->metrics.ap);
-    return FA_OK;
+    status = look_at_all(t, &result->metrics, &loss, &results, &n_results);
+    if (status == FA_OK)
+        note_evaluation(t, result, &told, results, n_results);
+    fa_free(results);
+    return locate(t, "evaluation", status);
 }
 
 /* Collective. A run that ended between a checkpoint and the evaluation after it makes up for that. */

@@ -174,7 +174,17 @@ fa_status fa_training_save_end(struct fa_training *training, fa_status status) F
 fa_status fa_training_save(struct fa_training *training) FA_CHECK_RESULT;
 
 /* Collective. What the state's evaluation gave: the best one that was saved, for which it waits, is kept. */
-void fa_training_note_ap(struct fa_training *training, double ap);
+void fa_training_note_metrics(struct fa_training *training, const struct fa_metrics *metrics);
+
+/* ---- keep_results.c ---- */
+
+/* Rank 0. What the state's evaluation found stays in the work directory (fa/kept_results.h); a failure is a
+   warning. */
+void fa_training_keep_results(const struct fa_training *training, const struct fa_metrics *metrics,
+                              size_t n_images, const struct fa_coco_result *results, size_t n);
+
+/* The score threshold of the state's evaluation, as kept; 0 where it was not evaluated. */
+double fa_training_kept_threshold(const struct fa_training *training);
 
 /* ---- diagnose.c ---- */
 

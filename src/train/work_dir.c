@@ -12,7 +12,7 @@
 static bool is_of_a_run(const char *name)
 {
     static const char *const beginnings[] = {"config.json", "weights.h5", "algorithms.json",
-                                             "case_step_",  ".seen-by-",  ".doctor-"};
+                                             "case_step_", "report.html",  ".seen-by-",  ".doctor-"};
 
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
         if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)

@@ -30,6 +30,14 @@ static fa_status set_floats(struct fa_json *object, const char *key, const float
     return set_text(object, key, text);
 }
 
+static fa_status set_threshold(struct fa_json *object, double threshold)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.17g", threshold);
+    return set_text(object, "score_threshold", text);
+}
+
 static fa_status set_classes(struct fa_json *object, const struct fa_weights_meta *meta)
 {
     char *text;
@@ -51,6 +59,8 @@ static fa_status set_meta(struct fa_json *object, const struct fa_weights_meta *
     FA_TRY(set_text(object, "to_rgb", meta->to_rgb ? "true" : "false"));
     if (meta->coder_std[0] > 0)
         FA_TRY(set_floats(object, "coder_std", meta->coder_std, 4));
+    if (meta->score_threshold > 0)
+        FA_TRY(set_threshold(object, meta->score_threshold));
     if (meta->model != NULL)
         FA_TRY(set_text(object, "model", meta->model));
     if (meta->recipe != NULL)
@@ -105,6 +115,19 @@ static fa_status read_floats(const char *path, const char *key, const char *text
     return status;
 }
 
+static fa_status read_threshold(const char *path, const char *text, double *out)
+{
+    struct fa_json *number;
+    fa_status status;
+
+    FA_TRY(parse_text(path, "score_threshold", text, &number));
+    status = fa_json_to_double(number, out)
+                 ? fa_weights_check_threshold(path, *out)
+                 : fa_fail(FA_EFORMAT, "%s: __metadata__: score_threshold is not a number", path);
+    fa_json_free(number);
+    return status;
+}
+
 static fa_status read_preprocessing(const char *path, const struct fa_json *metadata,
                                     struct fa_weights_file *file)
 {
@@ -136,6 +159,8 @@ fa_status fa_safetensors_meta_read(const char *path, const struct fa_json *metad
     if (has_coder)
         FA_TRY(read_floats(path, "coder_std", text, file->meta.coder_std, 4));
     FA_TRY(fa_weights_meta_check(path, &file->meta, has_coder));
+    if (fa_json_to_string(fa_json_get(metadata, "score_threshold"), &text))
+        FA_TRY(read_threshold(path, text, &file->meta.score_threshold));
     if (fa_json_to_string(fa_json_get(metadata, "model"), &text))
         FA_TRY(fa_strdup(text, &file->meta.model));
     if (fa_json_to_string(fa_json_get(metadata, "recipe"), &text))

@@ -25,6 +25,8 @@ fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta
     FA_TRY(fa_h5_set_numbers(file, "to_rgb", FA_H5_U8, 1, &to_rgb));
     if (meta->coder_std[0] > 0)
         FA_TRY(fa_h5_set_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
+    if (meta->score_threshold > 0)
+        FA_TRY(fa_h5_set_numbers(file, "score_threshold", FA_H5_F64, 1, &meta->score_threshold));
     if (meta->model != NULL)
         FA_TRY(fa_h5_set_string(file, "model", meta->model));
     if (meta->recipe != NULL)
@@ -63,6 +65,19 @@ fa_status fa_weights_meta_check(const char *path, const struct fa_weights_meta *
     return has_coder ? check_numbers(path, "coder_std", meta->coder_std, 4, true) : FA_OK;
 }
 
+static fa_status read_threshold(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta)
+{
+    FA_TRY(fa_h5_get_numbers(file, "score_threshold", FA_H5_F64, 1, &meta->score_threshold));
+    return fa_weights_check_threshold(path, meta->score_threshold);
+}
+
+fa_status fa_weights_check_threshold(const char *path, double threshold)
+{
+    if (threshold >= 0 && threshold <= 1)
+        return FA_OK;
+    return fa_fail(FA_EFORMAT, "%s: score_threshold is %g; expected a number from 0 to 1", path, threshold);
+}
+
 fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta,
                                bool *has_meta)
 {
@@ -79,6 +94,8 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
     if (has_coder)
         FA_TRY(fa_h5_get_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
     FA_TRY(fa_weights_meta_check(path, meta, has_coder));
+    if (fa_h5_has_attribute(file, "score_threshold"))
+        FA_TRY(read_threshold(file, path, meta));
     if (fa_h5_has_attribute(file, "model"))
         FA_TRY(fa_h5_get_string(file, "model", &meta->model));
     if (fa_h5_has_attribute(file, "recipe"))

@@ -8,12 +8,16 @@
 #include "fa/weights.h"
 
 /* mean, std: float32[3]; to_rgb: uint8; coder_std: float32[4], if known; classes: text, a JSON array of
- * names; model: text; recipe: text, a JSON object of configuration keys. */
+ * names; model: text; recipe: text, a JSON object of configuration keys; score_threshold: float64, if known.
+ */
 fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta *meta) FA_CHECK_RESULT;
 
 /* *has_meta is false, and the rest untouched, for a file without them. Messages begin with path. */
 fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta,
                                bool *has_meta) FA_CHECK_RESULT;
+
+/* FA_EFORMAT unless scores can have it. */
+fa_status fa_weights_check_threshold(const char *path, double threshold) FA_CHECK_RESULT;
 
 /* Frees what fa_weights_meta_read made, also where it failed halfway. */
 void fa_weights_meta_clear(struct fa_weights_meta *meta);

@@ -186,7 +186,13 @@ static void numbers_that_are_not_finite_leave_the_line_valid(void **state)
 static void a_val_line_has_the_six_numbers_twice(void **state)
 {
     const struct fa_metrics metrics = {
-        .ap = 0.205, .ap50 = 0.34, .ap75 = 0.21, .ap_small = 0.1, .ap_medium = 0.22, .ap_large = -1};
+        .ap = 0.205,
+        .ap50 = 0.34,
+        .ap75 = 0.21,
+        .ap_small = 0.1,
+        .ap_medium = 0.22,
+        .ap_large = -1,
+        .best_f1 = {.score = 0.375, .precision = 0.75, .recall = 0.5, .f1 = 0.6}};
     const char *directory = fa_test_directory(), *six = "";
     struct fa_journal *journal = open_journal(directory, 0);
     struct fa_json *line;
@@ -202,6 +208,9 @@ static void a_val_line_has_the_six_numbers_twice(void **state)
     assert_near(number(line, "bbox_mAP_l"), -1, 0);
     fa_json_to_string(fa_json_get(line, "bbox_mAP_copypaste"), &six);
     assert_string_equal(six, "0.2050 0.3400 0.2100 0.1000 0.2200 -1.0000");
+    assert_near(number(line, "bbox_F1"), 0.6, 0);
+    assert_near(number(line, "bbox_F1_recall"), 0.5, 0);
+    assert_near(number(line, "score_threshold"), 0.375, 0);
     fa_json_free(line);
 }
 

@@ -45,6 +45,7 @@ static const struct fa_weights_meta meta = {.mean = {123.675f, 116.28f, 103.53f}
                                             .std = {58.395f, 57.12f, 57.375f},
                                             .to_rgb = true,
                                             .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
+                                            .score_threshold = 1.0 / 3,
                                             .n_classes = 3,
                                             .classes = class_names,
                                             .model = "r50"};
@@ -67,6 +68,7 @@ static void reading_gives_back_what_was_written(void **state)
     assert_memory_equal(file->meta.coder_std, meta.coder_std, sizeof meta.coder_std);
     assert_memory_equal(file->meta.mean, meta.mean, sizeof meta.mean);
     assert_memory_equal(file->meta.std, meta.std, sizeof meta.std);
+    assert_near(file->meta.score_threshold, 1.0 / 3, 0);
     assert_string_equal(file->meta.model, "r50");
     assert_int_equal(file->meta.n_classes, 3);
     for (int i = 0; i < 3; i++)

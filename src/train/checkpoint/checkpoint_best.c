@@ -1,5 +1,6 @@
 /*
- * checkpoint_best.c - the file "best" beside checkpoints: one line, a name and its AP.
+ * checkpoint_best.c - the file "best" beside checkpoints: one line, a name, its AP and, where it is known,
+ * its score threshold.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,9 @@ static const struct fa_checkpoint_best none = {.ap = -1};
 static void parse(const char *path, const char *text, struct fa_checkpoint_best *out)
 {
     _Static_assert(FA_CHECKPOINT_NAME_MAX == 64, "the width below");
-    if (sscanf(text, "%63s %lf", out->name, &out->ap) != 2 || strchr(out->name, '/') != NULL ||
-        !(out->ap >= 0)) {
+    if (sscanf(text, "%63s %lf %lf", out->name, &out->ap, &out->score_threshold) < 2 ||
+        strchr(out->name, '/') != NULL || !(out->ap >= 0) ||
+        !(out->score_threshold >= 0 && out->score_threshold <= 1)) {
         fa_warn("%s: is passed over, it is not the name and AP of a checkpoint", path);
         *out = none;
     }
@@ -67,7 +69,9 @@ fa_status fa_checkpoint_best_write(const struct fa_directory *root, const struct
     char *text;
     fa_status status;
 
-    FA_TRY(fa_asprintf(&text, "%s %.17g\n", best->name, best->ap));
+    FA_TRY(best->score_threshold > 0
+               ? fa_asprintf(&text, "%s %.17g %.17g\n", best->name, best->ap, best->score_threshold)
+               : fa_asprintf(&text, "%s %.17g\n", best->name, best->ap));
     status = fa_directory_write(root, BEST_NAME, text, strlen(text));
     fa_free(text);
     return status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint_private.h"
+#include "fa/directory.h"
 #include "fa/memory.h"
 
 /* As fa_weights_free wants them: the pointers and the texts in one block. */
@@ -95,6 +96,20 @@ static fa_status read_values(const char *directory, const struct fa_checkpoint_m
     return FA_OK;
 }
 
+/* The manifest was written before its weights were evaluated; "best" after. */
+static void take_threshold(const char *directory, struct fa_weights_file *file)
+{
+    struct fa_checkpoint_best best;
+    struct fa_directory *root;
+    const char *name;
+
+    if (fa_directory_open_parent(directory, &root, &name) != FA_OK)
+        return;
+    if (fa_checkpoint_best_read(fa_directory_path(root), &best) == FA_OK && strcmp(best.name, name) == 0)
+        file->meta.score_threshold = best.score_threshold;
+    fa_directory_close(root);
+}
+
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out)
 {
     struct fa_checkpoint_manifest manifest;
@@ -109,10 +124,12 @@ fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **
         status = fa_alloc_zero(1, sizeof *file, &file);
     if (status == FA_OK)
         status = fill(&manifest, &buffers, file);
-    if (status == FA_OK)
+    if (status == FA_OK) {
+        take_threshold(directory, file);
         *out = file;
-    else
+    } else {
         fa_weights_free(file);
+    }
     fa_free(buffers.value);
     fa_free(buffers.average);
     fa_checkpoint_manifest_clear(&manifest);

@@ -718,7 +718,8 @@ static void saving_is_proven_by_a_small_file(void **state)
 
 static void the_best_is_remembered_while_it_is_there(void **state)
 {
-    struct fa_checkpoint_best best = {.name = "epoch_2", .ap = 1.0 / 3};
+    struct fa_checkpoint_best best = {.name = "epoch_2", .ap = 1.0 / 3, .score_threshold = 1.0 / 7};
+    struct fa_weights_file *file;
 
     (void)state;
     write_epoch(2, 1);
@@ -729,16 +730,23 @@ static void the_best_is_remembered_while_it_is_there(void **state)
     assert_ok(fa_checkpoint_best_read(root, &best));
     assert_string_equal(best.name, "epoch_2");
     assert_near(best.ap, 1.0 / 3, 0);
+    assert_near(best.score_threshold, 1.0 / 7, 0);
+    assert_ok(fa_checkpoint_weights(in_root("epoch_2"), &file));
+    assert_near(file->meta.score_threshold, 1.0 / 7, 0);
+    fa_weights_free(file);
     assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_3")), 0);
     assert_ok(fa_checkpoint_best_read(root, &best));
     assert_string_equal(best.name, "");
     assert_near(best.ap, -1, 0);
+    assert_ok(fa_checkpoint_weights(in_root("epoch_3"), &file));
+    assert_near(file->meta.score_threshold, 0, 0); /* it is not of this one */
+    fa_weights_free(file);
 }
 
 static void a_file_of_the_best_that_says_something_else_is_passed_over(void **state)
 {
-    static const char *const texts[] = {"", "epoch_2", "epoch_2 good", "epoch_2 nan",
-                                        "../checkpoints/epoch_2 0.5"};
+    static const char *const texts[] = {
+        "", "epoch_2", "epoch_2 good", "epoch_2 nan", "epoch_2 0.5 7", "../checkpoints/epoch_2 0.5"};
     struct fa_checkpoint_best best;
 
     (void)state;

@@ -1,0 +1,28 @@
+/*
+ * keep_results.c - what a run's evaluations found, for whoever looks at it later.
+ */
+#include "fa/kept_results.h"
+#include "fa/log.h"
+#include "training.h"
+
+void fa_training_keep_results(const struct fa_training *t, const struct fa_metrics *metrics, size_t n_images,
+                              const struct fa_coco_result *results, size_t n)
+{
+    const struct fa_kept_results about = {.step = t->state.progress.step,
+                                          .ap = metrics->ap,
+                                          .score_threshold = fa_metrics_score_threshold(metrics),
+                                          .n_images = n_images};
+
+    if (fa_kept_results_write(t->run->work_dir->directory, &about, results, n) != FA_OK)
+        fa_warn("the detections of this evaluation are not kept, training goes on: %s", fa_message());
+}
+
+double fa_training_kept_threshold(const struct fa_training *t)
+{
+    struct fa_kept_results latest;
+
+    if (fa_kept_results_find(t->run->work_dir->path, FA_KEPT_LATEST, &latest) != FA_OK ||
+        latest.step != t->state.progress.step)
+        return 0;
+    return latest.score_threshold;
+}
