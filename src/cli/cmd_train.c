@@ -14,6 +14,7 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/report.h"
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
 #include "metrics_report.h"
@@ -23,7 +24,8 @@
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe (default: that of the run in W which is resumed)", false},
     FA_CHANGE_FLAGS,
-    {"--work-dir", "W", "gets config.json, train.log, log.jsonl, checkpoints/ and weights.h5", true},
+    {"--work-dir", "W", "gets config.json, train.log, log.jsonl, checkpoints/, weights.h5 and report.html",
+     true},
     {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
     {"--resume", "auto|none|DIR",
@@ -261,6 +263,27 @@ static void report(struct fa_invocation *invocation, const struct fa_train_resul
     fa_report_ap(invocation, "bbox_mAP_75", result->metrics.ap75);
 }
 
+/* Of what the run left; the weights are there, whatever becomes of this. */
+static void write_report(const struct fa_work_dir *work_dir, const struct datasets *data)
+{
+    struct fa_report_config config = {.n_runs = 1,
+                                      .work_dirs = &work_dir->path,
+                                      .dataset = data->val,
+                                      .dataset_note = "the run has no validation data"};
+    char *out = NULL;
+    fa_status status = fa_path_join(work_dir->path, "report.html", &out);
+
+    fa_activity_begin("the report");
+    config.out = out;
+    if (status == FA_OK)
+        status = fa_report_write(&config);
+    if (status == FA_OK)
+        fa_info("wrote %s", out);
+    else
+        fa_warn("there is no report of this run: %s", fa_message());
+    fa_free(out);
+}
+
 static fa_status train(struct fa_invocation *invocation, struct fa_session *session,
                        const struct fa_work_dir *work_dir, const struct datasets *data)
 {
@@ -288,6 +311,8 @@ static fa_status train(struct fa_invocation *invocation, struct fa_session *sess
         status = fa_train(&session->settings.train, &run, invocation->comm, session->model, &result);
     if (status == FA_OK)
         report(invocation, &result);
+    if (status == FA_OK && fa_invocation_speaks(invocation))
+        write_report(work_dir, data);
     fa_metrics_clear(&result.metrics);
     fa_free(config);
     fa_free(run.meta.classes);

@@ -3,9 +3,10 @@
 #include <stddef.h>
 
 const struct fa_command *const fa_commands[] = {
-    &fa_command_synth, &fa_command_pack,     &fa_command_browse, &fa_command_train,  &fa_command_status,
-    &fa_command_eval,  &fa_command_score,    &fa_command_detect, &fa_command_replay, &fa_command_weights,
-    &fa_command_bench, &fa_command_estimate, &fa_command_info,   &fa_command_doctor, NULL};
+    &fa_command_synth,    &fa_command_pack,   &fa_command_browse,  &fa_command_train,
+    &fa_command_status,   &fa_command_eval,   &fa_command_score,   &fa_command_report,
+    &fa_command_detect,   &fa_command_replay, &fa_command_weights, &fa_command_bench,
+    &fa_command_estimate, &fa_command_info,   &fa_command_doctor,  NULL};
 
 void fa_report_number(struct fa_invocation *invocation, const char *key, double value)
 {

@@ -1,0 +1,187 @@
+/*
+ * section_curves.c - how a run went: its journal as curves.
+ */
+#include <math.h>
+
+#include "chart.h"
+#include "fa/memory.h"
+#include "section.h"
+
+enum {
+    STEP_STRIDE = sizeof(struct fa_log_step) / sizeof(double),
+    EVALUATION_STRIDE = sizeof(struct fa_log_evaluation) / sizeof(double),
+    MOST_SERIES = 8
+};
+
+_Static_assert(sizeof(struct fa_log_step) % sizeof(double) == 0, "rows are doubles");
+_Static_assert(sizeof(struct fa_log_evaluation) % sizeof(double) == 0, "rows are doubles");
+
+struct plot {
+    struct fa_page *page;
+    const struct fa_run_log *log;
+    double *resumed; /* the steps at which the run went on */
+    size_t n_resumed;
+};
+
+/* first: the column in the first row. */
+static struct fa_series step_series(const struct plot *plot, const char *name, int look, const double *first)
+{
+    return (struct fa_series){.name = name,
+                              .look = look,
+                              .n = plot->log->n_steps,
+                              .stride = STEP_STRIDE,
+                              .x = &plot->log->steps->step,
+                              .y = first};
+}
+
+static void draw_steps(const struct plot *plot, struct fa_chart chart, size_t n,
+                       const struct fa_series *series)
+{
+    chart.x_unit = "step";
+    chart.n_series = n;
+    chart.series = series;
+    chart.n_marks = plot->n_resumed;
+    chart.marks = plot->resumed;
+    fa_chart_draw(plot->page, &chart);
+}
+
+static void draw_loss(const struct plot *plot)
+{
+    const struct fa_log_step *first = plot->log->steps;
+    struct fa_series series[1 + FA_LOG_PARTS] = {step_series(plot, "loss", 0, &first->loss)};
+    size_t n = 1;
+
+    for (int i = 0; i < FA_LOG_PARTS && plot->log->part_name[i][0] != '\0'; i++, n++)
+        series[n] = step_series(plot, plot->log->part_name[i], (int)n, &first->part[i]);
+    draw_steps(plot, (struct fa_chart){.title = "Loss", .y_unit = "loss, mean of a window"}, n, series);
+}
+
+static void draw_one(const struct plot *plot, struct fa_chart chart, const double *first)
+{
+    const struct fa_series series = step_series(plot, NULL, 0, first);
+
+    draw_steps(plot, chart, 1, &series);
+}
+
+static void draw_times(const struct plot *plot)
+{
+    const struct fa_log_step *first = plot->log->steps;
+    struct fa_series series[FA_LOG_PHASES];
+    static const int looks[FA_LOG_PHASES] = {4, 0, 3, 2, 1, 5, 6};
+
+    for (int p = 0; p < FA_LOG_PHASES; p++)
+        series[p] = step_series(plot, fa_log_phase_names[p], looks[p], &first->phase[p]);
+    draw_steps(plot, (struct fa_chart){.title = "Time of a step", .y_unit = "seconds", .is_stacked = true},
+               FA_LOG_PHASES, series);
+}
+
+static void draw_objects(const struct plot *plot)
+{
+    const struct fa_log_step *first = plot->log->steps;
+    const struct fa_series series[2] = {
+        step_series(plot, "IoU of the best match", 0, &first->matched_iou),
+        step_series(plot, "probability of a bag", 1, &first->bag_probability)};
+
+    draw_steps(plot,
+               (struct fa_chart){.title = "Objects", .y_unit = "mean over objects, 0 to 1", .is_share = true},
+               2, series);
+}
+
+/* ---- evaluations ---- */
+
+static void draw_ap(const struct plot *plot)
+{
+    const struct fa_log_evaluation *first = plot->log->evaluations;
+    const struct fa_series common = {
+        .n = plot->log->n_evaluations, .stride = EVALUATION_STRIDE, .x = &first->epoch, .has_dots = true};
+    struct fa_series series[3] = {common, common, common};
+    struct fa_chart chart = {.title = "AP",
+                             .x_unit = "epoch",
+                             .y_unit = "AP, 0 to 1",
+                             .n_series = 3,
+                             .series = series,
+                             .is_share = true};
+    const char *const names[2][3] = {{"AP50", "AP", "AP75"}, {"large", "medium", "small"}};
+    const double *const columns[2][3] = {{&first->ap50, &first->ap, &first->ap75},
+                                         {&first->ap_large, &first->ap_medium, &first->ap_small}};
+
+    for (int c = 0; c < 2; c++) {
+        for (int s = 0; s < 3; s++) {
+            series[s].name = names[c][s];
+            series[s].look = s == 1 ? 0 : s == 0 ? 2 : 1;
+            series[s].y = columns[c][s];
+        }
+        chart.title = c == 0 ? "AP by epoch" : "AP by size of objects";
+        fa_chart_draw(plot->page, &chart);
+    }
+}
+
+static void draw_f1(const struct plot *plot)
+{
+    const struct fa_log_evaluation *first = plot->log->evaluations;
+    const struct fa_series common = {
+        .n = plot->log->n_evaluations, .stride = EVALUATION_STRIDE, .x = &first->epoch, .has_dots = true};
+    struct fa_series series[2] = {common, common};
+    const struct fa_chart chart = {.title = "Best F1 and its score threshold",
+                                   .x_unit = "epoch",
+                                   .y_unit = "0 to 1",
+                                   .n_series = 2,
+                                   .series = series,
+                                   .is_share = true};
+
+    series[0].name = "F1";
+    series[0].y = &first->f1;
+    series[1].name = "score threshold";
+    series[1].look = 1;
+    series[1].y = &first->score_threshold;
+    fa_chart_draw(plot->page, &chart);
+}
+
+/* ---- the whole ---- */
+
+static fa_status list_resumes(struct plot *plot)
+{
+    FA_TRY(fa_alloc(plot->log->n_starts, sizeof *plot->resumed, &plot->resumed));
+    for (size_t i = 0; i < plot->log->n_starts; i++)
+        if (plot->log->starts[i].step > 0)
+            plot->resumed[plot->n_resumed++] = plot->log->starts[i].step;
+    return FA_OK;
+}
+
+static void draw_training(const struct plot *plot)
+{
+    const struct fa_log_step *first = plot->log->steps;
+
+    draw_loss(plot);
+    draw_one(plot, (struct fa_chart){.title = "Learning rate", .y_unit = "learning rate"}, &first->lr);
+    draw_one(
+        plot,
+        (struct fa_chart){.title = "Gradient norm", .y_unit = "norm before clipping", .may_be_log = true},
+        &first->grad_norm);
+    draw_times(plot);
+    draw_one(plot, (struct fa_chart){.title = "Memory", .y_unit = "MiB, the most of any rank"},
+             &first->memory_mib);
+    draw_objects(plot);
+}
+
+void fa_section_curves(struct fa_page *page, const struct fa_report_run *run)
+{
+    struct plot plot = {.page = page, .log = &run->log};
+
+    if (page->status == FA_OK)
+        page->status = list_resumes(&plot);
+    if (page->status != FA_OK || (run->log.n_steps == 0 && run->log.n_evaluations == 0))
+        return;
+    fa_page_put(page, "<h2>Curves</h2>");
+    if (plot.n_resumed > 0)
+        fa_page_put(page, "<p class=soft>Dotted lines: the run was resumed.</p>");
+    fa_page_put(page, "<div class=charts>\n");
+    if (run->log.n_evaluations > 0) {
+        draw_ap(&plot);
+        draw_f1(&plot);
+    }
+    if (run->log.n_steps > 0)
+        draw_training(&plot);
+    fa_page_put(page, "</div>\n");
+    fa_free(plot.resumed);
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The report of a run says what `score` says, needs nothing outside of itself, and names stay names.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/report.sh"
+
+make_run "$scratch"
+report=$scratch/w/report.html
+must "$freeanchor" report "$scratch/w" --results "$scratch/results.json"
+"$freeanchor" score --coco "$scratch/s/annotations.json" --results "$scratch/results.json" --json >"$scratch/score"
+
+# holds_row ROW KEY COLUMN: the number in a column of a row of the table of classes is that of score.
+in_report() {
+  local want
+  want=$(printf '%.3f' "$(number "$scratch/score" "$1")")
+  if grep -q '<tr class=all><td>all classes' "$report" && grep '<tr class=all><td>all classes' "$report" | grep -q ">$want<"; then
+    echo "ok: $1 $want"
+  else
+    fail "$1 $want is not in the row of all classes"
+  fi
+}
+in_report bbox_mAP
+in_report bbox_mAP_50
+in_report bbox_mAP_75
+in_report F1
+in_report score_threshold
+holds "$(number "$scratch/score" bbox_mAP) > 0.1" "there is something to compare"
+
+grep -qE 'https?:|<script|src=|@import|url\(' "$report" && fail "the report asks for something outside of itself"
+grep -q '&lt;script&gt;' "$report" || fail "the class of a hostile name is not named"
+[ "$(grep -c 'data:image/jpeg;base64,' "$report")" -ge 1 ] || fail "there are no pictures"
+grep -q '>none<' "$report" || fail "a class without objects has no AP"
+
+# Without detections it has the curves and says how to get the rest; two runs stand side by side; what is wrong is said.
+must "$freeanchor" report "$scratch/w" --out "$scratch/curves.html"
+grep -q 'freeanchor eval --weights' "$scratch/curves.html" || fail "the way to detections is not told"
+grep -q '<figure class=chart>' "$scratch/curves.html" || fail "there are no curves"
+must "$freeanchor" report "$scratch/w" "$scratch/w" --out "$scratch/two.html"
+grep -q '2 runs side by side' "$scratch/two.html" || fail "two runs are not side by side"
+expect 2 "no work directory given" "$freeanchor" report
+expect 2 "log.jsonl" "$freeanchor" report "$scratch/s"
+expect 2 "for the report of one run" "$freeanchor" report "$scratch/w" "$scratch/w" --data "$scratch/shards"
+echo '[{"image_id": 99999, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]' >"$scratch/unknown.json"
+expect 2 "unknown.json: result 0 is of image 99999" "$freeanchor" report "$scratch/w" --results "$scratch/unknown.json"
+finish
