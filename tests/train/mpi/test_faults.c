@@ -190,7 +190,7 @@ static fa_status train_epoch(void *context)
     set_epoch(run, epoch + 200);
     fa_training_save_wait(training);
     set_epoch(run, epoch);
-    fa_training_note_ap(training, ap_of(epoch));
+    fa_training_note_metrics(training, &(struct fa_metrics){.ap = ap_of(epoch)});
     return training->saved_step == training->state.progress.step ? FA_OK : FA_EIO;
 }
 
