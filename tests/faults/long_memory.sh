@@ -3,7 +3,8 @@
 #
 # usage: tests/faults/long_memory.sh [REPEATS]        (default: 100)
 #
-# SEED (default 1) decides ranks and limits.
+# SEED (default 1) decides ranks and limits. A build with AddressSanitizer (FREEANCHOR=build/debug/freeanchor), whose address space
+# cannot be limited, gets no memory beyond a resident size instead.
 . "$(dirname "$0")/lib.sh"
 repeats=${1:-100}
 RANDOM=${SEED:-1}
@@ -16,12 +17,19 @@ any() {
   echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
 }
 
-# limited_from_its_start RANK: starts the run with a limit in KiB, $limit.
-limited_from_its_start() {
-  limit=$(any 300000 900000)
-  printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' "$1" "$limit" "$program" >"$scratch/limited"
+# start_with RANK COMMAND: starts the run, on that rank behind the command.
+start_with() {
+  printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || %s\nexec %q "$@"\n' "$1" "$2" "$program" >"$scratch/limited"
   chmod +x "$scratch/limited"
   freeanchor=$scratch/limited start "$scratch/w" "${short[@]}"
+}
+
+limited_from_its_start() {
+  if [ "$sanitized" = yes ]; then
+    start_with "$1" "export ASAN_OPTIONS=allocator_may_return_null=1:soft_rss_limit_mb=$(any 60 700)"
+  else
+    start_with "$1" "ulimit -v $(any 300000 900000)" # KiB
+  fi
 }
 
 # limited_in RANK PHASE KIB: starts the run and leaves the rank so much more than it has.
@@ -34,11 +42,12 @@ limited_in() {
   release
 }
 
-program=$freeanchor crashed=0 silent=0 enough=0
+program=$freeanchor crashed=0 silent=0 enough=0 sanitized=no
+! grep -q __asan_init "$program" || sanitized=yes
 for turn in $(seq "$repeats"); do
   rank=$(any 0 $((ranks - 1))) more=$(any 0 $((turn % 2 ? 4000 : 60000))) phase=${phases[turn % 4]}
   rm -rf "$scratch/w"
-  if [ $((turn % 5)) -eq 0 ]; then
+  if [ $((turn % 5)) -eq 0 ] || [ "$sanitized" = yes ]; then
     limited_from_its_start "$rank"
   else
     limited_in "$rank" "$phase" "$more" || continue

@@ -145,6 +145,8 @@ static fa_status train_on(struct fa_comm *ranks, const struct fa_train_config *c
     run.work_dir = &taken;
     run.config_json = config_json;
     run.train_data = dataset;
+    for (int c = 0; c < 3; c++)
+        run.meta.std[c] = fa_normalize_default.std[c];
     if (status == FA_OK)
         status = fa_train(config, &run, ranks, model, result);
     status = fa_work_dir_leave(&taken, status);
