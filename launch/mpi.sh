@@ -149,7 +149,7 @@ mpi_pass() {
 
 # mpi_ended FILE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file.
 mpi_ended() {
-  tr '\n' ' ' <"$1" | sed -nE \
+  { tr '\n' ' ' <"$1" && echo; } | sed -nE \
     's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p'
 }
 
