@@ -1,7 +1,7 @@
 #include "pattern.h"
 
 #include "fa/crc32c.h"
-#include "picture.h"
+#include "images/picture.h"
 #include "support.h"
 
 struct fa_picture pattern_picture(int w, int h)

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "drawing/label_place.h"
 #include "fa/annotate.h"
-#include "label_place.h"
-#include "picture.h"
+#include "images/picture.h"
 #include "support.h"
 
 static bool overlap(const struct fa_window *a, const struct fa_window *b)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "color.h"
 #include "fa/memory.h"
+#include "images/color.h"
+#include "images/picture.h"
 #include "pattern.h"
-#include "picture.h"
-#include "sample.h"
+#include "samples/sample.h"
 #include "support.h"
 
 struct golden_color {

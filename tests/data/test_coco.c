@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "coco_trim.h"
+#include "annotations/coco_trim.h"
 #include "fa/coco.h"
 #include "fa/file.h"
 #include "fa/log.h"

@@ -13,8 +13,8 @@
 #include "fa/memory.h"
 #include "fa/shard.h"
 #include "fixture.h"
-#include "manifest.h"
-#include "shard_index.h"
+#include "shards/manifest.h"
+#include "shards/shard_index.h"
 #include "support.h"
 
 static const char *out;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "picture.h"
+#include "images/picture.h"
 #include "support.h"
 
 static const uint8_t white[3] = {255, 255, 255}, red[3] = {255, 0, 0};

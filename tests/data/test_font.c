@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "font.h"
+#include "drawing/font.h"
 #include "support.h"
 
 static struct fa_glyph glyph_of(uint32_t point)

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "fa/memory.h"
-#include "decode_budget.h"
+#include "images/decode_budget.h"
 #include "pattern.h"
 #include "support.h"
 

@@ -5,8 +5,8 @@
 
 #include "fa/image.h"
 #include "fa/memory.h"
+#include "images/picture.h"
 #include "pattern.h"
-#include "picture.h"
 #include "support.h"
 
 struct golden_png {

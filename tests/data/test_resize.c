@@ -1,7 +1,7 @@
 /* Resizing against OpenCV (golden/make_resizes.py), and the size that keeps the aspect ratio. */
 #include "fa/memory.h"
+#include "images/picture.h"
 #include "pattern.h"
-#include "picture.h"
 #include "support.h"
 
 struct golden_resize {

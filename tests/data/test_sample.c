@@ -10,7 +10,7 @@
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fixture.h"
-#include "sample.h"
+#include "samples/sample.h"
 #include "support.h"
 
 static const struct fa_transform transform = {

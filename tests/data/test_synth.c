@@ -9,9 +9,9 @@
 #include "fa/memory.h"
 #include "fa/synth.h"
 #include "support.h"
-#include "synth_coco.h"
-#include "synth_scene.h"
-#include "synth_shape.h"
+#include "synth/synth_coco.h"
+#include "synth/synth_scene.h"
+#include "synth/synth_shape.h"
 
 static struct fa_synth_config config_of(const char *directory)
 {

@@ -7,7 +7,7 @@
 
 #include "builder.h"
 #include "fa/annotations.h"
-#include "image_folder.h"
+#include "images/image_folder.h"
 
 struct fa_annotation_reading {
     const struct fa_annotation_source *source;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "fa/status.h"
-#include "picture.h"
+#include "images/picture.h"
 
 /* What labels have taken of a picture, in square cells. */
 struct fa_label_map {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "picture.h"
+#include "images/picture.h"
 
 static int at_least(int a, int least)
 {

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "coco_name.h"
+#include "annotations/coco_name.h"
 #include "fa/census.h"
 #include "fa/file.h"
 #include "fa/hash.h"
@@ -16,14 +16,14 @@
 #include "fa/new_file.h"
 #include "fa/shard.h"
 #include "fa/text.h"
-#include "manifest.h"
 #include "pack_boxes.h"
 #include "pack_exif.h"
 #include "pack_images.h"
 #include "pack_plan.h"
 #include "pack_rejects.h"
 #include "pack_stage.h"
-#include "shard_write.h"
+#include "shards/manifest.h"
+#include "shards/shard_write.h"
 
 struct packing {
     const struct fa_pack_config *config;

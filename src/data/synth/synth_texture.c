@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "fa/memory.h"
-#include "picture.h"
+#include "images/picture.h"
 
 #define OCTAVES    3
 #define FIRST_CELL 96 /* pixels between lattice points of the first octave; halved for each next one */

@@ -12,7 +12,7 @@
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/new_file.h"
-#include "manifest.h"
+#include "shards/manifest.h"
 
 /* ---- names ---- */
 

@@ -10,7 +10,7 @@
 
 #include "fa/memory.h"
 #include "fa/philox.h"
-#include "picture.h"
+#include "images/picture.h"
 #include "synth_shape.h"
 #include "synth_texture.h"
 

@@ -5,7 +5,7 @@
 #define FA_DATA_PACK_PLAN_H
 
 #include "fa/status.h"
-#include "shard_write.h"
+#include "shards/shard_write.h"
 
 /* Takes the images without a complaint and, of their annotations, the boxes kept or clipped. coco, checks and
    boxes must outlive the plan. */

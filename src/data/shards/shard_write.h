@@ -11,8 +11,8 @@
 #include "fa/new_file.h"
 #include "fa/status.h"
 #include "manifest.h"
-#include "pack_boxes.h"
-#include "pack_images.h"
+#include "pack/pack_boxes.h"
+#include "pack/pack_images.h"
 
 /* What is to be packed: everything of the annotation file that was found usable. */
 struct fa_pack_plan {

@@ -11,7 +11,7 @@
 #include "fa/coco.h"
 #include "fa/image.h"
 #include "fa/status.h"
-#include "image_folder.h"
+#include "images/image_folder.h"
 
 /* Which size of the image the annotation file has, where EXIF asks for a turn. */
 enum fa_size_tells {
