@@ -38,6 +38,9 @@ bool fa_size_add(size_t a, size_t b, size_t *out);
 size_t fa_memory_bytes(void);
 long fa_memory_balance(void);
 
+/* Whether the system has ever refused memory that was asked for here. */
+bool fa_memory_ran_out(void);
+
 /* The n-th allocation from now (1 = the next) fails; 0 switches that off. For tests. */
 void fa_memory_fail_after(long n);
 

@@ -19,6 +19,7 @@ enum { HUGE_PAGE = 2 << 20, LARGE_BLOCK = 2 * HUGE_PAGE };
 
 static atomic_size_t bytes_in_use;
 static atomic_long blocks_in_use;
+static atomic_bool ran_out;   /* the system has refused, once at least */
 static atomic_long countdown; /* allocations until the one that is ordered to fail; 0: none is */
 
 static bool failure_is_due(void)
@@ -62,8 +63,10 @@ static void *take(size_t n_bytes, size_t alignment)
         return NULL;
     total -= total % alignment; /* header and block, rounded up to whole alignments */
     start = take_aligned(total, alignment);
-    if (start == NULL)
+    if (start == NULL) {
+        atomic_store(&ran_out, true);
         return NULL;
+    }
     memcpy(start, &n_bytes, sizeof n_bytes);
     atomic_fetch_add(&bytes_in_use, n_bytes);
     atomic_fetch_add(&blocks_in_use, 1);
@@ -213,6 +216,11 @@ size_t fa_memory_bytes(void)
 long fa_memory_balance(void)
 {
     return atomic_load(&blocks_in_use);
+}
+
+bool fa_memory_ran_out(void)
+{
+    return atomic_load(&ran_out);
 }
 
 void fa_memory_fail_after(long n)

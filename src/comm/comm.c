@@ -13,6 +13,19 @@
  * watched. */
 enum { SECONDS_TO_START = 300, SECONDS_TO_MEET = 60, SECONDS_TO_SETTLE = 300 };
 
+/* Where memory has run out, Open MPI's own way to end a job reads from nowhere; that a rank leaves without a
+   word ends the job as well. */
+static _Noreturn void abort_job(MPI_Comm mpi, int exit_code)
+{
+    void *probe;
+
+    if (fa_alloc(1 << 16, 1, &probe) == FA_OK)
+        fa_free(probe);
+    if (!fa_memory_ran_out())
+        MPI_Abort(mpi, exit_code);
+    _Exit(exit_code);
+}
+
 /* MPI offers no way back from a failed call, so it ends the job, saying where it happened. */
 static void end_job(MPI_Comm *mpi, int *code, ...)
 {
@@ -24,7 +37,7 @@ static void end_job(MPI_Comm *mpi, int *code, ...)
     MPI_Comm_rank(*mpi, &rank);
     fprintf(stderr, "freeanchor: [rank %d] MPI failed on host %s: %s\n", rank, host, text);
     fflush(NULL);
-    MPI_Abort(*mpi, EXIT_FAILURE);
+    abort_job(*mpi, EXIT_FAILURE);
 }
 
 static void install_error_handler(MPI_Comm mpi)
@@ -178,6 +191,5 @@ void fa_comm_abort(struct fa_comm *comm, int exit_code)
 {
     assert(exit_code != 0);
     fflush(NULL);
-    MPI_Abort(comm->mpi, exit_code);
-    _Exit(exit_code);
+    abort_job(comm->mpi, exit_code);
 }

@@ -156,6 +156,19 @@ static void counts_are_exact_between_threads(void **state)
     assert_int_equal(fa_memory_bytes(), 0);
 }
 
+/* Not one that a test orders: those say nothing of the system. */
+static void a_refusal_of_the_system_is_remembered(void **state)
+{
+    void *block;
+
+    (void)state;
+    fa_memory_fail_after(1);
+    assert_fails(fa_alloc(1, 1, &block), FA_ENOMEM);
+    assert_false(fa_memory_ran_out());
+    assert_fails(fa_alloc((size_t)1 << 60, 1, &block), FA_ENOMEM);
+    assert_true(fa_memory_ran_out());
+}
+
 static void the_peak_covers_what_was_touched(void **state)
 {
     const size_t n_bytes = 64 << 20;
@@ -179,6 +192,7 @@ int main(void)
         cmocka_unit_test(the_ordered_allocation_fails_and_only_that),
         cmocka_unit_test(strings_are_copied_and_printed),
         cmocka_unit_test(counts_are_exact_between_threads),
+        cmocka_unit_test(a_refusal_of_the_system_is_remembered),
         cmocka_unit_test(the_peak_covers_what_was_touched),
     };
 
