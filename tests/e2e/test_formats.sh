@@ -91,9 +91,9 @@ refused() {
 voc "<object><name>cat</name></object>"
 refused "a.xml: object 1: it has no bndbox" --annotations "$small/voc"
 voc "$(object cat 0 5 5 nan 9)"
-refused 'its xmax is "nan", which is no number' --annotations "$small/voc"
+refused 'its xmax is "nan", which is not a number' --annotations "$small/voc"
 voc "$(object cat 0 5 5 9 9)"
-refused '"cat" is none of the 1 classes' --annotations "$small/voc" --classes dog
+refused '"cat" is not one of the 1 classes' --annotations "$small/voc" --classes dog
 echo '<annotation><!-- ' >"$small/voc/a.xml"
 refused "a.xml, line 1, column 13: this is not XML" --annotations "$small/voc"
 echo '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>' >"$small/voc/a.xml"

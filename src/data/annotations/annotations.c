@@ -31,7 +31,7 @@ fa_status fa_annotation_number(const char *what, const char *text, double *out)
         return fa_fail(FA_EFORMAT, "it has no %s", what);
     *out = strtod(text, &end);
     if (*end != '\0' || !isfinite(*out))
-        return fa_fail(FA_EFORMAT, "its %s is \"%.40s\", which is no number", what, text);
+        return fa_fail(FA_EFORMAT, "its %s is \"%.40s\", which is not a number", what, text);
     return FA_OK;
 }
 

@@ -42,7 +42,7 @@ static fa_status add_class(struct fa_builder *builder, const char *name, int32_t
     if (name[0] == '\0')
         return fa_fail(FA_EFORMAT, "the name of its class is empty");
     if (builder->is_closed)
-        return fa_fail(FA_EFORMAT, "\"%.80s\" is none of the %zu classes", name, coco->n_categories);
+        return fa_fail(FA_EFORMAT, "\"%.80s\" is not one of the %zu classes", name, coco->n_categories);
     if (coco->n_categories >= MOST_CLASSES)
         return fa_fail(FA_EFORMAT, "\"%.80s\" is one class more than the %d that there can be", name,
                        MOST_CLASSES);
@@ -132,8 +132,8 @@ fa_status fa_builder_box(struct fa_builder *builder, int32_t label, const double
     struct fa_coco *coco = builder->coco;
 
     if (!fa_coco_box_is_pixels(bbox))
-        return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a number that is no pixel's", bbox[0], bbox[1],
-                       bbox[2], bbox[3]);
+        return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a number that no pixel can have", bbox[0],
+                       bbox[1], bbox[2], bbox[3]);
     FA_TRY(
         grow(&coco->annotations, coco->n_annotations, sizeof *coco->annotations, &builder->room_annotations));
     coco->annotations[coco->n_annotations++] =

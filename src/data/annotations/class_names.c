@@ -58,16 +58,23 @@ static fa_status of_lines(struct fa_builder *builder, char *text)
     return add_all(builder, text, '\n');
 }
 
-fa_status fa_classes_of_lines(const char *path, struct fa_builder *builder)
+typedef fa_status (*parse_fn)(struct fa_builder *builder, char *text);
+
+static fa_status of_file(const char *path, struct fa_builder *builder, parse_fn parse)
 {
     char *text;
     size_t n_bytes;
     fa_status status;
 
     FA_TRY(fa_file_read(path, LARGEST_FILE, &text, &n_bytes));
-    status = fa_prefix(of_lines(builder, text), "%s", path);
+    status = fa_prefix(parse(builder, text), "%s", path);
     fa_free(text);
     return status;
+}
+
+fa_status fa_classes_of_lines(const char *path, struct fa_builder *builder)
+{
+    return of_file(path, builder, of_lines);
 }
 
 fa_status fa_classes_given(const char *list, struct fa_builder *builder)
@@ -149,12 +156,5 @@ static fa_status of_yaml(struct fa_builder *builder, char *text)
 
 fa_status fa_classes_of_yaml(const char *path, struct fa_builder *builder)
 {
-    char *text;
-    size_t n_bytes;
-    fa_status status;
-
-    FA_TRY(fa_file_read(path, LARGEST_FILE, &text, &n_bytes));
-    status = fa_prefix(of_yaml(builder, text), "%s", path);
-    fa_free(text);
-    return status;
+    return of_file(path, builder, of_yaml);
 }

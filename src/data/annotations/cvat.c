@@ -205,8 +205,8 @@ static fa_status read_root(struct fa_annotation_reading *reading, const struct f
          image = fa_xml_next(image, "image"))
         FA_TRY(read_image(&reading->builder, image, &n_others));
     if (n_others > 0)
-        fa_warn("%s: %zu shapes that are no box, polygon or ellipse are left out", reading->source->path,
-                n_others);
+        fa_warn("%s: %zu shapes that are neither box, polygon nor ellipse are left out",
+                reading->source->path, n_others);
     return FA_OK;
 }
 
