@@ -106,6 +106,13 @@ function(fa_faulty_disk)
   endforeach()
 endfunction()
 
+# fa_mpi_threads(<test targets...>): tests that know which of their threads call MPI (support/mpi_threads.h)
+function(fa_mpi_threads)
+  foreach(target IN LISTS ARGN)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/mpi_threads.c)
+  endforeach()
+endfunction()
+
 # What every test may rely on: its limit, where the sources are, and freedom to run as root in a container. Those that take long
 # start first, so that the cores stay busy to the end.
 function(fa_test_environment test)

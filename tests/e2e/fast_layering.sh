@@ -18,6 +18,11 @@ for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jp
   room "${pair%%:*}" "${pair##*:}"
 done
 
+# Every call of MPI is one whose thread tests know.
+for call in $(grep -rhoE '\bMPI_[A-Z][a-z]+[A-Za-z_]*\(' src/comm --include='*.c' | tr -d '(' | sort -u); do
+  grep -qE "(WATCHED\(${call#MPI_}|int $call)[,(]" tests/support/mpi_threads.c || fail "$call is not in tests/support/mpi_threads.c"
+done
+
 # Numbers that people and launchers give are read in one place; scanf and its like wrap or stop half way.
 strangers=$(grep -rnE '\b(strto[a-z]+|ato[ifl]+|sscanf)\(' src/cli src/comm --include='*.[ch]')
 [ -z "$strangers" ] || fail "numbers read past fa/number.h: $strangers"

@@ -1,5 +1,6 @@
 /* Whole training runs on small synthetic scenes: the number of ranks does not matter, nor does an
  * interruption. */
+#include "mpi_threads.h"
 #include "ranks.h"
 #include "scenes.h"
 #include "small_network.h"
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -833,6 +835,53 @@ static void a_gradient_that_is_not_finite_is_traced_to_an_image_and_met_again_in
     fa_weights_free(file);
 }
 
+/* ---- threads ---- */
+
+static void *ask_for_the_rank(void *argument)
+{
+    int rank;
+
+    (void)argument;
+    MPI_Comm_rank(comm->mpi, &rank);
+    return NULL;
+}
+
+static void assert_strays_are_noticed(void)
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, ask_for_the_rank, NULL), 0);
+    pthread_join(thread, NULL);
+    assert_string_equal(fa_mpi_stray_call(), "MPI_Comm_rank");
+    fa_mpi_forget_stray_calls();
+}
+
+/* Beside the thread that does the work are the watchdog's, which looks twice a second, the loader's, the
+   writer's and that of the roll. */
+static void mpi_is_asked_for_one_thread_and_all_calls_come_from_it(void **state)
+{
+    struct fa_train_config config = make_config();
+    const struct fa_train_run run = {.val_data = dataset};
+    struct fa_train_result result;
+    const long n_before = fa_mpi_calls();
+
+    (void)state;
+    config.watchdog = (struct fa_watchdog_config){
+        .silence_s = 10, .start_s = 600, .step_s = 600, .evaluate_s = 600, .save_s = 600};
+    config.batch = 2 * fa_comm_size(comm);
+    config.lanes = 2;
+    config.loader_threads = 2;
+    config.checkpoint_steps = 1;
+    config.eval_interval = 1;
+    config.max_steps = 2;
+    assert_ok(train_on(comm, &config, run, "threads", &result));
+    assert_true(fa_mpi_calls() > n_before + 10);
+    assert_int_equal(fa_mpi_level_asked_for(), MPI_THREAD_FUNNELED);
+    if (fa_mpi_stray_call() != NULL) /* also in any test before */
+        fail_msg("another thread than the first called %s", fa_mpi_stray_call());
+    assert_strays_are_noticed();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -856,6 +905,7 @@ int main(void)
         cmocka_unit_test(a_run_begun_anew_puts_the_old_checkpoints_aside),
         cmocka_unit_test(a_loss_that_is_not_finite_stops_all_ranks_and_is_met_again_in_a_replay),
         cmocka_unit_test(a_gradient_that_is_not_finite_is_traced_to_an_image_and_met_again_in_a_replay),
+        cmocka_unit_test(mpi_is_asked_for_one_thread_and_all_calls_come_from_it),
     };
 
     fa_log_set_level(FA_LOG_WARN);
