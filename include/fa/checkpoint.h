@@ -94,9 +94,9 @@ fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *o
 fa_status fa_checkpoint_best_write(const struct fa_directory *root,
                                    const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
 
-/* Whether something under root, a directory that may be absent, is called as checkpoints are. Not collective.
- */
-bool fa_checkpoint_any(const char *root);
+/* Whether something under root, a directory that may be absent, is called as checkpoints are. One that cannot
+   be looked through is a failure: it may hold some. Not collective. */
+fa_status fa_checkpoint_any(const char *root, bool *any) FA_CHECK_RESULT;
 
 /* The checkpoint that path, a file like "<root>/latest" or "<root>/best", names as its first word; *directory
    NULL if it names none that lies beside it, else fa_free. Not collective. */

@@ -143,12 +143,15 @@ static fa_status read_config(const char *path, bool has_config, struct fa_json *
 static fa_status read_own(const char *work_dir, bool has_config, struct fa_json **out)
 {
     char *checkpoints = NULL, *config = NULL;
+    bool any = false;
     fa_status status = fa_path_join(work_dir, "checkpoints", &checkpoints);
 
     *out = NULL;
     if (status == FA_OK)
         status = fa_path_join(work_dir, "config.json", &config);
-    if (status == FA_OK && fa_checkpoint_any(checkpoints) && fa_file_exists(config))
+    if (status == FA_OK)
+        status = fa_checkpoint_any(checkpoints, &any);
+    if (status == FA_OK && any && fa_file_exists(config))
         status = read_config(config, has_config, out);
     fa_free(checkpoints);
     fa_free(config);

@@ -48,19 +48,25 @@ static fa_status read_directory(const char *path, struct fa_weights_file **out)
     return is ? read_work_dir(path, out) : fa_checkpoint_weights(path, out);
 }
 
-/* Whether path is "<root>/best" where no evaluation has made one, but a checkpoint is there. */
-static bool lacks_a_best(const char *path)
+/* "<root>/best" where no evaluation has made one, but a checkpoint is there. */
+static fa_status check_best(const char *path)
 {
     const char *slash = strrchr(path, '/');
+    bool any;
     char *root;
-    bool lacks;
+    fa_status status;
 
-    if (slash == NULL || strcmp(slash, "/best") != 0 || fa_file_exists(path) ||
-        fa_asprintf(&root, "%.*s", (int)(slash + 1 - path), path) != FA_OK)
-        return false;
-    lacks = fa_checkpoint_any(root);
+    if (slash == NULL || strcmp(slash, "/best") != 0 || fa_file_exists(path))
+        return FA_OK;
+    FA_TRY(fa_asprintf(&root, "%.*s", (int)(slash + 1 - path), path));
+    status = fa_checkpoint_any(root, &any);
+    if (status == FA_OK && any)
+        status = fa_fail(FA_EMISSING,
+                         "%s: no checkpoint is the best one, since none was evaluated; take %slatest, or "
+                         "give the run --val-data",
+                         path, root);
     fa_free(root);
-    return lacks;
+    return status;
 }
 
 /* Of a work directory, a checkpoint, one that a file names, or a weights file. */
@@ -73,14 +79,10 @@ static fa_status read_any(const char *path, struct fa_weights_file **out)
     if (fa_directory_exists(path))
         return read_directory(path, out);
     FA_TRY(fa_checkpoint_follow(path, &directory));
-    if (directory == NULL && lacks_a_best(path))
-        return fa_fail(
-            FA_EMISSING,
-            "%s: no checkpoint is the best one, since none was evaluated; take %.*slatest, or give "
-            "the run --val-data",
-            path, (int)(strrchr(path, '/') + 1 - path), path);
-    if (directory == NULL)
+    if (directory == NULL) {
+        FA_TRY(check_best(path));
         return fa_weights_read(path, out);
+    }
     status = fa_checkpoint_weights(directory, out);
     fa_free(directory);
     return status;

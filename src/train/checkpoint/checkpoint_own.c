@@ -1,7 +1,6 @@
 /*
  * checkpoint_own.c - which checkpoints are a run's own, by what lies on disk: only those may it remove.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,17 +35,20 @@ bool fa_checkpoint_is_name(const char *name)
     return is_numbered(name, "epoch_", &number) || is_numbered(name, "step_", &number);
 }
 
-bool fa_checkpoint_any(const char *root)
+fa_status fa_checkpoint_any(const char *root, bool *any)
 {
-    DIR *entries = opendir(root);
-    const struct dirent *entry;
-    bool any = false;
+    char **names;
+    size_t n;
+    const fa_status status = fa_directory_list(root, &n, &names);
 
-    while (entries != NULL && !any && (entry = readdir(entries)) != NULL)
-        any = fa_checkpoint_is_name(entry->d_name);
-    if (entries != NULL)
-        closedir(entries);
-    return any;
+    *any = false;
+    if (status == FA_EMISSING)
+        return FA_OK;
+    FA_TRY(status);
+    for (size_t i = 0; i < n && !*any; i++)
+        *any = fa_checkpoint_is_name(names[i]);
+    fa_free(names);
+    return FA_OK;
 }
 
 bool fa_checkpoint_is_file(const char *name)

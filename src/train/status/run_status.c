@@ -33,29 +33,31 @@ static bool has(const char *work_dir, const char *name)
     return fa_status_age(work_dir, name) >= 0;
 }
 
-static bool has_checkpoints(const char *work_dir)
+static fa_status has_checkpoints(const char *work_dir, bool *any)
 {
     char *path;
-    bool any;
+    fa_status status;
 
-    if (fa_path_join(work_dir, "checkpoints", &path) != FA_OK)
-        return false;
-    any = fa_checkpoint_any(path);
+    FA_TRY(fa_path_join(work_dir, "checkpoints", &path));
+    status = fa_checkpoint_any(path, any);
     fa_free(path);
-    return any;
+    return status;
 }
 
 static fa_status check_work_dir(const char *work_dir)
 {
     char **names;
     size_t n;
+    bool any;
 
     if (!fa_directory_exists(work_dir))
         return fa_file_exists(work_dir)
                    ? fa_fail(FA_EINVAL, "%s: is a file; name the work directory of a run", work_dir)
                    : fa_fail(FA_EMISSING, "%s: there is no such directory", work_dir);
-    if (has(work_dir, "train.log") || has(work_dir, "log.jsonl") || has(work_dir, ".ranks") ||
-        has_checkpoints(work_dir))
+    if (has(work_dir, "train.log") || has(work_dir, "log.jsonl") || has(work_dir, ".ranks"))
+        return FA_OK;
+    FA_TRY(has_checkpoints(work_dir, &any));
+    if (any)
         return FA_OK;
     FA_TRY(fa_directory_list(work_dir, &n, &names));
     fa_free(names);

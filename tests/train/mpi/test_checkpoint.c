@@ -866,6 +866,45 @@ static void a_checkpoint_serves_as_a_weights_file(void **state)
     fa_weights_free(file);
 }
 
+/* Rank 0 looks for all, where its n-th allocation fails; true if nothing failed. */
+static bool finds_with_failure(long n)
+{
+    const bool is_first = fa_comm_rank(comm) == 0;
+    char *found;
+    fa_status status;
+
+    fa_memory_fail_after(is_first ? n : 0);
+    status = fa_checkpoint_find(comm, root, &found);
+    fa_memory_fail_after(0);
+    if (status != FA_OK) {
+        assert_null(found);
+        assert_int_equal(status, is_first ? FA_ENOMEM : FA_EREMOTE);
+        return false;
+    }
+    assert_string_equal(found, in_root("epoch_1"));
+    fa_free(found);
+    return true;
+}
+
+static void want_of_memory_is_not_taken_for_the_absence_of_checkpoints(void **state)
+{
+    fa_status status = FA_ENOMEM;
+    bool any = false;
+
+    (void)state;
+    write_epoch(1, 1);
+    for (long n = 1; !finds_with_failure(n); n++)
+        ;
+    for (long n = 1; status != FA_OK; n++) {
+        fa_memory_fail_after(n);
+        status = fa_checkpoint_any(root, &any);
+        fa_memory_fail_after(0);
+        assert_true(status == FA_OK ? any : status == FA_ENOMEM);
+    }
+    assert_ok(fa_checkpoint_any(in_root("absent"), &any));
+    assert_false(any);
+}
+
 static void assert_leads_to(const char *path, const char *want)
 {
     char *directory;
@@ -1014,6 +1053,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_version_newer_than_the_program_is_refused_and_not_taken_for_damage,
                                         fresh_root, close_root),
         cmocka_unit_test_setup_teardown(a_checkpoint_serves_as_a_weights_file, fresh_root, close_root),
+        cmocka_unit_test_setup_teardown(want_of_memory_is_not_taken_for_the_absence_of_checkpoints,
+                                        fresh_root, close_root),
         cmocka_unit_test_setup_teardown(
             latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere, fresh_root,
             close_root),
