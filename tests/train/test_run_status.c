@@ -94,6 +94,33 @@ static void the_end_of_a_run_is_told_apart(void **state)
                  FA_RUN_DIED);
 }
 
+static void append_bytes(const char *w, const char *name, const char *bytes, size_t n_bytes)
+{
+    FILE *file = fopen(fa_test_path(w, name), "ab");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n_bytes, file), n_bytes);
+    fclose(file);
+}
+
+/* As a power failure leaves them. */
+static void zeros_hide_nothing_that_follows(void **state)
+{
+    static const char line[] = "\0\0\0\n{\"mode\":\"train\",\"step\":30,\"loss\":0.5}\n",
+                      end[] = "\0\0\0" STAMP "ERROR step 31: bad luck\n";
+    const char *w = make_run("");
+    struct fa_run_status s;
+
+    (void)state;
+    append_bytes(w, "log.jsonl", line, sizeof line - 1);
+    append_bytes(w, "train.log", end, sizeof end - 1);
+    s = status_of(w);
+    assert_int_equal(s.progress.step, 30);
+    assert_int_equal(s.state, FA_RUN_FAILED);
+    assert_string_equal(s.why, "step 31: bad luck");
+    fa_run_status_clear(&s);
+}
+
 static void numbers_are_those_of_the_last_whole_lines(void **state)
 {
     struct fa_run_status s = status_of(make_run(STAMP "ERROR step 21: bad luck\n"));
@@ -199,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_end_of_a_run_is_told_apart),
+        cmocka_unit_test(zeros_hide_nothing_that_follows),
         cmocka_unit_test(numbers_are_those_of_the_last_whole_lines),
         cmocka_unit_test(a_run_that_holds_the_lock_goes_on_and_its_silent_ranks_are_named),
         cmocka_unit_test(what_is_damaged_is_unknown),

@@ -14,15 +14,24 @@
 /* Enough for thousands of lines, however long the run was. */
 #define TAIL_BYTES ((size_t)4 << 20)
 
+/* A power failure leaves blocks of zeros where a line should be; others follow it. */
+static void blank_zeros(char *text, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i++)
+        if (text[i] == '\0')
+            text[i] = ' ';
+}
+
 /* NULL where there is none that can be read. */
-static char *read_tail(const char *work_dir, const char *name, size_t *n_bytes)
+static char *read_tail(const char *work_dir, const char *name)
 {
     char *path, *text = NULL;
+    size_t n_bytes;
 
     if (fa_path_join(work_dir, name, &path) != FA_OK)
         return NULL;
-    if (fa_file_read_tail(path, TAIL_BYTES, &text, n_bytes) != FA_OK)
-        text = NULL;
+    if (fa_file_read_tail(path, TAIL_BYTES, &text, &n_bytes) == FA_OK)
+        blank_zeros(text, n_bytes);
     fa_free(path);
     return text;
 }
@@ -69,8 +78,7 @@ static void note_line(const struct fa_json *line, struct fa_run_status *out)
 
 void fa_status_read_journal(const char *work_dir, struct fa_run_status *out)
 {
-    size_t n_bytes;
-    char *text = read_tail(work_dir, "log.jsonl", &n_bytes);
+    char *text = read_tail(work_dir, "log.jsonl");
 
     for (char *line = text, *end; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         struct fa_json *json;
@@ -140,8 +148,7 @@ static enum fa_run_ending note_words(const char *level, const char *words, enum 
 enum fa_run_ending fa_status_read_log(const char *work_dir, struct fa_run_status *out)
 {
     enum fa_run_ending ending = FA_ENDING_UNSAID;
-    size_t n_bytes;
-    char *text = read_tail(work_dir, "train.log", &n_bytes);
+    char *text = read_tail(work_dir, "train.log");
 
     for (char *line = text, *end; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         const char *words;
