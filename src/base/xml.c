@@ -1,21 +1,25 @@
-/* An element, its attributes and its text are blocks of their own, linked in the order of the file. */
+/* An element, its attributes and its text are blocks of their own, linked in the order of the file. A large
+   file has millions of them, so they are small ones. */
 #include "fa/xml.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "fa/memory.h"
+#include "memory_small.h"
 
 struct attribute {
     struct attribute *next;
-    char *key, *value;
+    const char *value; /* behind the key */
+    char key[];
 };
 
 struct fa_xml {
     struct fa_xml *parent, *first, *last, *next;
-    char *name, *text; /* text NULL: none yet */
-    size_t n_text, room;
     struct attribute *attributes;
+    char *text; /* NULL: none yet */
+    size_t n_text, room;
+    char name[];
 };
 
 /* ---- looking ---- */
@@ -73,14 +77,11 @@ void fa_xml_free(struct fa_xml *element)
         while (element->attributes != NULL) {
             struct attribute *next = element->attributes->next;
 
-            fa_free(element->attributes->key);
-            fa_free(element->attributes->value);
-            fa_free(element->attributes);
+            fa_small_free(element->attributes);
             element->attributes = next;
         }
-        fa_free(element->name);
         fa_free(element->text);
-        fa_free(element);
+        fa_small_free(element);
         element = parent;
     }
 }
@@ -90,6 +91,8 @@ void fa_xml_free(struct fa_xml *element)
 #ifdef FA_HAVE_EXPAT
 
 #include <expat.h>
+
+#include "fa/printable.h"
 
 enum { DEEPEST = 64 };
 
@@ -108,15 +111,25 @@ static void stop(struct parsing *p, fa_status status)
     XML_StopParser(p->parser, XML_FALSE);
 }
 
+static fa_status take_small(size_t n_bytes, void **out)
+{
+    *out = fa_small_alloc(n_bytes);
+    return *out != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted");
+}
+
 static fa_status add_attribute(struct fa_xml *element, const char *key, const char *value)
 {
+    const size_t n_key = strlen(key) + 1, n_value = strlen(value) + 1;
     struct attribute *attribute;
+    void *block;
 
-    FA_TRY(fa_alloc_zero(1, sizeof *attribute, &attribute));
+    FA_TRY(take_small(sizeof *attribute + n_key + n_value, &block));
+    attribute = block;
     attribute->next = element->attributes;
+    attribute->value = memcpy(attribute->key + n_key, value, n_value);
+    memcpy(attribute->key, key, n_key);
     element->attributes = attribute;
-    FA_TRY(fa_strdup(key, &attribute->key));
-    return fa_strdup(value, &attribute->value);
+    return FA_OK;
 }
 
 static void append(struct parsing *p, struct fa_xml *element)
@@ -137,13 +150,18 @@ static void append(struct parsing *p, struct fa_xml *element)
 
 static fa_status begin(struct parsing *p, const char *name, const char **attributes)
 {
+    const size_t n_name = strlen(name) + 1;
     struct fa_xml *element;
+    void *block;
 
-    if (++p->depth > DEEPEST)
+    if (p->depth == DEEPEST)
         return fa_fail(FA_EFORMAT, "elements are nested deeper than %d", DEEPEST);
-    FA_TRY(fa_alloc_zero(1, sizeof *element, &element));
+    FA_TRY(take_small(sizeof *element + n_name, &block));
+    element = block;
+    *element = (struct fa_xml){.parent = NULL};
+    memcpy(element->name, name, n_name);
     append(p, element);
-    FA_TRY(fa_strdup(name, &element->name));
+    p->depth++;
     for (; *attributes != NULL; attributes += 2)
         FA_TRY(add_attribute(element, attributes[0], attributes[1]));
     return FA_OK;
@@ -168,6 +186,8 @@ static void XMLCALL on_end(void *context, const char *name)
     struct fa_xml *element = p->open;
 
     (void)name;
+    if (p->status != FA_OK) /* <a/> also ends where its beginning failed */
+        return;
     while (element->n_text > 0 && is_space(element->text[element->n_text - 1]))
         element->text[--element->n_text] = '\0';
     p->open = element->parent;
@@ -204,21 +224,41 @@ static void XMLCALL on_doctype(void *context, const char *name, const char *syst
     stop(context, fa_fail(FA_EFORMAT, "it declares a document type, which is not read; remove the DOCTYPE"));
 }
 
+/* Of a byte that is no part of UTF-8, as which all is read that declares nothing else. */
+static bool is_at_other_encoding(const struct parsing *p, const char *text, size_t n_bytes)
+{
+    const XML_Index at = XML_GetCurrentByteIndex(p->parser);
+    uint32_t point;
+
+    return at >= 0 && (size_t)at < n_bytes && fa_utf8_read(text + at, n_bytes - (size_t)at, &point) == 0;
+}
+
+static fa_status fail_syntax(const struct parsing *p, const char *text, size_t n_bytes)
+{
+    const enum XML_Error error = XML_GetErrorCode(p->parser);
+
+    if (error == XML_ERROR_NO_MEMORY)
+        return fa_fail(FA_ENOMEM, "memory is exhausted");
+    if (error == XML_ERROR_UNKNOWN_ENCODING || error == XML_ERROR_INCORRECT_ENCODING)
+        return fa_fail(FA_EFORMAT, "it is in an encoding that is not read; save it as UTF-8");
+    if (error == XML_ERROR_INVALID_TOKEN && is_at_other_encoding(p, text, n_bytes))
+        return fa_fail(FA_EFORMAT, "a letter is not in UTF-8; save the file as UTF-8, or have it declare its "
+                                   "encoding");
+    return fa_fail(FA_EFORMAT, "this is not XML: %s", XML_ErrorString(error));
+}
+
 static fa_status feed(struct parsing *p, const char *text, size_t n_bytes)
 {
     enum XML_Status good = XML_STATUS_OK;
+    size_t done = 0;
 
-    while (good == XML_STATUS_OK && n_bytes > INT_MAX / 2) {
-        good = XML_Parse(p->parser, text, INT_MAX / 2, 0);
-        text += INT_MAX / 2;
-        n_bytes -= INT_MAX / 2;
-    }
+    for (; good == XML_STATUS_OK && n_bytes - done > INT_MAX / 2; done += INT_MAX / 2)
+        good = XML_Parse(p->parser, text + done, INT_MAX / 2, 0);
     if (good == XML_STATUS_OK)
-        good = XML_Parse(p->parser, text, (int)n_bytes, 1);
+        good = XML_Parse(p->parser, text + done, (int)(n_bytes - done), 1);
     if (p->status != FA_OK || good == XML_STATUS_OK)
         return p->status;
-    return fa_fail(XML_GetErrorCode(p->parser) == XML_ERROR_NO_MEMORY ? FA_ENOMEM : FA_EFORMAT,
-                   "this is not XML: %s", XML_ErrorString(XML_GetErrorCode(p->parser)));
+    return fail_syntax(p, text, n_bytes);
 }
 
 fa_status fa_xml_parse(const char *name, const char *text, size_t n_bytes, struct fa_xml **root)

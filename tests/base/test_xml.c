@@ -83,11 +83,28 @@ static void long_text_is_kept(void **state)
     fa_free(text);
 }
 
-static fa_status parse_and_free(void)
+static void the_encoding_that_a_file_declares_is_read(void **state)
 {
     struct fa_xml *root;
 
-    FA_TRY(parse("<a b='c'><d>text</d></a>", &root));
+    (void)state;
+    assert_ok(parse("<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9</a>", &root));
+    assert_string_equal(fa_xml_text(root), "\xc3\xa9");
+    fa_xml_free(root);
+    assert_ok(fa_xml_parse("x.xml", "\xff\xfe<\0a\0/\0>\0", 10, &root));
+    assert_string_equal(fa_xml_name(root), "a");
+    fa_xml_free(root);
+    assert_fails_saying(parse("<?xml version='1.0' encoding='koi9'?><a/>", &root), FA_EFORMAT,
+                        "an encoding that is not read; save it as UTF-8");
+    assert_fails_saying(parse("<a>\n caf\xe9</a>", &root), FA_EFORMAT,
+                        "line 2, column 5: a letter is not in UTF-8; save the file as UTF-8");
+}
+
+static fa_status parse_and_free(const char *text)
+{
+    struct fa_xml *root;
+
+    FA_TRY(parse(text, &root));
     fa_xml_free(root);
     return FA_OK;
 }
@@ -95,8 +112,21 @@ static fa_status parse_and_free(void)
 static void want_of_memory_is_survived(void **state)
 {
     (void)state;
-    assert_survives_shortage(parse_and_free());
+    assert_survives_shortage(parse_and_free("<a b='c'><d>text</d></a>"));
+    assert_survives_shortage(parse_and_free("<a/>"));
     assert_int_equal(fa_memory_balance(), 0);
+}
+
+/* Large files have millions of them. */
+static void an_element_and_each_of_its_attributes_are_one_block(void **state)
+{
+    const long before = fa_memory_balance();
+    struct fa_xml *root;
+
+    (void)state;
+    assert_ok(parse("<a><box label='a' xtl='1.25' ytl='2.50'/></a>", &root));
+    assert_int_equal(fa_memory_balance() - before, 2 + 3);
+    fa_xml_free(root);
 }
 
 int main(void)
@@ -107,7 +137,9 @@ int main(void)
         cmocka_unit_test(a_document_type_is_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(long_text_is_kept),
+        cmocka_unit_test(the_encoding_that_a_file_declares_is_read),
         cmocka_unit_test(want_of_memory_is_survived),
+        cmocka_unit_test(an_element_and_each_of_its_attributes_are_one_block),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
