@@ -12,6 +12,7 @@ seconds=${1:-60}
 readers=("$@")
 build=build/fuzz
 
+mkdir -p build
 cmake --preset fuzz >"$build.log" 2>&1 && cmake --build --preset fuzz >>"$build.log" 2>&1 || { tail -n 20 "$build.log"; exit 1; }
 rm -f "$build.log"
 if [ ${#readers[@]} -eq 0 ]; then
