@@ -60,12 +60,20 @@ case_of voc-from-1 "a.jpg cat 10.000000 20.000000 30.000000 40.000000 ignored
 a.jpg dog 0.000000 0.000000 320.000000 240.000000 used" --annotations "$small/voc" --classes dog,cat
 voc "$(object cat 0 0 21 40 60)"
 case_of voc-from-0 "a.jpg cat 0.000000 21.000000 40.000000 39.000000 used" --annotations "$small/voc"
+sed -i 's|<size>.*</size>|<size><width>0</width><height>0</height></size>|' "$small/voc/a.xml"
+case_of voc-size-of-0 "a.jpg cat 0.000000 21.000000 40.000000 39.000000 used" --annotations "$small/voc"
 
 printf 'dog\ncat\n' >"$small/yolo/classes.txt"
 echo "1 0.5 0.5 0.25 0.5" >"$small/yolo/a.txt"
 case_of yolo-box "a.jpg cat 120.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
 echo "0 0.25 0.25 0.5 0.25 0.375 0.75" >"$small/yolo/a.txt"
 case_of yolo-outline "a.jpg dog 80.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
+printf '\357\273\277dog\r\ncat\r\n' >"$small/yolo/classes.txt"
+printf '\357\273\2771\t0.5 0.5 0.25 0.5\r\n' >"$small/yolo/a.txt"
+echo "0 0.5 0.5 0.25 0.5" >"$small/yolo/b.txt"
+case_of yolo-windows "a.jpg cat 120.000000 60.000000 80.000000 120.000000 used" --annotations "$small/yolo"
+grep -q "1 file of labels is left out, .* the first: b.txt" "$last_log" || fail "labels without an image are not told"
+rm "$small/yolo/b.txt"
 rm "$small/yolo/classes.txt"
 printf 'path: x\nnames:\n  0: dog\n  1: "big cat"\nnc: 2\n' >"$small/data.yaml"
 echo "1 0.5 0.5 0.25 0.5" >"$small/yolo/a.txt"
@@ -79,9 +87,10 @@ case_of labelme-circle "a.jpg cat 95.000000 95.000000 10.000000 10.000000 used" 
 cvat() {
   echo "<annotations><image id=\"0\" name=\"a.jpg\" width=\"320\" height=\"240\">$1</image></annotations>" >"$small/cvat.xml"
 }
-cvat '<polygon label="cat" points="10,20;30,5;25,40"/><box label="cat" xtl="50" ytl="50" xbr="70" ybr="60" rotation="90"/>'
+cvat '<polygon label="cat" points="10,20;30,5;25,40"/><mask label="cat" rle="9" left="7" top="8" width="3" height="3"/><box label="cat" xtl="50" ytl="50" xbr="70" ybr="60" rotation="90"/>'
 case_of cvat-shapes "a.jpg cat 10.000000 5.000000 20.000000 35.000000 used
-a.jpg cat 55.000000 45.000000 10.000000 20.000000 used" --annotations "$small/cvat.xml"
+a.jpg cat 55.000000 45.000000 10.000000 20.000000 used
+a.jpg cat 7.000000 8.000000 3.000000 3.000000 used" --annotations "$small/cvat.xml"
 
 # ---- what cannot be read ----
 
@@ -100,12 +109,18 @@ echo '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>' >"$small/voc/a
 refused "declares a document type" --annotations "$small/voc"
 sed 's/a.jpg/..\/a.jpg/' "$small/cvat.xml" >"$small/outside.xml"
 refused "lies outside of the image folder" --annotations "$small/outside.xml"
+cvat '<polygon label="cat" points="10,nan;30,5;25,40"/>'
+refused 'its points are not "x,y;x,y": 10,nan;30,5' --annotations "$small/cvat.xml"
 echo '<annotations><track id="0"/></annotations>' >"$small/video.xml"
 refused "export \"CVAT for images 1.1\" instead" --annotations "$small/video.xml"
 echo "7 0.5 0.5 0.1 0.1" >"$small/yolo/a.txt"
 refused "a.txt, line 1: its class is 7; there are 2, from 0 on" --annotations "$small/yolo"
 echo "1 0.5 0.5 0.1" >"$small/yolo/a.txt"
 refused "it has 3 numbers behind its class" --annotations "$small/yolo"
+echo "1 nan 0.25 0.5 0.25 0.375 0.75" >"$small/yolo/a.txt"
+refused "a.txt, line 1: it is not numbers alone: nan 0.25" --annotations "$small/yolo"
+printf '1 0.5 0.5 0.1 0.1\n\0001 0.5 0.5 0.2 0.2\n' >"$small/yolo/a.txt"
+refused "a.txt: it is not plain text" --annotations "$small/yolo"
 rm "$small/data.yaml"
 refused "give --classes" --annotations "$small/yolo"
 echo '{"a": 1}' >"$small/labelme/a.json"

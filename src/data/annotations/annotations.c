@@ -23,15 +23,33 @@ const char *const fa_annotation_format_names[FA_N_ANNOTATION_FORMATS] = {
 
 /* ---- shared by the readers ---- */
 
-fa_status fa_annotation_number(const char *what, const char *text, double *out)
+bool fa_annotation_take_number(const char *text, double *out, const char **rest)
 {
     char *end;
 
+    *out = strtod(text, &end);
+    *rest = end;
+    return end != text && isfinite(*out);
+}
+
+fa_status fa_annotation_number(const char *what, const char *text, double *out)
+{
+    const char *rest;
+
     if (text == NULL || text[0] == '\0')
         return fa_fail(FA_EFORMAT, "it has no %s", what);
-    *out = strtod(text, &end);
-    if (*end != '\0' || !isfinite(*out))
+    if (!fa_annotation_take_number(text, out, &rest) || *rest != '\0')
         return fa_fail(FA_EFORMAT, "its %s is \"%.40s\", which is not a number", what, text);
+    return FA_OK;
+}
+
+fa_status fa_annotation_text(char *text, size_t n_bytes, char **begin)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* which Windows puts before UTF-8 */
+
+    if (memchr(text, '\0', n_bytes) != NULL || (n_bytes >= 2 && (uint8_t)text[0] >= 0xfe))
+        return fa_fail(FA_EFORMAT, "it is not plain text; save it as UTF-8");
+    *begin = text + (strncmp(text, mark, 3) == 0 ? 3 : 0);
     return FA_OK;
 }
 
@@ -56,8 +74,10 @@ fa_status fa_annotation_image_size(const struct fa_annotation_reading *reading, 
     struct fa_image_info info;
     char *data = NULL;
     size_t n_bytes;
-    fa_status status = fa_image_folder_read(&reading->images, name, &data, &n_bytes);
+    fa_status status;
 
+    FA_TRY(fa_builder_check_name(name));
+    status = fa_image_folder_read(&reading->images, name, &data, &n_bytes);
     if (status == FA_OK)
         status = fa_image_inspect(name, data, n_bytes, &info);
     fa_free(data);

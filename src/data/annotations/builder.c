@@ -107,15 +107,21 @@ static bool is_side(double side)
     return side >= 1 && side <= LARGEST_SIDE && side == floor(side);
 }
 
+fa_status fa_builder_check_name(const char *file_name)
+{
+    if (file_name[0] == '\0')
+        return fa_fail(FA_EFORMAT, "it does not name its image");
+    if (!fa_coco_name_stays_inside(file_name))
+        return fa_fail(FA_EFORMAT, "its image \"%.200s\" lies outside of the image folder", file_name);
+    return FA_OK;
+}
+
 fa_status fa_builder_image(struct fa_builder *builder, const char *file_name, double w, double h)
 {
     struct fa_coco *coco = builder->coco;
     struct fa_coco_image *image;
 
-    if (file_name[0] == '\0')
-        return fa_fail(FA_EFORMAT, "it does not name its image");
-    if (!fa_coco_name_stays_inside(file_name))
-        return fa_fail(FA_EFORMAT, "its image \"%.200s\" lies outside of the image folder", file_name);
+    FA_TRY(fa_builder_check_name(file_name));
     if (!is_side(w) || !is_side(h))
         return fa_fail(FA_EFORMAT, "the size of its image is %g x %g; sides are whole numbers from 1 to %d",
                        w, h, LARGEST_SIDE);

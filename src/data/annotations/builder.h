@@ -21,8 +21,11 @@ void fa_builder_close(struct fa_builder *builder); /* frees what was not taken *
 /* The label of the class so called, which is added unless all are there. */
 fa_status fa_builder_class(struct fa_builder *builder, const char *name, int32_t *label) FA_CHECK_RESULT;
 
-/* Images come one after another; boxes belong to the last one. FA_EFORMAT for a name that leaves the image
-   folder, and for a size that no image has. */
+/* FA_EFORMAT for an empty name, and for one that leaves the image folder. */
+fa_status fa_builder_check_name(const char *file_name) FA_CHECK_RESULT;
+
+/* Images come one after another; boxes belong to the last one. FA_EFORMAT for such a name, and
+   for a size that no image has. */
 fa_status fa_builder_image(struct fa_builder *builder, const char *file_name, double w,
                            double h) FA_CHECK_RESULT;
 

@@ -1,9 +1,8 @@
 /*
- * cvat.c - "CVAT for images 1.1": one XML file, with boxes, outlines and ellipses in pixels from the image's
- * left upper corner.
+ * cvat.c - "CVAT for images 1.1": one XML file, with boxes, outlines, ellipses and masks in pixels from the
+ * image's left upper corner.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fa/file.h"
@@ -70,6 +69,14 @@ static fa_status read_ellipse(const struct fa_xml *shape, double bbox[4])
     return FA_OK;
 }
 
+/* What is painted, whose pixels are in "rle". */
+static fa_status read_mask(const struct fa_xml *shape, double bbox[4])
+{
+    static const char *const keys[4] = {"left", "top", "width", "height"};
+
+    return numbers_of(shape, keys, bbox);
+}
+
 static size_t count(const char *text, char c)
 {
     size_t n = 0;
@@ -82,16 +89,12 @@ static size_t count(const char *text, char c)
 /* "x,y" at the beginning of text; what follows it comes back in *rest. */
 static fa_status read_point(const char *text, double point[2], const char **rest)
 {
-    char *end;
+    const char *comma;
 
-    point[0] = strtod(text, &end);
-    if (end == text || *end != ',')
+    if (!fa_annotation_take_number(text, &point[0], &comma) || *comma != ',' ||
+        !fa_annotation_take_number(comma + 1, &point[1], rest) || (**rest != ';' && **rest != '\0'))
         return fa_fail(FA_EFORMAT, "its points are not \"x,y;x,y\": %.60s", text);
-    text = end + 1;
-    point[1] = strtod(text, &end);
-    if (end == text || (*end != ';' && *end != '\0'))
-        return fa_fail(FA_EFORMAT, "its points are not \"x,y;x,y\": %.60s", text);
-    *rest = *end == ';' ? end + 1 : end;
+    *rest += **rest == ';';
     return FA_OK;
 }
 
@@ -122,6 +125,8 @@ static read_shape_fn reader_of(const char *kind)
         return read_box;
     if (strcmp(kind, "ellipse") == 0)
         return read_ellipse;
+    if (strcmp(kind, "mask") == 0)
+        return read_mask;
     return strcmp(kind, "polygon") == 0 ? read_outline : NULL;
 }
 
@@ -205,7 +210,7 @@ static fa_status read_root(struct fa_annotation_reading *reading, const struct f
          image = fa_xml_next(image, "image"))
         FA_TRY(read_image(&reading->builder, image, &n_others));
     if (n_others > 0)
-        fa_warn("%s: %zu shapes that are neither box, polygon nor ellipse are left out",
+        fa_warn("%s: %zu shapes that are neither box, polygon, ellipse nor mask are left out",
                 reading->source->path, n_others);
     return FA_OK;
 }

@@ -22,8 +22,15 @@ fa_status fa_cvat_read(struct fa_annotation_reading *reading) FA_CHECK_RESULT;
 
 /* ---- shared by them ---- */
 
+/* The number at the beginning of text and what follows it; false where that is none, or not finite. */
+bool fa_annotation_take_number(const char *text, double *out, const char **rest);
+
 /* A number that a text is, all of it: FA_EFORMAT otherwise, with `what` in front. NULL is no number. */
 fa_status fa_annotation_number(const char *what, const char *text, double *out) FA_CHECK_RESULT;
+
+/* Where the content of a text file begins, behind a mark of UTF-8. FA_EFORMAT for UTF-16 and what has zeros.
+ */
+fa_status fa_annotation_text(char *text, size_t n_bytes, char **begin) FA_CHECK_RESULT;
 
 /* The box around n points (x, y); n at least 1. */
 void fa_box_around(const double (*points)[2], size_t n, double bbox[4]);

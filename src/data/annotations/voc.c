@@ -45,25 +45,43 @@ static fa_status read_object(struct fa_builder *builder, const struct fa_xml *ob
     return fa_builder_box(builder, label, corners, difficult != NULL && strcmp(difficult, "1") == 0);
 }
 
-static fa_status begin_image(struct fa_builder *builder, const struct fa_xml *root)
+/* Some tools leave the size away, or write 0: then the image is asked. */
+static fa_status read_size(const struct fa_annotation_reading *reading, const struct fa_xml *size,
+                           const char *name, double sides[2])
 {
-    const struct fa_xml *size = fa_xml_child(root, "size");
+    int w, h;
+
+    sides[0] = sides[1] = 0;
+    if (fa_xml_child(size, "width") != NULL || fa_xml_child(size, "height") != NULL) {
+        FA_TRY(read_number(size, "width", &sides[0]));
+        FA_TRY(read_number(size, "height", &sides[1]));
+    }
+    if (sides[0] != 0 || sides[1] != 0)
+        return FA_OK;
+    FA_TRY(fa_annotation_image_size(reading, name, &w, &h));
+    sides[0] = w;
+    sides[1] = h;
+    return FA_OK;
+}
+
+static fa_status begin_image(struct fa_annotation_reading *reading, const struct fa_xml *root)
+{
     const char *name = fa_xml_text(fa_xml_child(root, "filename"));
-    double w, h;
+    double sides[2];
 
     if (strcmp(fa_xml_name(root), "annotation") != 0)
         return fa_fail(FA_EFORMAT, "it is not Pascal VOC's, whose files begin with <annotation>, but <%.40s>",
                        fa_xml_name(root));
     if (name == NULL)
         return fa_fail(FA_EFORMAT, "it has no filename");
-    FA_TRY(read_number(size, "width", &w));
-    FA_TRY(read_number(size, "height", &h));
-    return fa_builder_image(builder, name, w, h);
+    FA_TRY(read_size(reading, fa_xml_child(root, "size"), name, sides));
+    return fa_builder_image(&reading->builder, name, sides[0], sides[1]);
 }
 
-static fa_status read_tree(struct fa_builder *builder, const char *file, const struct fa_xml *root)
+static fa_status read_tree(struct fa_annotation_reading *reading, const char *file, const struct fa_xml *root)
 {
-    const fa_status status = begin_image(builder, root);
+    struct fa_builder *builder = &reading->builder;
+    const fa_status status = begin_image(reading, root);
     size_t number = 0;
 
     if (status != FA_OK)
@@ -87,7 +105,7 @@ static fa_status read_file(struct fa_annotation_reading *reading, const char *fi
     fa_free(text);
     if (status != FA_OK)
         return fa_builder_image_fault(&reading->builder, status);
-    status = read_tree(&reading->builder, file, root);
+    status = read_tree(reading, file, root);
     fa_xml_free(root);
     return status;
 }

@@ -3,13 +3,14 @@
  * class as a number, then the middle and the sides of its box, or the corners of its outline, as shares of
  * the image's sides. An image without such a file has no objects.
  */
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "class_names.h"
 #include "fa/file.h"
 #include "fa/files_below.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 #include "readers.h"
 
@@ -59,17 +60,14 @@ static fa_status find_classes(struct fa_annotation_reading *reading)
 static fa_status read_numbers(const char *line, double *numbers, size_t *n)
 {
     for (*n = 0;; ++*n) {
-        char *end;
         const char *from = line + strspn(line, " \t\r");
 
         if (*from == '\0')
             return FA_OK;
         if (*n == MOST_NUMBERS)
             return fa_fail(FA_EFORMAT, "it has more than %d numbers", MOST_NUMBERS);
-        numbers[*n] = strtod(from, &end);
-        if (end == from || (*end != '\0' && strchr(" \t\r", *end) == NULL))
+        if (!fa_annotation_take_number(from, &numbers[*n], &line) || strchr(" \t\r", *line) == NULL)
             return fa_fail(FA_EFORMAT, "it is not numbers alone: %.60s", from);
-        line = end;
     }
 }
 
@@ -101,14 +99,77 @@ static fa_status read_object(struct fa_builder *builder, const char *line, doubl
     FA_TRY(read_numbers(line, numbers, &n));
     if (n == 0)
         return fa_fail(FA_EFORMAT, "it has no numbers");
-    if (!(numbers[0] >= 0 && numbers[0] < (double)coco->n_categories) ||
-        numbers[0] != (double)(int)numbers[0])
+    if (numbers[0] < 0 || numbers[0] >= (double)coco->n_categories || numbers[0] != floor(numbers[0]))
         return fa_fail(FA_EFORMAT, "its class is %g; there are %zu, from 0 on", numbers[0],
                        coco->n_categories);
     FA_TRY(box_of_numbers(numbers + 1, n - 1, bbox));
     for (int k = 0; k < 4; k++)
         bbox[k] *= k % 2 == 0 ? image->w : image->h;
     return fa_builder_box(builder, (int32_t)numbers[0], bbox, false);
+}
+
+/* ---- the files of labels ---- */
+
+/* And which of them an image has. */
+struct labels {
+    struct fa_files files;
+    bool *is_read;
+};
+
+static fa_status open_labels(const char *path, struct labels *labels)
+{
+    static const char *const suffixes[] = {".txt", NULL};
+    fa_status status;
+
+    FA_TRY(fa_files_below(path, suffixes, &labels->files));
+    status = fa_alloc_zero(labels->files.n, sizeof *labels->is_read, &labels->is_read);
+    if (status != FA_OK)
+        fa_files_free(&labels->files);
+    return status;
+}
+
+static void close_labels(struct labels *labels)
+{
+    fa_files_free(&labels->files);
+    fa_free(labels->is_read);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void note_read(struct labels *labels, const char *file)
+{
+    char **found = labels->files.n == 0 ? NULL
+                                        : bsearch(&file, labels->files.names, labels->files.n,
+                                                  sizeof *labels->files.names, compare_names);
+
+    if (found != NULL)
+        labels->is_read[found - labels->files.names] = true;
+}
+
+static bool is_of_classes(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return strcmp(slash != NULL ? slash + 1 : file, "classes.txt") == 0;
+}
+
+/* Their images may be of a format that is not read, or in another folder. */
+static void tell_left_out(const struct labels *labels, const char *image_directory)
+{
+    const char *first = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < labels->files.n; i++) {
+        if (labels->is_read[i] || is_of_classes(labels->files.names[i]))
+            continue;
+        first = n++ == 0 ? labels->files.names[i] : first;
+    }
+    if (n > 0)
+        fa_warn("%zu file%s of labels %s left out, since no .jpg or .png in %s is called so, the first: %s",
+                n, fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
 }
 
 /* ---- an image ---- */
@@ -134,55 +195,68 @@ static fa_status read_lines(struct fa_builder *builder, const char *file, char *
 /* "train/0001.jpg" to "train/0001.txt". */
 static fa_status label_file(const char *image, char **out)
 {
-    const size_t n = (size_t)(strrchr(image, '.') - image);
-
-    FA_TRY(fa_alloc(n + 5, 1, out));
-    snprintf(*out, n + 5, "%.*s.txt", (int)n, image);
-    return FA_OK;
+    return fa_asprintf(out, "%.*s.txt", (int)(strrchr(image, '.') - image), image);
 }
 
-static fa_status read_labels(struct fa_annotation_reading *reading, const char *image, double *numbers)
+static fa_status read_labels(struct fa_annotation_reading *reading, const char *file, double *numbers)
 {
-    char *file, *text = NULL;
+    char *text = NULL, *begin;
     size_t n_bytes;
-    fa_status status;
+    fa_status status = fa_image_folder_read(&reading->annotations, file, &text, &n_bytes);
 
-    FA_TRY(label_file(image, &file));
-    status = fa_image_folder_read(&reading->annotations, file, &text, &n_bytes);
-    if (status == FA_EMISSING)
-        status = FA_OK;
-    else if (status == FA_OK)
-        status = read_lines(&reading->builder, file, text, numbers);
+    if (status == FA_OK)
+        status = fa_prefix(fa_annotation_text(text, n_bytes, &begin), "%s", file);
+    if (status == FA_OK)
+        status = read_lines(&reading->builder, file, begin, numbers);
     fa_free(text);
-    fa_free(file);
-    return status;
+    return status == FA_EMISSING ? FA_OK : fa_builder_object_fault(&reading->builder, status);
 }
 
-static fa_status read_image(struct fa_annotation_reading *reading, const char *image, double *numbers)
+static fa_status read_image(struct fa_annotation_reading *reading, const char *image, double *numbers,
+                            struct labels *labels)
 {
     int w = 0, h = 0;
+    char *file;
     fa_status status = fa_annotation_image_size(reading, image, &w, &h);
 
     if (status == FA_OK)
         status = fa_builder_image(&reading->builder, image, w, h);
     if (status != FA_OK)
-        return fa_builder_image_fault(&reading->builder, status);
-    return read_labels(reading, image, numbers);
+        FA_TRY(fa_builder_image_fault(&reading->builder, status));
+    FA_TRY(label_file(image, &file));
+    note_read(labels, file);
+    status = status == FA_OK ? read_labels(reading, file, numbers) : FA_OK;
+    fa_free(file);
+    return status;
 }
 
-fa_status fa_yolo_read(struct fa_annotation_reading *reading)
+static fa_status read_images(struct fa_annotation_reading *reading, struct labels *labels)
 {
     static const char *const suffixes[] = {".jpg", ".jpeg", ".png", NULL};
+    const char *directory = reading->source->image_directory;
     struct fa_files images;
     double *numbers = NULL;
     fa_status status;
 
-    FA_TRY(find_classes(reading));
-    FA_TRY(fa_files_below(reading->source->image_directory, suffixes, &images));
+    FA_TRY(fa_files_below(directory, suffixes, &images));
     status = fa_alloc(MOST_NUMBERS, sizeof *numbers, &numbers);
     for (size_t i = 0; i < images.n && status == FA_OK; i++)
-        status = read_image(reading, images.names[i], numbers);
+        status = read_image(reading, images.names[i], numbers, labels);
+    if (status == FA_OK)
+        tell_left_out(labels, directory);
     fa_free(numbers);
     fa_files_free(&images);
+    return status;
+}
+
+fa_status fa_yolo_read(struct fa_annotation_reading *reading)
+{
+    struct labels labels;
+    fa_status status;
+
+    FA_TRY(find_classes(reading));
+    FA_TRY(open_labels(reading->source->path, &labels));
+    status = read_images(reading, &labels);
+    close_labels(&labels);
     return status;
 }
