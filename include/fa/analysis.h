@@ -62,12 +62,16 @@ enum fa_fate {
     FA_FATE_WRONG
 };
 
+/* Of more classes there is no table of confusions, whose size is their square. */
+enum { FA_CONFUSION_CLASSES = 2000 };
+
 struct fa_analysis {
     size_t n_classes;
     struct fa_analysis_class *classes; /* and after the last one all: F1 over their boxes together, the rest
                                           as means over the classes that have objects */
     size_t *confusion; /* (n_classes + 1)^2: objects of a class (row) found as a class (column); the last of
-                          both: no object, not found. Of detections that score at least the best F1 of all. */
+                          both: no object, not found. Of detections that score at least the best F1 of all.
+                          NULL above FA_CONFUSION_CLASSES */
     uint8_t *fate_of_detection, *fate_of_gt; /* enum fa_fate, in the order of input */
 };
 

@@ -3,9 +3,9 @@
  * of the latest.
  *
  * evaluation/step_292.json is a results file as COCO wants it, of the weights after that step.
- * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72": the file, its AP,
- * its score threshold of best F1 (0: unknown), and how many of the dataset's images, its first, were looked
- * at.
+ * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72 8d3c5f0a9b7e6142": the
+ * file, its AP, its score threshold of best F1 (0: unknown), how many of the dataset's images, its first,
+ * were looked at, and the content_hash of that dataset, which older lines do not have.
  */
 #ifndef FA_KEPT_RESULTS_H
 #define FA_KEPT_RESULTS_H
@@ -25,10 +25,11 @@ struct fa_kept_results {
     int64_t step; /* -1: none are kept */
     double ap, score_threshold;
     size_t n_images;
+    uint64_t content_hash; /* 0: unknown */
 };
 
-/* Keeps results as the latest, and as the best if no earlier step did as well; what is neither any more is
-   removed. Every file is whole or not there, and a line names only what is. */
+/* Keeps results as the latest, and as the best if no earlier step did as well on the same data; what is
+   neither any more is removed. Every file is whole or not there, and a line names only what is. */
 fa_status fa_kept_results_write(const struct fa_directory *work_dir, const struct fa_kept_results *about,
                                 const struct fa_coco_result *results, size_t n) FA_CHECK_RESULT;
 

@@ -21,8 +21,8 @@ struct fa_report_config {
     const char *results;              /* a COCO results file; NULL: what the run kept (fa/kept_results.h) */
 };
 
-/* FA_EMISSING where a run has no log. FA_EINVAL where detections are of other images or classes than those of
-   the dataset. */
+/* FA_EMISSING where a run has no log. FA_EINVAL where the results that are given are of other images or
+   classes than those of the dataset, and where out is there already and is no report. */
 fa_status fa_report_write(const struct fa_report_config *config) FA_CHECK_RESULT;
 
 #endif

@@ -35,9 +35,10 @@ static fa_status find_data(const char *work_dir, char **path)
     return status == FA_ENOMEM ? status : FA_OK;
 }
 
-/* Data that were not asked for by name may be elsewhere by now: the report does without. */
-static fa_status open_data(const struct fa_invocation *invocation, const char *work_dir,
-                           struct fa_report_config *config, struct fa_dataset **dataset)
+/* Data that were not asked for by name may be elsewhere by now: the report does without. *note, freed with
+   fa_free, then says why. */
+static fa_status open_data(const struct fa_invocation *invocation, const char *work_dir, char **note,
+                           struct fa_dataset **dataset)
 {
     const char *given = fa_arguments_get(&invocation->arguments, "--data");
     char *path;
@@ -46,15 +47,14 @@ static fa_status open_data(const struct fa_invocation *invocation, const char *w
     if (given != NULL)
         return fa_dataset_open(given, dataset);
     FA_TRY(find_data(work_dir, &path));
-    config->dataset_note = "the run's configuration names none";
     if (path == NULL)
-        return FA_OK;
+        return fa_strdup("the run's configuration names none", note);
     status = fa_dataset_open(path, dataset);
     fa_free(path);
     if (status == FA_OK || status == FA_ENOMEM)
         return status;
-    config->dataset_note = fa_message();
-    fa_warn("the report does without classes, errors and images: %s; give --data SHARDDIR", fa_message());
+    FA_TRY(fa_strdup(fa_message(), note));
+    fa_warn("the report does without classes, errors and images: %s; give --data SHARDDIR", *note);
     return FA_OK;
 }
 
@@ -98,16 +98,19 @@ static fa_status report(struct fa_invocation *invocation, const char **work_dirs
                                       .out = fa_arguments_get(given, "--out"),
                                       .results = fa_arguments_get(given, "--results")};
     struct fa_dataset *dataset = NULL;
+    char *note = NULL;
     fa_status status = FA_OK;
 
     for (size_t i = 0; i < n_runs; i++)
         work_dirs[i] = fa_arguments_nth(given, NULL, i);
     if (n_runs == 1)
-        status = open_data(invocation, work_dirs[0], &config, &dataset);
+        status = open_data(invocation, work_dirs[0], &note, &dataset);
     config.dataset = dataset;
+    config.dataset_note = note;
     if (status == FA_OK)
         status = write_report(invocation, &config);
     fa_dataset_close(dataset);
+    fa_free(note);
     return status;
 }
 

@@ -29,13 +29,11 @@ static void clear_work(struct fa_analysis_work *work)
 static fa_status allocate(const struct fa_metrics_input *input, struct fa_analysis *out)
 {
     const size_t n = (size_t)input->n_classes + 1;
-    size_t cells;
 
     out->n_classes = n - 1;
-    if (!fa_size_mul(n, n, &cells))
-        return fa_fail(FA_ENOMEM, "%d classes are too many for a table of them", input->n_classes);
     FA_TRY(fa_alloc_zero(n, sizeof *out->classes, &out->classes));
-    FA_TRY(fa_alloc_zero(cells, sizeof *out->confusion, &out->confusion));
+    if (out->n_classes <= FA_CONFUSION_CLASSES)
+        FA_TRY(fa_alloc_zero(n * n, sizeof *out->confusion, &out->confusion));
     FA_TRY(fa_alloc_zero(input->n_detections, 1, &out->fate_of_detection));
     return fa_alloc_zero(input->n_gt, 1, &out->fate_of_gt);
 }

@@ -16,6 +16,12 @@ struct fates {
     double score;
 };
 
+static void count_as(struct fa_analysis *out, size_t object, size_t detection)
+{
+    if (out->confusion != NULL)
+        out->confusion[object * (out->n_classes + 1) + detection]++;
+}
+
 /* ---- each class by itself ---- */
 
 static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct fa_metrics_scratch *scratch)
@@ -130,8 +136,7 @@ static void confuse(const struct fates *fates, size_t detection, const struct le
         return;
     fates->out->fate_of_detection[detection] = FA_FATE_CONFUSED;
     fate_of_gt[match] = FA_FATE_CONFUSED;
-    fates->out->confusion[(size_t)input->gt[match].label * (fates->out->n_classes + 1) +
-                          (size_t)input->detections[detection].label]++;
+    count_as(fates->out, (size_t)input->gt[match].label, (size_t)input->detections[detection].label);
 }
 
 static void confuse_all(const struct fates *fates, const struct list *detections, const struct list *objects)
@@ -168,16 +173,18 @@ static fa_status judge_left(const struct fates *fates)
 /* What was confused is counted already. */
 static void count(const struct fa_metrics_input *input, struct fa_analysis *out)
 {
-    const size_t nothing = out->n_classes, n = nothing + 1;
+    const size_t nothing = out->n_classes;
 
     for (size_t d = 0; d < input->n_detections; d++) {
         const size_t label = (size_t)input->detections[d].label;
+        const uint8_t fate = out->fate_of_detection[d];
 
-        out->confusion[label * n + label] += out->fate_of_detection[d] == FA_FATE_RIGHT;
-        out->confusion[nothing * n + label] += out->fate_of_detection[d] == FA_FATE_WRONG;
+        if (fate == FA_FATE_RIGHT || fate == FA_FATE_WRONG)
+            count_as(out, fate == FA_FATE_RIGHT ? label : nothing, label);
     }
     for (size_t g = 0; g < input->n_gt; g++)
-        out->confusion[(size_t)input->gt[g].label * n + nothing] += out->fate_of_gt[g] == FA_FATE_WRONG;
+        if (out->fate_of_gt[g] == FA_FATE_WRONG)
+            count_as(out, (size_t)input->gt[g].label, nothing);
 }
 
 fa_status fa_analysis_judge(struct fa_analysis_work *work, struct fa_analysis *out)

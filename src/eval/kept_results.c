@@ -45,7 +45,8 @@ static bool parse(const char *text, struct fa_kept_results *out)
     char name[NAME_ROOM];
 
     _Static_assert(NAME_ROOM == 40, "the width below");
-    return sscanf(text, "%39s %lf %lf %zu", name, &out->ap, &out->score_threshold, &out->n_images) == 4 &&
+    return sscanf(text, "%39s %lf %lf %zu %" SCNx64, name, &out->ap, &out->score_threshold, &out->n_images,
+                  &out->content_hash) >= 4 &&
            is_results(name, &out->step) && out->ap >= -1 && out->ap <= 1 && out->score_threshold >= 0 &&
            out->score_threshold <= 1;
 }
@@ -90,17 +91,24 @@ static fa_status write_line(const struct fa_directory *directory, enum fa_kept w
     int length;
 
     name_file(about->step, name);
-    length = snprintf(text, sizeof text, "%s %.17g %.17g %zu\n", name, about->ap, about->score_threshold,
-                      about->n_images);
+    length = snprintf(text, sizeof text, "%s %.17g %.17g %zu %016" PRIx64 "\n", name, about->ap,
+                      about->score_threshold, about->n_images, about->content_hash);
     return fa_directory_write(directory, line_names[which], text, (size_t)length);
 }
 
 /* ---- keeping ---- */
 
-/* A best one of this step or of a later one is of weights that are no more: the run went back. */
+static bool are_of_other_data(const struct fa_kept_results *a, const struct fa_kept_results *b)
+{
+    return a->content_hash != 0 && b->content_hash != 0 && a->content_hash != b->content_hash;
+}
+
+/* A best one of this step or of a later one is of weights that are no more: the run went back. One of other
+   data cannot be compared. */
 static bool is_better(const struct fa_kept_results *about, const struct fa_kept_results *best)
 {
-    return best->step < 0 || best->step >= about->step || about->ap > best->ap;
+    return best->step < 0 || are_of_other_data(about, best) || best->step >= about->step ||
+           about->ap > best->ap;
 }
 
 static fa_status remove_others(const struct fa_directory *directory, int64_t latest, int64_t best)

@@ -27,20 +27,15 @@ static void take_limits(const struct fa_report_run *run, int out[3])
 }
 
 /* The best that was kept, else the latest; *path NULL: none. */
-static fa_status find_kept(const struct fa_report_run *run, struct fa_found *found, size_t *n_images,
-                           char **path)
+static fa_status find_kept(const struct fa_report_run *run, struct fa_kept_results *kept, char **path)
 {
-    struct fa_kept_results kept;
-
     *path = NULL;
-    FA_TRY(fa_kept_results_find(run->path, FA_KEPT_BEST, &kept));
-    if (kept.step < 0)
-        FA_TRY(fa_kept_results_find(run->path, FA_KEPT_LATEST, &kept));
-    if (kept.step < 0)
+    FA_TRY(fa_kept_results_find(run->path, FA_KEPT_BEST, kept));
+    if (kept->step < 0)
+        FA_TRY(fa_kept_results_find(run->path, FA_KEPT_LATEST, kept));
+    if (kept->step < 0)
         return FA_OK;
-    found->step = (double)kept.step;
-    *n_images = kept.n_images < *n_images ? kept.n_images : *n_images;
-    FA_TRY(fa_kept_results_path(run->path, kept.step, path));
+    FA_TRY(fa_kept_results_path(run->path, kept->step, path));
     if (fa_file_exists(*path))
         return FA_OK;
     fa_free(*path);
@@ -63,14 +58,26 @@ static fa_status analyse(const char *path, const struct fa_dataset *dataset, siz
     return fa_analysis_make(&found->set.input, &found->analysis);
 }
 
-static fa_status note_absence(const struct fa_report_config *config, const struct fa_report_run *run,
+static void clear_analysis(struct fa_found *found)
+{
+    fa_metrics_set_clear(&found->set);
+    fa_metrics_clear(&found->metrics);
+    fa_analysis_clear(&found->analysis);
+}
+
+/* ---- what a report does without ---- */
+
+static fa_status note_no_data(const struct fa_report_config *config, const struct fa_report_run *run,
                               struct fa_found *found)
 {
-    if (config->dataset == NULL)
-        return fa_asprintf(&found->note,
-                           "Classes, errors and images need the data that was evaluated on: %s. Give it by "
-                           "freeanchor report %s --data SHARDS.",
-                           config->dataset_note != NULL ? config->dataset_note : "none was given", run->path);
+    return fa_asprintf(&found->note,
+                       "Classes, errors and images need the data that was evaluated on: %s. Give it by "
+                       "freeanchor report %s --data SHARDS.",
+                       config->dataset_note != NULL ? config->dataset_note : "none was given", run->path);
+}
+
+static fa_status note_no_results(const struct fa_report_run *run, struct fa_found *found)
+{
     return fa_asprintf(&found->note,
                        "Classes, errors and images need detections, and this run kept none. Make them by "
                        "freeanchor eval --weights %s --data SHARDS --out R.json, and give them by freeanchor "
@@ -78,34 +85,64 @@ static fa_status note_absence(const struct fa_report_config *config, const struc
                        run->path, run->path);
 }
 
+static fa_status note_misfit(const struct fa_report_run *run, const char *why, struct fa_found *found)
+{
+    return fa_asprintf(&found->note,
+                       "Classes, errors and images are left out, since the detections that this run kept do "
+                       "not fit the data: %s. Give the data that was evaluated on by freeanchor report %s "
+                       "--data SHARDS.",
+                       why, run->path);
+}
+
+/* ---- the whole ---- */
+
+static fa_status take_kept(const struct fa_report_config *config, const struct fa_report_run *run,
+                           struct fa_found *found)
+{
+    const struct fa_dataset *dataset = config->dataset;
+    struct fa_kept_results kept;
+    char *path;
+    fa_status status;
+
+    FA_TRY(find_kept(run, &kept, &path));
+    if (path == NULL)
+        return note_no_results(run, found);
+    if (kept.content_hash != 0 && kept.content_hash != dataset->content_hash)
+        status = fa_fail(FA_EINVAL, "%s is of other images or annotations", path);
+    else
+        status = analyse(path, dataset,
+                         kept.n_images < dataset->n_records ? kept.n_images : dataset->n_records, found);
+    fa_free(path);
+    if (status == FA_OK) {
+        found->step = (double)kept.step;
+        found->dataset = dataset;
+    }
+    if (status == FA_OK || status == FA_ENOMEM)
+        return status;
+    clear_analysis(found);
+    return note_misfit(run, fa_message(), found);
+}
+
+static fa_status take_given(const struct fa_report_config *config, struct fa_found *found)
+{
+    FA_TRY(analyse(config->results, config->dataset, config->dataset->n_records, found));
+    found->dataset = config->dataset;
+    return FA_OK;
+}
+
 fa_status fa_found_open(const struct fa_report_config *config, const struct fa_report_run *run,
                         struct fa_found *found)
 {
-    size_t n_images = config->dataset != NULL ? config->dataset->n_records : 0;
-    char *path = NULL;
-    fa_status status = FA_OK;
-
     *found = (struct fa_found){.step = -1};
     take_limits(run, found->max_detections);
-    if (config->results != NULL)
-        status = fa_strdup(config->results, &path);
-    else
-        status = find_kept(run, found, &n_images, &path);
-    if (status == FA_OK && (path == NULL || config->dataset == NULL))
-        status = note_absence(config, run, found);
-    else if (status == FA_OK) {
-        status = analyse(path, config->dataset, n_images, found);
-        found->dataset = config->dataset;
-    }
-    fa_free(path);
-    return status;
+    if (config->dataset == NULL)
+        return note_no_data(config, run, found);
+    return config->results != NULL ? take_given(config, found) : take_kept(config, run, found);
 }
 
 void fa_found_close(struct fa_found *found)
 {
-    fa_metrics_set_clear(&found->set);
-    fa_metrics_clear(&found->metrics);
-    fa_analysis_clear(&found->analysis);
+    clear_analysis(found);
     fa_free(found->note);
     *found = (struct fa_found){0};
 }

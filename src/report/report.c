@@ -1,5 +1,7 @@
 #include "fa/report.h"
 
+#include <string.h>
+
 #include "fa/file.h"
 #include "fa/memory.h"
 #include "section.h"
@@ -37,6 +39,27 @@ static void report_several(const struct fa_report_run *runs, size_t n, struct fa
     fa_section_foot(page);
 }
 
+/* How a report ends, see fa_section_foot. */
+static fa_status check_out(const char *path)
+{
+    static const char mark[] = "made by freeanchor on ";
+    char *end;
+    size_t n;
+    bool may_go;
+
+    if (!fa_file_exists(path))
+        return FA_OK;
+    FA_TRY(fa_file_read_tail(path, 256, &end, &n));
+    may_go = n == 0 || memmem(end, n, mark, sizeof mark - 1) != NULL;
+    fa_free(end);
+    return may_go
+               ? FA_OK
+               : fa_fail(FA_EINVAL,
+                         "%s: is there already and is no report of this program; move it, or choose another "
+                         "--out",
+                         path);
+}
+
 static fa_status save(const struct fa_page *page, const char *path)
 {
     return page->status == FA_OK ? fa_file_write_atomic(path, page->text, page->n) : page->status;
@@ -45,7 +68,7 @@ static fa_status save(const struct fa_page *page, const char *path)
 static fa_status report(const struct fa_report_config *config, struct fa_report_run *runs)
 {
     struct fa_page page = {0};
-    fa_status status = FA_OK;
+    fa_status status = check_out(config->out);
 
     for (size_t i = 0; i < config->n_runs && status == FA_OK; i++)
         status = fa_report_run_open(config->work_dirs[i], &runs[i]);

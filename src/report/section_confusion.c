@@ -6,7 +6,7 @@
 #include "fa/memory.h"
 #include "section.h"
 
-enum { TABLE_CLASSES = 12, PAIRS = 20 };
+enum { TABLE_CLASSES = 12, MAP_CELLS = 120, PAIRS = 20 };
 
 static size_t cell(const struct fa_found *found, size_t object, size_t detection)
 {
@@ -69,25 +69,76 @@ static void put_table(struct fa_page *page, const struct fa_found *found)
 
 /* ---- many classes: the map and its most frequent confusions ---- */
 
+/* Rows and columns are of one class each, or of as many neighbours as leave MAP_CELLS; the last of both is of
+   nothing alone. */
+struct map {
+    const struct fa_found *found;
+    size_t n, block; /* classes of a row */
+    double side;
+};
+
+static struct map plan_map(const struct fa_found *found)
+{
+    const size_t n = found->analysis.n_classes, block = (n - 1) / MAP_CELLS + 1, rows = (n - 1) / block + 2;
+
+    return (struct map){found, rows, block, 340.0 / (double)rows};
+}
+
+static size_t first_of(const struct map *map, size_t row)
+{
+    const size_t n = map->found->analysis.n_classes;
+
+    return row < map->n - 1 ? row * map->block : n + (row - (map->n - 1));
+}
+
+static size_t sum_of_row(const struct map *map, size_t row)
+{
+    size_t sum = 0;
+
+    for (size_t object = first_of(map, row); object < first_of(map, row + 1); object++)
+        sum += row_sum(map->found, object);
+    return sum;
+}
+
+static size_t sum_of_cell(const struct map *map, size_t row, size_t column)
+{
+    size_t sum = 0;
+
+    for (size_t object = first_of(map, row); object < first_of(map, row + 1); object++)
+        for (size_t k = first_of(map, column); k < first_of(map, column + 1); k++)
+            sum += cell(map->found, object, k);
+    return sum;
+}
+
+static void draw_row(struct fa_page *page, const struct map *map, size_t row)
+{
+    const double sum = (double)sum_of_row(map, row), side = map->side;
+
+    for (size_t column = 0; column < map->n; column++) {
+        const size_t n = sum_of_cell(map, row, column);
+
+        if (n > 0)
+            fa_page_add(page, "<rect x=%.2f y=%.2f width=%.2f height=%.2f fill=\"var(--s0)\" opacity=%.2f />",
+                        (double)column * side, 14 + (double)row * side * 330 / 340, side, side * 330 / 340,
+                        0.08 + 0.92 * (double)n / sum);
+    }
+}
+
 static void draw_map(struct fa_page *page, const struct fa_found *found)
 {
-    const size_t n = found->analysis.n_classes + 1;
-    const double side = 340.0 / (double)n;
+    const struct map map = plan_map(found);
 
     fa_page_put(page,
                 "<figure class=chart><svg viewBox=\"0 0 360 362\" role=img aria-label=\"confusion matrix\">"
-                "<text x=0 y=10>object, a row each</text><text x=340 y=360 class=end>detection, a column "
-                "each; the last of both: nothing</text>");
-    for (size_t object = 0; object < n; object++) {
-        const double sum = (double)row_sum(found, object);
-
-        for (size_t k = 0; k < n; k++)
-            if (cell(found, object, k) > 0)
-                fa_page_add(page,
-                            "<rect x=%.2f y=%.2f width=%.2f height=%.2f fill=\"var(--s0)\" opacity=%.2f />",
-                            (double)k * side, 14 + (double)object * side * 330 / 340, side, side * 330 / 340,
-                            0.08 + 0.92 * (double)cell(found, object, k) / sum);
-    }
+                "<text x=0 y=10>");
+    if (map.block == 1)
+        fa_page_put(page, "object, a row each");
+    else
+        fa_page_add(page, "objects, a row for %zu classes", map.block);
+    fa_page_put(page, "</text><text x=340 y=360 class=end>detection, a column each; the last of both: nothing"
+                      "</text>");
+    for (size_t row = 0; row < map.n; row++)
+        draw_row(page, &map, row);
     fa_page_put(page, "</svg></figure>\n");
 }
 
@@ -157,6 +208,14 @@ void fa_section_confusion(struct fa_page *page, const struct fa_found *found)
 {
     if (found->dataset == NULL)
         return;
+    if (found->analysis.confusion == NULL) {
+        fa_page_add(
+            page,
+            "<h2>Confusion</h2><p class=soft>A table of %zu classes is too large for a page; of up to "
+            "%d there is one.</p>\n",
+            found->analysis.n_classes, FA_CONFUSION_CLASSES);
+        return;
+    }
     fa_page_add(
         page,
         "<h2>Confusion</h2><p class=soft>Objects (rows) by the class that they are found as (columns), of "

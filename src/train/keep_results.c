@@ -11,7 +11,8 @@ void fa_training_keep_results(const struct fa_training *t, const struct fa_metri
     const struct fa_kept_results about = {.step = t->state.progress.step,
                                           .ap = metrics->ap,
                                           .score_threshold = fa_metrics_score_threshold(metrics),
-                                          .n_images = n_images};
+                                          .n_images = n_images,
+                                          .content_hash = t->run->val_data->content_hash};
 
     if (fa_kept_results_write(t->run->work_dir->directory, &about, results, n) != FA_OK)
         fa_warn("the detections of this evaluation are not kept, training goes on: %s", fa_message());

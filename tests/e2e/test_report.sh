@@ -41,4 +41,30 @@ expect 2 "log.jsonl" "$freeanchor" report "$scratch/s"
 expect 2 "for the report of one run" "$freeanchor" report "$scratch/w" "$scratch/w" --data "$scratch/shards"
 echo '[{"image_id": 99999, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]' >"$scratch/unknown.json"
 expect 2 "unknown.json: result 0 is of image 99999" "$freeanchor" report "$scratch/w" --results "$scratch/unknown.json"
+
+# What stands in the way of a part of it is told as it is, and what is no report of ours stays.
+cp -r "$scratch/w" "$scratch/moved"
+sed -i 's|"val": "[^"]*"|"val": "/nowhere/val"|' "$scratch/moved/config.json"
+printf '{"mode":"tra\n' >>"$scratch/moved/log.jsonl"
+must "$freeanchor" report "$scratch/moved"
+grep -q 'need the data that was evaluated on: /nowhere/val' "$scratch/moved/report.html" || fail "it is not told which data are missing"
+echo precious >"$scratch/notes.txt"
+expect 2 "is no report of this program" "$freeanchor" report "$scratch/w" --out "$scratch/notes.txt"
+[ "$(cat "$scratch/notes.txt")" = precious ] || fail "a file of the user is gone"
+
+# kept FILE LINE: the report of a run that kept these detections.
+kept() {
+  mkdir -p "$scratch/w/evaluation"
+  cp "$1" "$scratch/w/evaluation/step_300.json"
+  echo "step_300.json $2" >"$scratch/w/evaluation/best"
+  must "$freeanchor" report "$scratch/w"
+}
+hash=$(grep -o '"content_hash": *"[0-9a-f]*"' "$scratch/shards/manifest.json" | grep -o '[0-9a-f]\{16\}')
+kept "$scratch/results.json" "0.5 0.5 12 $hash"
+grep -q '<h2>Confusion' "$report" || fail "detections that were kept are not shown"
+kept "$scratch/results.json" "0.5 0.5 12 00000000000000ff"
+grep -q 'do not fit the data: .* is of other images' "$report" || fail "detections of other data are not noticed"
+kept "$scratch/unknown.json" "0.5 0.5 12"
+grep -q 'do not fit the data: .* is of image 99999' "$report" || fail "detections of unknown images are not noticed"
+grep -q '<figure class=chart>' "$report" || fail "and so there are no curves"
 finish

@@ -32,12 +32,18 @@ static const char *kept(const char *name)
 }
 
 /* One result, by which the file is known again. */
-static void keep(int64_t step, double ap)
+static void keep_of(int64_t step, double ap, uint64_t content_hash)
 {
     const struct fa_coco_result result = {step, 7, {1, 2, 3, 4}, 0.5};
-    const struct fa_kept_results about = {.step = step, .ap = ap, .score_threshold = 1.0 / 3, .n_images = 12};
+    const struct fa_kept_results about = {
+        .step = step, .ap = ap, .score_threshold = 1.0 / 3, .n_images = 12, .content_hash = content_hash};
 
     assert_ok(fa_kept_results_write(work_dir, &about, &result, 1));
+}
+
+static void keep(int64_t step, double ap)
+{
+    keep_of(step, ap, 9);
 }
 
 static void assert_kept(enum fa_kept which, int64_t step, double ap)
@@ -67,6 +73,34 @@ static void nothing_is_kept_before_the_first_evaluation(void **state)
     (void)state;
     assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
     assert_int_equal(found.step, -1);
+}
+
+static void the_best_of_other_data_is_no_longer_the_best(void **state)
+{
+    struct fa_kept_results found;
+
+    (void)state;
+    keep_of(10, 0.4, UINT64_MAX);
+    keep_of(20, 0.2, 7);
+    assert_kept(FA_KEPT_BEST, 20, 0.2);
+    assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
+    assert_true(found.content_hash == 7);
+    keep_of(30, 0.1, 7);
+    assert_kept(FA_KEPT_BEST, 20, 0.2);
+}
+
+static void a_line_without_the_data_is_read_and_compared_with_any(void **state)
+{
+    struct fa_kept_results found;
+
+    (void)state;
+    keep_of(10, 0.4, 7);
+    assert_ok(fa_file_write_atomic(kept("best"), "step_10.json 0.4 0.5 12\n", 24));
+    assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
+    assert_true(found.step == 10 && found.content_hash == 0);
+    keep_of(20, 0.2, 7);
+    assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
+    assert_int_equal(found.step, 10);
 }
 
 static void the_best_and_the_latest_stay(void **state)
@@ -145,6 +179,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_kept_before_the_first_evaluation, open_work_dir,
                                         close_work_dir),
         cmocka_unit_test_setup_teardown(the_best_and_the_latest_stay, open_work_dir, close_work_dir),
+        cmocka_unit_test_setup_teardown(the_best_of_other_data_is_no_longer_the_best, open_work_dir,
+                                        close_work_dir),
+        cmocka_unit_test_setup_teardown(a_line_without_the_data_is_read_and_compared_with_any, open_work_dir,
+                                        close_work_dir),
         cmocka_unit_test_setup_teardown(a_best_of_steps_that_are_made_again_does_not_count, open_work_dir,
                                         close_work_dir),
         cmocka_unit_test_setup_teardown(files_of_others_stay, open_work_dir, close_work_dir),
