@@ -20,7 +20,8 @@ fa_status fa_open_failure(int error);
    limit bytes, and what is no plain file, is FA_EFORMAT. */
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
-/* The last most bytes of a file that may be larger, and may grow meanwhile. */
+/* The first, or last, most bytes of a file that may be larger, and may grow meanwhile. */
+fa_status fa_file_read_head(const char *path, size_t most, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *n_bytes) FA_CHECK_RESULT;
 
 /* The whole of a file that is open, whatever its position; path is for messages. fd stays open. */

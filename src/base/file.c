@@ -61,9 +61,10 @@ fa_status fa_file_read_open(int fd, const char *path, size_t limit, char **data,
     return FA_OK;
 }
 
-fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *n_bytes)
+/* The first or last most bytes. */
+static fa_status read_end(const char *path, size_t most, bool is_tail, char **data, size_t *n_bytes)
 {
-    uint64_t size = 0, begin;
+    uint64_t size = 0, n;
     int fd;
     fa_status status;
 
@@ -71,20 +72,30 @@ fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *
     *n_bytes = 0;
     FA_TRY(open_for_reading(path, &fd));
     status = size_of_open(fd, path, &size);
-    begin = size > most ? size - most : 0;
+    n = size < most ? size : most;
     if (status == FA_OK)
-        status = fa_alloc((size_t)(size - begin) + 1, 1, data);
+        status = fa_alloc((size_t)n + 1, 1, data);
     if (status == FA_OK)
-        status = fa_file_read_at(fd, path, begin, (size_t)(size - begin), *data);
+        status = fa_file_read_at(fd, path, is_tail ? size - n : 0, (size_t)n, *data);
     close(fd);
     if (status == FA_OK) {
-        (*data)[size - begin] = '\0';
-        *n_bytes = (size_t)(size - begin);
+        (*data)[n] = '\0';
+        *n_bytes = (size_t)n;
         return FA_OK;
     }
     fa_free(*data);
     *data = NULL;
     return status;
+}
+
+fa_status fa_file_read_head(const char *path, size_t most, char **data, size_t *n_bytes)
+{
+    return read_end(path, most, false, data, n_bytes);
+}
+
+fa_status fa_file_read_tail(const char *path, size_t most, char **data, size_t *n_bytes)
+{
+    return read_end(path, most, true, data, n_bytes);
 }
 
 fa_status fa_file_read(const char *path, size_t limit, char **data, size_t *n_bytes)

@@ -1,5 +1,6 @@
 #include "detect_guard.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,18 @@ void fa_detect_name(const char *image, char name[FA_DETECT_NAME_MAX])
 
     snprintf(name, FA_DETECT_NAME_MAX, "%.255s%s", last,
              ends(last, ".jpg") || ends(last, ".jpeg") ? "" : ".jpg");
+}
+
+static fa_status check_length(const char *image)
+{
+    char name[FA_DETECT_NAME_MAX];
+
+    fa_detect_name(image, name);
+    if (strlen(name) <= NAME_MAX)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s: with .jpg behind it the name is longer than the %d bytes of a file's; rename it",
+                   image, NAME_MAX);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -111,6 +124,8 @@ fa_status fa_detect_guard(const char *directory, const struct fa_image_list *ima
 {
     char name[FA_DETECT_NAME_MAX];
 
+    for (size_t i = 0; i < images->n; i++)
+        FA_TRY(check_length(images->paths[i]));
     FA_TRY(require_distinct(images, directory));
     FA_TRY(check_place(directory, FA_DETECT_LIST, NULL));
     for (size_t i = 0; i < images->n; i++) {

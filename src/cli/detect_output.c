@@ -1,6 +1,7 @@
 #include "detect_output.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "detect_guard.h"
@@ -32,7 +33,7 @@ struct fa_detect_output {
     const struct fa_image_list *images;
     const struct fa_weights_meta *meta;
     struct lists own; /* of this rank */
-    size_t capacity;  /* of rows */
+    size_t room_for_rows, room_for_rejects;
 };
 
 fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
@@ -114,23 +115,25 @@ static fa_status write_picture(const struct fa_detect_output *output, const char
     return status;
 }
 
-static fa_status reserve(struct fa_detect_output *output, size_t n)
+/* Room for n in all, in a list of items of that size. */
+static fa_status reserve(void *list, size_t n, size_t size, size_t *room)
 {
-    if (n > output->capacity) {
-        FA_TRY(fa_realloc(&output->own.rows, 2 * n, sizeof *output->own.rows));
-        output->capacity = 2 * n;
-    }
+    if (n <= *room)
+        return FA_OK;
+    FA_TRY(fa_realloc(list, 2 * n, size));
+    *room = 2 * n;
     return FA_OK;
 }
 
 fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n)
 {
+    struct lists *own = &output->own;
     char name[FA_DETECT_NAME_MAX];
 
-    FA_TRY(reserve(output, output->own.n_rows + n));
+    FA_TRY(reserve(&own->rows, own->n_rows + n, sizeof *own->rows, &output->room_for_rows));
     for (size_t i = 0; i < n; i++)
-        output->own.rows[output->own.n_rows++] = (struct row){.image = image, .detection = detections[i]};
+        own->rows[own->n_rows++] = (struct row){.image = image, .detection = detections[i]};
     FA_TRY(draw(output, picture, detections, n));
     fa_detect_name(output->images->paths[image], name);
     return write_picture(output, name, picture);
@@ -141,7 +144,7 @@ fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image,
     struct lists *own = &output->own;
     struct reject *reject;
 
-    FA_TRY(fa_realloc(&own->rejects, own->n_rejects + 1, sizeof *own->rejects));
+    FA_TRY(reserve(&own->rejects, own->n_rejects + 1, sizeof *own->rejects, &output->room_for_rejects));
     reject = &own->rejects[own->n_rejects++];
     memset(reject, 0, sizeof *reject); /* all of it goes over the network */
     reject->image = image;
@@ -149,37 +152,59 @@ fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image,
     return FA_OK;
 }
 
+/* NULL where memory is short. */
 static struct fa_json *detection_json(const struct fa_detect_output *output,
                                       const struct fa_detection *detection)
 {
     const float *box = detection->box;
     const double xywh[4] = {box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]};
     struct fa_json *object = fa_json_new_object(), *bbox = fa_json_new_array();
+    bool is_whole = true;
     char buffer[24];
 
     for (int k = 0; k < 4; k++)
-        fa_json_append(bbox, fa_json_new_number(xywh[k]));
-    fa_json_set(object, "label", fa_json_new_number(detection->label));
-    fa_json_set(object, "class", fa_json_new_string(class_name(output->meta, detection->label, buffer)));
-    fa_json_set(object, "score", fa_json_new_number(detection->score));
-    fa_json_set(object, "bbox", bbox);
-    return object;
+        is_whole &= fa_json_append(bbox, fa_json_new_number(xywh[k]));
+    is_whole &= fa_json_set(object, "label", fa_json_new_number(detection->label));
+    is_whole &=
+        fa_json_set(object, "class", fa_json_new_string(class_name(output->meta, detection->label, buffer)));
+    is_whole &= fa_json_set(object, "score", fa_json_new_number(detection->score));
+    is_whole &= fa_json_set(object, "bbox", bbox);
+    if (is_whole)
+        return object;
+    fa_json_free(object);
+    return NULL;
 }
 
-/* Rows are in the order of the images; *row is the first that is not written yet. */
+/* How far the lists, which are in the order of the images, are written. */
+struct written {
+    size_t rows, rejects;
+};
+
+/* NULL where memory is short. */
 static struct fa_json *image_json(const struct fa_detect_output *output, size_t image,
-                                  const struct lists *all, size_t *row)
+                                  const struct lists *all, struct written *w)
 {
     struct fa_json *object = fa_json_new_object(), *detections = fa_json_new_array();
+    bool is_whole = true;
 
-    for (; *row < all->n_rows && all->rows[*row].image == image; ++*row)
-        fa_json_append(detections, detection_json(output, &all->rows[*row].detection));
-    fa_json_set(object, "file", fa_json_new_string(output->images->paths[image]));
-    fa_json_set(object, "detections", detections);
-    for (size_t i = 0; i < all->n_rejects; i++)
-        if (all->rejects[i].image == image)
-            fa_json_set(object, "error", fa_json_new_string(all->rejects[i].message));
-    return object;
+    for (; w->rows < all->n_rows && all->rows[w->rows].image == image; w->rows++)
+        is_whole &= fa_json_append(detections, detection_json(output, &all->rows[w->rows].detection));
+    is_whole &= fa_json_set(object, "file", fa_json_new_string(output->images->paths[image]));
+    is_whole &= fa_json_set(object, "detections", detections);
+    for (; w->rejects < all->n_rejects && all->rejects[w->rejects].image == image; w->rejects++)
+        is_whole &= fa_json_set(object, "error", fa_json_new_string(all->rejects[w->rejects].message));
+    if (is_whole)
+        return object;
+    fa_json_free(object);
+    return NULL;
+}
+
+/* Of an image there is one at most. */
+static int by_image(const void *a, const void *b)
+{
+    const struct reject *x = a, *y = b;
+
+    return (x->image > y->image) - (x->image < y->image);
 }
 
 /* Ranks come one after another, each with its images in order. Of an image the order stays. */
@@ -202,6 +227,18 @@ static fa_status order_by_image(struct lists *all, size_t n_images)
     fa_free(place);
     fa_free(all->rows);
     all->rows = ordered;
+    qsort(all->rejects, all->n_rejects, sizeof *all->rejects, by_image);
+    return FA_OK;
+}
+
+static fa_status list_json(const struct fa_detect_output *output, const struct lists *all,
+                           struct fa_json *root)
+{
+    struct written written = {0};
+
+    for (size_t i = 0; i < output->images->n; i++)
+        if (!fa_json_append(root, image_json(output, i, all, &written)))
+            return fa_fail(FA_ENOMEM, "memory is exhausted while detections are listed");
     return FA_OK;
 }
 
@@ -209,12 +246,10 @@ static fa_status write_json(const struct fa_detect_output *output, const struct 
 {
     struct fa_json *root = fa_json_new_array();
     char *path = NULL;
-    size_t row = 0;
-    fa_status status;
+    fa_status status = list_json(output, all, root);
 
-    for (size_t i = 0; i < output->images->n; i++)
-        fa_json_append(root, image_json(output, i, all, &row));
-    status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
+    if (status == FA_OK)
+        status = fa_path_join(output->directory, FA_DETECT_LIST, &path);
     if (status == FA_OK)
         status = fa_json_save(path, root, true);
     fa_free(path);

@@ -1,6 +1,5 @@
 #include "drawn_file.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "fa/file.h"
@@ -11,15 +10,15 @@
 
 static bool has_comment(const char *path, const char *comment)
 {
-    char head[HEAD_BYTES];
-    size_t n = 0;
-    FILE *file = fopen(path, "rb");
+    char *head;
+    size_t n;
+    bool has;
 
-    if (file != NULL) {
-        n = fread(head, 1, sizeof head, file);
-        fclose(file);
-    }
-    return memmem(head, n, comment, strlen(comment)) != NULL;
+    if (fa_file_read_head(path, HEAD_BYTES, &head, &n) != FA_OK)
+        return false;
+    has = memmem(head, n, comment, strlen(comment)) != NULL;
+    fa_free(head);
+    return has;
 }
 
 fa_status fa_drawn_file_check(const char *path, const char *comment)

@@ -48,6 +48,17 @@ done
 cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail "another list on three ranks"
 files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
 [ "$files" = "000001.jpg 000002.jpg 000003.png 000004.jpg " ] || fail "the list names $files"
+
+# what cannot be read is told in the order of the images, whichever rank met it; pictures drawn before are no images
+echo "no image" | tee "$scratch/folder/000000.jpg" "$scratch/folder/deeper/x.png" "$scratch/folder/deeper/y.png" >/dev/null
+for ranks in 1 2; do
+  expect 1 "3 of 6 images cannot be used, the first: $scratch/folder/000000.jpg" run_ranks "$ranks" "$freeanchor" detect \
+    --weights "$scratch/jpeg-run" --threads 1 --out "$scratch/folder/found" "$scratch/folder"
+done
+grep -c '"error"' "$scratch/folder/found/detections.json" | grep -qx 3 || fail "the list does not say what cannot be read"
+long=$(printf '%0251d' 0).png
+cp "$scratch/folder/deeper/000003.png" "$scratch/folder/$long"
+expect 2 "rename it" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/folder/$long"
 mkdir "$scratch/nothing"
 expect 2 "nothing: there is no .jpg or .png in this folder" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/nothing"
 finish
