@@ -1,5 +1,5 @@
 /* The manifest of a dataset. */
-#include "data/manifest.h"
+#include "data/shards/manifest.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)

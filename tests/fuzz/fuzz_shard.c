@@ -1,6 +1,6 @@
 /* A shard of a dataset: all but its JPEGs. How many rows it has is taken from itself: in truth a manifest
  * says it, with the file's checksum. */
-#include "data/shard_index.h"
+#include "data/shards/shard_index.h"
 #include "fuzz.h"
 
 static size_t count(struct fa_h5 *file, const char *name)
