@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "annotations/class_names.h"
 #include "fa/file.h"
@@ -97,6 +98,28 @@ static void a_mark_of_utf8_is_no_part_of_a_name_and_other_encodings_are_refused(
     assert_fails_saying(read(fa_classes_of_lines, "cat\0dog\n", 8), FA_EFORMAT, "it is not plain text");
 }
 
+/* Looked for one after another they would take minutes in a debug build. */
+static void many_classes_are_found_quickly(void **state)
+{
+    enum { N = 65536 };
+    const clock_t begun = clock();
+    char name[16];
+    int32_t label;
+
+    (void)state;
+    fa_builder_close(&builder);
+    assert_ok(fa_builder_open(&builder));
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < N; k++) {
+            snprintf(name, sizeof name, "class %d", k);
+            assert_ok(fa_builder_class(&builder, name, &label));
+            assert_int_equal(label, k);
+        }
+    assert_fails_saying(fa_builder_class(&builder, "more", &label), FA_EFORMAT,
+                        "one class more than the 65536");
+    assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 2);
+}
+
 static int close_builder(void **state)
 {
     (void)state;
@@ -110,6 +133,7 @@ int main(void)
         cmocka_unit_test(names_are_read_however_yaml_writes_them),
         cmocka_unit_test(quotes_keep_what_would_end_a_name),
         cmocka_unit_test(what_would_shift_classes_is_refused),
+        cmocka_unit_test(many_classes_are_found_quickly),
         cmocka_unit_test(a_mark_of_utf8_is_no_part_of_a_name_and_other_encodings_are_refused),
     };
 

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <zlib.h>
 
 #include "fa/image.h"
 #include "fa/memory.h"
@@ -115,6 +117,53 @@ static void a_claim_that_its_bytes_cannot_hold_is_refused(void **state)
     assert_fails(fa_image_inspect("huge", huge, sizeof huge, &info), FA_EFORMAT);
 }
 
+enum { TEXT = 7 << 20, N_TEXTS = 100, HEADER = 33 /* signature and IHDR */ };
+
+/* A chunk zTXt with a text of zeros; its bytes. */
+static size_t put_text(uint8_t *chunk, size_t size)
+{
+    const uint8_t head[8] = {0, 0, 0, 0, 'z', 'T', 'X', 't'};
+    uLongf n = size - 24;
+    uint8_t *text;
+    uLong crc;
+
+    assert_ok(fa_alloc_zero(TEXT, 1, &text));
+    memcpy(chunk, head, sizeof head);
+    memcpy(chunk + 8, "key\0", 5);
+    assert_int_equal(compress2(chunk + 13, &n, text, TEXT, 9), Z_OK);
+    fa_free(text);
+    n += 5;
+    crc = crc32(0, chunk + 4, (uInt)(n + 4));
+    for (int i = 0; i < 4; i++) {
+        chunk[i] = (uint8_t)(n >> (24 - 8 * i));
+        chunk[8 + n + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
+    }
+    return n + 12;
+}
+
+/* Which would take seconds. */
+static void texts_are_not_unpacked(void **state)
+{
+    struct bytes png = load("rgb");
+    static uint8_t chunk[1 << 16];
+    const size_t n = put_text(chunk, sizeof chunk), all = png.n + N_TEXTS * n;
+    struct fa_picture picture;
+    uint8_t *data;
+    clock_t begun;
+
+    (void)state;
+    assert_ok(fa_alloc(all, 1, &data));
+    memcpy(data, png.data, HEADER);
+    for (size_t i = 0; i < N_TEXTS; i++)
+        memcpy(data + HEADER + i * n, chunk, n);
+    memcpy(data + HEADER + N_TEXTS * n, png.data + HEADER, png.n - HEADER);
+    begun = clock();
+    assert_ok(fa_image_decode("texts", data, all, 1, &picture));
+    assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 0.5);
+    fa_picture_free(&picture);
+    fa_free(data);
+}
+
 static void want_of_memory_is_survived(void **state)
 {
     struct bytes png = load("interlaced");
@@ -145,6 +194,7 @@ int main(void)
         cmocka_unit_test(an_orientation_that_is_asked_for_is_applied),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(a_claim_that_its_bytes_cannot_hold_is_refused),
+        cmocka_unit_test(texts_are_not_unpacked),
         cmocka_unit_test(want_of_memory_is_survived),
     };
 

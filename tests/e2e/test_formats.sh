@@ -125,6 +125,8 @@ rm "$small/data.yaml"
 refused "give --classes" --annotations "$small/yolo"
 echo '{"a": 1}' >"$small/labelme/a.json"
 refused "it is not LabelMe's" --annotations "$small/labelme"
+cp "$annotations" "$small/labelme/a.json"
+refused "give its own path" --annotations "$small/labelme"
 refused "are a folder, this is a file" --annotations "$annotations" --format voc
 refused "holds no annotations" --annotations "$images"
 refused "--annotations is missing"

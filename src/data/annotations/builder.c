@@ -7,6 +7,7 @@
 #include "coco_fault.h"
 #include "coco_member.h"
 #include "coco_name.h"
+#include "fa/hash.h"
 #include "fa/memory.h"
 
 enum { LARGEST_SIDE = 65535, MOST_CLASSES = 65536 };
@@ -20,6 +21,7 @@ fa_status fa_builder_open(struct fa_builder *builder)
 void fa_builder_close(struct fa_builder *builder)
 {
     fa_coco_free(builder->coco);
+    fa_free(builder->slots);
     *builder = (struct fa_builder){.coco = NULL};
 }
 
@@ -34,6 +36,35 @@ static fa_status grow(void *list, size_t n, size_t size, size_t *room)
 }
 
 /* ---- classes ---- */
+
+/* Where the label of the class so called is, or would be. */
+static size_t find_slot(const struct fa_builder *builder, const char *name)
+{
+    const size_t mask = builder->n_slots - 1;
+    size_t slot = (size_t)fa_hash(FA_HASH_START, name, strlen(name)) & mask;
+
+    while (builder->slots[slot] != 0 &&
+           strcmp(builder->coco->categories[builder->slots[slot] - 1].name, name) != 0)
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+/* At least half of the slots stay free. */
+static fa_status grow_slots(struct fa_builder *builder)
+{
+    const size_t n = builder->coco->n_categories, n_slots = builder->n_slots == 0 ? 64 : 2 * builder->n_slots;
+    uint32_t *slots;
+
+    if (2 * (n + 1) <= builder->n_slots)
+        return FA_OK;
+    FA_TRY(fa_alloc_zero(n_slots, sizeof *slots, &slots));
+    fa_free(builder->slots);
+    builder->slots = slots;
+    builder->n_slots = n_slots;
+    for (size_t k = 0; k < n; k++)
+        slots[find_slot(builder, builder->coco->categories[k].name)] = (uint32_t)k + 1;
+    return FA_OK;
+}
 
 static fa_status add_class(struct fa_builder *builder, const char *name, int32_t *label)
 {
@@ -54,14 +85,16 @@ static fa_status add_class(struct fa_builder *builder, const char *name, int32_t
 
 fa_status fa_builder_class(struct fa_builder *builder, const char *name, int32_t *label)
 {
-    const struct fa_coco *coco = builder->coco;
+    size_t slot;
 
-    for (size_t k = 0; k < coco->n_categories; k++)
-        if (strcmp(coco->categories[k].name, name) == 0) {
-            *label = (int32_t)k;
-            return FA_OK;
-        }
-    return add_class(builder, name, label);
+    FA_TRY(grow_slots(builder));
+    slot = find_slot(builder, name);
+    if (builder->slots[slot] == 0) {
+        FA_TRY(add_class(builder, name, label));
+        builder->slots[slot] = (uint32_t)*label + 1;
+    }
+    *label = (int32_t)builder->slots[slot] - 1;
+    return FA_OK;
 }
 
 struct ranked {

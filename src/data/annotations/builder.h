@@ -5,6 +5,8 @@
 #define FA_DATA_ANNOTATIONS_BUILDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "fa/coco.h"
 #include "fa/status.h"
@@ -12,6 +14,8 @@
 struct fa_builder {
     struct fa_coco *coco;
     size_t room_categories, room_images, room_annotations;
+    uint32_t *slots; /* (n_slots) labels + 1 by the hash of their names; 0: free */
+    size_t n_slots;
     bool is_closed; /* all classes are there: another name is a fault */
 };
 

@@ -92,6 +92,9 @@ static fa_status begin_image(struct fa_annotation_reading *reading, const char *
     int w_read, h_read;
     fa_status status = FA_OK;
 
+    if (fa_json_get(root, "annotations") != NULL && fa_json_get(root, "images") != NULL)
+        return fa_fail(FA_EFORMAT,
+                       "it is a COCO file and not LabelMe's; give its own path, not its folder's");
     if (!fa_json_to_string(fa_json_get(root, "imagePath"), &path) || fa_json_get(root, "shapes") == NULL)
         return fa_fail(FA_EFORMAT, "it is not LabelMe's, whose files have imagePath and shapes");
     FA_TRY(fa_annotation_image_beside(file, path, &name));

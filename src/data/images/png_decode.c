@@ -80,7 +80,8 @@ static fa_status open_decoder(struct decoder *decoder)
     png_set_read_fn(decoder->png, decoder, read_bytes);
     png_set_user_limits(decoder->png, MAX_SIDE, MAX_SIDE);
     png_set_chunk_malloc_max(decoder->png, 8 << 20);
-    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
+    /* -1: nor texts, profiles and the like, which a few bytes may let unpack for seconds */
+    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     return FA_OK;
 }
 
