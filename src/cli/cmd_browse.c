@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "browse/pick.h"
 #include "browse/sheet.h"
@@ -14,8 +13,10 @@
 #include "command.h"
 #include "drawn_file.h"
 #include "fa/file.h"
+#include "fa/files_below.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/text.h"
 #include "nearest.h"
 #include "session.h"
 
@@ -43,11 +44,17 @@ struct output {
 
 /* ---- what is asked for ---- */
 
-static bool ends_in(const char *path, const char *ending)
+/* What the dataset has instead: the one meant, or as many as a message holds. */
+static fa_status fail_class(const struct fa_dataset *dataset, const char *name, const char *nearest)
 {
-    const size_t n = strlen(path), m = strlen(ending);
+    char names[512] = "";
 
-    return n > m && strcasecmp(path + n - m, ending) == 0;
+    if (nearest != NULL)
+        return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class; did you mean %s?", name,
+                       nearest);
+    for (size_t k = 0; k < dataset->n_categories; k++)
+        fa_text_add(names, sizeof names, "%s%s", k > 0 ? ", " : "", dataset->categories[k].name);
+    return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class, but %s", name, names);
 }
 
 static fa_status find_class(const struct fa_dataset *dataset, const char *name, int32_t *label)
@@ -65,10 +72,18 @@ static fa_status find_class(const struct fa_dataset *dataset, const char *name, 
         }
         fa_nearest_offer(&nearest, dataset->categories[k].name);
     }
-    if (nearest.best != NULL)
-        return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class; did you mean %s?", name,
-                       nearest.best);
-    return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class", name);
+    return fail_class(dataset, name, nearest.best);
+}
+
+/* Pictures are JPEGs: a folder called sheet.png is not what was meant. */
+static fa_status check_out(const char *out)
+{
+    static const char *const others[] = {".png",  ".gif", ".bmp",  ".tif", ".tiff",
+                                         ".webp", ".pdf", ".html", NULL};
+
+    if (out == NULL || !fa_name_ends(out, others) || fa_directory_exists(out))
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "--out %s: sheets are JPEGs; name it .jpg, or name a directory", out);
 }
 
 static fa_status check_arguments(const struct fa_invocation *invocation, const char **data)
@@ -81,6 +96,7 @@ static fa_status check_arguments(const struct fa_invocation *invocation, const c
         return fa_fail(FA_EINVAL, "no dataset given; freeanchor browse SHARDDIR [--out DIR|SHEET.jpg]");
     if (extra != NULL)
         return fa_fail(FA_EINVAL, "unexpected argument %s; one dataset is browsed at a time", extra);
+    FA_TRY(check_out(fa_arguments_get(given, "--out")));
     FA_TRY(fa_invocation_needs(invocation, "--images", "--out"));
     FA_TRY(fa_invocation_needs(invocation, "--class", "--out"));
     return fa_invocation_needs(invocation, "--augmented", "--out");
@@ -218,6 +234,7 @@ static fa_status open_sampler(const struct fa_arguments *given, const struct fa_
 static fa_status draw(struct fa_invocation *invocation, const struct fa_train_config *train,
                       const struct fa_dataset *dataset)
 {
+    static const char *const jpegs[] = {".jpg", ".jpeg", NULL};
     const struct fa_arguments *given = &invocation->arguments;
     const struct fa_view_training training = {&train->transform, train->seed};
     struct output output = {.path = fa_arguments_get(given, "--out")};
@@ -230,8 +247,7 @@ static fa_status draw(struct fa_invocation *invocation, const struct fa_train_co
     status = fa_pick_images(dataset, &pick, &picked, &output.n);
     output.picked = picked;
     output.training = pick.sampler != NULL ? &training : NULL;
-    output.is_sheet =
-        (ends_in(output.path, ".jpg") || ends_in(output.path, ".jpeg")) && !fa_directory_exists(output.path);
+    output.is_sheet = fa_name_ends(output.path, jpegs) && !fa_directory_exists(output.path);
     if (status == FA_OK)
         status = draw_picked(invocation, &output, dataset);
     fa_free(picked);

@@ -107,6 +107,9 @@ static fa_status report(struct fa_invocation *invocation, const char **work_dirs
         status = open_data(invocation, work_dirs[0], &note, &dataset);
     config.dataset = dataset;
     config.dataset_note = note;
+    if (status == FA_OK && config.results != NULL && dataset == NULL)
+        status =
+            fa_fail(FA_EINVAL, "--results needs the data that they are of: %s; give --data SHARDDIR", note);
     if (status == FA_OK)
         status = write_report(invocation, &config);
     fa_dataset_close(dataset);
