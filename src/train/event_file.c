@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "append.h"
 #include "fa/crc32c.h"
 #include "fa/directory.h"
 #include "fa/file.h"
@@ -20,7 +21,7 @@
 enum { TAG_MAX = 128, EVENT_MAX = 64 + TAG_MAX };
 
 struct fa_event_file {
-    FILE *stream;
+    int fd;
     bool failed; /* and warned of */
 };
 
@@ -108,21 +109,23 @@ static uint32_t masked_crc(const void *data, size_t n)
     return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
-static bool write_record(FILE *stream, const struct message *event)
+static bool write_record(int fd, const struct message *event)
 {
+    uint8_t bytes[EVENT_MAX + 16];
     struct message head = {.n = 0}, tail = {.n = 0};
 
     put_fixed(&head, event->n, 8);
     put_fixed(&head, masked_crc(head.bytes, 8), 4);
     put_fixed(&tail, masked_crc(event->bytes, event->n), 4);
-    return fwrite(head.bytes, 1, head.n, stream) == head.n &&
-           fwrite(event->bytes, 1, event->n, stream) == event->n &&
-           fwrite(tail.bytes, 1, tail.n, stream) == tail.n && fflush(stream) == 0;
+    memcpy(bytes, head.bytes, head.n);
+    memcpy(bytes + head.n, event->bytes, event->n);
+    memcpy(bytes + head.n + event->n, tail.bytes, tail.n);
+    return fa_append(fd, bytes, head.n + event->n + tail.n);
 }
 
 static void add_event(struct fa_event_file *file, const struct message *event)
 {
-    if (write_record(file->stream, event) || file->failed)
+    if (write_record(file->fd, event) || file->failed)
         return;
     fa_warn("%s: an event is lost (%s); later losses are not reported", FOLDER, strerror(errno));
     file->failed = true;
@@ -181,23 +184,17 @@ void fa_event_file_add(struct fa_event_file *file, const struct fa_json *line)
 /* ---- life ---- */
 
 /* Names begin so and have the time in them, by which readers know and order them. */
-static fa_status open_stream(const struct fa_directory *folder, FILE **out)
+static fa_status open_in(const struct fa_directory *folder, int *fd)
 {
     char host[64] = "host", name[160];
-    int fd;
 
     gethostname(host, sizeof host - 1);
     snprintf(name, sizeof name, "events.out.tfevents.%010" PRId64 ".%s.%ld", (int64_t)time(NULL), host,
              (long)getpid());
-    FA_TRY(fa_directory_open_own(folder, name, O_WRONLY | O_APPEND | O_CREAT, &fd));
-    *out = fdopen(fd, "a");
-    if (*out != NULL)
-        return FA_OK;
-    close(fd);
-    return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot open", fa_directory_path(folder), name);
+    return fa_directory_open_own(folder, name, O_WRONLY | O_APPEND | O_CREAT, fd);
 }
 
-static fa_status open_below(const char *work_dir, FILE **out)
+static fa_status open_below(const char *work_dir, int *fd)
 {
     struct fa_directory *directory, *folder;
     fa_status status;
@@ -206,7 +203,7 @@ static fa_status open_below(const char *work_dir, FILE **out)
     status = fa_directory_make_below(directory, FOLDER, &folder);
     fa_directory_close(directory);
     FA_TRY(status);
-    status = open_stream(folder, out);
+    status = open_in(folder, fd);
     fa_directory_close(folder);
     return status;
 }
@@ -214,14 +211,16 @@ static fa_status open_below(const char *work_dir, FILE **out)
 fa_status fa_event_file_open(const char *work_dir, int64_t step, struct fa_event_file **out)
 {
     struct fa_event_file *file;
-    FILE *stream;
+    int fd;
+    fa_status status;
 
-    FA_TRY(open_below(work_dir, &stream));
-    if (fa_alloc_zero(1, sizeof *file, &file) != FA_OK) {
-        fclose(stream);
-        return FA_ENOMEM;
+    FA_TRY(open_below(work_dir, &fd));
+    status = fa_alloc_zero(1, sizeof *file, &file);
+    if (status != FA_OK) {
+        close(fd);
+        return status;
     }
-    file->stream = stream;
+    file->fd = fd;
     start_session(file, step);
     *out = file;
     return FA_OK;
@@ -230,6 +229,6 @@ fa_status fa_event_file_open(const char *work_dir, int64_t step, struct fa_event
 void fa_event_file_close(struct fa_event_file *file)
 {
     if (file != NULL)
-        fclose(file->stream);
+        close(file->fd);
     fa_free(file);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "append.h"
 #include "class_table.h"
 #include "event_file.h"
 #include "fa/clock.h"
@@ -22,7 +23,7 @@
 
 struct fa_journal {
     char *path;                   /* of log.jsonl */
-    FILE *lines;                  /* NULL until the run begins */
+    int lines;                    /* -1 until the run begins */
     bool failed;                  /* and warned of */
     struct fa_event_file *events; /* NULL: not wanted */
     bool terminal, progress_shown;
@@ -107,14 +108,25 @@ static void warn_once(struct fa_journal *journal, const char *why)
     journal->failed = true;
 }
 
+static fa_status print_line(const struct fa_json *line, char **text)
+{
+    char *json;
+    fa_status status;
+
+    FA_TRY(fa_json_print(line, false, &json));
+    status = fa_asprintf(text, "%s\n", json);
+    fa_free(json);
+    return status;
+}
+
 /* Takes line, which is NULL or incomplete where memory was short. */
 static void write_line(struct fa_journal *journal, struct fa_json *line, bool complete)
 {
     char *text = NULL;
 
-    if (!complete || fa_json_print(line, false, &text) != FA_OK)
+    if (!complete || print_line(line, &text) != FA_OK)
         warn_once(journal, "no memory");
-    else if (fprintf(journal->lines, "%s\n", text) < 0 || fflush(journal->lines) != 0)
+    else if (!fa_append(journal->lines, text, strlen(text)))
         warn_once(journal, strerror(errno));
     fa_event_file_add(journal->events, line);
     fa_free(text);
@@ -420,11 +432,8 @@ static fa_status open_lines(struct fa_journal *journal, int64_t step, struct fa_
     FA_TRY(fa_file_open_own(journal->path, O_RDWR | O_APPEND | O_CREAT, &fd));
     if (cut_after(journal->path, fd, step, past) != FA_OK)
         fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
-    journal->lines = fdopen(fd, "a");
-    if (journal->lines != NULL)
-        return FA_OK;
-    close(fd);
-    return fa_fail_errno(FA_EIO, errno, "%s: cannot open", journal->path);
+    journal->lines = fd;
+    return FA_OK;
 }
 
 fa_status fa_journal_begin(struct fa_journal *journal, const struct fa_journal_start *start,
@@ -467,6 +476,7 @@ fa_status fa_journal_open(const char *work_dir, struct fa_journal **out)
 
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *journal, &journal));
+    journal->lines = -1;
     journal->terminal = isatty(STDERR_FILENO);
     status = fa_path_join(work_dir, "log.jsonl", &journal->path);
     if (status == FA_OK)
@@ -483,8 +493,8 @@ void fa_journal_close(struct fa_journal *journal)
     if (journal == NULL)
         return;
     clear_progress(journal);
-    if (journal->lines != NULL)
-        fclose(journal->lines);
+    if (journal->lines >= 0)
+        close(journal->lines);
     fa_event_file_close(journal->events);
     if (fa_log_to_file(NULL) != FA_OK)
         fa_warn("%s", fa_message());

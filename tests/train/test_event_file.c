@@ -1,7 +1,9 @@
 /* Event files, taken apart again by the definitions of TensorFlow's records and of protocol buffers. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "event_file.h"
@@ -193,6 +195,48 @@ static void numbers_of_lines_are_events_at_their_steps(void **state)
     assert_int_equal(fa_memory_balance(), 0);
 }
 
+/* Files may grow by no more than so many bytes. */
+static void limit_growth(const char *work_dir, size_t more)
+{
+    size_t n_bytes;
+    struct rlimit limit;
+
+    fa_free(read_folder(work_dir, &n_bytes));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = n_bytes + more;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void what_follows_a_full_disk_can_be_read(void **state)
+{
+    const char *work_dir = fa_test_directory();
+    struct rlimit before;
+    struct fa_event_file *file;
+    struct event event;
+    struct reader r;
+    uint8_t *data;
+    size_t n_bytes;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_ok(fa_event_file_open(work_dir, 0, &file));
+    limit_growth(work_dir, 20); /* which is half an event */
+    add(file, "{\"mode\":\"train\",\"loss\":1,\"step\":1}");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    add(file, "{\"mode\":\"train\",\"loss\":2,\"step\":2}");
+    fa_event_file_close(file);
+
+    data = read_folder(work_dir, &n_bytes);
+    r = (struct reader){data, data + n_bytes};
+    read_event(&r, &event);
+    read_event(&r, &event);
+    read_event(&r, &event);
+    assert_true(event.value == 2 && event.step == 2);
+    assert_ptr_equal(r.at, r.end);
+    fa_free(data);
+}
+
 /* In its place something else may stand that is not ours. */
 static void a_link_in_the_place_of_the_folder_is_refused(void **state)
 {
@@ -209,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_of_lines_are_events_at_their_steps),
+        cmocka_unit_test(what_follows_a_full_disk_can_be_read),
         cmocka_unit_test(a_link_in_the_place_of_the_folder_is_refused),
     };
 

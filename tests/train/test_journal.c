@@ -433,20 +433,45 @@ static void of_many_classes_the_best_and_the_worst_are_told(void **state)
     fa_free(log);
 }
 
-static void a_full_disk_loses_lines_and_not_the_run(void **state)
+/* Of log.jsonl; each is JSON. */
+static int count_whole_lines(const char *path)
 {
-    struct fa_journal *journal = open_journal(fa_test_directory(), 0);
-    struct rlimit before, none;
+    char *text;
+    size_t n_bytes;
+    int n = 0;
+
+    assert_ok(fa_file_read(path, 1 << 20, &text, &n_bytes));
+    for (char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1, n++) {
+        struct fa_json *json;
+
+        assert_ok(fa_json_parse(path, line, strcspn(line, "\n"), &json));
+        fa_json_free(json);
+    }
+    fa_free(text);
+    return n;
+}
+
+static void a_full_disk_loses_lines_and_neither_the_run_nor_what_follows(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_journal *journal = open_journal(directory, 0);
+    char path[512];
+    struct rlimit before, little;
+    uint64_t n_bytes;
 
     (void)state;
+    snprintf(path, sizeof path, "%s", fa_test_path(directory, "log.jsonl"));
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before);
-    none = (struct rlimit){1, before.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
+    assert_ok(fa_file_size(path, &n_bytes));
+    little = (struct rlimit){n_bytes + 20, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &little);
     fa_journal_train(journal, &entry);
     fa_journal_train(journal, &entry);
     setrlimit(RLIMIT_FSIZE, &before);
+    fa_journal_train(journal, &entry);
     fa_journal_close(journal);
+    assert_int_equal(count_whole_lines(path), 2);
 }
 
 static void a_folder_that_is_not_there_fails_and_leaves_nothing(void **state)
@@ -494,7 +519,7 @@ int main(void)
         cmocka_unit_test(a_run_that_goes_on_knows_for_how_long_its_ap_has_not_risen),
         cmocka_unit_test(an_evaluation_tells_its_loss_and_each_class_where_it_is_asked_to),
         cmocka_unit_test(of_many_classes_the_best_and_the_worst_are_told),
-        cmocka_unit_test(a_full_disk_loses_lines_and_not_the_run),
+        cmocka_unit_test(a_full_disk_loses_lines_and_neither_the_run_nor_what_follows),
         cmocka_unit_test(a_folder_that_is_not_there_fails_and_leaves_nothing),
         cmocka_unit_test(without_memory_the_journal_does_not_open_or_loses_its_line),
     };
