@@ -62,8 +62,11 @@ static fa_status require_distinct(const struct fa_image_list *images, const char
     for (size_t i = 1; i < n && status == FA_OK; i++)
         if (compare_names(&names[i - 1], &names[i]) == 0) {
             fa_detect_name(names[i], name);
-            status = fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
-                             names[i - 1], names[i], directory, name);
+            status =
+                strcmp(names[i - 1], names[i]) == 0
+                    ? fa_fail(FA_EINVAL, "%s is given twice", names[i])
+                    : fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
+                              names[i - 1], names[i], directory, name);
         }
     fa_free(names);
     return status;
