@@ -1,4 +1,4 @@
-"""Cases for test_replay.sh, as a user with h5py writes them.
+"""Cases for fast_replay.sh, as a user with h5py writes them.
 
     make_cases.py DIR            from DIR/case.h5 and its replay DIR/out.h5: head.h5, the case of its head's
                                  outputs; files damaged in one place each; damaged.txt, which lists them with

@@ -16,6 +16,16 @@ struct fa_model_config network_config(int depth, int frozen_stages)
     return config;
 }
 
+struct fa_model_config network_config_of_recipes(int depth, int frozen_stages)
+{
+    struct fa_model_config config = network_config(depth, frozen_stages);
+
+    config.neck_channels = 256;
+    config.head_channels = 256;
+    config.head_convs = 4;
+    return config;
+}
+
 struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name)
 {
     struct fa_backend *backend;

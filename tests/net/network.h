@@ -8,8 +8,10 @@
 
 #define N_CLASSES 3
 
-/* A ResNet of this depth, 1 group of width 64, 3 classes, without zero_init_residual. */
+/* A ResNet of this depth, 1 group of width 64, 3 classes, without zero_init_residual; neck and head narrow, or as
+   the recipes of COCO have them. */
 struct fa_model_config network_config(int depth, int frozen_stages);
+struct fa_model_config network_config_of_recipes(int depth, int frozen_stages);
 
 /* Model and backend (NULL: the default), one thread, direct convolutions. */
 struct fa_model *network_create(const struct fa_model_config *config, const char *backend_name);

@@ -111,7 +111,7 @@ static void check_backends(const struct fa_model_config *config, const char *fil
 
 static void basic_blocks_with_a_frozen_stage_agree_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(18, 1);
+    struct fa_model_config config = network_config_of_recipes(18, 1);
 
     (void)state;
     check_backends(&config, "tests/net/golden/r18.txt");
@@ -119,7 +119,7 @@ static void basic_blocks_with_a_frozen_stage_agree_with_pytorch(void **state)
 
 static void bottlenecks_with_nothing_frozen_agree_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(50, -1);
+    struct fa_model_config config = network_config_of_recipes(50, -1);
 
     (void)state;
     check_backends(&config, "tests/net/golden/r50.txt");
@@ -127,7 +127,7 @@ static void bottlenecks_with_nothing_frozen_agree_with_pytorch(void **state)
 
 static void grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(50, 2);
+    struct fa_model_config config = network_config_of_recipes(50, 2);
 
     (void)state;
     config.groups = 32;
@@ -137,7 +137,7 @@ static void grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch(void *
 
 static void group_norm_in_basic_blocks_agrees_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(18, -1);
+    struct fa_model_config config = network_config_of_recipes(18, -1);
 
     (void)state;
     config.norm = FA_NORM_GROUP;
@@ -147,7 +147,7 @@ static void group_norm_in_basic_blocks_agrees_with_pytorch(void **state)
 
 static void group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(50, 1);
+    struct fa_model_config config = network_config_of_recipes(50, 1);
 
     (void)state;
     config.norm = FA_NORM_GROUP;
@@ -157,7 +157,7 @@ static void group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch(vo
 
 static void narrow_neck_and_head_agree_with_pytorch(void **state)
 {
-    struct fa_model_config config = network_config(18, 3);
+    struct fa_model_config config = network_config_of_recipes(18, 3);
 
     (void)state;
     config.neck_channels = 96;

@@ -11,7 +11,7 @@
 
 static struct fa_model_config group_config(int depth, int frozen_stages)
 {
-    struct fa_model_config config = network_config(depth, frozen_stages);
+    struct fa_model_config config = network_config_of_recipes(depth, frozen_stages);
 
     config.norm = FA_NORM_GROUP;
     config.norm_groups = 32;
@@ -193,7 +193,8 @@ static void a_step_takes_at_most_a_quarter_more_memory_than_with_batch_norm(void
 {
     (void)state;
     for (int frozen = -1; frozen <= 1; frozen += 2) {
-        struct fa_model_config batch = network_config(50, frozen), group = group_config(50, frozen);
+        struct fa_model_config batch = network_config_of_recipes(50, frozen),
+                               group = group_config(50, frozen);
         size_t batch_arena, group_arena, batch_all = step_memory(&batch, &batch_arena);
 
         assert_true(4 * step_memory(&group, &group_arena) <= 5 * batch_all);

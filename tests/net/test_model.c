@@ -171,7 +171,8 @@ static void a_second_step_at_a_known_size_allocates_nothing(void **state)
 /* Filters are packed in two forms, each as large as the parameters; few layers have theirs at a time. */
 static void a_step_keeps_no_packed_filters(void **state)
 {
-    struct fa_model *model = create(18, 1);
+    const struct fa_model_config config = network_config_of_recipes(18, 1);
+    struct fa_model *model = network_create(&config, NULL);
     float *image = network_image("image", H, W);
     struct fa_model_memory memory;
     size_t before = fa_memory_bytes();
@@ -182,6 +183,7 @@ static void a_step_keeps_no_packed_filters(void **state)
         network_destroy(model);
         skip();
     }
+    network_fill(model);
     network_step(model, image, H, W);
     fa_workspace_memory(network_workspace(model), &memory);
     if (strcmp(fa_backend_name(model->backend), "blas") == 0)
@@ -346,7 +348,7 @@ static void assert_filled(const struct fa_params *params, const char *name, doub
    0.029463 over sqrt 3; -ln 99 = -4.595120. */
 static void initial_weights_have_the_recipes_spread(void **state)
 {
-    struct fa_model_config config = network_config(18, 1);
+    struct fa_model_config config = network_config_of_recipes(18, 1);
     struct fa_model *model;
     const struct fa_params *params;
 
@@ -370,7 +372,7 @@ static void initial_weights_have_the_recipes_spread(void **state)
 /* By hand: sqrt(2 / (256 * 9)) = 0.029463. */
 static void a_kaiming_head_changes_its_towers_alone(void **state)
 {
-    struct fa_model_config config = network_config(18, 1);
+    struct fa_model_config config = network_config_of_recipes(18, 1);
     struct fa_model *model;
     const struct fa_params *params;
 

@@ -25,7 +25,7 @@ static const struct expected models[] = {
 
 static struct fa_model *create(const struct expected *want)
 {
-    struct fa_model_config config = network_config(want->depth, 1);
+    struct fa_model_config config = network_config_of_recipes(want->depth, 1);
 
     config.num_classes = 80;
     config.groups = want->groups;
@@ -205,7 +205,7 @@ static void parameters_lie_in_the_order_in_which_backward_ends(void **state)
 
 static void a_table_without_values_is_that_of_the_model(void **state)
 {
-    struct fa_model_config config = network_config(50, 1);
+    struct fa_model_config config = network_config_of_recipes(50, 1);
     struct fa_model *model = network_create(&config, "blas");
     struct fa_params table;
 
@@ -225,7 +225,7 @@ static void a_table_without_values_is_that_of_the_model(void **state)
 
 static void no_allocation_failure_leaks_a_table(void **state)
 {
-    const struct fa_model_config config = network_config(18, 1);
+    const struct fa_model_config config = network_config_of_recipes(18, 1);
     const long before = fa_memory_balance();
     struct fa_params table;
 
@@ -242,7 +242,7 @@ static void no_allocation_failure_leaks_a_table(void **state)
 
 static uint64_t fingerprint(int depth, int frozen_stages)
 {
-    struct fa_model_config config = network_config(depth, frozen_stages);
+    struct fa_model_config config = network_config_of_recipes(depth, frozen_stages);
     struct fa_model *model = network_create(&config, "blas");
     uint64_t result = fa_params_fingerprint(fa_model_params(model));
 

@@ -1,5 +1,6 @@
 /*
- * small_network.h - what most tests compute with: the reference's network, with the smallest backbone.
+ * small_network.h - what most tests compute with: the smallest backbone, and neck and head that cost less
+ * than it.
  */
 #ifndef FA_TEST_SMALL_NETWORK_H
 #define FA_TEST_SMALL_NETWORK_H
@@ -12,9 +13,9 @@ static inline struct fa_model_config small_network(int frozen_stages, int num_cl
                                     .groups = 1,
                                     .base_width = 64,
                                     .frozen_stages = frozen_stages,
-                                    .neck_channels = 256,
-                                    .head_channels = 256,
-                                    .head_convs = 4,
+                                    .neck_channels = 64,
+                                    .head_channels = 64,
+                                    .head_convs = 2,
                                     .num_classes = num_classes,
                                     .prior_probability = prior};
 }
