@@ -37,7 +37,7 @@ build_for_tests() {
 run_preset() {
   rm -f "build/$1/results.xml"
   build_for_tests "$1" || return
-  ctest --preset "$1" -j $(($(nproc) + 1)) --output-junit results.xml # one more than cores, as many tests wait
+  ctest --preset "$1" -j $(($(nproc) + 2)) --output-junit results.xml # more than cores, as many tests wait
   count "$1"
 }
 

@@ -4,7 +4,7 @@
 
 must "$freeanchor" synth --out "$scratch/s" --images 4 --classes 3 --seed 5
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
-train=("$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --set train.batch=2 --set train.max_steps=1
+train=("$freeanchor" train --config "$small_config" --set train.batch=2 --set train.max_steps=1
   --set model.calibrate_images=2 --set "data.scale=[96,64]" --train-data "$scratch/shards" --threads 1)
 
 must run_ranks 2 "${train[@]}" --work-dir "$scratch/two" --autotune
@@ -29,7 +29,7 @@ head -c 300 "$choices" >"$scratch/one/algorithms.json"
 expect 2 "$scratch/one/algorithms.json" "${train[@]}" --work-dir "$scratch/one" --autotune
 expect 2 "nothing to choose" "${train[@]}" --set backend.conv_algorithm=direct --work-dir "$scratch/one" --autotune
 
-must "$freeanchor" bench step --config "$configs/freeanchor_r18_fpn_synth.json" --size 64x96 --classes 3 --steps 1 --threads 1 \
+must "$freeanchor" bench step --config "$small_config" --size 64x96 --classes 3 --steps 1 --threads 1 \
   --autotune --json
 holds "$(number "$last_log" autotune_choices) > 50" "choices that bench step measures"
 holds "$(number "$last_log" autotune_gain_s) >= 0" "what they save"

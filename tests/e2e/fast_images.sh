@@ -19,7 +19,7 @@ P
 # losses KIND: of three steps on that kind of images.
 losses() {
   must "$freeanchor" pack --coco "$scratch/$1/annotations.json" --images "$scratch/$1/images" --out "$scratch/$1-shards"
-  must "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/$1-shards" --work-dir "$scratch/$1-run" \
+  must "$freeanchor" train --config "$small_config" --train-data "$scratch/$1-shards" --work-dir "$scratch/$1-run" \
     --threads 1 --set "data.scale=[96,64]" --set train.max_steps=3 --set train.batch=2 --set model.calibrate_images=2 \
     --set train.log_interval=1 --set model.backbone.frozen_stages=4
   grep '"mode":"train"' "$scratch/$1-run/log.jsonl" | grep -o '"loss":[-0-9.e+]*'

@@ -6,7 +6,7 @@
 must "$freeanchor" synth --out "$scratch/s" --images 24 --classes 2 --seed 3 --size 128x96
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
 train() {
-  run_ranks "$1" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" \
+  run_ranks "$1" "$freeanchor" train --config "$small_config" --train-data "$scratch/shards" \
     --work-dir "$scratch/ranks$1" --set "data.scale=[128,96]" --set train.max_steps=12 --set train.eval_interval=0 \
     --set train.lr=0.0005 --set train.reduction=allreduce --set train.log_interval=1 --threads 1
 }

@@ -2,7 +2,7 @@
 # A replay gives the numbers of training: of a packed image, of the case file made of it, and of what broke a run on two ranks.
 . "$(dirname "$0")/lib.sh"
 
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 must "$freeanchor" synth --out "$scratch/one" --images 1 --classes 2 --seed 4
 must "$freeanchor" pack --coco "$scratch/one/annotations.json" --images "$scratch/one/images" --out "$scratch/shards"
 small=(--config "$config" --set data.flip=0 --set "data.scale=[160,96]" --threads 1)

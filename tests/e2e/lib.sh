@@ -8,6 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 freeanchor=${FREEANCHOR:-$root/build/release/freeanchor}
 shared=${FA_SHARED_DIR:-$root/../shared}
 configs=$root/configs
+small_config=$root/tests/e2e/small.json
 . "$root/launch/mpi.sh"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 # tests may run in a container
 

@@ -2,7 +2,7 @@
 # Ranks that were started differently end at once, with one sentence that names the first thing that differs.
 . "$(dirname "$0")/lib.sh"
 
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 must "$freeanchor" synth --out "$scratch/synth" --images 2 --classes 2 --seed 1 --size 64x64
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
 train="train --config $config --train-data $scratch/shards --work-dir $scratch/w"

@@ -5,7 +5,7 @@
 synth=$scratch/synth
 must "$freeanchor" synth --out "$synth" --images 6 --classes 2 --seed 1
 must "$freeanchor" pack --coco "$synth/annotations.json" --images "$synth/images" --out "$scratch/shards"
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 small=(--set train.batch=1 --set train.max_steps=1 --set train.eval_interval=0 --set model.calibrate_images=1)
 train=("$freeanchor" train --config "$config" --train-data "$scratch/shards" "${small[@]}")
 

@@ -152,7 +152,7 @@ for file in "$scratch"/synth/images/*; do
 done
 write "$list" "$good"
 must "$freeanchor" pack --coco "$coco" --images "$images" --out "$scratch/shards"
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 small=(--set train.batch=1 --set train.max_steps=1 --set train.eval_interval=0 --set model.calibrate_images=1 --set "data.scale=[96,64]")
 train=("$freeanchor" train --config "$config" "${small[@]}")
 expect 2 "unlabelled: no annotations, so no objects to train on" "${train[@]}" --train-data "$scratch/unlabelled" --work-dir "$scratch/w0" --set data.keep_empty=true

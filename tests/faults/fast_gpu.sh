@@ -7,7 +7,7 @@ fakes=$(dirname "$freeanchor")/tests/fake
 [ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
 export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 host=$(hostname)
 on_gpu=("$freeanchor" info --config "$config" --backend cuda --size 64x64 --threads 1)
 

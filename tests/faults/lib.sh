@@ -22,7 +22,7 @@ must "$freeanchor" synth --out "$scratch/synth" --images 8 --classes 2 --seed 3 
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
 
 export OMPI_MCA_mpi_yield_when_idle=1 # tests share the cores
-small=(--config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" --threads 1
+small=(--config "$small_config" --train-data "$scratch/shards" --threads 1
   --set "data.scale=[64,64]" --set train.batch="$ranks" --set train.eval_interval=0 --set model.calibrate_images="$ranks"
   --set data.loader_threads=1 --set model.backbone.frozen_stages=4 --set train.keep_checkpoints=2
   --set watchdog.silence_s=4)

@@ -104,7 +104,7 @@ rm "$work/train.log"
 
 echo "-- output where somebody has planted links"
 mkdir "$scratch/out"
-config=$configs/freeanchor_r18_fpn_synth.json
+config=$small_config
 for name in 000001.jpg detections.json results.json weights.safetensors shards.rejected.txt; do
   ln -s "$outside/file" "$scratch/out/$name.freeanchor.tmp"
 done

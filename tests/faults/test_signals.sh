@@ -46,7 +46,7 @@ interrupted() {
   wait $!
   code=$?
 }
-large=(--config "$configs/freeanchor_r18_fpn_synth.json" --weights "$scratch/pipe/weights.h5" --set "data.scale=[800,800]")
+large=(--config "$small_config" --weights "$scratch/pipe/weights.h5" --set "data.scale=[800,800]")
 must "$freeanchor" synth --out "$scratch/many" --images 60 --classes 2 --seed 3 --size 64x64
 interrupted 0.5 eval "${large[@]}" --data "$scratch/shards" --out "$scratch/results.json"
 holds "$code == 130" "exit code of an interrupted eval"
@@ -56,7 +56,7 @@ holds "$code == 130" "exit code of an interrupted detect"
 [ ! -e "$scratch/pictures/detections.json" ] || fail "an interrupted detect leaves a list"
 for at in 0.01 0.03 0.05; do
   interrupted $at pack --coco "$scratch/many/annotations.json" --images "$scratch/many/images" --out "$scratch/packed"
-  [ ! -e "$scratch/packed" ] || must "$freeanchor" bench loader --config "$configs/freeanchor_r18_fpn_synth.json" --data "$scratch/packed" --images 1
+  [ ! -e "$scratch/packed" ] || must "$freeanchor" bench loader --config "$small_config" --data "$scratch/packed" --images 1
   rm -rf "$scratch/packed"
   holds "$code == 130 || $code == 0" "exit code of a pack interrupted after $at s"
 done
