@@ -47,7 +47,14 @@ static fa_status find_recipe(const char *name, char **out)
 fa_status fa_config_find(const char *path, char **out)
 {
     *out = NULL;
-    if (path[0] != '\0' && strchr(path, '/') == NULL && !fa_file_exists(path))
-        FA_TRY(find_recipe(path, out));
-    return *out != NULL ? FA_OK : fa_strdup(path, out);
+    if (path[0] == '\0' || strchr(path, '/') != NULL || fa_file_exists(path))
+        return fa_strdup(path, out);
+    FA_TRY(find_recipe(path, out));
+    if (*out != NULL)
+        return FA_OK;
+    return fa_fail(
+        FA_EMISSING,
+        "%s: there is no such file here, and no recipe that came with the program is called so; the "
+        "README lists them",
+        path);
 }

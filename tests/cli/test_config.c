@@ -556,6 +556,16 @@ static void a_recipe_may_have_comments_and_errors_keep_their_lines(void **state)
     assert_fails_saying(read_with(path, NULL, &settings), FA_EFORMAT, "is empty");
 }
 
+static void a_name_that_is_neither_file_nor_recipe_is_told_as_both(void **state)
+{
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(read_with("freeanchor_r18_scratch", NULL, &settings), FA_EMISSING,
+                        "freeanchor_r18_scratch: there is no such file here, and no recipe");
+    assert_fails_saying(read_with("/nowhere/r18.json", NULL, &settings), FA_EMISSING, "cannot open");
+}
+
 static void a_recipe_that_is_none_is_refused(void **state)
 {
     struct fa_json *recipe =
@@ -598,6 +608,7 @@ int main(void)
         cmocka_unit_test(retinanet_has_its_loss_and_one_coder_to_train_and_detect),
         cmocka_unit_test(later_wins_over_base_and_objects_merge),
         cmocka_unit_test(every_committed_recipe_is_valid),
+        cmocka_unit_test(a_name_that_is_neither_file_nor_recipe_is_told_as_both),
         cmocka_unit_test(the_resolved_tree_reads_back_equal),
         cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
