@@ -160,7 +160,8 @@ static void start_session(struct fa_event_file *file, int64_t step)
 
 static bool is_place(const char *key)
 {
-    return strcmp(key, "step") == 0 || strcmp(key, "iter") == 0 || strcmp(key, "epoch") == 0;
+    return strcmp(key, "step") == 0 || strcmp(key, "steps") == 0 || strcmp(key, "iter") == 0 ||
+           strcmp(key, "epoch") == 0;
 }
 
 void fa_event_file_add(struct fa_event_file *file, const struct fa_json *line)

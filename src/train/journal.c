@@ -249,6 +249,52 @@ static void write_save(struct fa_journal *journal, const struct fa_journal_save 
                    set_number(line, "step", (double)save->step));
 }
 
+/* One number of each rank, in their order. */
+static bool set_ranks(struct fa_json *line, const char *key, const struct fa_journal_ranks *ranks,
+                      enum fa_rank_part part)
+{
+    struct fa_json *array = fa_json_new_array();
+    bool complete = array != NULL;
+
+    for (int r = 0; r < ranks->n_ranks && complete; r++)
+        complete =
+            fa_json_append(array, fa_json_new_number(ranks->seconds[r * (int)FA_RANK_PARTS + (int)part]));
+    if (complete)
+        return fa_json_set(line, key, array);
+    fa_json_free(array);
+    return false;
+}
+
+/* Without an epoch, as that of a save. */
+static void write_ranks(struct fa_journal *journal, const struct fa_journal_ranks *ranks)
+{
+    struct fa_json *line = fa_json_new_object();
+
+    write_line(journal, line,
+               set_text(line, "mode", "ranks") && set_number(line, "step", (double)ranks->step) &&
+                   set_number(line, "steps", (double)ranks->n_steps) &&
+                   set_ranks(line, "data_time", ranks, FA_RANK_DATA) &&
+                   set_ranks(line, "compute_time", ranks, FA_RANK_COMPUTE) &&
+                   set_ranks(line, "comm_time", ranks, FA_RANK_EXCHANGE));
+}
+
+/* The host of each rank. */
+static bool set_hosts(struct fa_json *line, const struct fa_journal_start *start)
+{
+    struct fa_json *array;
+    bool complete = true;
+
+    if (start->hosts == NULL)
+        return true;
+    array = fa_json_new_array();
+    for (int r = 0; r < start->n_ranks && array != NULL && complete; r++)
+        complete = fa_json_append(array, fa_json_new_string(start->hosts[r]));
+    if (complete)
+        return fa_json_set(line, "hosts", array);
+    fa_json_free(array);
+    return false;
+}
+
 /* The first line of a run: what it was started with. It has no mode, which is how readers tell it apart. */
 static void write_start(struct fa_journal *journal, const struct fa_journal_start *start)
 {
@@ -259,7 +305,7 @@ static void write_start(struct fa_journal *journal, const struct fa_journal_star
     fa_clock_stamp(now, sizeof now);
     write_line(journal, line,
                set_text(line, "started", now) && set_text(line, "seed", seed) &&
-                   set_number(line, "ranks", start->n_ranks) &&
+                   set_number(line, "ranks", start->n_ranks) && set_hosts(line, start) &&
                    set_number(line, "resumed_at_step", (double)start->step) &&
                    set_number(line, "resumed_at_samples", (double)start->samples) &&
                    set_text(line, "config", start->config != NULL ? start->config : ""));
@@ -336,6 +382,12 @@ void fa_journal_save(struct fa_journal *journal, const struct fa_journal_save *s
     fa_info("saved checkpoint %s  pause_time: %.3f, durable_time: %.3f, size: %.1f MiB", save->name,
             save->pause_s, save->durable_s, (double)save->n_bytes / (1 << 20));
     write_save(journal, save);
+}
+
+void fa_journal_ranks(struct fa_journal *journal, const struct fa_journal_ranks *ranks)
+{
+    if (journal != NULL)
+        write_ranks(journal, ranks);
 }
 
 void fa_journal_end(struct fa_journal *journal, fa_status status)

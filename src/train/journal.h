@@ -29,13 +29,16 @@ void fa_journal_close(struct fa_journal *journal);
 /* Whether log.jsonl tells of a checkpoint that was saved. Before begin. */
 fa_status fa_journal_tells_of_saves(const struct fa_journal *journal, bool *saves) FA_CHECK_RESULT;
 
+enum { FA_RANK_HOST_MAX = 64 };
+
 struct fa_journal_start {
     const char *config;     /* JSON text */
     const char *events_in;  /* a directory, for event_file.h; NULL: not wanted */
     enum fa_loss_kind loss; /* names the parts of every entry */
     uint64_t seed;
     int n_ranks;
-    int64_t step, samples; /* where the run goes on; 0: it begins */
+    const char (*hosts)[FA_RANK_HOST_MAX]; /* (n_ranks); NULL: they are not told */
+    int64_t step, samples;                 /* where the run goes on; 0: it begins */
     int64_t steps_per_epoch, last_step;
 };
 
@@ -80,6 +83,19 @@ void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_ent
 
 /* Means over the steps since the last call; lr, step and samples are those of the last one. */
 void fa_journal_train(struct fa_journal *journal, const struct fa_journal_entry *entry);
+
+/* What a rank does in a step: it waits for samples, computes, and exchanges with others, for which it waits
+   where they are slower. */
+enum fa_rank_part { FA_RANK_DATA, FA_RANK_COMPUTE, FA_RANK_EXCHANGE, FA_RANK_PARTS };
+
+struct fa_journal_ranks {
+    int64_t step, n_steps; /* the last one of so many */
+    int n_ranks;
+    const double *seconds; /* (n_ranks, FA_RANK_PARTS) means a step */
+};
+
+/* For log.jsonl alone. */
+void fa_journal_ranks(struct fa_journal *journal, const struct fa_journal_ranks *ranks);
 
 /* A checkpoint that is durable. */
 struct fa_journal_save {

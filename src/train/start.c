@@ -228,6 +228,7 @@ static fa_status begin_records(struct fa_training *t)
                                            .loss = t->config->loss.kind,
                                            .seed = t->config->seed,
                                            .n_ranks = fa_comm_size(t->comm),
+                                           .hosts = t->rank_times.hosts,
                                            .step = t->state.progress.step,
                                            .samples = t->state.progress.samples,
                                            .steps_per_epoch = t->steps_per_epoch,
@@ -293,6 +294,7 @@ fa_status fa_training_start(struct fa_training *t)
         fa_weights_drop(t->run->init_from, ""); /* all: for the rest of the run they would only take memory */
     FA_TRY(fa_training_agree_on_state(t));
     FA_TRY(fa_comm_agree(t->comm, open_loader(t)));
+    FA_TRY(fa_rank_times_open(t->comm, &t->rank_times));
     FA_TRY(fa_comm_agree(t->comm, is_first(t) ? begin_records(t) : FA_OK));
     fa_comm_broadcast(t->comm, &t->past, sizeof t->past, 0);
     return FA_OK;
@@ -306,6 +308,7 @@ void fa_training_end(struct fa_training *t)
     fa_reducer_destroy(t->reducer);
     close_lanes(t);
     fa_sampler_destroy(t->sampler);
+    fa_rank_times_clear(&t->rank_times);
     fa_free(t->losses);
     fa_free(t->samples);
     fa_flat_destroy(t->state.average);

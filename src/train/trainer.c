@@ -117,14 +117,22 @@ static fa_status locate(const struct fa_training *t, const char *phase, fa_statu
 /* Collective, since memory is asked of every rank. */
 static void write_window(struct fa_training *t, struct window *window)
 {
+    const int n = window->n;
     struct fa_journal_entry mean;
 
-    if (window->n == 0)
+    if (n == 0)
         return;
     mean = close_window(window);
+    fa_rank_times_add(&t->rank_times, &mean, n);
     mean.memory_bytes = (double)fa_backend_peak_bytes(fa_model_backend(t->model));
     fa_comm_max_double(t->comm, &mean.memory_bytes, 1);
     fa_journal_train(t->journal, &mean);
+}
+
+/* Collective. */
+static void tell_ranks(struct fa_training *t)
+{
+    fa_rank_times_tell(&t->rank_times, t->comm, t->journal, t->state.progress.step);
 }
 
 /* Collective. No line reaches over a checkpoint, so a run that goes on from it writes the same lines. */
@@ -136,6 +144,8 @@ static void write_journal(struct fa_training *t, struct window *window, const st
     fa_journal_progress(t->journal, step);
     if (in_epoch % t->config->log_interval == 0 || is_save_due(t))
         write_window(t, window);
+    if (is_save_due(t) || fa_rank_times_due(&t->rank_times))
+        tell_ranks(t);
 }
 
 /* ---- saving ---- */
@@ -300,6 +310,7 @@ static fa_status save_unless_saved(struct fa_training *t)
 static fa_status stop(struct fa_training *t, struct window *window)
 {
     write_window(t, window);
+    tell_ranks(t);
     FA_TRY(save_unless_saved(t));
     if (t->stop_file != NULL)
         unlink(t->stop_file); /* a link is removed itself */

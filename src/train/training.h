@@ -15,6 +15,7 @@
 #include "fa/reducer.h"
 #include "fa/trainer.h"
 #include "journal.h"
+#include "rank_times.h"
 #include "watchdog/watchdog.h"
 
 /* Where the time of the step went so far. */
@@ -68,6 +69,7 @@ struct fa_training {
     const struct fa_sample **samples;
     struct fa_loss *losses; /* a row an image of the batch, and one more */
     struct fa_stopwatch watch;
+    struct fa_rank_times rank_times;
 };
 
 /* ---- start.c: from arguments to the first step ---- */
