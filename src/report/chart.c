@@ -264,13 +264,21 @@ static void draw_areas(struct fa_page *page, const struct fa_chart *chart, const
 
 /* ---- the whole ---- */
 
+static bool has_values(const struct fa_series *series)
+{
+    for (size_t i = 0; i < series->n; i++)
+        if (isfinite(x_of(series, i)) && isfinite(y_of(series, i)))
+            return true;
+    return false;
+}
+
 static void draw_legend(struct fa_page *page, const struct fa_chart *chart)
 {
     fa_page_put(page, "<ul class=legend>");
     for (size_t s = 0; s < chart->n_series; s++) {
         const struct fa_series *series = &chart->series[s];
 
-        if (series->name == NULL)
+        if (series->name == NULL || !has_values(series))
             continue;
         fa_page_put(page, "<li><svg width=16 height=10 aria-hidden=true>");
         if (chart->is_stacked)

@@ -7,13 +7,14 @@
 #include "fa/file.h"
 #include "fa/json.h"
 #include "fa/memory.h"
+#include "run_log_parts.h"
 
 #define LOG_MAX_BYTES ((size_t)1 << 30)
 
 const char *const fa_log_phase_names[FA_LOG_PHASES] = {"data",     "forward", "loss", "backward",
                                                        "exchange", "update",  "rest"};
 
-static double number(const struct fa_json *line, const char *key)
+double fa_log_number(const struct fa_json *line, const char *key)
 {
     double value = NAN;
 
@@ -24,15 +25,14 @@ static double number(const struct fa_json *line, const char *key)
 /* AP is -1 where there is nothing to find. */
 static double share(const struct fa_json *line, const char *key)
 {
-    const double value = number(line, key);
+    const double value = fa_log_number(line, key);
 
     return value >= 0 ? value : NAN;
 }
 
 /* ---- rows ---- */
 
-/* Room for one more row, doubled when it is used up. */
-static fa_status grow(void *rows, size_t n, size_t size)
+fa_status fa_log_grow(void *rows, size_t n, size_t size)
 {
     return (n & (n - 1)) == 0 ? fa_realloc(rows, n == 0 ? 1 : 2 * n, size) : FA_OK;
 }
@@ -59,7 +59,7 @@ static void take_phases(const struct fa_json *line, struct fa_log_step *step)
     double rest = step->time;
 
     for (int p = 0; p < FA_LOG_PHASES - 1; p++) {
-        step->phase[p] = number(line, keys[p]);
+        step->phase[p] = fa_log_number(line, keys[p]);
         rest -= isfinite(step->phase[p]) ? step->phase[p] : 0;
     }
     step->phase[FA_LOG_PHASES - 1] = rest > 0 ? rest : 0;
@@ -67,36 +67,36 @@ static void take_phases(const struct fa_json *line, struct fa_log_step *step)
 
 static fa_status add_step(const struct fa_json *line, struct fa_run_log *log)
 {
-    struct fa_log_step step = {.step = number(line, "step"),
-                               .samples = number(line, "samples"),
-                               .epoch = number(line, "epoch"),
-                               .lr = number(line, "lr"),
-                               .memory_mib = number(line, "memory"),
-                               .grad_norm = number(line, "grad_norm"),
-                               .loss = number(line, "loss"),
-                               .time = number(line, "time"),
-                               .bag_probability = number(line, "bag_probability"),
-                               .matched_iou = number(line, "matched_iou")};
+    struct fa_log_step step = {.step = fa_log_number(line, "step"),
+                               .samples = fa_log_number(line, "samples"),
+                               .epoch = fa_log_number(line, "epoch"),
+                               .lr = fa_log_number(line, "lr"),
+                               .memory_mib = fa_log_number(line, "memory"),
+                               .grad_norm = fa_log_number(line, "grad_norm"),
+                               .loss = fa_log_number(line, "loss"),
+                               .time = fa_log_number(line, "time"),
+                               .bag_probability = fa_log_number(line, "bag_probability"),
+                               .matched_iou = fa_log_number(line, "matched_iou")};
 
     if (!(step.step > 0))
         return FA_OK;
     if (log->part_name[0][0] == '\0')
         name_parts(line, log);
     for (int i = 0; i < FA_LOG_PARTS; i++)
-        step.part[i] = log->part_name[i][0] != '\0' ? number(line, log->part_name[i]) : NAN;
+        step.part[i] = log->part_name[i][0] != '\0' ? fa_log_number(line, log->part_name[i]) : NAN;
     take_phases(line, &step);
     while (log->n_steps > 0 && log->steps[log->n_steps - 1].step >= step.step)
         log->n_steps--;
-    FA_TRY(grow(&log->steps, log->n_steps, sizeof *log->steps));
+    FA_TRY(fa_log_grow(&log->steps, log->n_steps, sizeof *log->steps));
     log->steps[log->n_steps++] = step;
     return FA_OK;
 }
 
 static fa_status add_evaluation(const struct fa_json *line, struct fa_run_log *log)
 {
-    const struct fa_log_evaluation evaluation = {.step = number(line, "step"),
-                                                 .epoch = number(line, "epoch"),
-                                                 .n_images = number(line, "iter"),
+    const struct fa_log_evaluation evaluation = {.step = fa_log_number(line, "step"),
+                                                 .epoch = fa_log_number(line, "epoch"),
+                                                 .n_images = fa_log_number(line, "iter"),
                                                  .ap = share(line, "bbox_mAP"),
                                                  .ap50 = share(line, "bbox_mAP_50"),
                                                  .ap75 = share(line, "bbox_mAP_75"),
@@ -104,15 +104,16 @@ static fa_status add_evaluation(const struct fa_json *line, struct fa_run_log *l
                                                  .ap_medium = share(line, "bbox_mAP_m"),
                                                  .ap_large = share(line, "bbox_mAP_l"),
                                                  .f1 = share(line, "bbox_F1"),
-                                                 .score_threshold = share(line, "score_threshold")};
+                                                 .score_threshold = share(line, "score_threshold"),
+                                                 .val_loss = fa_log_number(line, "val_loss")};
 
     if (!(evaluation.step > 0))
         return FA_OK;
     while (log->n_evaluations > 0 && log->evaluations[log->n_evaluations - 1].step >= evaluation.step)
         log->n_evaluations--;
-    FA_TRY(grow(&log->evaluations, log->n_evaluations, sizeof *log->evaluations));
+    FA_TRY(fa_log_grow(&log->evaluations, log->n_evaluations, sizeof *log->evaluations));
     log->evaluations[log->n_evaluations++] = evaluation;
-    return FA_OK;
+    return fa_log_add_class_aps(fa_json_get(line, "class_AP"), &evaluation, log);
 }
 
 /* What comes after the step that the run goes on from will be made again. */
@@ -124,11 +125,13 @@ static void forget_after(double step, struct fa_run_log *log)
         log->n_evaluations--;
     while (log->n_starts > 0 && log->starts[log->n_starts - 1].step > step)
         log->n_starts--;
+    fa_log_forget_class_aps(log, step);
 }
 
 static fa_status add_start(const struct fa_json *line, struct fa_run_log *log)
 {
-    struct fa_log_start start = {.step = number(line, "resumed_at_step"), .ranks = number(line, "ranks")};
+    struct fa_log_start start = {.step = fa_log_number(line, "resumed_at_step"),
+                                 .ranks = fa_log_number(line, "ranks")};
     const char *at = "";
 
     if (!(start.step >= 0))
@@ -136,9 +139,9 @@ static fa_status add_start(const struct fa_json *line, struct fa_run_log *log)
     fa_json_to_string(fa_json_get(line, "started"), &at);
     snprintf(start.at, sizeof start.at, "%s", at);
     forget_after(start.step, log);
-    FA_TRY(grow(&log->starts, log->n_starts, sizeof *log->starts));
+    FA_TRY(fa_log_grow(&log->starts, log->n_starts, sizeof *log->starts));
     log->starts[log->n_starts++] = start;
-    return FA_OK;
+    return fa_log_begin_ranks(fa_json_get(line, "hosts"), log);
 }
 
 /* ---- the file ---- */
@@ -153,6 +156,8 @@ static fa_status take_line(const struct fa_json *line, struct fa_run_log *log)
         return add_step(line, log);
     if (strcmp(mode, "val") == 0)
         return add_evaluation(line, log);
+    if (strcmp(mode, "ranks") == 0)
+        fa_log_add_ranks(line, log);
     log->n_saves += strcmp(mode, "save") == 0;
     return FA_OK;
 }
@@ -203,6 +208,8 @@ void fa_run_log_clear(struct fa_run_log *log)
     fa_free(log->steps);
     fa_free(log->evaluations);
     fa_free(log->starts);
+    fa_log_clear_classes(log);
+    fa_free(log->ranks);
     *log = (struct fa_run_log){0};
 }
 

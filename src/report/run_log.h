@@ -23,6 +23,24 @@ struct fa_log_evaluation {
     double step, epoch, n_images;
     double ap, ap50, ap75, ap_small, ap_medium, ap_large; /* NaN where there is no ground truth */
     double f1, score_threshold;
+    double val_loss;
+};
+
+/* AP of one class by evaluation. */
+struct fa_log_class_ap {
+    double step, epoch, ap;
+};
+
+struct fa_log_class {
+    char *name;
+    size_t n;
+    struct fa_log_class_ap *points;
+};
+
+/* A rank of the last start: seconds a step, means over the steps that it told of. */
+struct fa_log_rank {
+    char host[FA_LOG_NAME];
+    double data, compute, exchange; /* waiting for samples; working; exchange, with the wait for others */
 };
 
 /* The run was started, or went on. */
@@ -36,6 +54,11 @@ struct fa_run_log {
     struct fa_log_step *steps;
     struct fa_log_evaluation *evaluations;
     struct fa_log_start *starts;
+    size_t n_classes; /* whose AP was told */
+    struct fa_log_class *classes;
+    size_t n_ranks; /* 0: they told nothing, as where there is one */
+    struct fa_log_rank *ranks;
+    double rank_steps;                         /* that they told of */
     char part_name[FA_LOG_PARTS][FA_LOG_NAME]; /* of losses; "" beyond the last */
     size_t n_damaged;                          /* lines that are no JSON */
 };

@@ -25,7 +25,7 @@ static void put_share(struct fa_page *page, const char *attributes, double value
 
 static void put_run(struct fa_page *page, const struct fa_report_run *run, double highest)
 {
-    const struct fa_log_evaluation none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+    const struct fa_log_evaluation none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
                                    *best = fa_run_log_best(&run->log);
     const struct fa_log_step *last = run->log.n_steps > 0 ? &run->log.steps[run->log.n_steps - 1] : NULL;
     const double seconds = fa_run_log_seconds(&run->log, 0, INFINITY);

@@ -2,6 +2,7 @@
  * section_curves.c - how a run went: its journal as curves.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "chart.h"
 #include "fa/memory.h"
@@ -10,7 +11,7 @@
 enum {
     STEP_STRIDE = sizeof(struct fa_log_step) / sizeof(double),
     EVALUATION_STRIDE = sizeof(struct fa_log_evaluation) / sizeof(double),
-    MOST_SERIES = 8
+    ENDS = 3 /* classes that are named at the best and at the worst end of many */
 };
 
 _Static_assert(sizeof(struct fa_log_step) % sizeof(double) == 0, "rows are doubles");
@@ -45,14 +46,37 @@ static void draw_steps(const struct plot *plot, struct fa_chart chart, size_t n,
     fa_chart_draw(plot->page, &chart);
 }
 
+static bool has_val_loss(const struct fa_run_log *log)
+{
+    for (size_t i = 0; i < log->n_evaluations; i++)
+        if (isfinite(log->evaluations[i].val_loss))
+            return true;
+    return false;
+}
+
+static struct fa_series val_loss_series(const struct plot *plot)
+{
+    const struct fa_log_evaluation *first = plot->log->evaluations;
+
+    return (struct fa_series){.name = "of the validation set",
+                              .look = 4,
+                              .n = plot->log->n_evaluations,
+                              .stride = EVALUATION_STRIDE,
+                              .x = &first->step,
+                              .y = &first->val_loss,
+                              .has_dots = true};
+}
+
 static void draw_loss(const struct plot *plot)
 {
     const struct fa_log_step *first = plot->log->steps;
-    struct fa_series series[1 + FA_LOG_PARTS] = {step_series(plot, "loss", 0, &first->loss)};
+    struct fa_series series[2 + FA_LOG_PARTS] = {step_series(plot, "loss", 0, &first->loss)};
     size_t n = 1;
 
     for (int i = 0; i < FA_LOG_PARTS && plot->log->part_name[i][0] != '\0'; i++, n++)
         series[n] = step_series(plot, plot->log->part_name[i], (int)n, &first->part[i]);
+    if (has_val_loss(plot->log))
+        series[n++] = val_loss_series(plot);
     draw_steps(plot, (struct fa_chart){.title = "Loss", .y_unit = "loss, mean of a window"}, n, series);
 }
 
@@ -137,6 +161,82 @@ static void draw_f1(const struct plot *plot)
     fa_chart_draw(plot->page, &chart);
 }
 
+/* ---- classes ---- */
+
+struct last_ap {
+    size_t class;
+    double ap; /* of the last evaluation; -1: there is none */
+};
+
+static int best_first(const void *x, const void *y)
+{
+    const struct last_ap *a = x, *b = y;
+
+    if (a->ap != b->ap)
+        return a->ap > b->ap ? -1 : 1;
+    return a->class < b->class ? -1 : 1;
+}
+
+/* The classes that have an AP, best first; *n of them. */
+static fa_status rank_classes(const struct fa_run_log *log, struct last_ap **out, size_t *n)
+{
+    *n = 0;
+    FA_TRY(fa_alloc(log->n_classes, sizeof **out, out));
+    for (size_t k = 0; k < log->n_classes; k++) {
+        const struct fa_log_class *class = &log->classes[k];
+
+        if (class->n > 0 && isfinite(class->points[class->n - 1].ap))
+            (*out)[(*n)++] = (struct last_ap){k, class->points[class->n - 1].ap};
+    }
+    qsort(*out, *n, sizeof **out, best_first);
+    return FA_OK;
+}
+
+static struct fa_series class_series(const struct fa_log_class *class, int look)
+{
+    return (struct fa_series){.name = look == FA_LOOK_FAINT ? NULL : class->name,
+                              .look = look,
+                              .n = class->n,
+                              .stride = sizeof *class->points / sizeof(double),
+                              .x = &class->points->epoch,
+                              .y = &class->points->ap,
+                              .has_dots = look != FA_LOOK_FAINT};
+}
+
+/* The look of the i-th best of n: of many the best and the worst have one of their own. */
+static int class_look(size_t i, size_t n)
+{
+    if (n <= FA_LOOKS || i < ENDS)
+        return (int)i;
+    return i >= n - ENDS ? (int)(i - (n - 2 * ENDS)) : FA_LOOK_FAINT;
+}
+
+static fa_status draw_classes(const struct plot *plot)
+{
+    struct last_ap *order = NULL;
+    struct fa_series *series = NULL;
+    size_t n;
+    fa_status status = rank_classes(plot->log, &order, &n);
+
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *series, &series);
+    for (size_t i = 0; i < n && status == FA_OK; i++)
+        series[i] = class_series(&plot->log->classes[order[i].class], class_look(i, n));
+    if (status == FA_OK)
+        fa_chart_draw(plot->page,
+                      &(struct fa_chart){.title = n > FA_LOOKS
+                                                      ? "AP of classes: best three, worst three, others faint"
+                                                      : "AP of classes",
+                                         .x_unit = "epoch",
+                                         .y_unit = "AP, 0 to 1",
+                                         .n_series = n,
+                                         .series = series,
+                                         .is_share = true});
+    fa_free(order);
+    fa_free(series);
+    return status;
+}
+
 /* ---- the whole ---- */
 
 static fa_status list_resumes(struct plot *plot)
@@ -179,6 +279,8 @@ void fa_section_curves(struct fa_page *page, const struct fa_report_run *run)
     if (run->log.n_evaluations > 0) {
         draw_ap(&plot);
         draw_f1(&plot);
+        if (page->status == FA_OK)
+            page->status = draw_classes(&plot);
     }
     if (run->log.n_steps > 0)
         draw_training(&plot);

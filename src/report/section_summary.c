@@ -118,16 +118,14 @@ static void fact_model(struct fa_page *page, const struct fa_report_run *run)
 
 static void fact_scale(struct fa_page *page, const struct fa_report_run *run)
 {
-    const struct fa_json *scale = fa_json_get(fa_json_get(run->config, "data"), "scale");
-    char *text;
+    const struct fa_json *w = fa_json_first(fa_json_get(fa_json_get(run->config, "data"), "scale"));
+    double width, height;
 
-    if (scale == NULL || page->status != FA_OK)
+    if (!fa_json_to_double(w, &width) || !fa_json_to_double(fa_json_next(w), &height))
         return;
-    page->status = fa_json_print(scale, false, &text);
-    if (page->status != FA_OK)
-        return;
-    fact_text(page, "image scale", text);
-    fa_free(text);
+    begin(page, "image scale");
+    fa_page_add(page, "%.0f &times; %.0f pixels", width, height);
+    end(page);
 }
 
 static void fact_lr(struct fa_page *page, const struct fa_report_run *run)

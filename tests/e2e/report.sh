@@ -25,9 +25,9 @@ make_run() {
  "train": {"batch": 4, "epochs": 6, "lr": 0.02, "schedule": "cosine", "warmup_steps": 20, "seed": 7}}
 END
   awk 'BEGIN {
-    print "{\"started\":\"2026-01-31 12:00:00\",\"ranks\":2,\"resumed_at_step\":0}"
+    print "{\"started\":\"2026-01-31 12:00:00\",\"ranks\":2,\"hosts\":[\"a\",\"a\"],\"resumed_at_step\":0}"
     for (step = 5; step <= 300; step += 5) {
-      if (step == 155) print "{\"started\":\"2026-01-31 14:00:00\",\"ranks\":4,\"resumed_at_step\":150}"
+      if (step == 155) print "{\"started\":\"2026-01-31 14:00:00\",\"ranks\":4,\"hosts\":[\"a\",\"a\",\"slow<node>\",\"b\"],\"resumed_at_step\":150}"
       loss = 3 / (1 + step / 40) + 0.05 * sin(step)
       printf "{\"mode\":\"train\",\"epoch\":%d,\"lr\":%g,\"memory\":%d,\"data_time\":0.01,\"positive_bag_loss\":%g,", (step - 1) / 50 + 1,
         0.02 * (1 - step / 300), 600 + (step > 100) * 35, loss * 0.9
@@ -36,8 +36,11 @@ END
       printf "\"bag_probability\":%g,\"matched_iou\":%g,\"forward_time\":0.14,\"loss_time\":0.01,\"backward_time\":0.29,", 0.2, 0.8
       print "\"comm_time\":0.02,\"update_time\":0.01}"
       if (step % 50 == 0)
-        printf "{\"mode\":\"val\",\"epoch\":%d,\"iter\":12,\"bbox_mAP\":%g,\"bbox_mAP_50\":%g,\"bbox_mAP_75\":%g,\"bbox_mAP_s\":-1,\"bbox_mAP_m\":%g,\"bbox_mAP_l\":%g,\"step\":%d}\n",
-          step / 50, 0.1 * step / 50, 0.15 * step / 50, 0.08 * step / 50, 0.1 * step / 50, 0.12 * step / 50, step
+        printf "{\"mode\":\"val\",\"epoch\":%d,\"iter\":12,\"bbox_mAP\":%g,\"bbox_mAP_50\":%g,\"bbox_mAP_75\":%g,\"bbox_mAP_s\":-1,\"bbox_mAP_m\":%g,\"bbox_mAP_l\":%g,\"step\":%d,\"val_loss\":%g,\"class_AP\":{\"nowhere\":null,\"<script>alert(1)</script>\":%g,\"box\":%g}}\n",
+          step / 50, 0.1 * step / 50, 0.15 * step / 50, 0.08 * step / 50, 0.1 * step / 50, 0.12 * step / 50, step, loss + 0.1,
+          0.12 * step / 50, 0.08 * step / 50
+      if (step > 150 && step % 50 == 0)
+        printf "{\"mode\":\"ranks\",\"step\":%d,\"steps\":50,\"data_time\":[0.01,0.01,0.02,0.01],\"compute_time\":[0.40,0.41,0.61,0.4],\"comm_time\":[0.22,0.21,0,0.22]}\n", step
     }
   }' >"$1/w/log.jsonl"
 }

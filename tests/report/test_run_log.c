@@ -77,6 +77,63 @@ static void lines_that_cannot_be_read_are_counted_and_passed_over(void **state)
     fa_run_log_clear(&log);
 }
 
+#define CLASSES(step, a, b)                                                                                  \
+    "{\"mode\":\"val\",\"step\":" #step ",\"epoch\":2,\"val_loss\":0.5,\"class_AP\":{\"a\":" #a ",\"b\":" #b \
+    "}}\n"
+
+static void the_ap_of_classes_is_followed_and_what_is_made_again_stands_once(void **state)
+{
+    struct fa_run_log log =
+        read_text(STARTED(0) CLASSES(10, 0.1, null) CLASSES(20, 0.9, 0.9) STARTED(10) CLASSES(
+            20, 0.2, 0.3) "{\"mode\":\"val\",\"step\":30,\"class_AP\":{\"b\":1,\"a\":2}}\n" VAL(40, 0.5));
+
+    (void)state;
+    assert_int_equal(log.n_classes, 2);
+    assert_string_equal(log.classes[1].name, "b");
+    assert_int_equal(log.classes[0].n, 2);
+    assert_near(log.classes[0].points[1].ap, 0.2, 0);
+    assert_near(log.classes[0].points[1].epoch, 2, 0);
+    assert_true(isnan(log.classes[1].points[0].ap));
+    assert_near(log.evaluations[1].val_loss, 0.5, 0);
+    assert_true(isnan(log.evaluations[3].val_loss));
+    fa_run_log_clear(&log);
+}
+
+#define HOSTS(step, hosts)                                                                                   \
+    "{\"started\":\"2026\",\"ranks\":2,\"hosts\":" hosts ",\"resumed_at_step\":" #step "}\n"
+#define RANKS(step, n, compute)                                                                              \
+    "{\"mode\":\"ranks\",\"step\":" #step ",\"steps\":" #n ",\"data_time\":[0,1],\"compute_time\":" compute  \
+    ",\"comm_time\":[2,null]}\n"
+
+static void the_seconds_of_ranks_are_means_since_the_last_start(void **state)
+{
+    struct fa_run_log log = read_text(
+        HOSTS(0, "[\"x\",\"y\"]") RANKS(10, 10, "[9,9]") HOSTS(10, "[\"p\",\"q\"]") RANKS(20, 10, "[1,2]")
+            RANKS(50, 30, "[5,2]") RANKS(60, 10, "[7]") RANKS(70, -1, "[7,7]"));
+
+    (void)state;
+    assert_int_equal(log.n_ranks, 2);
+    assert_string_equal(log.ranks[1].host, "q");
+    assert_near(log.rank_steps, 40, 0);
+    assert_near(log.ranks[0].compute, 4, 1e-12);
+    assert_near(log.ranks[1].compute, 2, 1e-12);
+    assert_near(log.ranks[1].data, 1, 1e-12);
+    assert_near(log.ranks[0].exchange, 2, 1e-12);
+    assert_near(log.ranks[1].exchange, 0, 0);
+    fa_run_log_clear(&log);
+}
+
+/* As an older program wrote it. */
+static void ranks_without_hosts_are_not_told_of(void **state)
+{
+    struct fa_run_log log = read_text(STARTED(0) RANKS(10, 10, "[]") RANKS(20, 10, "[1,2]"));
+
+    (void)state;
+    assert_int_equal(log.n_ranks, 0);
+    assert_near(log.rank_steps, 0, 0);
+    fa_run_log_clear(&log);
+}
+
 static void a_run_without_a_log_is_missing(void **state)
 {
     struct fa_run_log log;
@@ -93,6 +150,9 @@ int main(void)
         cmocka_unit_test(a_step_that_is_told_again_without_a_start_replaces_the_first),
         cmocka_unit_test(what_is_no_number_is_a_gap),
         cmocka_unit_test(lines_that_cannot_be_read_are_counted_and_passed_over),
+        cmocka_unit_test(the_ap_of_classes_is_followed_and_what_is_made_again_stands_once),
+        cmocka_unit_test(the_seconds_of_ranks_are_means_since_the_last_start),
+        cmocka_unit_test(ranks_without_hosts_are_not_told_of),
         cmocka_unit_test(a_run_without_a_log_is_missing),
     };
 
