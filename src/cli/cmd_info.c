@@ -10,6 +10,7 @@
 #include "fa/memory.h"
 #include "option.h"
 #include "session.h"
+#include "version.h"
 
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "also print its network: every layer with its shape, parameters and cost", false},
@@ -69,7 +70,7 @@ static void print_build(struct fa_invocation *invocation)
 {
     const struct fa_comm *comm = invocation->comm;
 
-    printf("freeanchor  %s, %s build, %s\n", FA_VERSION, FA_BUILD, FA_COMPILER);
+    printf("freeanchor  %s, %s build, %s\n", fa_version, FA_BUILD, FA_COMPILER);
     printf("MPI         %s, %d rank%s, %d on %s\n", fa_comm_library(), fa_comm_size(comm),
            fa_comm_size(comm) == 1 ? "" : "s", fa_comm_local_size(comm), fa_comm_host(comm));
     print_threads(invocation);

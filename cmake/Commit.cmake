@@ -1,0 +1,27 @@
+# The commit that is built, or nothing where the source is no clone. Asked for again whenever another one is checked out or made.
+
+function(fa_find_commit out)
+  set(${out} "" PARENT_SCOPE)
+  find_package(Git QUIET)
+  if(NOT Git_FOUND)
+    return()
+  endif()
+  set(git ${GIT_EXECUTABLE} -C ${PROJECT_SOURCE_DIR} rev-parse)
+  execute_process(COMMAND ${git} --show-toplevel --path-format=absolute --git-path logs/HEAD --short=10 HEAD
+                  OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+  string(REPLACE "\n" ";" answer "${answer}")
+  list(LENGTH answer n)
+  if(failed OR NOT n EQUAL 3)
+    return()
+  endif()
+  list(GET answer 0 top)
+  if(NOT top STREQUAL PROJECT_SOURCE_DIR)  # an archive that lies in somebody else's clone
+    return()
+  endif()
+  list(GET answer 1 log)
+  list(GET answer 2 commit)
+  set(${out} ${commit} PARENT_SCOPE)
+  if(EXISTS ${log})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${log})
+  endif()
+endfunction()
