@@ -43,6 +43,11 @@ enum fa_object_kind fa_object_kind(const struct fa_object *object);
 struct fa_object fa_dataset_object(const struct fa_dataset *dataset, const struct fa_record *record,
                                    size_t a);
 
+/* By area in the image, as COCO's metrics have it: below 32 x 32, below 96 x 96, the others. */
+enum { FA_SIZE_CLASSES = 3 };
+extern const char *const fa_size_names[FA_SIZE_CLASSES];
+int fa_size_class(double area);
+
 struct fa_census_class {
     int64_t id;
     const char *name;
@@ -56,7 +61,8 @@ struct fa_oddity {
 };
 
 struct fa_census {
-    size_t n, of[FA_OBJECT_KINDS]; /* annotations that the dataset has */
+    size_t n, of[FA_OBJECT_KINDS];   /* annotations that the dataset has */
+    size_t of_size[FA_SIZE_CLASSES]; /* those that are trained on */
     size_t n_classes;
     struct fa_census_class *classes;
     size_t n_seen;               /* boxes looked at, also those that the dataset does not take */

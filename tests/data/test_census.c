@@ -147,6 +147,19 @@ static void classes_that_nothing_uses_or_that_share_a_name_are_told(void **state
     fa_census_clear(&census);
 }
 
+static void objects_are_told_by_size_and_by_class(void **state)
+{
+    struct fa_object boxes[] = {object(10, 20, 30, 40), object(10, 20, 31, 33), object(10, 20, 10, 10),
+                                object(10, 20, 5, 0.5)};
+    struct fa_census census;
+
+    (void)state;
+    boxes[2].area = 96 * 96;
+    census = census_of(boxes, 4);
+    assert_told(told(&census), "small 1, medium 1, large 1; cat 3");
+    fa_census_clear(&census);
+}
+
 /* The loader and the census go by one rule. */
 static void the_census_of_a_dataset_counts_what_samples_have(void **state)
 {
@@ -184,6 +197,7 @@ int main(void)
         cmocka_unit_test(fractions_in_the_place_of_pixels_are_recognised),
         cmocka_unit_test(boxes_all_in_one_quarter_are_told),
         cmocka_unit_test(classes_that_nothing_uses_or_that_share_a_name_are_told),
+        cmocka_unit_test(objects_are_told_by_size_and_by_class),
         cmocka_unit_test(the_census_of_a_dataset_counts_what_samples_have),
     };
 

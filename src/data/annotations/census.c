@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "census_counts.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 
@@ -45,6 +46,13 @@ struct fa_object fa_dataset_object(const struct fa_dataset *dataset, const struc
                               .file_name = record->file_name,
                               .image_w = record->w,
                               .image_h = record->h};
+}
+
+const char *const fa_size_names[FA_SIZE_CLASSES] = {"small", "medium", "large"};
+
+int fa_size_class(double area)
+{
+    return area < 32 * 32 ? 0 : area < 96 * 96 ? 1 : 2;
 }
 
 /* ---- counting ---- */
@@ -101,8 +109,10 @@ void fa_census_count(struct fa_census *census, const struct fa_object *object)
 
     census->n++;
     census->of[kind]++;
-    if (kind == FA_OBJECT_TRAINED)
-        census->classes[object->label].n_trained++;
+    if (kind != FA_OBJECT_TRAINED)
+        return;
+    census->of_size[fa_size_class(object->area)]++;
+    census->classes[object->label].n_trained++;
 }
 
 static void count_record(struct fa_census *census, const struct fa_dataset *dataset,
@@ -250,6 +260,7 @@ fa_status fa_census_tell(const struct fa_census *census, const char *name)
     else
         fa_info("%s: %zu of %zu annotations are objects to train on%s", name, census->of[FA_OBJECT_TRAINED],
                 census->n, others);
+    FA_TRY(fa_census_tell_counts(census, name));
     suspect_conventions(census, name);
     tell_unused_classes(census, name);
     return suspect_names(census, name);
