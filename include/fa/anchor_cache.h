@@ -12,7 +12,8 @@
 
 struct fa_anchor_cache;
 
-fa_status fa_anchor_cache_create(struct fa_anchor_cache **out) FA_CHECK_RESULT;
+fa_status fa_anchor_cache_create(const struct fa_anchor_design *design,
+                                 struct fa_anchor_cache **out) FA_CHECK_RESULT;
 void fa_anchor_cache_destroy(struct fa_anchor_cache *cache); /* NULL is fine */
 
 struct fa_anchor_set {

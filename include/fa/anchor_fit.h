@@ -15,7 +15,7 @@ struct fa_anchor_shapes {
     float cell[FA_LEVELS][FA_CELL_ANCHORS][4];
 };
 
-void fa_anchor_shapes_make(struct fa_anchor_shapes *shapes);
+void fa_anchor_shapes_make(const struct fa_anchor_design *design, struct fa_anchor_shapes *shapes);
 
 /* The largest IoU of a box, x1 y1 x2 y2 in pixels of the padded image, with an anchor of this pyramid. */
 float fa_anchor_best_iou(const struct fa_anchor_shapes *shapes, const struct fa_pyramid *pyramid,

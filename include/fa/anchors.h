@@ -6,8 +6,8 @@
 
 #include "fa/pyramid.h"
 
-/* anchors: n_anchors rows x1 y1 x2 y2 float32 in pixels of the padded image, order level, y, x, ratio (0.5 1
- * 2), scale; bit-equal to the reference. */
-void fa_anchors_make(const struct fa_pyramid *pyramid, float *anchors);
+/* anchors: n_anchors rows x1 y1 x2 y2 float32 in pixels of the padded image, order level, y, x, ratio, scale;
+   bit-equal to the reference. */
+void fa_anchors_make(const struct fa_pyramid *pyramid, const struct fa_anchor_design *design, float *anchors);
 
 #endif

@@ -102,6 +102,10 @@ fa_status fa_checkpoint_any(const char *root, bool *any) FA_CHECK_RESULT;
    NULL if it names none that lies beside it, else fa_free. Not collective. */
 fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESULT;
 
+/* Collective. The checkpoint that path is, or names as such a file; *directory is freed with fa_free.
+   FA_EMISSING where there is none. */
+fa_status fa_checkpoint_find_named(struct fa_comm *comm, const char *path, char **directory) FA_CHECK_RESULT;
+
 /* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory, and
    with the score threshold where "best" beside it speaks of it. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;

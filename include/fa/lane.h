@@ -18,10 +18,13 @@
 
 struct fa_lane;
 
-/* model must outlive the lane; NULL: the lane takes heads alone, and can neither learn nor look. grad: where
-   its images add their gradients (fa_workspace_create). The loss runs on as many threads as OpenMP has when
-   this is called. */
+/* model must outlive the lane. grad: where its images add their gradients (fa_workspace_create). The loss
+   runs on as many threads as OpenMP has when this is called. */
 fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa_lane **out) FA_CHECK_RESULT;
+
+/* Without a model: it takes heads alone, and can neither learn nor look. */
+fa_status fa_lane_create_for_heads(const struct fa_anchor_design *anchors,
+                                   struct fa_lane **out) FA_CHECK_RESULT;
 void fa_lane_destroy(struct fa_lane *lane); /* NULL is fine */
 
 /* What its images run in; NULL without a model. */

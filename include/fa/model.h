@@ -43,6 +43,7 @@ struct fa_model_config {
     int head_channels; /* of the head's towers, 256 */
     int head_convs;    /* of each tower, 4 */
     int num_classes;
+    struct fa_anchor_design anchors; /* that the head speaks of */
     enum fa_head_init head_init;
     double prior_probability; /* of an object at initialisation, 0.01 */
     bool zero_init_residual;  /* gamma of a residual block's last norm starts at 0 */

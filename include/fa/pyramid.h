@@ -17,6 +17,15 @@ struct fa_pyramid {
     size_t n_anchors;
 };
 
+/* The shapes of a position's anchors: three ratios of height to width, each in three sizes, the smallest of
+   so many strides, the others of 2^(1/3) and 2^(2/3) times as many. Zeroed: those of the reference. */
+struct fa_anchor_design {
+    float ratio[3];
+    double scale;
+};
+
+extern const struct fa_anchor_design fa_anchors_of_reference; /* 0.5, 1, 2; 4 */
+
 /* Of a padded image of h by w, multiples of FA_SIZE_DIVISOR: /8, /16, /32, then halves rounded up. */
 void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid);
 

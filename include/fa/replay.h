@@ -17,6 +17,7 @@
 struct fa_replay_config {
     struct fa_loss_config loss;
     struct fa_detect_config detect;
+    struct fa_anchor_design anchors; /* of a head that comes without its model */
 };
 
 struct fa_replay_result {
@@ -29,7 +30,7 @@ struct fa_replay_result {
 };
 
 /* The normalizer of a batch of this image alone. */
-fa_status fa_replay_normalizer(const struct fa_loss_config *loss, const struct fa_case *given,
+fa_status fa_replay_normalizer(const struct fa_replay_config *config, const struct fa_case *given,
                                double *normalizer) FA_CHECK_RESULT;
 
 /* model is not needed, and not touched, for a case with the head's outputs; it is run as in training, and its

@@ -68,7 +68,7 @@ struct fa_train_run {
     const struct fa_work_dir *work_dir; /* taken */
     const char *config_json;            /* resolved, for config.json and the manifests */
     enum fa_resume resume;
-    const char *resume_directory; /* for FA_RESUME_DIRECTORY */
+    const char *resume_directory; /* for FA_RESUME_DIRECTORY: a checkpoint, or a file that names one */
     struct fa_weights_file *init_from;
     const struct fa_dataset *train_data;
     const struct fa_dataset *val_data; /* NULL: no evaluation */

@@ -255,14 +255,15 @@ static fa_status draw(struct fa_invocation *invocation, const struct fa_train_co
     return status;
 }
 
-static fa_status tell(struct fa_invocation *invocation, const struct fa_transform *transform,
+static fa_status tell(struct fa_invocation *invocation, const struct fa_settings *settings,
                       const struct fa_dataset *dataset)
 {
+    const struct fa_outlook outlook = {&settings->train.transform, settings->model.anchors};
     struct fa_data_statistics statistics;
     fa_status status;
 
-    FA_TRY(fa_data_statistics_take(dataset, transform, &statistics));
-    status = fa_data_statistics_print(dataset, transform, &statistics);
+    FA_TRY(fa_data_statistics_take(dataset, &outlook, &statistics));
+    status = fa_data_statistics_print(dataset, &outlook, &statistics);
     fa_data_statistics_report(&statistics, invocation->report);
     fa_data_statistics_clear(&statistics);
     return status;
@@ -280,7 +281,7 @@ static fa_status run(struct fa_invocation *invocation)
     if (status == FA_OK)
         status = fa_dataset_open(path, &dataset);
     if (status == FA_OK)
-        status = tell(invocation, &session.settings.train.transform, dataset);
+        status = tell(invocation, &session.settings, dataset);
     if (status == FA_OK && fa_arguments_get(&invocation->arguments, "--out") != NULL)
         status = draw(invocation, &session.settings.train, dataset);
     fa_dataset_close(dataset);

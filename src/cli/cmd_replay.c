@@ -98,10 +98,18 @@ static fa_status find_image(const struct source *source, int64_t image_id, size_
                    source->path, source->dataset->n_records);
 }
 
+static struct fa_replay_config replay_config(const struct fa_settings *settings)
+{
+    return (struct fa_replay_config){.loss = settings->train.loss,
+                                     .detect = settings->train.eval.detect,
+                                     .anchors = settings->model.anchors};
+}
+
 static fa_status take_from_data(const struct fa_arguments *given, const struct fa_settings *settings,
                                 struct source *source)
 {
     const struct fa_transform *transform = &settings->train.transform;
+    const struct fa_replay_config config = replay_config(settings);
     struct fa_image_plan plan;
     size_t record = 0;
 
@@ -117,7 +125,7 @@ static fa_status take_from_data(const struct fa_arguments *given, const struct f
     fa_case_of_sample(&source->sample, source->chw, &source->of_sample);
     source->of_sample.has_normalizer = true;
     source->given = &source->of_sample;
-    return fa_replay_normalizer(&settings->train.loss, source->given, &source->of_sample.normalizer);
+    return fa_replay_normalizer(&config, source->given, &source->of_sample.normalizer);
 }
 
 static fa_status take_from_file(const struct fa_arguments *given, struct source *source)
@@ -187,8 +195,7 @@ static void report_rest(struct fa_invocation *invocation, const struct fa_replay
 static fa_status replay(struct fa_invocation *invocation, struct fa_session *session,
                         const struct source *source)
 {
-    const struct fa_replay_config config = {.loss = session->settings.train.loss,
-                                            .detect = session->settings.train.eval.detect};
+    const struct fa_replay_config config = replay_config(&session->settings);
     const char *out = fa_arguments_get(&invocation->arguments, "--out");
     struct fa_replay_result result;
 

@@ -20,6 +20,7 @@
 #include "metrics_report.h"
 #include "recipe.h"
 #include "session.h"
+#include "version.h"
 
 static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe (default: that of the run in W which is resumed)", false},
@@ -28,8 +29,11 @@ static const struct fa_flag flags[] = {
      true},
     {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
-    {"--resume", "auto|none|DIR",
-     "auto (default): from the newest valid checkpoint of the work directory, if any", false},
+    {"--resume", "auto|none|CHECKPOINT",
+     "auto (default): from the newest valid checkpoint of the work directory, if any; or from a directory, "
+     "or "
+     "the one that W/checkpoints/best or latest names",
+     false},
     {"--init-from", "W",
      "start from these weights (a file of any format, or a checkpoint), where nothing is resumed", false},
     {"--skip-class-layer", NULL, "of --init-from, take all but the class layer, which starts at random",
@@ -115,7 +119,7 @@ static void tell_start(const struct fa_invocation *invocation, const struct fa_s
     const int n_ranks = fa_comm_size(comm);
 
     fa_info("freeanchor %s, %s build by %s; %d rank%s, %d of them on %s, with %d thread%s each; %s: %s",
-            FA_VERSION, FA_BUILD, FA_COMPILER, n_ranks, fa_plural((size_t)n_ranks), fa_comm_local_size(comm),
+            fa_version, FA_BUILD, FA_COMPILER, n_ranks, fa_plural((size_t)n_ranks), fa_comm_local_size(comm),
             fa_comm_host(comm), invocation->threads, fa_plural((size_t)invocation->threads),
             fa_backend_name(session->backend), fa_backend_description(session->backend));
 }
@@ -170,9 +174,11 @@ static fa_status read_base(const struct fa_arguments *given, struct fa_json **ba
     if (*base != NULL || has_config)
         return FA_OK;
     if (resume != NULL && strcmp(resume, "auto") != 0)
-        return fa_fail(FA_EINVAL,
-                       "--resume %s: restores a state, not a configuration; give one by --config C.json",
-                       resume);
+        return fa_fail(
+            FA_EINVAL,
+            "--resume %s: restores a state, not a configuration; give one by --config C.json, such as the "
+            "config.json of its run",
+            resume);
     return fa_fail(FA_EINVAL,
                    "there is no run in %s to resume; give a recipe by --config C.json to start one",
                    work_dir);

@@ -77,6 +77,12 @@ const struct fa_option fa_options[] = {
     VALUE("model.calibrate_images", FA_OPTION_INT, train.calibrate_images, "16", 1, 4096,
           "Images over which batch-norm statistics are calibrated."),
 
+    LIST("model.anchor_ratios", FA_OPTION_FLOATS, model.anchors.ratio, 3, "[0.5, 1, 2]", 0.02, 50,
+         "Shapes of anchors, height to width; browse says how well they fit."),
+    VALUE("model.anchor_scale", FA_OPTION_NUMBER, model.anchors.scale, "4", 0.25, 32,
+          "Size of the smallest anchors of a level, in its strides (8, 16 .. 128 pixels); they come in 1, "
+          "1.26 and "
+          "1.59 times that."),
     LIST("model.coder_std", FA_OPTION_FLOATS, train.loss.coder.std, 4, "[0.1, 0.1, 0.2, 0.2]", 1e-3, 100,
          "Unit of the head's box deltas: dx, dy, dw, dh."),
 

@@ -27,6 +27,8 @@ bool fa_recipe_shapes(const char *key)
                                        "model.neck_channels",
                                        "model.head_channels",
                                        "model.head_convs",
+                                       "model.anchor_ratios",
+                                       "model.anchor_scale",
                                        "model.norm",
                                        "model.norm_groups",
                                        "model.coder_std",

@@ -7,6 +7,6 @@
 #include "fa/pyramid.h"
 
 /* The anchors of the cell at the origin, centred there: ratio outer, scale inner. */
-void fa_anchor_cell(int stride, float cell[FA_CELL_ANCHORS][4]);
+void fa_anchor_cell(int stride, const struct fa_anchor_design *design, float cell[FA_CELL_ANCHORS][4]);
 
 #endif

@@ -3,13 +3,13 @@
 #include "anchor_cell.h"
 #include "overlap.h"
 
-void fa_anchor_shapes_make(struct fa_anchor_shapes *shapes)
+void fa_anchor_shapes_make(const struct fa_anchor_design *design, struct fa_anchor_shapes *shapes)
 {
     struct fa_pyramid pyramid;
 
     fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
     for (int level = 0; level < FA_LEVELS; level++)
-        fa_anchor_cell(pyramid.stride[level], shapes->cell[level]);
+        fa_anchor_cell(pyramid.stride[level], design, shapes->cell[level]);
 }
 
 /* The place on a grid of n points that is at or before the value. */

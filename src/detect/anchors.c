@@ -4,15 +4,15 @@
 
 #include "anchor_cell.h"
 
-void fa_anchor_cell(int stride, float cell[FA_CELL_ANCHORS][4])
+void fa_anchor_cell(int stride, const struct fa_anchor_design *given, float cell[FA_CELL_ANCHORS][4])
 {
-    static const float ratios[3] = {0.5f, 1.0f, 2.0f}; /* h / w */
+    const struct fa_anchor_design *design = given->scale > 0 ? given : &fa_anchors_of_reference;
 
     for (int r = 0; r < 3; r++) {
-        float h_ratio = sqrtf(ratios[r]), w_ratio = 1.0f / h_ratio;
+        float h_ratio = sqrtf(design->ratio[r]), w_ratio = 1.0f / h_ratio;
 
         for (int k = 0; k < 3; k++) {
-            float scale = (float)(4.0 * pow(2.0, k / 3.0));
+            float scale = (float)(design->scale * pow(2.0, k / 3.0));
             float w = (float)stride * w_ratio * scale, h = (float)stride * h_ratio * scale;
             float *anchor = cell[3 * r + k];
 
@@ -24,11 +24,11 @@ void fa_anchor_cell(int stride, float cell[FA_CELL_ANCHORS][4])
     }
 }
 
-static void level_anchors(int stride, int h, int w, float *anchors)
+static void level_anchors(int stride, const struct fa_anchor_design *design, int h, int w, float *anchors)
 {
     float cell[FA_CELL_ANCHORS][4];
 
-    fa_anchor_cell(stride, cell);
+    fa_anchor_cell(stride, design, cell);
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++)
             for (int a = 0; a < FA_CELL_ANCHORS; a++, anchors += 4) {
@@ -39,9 +39,9 @@ static void level_anchors(int stride, int h, int w, float *anchors)
             }
 }
 
-void fa_anchors_make(const struct fa_pyramid *pyramid, float *anchors)
+void fa_anchors_make(const struct fa_pyramid *pyramid, const struct fa_anchor_design *design, float *anchors)
 {
     for (int level = 0; level < FA_LEVELS; level++)
-        level_anchors(pyramid->stride[level], pyramid->h[level], pyramid->w[level],
+        level_anchors(pyramid->stride[level], design, pyramid->h[level], pyramid->w[level],
                       anchors + 4 * pyramid->first[level]);
 }

@@ -3,13 +3,14 @@
 #include "fa/memory.h"
 #include "lane_private.h"
 
-fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa_lane **out)
+static fa_status create(struct fa_model *model, const struct fa_anchor_design *anchors, struct fa_flat *grad,
+                        struct fa_lane **out)
 {
     struct fa_lane *lane;
     fa_status status;
 
     FA_TRY(fa_alloc_zero(1, sizeof *lane, &lane));
-    status = fa_anchor_cache_create(&lane->anchors);
+    status = fa_anchor_cache_create(anchors, &lane->anchors);
     if (status == FA_OK && model != NULL)
         status = fa_workspace_create(model, grad, &lane->workspace);
     if (status == FA_OK)
@@ -19,6 +20,16 @@ fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa
     else
         fa_lane_destroy(lane);
     return status;
+}
+
+fa_status fa_lane_create(struct fa_model *model, struct fa_flat *grad, struct fa_lane **out)
+{
+    return create(model, &fa_model_config(model)->anchors, grad, out);
+}
+
+fa_status fa_lane_create_for_heads(const struct fa_anchor_design *anchors, struct fa_lane **out)
+{
+    return create(NULL, anchors, NULL, out);
 }
 
 void fa_lane_destroy(struct fa_lane *lane)

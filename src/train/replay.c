@@ -107,7 +107,8 @@ static fa_status measure(const struct fa_replay *r, struct fa_replay_result *out
 
 static fa_status run(struct fa_replay *r)
 {
-    FA_TRY(fa_lane_create(r->model, NULL, &r->lane));
+    FA_TRY(r->model != NULL ? fa_lane_create(r->model, NULL, &r->lane)
+                            : fa_lane_create_for_heads(&r->config->anchors, &r->lane));
     FA_TRY(choose_normalizer(r, &r->config->loss));
     FA_TRY(take_head(r));
     FA_TRY(compute_loss(r));
@@ -128,7 +129,7 @@ fa_status fa_replay(const struct fa_replay_config *config, struct fa_model *mode
     return status;
 }
 
-fa_status fa_replay_normalizer(const struct fa_loss_config *loss, const struct fa_case *given,
+fa_status fa_replay_normalizer(const struct fa_replay_config *config, const struct fa_case *given,
                                double *normalizer)
 {
     struct fa_case alone = *given;
@@ -136,9 +137,9 @@ fa_status fa_replay_normalizer(const struct fa_loss_config *loss, const struct f
     fa_status status;
 
     alone.has_normalizer = false;
-    status = fa_lane_create(NULL, NULL, &replay.lane);
+    status = fa_lane_create_for_heads(&config->anchors, &replay.lane);
     if (status == FA_OK)
-        status = choose_normalizer(&replay, loss);
+        status = choose_normalizer(&replay, &config->loss);
     *normalizer = replay.normalizer;
     end(&replay);
     return status;

@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint_private.h"
 #include "fa/activity.h"
+#include "fa/json.h"
 #include "fa/kept_results.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -50,6 +51,41 @@ static fa_status check_position(const struct fa_training *t, const char *directo
     return FA_OK;
 }
 
+/* recipe: of the checkpoint; where it does not speak of anchors, they are the reference's. */
+static fa_status read_anchors(const char *recipe, struct fa_anchor_design *out)
+{
+    struct fa_json *tree;
+    const struct fa_json *model, *ratio;
+    double value;
+
+    *out = fa_anchors_of_reference;
+    if (recipe == NULL)
+        return FA_OK;
+    FA_TRY(fa_json_parse("recipe", recipe, strlen(recipe), &tree));
+    model = fa_json_get(tree, "model");
+    ratio = fa_json_first(fa_json_get(model, "anchor_ratios"));
+    for (int i = 0; i < 3 && fa_json_to_double(ratio, &value); i++, ratio = fa_json_next(ratio))
+        out->ratio[i] = (float)value;
+    fa_json_to_double(fa_json_get(model, "anchor_scale"), &out->scale);
+    fa_json_free(tree);
+    return FA_OK;
+}
+
+static fa_status check_anchors(const struct fa_training *t, const char *directory, const char *recipe)
+{
+    const struct fa_anchor_design given = fa_model_config(t->model)->anchors,
+                                  *is = given.scale > 0 ? &given : &fa_anchors_of_reference;
+    struct fa_anchor_design was;
+
+    FA_TRY(fa_prefix(read_anchors(recipe, &was), "%s", directory));
+    if (memcmp(was.ratio, is->ratio, sizeof was.ratio) == 0 && was.scale == is->scale)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s: was trained with other anchors; set model.anchor_ratios back to [%g, %g, %g] and "
+                   "model.anchor_scale to %g, or begin anew",
+                   directory, (double)was.ratio[0], (double)was.ratio[1], (double)was.ratio[2], was.scale);
+}
+
 /* Names and shapes of tensors do not tell all of this. */
 static fa_status check_model(const struct fa_training *t, const char *directory,
                              const struct fa_weights_meta *was)
@@ -60,6 +96,7 @@ static fa_status check_model(const struct fa_training *t, const char *directory,
         return fa_fail(FA_EINVAL,
                        "%s: is of another model, %s, and this run has %s; set model back, or begin anew",
                        directory, was->model, is->model);
+    FA_TRY(check_anchors(t, directory, was->recipe));
     if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)
         return fa_fail(FA_EINVAL,
                        "%s: was trained with another model.coder_std; set it back to [%g, %g, %g, %g]",
@@ -166,7 +203,7 @@ static fa_status samples_of(const char *directory, int64_t *samples)
 }
 
 /* Later checkpoints would be taken for newer ones by the next --resume auto. */
-static fa_status refuse_newer(struct fa_training *t)
+static fa_status refuse_newer(struct fa_training *t, const char *directory)
 {
     char *newest;
     int64_t samples = 0;
@@ -180,19 +217,28 @@ static fa_status refuse_newer(struct fa_training *t)
         status =
             fa_fail(FA_EINVAL,
                     "%s: is newer than %s; give another --work-dir to branch off, or remove the newer ones",
-                    newest, t->run->resume_directory);
+                    newest, directory);
     fa_free(newest);
     return fa_comm_agree(t->comm, status);
 }
 
-static fa_status resume_directory(struct fa_training *t, bool *resumed)
+static fa_status resume_from(struct fa_training *t, const char *directory)
 {
-    const char *directory = t->run->resume_directory;
-
     FA_TRY(fa_comm_agree(t->comm, fa_comm_rank(t->comm) == 0 ? check_manifest(t, directory, "") : FA_OK));
     FA_TRY(read_checkpoint(t, directory));
-    *resumed = true;
-    return refuse_newer(t);
+    return refuse_newer(t, directory);
+}
+
+static fa_status resume_named(struct fa_training *t, bool *resumed)
+{
+    char *directory;
+    fa_status status;
+
+    FA_TRY(fa_checkpoint_find_named(t->comm, t->run->resume_directory, &directory));
+    status = resume_from(t, directory);
+    fa_free(directory);
+    *resumed = status == FA_OK;
+    return status;
 }
 
 static fa_status put_aside(const struct fa_directory *work_dir, const char *name)
@@ -228,7 +274,7 @@ fa_status fa_training_resume(struct fa_training *t, bool *resumed)
     case FA_RESUME_AUTO:
         return resume_newest(t, resumed);
     case FA_RESUME_DIRECTORY:
-        return resume_directory(t, resumed);
+        return resume_named(t, resumed);
     case FA_RESUME_NONE:
         break;
     }

@@ -28,9 +28,10 @@ static struct fa_data_statistics take(const struct fa_dataset *dataset)
 {
     const struct fa_transform transform = {.scale = {golden_scale[0], golden_scale[1]},
                                            .augment.min_visible = 0.3};
+    const struct fa_outlook outlook = {&transform, fa_anchors_of_reference};
     struct fa_data_statistics statistics;
 
-    assert_ok(fa_data_statistics_take(dataset, &transform, &statistics));
+    assert_ok(fa_data_statistics_take(dataset, &outlook, &statistics));
     return statistics;
 }
 
@@ -97,6 +98,44 @@ static void best_overlaps_are_those_of_all_anchors(void **state)
     fa_data_statistics_clear(&s);
 }
 
+/* A box as long as an anchor's longest has an IoU near 1 with it, and 3.06 times as long none above 0.4. */
+static void what_is_too_long_for_anchors_is_told_from_what_is_too_small(void **state)
+{
+    static const double boxes[][4] = {{100, 100, 16, 160}, {102, 102, 4, 4}};
+    static const int32_t label = 0;
+    static const int64_t id = 1;
+    static const uint8_t no = 0;
+    const struct fa_record record = {.w = 400, .h = 400, .n = 1};
+    const struct fa_transform transform = {.scale = {400, 400}, .augment.min_visible = 0.3};
+    struct fa_outlook outlook = {&transform, fa_anchors_of_reference};
+    struct fa_data_statistics s;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const double area = boxes[i][2] * boxes[i][3];
+        const struct fa_dataset dataset = {.n_records = 1,
+                                           .n_annotations = 1,
+                                           .n_categories = 1,
+                                           .categories = categories,
+                                           .records = &record,
+                                           .bbox = &boxes[i],
+                                           .label = &label,
+                                           .annotation_id = &id,
+                                           .crowd = &no,
+                                           .ignore = &no,
+                                           .area = &area};
+
+        outlook.anchors = fa_anchors_of_reference;
+        assert_ok(fa_data_statistics_take(&dataset, &outlook, &s));
+        assert_int_equal(s.fit.of[i == 0 ? FA_MISFIT_NARROW : FA_MISFIT_SMALL], 1);
+        fa_data_statistics_clear(&s);
+        outlook.anchors = (struct fa_anchor_design){.ratio = {0.1f, 1, 10}, .scale = i == 0 ? 4 : 0.5};
+        assert_ok(fa_data_statistics_take(&dataset, &outlook, &s));
+        assert_int_equal(s.fit.n_poor, 0);
+        fa_data_statistics_clear(&s);
+    }
+}
+
 static void a_dataset_without_objects_has_statistics_too(void **state)
 {
     struct fa_dataset dataset = golden_dataset();
@@ -117,6 +156,7 @@ int main(void)
         cmocka_unit_test(counts_are_those_of_numpy),
         cmocka_unit_test(quantiles_are_those_of_numpy),
         cmocka_unit_test(best_overlaps_are_those_of_all_anchors),
+        cmocka_unit_test(what_is_too_long_for_anchors_is_told_from_what_is_too_small),
         cmocka_unit_test(a_dataset_without_objects_has_statistics_too),
     };
 

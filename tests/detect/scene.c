@@ -46,7 +46,7 @@ struct test_scene test_scene_create(int h, int w, int num_classes)
     scene.reg = zeros(n, 4 * sizeof(fa_real));
     scene.grad_cls = zeros(n_logits, sizeof(fa_real));
     scene.grad_reg = zeros(n, 4 * sizeof(fa_real));
-    fa_anchors_make(&scene.pyramid, scene.anchors);
+    fa_anchors_make(&scene.pyramid, &fa_anchors_of_reference, scene.anchors);
     scene.head = (struct fa_head_view){.n_anchors = n,
                                        .num_classes = num_classes,
                                        .anchors = scene.anchors,

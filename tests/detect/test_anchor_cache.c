@@ -10,7 +10,7 @@ static void anchors_of_a_size_are_made_once_and_right_after_many_sizes(void **st
     float *want;
 
     (void)state;
-    assert_ok(fa_anchor_cache_create(&cache));
+    assert_ok(fa_anchor_cache_create(&fa_anchors_of_reference, &cache));
     assert_ok(fa_anchor_cache_get(cache, 64, 96, &set));
     first = set->anchors;
     assert_ok(fa_anchor_cache_get(cache, 96, 64, &set));
@@ -24,7 +24,7 @@ static void anchors_of_a_size_are_made_once_and_right_after_many_sizes(void **st
         assert_ok(fa_alloc(set->pyramid.n_anchors, 4 * sizeof *want, &want));
         assert_int_equal(set->pyramid.h[0], h / 8);
         assert_int_equal(set->pyramid.w[0], w / 8);
-        fa_anchors_make(&set->pyramid, want);
+        fa_anchors_make(&set->pyramid, &fa_anchors_of_reference, want);
         assert_memory_equal(set->anchors, want, set->pyramid.n_anchors * 4 * sizeof *want);
         fa_free(want);
     }

@@ -30,17 +30,17 @@ static void draw_box(struct fa_random *random, int h, int w, float box[4])
     box[3] = (float)(y + side / aspect / 2);
 }
 
-static void compare(int h, int w, int n_boxes)
+static void compare(const struct fa_anchor_design *design, int h, int w, int n_boxes)
 {
     struct fa_anchor_shapes shapes;
     struct fa_pyramid pyramid;
     struct fa_random random;
     float *anchors;
 
-    fa_anchor_shapes_make(&shapes);
+    fa_anchor_shapes_make(design, &shapes);
     fa_pyramid_make(h, w, &pyramid);
     assert_ok(fa_alloc(pyramid.n_anchors, 4 * sizeof *anchors, &anchors));
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, design, anchors);
     fa_random_init(&random, 3, FA_RANDOM_FLIP, (uint64_t)h, (uint32_t)w);
     for (int i = 0; i < n_boxes; i++) {
         float box[4], found, want;
@@ -57,11 +57,14 @@ static void compare(int h, int w, int n_boxes)
 
 static void the_best_anchor_is_that_of_a_search_over_all(void **state)
 {
+    static const struct fa_anchor_design long_ones = {.ratio = {0.2f, 1, 3}, .scale = 2.5};
+
     (void)state;
-    compare(32, 32, 200);
-    compare(64, 320, 200);
-    compare(480, 352, 60);
-    compare(800, 1344, 15);
+    compare(&fa_anchors_of_reference, 32, 32, 200);
+    compare(&fa_anchors_of_reference, 64, 320, 200);
+    compare(&fa_anchors_of_reference, 480, 352, 60);
+    compare(&fa_anchors_of_reference, 800, 1344, 15);
+    compare(&long_ones, 64, 320, 200);
 }
 
 static void an_anchor_itself_has_a_perfect_one(void **state)
@@ -71,7 +74,7 @@ static void an_anchor_itself_has_a_perfect_one(void **state)
     const float box[4] = {128 - 16, 64 - 16, 128 + 16, 64 + 16};
 
     (void)state;
-    fa_anchor_shapes_make(&shapes);
+    fa_anchor_shapes_make(&fa_anchors_of_reference, &shapes);
     fa_pyramid_make(256, 256, &pyramid);
     assert_true(fabsf(fa_anchor_best_iou(&shapes, &pyramid, box) - 1) <= 1e-6f);
 }

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "fa/anchors.h"
@@ -45,13 +46,43 @@ static void first_cell_has_the_published_shapes(void **state)
     fa_pyramid_make(64, 64, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
     for (int a = 0; a < FA_CELL_ANCHORS; a++)
         for (int k = 0; k < 2; k++) {
             assert_near(anchors[4 * a + k], -half[a][k], 2e-6);
             assert_near(anchors[4 * a + k + 2], half[a][k], 2e-6);
         }
     free(anchors);
+}
+
+/* Width and height are what stride, ratio and size make of them, at every level; zeroed is the reference. */
+static void anchors_of_another_design_have_its_shapes(void **state)
+{
+    static const struct fa_anchor_design long_ones = {.ratio = {0.25f, 1, 4}, .scale = 2},
+                                         zeroed = {.scale = 0};
+    struct fa_pyramid pyramid;
+    float *anchors, *reference;
+
+    (void)state;
+    fa_pyramid_make(64, 64, &pyramid);
+    anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
+    reference = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
+    assert_true(anchors != NULL && reference != NULL);
+    fa_anchors_make(&pyramid, &long_ones, anchors);
+    for (int level = 0; level < FA_LEVELS; level++)
+        for (int a = 0; a < FA_CELL_ANCHORS; a++) {
+            const float *anchor = anchors + 4 * (pyramid.first[level] + (size_t)a);
+            const double side = pyramid.stride[level] * 2 * pow(2, a % 3 / 3.0),
+                         root = sqrt((double)long_ones.ratio[a / 3]);
+
+            assert_near((anchor[2] - anchor[0]) / (side / root), 1, 1e-6);
+            assert_near((anchor[3] - anchor[1]) / (side * root), 1, 1e-6);
+        }
+    fa_anchors_make(&pyramid, &fa_anchors_of_reference, reference);
+    fa_anchors_make(&pyramid, &zeroed, anchors);
+    assert_memory_equal(anchors, reference, pyramid.n_anchors * 4 * sizeof *anchors);
+    free(anchors);
+    free(reference);
 }
 
 /* Anchor 3 of a cell is the square of 4 strides, its corners are exact. */
@@ -64,7 +95,7 @@ static void order_is_level_then_row_then_column(void **state)
     fa_pyramid_make(64, 96, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
     anchor = anchors + 4 * ((2 * 12 + 5) * FA_CELL_ANCHORS + 3); /* P3, y 2, x 5 */
     assert_true(anchor[0] == 40 - 16 && anchor[1] == 16 - 16 && anchor[2] == 40 + 16 && anchor[3] == 16 + 16);
     anchor = anchors + 4 * (pyramid.first[1] + (3 * 6 + 1) * FA_CELL_ANCHORS + 3); /* P4, y 3, x 1 */
@@ -82,7 +113,7 @@ static void anchors_have_the_bits_of_the_reference(void **state)
     fa_pyramid_make(64, 96, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
     assert_true(fa_hash(FA_HASH_START, anchors, pyramid.n_anchors * 4 * sizeof *anchors) ==
                 UINT64_C(0xb3732a7c08fefae7));
     free(anchors);
@@ -95,6 +126,7 @@ int main(void)
         cmocka_unit_test(smallest_pyramid_has_774_anchors),
         cmocka_unit_test(first_cell_has_the_published_shapes),
         cmocka_unit_test(anchors_have_the_bits_of_the_reference),
+        cmocka_unit_test(anchors_of_another_design_have_its_shapes),
         cmocka_unit_test(order_is_level_then_row_then_column),
     };
 

@@ -47,6 +47,8 @@ expect 2 "larger.json: data.scale is [320,240] here, [192,128] in the weights" "
   --weights "$weights"
 expect 0 "data.scale is [320,240] as you give it; the weights were trained with [192,128]" "${alone[@]}" --weights "$weights" \
   --config "$scratch/larger.json" --set 'data.scale=[320,240]'
+expect 0 "model.anchor_scale is 2 as you give it; the weights were trained with 4" "${alone[@]}" --weights "$weights" \
+  --set model.anchor_scale=2
 must "$freeanchor" detect --weights "$scratch/w" --out "$scratch/drawn" "$scratch"/data.coco/images/*1.jpg
 must "$freeanchor" replay --weights "$scratch/w" --data "$scratch/data" --image-id 1 --out "$scratch/replay.h5"
 expect 0 "recipe: images at data.scale [192,128]" "${list[@]}" "$scratch/x.safetensors"

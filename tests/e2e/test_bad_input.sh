@@ -161,7 +161,18 @@ grep -q "WARN .*passed over: .*/step_2/shard-00000.h5: has [0-9]* bytes, the man
 grep -q "resuming from .*/step_1: " "$last_log" || fail "the one before is not taken"
 cp -r "$scratch/w/checkpoints" "$scratch/kept"
 expect 2 "is of another model, r18, and this run has r34" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
+expect 2 "was trained with other anchors; set model.anchor_ratios back to [0.5, 1, 2] and model.anchor_scale to 4" "${train[@]}" \
+  --work-dir "$scratch/w" --set train.max_steps=4 --set 'model.anchor_ratios=[0.25,1,4]'
 diff -r "$scratch/kept" "$scratch/w/checkpoints" || fail "a refused run changed checkpoints"
+echo step_1 >"$scratch/w/checkpoints/best"
+expect 2 "step_3: is newer than $scratch/w/checkpoints/step_1; give another --work-dir" "${train[@]}" --work-dir "$scratch/w" \
+  --resume "$scratch/w/checkpoints/best"
+expect 0 "resuming from $scratch/w/checkpoints/step_1: " "${train[@]}" --work-dir "$scratch/branch" \
+  --resume "$scratch/w/checkpoints/best"
+echo epoch_9 >"$scratch/w/checkpoints/best"
+expect 2 "best: names no checkpoint that lies beside it" "${train[@]}" --work-dir "$scratch/branch2" \
+  --resume "$scratch/w/checkpoints/best"
+rm "$scratch/w/checkpoints/best"
 rm -r "$scratch/kept"
 
 echo "-- a run goes on by its work directory alone, from anywhere"

@@ -32,7 +32,7 @@ static int open_lane(void **state)
     for (int i = 0; i < 3 * SIDE * SIDE; i++)
         pixels[i] = (float)(i % 29) / 29 - 0.5f;
     fa_pyramid_make(SIDE, SIDE, &pyramid);
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
     assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&config, backend, &model));
     assert_ok(fa_model_init(model, 3));

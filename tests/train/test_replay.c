@@ -163,7 +163,7 @@ static void without_a_normalizer_the_image_is_a_batch_of_its_own(void **state)
     double normalizer;
 
     (void)state;
-    assert_ok(fa_replay_normalizer(&config.loss, &given, &normalizer));
+    assert_ok(fa_replay_normalizer(&config, &given, &normalizer));
     assert_near(normalizer, 2, 0);
     assert_ok(fa_replay(&config, NULL, &given, out_path(), &alone));
     assert_near(alone.normalizer, 2, 0);

@@ -33,7 +33,7 @@ struct measured {
 
 static fa_status open(struct measured *m, int num_classes)
 {
-    FA_TRY(fa_lane_create(NULL, NULL, &m->lane));
+    FA_TRY(fa_lane_create_for_heads(&fa_anchors_of_reference, &m->lane));
     FA_TRY(fa_synthetic_head_open(m->h, m->w, num_classes, &m->head));
     FA_TRY(fa_alloc(m->head.head.n_anchors * (size_t)num_classes, sizeof *m->grad_cls, &m->grad_cls));
     FA_TRY(fa_alloc(m->head.head.n_anchors, 4 * sizeof *m->grad_reg, &m->grad_reg));
@@ -96,7 +96,7 @@ static fa_status open_device(struct fa_invocation *invocation, const struct fa_s
         return FA_OK;
     m->ops = ops;
     m->rows.num_classes = m->head.head.num_classes;
-    FA_TRY(fa_anchor_cache_create(&m->anchors));
+    FA_TRY(fa_anchor_cache_create(&fa_anchors_of_reference, &m->anchors));
     FA_TRY(fa_anchor_cache_get(m->anchors, m->h, m->w, &m->rows.anchors));
     FA_TRY(fa_backend_alloc(m->backend, logit_bytes(m), (void **)&m->rows.cls));
     FA_TRY(fa_backend_alloc(m->backend, delta_bytes(m), (void **)&m->rows.reg));

@@ -24,7 +24,7 @@ static fa_status make_detections(void *context)
 
 static fa_status open(struct postprocess *p, int num_classes)
 {
-    FA_TRY(fa_lane_create(NULL, NULL, &p->lane));
+    FA_TRY(fa_lane_create_for_heads(&fa_anchors_of_reference, &p->lane));
     FA_TRY(fa_synthetic_head_open(p->h, p->w, num_classes, &p->head));
     return fa_alloc((size_t)p->config->max_per_image, sizeof *p->out, &p->out);
 }

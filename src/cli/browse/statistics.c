@@ -7,14 +7,12 @@
 #include "fa/loader.h"
 #include "fa/memory.h"
 
-/* Where the shape alone keeps the IoU below FA_POOR_IOU: with the best anchor of 2 to 1, which has its area,
-   a box of r to 1 has q / (r - q), q = sqrt(r / 2). */
-#define NARROW_RATIO 6.125
+/* Where the shape alone keeps the IoU below FA_POOR_IOU: a box that is r times as long as the longest anchor,
+   if both have one area, meets it with an IoU of 1 / (2 sqrt(r) - 1). */
+#define TOO_LONG 3.0625
 
-/* The side of the largest anchor: 4 cells of the coarsest level, times 2^(2/3). */
-#define LARGEST_SIDE 813.0
+#define COARSEST_STRIDE 128 /* of P7 */
 
-const char *const fa_size_names[FA_SIZE_CLASSES] = {"small", "medium", "large"};
 const double fa_quantile_shares[FA_QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95, 1};
 
 /* Values of each object, or image, for quantiles. */
@@ -27,6 +25,7 @@ struct taking {
     const struct fa_dataset *dataset;
     const struct fa_transform *transform;
     struct fa_anchor_shapes shapes;
+    double longest, largest_side; /* of an anchor: a ratio, pixels */
     struct lists lists;
     size_t *last_image; /* of every class: the record in which it was seen last, plus one */
     struct fa_data_statistics *out;
@@ -34,16 +33,11 @@ struct taking {
 
 /* ---- one object ---- */
 
-static int size_class(double area)
+static enum fa_misfit misfit_of(const struct taking *t, double w, double h)
 {
-    return area < 32 * 32 ? 0 : area < 96 * 96 ? 1 : 2;
-}
-
-static enum fa_misfit misfit_of(double w, double h)
-{
-    if (fmax(w, h) > NARROW_RATIO * fmin(w, h))
+    if (fmax(w, h) > TOO_LONG * t->longest * fmin(w, h))
         return FA_MISFIT_NARROW;
-    return sqrt(w * h) > LARGEST_SIDE ? FA_MISFIT_LARGE : FA_MISFIT_SMALL;
+    return sqrt(w * h) > t->largest_side ? FA_MISFIT_LARGE : FA_MISFIT_SMALL;
 }
 
 static void add_fit(struct fa_fit *fit, double iou, enum fa_misfit misfit)
@@ -74,8 +68,8 @@ static void note_object(struct taking *t, size_t record, const struct fa_object 
 {
     const double iou = (double)fa_anchor_best_iou(&t->shapes, pyramid, seen);
     const double w = (double)seen[2] - (double)seen[0], h = (double)seen[3] - (double)seen[1];
-    const enum fa_misfit misfit = misfit_of(w, h);
-    const int size = size_class(object->area);
+    const enum fa_misfit misfit = misfit_of(t, w, h);
+    const int size = fa_size_class(object->area);
     struct lists *lists = &t->lists;
 
     add_fit(&t->out->fit, iou, misfit);
@@ -176,10 +170,19 @@ static fa_status allocate(struct taking *t)
     return fa_alloc_zero(dataset->n_categories, sizeof *t->out->classes, &t->out->classes);
 }
 
-static fa_status take(struct taking *t)
+static void describe_anchors(const struct fa_anchor_design *anchors, struct taking *t)
+{
+    fa_anchor_shapes_make(anchors, &t->shapes);
+    t->largest_side = COARSEST_STRIDE * anchors->scale * pow(2, 2 / 3.0);
+    t->longest = 1;
+    for (int r = 0; r < 3; r++)
+        t->longest = fmax(t->longest, fmax((double)anchors->ratio[r], 1 / (double)anchors->ratio[r]));
+}
+
+static fa_status take(struct taking *t, const struct fa_anchor_design *anchors)
 {
     FA_TRY(allocate(t));
-    fa_anchor_shapes_make(&t->shapes);
+    describe_anchors(anchors, t);
     for (size_t k = 0; k < t->dataset->n_categories; k++) {
         t->out->classes[k].name = t->dataset->categories[k].name;
         t->out->classes[k].id = t->dataset->categories[k].id;
@@ -190,14 +193,14 @@ static fa_status take(struct taking *t)
     return FA_OK;
 }
 
-fa_status fa_data_statistics_take(const struct fa_dataset *dataset, const struct fa_transform *transform,
+fa_status fa_data_statistics_take(const struct fa_dataset *dataset, const struct fa_outlook *outlook,
                                   struct fa_data_statistics *out)
 {
-    struct taking t = {.dataset = dataset, .transform = transform, .out = out};
+    struct taking t = {.dataset = dataset, .transform = outlook->transform, .out = out};
     fa_status status;
 
     *out = (struct fa_data_statistics){0};
-    status = take(&t);
+    status = take(&t, &outlook->anchors);
     fa_free(t.last_image);
     fa_free(t.lists.per_image);
     fa_free(t.lists.best_iou);

@@ -7,15 +7,12 @@
 
 #include "fa/augment.h"
 #include "fa/census.h"
+#include "fa/pyramid.h"
 #include "fa/shard.h"
 #include "fa/status.h"
 
 /* An object whose best anchor has less IoU than this is learned badly, if at all. */
 #define FA_POOR_IOU 0.4
-
-/* By area in the image, as COCO's metrics have it: below 32 x 32, below 96 x 96, the others. */
-enum { FA_SIZE_CLASSES = 3 };
-extern const char *const fa_size_names[FA_SIZE_CLASSES];
 
 /* Of values in rising order, linear between them: the shares below, and the largest value. All 0 of none. */
 enum { FA_QUANTILES = 6 };
@@ -62,8 +59,14 @@ struct fa_data_statistics {
     struct fa_class_statistics *classes;
 };
 
-/* At the scale of the transform; nothing is drawn at random. Freed with fa_data_statistics_clear. */
-fa_status fa_data_statistics_take(const struct fa_dataset *dataset, const struct fa_transform *transform,
+/* How a recipe looks at data. */
+struct fa_outlook {
+    const struct fa_transform *transform; /* whose scale counts; nothing is drawn at random */
+    struct fa_anchor_design anchors;
+};
+
+/* Freed with fa_data_statistics_clear. */
+fa_status fa_data_statistics_take(const struct fa_dataset *dataset, const struct fa_outlook *outlook,
                                   struct fa_data_statistics *out) FA_CHECK_RESULT;
 void fa_data_statistics_clear(struct fa_data_statistics *statistics);
 

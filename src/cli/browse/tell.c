@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/printable.h"
 
-enum { MOST_CLASSES = 100, MOST_ADVICE = 5, NAME_COLUMNS = 24 };
-
-/* Of a class's objects without a good anchor, from which it is said. */
-#define WORTH_SAYING 0.05
+enum { MOST_CLASSES = 100, NAME_COLUMNS = 24 };
 
 static double share(size_t part, size_t whole)
 {
@@ -100,17 +98,6 @@ static int more_objects_first(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int poorest_first(const void *a, const void *b)
-{
-    const struct fa_class_statistics *x = *(const struct fa_class_statistics *const *)a;
-    const struct fa_class_statistics *y = *(const struct fa_class_statistics *const *)b;
-    const double of_x = share(x->fit.n_poor, x->fit.n), of_y = share(y->fit.n_poor, y->fit.n);
-
-    if (of_x != of_y)
-        return of_x > of_y ? -1 : 1;
-    return (x > y) - (x < y);
-}
-
 static fa_status sort_classes(const struct fa_data_statistics *s, int (*compare)(const void *, const void *),
                               const struct fa_class_statistics ***sorted)
 {
@@ -159,101 +146,14 @@ static fa_status print_classes(const struct fa_data_statistics *s)
     return FA_OK;
 }
 
-/* ---- advice ---- */
-
-static enum fa_misfit main_misfit(const struct fa_fit *fit)
-{
-    enum fa_misfit most = FA_MISFIT_SMALL;
-
-    for (int m = 1; m < FA_MISFITS; m++)
-        if (fit->of[m] > fit->of[most])
-            most = (enum fa_misfit)m;
-    return most;
-}
-
-static bool is_worth_saying(const struct fa_fit *fit)
-{
-    return share(fit->n_poor, fit->n) >= WORTH_SAYING;
-}
-
-/* What another scale would make of it: twice or half the recipe's. */
-struct other_scales {
-    struct fa_transform larger, smaller;
-    struct fa_data_statistics at_larger, at_smaller; /* without classes where nobody asks */
-};
-
-static void print_advice(const struct fa_data_statistics *s, const struct fa_class_statistics *class,
-                         const struct fa_transform *transform, const struct other_scales *others)
-{
-    const enum fa_misfit misfit = main_misfit(&class->fit);
-    const bool is_small = misfit == FA_MISFIT_SMALL;
-    const struct fa_transform *other = is_small ? &others->larger : &others->smaller;
-    const struct fa_fit *then =
-        &(is_small ? &others->at_larger : &others->at_smaller)->classes[class - s->classes].fit;
-    char name[256];
-
-    printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * share(class->fit.n_poor, class->fit.n),
-           fa_printable(class->name, strlen(class->name), name, sizeof name), FA_POOR_IOU);
-    if (misfit == FA_MISFIT_NARROW)
-        printf("most are longer than anchors of 1:2 to 2:1 can cover, which no key changes\n");
-    else
-        printf("most are too %s for the anchors at data.scale [%d, %d]; at [%d, %d] it would be %.0f %%\n",
-               is_small ? "small" : "large", transform->scale[0], transform->scale[1], other->scale[0],
-               other->scale[1], 100 * share(then->n_poor, then->n));
-}
-
-static fa_status look_at_other_scales(const struct fa_dataset *dataset, const struct fa_transform *transform,
-                                      struct other_scales *others)
-{
-    *others = (struct other_scales){.larger = *transform, .smaller = *transform};
-    for (int k = 0; k < 2; k++) {
-        others->larger.scale[k] = 2 * transform->scale[k];
-        others->smaller.scale[k] = (transform->scale[k] + 1) / 2;
-    }
-    FA_TRY(fa_data_statistics_take(dataset, &others->larger, &others->at_larger));
-    return fa_data_statistics_take(dataset, &others->smaller, &others->at_smaller);
-}
-
-static fa_status advise(const struct fa_dataset *dataset, const struct fa_transform *transform,
-                        const struct fa_data_statistics *s, const struct fa_class_statistics *const *poorest)
-{
-    struct other_scales others;
-    fa_status status = look_at_other_scales(dataset, transform, &others);
-    size_t n = 0;
-
-    for (; status == FA_OK && n < s->n_classes && n < MOST_ADVICE && is_worth_saying(&poorest[n]->fit); n++)
-        print_advice(s, poorest[n], transform, &others);
-    if (status == FA_OK && n < s->n_classes && is_worth_saying(&poorest[n]->fit))
-        printf("and so it is with more classes, see the table\n");
-    fa_data_statistics_clear(&others.at_larger);
-    fa_data_statistics_clear(&others.at_smaller);
-    return status;
-}
-
-static fa_status print_all_advice(const struct fa_dataset *dataset, const struct fa_transform *transform,
-                                  const struct fa_data_statistics *s)
-{
-    const struct fa_class_statistics **poorest;
-    fa_status status = FA_OK;
-
-    FA_TRY(sort_classes(s, poorest_first, &poorest));
-    if (s->n_classes > 0 && is_worth_saying(&poorest[0]->fit))
-        status = advise(dataset, transform, s, poorest);
-    else if (s->fit.n > 0)
-        printf("anchors fit: of every class, fewer than %.0f %% have none above %.1f\n", 100 * WORTH_SAYING,
-               FA_POOR_IOU);
-    fa_free(poorest);
-    return status;
-}
-
-fa_status fa_data_statistics_print(const struct fa_dataset *dataset, const struct fa_transform *transform,
+fa_status fa_data_statistics_print(const struct fa_dataset *dataset, const struct fa_outlook *outlook,
                                    const struct fa_data_statistics *statistics)
 {
     print_images(statistics);
-    print_distributions(statistics, transform->scale);
+    print_distributions(statistics, outlook->transform->scale);
     print_sizes(statistics);
     FA_TRY(print_classes(statistics));
-    return print_all_advice(dataset, transform, statistics);
+    return fa_data_advice_print(dataset, outlook, statistics);
 }
 
 /* ---- for programs ---- */

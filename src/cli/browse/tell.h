@@ -8,8 +8,8 @@
 #include "statistics.h"
 
 /* Tables on standard output; and for each class of which many objects have no good anchor a sentence with
-   what can be done. scale: data.scale of the statistics. */
-fa_status fa_data_statistics_print(const struct fa_dataset *dataset, const struct fa_transform *transform,
+   what can be done. outlook: of the statistics. */
+fa_status fa_data_statistics_print(const struct fa_dataset *dataset, const struct fa_outlook *outlook,
                                    const struct fa_data_statistics *statistics) FA_CHECK_RESULT;
 
 /* Members added to an object; memory that runs out leaves some away. */

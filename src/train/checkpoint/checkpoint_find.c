@@ -194,12 +194,10 @@ static fa_status broadcast_text(struct fa_comm *comm, char **text)
     return status;
 }
 
-fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory)
+/* Collective: what rank 0 found, with status, is known to all; or nothing, as after a failure. */
+static fa_status share(struct fa_comm *comm, fa_status status, char **directory)
 {
-    fa_status status;
-
-    *directory = NULL;
-    status = fa_comm_agree(comm, fa_comm_rank(comm) == 0 ? find_newest(root, directory) : FA_OK);
+    status = fa_comm_agree(comm, status);
     if (status == FA_OK)
         status = broadcast_text(comm, directory);
     if (status != FA_OK) {
@@ -207,4 +205,29 @@ fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **dire
         *directory = NULL;
     }
     return status;
+}
+
+fa_status fa_checkpoint_find(struct fa_comm *comm, const char *root, char **directory)
+{
+    *directory = NULL;
+    return share(comm, fa_comm_rank(comm) == 0 ? find_newest(root, directory) : FA_OK, directory);
+}
+
+static fa_status find_named(const char *path, char **directory)
+{
+    if (fa_directory_exists(path))
+        return fa_strdup(path, directory);
+    FA_TRY(fa_checkpoint_follow(path, directory));
+    if (*directory != NULL)
+        return FA_OK;
+    return fa_fail(FA_EMISSING,
+                   fa_file_exists(path) ? "%s: names no checkpoint that lies beside it"
+                                        : "%s: there is no such checkpoint",
+                   path);
+}
+
+fa_status fa_checkpoint_find_named(struct fa_comm *comm, const char *path, char **directory)
+{
+    *directory = NULL;
+    return share(comm, fa_comm_rank(comm) == 0 ? find_named(path, directory) : FA_OK, directory);
 }

@@ -1,0 +1,211 @@
+#include "advice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "fa/printable.h"
+
+enum { MOST_ADVICE = 5 };
+
+/* Of a class's objects without a good anchor, from which it is said. */
+#define WORTH_SAYING 0.05
+
+/* What a recipe may do otherwise. */
+enum other { LARGER_IMAGES, SMALLER_IMAGES, SMALLER_ANCHORS, LARGER_ANCHORS, LONGER_ANCHORS, OTHERS };
+
+struct advice {
+    const struct fa_dataset *dataset;
+    const struct fa_outlook *outlook;
+    const struct fa_data_statistics *now;
+    struct {
+        bool is_taken;
+        struct fa_transform transform;
+        struct fa_anchor_design anchors;
+        struct fa_data_statistics statistics;
+    } other[OTHERS];
+};
+
+static double poor_share(const struct fa_fit *fit)
+{
+    return fit->n > 0 ? (double)fit->n_poor / (double)fit->n : 0;
+}
+
+static bool is_worth_saying(const struct fa_fit *fit)
+{
+    return poor_share(fit) >= WORTH_SAYING;
+}
+
+static enum fa_misfit main_misfit(const struct fa_fit *fit)
+{
+    enum fa_misfit most = FA_MISFIT_SMALL;
+
+    for (int m = 1; m < FA_MISFITS; m++)
+        if (fit->of[m] > fit->of[most])
+            most = (enum fa_misfit)m;
+    return most;
+}
+
+/* ---- what another recipe would make of it ---- */
+
+static void double_scale(struct fa_transform *transform)
+{
+    for (int k = 0; k < 2; k++)
+        transform->scale[k] *= 2;
+}
+
+static void halve_scale(struct fa_transform *transform)
+{
+    for (int k = 0; k < 2; k++)
+        transform->scale[k] = (transform->scale[k] + 1) / 2;
+}
+
+/* The longest one becomes twice as long, to both sides, and one stays in the middle. */
+static void lengthen(struct fa_anchor_design *anchors)
+{
+    float longest = 1;
+
+    for (int r = 0; r < 3; r++) {
+        const float ratio = anchors->ratio[r], length = ratio > 1 ? ratio : 1 / ratio;
+
+        longest = length > longest ? length : longest;
+    }
+    anchors->ratio[0] = 0.5f / longest;
+    anchors->ratio[1] = 1;
+    anchors->ratio[2] = 2 * longest;
+}
+
+static void choose(enum other which, struct fa_transform *transform, struct fa_anchor_design *anchors)
+{
+    switch (which) {
+    case LARGER_IMAGES:
+        double_scale(transform);
+        break;
+    case SMALLER_IMAGES:
+        halve_scale(transform);
+        break;
+    case SMALLER_ANCHORS:
+        anchors->scale /= 2;
+        break;
+    case LARGER_ANCHORS:
+        anchors->scale *= 2;
+        break;
+    default:
+        lengthen(anchors);
+    }
+}
+
+/* Looked at when it is first asked for; a second at a hundred thousand images. */
+static fa_status look(struct advice *advice, enum other which)
+{
+    struct fa_outlook outlook = {.transform = &advice->other[which].transform};
+
+    if (advice->other[which].is_taken)
+        return FA_OK;
+    advice->other[which].transform = *advice->outlook->transform;
+    advice->other[which].anchors = advice->outlook->anchors;
+    choose(which, &advice->other[which].transform, &advice->other[which].anchors);
+    outlook.anchors = advice->other[which].anchors;
+    FA_TRY(fa_data_statistics_take(advice->dataset, &outlook, &advice->other[which].statistics));
+    advice->other[which].is_taken = true;
+    return FA_OK;
+}
+
+static double then(const struct advice *advice, enum other which, size_t class)
+{
+    return 100 * poor_share(&advice->other[which].statistics.classes[class].fit);
+}
+
+/* ---- sentences ---- */
+
+static void print_finding(const struct fa_class_statistics *class)
+{
+    char name[256];
+
+    printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * poor_share(&class->fit),
+           fa_printable(class->name, strlen(class->name), name, sizeof name), FA_POOR_IOU);
+}
+
+static fa_status advise_on_size(struct advice *advice, size_t class, bool is_small)
+{
+    const enum other images = is_small ? LARGER_IMAGES : SMALLER_IMAGES,
+                     anchors = is_small ? SMALLER_ANCHORS : LARGER_ANCHORS;
+    const int *was = advice->outlook->transform->scale, *is = advice->other[images].transform.scale;
+
+    FA_TRY(look(advice, images));
+    FA_TRY(look(advice, anchors));
+    print_finding(&advice->now->classes[class]);
+    printf("most are too %s for the anchors at data.scale [%d, %d]; at [%d, %d] it would be %.0f %%, with "
+           "model.anchor_scale=%g instead %.0f %%\n",
+           is_small ? "small" : "large", was[0], was[1], is[0], is[1], then(advice, images, class),
+           advice->other[anchors].anchors.scale, then(advice, anchors, class));
+    return FA_OK;
+}
+
+static fa_status advise_on_shape(struct advice *advice, size_t class)
+{
+    const float *was = advice->outlook->anchors.ratio, *is = advice->other[LONGER_ANCHORS].anchors.ratio;
+
+    FA_TRY(look(advice, LONGER_ANCHORS));
+    print_finding(&advice->now->classes[class]);
+    printf("most are longer than model.anchor_ratios [%g, %g, %g] can cover; with [%g, %g, %g] it would be "
+           "%.0f %%\n",
+           (double)was[0], (double)was[1], (double)was[2], (double)is[0], (double)is[1], (double)is[2],
+           then(advice, LONGER_ANCHORS, class));
+    return FA_OK;
+}
+
+static fa_status advise_on(struct advice *advice, size_t class)
+{
+    const enum fa_misfit misfit = main_misfit(&advice->now->classes[class].fit);
+
+    return misfit == FA_MISFIT_NARROW ? advise_on_shape(advice, class)
+                                      : advise_on_size(advice, class, misfit == FA_MISFIT_SMALL);
+}
+
+/* ---- the whole ---- */
+
+static int poorest_first(const void *a, const void *b)
+{
+    const struct fa_class_statistics *x = *(const struct fa_class_statistics *const *)a;
+    const struct fa_class_statistics *y = *(const struct fa_class_statistics *const *)b;
+    const double of_x = poor_share(&x->fit), of_y = poor_share(&y->fit);
+
+    if (of_x != of_y)
+        return of_x > of_y ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static fa_status advise(struct advice *advice, const struct fa_class_statistics *const *poorest)
+{
+    const struct fa_data_statistics *now = advice->now;
+    size_t n = 0;
+
+    for (; n < now->n_classes && n < MOST_ADVICE && is_worth_saying(&poorest[n]->fit); n++)
+        FA_TRY(advise_on(advice, (size_t)(poorest[n] - now->classes)));
+    if (n < now->n_classes && is_worth_saying(&poorest[n]->fit))
+        printf("and so it is with more classes, see the table\n");
+    if (n == 0 && now->fit.n > 0)
+        printf("anchors fit: of every class, fewer than %.0f %% have none above %.1f\n", 100 * WORTH_SAYING,
+               FA_POOR_IOU);
+    return FA_OK;
+}
+
+fa_status fa_data_advice_print(const struct fa_dataset *dataset, const struct fa_outlook *outlook,
+                               const struct fa_data_statistics *statistics)
+{
+    struct advice advice = {.dataset = dataset, .outlook = outlook, .now = statistics};
+    const struct fa_class_statistics **poorest;
+    fa_status status;
+
+    FA_TRY(fa_alloc(statistics->n_classes, sizeof *poorest, &poorest));
+    for (size_t k = 0; k < statistics->n_classes; k++)
+        poorest[k] = &statistics->classes[k];
+    qsort(poorest, statistics->n_classes, sizeof *poorest, poorest_first);
+    status = advise(&advice, poorest);
+    for (int other = 0; other < OTHERS; other++)
+        fa_data_statistics_clear(&advice.other[other].statistics);
+    fa_free(poorest);
+    return status;
+}
