@@ -11,7 +11,7 @@ enum { FA_SHEET_MOST = 400 /* pictures */ };
 
 struct fa_sheet {
     size_t n; /* pictures that it has room for */
-    int columns;
+    int group, columns;
     int tile_w, tile_h; /* the most that a picture may have, without its caption */
     int row_h;          /* with it, and the space between rows */
     struct fa_picture picture;

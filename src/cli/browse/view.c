@@ -120,44 +120,41 @@ static fa_status resize(struct fa_picture *picture, int w, int h)
     return FA_OK;
 }
 
-/* Every pixel becomes n by n, so that the network's pixels are seen as they are. */
-static fa_status enlarge(struct fa_picture *picture, int n)
+/* By whole pixels, so that the network's are seen as they are. */
+static fa_status enlarge(struct fa_picture *picture, int w, int h)
 {
-    struct fa_picture large = {.w = n * picture->w, .h = n * picture->h};
+    struct fa_picture large = {.w = w, .h = h};
     uint8_t *out;
 
     FA_TRY(fa_alloc((size_t)large.w * (size_t)large.h, 3, &large.rgb));
     out = large.rgb;
-    for (int y = 0; y < large.h; y++)
-        for (int x = 0; x < large.w; x++, out += 3)
-            memcpy(out, picture->rgb + 3 * ((size_t)(y / n) * (size_t)picture->w + (size_t)(x / n)), 3);
+    for (int64_t y = 0; y < h; y++)
+        for (int64_t x = 0; x < w; x++, out += 3)
+            memcpy(out, picture->rgb + 3 * (y * picture->h / h * picture->w + x * picture->w / w), 3);
     replace(picture, &large);
     return FA_OK;
 }
 
 /* Halves come first: each pixel of them is the mean of four, so that none is passed over. */
-static fa_status shrink(struct fa_picture *picture, int most_w, int most_h)
+static fa_status shrink(struct fa_picture *picture, int w, int h)
 {
-    const int64_t was_w = picture->w, was_h = picture->h;
+    while (picture->w >= 2 * w && picture->h >= 2 * h && picture->w > 1 && picture->h > 1)
+        FA_TRY(resize(picture, picture->w / 2, picture->h / 2));
+    return resize(picture, w, h);
+}
+
+/* To most_w by most_h at most, and as near to that as its shape lets it. */
+static fa_status fit(struct view *view, int most_w, int most_h)
+{
+    const int64_t was_w = view->picture.w, was_h = view->picture.h;
     const bool is_high = was_w * most_h < most_w * was_h;
     const int w = is_high ? (int)(was_w * most_h / was_h) : most_w;
     const int h = is_high ? most_h : (int)(was_h * most_w / was_w);
 
-    while (picture->w >= 2 * w && picture->h >= 2 * h && picture->w > 1 && picture->h > 1)
-        FA_TRY(resize(picture, picture->w / 2, picture->h / 2));
-    return resize(picture, w > 0 ? w : 1, h > 0 ? h : 1);
-}
-
-/* To most_w by most_h at most, and near to that. */
-static fa_status fit(struct view *view, int most_w, int most_h)
-{
-    const int was_w = view->picture.w, was_h = view->picture.h;
-    const int n = most_w / was_w < most_h / was_h ? most_w / was_w : most_h / was_h;
-
-    if (was_w > most_w || was_h > most_h)
-        FA_TRY(shrink(&view->picture, most_w, most_h));
-    else if (n > 1)
-        FA_TRY(enlarge(&view->picture, n));
+    if (was_w > w)
+        FA_TRY(shrink(&view->picture, w > 0 ? w : 1, h > 0 ? h : 1));
+    else
+        FA_TRY(enlarge(&view->picture, w > 0 ? w : 1, h > 0 ? h : 1));
     for (size_t i = 0; i < view->n; i++)
         for (int k = 0; k < 4; k++)
             view->annotations[i].box[k] *=
