@@ -41,11 +41,12 @@ say "evaluating"
 run_ranks "$ranks" "$freeanchor" eval --weights "$out/run" --data "$out/val-shards" --out "$out/results.json"
 
 say "drawing"
-"$freeanchor" detect --weights "$out/run" --score 0.6 --out "$out/pictures" "$out"/val/images/00000*.jpg
+"$freeanchor" detect --weights "$out/run" --out "$out/pictures" "$out"/val/images/00000*.jpg
 
 cat <<EOF
 
 Done. What you have now:
+  $out/run/report.html  the run as one page, for a browser: curves, classes, errors
   $out/pictures/        images with the boxes that were found
   $out/run/train.log    the log of the run (log.jsonl: the same for programs)
   $out/run/weights.h5   the trained weights
