@@ -10,8 +10,9 @@ photo=$(ls "$scratch"/s/images/*.jpg)
 make() {
   mkdir "$scratch/$1-images"
   for ((i = 1; i <= $2; i++)); do echo "$scratch/$1-images/$i.jpg"; done | xargs -n 500 python3 -c '
-import os, sys
-for path in sys.argv[2:]: os.link(sys.argv[1], path)' "$photo"
+import os, shutil, sys
+first = shutil.copy(sys.argv[1], sys.argv[2])
+for path in sys.argv[3:]: os.link(first, path)' "$photo"
   awk -v n="$2" 'BEGIN {
     srand(7)
     printf "{\"images\":["
