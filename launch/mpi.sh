@@ -4,15 +4,15 @@
 # run_ranks N COMMAND...: COMMAND on N ranks of this machine with the cores shared out. Ranks are not bound, so that each rank's
 # threads may use any of its share.
 
-# find_freeanchor FOLDER: the program FREEANCHOR, else that of the clone or the installation that FOLDER is the root of, else the one
-# on PATH.
+# find_freeanchor FOLDER: the program FREEANCHOR where that is set, else that of the clone or the installation that FOLDER is the root
+# of, else the one on PATH.
 find_freeanchor() {
   local program
-  for program in "${FREEANCHOR:-}" "$1/build/release/freeanchor" "$1/../../bin/freeanchor"; do
-    [ ! -x "$program" ] || break
-    program=freeanchor
+  for program in "$1/build/release/freeanchor" "$1/../../bin/freeanchor"; do
+    [ -z "${FREEANCHOR:-}" ] || break
+    ! type -P "$program" || return 0
   done
-  type -P "$program"
+  type -P "${FREEANCHOR:-freeanchor}"
 }
 
 # cpu_folders ROOT: the control groups, of version 1 or 2, that this shell's processor time may be limited by; the innermost first.

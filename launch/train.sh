@@ -65,7 +65,7 @@ done
 [ -n "$work_dir" ] || wrong "--work-dir W says where the run is kept"
 [ -z "$hostfile" ] || [ -r "$hostfile" ] || wrong "$hostfile: cannot be read"
 
-freeanchor=$(find_freeanchor "$launch/..") || wrong "there is no freeanchor; build it, or set FREEANCHOR"
+freeanchor=$(find_freeanchor "$launch/..") || wrong "there is no program ${FREEANCHOR:-freeanchor}; build it, or set FREEANCHOR"
 command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or load its module"
 
 # ---- placement ----

@@ -4,7 +4,7 @@
 . "$home/launch/mpi.sh"
 
 freeanchor=$(find_freeanchor "$home") || {
-  echo "job: there is no freeanchor; build it in $home, or set FREEANCHOR" >&2
+  echo "job: there is no program ${FREEANCHOR:-freeanchor}; build it in $home, or set FREEANCHOR" >&2
   exit 2
 }
 threads=${SLURM_CPUS_PER_TASK:-1}

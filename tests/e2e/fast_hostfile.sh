@@ -56,6 +56,7 @@ refuse 'node2 slots=99999999999' "expected slots from 1 to 4096"
 refuse 'node2 slots=0' "expected slots from 1 to 4096"
 printf '%s\n' 'me@node1.example.org slots = 2 max_slots=4 # ours' '  10.0.0.7' 'fd00::7 slots=03' >"$scratch/hosts"
 expect 0 "6 ranks on 3 hosts" train --dry-run
+FREEANCHOR=$scratch expect 2 "there is no program $scratch; build it" train --dry-run
 mkdir "$scratch/hydra"
 printf '#!/bin/sh\necho "HYDRA build details:"\n' >"$scratch/hydra/mpirun" && chmod +x "$scratch/hydra/mpirun"
 PATH=$scratch/hydra:$PATH expect 0 " -hosts me@node1.example.org:2,10.0.0.7:1,fd00::7:3 -n 6 $freeanchor" train --dry-run
