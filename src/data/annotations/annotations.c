@@ -140,8 +140,11 @@ static fa_status guess_folder(const char *path, enum fa_annotation_format *forma
 
 static fa_status guess_file(const char *path, enum fa_annotation_format *format)
 {
-    static const char *const xml[] = {".xml", NULL};
+    static const char *const xml[] = {".xml", NULL}, *const yolo[] = {".txt", ".yaml", ".yml", NULL};
 
+    if (fa_name_ends(path, yolo))
+        return fa_fail(FA_EINVAL, "%s: YOLO's labels are given as the folder that they lie in, not as a file",
+                       path);
     *format = fa_name_ends(path, xml) ? FA_ANNOTATIONS_CVAT : FA_ANNOTATIONS_COCO;
     return FA_OK;
 }

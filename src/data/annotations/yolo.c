@@ -89,6 +89,18 @@ static fa_status box_of_numbers(const double *numbers, size_t n, double bbox[4])
     return FA_OK;
 }
 
+/* A box may reach somewhat over the border, but not by a whole image. */
+static fa_status check_shares(const double *numbers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (numbers[i] < -1 || numbers[i] > 2)
+            return fa_fail(
+                FA_EFORMAT,
+                "it has the number %g; YOLO's are shares of the image's sides, from 0 to 1, not pixels",
+                numbers[i]);
+    return FA_OK;
+}
+
 static fa_status read_object(struct fa_builder *builder, const char *line, double *numbers)
 {
     const struct fa_coco *coco = builder->coco;
@@ -100,8 +112,9 @@ static fa_status read_object(struct fa_builder *builder, const char *line, doubl
     if (n == 0)
         return fa_fail(FA_EFORMAT, "it has no numbers");
     if (numbers[0] < 0 || numbers[0] >= (double)coco->n_categories || numbers[0] != floor(numbers[0]))
-        return fa_fail(FA_EFORMAT, "its class is %g; there are %zu, from 0 on", numbers[0],
-                       coco->n_categories);
+        return fa_fail(FA_EFORMAT, "its class is %g, where classes go from 0 to %zu", numbers[0],
+                       coco->n_categories - 1);
+    FA_TRY(check_shares(numbers + 1, n - 1));
     FA_TRY(box_of_numbers(numbers + 1, n - 1, bbox));
     for (int k = 0; k < 4; k++)
         bbox[k] *= k % 2 == 0 ? image->w : image->h;
@@ -156,20 +169,28 @@ static bool is_of_classes(const char *file)
     return strcmp(slash != NULL ? slash + 1 : file, "classes.txt") == 0;
 }
 
-/* Their images may be of a format that is not read, or in another folder. */
-static void tell_left_out(const struct labels *labels, const char *image_directory)
+/* Where none is read, a folder is wrong; the images of some may be of a format that is not read. */
+static fa_status judge_left_out(const struct labels *labels, const char *image_directory)
 {
     const char *first = NULL;
-    size_t n = 0;
+    size_t n = 0, n_read = 0;
 
     for (size_t i = 0; i < labels->files.n; i++) {
+        n_read += labels->is_read[i];
         if (labels->is_read[i] || is_of_classes(labels->files.names[i]))
             continue;
         first = n++ == 0 ? labels->files.names[i] : first;
     }
+    if (n > 0 && n_read == 0)
+        return fa_fail(
+            FA_EFORMAT,
+            "no .jpg or .png in %s has the name of a file of labels, as %s; give the folders below which "
+            "both have the same names",
+            image_directory, first);
     if (n > 0)
         fa_warn("%zu file%s of labels %s left out, since no .jpg or .png in %s is called so, the first: %s",
                 n, fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
+    return FA_OK;
 }
 
 /* ---- an image ---- */
@@ -243,7 +264,7 @@ static fa_status read_images(struct fa_annotation_reading *reading, struct label
     for (size_t i = 0; i < images.n && status == FA_OK; i++)
         status = read_image(reading, images.names[i], numbers, labels);
     if (status == FA_OK)
-        tell_left_out(labels, directory);
+        status = judge_left_out(labels, directory);
     fa_free(numbers);
     fa_files_free(&images);
     return status;
@@ -256,7 +277,7 @@ fa_status fa_yolo_read(struct fa_annotation_reading *reading)
 
     FA_TRY(find_classes(reading));
     FA_TRY(open_labels(reading->source->path, &labels));
-    status = read_images(reading, &labels);
+    status = fa_prefix(read_images(reading, &labels), "%s", reading->source->path);
     close_labels(&labels);
     return status;
 }
