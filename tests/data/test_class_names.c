@@ -49,6 +49,7 @@ static void names_are_read_however_yaml_writes_them(void **state)
         "names:\r\n  - cat\r\n  - \"big dog\"\r\n  - fox # last\r\n",
         "names:\n  \"0\": cat\n  '1': big dog\n  2: fox",
         "\xef\xbb\xbfnames: [cat, big dog, fox]",
+        "\n\nnames: [cat, big dog, fox]",
     };
 
     (void)state;
@@ -78,6 +79,7 @@ static void what_would_shift_classes_is_refused(void **state)
     assert_fails_saying(read_yaml("names: [a, b\n"), FA_EFORMAT, "has no end");
     assert_fails_saying(read_yaml("names: ['a, b]\n"), FA_EFORMAT, "in quotes has no end");
     assert_fails_saying(read_yaml("names: [a, a]\n"), FA_EFORMAT, "stands there twice");
+    assert_fails_saying(read_yaml("\n"), FA_EFORMAT, "no line begins with \"names:\"");
     assert_fails_saying(read_yaml("nc: 3\n"), FA_EFORMAT, "no line begins with \"names:\"");
     assert_fails_saying(read_yaml("kpt_shape: [17, 3]\nnames: [a]\n"), FA_EFORMAT, "key points");
 }

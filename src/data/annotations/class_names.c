@@ -98,12 +98,13 @@ fa_status fa_classes_given(const char *list, struct fa_builder *builder)
 /* What follows the key at the beginning of a line; NULL if no line begins so. */
 static char *find_key(char *text, const char *key)
 {
-    for (char *line = text; line != NULL; line = strchr(line, '\n')) {
-        line += line != text;
-        if (strncmp(line, key, strlen(key)) == 0)
-            return line + strlen(key);
+    const size_t n = strlen(key);
+
+    while (text != NULL && strncmp(text, key, n) != 0) {
+        text = strchr(text, '\n');
+        text += text != NULL;
     }
-    return NULL;
+    return text != NULL ? text + n : NULL;
 }
 
 static char *skip_blanks(char *at)
