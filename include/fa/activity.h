@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* "forward". Said again for every image, it shows that there is progress. */
 void fa_activity_begin(const char *what);
 
@@ -33,5 +37,7 @@ struct fa_activity {
 };
 
 struct fa_activity fa_activity_now(void);
+
+FA_END_DECLARATIONS
 
 #endif

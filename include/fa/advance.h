@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 struct fa_advance {
     const char *what; /* "checking images" */
     size_t n;         /* pieces */
@@ -24,5 +28,7 @@ void fa_advance_begin(struct fa_advance *advance, const char *what, size_t n);
 void fa_advance_to(struct fa_advance *advance, size_t done);
 
 void fa_advance_end(struct fa_advance *advance);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -13,7 +13,10 @@
 #include <stddef.h>
 
 #include "fa/backend.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* A name that only its backend reads: "direct", "winograd", "eng41_k2=8_k27=1". */
 enum { FA_ALGORITHM_NAME_MAX = 128 };
@@ -58,5 +61,7 @@ const struct fa_algorithm_choice *fa_algorithms_find(const struct fa_algorithms 
    for and that the table does not list, and adds the fastest. Takes memory for three activations meanwhile,
    and at most some 50 ms, or two runs, for each. Adds nothing where there is no choice. */
 fa_status fa_algorithms_measure(struct fa_backend *backend, const struct fa_conv_desc *desc) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

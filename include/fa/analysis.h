@@ -10,9 +10,12 @@
 #include <stdint.h>
 
 #include "fa/coco.h"
+#include "fa/declarations.h"
 #include "fa/metrics.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* ---- a dataset and detections of it, as metrics and analysis take them ---- */
 
@@ -78,5 +81,7 @@ struct fa_analysis {
 /* Deterministic; uses OpenMP threads. As fa_metrics_compute on what is wrong. */
 fa_status fa_analysis_make(const struct fa_metrics_input *input, struct fa_analysis *out) FA_CHECK_RESULT;
 void fa_analysis_clear(struct fa_analysis *analysis);
+
+FA_END_DECLARATIONS
 
 #endif

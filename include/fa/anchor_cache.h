@@ -8,7 +8,10 @@
 #define FA_ANCHOR_CACHE_H
 
 #include "fa/anchors.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_anchor_cache;
 
@@ -25,5 +28,7 @@ struct fa_anchor_set {
 /* *out belongs to the cache and holds until the next get. */
 fa_status fa_anchor_cache_get(struct fa_anchor_cache *cache, int h, int w,
                               const struct fa_anchor_set **out) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -8,7 +8,10 @@
 #ifndef FA_ANCHOR_FIT_H
 #define FA_ANCHOR_FIT_H
 
+#include "fa/declarations.h"
 #include "fa/pyramid.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Of every level, the anchors of the cell at the origin. */
 struct fa_anchor_shapes {
@@ -20,5 +23,7 @@ void fa_anchor_shapes_make(const struct fa_anchor_design *design, struct fa_anch
 /* The largest IoU of a box, x1 y1 x2 y2 in pixels of the padded image, with an anchor of this pyramid. */
 float fa_anchor_best_iou(const struct fa_anchor_shapes *shapes, const struct fa_pyramid *pyramid,
                          const float box[4]);
+
+FA_END_DECLARATIONS
 
 #endif

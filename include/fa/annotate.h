@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/image.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_annotation {
     float box[4];     /* x1 y1 x2 y2; what lies outside of the picture is cut off */
@@ -29,5 +32,7 @@ fa_status fa_picture_caption(struct fa_picture *picture, const char *text) FA_CH
 
 /* One of twelve well separated colours; classes beyond them share. */
 void fa_class_color(int32_t label, uint8_t rgb[3]);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -17,7 +17,10 @@
 #include <stdbool.h>
 
 #include "fa/coco.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_annotation_format {
     FA_ANNOTATIONS_BY_CONTENT,
@@ -47,5 +50,7 @@ struct fa_annotation_source {
 /* What of it can be used, as fa_coco_read_usable; *out is freed with fa_coco_free. */
 fa_status fa_annotations_read(const struct fa_annotation_source *source,
                               struct fa_coco **out) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

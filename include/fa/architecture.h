@@ -9,8 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
 #include "fa/weights.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_architecture {
     int depth, groups, base_width; /* of the backbone, as in fa_model_config */
@@ -36,5 +39,7 @@ void fa_architecture_print(const struct fa_architecture *architecture, char *tex
 
 /* "r50", "x101_32x4d", "r50_gn32": what weights files call the model. */
 void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size);
+
+FA_END_DECLARATIONS
 
 #endif

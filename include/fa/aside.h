@@ -12,7 +12,10 @@
 #include <stddef.h>
 
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_aside;
 
@@ -33,5 +36,7 @@ bool fa_aside_done(struct fa_aside *aside);
 
 /* Until it is done; others do not wait. what, a literal, is the activity (activity.h). */
 void fa_aside_wait(struct fa_aside *aside, const char *what);
+
+FA_END_DECLARATIONS
 
 #endif

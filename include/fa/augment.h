@@ -21,8 +21,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/frame.h"
 #include "fa/image.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* What may be drawn; zeroed is nothing. A range is from the first to the second factor, both > 0, uniformly;
    0, 0 is off. Colours are mmdetection's PhotoMetricDistortion, whose probability of each of brightness,
@@ -81,5 +84,7 @@ fa_status fa_picture_compose(const struct fa_picture *picture, const struct fa_i
 
 /* And back: the pixels of a frame as the network sees them, flipped. */
 fa_status fa_picture_of_frame(const struct fa_frame *frame, struct fa_picture *out) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

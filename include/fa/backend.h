@@ -33,11 +33,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/device.h"
 #include "fa/frame.h"
 #include "fa/real.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_backend;
 struct fa_weights;
@@ -391,5 +394,7 @@ void fa_backend_add_masked(struct fa_backend *backend, struct fa_shape shape, co
    has them once a later ticket is reached. */
 void fa_backend_moments(struct fa_backend *backend, struct fa_shape shape, const void *activation,
                         double *sum, double *sum_of_squares);
+
+FA_END_DECLARATIONS
 
 #endif

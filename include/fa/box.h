@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 struct fa_box_coder {
     float std[4]; /* all > 0; FreeAnchor 0.1 0.1 0.2 0.2, RetinaNet 1 1 1 1 */
 };
@@ -28,5 +32,7 @@ void fa_box_decode(const struct fa_box_coder *coder, const float anchor[4], cons
 
 /* Into [0, w] x [0, h]. */
 void fa_box_clip(float w, float h, float box[4]);
+
+FA_END_DECLARATIONS
 
 #endif

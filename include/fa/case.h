@@ -8,10 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/detections.h"
 #include "fa/loader.h"
 #include "fa/loss.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Has the image, or what the head said of it. */
 struct fa_case {
@@ -43,5 +46,7 @@ void fa_case_clear(struct fa_case *given); /* leaves it empty; an empty one is f
 /* FA_EFORMAT, naming the file and the object, if one has a label that a head of so many classes lacks. */
 fa_status fa_case_check_labels(const struct fa_case *given, const char *path,
                                int num_classes) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,8 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* What an annotation is to training: an object, or why it is none. The first reason that holds counts. */
 enum fa_object_kind {
@@ -92,5 +95,7 @@ fa_status fa_census_tell(const struct fa_census *census, const char *name) FA_CH
 
 /* FA_EFORMAT, with what the annotations are instead, if no object can be trained on. */
 fa_status fa_census_require_objects(const struct fa_census *census, const char *name) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -17,10 +17,13 @@
 #include <stdint.h>
 
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/params.h"
 #include "fa/status.h"
 #include "fa/weights.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_progress {
     int64_t samples; /* consumed since the start of training: the position of the next sample */
@@ -109,5 +112,7 @@ fa_status fa_checkpoint_find_named(struct fa_comm *comm, const char *path, char 
 /* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory, and
    with the score threshold where "best" beside it speaks of it. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -19,6 +19,9 @@
 #include <stdint.h>
 
 #include "fa/checkpoint.h"
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_checkpoint_writer;
 
@@ -60,5 +63,7 @@ bool fa_checkpoint_writer_lacks_room(const struct fa_checkpoint_writer *writer);
    others FA_EREMOTE with that message. What stands on disk after a failure is said at fa_checkpoint_write. */
 fa_status fa_checkpoint_writer_outcome(const struct fa_checkpoint_writer *writer,
                                        struct fa_checkpoint_cost *cost) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

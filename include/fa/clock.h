@@ -6,6 +6,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* Seconds on the monotonic clock; only differences mean something. */
 double fa_clock_seconds(void);
 
@@ -15,5 +19,7 @@ void fa_clock_file_stamp(char *text, size_t size);
 
 /* "1 day, 2:03:04" or "2:03:04" for a number of seconds, into a buffer of at least 32 bytes. */
 void fa_clock_duration(double seconds, char *text, size_t size);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_coco_category {
     int64_t id;
@@ -68,5 +71,7 @@ fa_status fa_coco_results_read(const char *path, struct fa_coco_result **results
 /* Written atomically, streamed (no tree in memory); numbers read back equal. */
 fa_status fa_coco_results_write(const char *path, const struct fa_coco_result *results,
                                 size_t n) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/real.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_comm;
 
@@ -96,5 +99,7 @@ fa_status fa_comm_share_directory(struct fa_comm *comm, const char *directory) F
 /* Collective. *seconds: how far this rank's clock (CLOCK_REALTIME) is ahead of rank 0's, to about half the
    time of a message. */
 void fa_comm_clock_offset(struct fa_comm *comm, double *seconds);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* From now on fa_backend_open knows "cuda" (backend.h). Not from several threads. */
 void fa_cuda_offer(void);
 
@@ -35,5 +39,7 @@ struct fa_cuda_finding {
 
 /* Opens the libraries, and takes nothing of a GPU. */
 void fa_cuda_survey(struct fa_cuda_finding findings[FA_CUDA_PARTS]);
+
+FA_END_DECLARATIONS
 
 #endif

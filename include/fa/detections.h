@@ -9,8 +9,11 @@
 #include <stdint.h>
 
 #include "fa/anchors.h"
+#include "fa/declarations.h"
 #include "fa/loss.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_detection {
     float box[4]; /* x1 y1 x2 y2 in pixels of the original image */
@@ -44,5 +47,7 @@ fa_status fa_detections_make(const struct fa_detect_config *config, const struct
    (stable). *n_keep <= n. limit stops after that many kept; 0: no limit. */
 fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_t *labels, float iou,
                  size_t limit, size_t *keep, size_t *n_keep) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -19,7 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_directory;
 
@@ -103,5 +106,7 @@ fa_status fa_directory_sweep(const struct fa_directory *directory,
 
 /* The same of the temporaries of the one file called name. */
 fa_status fa_directory_sweep_of(const struct fa_directory *directory, const char *name) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "fa/coco.h"
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/detections.h"
 #include "fa/lane.h"
 #include "fa/loader.h"
@@ -13,6 +14,8 @@
 #include "fa/model.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_evaluate_config {
     struct fa_transform transform; /* flip_probability is not used */
@@ -40,5 +43,7 @@ fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *c
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,
                            const struct fa_sample *sample, struct fa_detection *out,
                            size_t *n) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* What it means that a file that was named cannot be opened: FA_EMISSING where it is not there, else FA_EIO.
  */
@@ -75,5 +78,7 @@ void fa_lock_release(struct fa_lock *lock);
 /* Whether somebody has the lock of the directory, and who (as the holder signed: "process 7 on node1"; ""
    where that is not known); a file system without locks knows nobody. Nobody who wants the lock notices. */
 fa_status fa_lock_look(const char *directory, bool *is_held, char *holder, size_t size) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

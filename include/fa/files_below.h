@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_files {
     size_t n;
@@ -22,5 +25,7 @@ bool fa_name_ends(const char *name, const char *const suffixes[]);
 fa_status fa_files_below(const char *path, const char *const suffixes[],
                          struct fa_files *out) FA_CHECK_RESULT;
 void fa_files_free(struct fa_files *files);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -15,8 +15,11 @@
 #include <stdint.h>
 
 #include "fa/backend.h"
+#include "fa/declarations.h"
 #include "fa/real.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum { FA_FLAT_MOST_LEFT = 64 };
 
@@ -106,5 +109,7 @@ fa_real *fa_flat_window_elements(const struct fa_flat_window *window);
 
 /* The row's stretch is what the window's elements now are; they stay until the window is opened again. */
 void fa_flat_window_write(struct fa_flat_window *window);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 struct fa_normalize {
     float mean[3],
         std[3];  /* by channel of the tensor; ImageNet: 123.675 116.28 103.53, 58.395 57.12 57.375 */
@@ -36,5 +40,7 @@ void fa_frame_to_chw(const struct fa_frame *frame, int padded_h, int padded_w, f
 /* Of that, rows [first, first + n) of each channel. */
 void fa_frame_rows_to_chw(const struct fa_frame *frame, int padded_h, int padded_w, int first, int n,
                           float *chw);
+
+FA_END_DECLARATIONS
 
 #endif

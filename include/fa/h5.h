@@ -14,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/new_file.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 #define FA_H5_MAX_DIMS 5
 
@@ -96,5 +99,7 @@ typedef fa_status (*fa_h5_visit_fn)(void *context, const char *name, const struc
 fa_status fa_h5_visit(struct fa_h5 *file, fa_h5_visit_fn visit, void *context) FA_CHECK_RESULT;
 
 const char *fa_h5_library(void); /* "HDF5 1.10.8" */
+
+FA_END_DECLARATIONS
 
 #endif

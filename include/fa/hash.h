@@ -11,9 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 #define FA_HASH_START UINT64_C(0xcbf29ce484222325)
 
 /* The hash of data appended to what gave hash; start with FA_HASH_START. */
 uint64_t fa_hash(uint64_t hash, const void *data, size_t n_bytes);
+
+FA_END_DECLARATIONS
 
 #endif

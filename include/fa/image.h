@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_picture {
     int w, h;
@@ -77,5 +80,7 @@ void fa_picture_draw_box(struct fa_picture *picture, const float box[4], int thi
 void fa_picture_draw_text(struct fa_picture *picture, int x, int y, int scale, const uint8_t ink[3],
                           const uint8_t ground[3], const char *text);
 void fa_text_size(int scale, const char *text, int *w, int *h);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,7 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_json; /* opaque; in truth a cJSON node */
 
@@ -76,5 +79,7 @@ fa_status fa_json_print(const struct fa_json *root, bool indented, char **out) F
 
 /* The text in a file that is whole or as it was before (fa_file_write_atomic). */
 fa_status fa_json_save(const char *path, const struct fa_json *root, bool indented) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -14,8 +14,11 @@
 #include <stdint.h>
 
 #include "fa/coco.h"
+#include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 #define FA_KEPT_DIRECTORY "evaluation"
 
@@ -39,5 +42,7 @@ fa_status fa_kept_results_find(const char *work_dir, enum fa_kept which,
 
 /* The path of the results file of a step; freed with fa_free. */
 fa_status fa_kept_results_path(const char *work_dir, int64_t step, char **path) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,9 +12,12 @@
 #ifndef FA_LANE_H
 #define FA_LANE_H
 
+#include "fa/declarations.h"
 #include "fa/detections.h"
 #include "fa/loss.h"
 #include "fa/model.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_lane;
 
@@ -81,5 +84,7 @@ fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *c
 fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
                                   const struct fa_head *head, const struct fa_detect_image *frame,
                                   struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

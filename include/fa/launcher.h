@@ -5,6 +5,10 @@
 #ifndef FA_LAUNCHER_H
 #define FA_LAUNCHER_H
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* The ranks that the launcher says it started; 1 where it says nothing. */
 int fa_launcher_ranks(void);
 
@@ -17,5 +21,7 @@ struct fa_mpi_words {
 };
 
 extern const struct fa_mpi_words fa_mpi_words;
+
+FA_END_DECLARATIONS
 
 #endif

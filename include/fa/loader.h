@@ -15,10 +15,13 @@
 #include <stdint.h>
 
 #include "fa/augment.h"
+#include "fa/declarations.h"
 #include "fa/objects.h"
 #include "fa/sampler.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_sample {
     size_t record;
@@ -103,5 +106,7 @@ fa_status fa_sample_from_record(const struct fa_dataset *dataset, size_t record,
 
 /* Frees what the two functions above gave; leaves it empty. */
 void fa_sample_clear(struct fa_sample *sample);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,7 +12,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_log_level { FA_LOG_DEBUG, FA_LOG_INFO, FA_LOG_WARN, FA_LOG_ERROR };
 
@@ -36,5 +39,7 @@ const char *fa_plural(size_t n);
 #define fa_debug(...) fa_log(FA_LOG_DEBUG, __VA_ARGS__)
 #define fa_info(...)  fa_log(FA_LOG_INFO, __VA_ARGS__)
 #define fa_warn(...)  fa_log(FA_LOG_WARN, __VA_ARGS__)
+
+FA_END_DECLARATIONS
 
 #endif

@@ -17,9 +17,12 @@
 #include <stdint.h>
 
 #include "fa/box.h"
+#include "fa/declarations.h"
 #include "fa/objects.h"
 #include "fa/real.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_head_view {
     size_t n_anchors;
@@ -102,5 +105,7 @@ fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_h
                           const struct fa_objects *objects, double normalizer,
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
                           fa_real *grad_reg) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* The processor and the best vector instructions that it has: "AMD EPYC 9654, AVX-512". */
 void fa_machine_cpu(char *text, size_t size);
@@ -43,5 +46,7 @@ struct fa_interface {
 /* The addresses of network interfaces that are up, but loopback and those that no other host can reach
    (link-local); at most max of them. *n is their number. */
 fa_status fa_machine_interfaces(struct fa_interface *interfaces, size_t max, size_t *n) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,7 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* n items of size bytes, not initialised / zeroed. n * size of 0 gives a valid pointer. *out is NULL on
  * failure. */
@@ -47,5 +50,7 @@ void fa_memory_fail_after(long n);
 /* The resident set of the process in bytes: now (0 where the system does not tell), and the largest yet. */
 size_t fa_memory_rss(void);
 size_t fa_memory_peak_rss(void);
+
+FA_END_DECLARATIONS
 
 #endif

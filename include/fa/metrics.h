@@ -10,7 +10,10 @@
 #include <stdint.h>
 
 #include "fa/coco.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Ground truth and detections by index: image 0 .. n_images - 1 in order of rising image id, label 0 ..
  * n_classes - 1. */
@@ -73,5 +76,7 @@ fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_resu
    truth" where there is none. *text is freed with fa_free. */
 fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *class_names,
                            const int max_detections[3], char **text) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

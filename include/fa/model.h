@@ -18,10 +18,13 @@
 #include <stdint.h>
 
 #include "fa/backend.h"
+#include "fa/declarations.h"
 #include "fa/params.h"
 #include "fa/pyramid.h"
 #include "fa/real.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* What follows a convolution: in the backbone batch norm with fixed statistics, elsewhere a bias (the
    reference); or everywhere but in the head's last layers group norm, whose statistics are those of the image
@@ -182,5 +185,7 @@ struct fa_model_memory {
     int n_plans;
 };
 void fa_workspace_memory(const struct fa_workspace *workspace, struct fa_model_memory *out);
+
+FA_END_DECLARATIONS
 
 #endif

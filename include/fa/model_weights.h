@@ -6,10 +6,13 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/model.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
 #include "fa/weights.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Reads weights in whatever form they come, a weights file of any format, a checkpoint directory, a file that
    names one ("latest") or a work directory (its best, else its latest checkpoint), and gives them our names.
@@ -46,5 +49,7 @@ fa_status fa_model_weights_match(const struct fa_model_config *config, const str
 /* Gives the model the file's weights by name and shape: all that the model has, and nothing else may be in
    the file. The model is untouched on failure. */
 fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *file) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

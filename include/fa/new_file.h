@@ -13,8 +13,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Nobody else's files are called so. */
 #define FA_TEMPORARY_SUFFIX ".freeanchor.tmp"
@@ -57,5 +60,7 @@ fa_status fa_new_file_finish(struct fa_new_file *file, fa_status status) FA_CHEC
 /* n_bytes of data as a file in directory, by the whole protocol. */
 fa_status fa_directory_write(const struct fa_directory *directory, const char *name, const void *data,
                              size_t n_bytes) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_number_kind { FA_NUMBER_NONE, FA_NUMBER_WHOLE, FA_NUMBER_REAL };
 
@@ -49,5 +52,7 @@ fa_status fa_number_real(const char *what, const char *text, const struct fa_ran
 /* A whole number that the environment has under this name; fallback where it has none, or none in the range,
    which is warned of: a launcher's variable is a hint, not an order. */
 int64_t fa_number_environment(const char *name, const struct fa_range *range, int64_t fallback);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -14,9 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/flat.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_param_kind { FA_PARAM_TRAINABLE, FA_PARAM_FROZEN, FA_PARAM_STATISTIC };
 
@@ -48,5 +51,7 @@ const struct fa_param *fa_params_find(const struct fa_params *params, const char
 
 /* A fingerprint of names, kinds, shapes and order; equal on every rank and in every run of one model. */
 uint64_t fa_params_fingerprint(const struct fa_params *params);
+
+FA_END_DECLARATIONS
 
 #endif

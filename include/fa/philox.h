@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* The numbers are part of what a seed means. */
 enum fa_random_purpose {
     FA_RANDOM_ORDER = 1,   /* a = epoch */
@@ -48,5 +52,7 @@ uint32_t fa_random_below(struct fa_random *random, uint32_t n);
 
 /* Standard normal (Box-Muller, in double). */
 double fa_random_normal(struct fa_random *random);
+
+FA_END_DECLARATIONS
 
 #endif

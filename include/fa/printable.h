@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 /* The bytes of the UTF-8 character that text, of at least one byte, begins with, and what it means; 0 if it
    is none (RFC 3629: neither overlong forms nor surrogates). */
 size_t fa_utf8_read(const char *text, size_t n_bytes, uint32_t *point);
@@ -23,5 +27,7 @@ bool fa_is_printable(const char *text, size_t n_bytes);
 /* The text with every byte of a control character, of a mark that turns the direction of writing, and of what
    is no UTF-8 spelt as \xNN; cut where size ends, between characters. Returns out, terminated. */
 const char *fa_printable(const char *text, size_t n_bytes, char *out, size_t size);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 #define FA_LEVELS       5
 #define FA_CELL_ANCHORS 9
 #define FA_SIZE_DIVISOR 32 /* an image is padded to multiples of the backbone's coarsest stride */
@@ -28,5 +32,7 @@ extern const struct fa_anchor_design fa_anchors_of_reference; /* 0.5, 1, 2; 4 */
 
 /* Of a padded image of h by w, multiples of FA_SIZE_DIVISOR: /8, /16, /32, then halves rounded up. */
 void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid);
+
+FA_END_DECLARATIONS
 
 #endif

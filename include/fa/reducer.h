@@ -16,8 +16,11 @@
 #include <stddef.h>
 
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/flat.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* The order of the sum is part of the interface. */
 enum fa_reduction {
@@ -72,5 +75,7 @@ fa_status fa_reducer_finish(struct fa_reducer *reducer) FA_CHECK_RESULT;
 
 /* Seconds spent inside the functions above since create: what reduction costs on top of backward. */
 double fa_reducer_seconds(const struct fa_reducer *reducer);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -12,7 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/reducer.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_network {
     int n_nodes, ranks_per_node;
@@ -49,5 +52,7 @@ double fa_reduction_seconds(const struct fa_network *network, const struct fa_re
    of readiness has the whole gradient. */
 double fa_exposed_seconds(const struct fa_network *network, const struct fa_reducer_config *config,
                           const struct fa_readiness *readiness);
+
+FA_END_DECLARATIONS
 
 #endif

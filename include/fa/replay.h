@@ -9,10 +9,13 @@
 #include <stddef.h>
 
 #include "fa/case.h"
+#include "fa/declarations.h"
 #include "fa/detections.h"
 #include "fa/loss.h"
 #include "fa/model.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_replay_config {
     struct fa_loss_config loss;
@@ -39,5 +42,7 @@ fa_status fa_replay_normalizer(const struct fa_replay_config *config, const stru
 fa_status fa_replay(const struct fa_replay_config *config, struct fa_model *model,
                     const struct fa_case *given, const char *out_path,
                     struct fa_replay_result *result) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -7,8 +7,11 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Of one run: its curves, and what stands behind the detections of its best evaluation. Of several: their
    curves over each other, and their numbers side by side. */
@@ -24,5 +27,7 @@ struct fa_report_config {
 /* FA_EMISSING where a run has no log. FA_EINVAL where the results that are given are of other images or
    classes than those of the dataset, and where out is there already and is no report. */
 fa_status fa_report_write(const struct fa_report_config *config) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -11,7 +11,10 @@
 #include <stdint.h>
 
 #include "fa/checkpoint.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_run_state {
     FA_RUN_RUNNING,
@@ -66,5 +69,7 @@ struct fa_run_status {
    none of a run, FA_EMISSING where there is none. Freed with fa_run_status_clear. */
 fa_status fa_run_status_read(const char *work_dir, struct fa_run_status *out) FA_CHECK_RESULT;
 void fa_run_status_clear(struct fa_run_status *status);
+
+FA_END_DECLARATIONS
 
 #endif

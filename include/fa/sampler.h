@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/shard.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_sampler;
 
@@ -27,5 +30,7 @@ size_t fa_sampler_epoch_size(const struct fa_sampler *sampler); /* positions; a 
 
 /* The record at a position of an epoch. Caches two epochs' orders; thread safe. */
 size_t fa_sampler_record(struct fa_sampler *sampler, int64_t epoch, size_t position);
+
+FA_END_DECLARATIONS
 
 #endif

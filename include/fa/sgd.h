@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/params.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* How the regular rate falls, apart from the warm-up. */
 enum fa_schedule_kind {
@@ -76,5 +79,7 @@ void fa_sgd_update(struct fa_params *params, struct fa_flat *momentum, const str
 /* What stays of a moving average in update number step (0-based): less in the beginning, when the weights
    still go far: min(decay, (1 + step) / (10 + step)). */
 double fa_average_decay(double decay, int64_t step);
+
+FA_END_DECLARATIONS
 
 #endif

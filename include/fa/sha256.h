@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 enum { FA_SHA256_BYTES = 32 };
 
 /* A hash in the making. */
@@ -21,5 +25,7 @@ void fa_sha256_add(struct fa_sha256 *hash, const void *data, size_t n_bytes);
 
 /* The hash of all that was added. */
 void fa_sha256_finish(struct fa_sha256 *hash, unsigned char digest[FA_SHA256_BYTES]);
+
+FA_END_DECLARATIONS
 
 #endif

@@ -13,7 +13,10 @@
 #include <stdint.h>
 
 #include "fa/annotations.h"
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_category {
     int64_t id; /* COCO's */
@@ -94,5 +97,7 @@ struct fa_pack_report {
    all were looked at (FA_EFORMAT, naming the first). It fails too if there are annotations and none is an
    object to train on. out_directory must be absent or empty, or hold a dataset. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

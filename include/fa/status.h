@@ -15,6 +15,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
+
+FA_BEGIN_DECLARATIONS
+
 enum fa_status_code {
     FA_OK = 0,
     FA_EINVAL,   /* wrong usage, configuration or argument */
@@ -66,5 +70,7 @@ int fa_status_exit_code(fa_status status);
         if (fa_try_status_ != FA_OK)                                                                         \
             return fa_try_status_;                                                                           \
     } while (0)
+
+FA_END_DECLARATIONS
 
 #endif

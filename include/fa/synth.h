@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_synth_config {
     const char *out_directory; /* gets images/NNNNNN.jpg and annotations.json */
@@ -22,5 +25,7 @@ struct fa_synth_config {
    out_directory must be absent or empty, or hold an earlier set, which is replaced; annotations.json is
    written last. */
 fa_status fa_synth(const struct fa_synth_config *config) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* One image's activation: c channels of h rows and w columns. How it lies in memory is its backend's affair.
  */
@@ -44,5 +47,7 @@ fa_status fa_dims_elements(int n_dims, const int64_t *dims, size_t *n_elem) FA_C
 void fa_dims_print(int n_dims, const int64_t *dims, char *text, size_t size);
 
 bool fa_dims_equal(int n_dims_a, const int64_t *a, int n_dims_b, const int64_t *b);
+
+FA_END_DECLARATIONS
 
 #endif

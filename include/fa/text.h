@@ -6,9 +6,14 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Appends to the text in a buffer of size bytes; what does not fit is cut. */
 void fa_text_add(char *text, size_t size, const char *format, ...) FA_PRINTF(3, 4);
+
+FA_END_DECLARATIONS
 
 #endif

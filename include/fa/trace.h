@@ -15,7 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum { FA_NO_SPAN = -1, FA_NO_ITEM = -1 };
 
@@ -55,7 +58,7 @@ fa_status fa_trace_write(const char *path, int process) FA_CHECK_RESULT;
 
 /* ---- spans ---- */
 
-extern _Thread_local bool fa_trace_is_on;
+extern __thread bool fa_trace_is_on; /* so C and C++ both know it */
 int fa_span_open(const char *what, const char *label, int item);
 void fa_span_close(int span);
 
@@ -75,5 +78,7 @@ static inline void fa_span_end(int span)
     if (span != FA_NO_SPAN)
         fa_span_close(span);
 }
+
+FA_END_DECLARATIONS
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/evaluate.h"
 #include "fa/loader.h"
 #include "fa/loss.h"
@@ -18,6 +19,8 @@
 #include "fa/status.h"
 #include "fa/weights.h"
 #include "fa/work_dir.h"
+
+FA_BEGIN_DECLARATIONS
 
 enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
 enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE, FA_INIT_RANDOM };
@@ -93,5 +96,7 @@ struct fa_train_result {
    when the last step is done. */
 fa_status fa_train(const struct fa_train_config *config, const struct fa_train_run *run, struct fa_comm *comm,
                    struct fa_model *model, struct fa_train_result *result) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

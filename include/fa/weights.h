@@ -11,8 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_weights_meta {
     float mean[3], std[3];
@@ -120,5 +123,7 @@ struct fa_weights_difference {
 };
 void fa_weights_diff(const struct fa_weights_file *a, const struct fa_weights_file *b,
                      struct fa_weights_difference *out);
+
+FA_END_DECLARATIONS
 
 #endif

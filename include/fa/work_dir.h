@@ -6,8 +6,11 @@
 #define FA_WORK_DIR_H
 
 #include "fa/comm.h"
+#include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Seconds after which a run that does not move ends itself. */
 struct fa_watchdog_config {
@@ -34,5 +37,7 @@ fa_status fa_work_dir_take(struct fa_comm *comm, const char *path, const struct 
    is returned with its message: after a failure a directory that was made for it, and has no record of a run,
    is removed. */
 fa_status fa_work_dir_leave(struct fa_work_dir *work_dir, fa_status status) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

@@ -9,7 +9,10 @@
 
 #include <stddef.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 struct fa_xml; /* an element */
 
@@ -30,5 +33,7 @@ const char *fa_xml_attribute(const struct fa_xml *element,
 /* The first child, and the next sibling; of that name, unless it is NULL. */
 const struct fa_xml *fa_xml_child(const struct fa_xml *element, const char *name);
 const struct fa_xml *fa_xml_next(const struct fa_xml *element, const char *name);
+
+FA_END_DECLARATIONS
 
 #endif

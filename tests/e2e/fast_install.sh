@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# An installation is whole, also where it is moved: its library exports what the headers name and nothing else, a program is built on
-# it by pkg-config and by CMake, and program, launcher and batch scripts find what came with them.
+# An installation is whole, also where it is moved: each header is C11 and C++17 by itself, the library exports what they name and
+# nothing else, programs in both languages are built on it, and program, launcher and batch scripts find what came with them.
 . "$(dirname "$0")/lib.sh"
 
 build=${FA_BINARY_DIR:-$root/build/release}
@@ -11,6 +11,12 @@ library=$(echo "$prefix"/lib*/libfreeanchor.so "$prefix"/lib/*/libfreeanchor.so 
 folder=$(dirname "$library")
 cd "$scratch" || exit 1
 
+echo "-- headers"
+strict=(-Wall -Wextra -Werror -fsyntax-only -I"$prefix/include")
+must gcc -std=c11 "${strict[@]}" -x c "$prefix"/include/fa/*.h
+must g++ -std=c++17 "${strict[@]}" -x c++ "$prefix"/include/fa/*.h
+
+echo "-- exports"
 nm -D --defined-only "$library" | awk '{ print $3 }' >exported
 cat "$prefix"/include/fa/*.h | grep -oE 'fa_[a-z0-9_]+' | sort -u >declared
 strangers=$(sort -u exported | grep -vxFf declared | head -n 5 | tr '\n' ' ')
@@ -37,16 +43,17 @@ flags=$(PKG_CONFIG_PATH=$folder/pkgconfig pkg-config --cflags --libs freeanchor)
 # shellcheck disable=SC2086
 must gcc -std=c11 -Wall -Werror program.c -o with_c $flags -Wl,-rpath,"$folder"
 expect 0 "42; dimension 0 is negative" ./with_c
+sed 's/<stdio.h>/<cstdio>/; s/(void)/()/' program.c >program.cc
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.20)
-project(program LANGUAGES C)
+project(program LANGUAGES CXX)
 find_package(freeanchor 0.1 REQUIRED)
-add_executable(with_cmake program.c)
-target_link_libraries(with_cmake PRIVATE freeanchor::freeanchor)
+add_executable(with_cpp program.cc)
+target_link_libraries(with_cpp PRIVATE freeanchor::freeanchor)
 END
-must cmake -S . -B out -DCMAKE_PREFIX_PATH="$prefix"
+must cmake -S . -B out -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_STANDARD=17
 must cmake --build out
-expect 0 "42; dimension 0 is negative" out/with_cmake
+expect 0 "42; dimension 0 is negative" out/with_cpp
 
 echo "-- what finds itself"
 unset FREEANCHOR FREEANCHOR_HOME
