@@ -1,0 +1,31 @@
+"""freeanchor for Spack: `spack repo add launch/packaging/spack && spack install freeanchor` in the clone."""
+
+from os.path import abspath, dirname, join
+
+from spack.package import *
+
+
+class Freeanchor(CMakePackage):
+    """Distributed training of the FreeAnchor object detector on CPU clusters and GPUs."""
+
+    git = abspath(join(dirname(__file__), *[".."] * 5))
+    license("Apache-2.0")
+    version("main", branch="main")
+
+    variant("onednn", default=True, description="The backend of oneDNN, much faster than that of OpenBLAS")
+
+    depends_on("c", type="build")
+    depends_on("cmake@3.25:", type="build")
+    depends_on("pkgconfig", type="build")
+    depends_on("cjson")
+    depends_on("expat")
+    depends_on("hdf5@1.10:")
+    depends_on("jpeg")
+    depends_on("libpng")
+    depends_on("mpi")
+    depends_on("onednn@2:3", when="+onednn")
+    depends_on("openblas")
+    depends_on("zlib-api")
+
+    def cmake_args(self):
+        return [self.define("FA_TESTS", False), self.define_from_variant("FA_ONEDNN", "onednn")]
