@@ -125,6 +125,7 @@ const struct fa_command fa_command_bench = {
     .name = "bench",
     .operands = "step | conv | loss | loader | eval | checkpoint | allreduce | overlap",
     .summary = "how fast it is here, and where the time goes",
+    .details = details,
     .flags = flags,
     .help = help,
     .parallel = true,

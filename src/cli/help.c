@@ -24,20 +24,27 @@ void fa_help_program(void)
         "usage: freeanchor COMMAND [OPTION]...\n       mpirun -n RANKS freeanchor COMMAND [OPTION]...\n\n");
     for (const struct fa_command *const *command = fa_commands; *command != NULL; command++)
         printf("  %-8s  %s\n", (*command)->name, (*command)->summary);
-    printf("\n`freeanchor COMMAND --help` tells the options of a command, `freeanchor info --keys` the keys "
-           "of a\n"
-           "configuration. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 85 stopped on request with "
-           "state saved.\n");
+    printf(
+        "\n`freeanchor COMMAND --help` tells the options of a command, `freeanchor info --keys` the keys "
+        "of a\nconfiguration, `freeanchor --man` all of it as a man page; `freeanchor --completion SHELL` is "
+        "a script by\nwhich bash, zsh or fish complete them. Exit codes: 0 done, 1 failed, 2 wrong usage or "
+        "input, 85 stopped on\nrequest with state saved.\n");
+}
+
+void fa_help_range(const struct fa_flag *flag, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (flag->range.kind != FA_NUMBER_NONE && flag->range.max < FA_LARGEST_EXACT)
+        snprintf(text, size, "; from %.16g to %.16g", flag->range.min, flag->range.max);
 }
 
 void fa_help_flag(const struct fa_flag *flag)
 {
-    char left[64], range[96] = "";
+    char left[64], range[FA_HELP_RANGE_MAX];
 
     snprintf(left, sizeof left, "%s%s%s", flag->name, flag->value != NULL ? " " : "",
              flag->value != NULL ? flag->value : "");
-    if (flag->range.kind != FA_NUMBER_NONE && flag->range.max < FA_LARGEST_EXACT)
-        snprintf(range, sizeof range, "; from %.16g to %.16g", flag->range.min, flag->range.max);
+    fa_help_range(flag, range, sizeof range);
     printf("  %-24s %s%s%s\n", left, flag->help, range, flag->required ? " (required)" : "");
 }
 

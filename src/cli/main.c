@@ -11,6 +11,7 @@
 
 #include "agreement.h"
 #include "command.h"
+#include "completion.h"
 #include "fa/crash.h"
 #include "fa/cuda.h"
 #include "fa/launcher.h"
@@ -18,6 +19,7 @@
 #include "fa/machine.h"
 #include "fa/memory.h"
 #include "help.h"
+#include "manual.h"
 #include "nearest.h"
 #include "placement.h"
 
@@ -184,22 +186,46 @@ static void turn_help_around(int argc, char **argv)
     argv[argc - 1] = help;
 }
 
+static int print_completion(const char *shell)
+{
+    const fa_status status = fa_completion_print(shell);
+
+    if (status != FA_OK)
+        fprintf(stderr, "freeanchor: %s\n", fa_message());
+    return fa_status_exit_code(status);
+}
+
+/* Words that stand before no command; false if this is another. */
+static bool is_about_the_program(const char *word, const char *next, int *code)
+{
+    *code = 0;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        fa_help_program();
+    else if (strcmp(word, "--version") == 0)
+        fa_help_version();
+    else if (strcmp(word, "--man") == 0)
+        fa_manual_print();
+    else if (strcmp(word, "--completion") == 0)
+        *code = print_completion(next);
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const struct fa_command *command;
+    int code;
 
     occupy_closed_streams();
     fa_cuda_offer();
     turn_help_around(argc, argv);
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+    if (argc < 2) {
         fa_help_program();
-        return argc < 2 ? 2 : 0;
+        return 2;
     }
-    if (strcmp(argv[1], "--version") == 0) {
-        fa_help_version();
-        return 0;
-    }
+    if (is_about_the_program(argv[1], argv[2], &code))
+        return code;
     command = find_command(argv[1]);
     return command != NULL ? run_command(command, argc - 2, argv + 2) : refuse_command(argv[1]);
 }

@@ -55,6 +55,34 @@ must cmake -S . -B out -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_STANDARD=17
 must cmake --build out
 expect 0 "42; dimension 0 is negative" out/with_cpp
 
+echo "-- the manual"
+page=$prefix/share/man/man1/freeanchor.1
+for name in $("$freeanchor" --help | awk '/^  [a-z]/ { print $1 }'); do
+  grep -q "^\.SS freeanchor $name " "$page" || fail "the man page lacks the command $name"
+done
+for key in $("$freeanchor" info --keys | awk '/^[a-z]/ { print $1 }'); do
+  grep -qF "fB$key\\fR" "$page" || fail "the man page lacks the key $key"
+done
+said=$(groff -man -Tutf8 -ww "$page" 2>&1 >formatted) || fail "groff does not format the man page"
+[ -z "$said" ] || fail "groff says of the man page: $said"
+
+# completes WANTED WORD...: of these words, the last is completed to this, among others.
+completes() {
+  local wanted=$1
+  COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+  _freeanchor 2>/dev/null
+  if [[ " ${COMPREPLY[*]} " == *" $wanted "* ]]; then echo "ok: ${*:2} -> $wanted"; else fail "${*:2} completes to ${COMPREPLY[*]}, not $wanted"; fi
+}
+. "$prefix/share/bash-completion/completions/freeanchor"
+completes estimate freeanchor es
+completes --train-data freeanchor train --tr
+completes train.lr_min= freeanchor train --set train.lr
+completes diff freeanchor weights d
+for shell in zsh fish; do
+  script=$(ls "$prefix/share/$shell"/*/*freeanchor*)
+  [ -z "$(type -P "$shell")" ] || must "$shell" -n "$script"
+done
+
 echo "-- what finds itself"
 unset FREEANCHOR FREEANCHOR_HOME
 for name in freeanchor_r50_fpn_1x_coco freeanchor_r18_fpn_synth.json; do
