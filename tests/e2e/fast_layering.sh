@@ -80,7 +80,7 @@ for page in README.md doc/*.md data/*.md tests/parity/README.md; do
     [ -e "$(dirname "$page")/$link" ] || fail "$page links to $link, which does not exist"
   done
 done
-for path in $(grep -oE '`(src|include|tests)/[a-zA-Z0-9_/.]+`' doc/design.md | tr -d '\`'); do
-  [ -e "$path" ] || fail "doc/design.md speaks of $path, which does not exist"
+for path in $(grep -ohE '`(src|include|tests)/[a-zA-Z0-9_/.]+`' doc/*.md | tr -d '\`' | sort -u); do
+  [ -e "$path" ] || fail "doc/ speaks of $path, which does not exist"
 done
 finish
