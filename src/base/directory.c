@@ -87,7 +87,7 @@ fa_status fa_directory_open_parent(const char *path, struct fa_directory **out, 
 static fa_status fail_kind(const struct fa_directory *parent, const char *name, enum fa_entry_kind kind)
 {
     return fa_fail(FA_EIO, "%s/%s: is %s, where only a directory of ours may be; remove it", parent->path,
-                   name, kind == FA_ENTRY_LINK ? "a link" : "no directory");
+                   name, kind == FA_ENTRY_LINK ? "a link" : "not a directory");
 }
 
 fa_status fa_directory_open_below(const struct fa_directory *parent, const char *name,
@@ -140,7 +140,7 @@ fa_status fa_directory_look(const struct fa_directory *directory, const char *na
     if (fstatat(directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         *kind = kind_of(st.st_mode);
     else if (errno != ENOENT)
-        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot look at it", directory->path, name);
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot find out what it is", directory->path, name);
     return FA_OK;
 }
 
@@ -267,7 +267,7 @@ static fa_status check_open(const struct fa_directory *directory, const char *na
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot look at it", directory->path, name);
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot find out what it is", directory->path, name);
     return check_own(directory, name, &st);
 }
 
@@ -321,7 +321,7 @@ fa_status fa_directory_exchange(const struct fa_directory *directory, const char
 
     *possible = done || !is_not_supported(errno);
     if (*possible && !done)
-        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot exchange it with %s", directory->path, a, b);
+        return fa_fail_errno(FA_EIO, errno, "%s/%s: cannot swap it with %s", directory->path, a, b);
     return FA_OK;
 }
 

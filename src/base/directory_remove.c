@@ -41,7 +41,7 @@ static fa_status check_entry(const struct fa_directory *directory, const char *n
     if (kind == FA_ENTRY_ABSENT ||
         (has_our_name(name, is_ours) && (kind == FA_ENTRY_FILE || kind == FA_ENTRY_LINK)))
         return FA_OK;
-    return fa_fail(FA_EINVAL, "%s: holds \"%s\", which is not of this program, and is left as it is",
+    return fa_fail(FA_EINVAL, "%s: holds \"%s\", which this program did not make, and is left as it is",
                    fa_directory_path(directory), name);
 }
 

@@ -30,7 +30,7 @@ static fa_status size_of_open(int fd, const char *path, uint64_t *n_bytes)
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out its size", path);
     if (!S_ISREG(st.st_mode))
         return fa_fail(FA_EFORMAT, "%s: is not a plain file", path);
     *n_bytes = (uint64_t)st.st_size;
@@ -116,7 +116,7 @@ fa_status fa_file_read_at(int fd, const char *path, uint64_t offset, size_t n_by
     size_t done = 0;
 
     if (offset > INT64_MAX || n_bytes > INT64_MAX - offset)
-        return fa_fail(FA_EFORMAT, "%s: ends early: no file has a byte %llu", path,
+        return fa_fail(FA_EFORMAT, "%s: ends early: byte %llu is beyond the end of any file", path,
                        (unsigned long long)offset);
     while (done < n_bytes) {
         ssize_t n = pread(fd, (char *)data + done, n_bytes - done, (off_t)(offset + done));
@@ -179,7 +179,7 @@ fa_status fa_file_size(const char *path, uint64_t *n_bytes)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot ask for the size", path);
+        return fa_fail_errno(fa_open_failure(errno), errno, "%s: cannot find out its size", path);
     *n_bytes = (uint64_t)st.st_size;
     return FA_OK;
 }

@@ -44,6 +44,6 @@ fa_status fa_machine_allow_files(size_t n, const char *advice)
     if (allowed >= needed)
         return FA_OK;
     return fa_fail(FA_EINVAL,
-                   "%zu files are to be open at once and the system allows %llu; raise `ulimit -n` to %llu%s",
+                   "%zu files must be open at once, but the system allows %llu; raise `ulimit -n` to %llu%s",
                    n, (unsigned long long)allowed, (unsigned long long)wanted, advice);
 }

@@ -71,6 +71,6 @@ int64_t fa_number_environment(const char *name, const struct fa_range *range, in
     int64_t value = fallback;
 
     if (text != NULL && fa_number_whole(name, text, range, &value) != FA_OK)
-        fa_warn("in the environment, %s; it is taken for unset", fa_message());
+        fa_warn("in the environment, %s; it is ignored", fa_message());
     return value;
 }

@@ -83,7 +83,7 @@ fa_status fa_working_directory(char **out)
     if (is_here(said))
         return fa_strdup(said, out);
     if (getcwd(here, sizeof here) == NULL)
-        return fa_fail_errno(FA_EIO, errno, "the working directory cannot be found out");
+        return fa_fail_errno(FA_EIO, errno, "cannot find out the working directory");
     return fa_strdup(here, out);
 }
 
@@ -92,7 +92,7 @@ fa_status fa_directory_free_bytes(const char *path, uint64_t *n_bytes)
     struct statvfs st;
 
     if (statvfs(path, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the free space", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out how much space is free", path);
     *n_bytes = (uint64_t)st.f_bavail * st.f_frsize;
     return FA_OK;
 }

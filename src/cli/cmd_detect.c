@@ -109,7 +109,7 @@ static double choose_score(const struct fa_invocation *invocation, const struct 
     if (fa_arguments_get(given, "--score") == NULL && fa_invocation_speaks(invocation))
         fa_info("detections that score at least %.4g: %s; --score S asks for others", chosen,
                 meta->score_threshold > 0 ? "that gave the best F1 when the weights were evaluated"
-                                          : "the weights know no threshold of their own");
+                                          : "the weights carry no threshold of their own");
     return fa_arguments_real(given, "--score", chosen);
 }
 

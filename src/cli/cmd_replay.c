@@ -59,7 +59,7 @@ static fa_status check_out(const struct fa_arguments *given, const char *flag)
 
     for (size_t i = 0; out != NULL && i < sizeof others / sizeof others[0]; i++)
         if (others[i] != NULL && fa_file_is_same(out, others[i]))
-            return fa_fail(FA_EINVAL, "%s %s: would replace what is needed; give another name", flag, out);
+            return fa_fail(FA_EINVAL, "%s %s: would overwrite an input; give another name", flag, out);
     return FA_OK;
 }
 
@@ -206,7 +206,7 @@ static fa_status replay(struct fa_invocation *invocation, struct fa_session *ses
     printf("wrote %s\n", out);
     if (result.is_finite)
         return FA_OK;
-    return fa_fail(FA_ENUMERIC, "%s: a loss or gradient is not finite; %s has the numbers all the same",
+    return fa_fail(FA_ENUMERIC, "%s: a loss or gradient is not finite; %s has the numbers nonetheless",
                    source->path, out);
 }
 

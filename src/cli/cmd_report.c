@@ -54,7 +54,7 @@ static fa_status open_data(const struct fa_invocation *invocation, const char *w
     if (status == FA_OK || status == FA_ENOMEM)
         return status;
     FA_TRY(fa_strdup(fa_message(), note));
-    fa_warn("the report does without classes, errors and images: %s; give --data SHARDDIR", *note);
+    fa_warn("the report leaves out classes, errors and images: %s; give --data SHARDDIR", *note);
     return FA_OK;
 }
 

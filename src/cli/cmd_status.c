@@ -243,7 +243,7 @@ static fa_status run(struct fa_invocation *invocation)
     if (work_dir == NULL)
         return fa_fail(FA_EINVAL, "no run given; freeanchor status W, the work directory of a run");
     if (extra != NULL)
-        return fa_fail(FA_EINVAL, "unexpected argument %s; the status of one run is told at a time", extra);
+        return fa_fail(FA_EINVAL, "unexpected argument %s; it tells of one run at a time", extra);
     FA_TRY(fa_run_status_read(work_dir, &status));
     print_status(work_dir, &status);
     report(invocation, &status);

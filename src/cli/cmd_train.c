@@ -289,7 +289,7 @@ static void write_report(const struct fa_work_dir *work_dir, const struct datase
     if (status == FA_OK)
         fa_info("wrote %s", out);
     else
-        fa_warn("there is no report of this run: %s", fa_message());
+        fa_warn("the report of this run could not be made: %s", fa_message());
     fa_free(out);
 }
 

@@ -19,7 +19,7 @@ static bool is_given(const struct fa_invocation *invocation, const char *flag)
 static fa_status skip_class_layer(struct fa_weights_file *file)
 {
     if (fa_weights_drop(file, "bbox_head.retina_cls.") == 0)
-        return fa_fail(FA_EINVAL, "there is no class layer bbox_head.retina_cls to skip; leave away "
+        return fa_fail(FA_EINVAL, "there is no class layer bbox_head.retina_cls to skip; leave out "
                                   "--skip-class-layer");
     fa_free(file->meta.classes);
     file->meta.classes = NULL;

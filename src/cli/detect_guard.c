@@ -107,7 +107,7 @@ static fa_status check_list(const char *path)
 {
     if (!fa_file_exists(path) || is_our_list(path))
         return FA_OK;
-    return fa_fail(FA_EINVAL, "%s: is there already and is no list of detections; choose another --out",
+    return fa_fail(FA_EINVAL, "%s: is there already and is not a list of detections; choose another --out",
                    path);
 }
 

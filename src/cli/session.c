@@ -329,11 +329,10 @@ static fa_status require_same(const struct fa_json *recipe, const char *key, con
 
     for (size_t i = 0; i < n && value != NULL; i++, value = fa_json_next(value))
         if (fa_json_to_double(value, &number) && (float)number != attribute[i])
-            return fa_fail(
-                FA_EFORMAT,
-                "number %zu of %s is %g in its recipe and %g in its attribute; it was changed by hand: "
-                "correct one of them, or give --config",
-                i + 1, key, number, (double)attribute[i]);
+            return fa_fail(FA_EFORMAT,
+                           "number %zu of %s is %g in its recipe and %g in its attribute; one was changed by "
+                           "hand: correct it, or give --config",
+                           i + 1, key, number, (double)attribute[i]);
     return FA_OK;
 }
 
@@ -365,7 +364,7 @@ static fa_status read_recipe(const struct fa_session *session, bool has_config, 
         return status;
     return fa_fail(FA_EINVAL,
                    "%s: carries no recipe, since another program or an earlier version wrote it; give the "
-                   "recipe that it was trained by with --config C.json",
+                   "recipe it was trained with by --config C.json",
                    session->weights_path);
 }
 

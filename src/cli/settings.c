@@ -151,8 +151,8 @@ static fa_status check_against(const struct fa_json *recipe, const struct fa_jso
         return FA_OK;
     return fa_fail(
         FA_EINVAL,
-        "%s; leave --config away, for the weights have their recipe with them, or give by --set what "
-        "you mean all the same",
+        "%s; leave out --config, since the weights carry their recipe, or give by --set what you want "
+        "nonetheless",
         told);
 }
 

@@ -24,7 +24,7 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
     if (out == NULL)
         return fa_fail(FA_EINVAL, "--out is missing: the file to be written");
     if (fa_file_is_same(path, out))
-        return fa_fail(FA_EINVAL, "--out %s: would replace what is read; give another name", out);
+        return fa_fail(FA_EINVAL, "--out %s: would overwrite the input; give another name", out);
     for (const char *const *suffix = suffixes; *suffix != NULL; suffix++) {
         if (ends(out, *suffix))
             return FA_OK;

@@ -127,7 +127,7 @@ static const struct {
     {FA_CUDA_ErrorUnsupportedPtxVersion, "install a newer NVIDIA driver"},
     {FA_CUDA_ErrorSystemDriverMismatch, "install one version of the NVIDIA driver, and load its module anew"},
     {FA_CUDA_ErrorDevicesUnavailable,
-     "another process has it for itself alone, or it is set to compute for nobody (nvidia-smi tells); wait, "
+     "another process has it to itself, or it is set to prohibit computing (nvidia-smi tells); wait, "
      "or name another one by backend.device"},
     {FA_CUDA_ErrorNoDevice,
      "see what nvidia-smi and CUDA_VISIBLE_DEVICES show, or take a backend that computes "
@@ -157,7 +157,7 @@ static fa_status fail_for_memory(const struct fa_cuda *cuda, const char *doing, 
     return fa_fail(
         FA_ENOMEM,
         "%s: CUDA says%s: %s, %zu of %zu MiB are free; make data.scale or train.lanes smaller, take "
-        "train.precision bf16, or end who else computes there (nvidia-smi)",
+        "train.precision bf16, or end other processes there (nvidia-smi)",
         doing, of, cuda->cudaGetErrorString(FA_CUDA_ErrorMemoryAllocation), left >> 20, all >> 20);
 }
 

@@ -51,8 +51,8 @@ fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classe
             return fa_fail(FA_EINVAL, "object %zu has label %d, but the model has %d classes", i,
                            (int)objects->labels[i], num_classes);
         if (!(box[2] > box[0]) || !(box[3] > box[1]) || !isfinite(box[0] + box[1] + box[2] + box[3]))
-            return fa_fail(FA_EINVAL, "object %zu is no box of positive size: %g %g %g %g", i, (double)box[0],
-                           (double)box[1], (double)box[2], (double)box[3]);
+            return fa_fail(FA_EINVAL, "object %zu is not a box of positive size: %g %g %g %g", i,
+                           (double)box[0], (double)box[1], (double)box[2], (double)box[3]);
     }
     return FA_OK;
 }

@@ -61,7 +61,7 @@ static fa_status read_line(const char *path, struct fa_kept_results *out)
         return FA_OK;
     FA_TRY(fa_file_read(path, LINE_LIMIT, &text, &n_bytes));
     if (!parse(text, out)) {
-        fa_warn("%s: is passed over, it does not name the detections of an evaluation", path);
+        fa_warn("%s: is ignored, since it does not name the detections of an evaluation", path);
         *out = none;
     }
     fa_free(text);

@@ -45,7 +45,7 @@ static fa_status check_input(const struct fa_metrics_input *input)
     for (size_t i = 0; i < input->n_detections && status == FA_OK; i++) {
         status = check_place("detection", i, input->detections[i].image, input->detections[i].label, input);
         if (status == FA_OK && isnan(input->detections[i].score))
-            status = fa_fail(FA_EINVAL, "detection %zu has a score that is no number", i);
+            status = fa_fail(FA_EINVAL, "detection %zu has a score that is not a number", i);
     }
     return status;
 }

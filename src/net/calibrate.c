@@ -174,7 +174,7 @@ static fa_status set_statistics(struct calibration *run, const struct fa_layer *
     struct fa_flat *value = run->model->params.value;
 
     if (!(count > 0))
-        return fa_fail(FA_EINVAL, "calibration over %zu images, but none was brought", run->n_total);
+        return fa_fail(FA_EINVAL, "calibration over %zu images, but none was given", run->n_total);
     for (size_t c = 0; c < channels; c++) {
         double m = sum[c] / count;
 

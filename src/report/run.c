@@ -30,7 +30,7 @@ static fa_status read_config(const char *work_dir, struct fa_json **config)
     fa_free(path);
     if (status == FA_OK || status == FA_ENOMEM)
         return status;
-    fa_warn("the report does without the configuration: %s", fa_message());
+    fa_warn("the report leaves out the configuration: %s", fa_message());
     *config = NULL;
     return FA_OK;
 }

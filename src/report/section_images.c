@@ -148,7 +148,7 @@ static void define_picture(struct gallery *gallery, size_t image, double w, doub
         return;
     if (fa_thumbnail_make(gallery->found->dataset, gallery->found->set.record[image], PIXELS, &jpeg,
                           &n_bytes) != FA_OK) {
-        fa_warn("the report does without a picture: %s", fa_message());
+        fa_warn("the report leaves out a picture: %s", fa_message());
         return;
     }
     fa_page_add(

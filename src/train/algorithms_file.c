@@ -83,7 +83,7 @@ static fa_status read_choices(const struct fa_json *choices, struct fa_backend *
 
         if (wrong != NULL)
             return fa_fail(FA_EFORMAT,
-                           "choices[%zu]: `%s` is missing, or is none that this version knows; remove the "
+                           "choices[%zu]: `%s` is missing, or unknown to this version; remove the "
                            "file to measure anew",
                            i, wrong);
         FA_TRY(fa_algorithms_add(fa_backend_algorithms(backend), &choice));

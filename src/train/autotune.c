@@ -160,10 +160,9 @@ fa_status fa_training_autotune(struct fa_training *t)
     if (status == FA_OK && t->run->autotune)
         status = settle(t, path);
     else if (path != NULL && fa_file_exists(path))
-        fa_warn(
-            "%s is of a run with --autotune; without it this one goes by the static rule, and gives other "
-            "bits",
-            path);
+        fa_warn("%s comes from a run with --autotune; without it this run keeps to the static rule, and its "
+                "bits differ",
+                path);
     fa_free(path);
     return status;
 }

@@ -85,7 +85,7 @@ static fa_status note_part(void *context, const char *name, const struct fa_h5_i
     while (part < N_PARTS && strcmp(forms[part].name, name) != 0)
         part++;
     if (part == N_PARTS) {
-        fa_warn("%s: %s is no part of a case and not looked at", r->path, name);
+        fa_warn("%s: %s is not part of a case and is ignored", r->path, name);
         return FA_OK;
     }
     if (!is_of_form(&forms[part], info)) {
@@ -142,7 +142,7 @@ static fa_status take_size(struct reader *r)
         if (size[i] < FA_SIZE_DIVISOR || size[i] > LARGEST_SIDE || size[i] % FA_SIZE_DIVISOR != 0)
             return fa_fail(FA_EFORMAT,
                            "%s: %s: an image of height %" PRId64 " and width %" PRId64
-                           " is not taken; pad both to a multiple of %d, up to %d",
+                           " is not accepted; pad both to a multiple of %d, up to %d",
                            r->path, name, size[0], size[1], FA_SIZE_DIVISOR, LARGEST_SIDE);
     r->out->h = (int)size[0];
     r->out->w = (int)size[1];
@@ -204,10 +204,11 @@ static fa_status read_boxes(struct reader *r)
         const float *box = objects->boxes + 4 * i;
 
         if (!is_box(box))
-            return fa_fail(FA_EFORMAT,
-                           "%s: gt_boxes: object %zu is no box: x1 %g, y1 %g, x2 %g, y2 %g; width and height "
-                           "must be positive",
-                           r->path, i, (double)box[0], (double)box[1], (double)box[2], (double)box[3]);
+            return fa_fail(
+                FA_EFORMAT,
+                "%s: gt_boxes: object %zu is not a box: x1 %g, y1 %g, x2 %g, y2 %g; width and height "
+                "must be positive",
+                r->path, i, (double)box[0], (double)box[1], (double)box[2], (double)box[3]);
     }
     return FA_OK;
 }

@@ -483,7 +483,7 @@ static fa_status open_lines(struct fa_journal *journal, int64_t step, struct fa_
 
     FA_TRY(fa_file_open_own(journal->path, O_RDWR | O_APPEND | O_CREAT, &fd));
     if (cut_after(journal->path, fd, step, past) != FA_OK)
-        fa_warn("steps may stand twice in log.jsonl: %s", fa_message());
+        fa_warn("steps may appear twice in log.jsonl: %s", fa_message());
     journal->lines = fd;
     return FA_OK;
 }

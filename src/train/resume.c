@@ -22,8 +22,7 @@ static fa_status check_identity(const struct fa_training *t, const char *directo
             "anew with --resume none",
             directory, (unsigned long long)progress->seed, (unsigned long long)t->config->seed);
     if (progress->category_hash != t->run->train_data->category_hash)
-        return fa_fail(FA_EINVAL, "%s: was trained on other classes than those of the training data",
-                       directory);
+        return fa_fail(FA_EINVAL, "%s: was trained on other classes than the training data has", directory);
     if (progress->content_hash != t->run->train_data->content_hash)
         return fa_fail(FA_EINVAL,
                        "%s: was trained on other images or annotations; give the dataset that it was trained "
@@ -94,7 +93,7 @@ static fa_status check_model(const struct fa_training *t, const char *directory,
 
     if (was->model != NULL && is->model != NULL && strcmp(was->model, is->model) != 0)
         return fa_fail(FA_EINVAL,
-                       "%s: is of another model, %s, and this run has %s; set model back, or begin anew",
+                       "%s: belongs to another model, %s, and this run has %s; set model back, or begin anew",
                        directory, was->model, is->model);
     FA_TRY(check_anchors(t, directory, was->recipe));
     if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)

@@ -72,7 +72,7 @@ static fa_status read_shape(const char *path, const struct fa_json *value, struc
         if (entry->n_dims == MAX_DIMS)
             return fail_entry(path, entry->name, "has more than 16 dimensions");
         if (!fa_json_to_int(item, &entry->dims[entry->n_dims]) || entry->dims[entry->n_dims] < 0)
-            return fail_entry(path, entry->name, "has a dimension that is no size");
+            return fail_entry(path, entry->name, "has a dimension that cannot be right");
         entry->n_dims++;
     }
     return FA_OK;

@@ -62,7 +62,7 @@ static fa_status read_view(const struct fa_torch_file *file, const char *name,
     view->offset = (uint64_t)offset->is.integer;
     view->n_dims = (int)size->is.list.n;
     if (!to_sizes(size, view->dims) || !to_sizes(stride, view->strides))
-        return fail_tensor(file, name, "has a size or stride that is no size");
+        return fail_tensor(file, name, "has a size or stride that cannot be right");
     return FA_OK;
 }
 

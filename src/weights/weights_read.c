@@ -60,7 +60,8 @@ static fa_status read_set(const struct fa_weights_input *input, struct fa_weight
             FA_TRY(formats[i].read(input, set));
             return fa_weights_set_sort(set);
         }
-    return fa_fail(FA_EFORMAT, "%s: is no weights file: neither HDF5, nor of torch.save, nor safetensors",
+    return fa_fail(FA_EFORMAT,
+                   "%s: is not a weights file: neither HDF5, nor from torch.save, nor safetensors",
                    input->path);
 }
 
@@ -71,7 +72,7 @@ static fa_status read_open(const char *path, int fd, struct fa_weights_file *fil
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out its size", path);
     if (!S_ISREG(st.st_mode))
         return fa_fail(FA_EFORMAT, "%s: is %s", path,
                        S_ISDIR(st.st_mode) ? "a directory" : "not a plain file");

@@ -398,7 +398,7 @@ static void a_directory_below_is_no_link(void **state)
     assert_fails_saying(fa_directory_open_below(ours, "epoch_1", &directory), FA_EIO, "is a link");
     assert_null(directory);
     assert_fails_saying(fa_directory_make_below(ours, "epoch_1", &directory), FA_EIO, "is a link");
-    assert_fails_saying(fa_directory_open_below(ours, "file", &directory), FA_EIO, "is no directory");
+    assert_fails_saying(fa_directory_open_below(ours, "file", &directory), FA_EIO, "is not a directory");
     assert_fails(fa_directory_open_below(ours, "none", &directory), FA_EMISSING);
 }
 

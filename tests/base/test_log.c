@@ -114,7 +114,7 @@ static void a_line_too_long_is_cut_and_still_a_line(void **state)
 static void a_log_file_that_cannot_be_opened_is_a_failure(void **state)
 {
     (void)state;
-    assert_fails_saying(fa_log_to_file("/nonexistent/train.log"), FA_EIO, "/nonexistent/train.log");
+    assert_fails_saying(fa_log_to_file(fa_test_nowhere("train.log")), FA_EIO, "nowhere/train.log");
     fa_info("still here");
     assert_int_equal(lines_with("still here"), 1);
 }

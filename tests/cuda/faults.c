@@ -81,7 +81,7 @@ static void assert_start_fails(const char *variable, const char *value, fa_statu
 static void a_gpu_that_cannot_be_used_is_told_of(void **state)
 {
     (void)state;
-    assert_start_fails("FAKE_BUSY", "0", FA_EIO, "another process has it for itself alone");
+    assert_start_fails("FAKE_BUSY", "0", FA_EIO, "another process has it to itself");
     assert_start_fails("FAKE_MEMORY_MIB", "0", FA_ENOMEM,
                        "of GPU 0 (Fake GPU): out of memory, 0 of 0 MiB are free");
     assert_start_fails("FAKE_CAPABILITY", "70", FA_EINVAL,

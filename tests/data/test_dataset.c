@@ -48,7 +48,7 @@ static void a_directory_without_manifest_is_no_dataset(void **state)
     pack_three();
     assert_int_equal(unlink(fa_test_path(out, "manifest.json")), 0);
     assert_fails_saying(fa_dataset_open(out, &dataset), FA_EMISSING, "manifest.json");
-    assert_fails_saying(fa_dataset_open("/nowhere/data", &dataset), FA_EMISSING, "/nowhere/data");
+    assert_fails_saying(fa_dataset_open(fa_test_nowhere("data"), &dataset), FA_EMISSING, "nowhere/data");
 }
 
 static void a_shard_that_is_missing_is_named(void **state)

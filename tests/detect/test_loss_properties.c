@@ -285,10 +285,10 @@ static void bad_objects_are_refused_by_number(void **state)
                         FA_EINVAL, "object 1 has label 3");
     assert_fails_saying(
         fa_loss_compute(&config, &scene.head, &bad_box, 3, workspace, &loss, scene.grad_cls, scene.grad_reg),
-        FA_EINVAL, "object 1 is no box");
+        FA_EINVAL, "object 1 is not a box");
     assert_fails_saying(
         fa_loss_compute(&config, &scene.head, &no_box, 3, workspace, &loss, scene.grad_cls, scene.grad_reg),
-        FA_EINVAL, "object 0 is no box");
+        FA_EINVAL, "object 0 is not a box");
     fa_loss_workspace_destroy(workspace);
     test_scene_free(&scene);
 }

@@ -60,8 +60,8 @@ expect 2 "--out OUT.h5 is missing" "${replay[@]}" "$scratch/case.h5"
 expect 2 "--flip and --save-case" "${replay[@]}" "$scratch/case.h5" --flip --out "$scratch/x.h5"
 for taken in "$scratch/case.h5" "$weights"; do
   cp "$taken" "$scratch/kept"
-  expect 2 "would replace" "${replay[@]}" "$scratch/case.h5" --weights "$weights" --out "$taken"
-  expect 2 "would replace" "${replay[@]}" "${from_data[@]}" --weights "$weights" --save-case "$taken" --out "$taken"
+  expect 2 "would overwrite an input" "${replay[@]}" "$scratch/case.h5" --weights "$weights" --out "$taken"
+  expect 2 "would overwrite an input" "${replay[@]}" "${from_data[@]}" --weights "$weights" --save-case "$taken" --out "$taken"
   cmp "$taken" "$scratch/kept" || fail "$taken was written to"
 done
 expect 2 "no such image" "${replay[@]}" --data "$scratch/shards" --image-id 77 --out "$scratch/x.h5"

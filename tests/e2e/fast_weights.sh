@@ -80,7 +80,7 @@ expect 0 "bbox_head.retina_cls.* is not in the weights file" "${train[@]}" "${sk
 expect 0 "head of 3 classes" "${list[@]}" "$scratch/w3/weights.h5"
 expect 0 "head without class layer: 86 parameters" "${import[@]}" "$weights" --out "$scratch/skipped.h5" --skip-class-layer
 expect 2 "no class layer" "${eval[@]}" --weights "$scratch/skipped.h5"
-expect 2 "leave away --skip-class-layer" "${import[@]}" "$scratch/skipped.h5" --out "$scratch/never.h5" --skip-class-layer
+expect 2 "leave out --skip-class-layer" "${import[@]}" "$scratch/skipped.h5" --out "$scratch/never.h5" --skip-class-layer
 expect 2 "--init-from, which is not given" "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w4" --skip-class-layer
 
 echo "-- what does not fit"
@@ -98,7 +98,7 @@ expect 2 "manifest.json" "${export[@]}" "$scratch" --out "$scratch/never.h5"
 expect 2 "--out is missing" "${import[@]}" "$weights"
 expect 2 "must end in .h5" "${import[@]}" "$weights" --out "$scratch/never.pth"
 expect 2 "must end in .safetensors or .h5" "${export[@]}" "$weights" --out "$scratch/never"
-expect 2 "would replace what is read" "${import[@]}" "$weights" --out "$scratch/w/../w/weights.h5"
+expect 2 "would overwrite the input" "${import[@]}" "$weights" --out "$scratch/w/../w/weights.h5"
 expect 2 "weights list takes no --out" "${list[@]}" "$weights" --out "$scratch/never.h5"
 expect 2 "weights diff takes 2" "${equal[@]}" "$weights"
 expect 2 "expected import X" "$freeanchor" weights imprt "$weights"
@@ -180,7 +180,7 @@ changed = bytearray(open(sys.argv[1] + "/zip.pth", "rb").read())
 changed[len(changed) // 2] ^= 1
 open(sys.argv[1] + "/changed.pth", "wb").write(changed)
 END
-expect 2 "has not the checksum" "${import[@]}" "$scratch/changed.pth" --out "$scratch/never.h5"
+expect 2 "does not match the checksum" "${import[@]}" "$scratch/changed.pth" --out "$scratch/never.h5"
 cp "$scratch/old.pth" "$scratch/old-0676ba61.pth"
 expect 2 "does not have the hash that its name says" "${import[@]}" "$scratch/old-0676ba61.pth" --out "$scratch/never.h5"
 expect 0 "ResNet-18 without neck and head: 60 parameters and 40 statistics" "${import[@]}" "$scratch/zip.pth" \

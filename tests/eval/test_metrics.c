@@ -133,7 +133,7 @@ static void bad_input_is_refused_by_number(void **state)
     assert_fails_saying(fa_metrics_compute(&input, &metrics), FA_EINVAL, "detection 1 is of image 2");
     detections[1].image = 0;
     detections[1].score = 0.0 / 0.0;
-    assert_fails_saying(fa_metrics_compute(&input, &metrics), FA_EINVAL, "no number");
+    assert_fails_saying(fa_metrics_compute(&input, &metrics), FA_EINVAL, "not a number");
     detections[1].score = 0;
     input.max_detections[0] = 11;
     assert_fails_saying(fa_metrics_compute(&input, &metrics), FA_EINVAL, "must rise");

@@ -28,13 +28,13 @@ refused() {
 echo "-- one rank"
 refused 2 "there is no NVIDIA driver on this host; install one" env FAKE_DRIVER_VERSION=0 "${on_gpu[@]}"
 refused 2 "is for CUDA 12.8, " env FAKE_DRIVER_VERSION=12080 "${on_gpu[@]}"
-refused 2 "no CUDA runtime could be opened" env FA_CUDA_RUNTIME=/nowhere "${on_gpu[@]}"
-refused 2 "no cuDNN 9 could be opened" env FA_CUDA_CUDNN=/nowhere "${on_gpu[@]}"
+refused 2 "no CUDA runtime could be opened" env FA_CUDA_RUNTIME="$scratch/nowhere" "${on_gpu[@]}"
+refused 2 "no cuDNN 9 could be opened" env FA_CUDA_CUDNN="$scratch/nowhere" "${on_gpu[@]}"
 refused 2 "cuDNN is mixed" env FAKE_CUDNN_MIXED=1 "${on_gpu[@]}"
-refused 2 "the kernels for GPUs could not be opened: /nowhere" env FA_CUDA_KERNELS=/nowhere "${on_gpu[@]}"
+refused 2 "the kernels for GPUs could not be opened: $scratch/nowhere" env FA_CUDA_KERNELS="$scratch/nowhere" "${on_gpu[@]}"
 refused 2 "has compute capability 7.0, and the kernels are for 7.5" env FAKE_CAPABILITY=70 "${on_gpu[@]}"
 refused 2 "see what nvidia-smi and CUDA_VISIBLE_DEVICES show" env FAKE_DEVICES=0 "${on_gpu[@]}"
-refused 1 "another process has it for itself alone" env FAKE_BUSY=0 "${on_gpu[@]}"
+refused 1 "another process has it to itself" env FAKE_BUSY=0 "${on_gpu[@]}"
 refused 1 "of GPU 0 (Fake GPU): out of memory, " env FAKE_MEMORY_MIB=20 "${on_gpu[@]}"
 refused 2 "backend.device names GPU 0, and backend blas computes on the processors" "${on_gpu[@]}" --backend blas --set backend.device=0
 refused 2 "GPU 3 is asked for, and this host shows 1" "${on_gpu[@]}" --set backend.device=3
@@ -49,9 +49,9 @@ says() {
 doctor=("$freeanchor" doctor --threads 1)
 says "info counts GPUs" "^GPUs  *2 of Fake GPU \(compute capability 9.0, 16 GiB\)$" env FAKE_DEVICES=2 "$freeanchor" info
 says "info knows the kernels" "^GPU kernels for compute capability 7.5, 8.0, 9.0 and later$" "$freeanchor" info
-says "info tells what is missing" "^cuDNN  *not here: no cuDNN 9 could be opened: /nowhere" env FA_CUDA_CUDNN=/nowhere "$freeanchor" info
+says "info tells what is missing" "^cuDNN  *not here: no cuDNN 9 could be opened: $scratch/nowhere" env FA_CUDA_CUDNN="$scratch/nowhere" "$freeanchor" info
 says "the doctor knows the driver" "^ok  *CUDA  *13.0 \(.*\), driver for CUDA 13.0$" "${doctor[@]}"
-says "the doctor notes what is missing" "^note  *cuDNN  *not here: no cuDNN 9" env FA_CUDA_CUDNN=/nowhere "${doctor[@]}"
+says "the doctor notes what is missing" "^note  *cuDNN  *not here: no cuDNN 9" env FA_CUDA_CUDNN="$scratch/nowhere" "${doctor[@]}"
 says "a host without a GPU is in order" "^ok  *GPUs  *none: there is no NVIDIA driver" env FAKE_DRIVER_VERSION=0 "${doctor[@]}"
 
 echo "-- launchers"

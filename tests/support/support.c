@@ -139,6 +139,11 @@ const char *fa_test_path(const char *directory, const char *name)
     return path;
 }
 
+const char *fa_test_nowhere(const char *name)
+{
+    return fa_test_path(scratch[0] != '\0' ? scratch : fa_test_directory(), fa_test_path("nowhere", name));
+}
+
 const char *fa_test_source(const char *relative)
 {
     const char *root = getenv("FA_SOURCE_DIR");

@@ -67,6 +67,9 @@ const char *fa_test_directory(void);
 /* "<directory>/<name>". Static storage, here and below: sixteen results are valid at a time. */
 const char *fa_test_path(const char *directory, const char *name);
 
+/* The path of such a file in a folder that is not there. */
+const char *fa_test_nowhere(const char *name);
+
 /* "<FA_SOURCE_DIR>/<relative>"; and "<shared>/<relative>", NULL if the shared data are absent: FA_SHARED_DIR,
    or the folder "shared" beside the source folder. */
 const char *fa_test_source(const char *relative);

@@ -279,7 +279,7 @@ static void a_box_that_is_none_is_refused_with_its_object(void **state)
 
         memcpy(rows[0], boxes[0], sizeof rows[0]);
         memcpy(rows[1], strange[i], sizeof rows[1]);
-        refuse(image_parts, (struct part){"gt_boxes", FA_H5_F32, 2, {2, 4}, rows}, "object 1 is no box");
+        refuse(image_parts, (struct part){"gt_boxes", FA_H5_F32, 2, {2, 4}, rows}, "object 1 is not a box");
     }
 }
 

@@ -511,7 +511,7 @@ static void a_folder_that_is_not_there_fails_and_leaves_nothing(void **state)
     struct fa_journal *journal;
 
     (void)state;
-    assert_fails_saying(fa_journal_open("/nonexistent", &journal), FA_EIO, "/nonexistent");
+    assert_fails_saying(fa_journal_open(fa_test_nowhere("run"), &journal), FA_EIO, "nowhere/run");
     assert_null(journal);
     fa_journal_train(NULL, &entry);
     fa_journal_close(NULL);

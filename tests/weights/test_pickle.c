@@ -171,7 +171,7 @@ static void functions_that_do_harm_are_refused_by_name(void **state)
         REFUSAL("\x80\x02Pstorage\n.", "opcode 0x50"),
         REFUSAL("\x80\x02"
                 "c__builtin__\ngetattr\n)R)R.",
-                "what is called is no function"),
+                "what is called is not a function"),
     };
 
     (void)state;
@@ -200,7 +200,7 @@ static void programs_that_make_no_sense_are_refused(void **state)
         REFUSAL("\x80\x02(Nd.", "a key has no value"),
         REFUSAL("\x80\x02h\x05.", "no such value"),
         REFUSAL("\x80\x02Nr\xff\xff\xff\xff.", "too large"),
-        REFUSAL("\x80\x02Npx\n.", "an index is no number"),
+        REFUSAL("\x80\x02Npx\n.", "an index is not a number"),
         REFUSAL("\x80\x02X\xff\xff\xff\xff.", "ends early"),
         REFUSAL("\x80\x02\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", "ends early"),
         REFUSAL("\x80\x02\x95\xff\xff\xff\xff\xff\xff\xff\x7fN.", "ends early"),
@@ -213,12 +213,12 @@ static void programs_that_make_no_sense_are_refused(void **state)
         REFUSAL("\x80\x02NN\x81.", "has no class"),
         REFUSAL("\x80\x02NNb.", "None or a number where"),
         REFUSAL("\x80\x02]Nb.", "what has none"),
-        REFUSAL("\x80\x02NQ.", "is no storage"),
-        REFUSAL("\x80\x02(X\x06\0\0\0moduleNNNNtQ.", "is no storage"),
+        REFUSAL("\x80\x02NQ.", "is not a storage"),
+        REFUSAL("\x80\x02(X\x06\0\0\0moduleNNNNtQ.", "is not a storage"),
         REFUSAL("\x80\x02(X\x07\0\0\0storageNNNNtQ.", "no type, key"),
         REFUSAL("\x80\x02"
                 "ccollections\nOrderedDict\nN\x85R.",
-                "what is no list"),
+                "not made from a list"),
         REFUSAL("\x80\x02"
                 "ccollections\nOrderedDict\n]Na\x85R.",
                 "what are no pairs"),
@@ -272,8 +272,8 @@ static void views_must_lie_in_their_storage(void **state)
     assert_fails_saying(try_view(INT64_MAX, 2, two_two, one_one), FA_EFORMAT, "beyond its storage");
     assert_fails_saying(try_view(0, 2, two_two, overflowing), FA_EFORMAT, "beyond its storage");
     assert_fails_saying(try_view(-1, 2, two_two, one_one), FA_EFORMAT, "no offset");
-    assert_fails_saying(try_view(0, 2, two_two, back), FA_EFORMAT, "that is no size");
-    assert_fails_saying(try_view(0, 2, back, two_two), FA_EFORMAT, "that is no size");
+    assert_fails_saying(try_view(0, 2, two_two, back), FA_EFORMAT, "size or stride that cannot be right");
+    assert_fails_saying(try_view(0, 2, back, two_two), FA_EFORMAT, "size or stride that cannot be right");
     assert_fails_saying(try_view(0, 5, five, five), FA_EFORMAT, "more than 4 dimensions");
     assert_fails_saying(try_view(0, 2, wide, none), FA_EFORMAT, "far more numbers");
     assert_fails_saying(try_view(0, 2, endless, none), FA_EFORMAT, "far more numbers");

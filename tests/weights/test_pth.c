@@ -146,7 +146,7 @@ static void zip_archives_that_are_no_weights_are_refused_with_the_reason(void **
         {"zip_lacking.pth", "storage 1 is not there"},
         {"zip_pictures.pth", "without the data.pkl"},
         {"zip_twice.pth", "data/0 is there twice"},
-        {"zip_empty.pth", "no weights file"},
+        {"zip_empty.pth", "not a weights file"},
         {"zip_two.pth", "more than one file of torch.save"},
         {"zip_overlap.pth", "overlaps another"},
     };
@@ -286,7 +286,7 @@ static void a_changed_byte_of_an_archive_is_refused_or_changes_no_number(void **
         for (int bit = 0; bit < 8; bit += 7) {
             bytes[i] = (char)(bytes[i] ^ 1 << bit);
             if (marks.is_read[i])
-                assert_fails_saying(try_bytes(bytes, n_bytes), FA_EFORMAT, "has not the checksum");
+                assert_fails_saying(try_bytes(bytes, n_bytes), FA_EFORMAT, "does not match the checksum");
             else
                 assert_same(bytes, n_bytes, file);
             bytes[i] = (char)(bytes[i] ^ 1 << bit);

@@ -99,7 +99,7 @@ static fa_status read_superblock(struct fa_h5_check *check, struct superblock *b
 
     FA_TRY(fa_h5_peek(check, 0, sizeof buffer, buffer, &bytes));
     if (bytes.left < SIGNATURE || memcmp(buffer, signature, SIGNATURE) != 0)
-        return fa_fail(FA_EFORMAT, "%s: not a whole HDF5 file: it does not begin as one; name another",
+        return fa_fail(FA_EFORMAT, "%s: not a whole HDF5 file: it does not begin like one; name another",
                        check->path);
     fa_h5_part(&bytes, SIGNATURE);
     block->version = (unsigned)fa_h5_number(&bytes, 1);

@@ -53,7 +53,7 @@ static fa_status check_extent(const struct fa_h5 *file, const char *name, const 
     size_t n_bytes;
 
     if (H5Fget_filesize(file->id, &file_bytes) < 0)
-        return fa_h5_fail(FA_EIO, file, name, "cannot ask for the file's size");
+        return fa_h5_fail(FA_EIO, file, name, "cannot find out the file's size");
     if (!fa_size_mul((size_t)info->n_elem, fa_h5_type_bytes(info->type), &n_bytes) || n_bytes > file_bytes ||
         (info->file_offset >= 0 && (hsize_t)info->file_offset > file_bytes - n_bytes))
         return fa_fail(FA_EFORMAT, "%s: %s: claims %" PRId64 " elements, more than the file holds",

@@ -55,7 +55,7 @@ fa_status fa_bench_folder_make(const char *directory, struct fa_bench_folder *fo
     if (error == 0)
         return FA_OK;
     rmdir(folder->path);
-    return fa_fail_errno(FA_EIO, error, "%s: nobody can be started who would remove it in the end",
+    return fa_fail_errno(FA_EIO, error, "%s: cannot start the process that would remove it afterwards",
                          folder->path);
 }
 
@@ -67,7 +67,9 @@ fa_status fa_bench_folder_remove(struct fa_bench_folder *folder)
     if (folder->remover != 0) {
         close(folder->alive);
         if (waitpid(folder->remover, &how, 0) != folder->remover || how != 0)
-            status = fa_fail(FA_EIO, "%s: is not all removed after the measurement", folder->path);
+            status = fa_fail(FA_EIO,
+                             "%s: was not removed completely after the measurement; remove the rest by hand",
+                             folder->path);
     }
     fa_free(folder->path);
     *folder = (struct fa_bench_folder){0};

@@ -66,7 +66,7 @@ fa_status fa_profile_add(struct fa_profile *profile)
         FA_TRY(begin(profile, spans, n));
     if (fa_trace_dropped() > 0 || !is_same_work(profile, spans, n))
         return fa_fail(FA_EINVAL,
-                       "repetition %zu did other work than those before it: %zu operations, not %zu",
+                       "repetition %zu did other work than the ones before: %zu operations, not %zu",
                        profile->n_repeats, n + fa_trace_dropped(), profile->n_spans);
     profile->on_device = any_moved(spans, n);
     for (size_t i = 0; i < n; i++)

@@ -27,7 +27,7 @@ fa_status fa_doctor_check_clocks(struct fa_doctor *doctor)
     else
         fa_doctor_find(
             doctor, FA_VERDICT_NOTE, "clocks",
-            "%s is %.3g s %s %s: times in logs and of files do not compare; let NTP set the clocks",
+            "%s is %.3g s %s %s: times in logs and of files cannot be compared; let NTP set the clocks",
             worst->host, fabs(ahead), ahead > 0 ? "ahead of" : "behind", doctor->mine.host);
     fa_report_number(doctor->invocation, "clock_difference_s", fabs(ahead));
     return FA_OK;

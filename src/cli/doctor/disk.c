@@ -87,11 +87,11 @@ static fa_status check_locks(struct fa_doctor *doctor)
     if (hosts[0] != '\0')
         fa_doctor_find(
             doctor, FA_VERDICT_NOTE, "locks",
-            "a lock of %s does not count on %s: two jobs in one work directory will not notice each "
+            "a lock taken on %s does not hold on %s: two jobs in one work directory will not notice each "
             "other; mount the file system with cluster-wide locks (Lustre: flock)",
             doctor->mine.host, hosts);
     else
-        fa_doctor_find(doctor, FA_VERDICT_OK, "locks", "a second job in the work directory is refused%s",
+        fa_doctor_find(doctor, FA_VERDICT_OK, "locks", "a second job in the work directory will be refused%s",
                        doctor->n_hosts > 1 ? ", from all hosts" : "");
     return FA_OK;
 }

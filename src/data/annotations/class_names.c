@@ -33,7 +33,7 @@ static fa_status add(struct fa_builder *builder, const char *name)
     FA_TRY(fa_builder_class(builder, name, &label));
     if ((size_t)label == n)
         return FA_OK;
-    return fa_fail(FA_EFORMAT, "class \"%.80s\" stands there twice", name);
+    return fa_fail(FA_EFORMAT, "class \"%.80s\" is listed twice", name);
 }
 
 /* Parts the text at every separator, which is overwritten. */

@@ -63,7 +63,7 @@ static fa_status judge_names(struct packing *p)
     FA_TRY(fa_coco_names_mend(p->coco, p->config->image_directory, &n));
     FA_TRY(fa_coco_names_repeated(p->coco, &n, pair));
     if (n > 0)
-        fa_warn("%s: %zu images are files that another image is too, the first: %s has ids %" PRId64
+        fa_warn("%s: %zu images name a file that another image names, too; the first: %s has ids %" PRId64
                 " and %" PRId64,
                 p->config->annotation_path, n, images[pair[0]].file_name, images[pair[0]].id,
                 images[pair[1]].id);

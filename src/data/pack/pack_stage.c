@@ -74,7 +74,7 @@ static fa_status refuse_foreign_files(const struct fa_directory *directory, size
     for (size_t i = 0; i < *n && st == FA_OK; i++)
         if (!belongs_to_a_dataset(fa_temporary_base(names[i], base, sizeof base) ? base : names[i]))
             st = fa_fail(FA_EINVAL,
-                         "%s: holds \"%s\", which is no part of a dataset; choose another output directory",
+                         "%s: holds \"%s\", which is not part of a dataset; choose another output directory",
                          fa_directory_path(directory), names[i]);
     fa_free(names);
     return st;

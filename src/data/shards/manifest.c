@@ -183,7 +183,8 @@ static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *m
     uint64_t version = 0;
 
     if (!has_our_format(root))
-        return fa_fail(FA_EFORMAT, "`format` is not \"" FA_MANIFEST_FORMAT "\"; this is no packed dataset");
+        return fa_fail(FA_EFORMAT,
+                       "`format` is not \"" FA_MANIFEST_FORMAT "\"; this is not a packed dataset");
     FA_TRY(get_count(root, "version", &version));
     if (version > FA_MANIFEST_VERSION)
         return fa_fail(FA_EFORMAT,

@@ -106,7 +106,8 @@ static fa_status write_image(const struct fa_pack_plan *plan, size_t place, stru
     fa_status st = fa_image_folder_read(plan->folder, name, &data, &n_bytes);
 
     if (st == FA_OK && (n_bytes != check->n_bytes || fa_crc32c(0, data, n_bytes) != check->crc))
-        st = fa_fail(FA_EFORMAT, "%s/%s: changed while it was being packed; pack again when it is at rest",
+        st = fa_fail(FA_EFORMAT,
+                     "%s/%s: changed while it was being packed; pack again once it no longer changes",
                      plan->folder->path, name);
     if (st == FA_OK)
         st = fa_h5_write_range(file, FA_SHARD_BLOB, FA_H5_U8, offset, (int64_t)n_bytes, data);
@@ -170,7 +171,7 @@ static fa_status measure(const struct fa_new_file *target, struct fa_manifest_sh
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot ask for the size", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out its size", path);
     entry->n_bytes = (uint64_t)st.st_size;
     return fa_shard_frame_crc_open(fd, path, entry, &entry->frame_crc);
 }

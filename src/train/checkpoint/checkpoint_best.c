@@ -23,7 +23,7 @@ static void parse(const char *path, const char *text, struct fa_checkpoint_best 
     if (sscanf(text, "%63s %lf %lf", out->name, &out->ap, &out->score_threshold) < 2 ||
         strchr(out->name, '/') != NULL || !(out->ap >= 0) ||
         !(out->score_threshold >= 0 && out->score_threshold <= 1)) {
-        fa_warn("%s: is passed over, it is not the name and AP of a checkpoint", path);
+        fa_warn("%s: is ignored, since it is not the name and AP of a checkpoint", path);
         *out = none;
     }
 }

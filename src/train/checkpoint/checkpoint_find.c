@@ -161,10 +161,11 @@ static fa_status choose(struct listing *listing, char **directory)
         note_damage(listing);
     }
     if (listing->n_damaged > 0)
-        return fa_fail(FA_EFORMAT,
-                       "%s: none of the %d checkpoints there can be used, the first since: %s; mend them, or "
-                       "give --resume none to begin anew and keep them under another name",
-                       listing->root, listing->n_damaged, listing->damage);
+        return fa_fail(
+            FA_EFORMAT,
+            "%s: none of the %d checkpoints there can be used, the first because: %s; repair them, or "
+            "give --resume none to begin anew and keep them under another name",
+            listing->root, listing->n_damaged, listing->damage);
     return FA_OK;
 }
 

@@ -30,17 +30,17 @@ static fa_status check_parameter(const char *directory, const struct fa_checkpoi
     char want[64], got[64];
 
     if (tensor == NULL)
-        return fa_fail(FA_EINVAL, "%s: is of another model: it has no %s", directory, param->name);
+        return fa_fail(FA_EINVAL, "%s: belongs to another model: it has no %s", directory, param->name);
     if (!fa_dims_equal(tensor->n_dims, tensor->dims, param->n_dims, param->dims)) {
         fa_dims_print(tensor->n_dims, tensor->dims, got, sizeof got);
         fa_dims_print(param->n_dims, param->dims, want, sizeof want);
-        return fa_fail(FA_EINVAL, "%s: is of another model: %s is %s there and %s here", directory,
+        return fa_fail(FA_EINVAL, "%s: belongs to another model: %s is %s there and %s here", directory,
                        param->name, got, want);
     }
     if (tensor->kind != param->kind)
         return fa_fail(
             FA_EINVAL,
-            "%s: is of another model: %s is %s there and %s here; resume with the same frozen stages",
+            "%s: belongs to another model: %s is %s there and %s here; resume with the same frozen stages",
             directory, param->name, fa_checkpoint_kinds[tensor->kind], fa_checkpoint_kinds[param->kind]);
     return FA_OK;
 }
@@ -51,7 +51,7 @@ static fa_status check_model(const char *directory, const struct fa_checkpoint_m
     for (size_t i = 0; i < params->n; i++)
         FA_TRY(check_parameter(directory, manifest, &params->entry[i]));
     if (manifest->n_tensors != params->n)
-        return fa_fail(FA_EINVAL, "%s: is of another model: it has %zu parameters, this one %zu", directory,
+        return fa_fail(FA_EINVAL, "%s: belongs to another model: it has %zu parameters, this one %zu", directory,
                        manifest->n_tensors, params->n);
     return FA_OK;
 }

@@ -138,8 +138,8 @@ static fa_status put_aside(const struct fa_checkpoint_place *place)
     char *aside;
 
     FA_TRY(fa_directory_put_aside(place->root, place->name, &aside));
-    fa_warn("%s/%s is not a sound checkpoint of this run, and is now %s", fa_directory_path(place->root),
-            place->name, aside);
+    fa_warn("%s/%s is not a sound checkpoint of this run, and was renamed to %s",
+            fa_directory_path(place->root), place->name, aside);
     fa_free(aside);
     return FA_OK;
 }
@@ -198,7 +198,7 @@ void fa_checkpoint_tidy_up(const struct fa_checkpoint_place *place)
     const char *root = fa_directory_path(place->root);
 
     if (remove_temporary(place) != FA_OK)
-        fa_warn("what %s/%s replaces is not removed: %s", root, place->name, fa_message());
+        fa_warn("what %s/%s replaced could not be removed: %s", root, place->name, fa_message());
     if (point_latest(place) != FA_OK)
         fa_warn("%s/%s is complete, but `latest` does not name it: %s", root, place->name, fa_message());
 }

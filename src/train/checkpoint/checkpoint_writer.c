@@ -138,7 +138,7 @@ static fa_status publish(struct fa_checkpoint_writer *w)
 static void prune(const struct fa_checkpoint_writer *w)
 {
     if (fa_checkpoint_prune(w->place.root, w->state.run, w->save.keep, w->save.protected_name) != FA_OK)
-        fa_warn("old checkpoints are not all removed: %s", fa_message());
+        fa_warn("not all old checkpoints could be removed: %s", fa_message());
 }
 
 static fa_status bring_to_an_end(void *context)

@@ -33,7 +33,7 @@ void fa_errand_start(struct fa_errand *errand, fa_status (*what)(void *context),
     error = fa_thread_start(&errand->thread, "errand", run, errand);
     errand->has_thread = error == 0;
     if (error != 0)
-        settle(errand, fa_fail_errno(FA_EIO, error, "a thread that writes cannot be started"));
+        settle(errand, fa_fail_errno(FA_EIO, error, "the thread that writes checkpoints cannot be started"));
 }
 
 bool fa_errand_is_over(struct fa_errand *errand)

@@ -35,7 +35,7 @@ static fa_status read_sealed(const char *path, struct fa_json **root)
     if (is_sealed(text, n_bytes))
         status = fa_json_parse(path, text, n_bytes, root);
     else
-        status = fa_fail(FA_EFORMAT, "%s: is damaged: its text does not fit its checksum", path);
+        status = fa_fail(FA_EFORMAT, "%s: is damaged: its text does not match its checksum", path);
     fa_free(text);
     return status;
 }
@@ -83,8 +83,9 @@ static fa_status check_progress(const char *path, const struct fa_progress *prog
 {
     if (progress->epoch < 0 || progress->step < progress->epoch || progress->samples < progress->step ||
         progress->samples >= (int64_t)1 << 53)
-        return fa_fail(FA_EFORMAT, "%s: is damaged: epoch %lld, step %lld and %lld samples cannot be", path,
-                       (long long)progress->epoch, (long long)progress->step, (long long)progress->samples);
+        return fa_fail(FA_EFORMAT, "%s: is damaged: epoch %lld, step %lld and %lld samples cannot be right",
+                       path, (long long)progress->epoch, (long long)progress->step,
+                       (long long)progress->samples);
     return FA_OK;
 }
 
@@ -154,7 +155,7 @@ static fa_status get_shards(const char *path, const struct fa_json *array, struc
             shard->momentum.begin != momentum || shard->average.begin != average)
             return fa_fail(FA_EFORMAT, "%s: shard %zu does not continue the one before", path, s);
         if (shard->n_bytes / sizeof(float) < fa_checkpoint_shard_elements(shard))
-            return fa_fail(FA_EFORMAT, "%s: shard %zu is too small for what it shall hold", path, s);
+            return fa_fail(FA_EFORMAT, "%s: shard %zu is too small for what it should hold", path, s);
         value = shard->value.end;
         momentum = shard->momentum.end;
         average = shard->average.end;

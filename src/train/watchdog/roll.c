@@ -106,7 +106,7 @@ static fa_status fail_check(const char *path)
 {
     return fa_fail(
         FA_EINVAL,
-        "%s: is not here what rank 0 has just written; the work directory must be on a file system "
+        "%s: does not show here what rank 0 has just written; the work directory must be on a file system "
         "that all hosts share",
         path);
 }

@@ -100,7 +100,7 @@ fa_status fa_pickle_step_int_line(struct fa_pickle_machine *machine, int unused)
     errno = 0;
     number = strtoll(line, &end, 10);
     if (end == line || (*end != '\0' && strcmp(end, "L") != 0) || errno != 0)
-        return fa_pickle_fail(machine, "a line is no whole number, or too large a one");
+        return fa_pickle_fail(machine, "a line is not a whole number, or too large");
     return push_int(machine, number);
 }
 

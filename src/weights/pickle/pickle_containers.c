@@ -127,7 +127,7 @@ static fa_status read_index(struct fa_pickle_machine *machine, int n_bytes, uint
         return fa_pickle_number(machine, n_bytes, index);
     FA_TRY(fa_pickle_line(machine, sizeof line, line));
     *index = strtoull(line, &end, 10);
-    return end != line && *end == '\0' ? FA_OK : fa_pickle_fail(machine, "an index is no number");
+    return end != line && *end == '\0' ? FA_OK : fa_pickle_fail(machine, "an index is not a number");
 }
 
 static fa_status put(struct fa_pickle_machine *machine, uint64_t index)

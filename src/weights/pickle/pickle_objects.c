@@ -78,13 +78,13 @@ static fa_status push_dict(struct fa_pickle_machine *machine, const struct fa_pi
         return FA_OK;
     pairs = arguments->is.list.items[0];
     if (pairs->kind != FA_PICKLE_LIST)
-        return fa_pickle_fail(machine, "a dictionary is made of what is no list");
+        return fa_pickle_fail(machine, "a dictionary is not made from a list");
     machine->n_steps += pairs->is.list.n;
     for (size_t i = 0; i < pairs->is.list.n; i++) {
         const struct fa_pickle_value *pair = pairs->is.list.items[i];
 
         if ((pair->kind != FA_PICKLE_LIST && pair->kind != FA_PICKLE_TUPLE) || pair->is.list.n != 2)
-            return fa_pickle_fail(machine, "a dictionary is made of what are no pairs");
+            return fa_pickle_fail(machine, "a dictionary is not made from pairs");
         FA_TRY(fa_pickle_append(machine->pickle, dict, pair->is.list.items[0]));
         FA_TRY(fa_pickle_append(machine->pickle, dict, pair->is.list.items[1]));
     }
@@ -111,7 +111,7 @@ fa_status fa_pickle_step_reduce(struct fa_pickle_machine *machine, int unused)
     FA_TRY(fa_pickle_pop(machine, &arguments));
     FA_TRY(fa_pickle_pop(machine, &function));
     if (function->kind != FA_PICKLE_GLOBAL || arguments->kind != FA_PICKLE_TUPLE)
-        return fa_pickle_fail(machine, "what is called is no function, or has no arguments");
+        return fa_pickle_fail(machine, "what is called is not a function, or has no arguments");
     switch (function->is.global->role) {
     case FA_PICKLE_REBUILD_TENSOR:
         return push_tensor(machine, arguments);
@@ -166,7 +166,7 @@ fa_status fa_pickle_step_persistent_id(struct fa_pickle_machine *machine, int un
     items = id->is.list.items;
     if (id->kind != FA_PICKLE_TUPLE || id->is.list.n < 5 || !fa_pickle_is_text(items[0], "storage"))
         return fa_pickle_fail(machine,
-                              "what is kept outside of it is no storage; if this is a whole model, save "
+                              "what is kept outside of it is not a storage; if this is a whole model, save "
                               "model.state_dict() instead");
     if (items[1]->kind != FA_PICKLE_GLOBAL || items[1]->is.global->role != FA_PICKLE_STORAGE_TYPE ||
         items[2]->kind != FA_PICKLE_TEXT || items[2]->is.text.n > LONGEST_KEY ||

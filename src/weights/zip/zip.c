@@ -149,7 +149,7 @@ fa_status fa_zip_open(const struct fa_weights_input *input, struct fa_zip *zip)
     FA_TRY(fa_zip_end_read(input, &end));
     if (end.n_bytes > LARGEST_DIRECTORY || end.n_records > end.n_bytes / ENTRY_BYTES)
         return fa_fail(FA_EFORMAT,
-                       "%s: its zip directory of %llu bytes has %llu entries, which is not believable",
+                       "%s: its zip directory of %llu bytes has %llu entries, which cannot be right",
                        input->path, (unsigned long long)end.n_bytes, (unsigned long long)end.n_records);
     zip->directory = end.begin;
     status = read_directory(zip, &end);
@@ -205,7 +205,7 @@ static fa_status check_sum(const struct fa_zip *zip, struct fa_zip_record *recor
     if (crc != record->crc)
         return fail_record(
             zip, record->name,
-            "has not the checksum that was written with it; the file was changed; copy it again");
+            "does not match the checksum written with it; the file was changed; copy it again");
     record->is_checked = true;
     return FA_OK;
 }

@@ -36,7 +36,7 @@ static fa_status read_wide_end(const struct fa_weights_input *input, uint64_t en
         return fa_fail(FA_EFORMAT, "%s: its zip directory does not lie in the file", input->path);
     FA_TRY(fa_file_read_at(input->fd, input->path, wide_end, sizeof record, record));
     if (memcmp(record, "PK\6\6", 4) != 0)
-        return fa_fail(FA_EFORMAT, "%s: its zip directory is not where its end has it", input->path);
+        return fa_fail(FA_EFORMAT, "%s: its zip directory is not where its last record says", input->path);
     out->n_records = fa_zip_number(record + 32, 8);
     out->n_bytes = fa_zip_number(record + 40, 8);
     out->begin = fa_zip_number(record + 48, 8);

@@ -95,7 +95,7 @@ static void what_fails_comes_with_the_gpu_and_what_to_do(void **state)
         const char *advice;
     } cases[] = {{FA_CUDA_ErrorMemoryAllocation, FA_ENOMEM, "100 of 100 MiB are free; make data.scale"},
                  {FA_CUDA_ErrorInsufficientDriver, FA_EIO, "install a newer NVIDIA driver"},
-                 {FA_CUDA_ErrorDevicesUnavailable, FA_EIO, "another process has it for itself alone"},
+                 {FA_CUDA_ErrorDevicesUnavailable, FA_EIO, "another process has it to itself"},
                  {FA_CUDA_ErrorNoKernelImageForDevice, FA_EIO, "FA_CUDA_TARGETS"},
                  {FA_CUDA_ErrorECCUncorrectable, FA_EIO, "start again, on another one"},
                  {FA_CUDA_ErrorLaunchFailure, FA_EIO, "start again, on another one"}};

@@ -29,8 +29,8 @@ static void a_runtime_that_is_absent_or_has_no_fit_driver_is_told_of(void **stat
     struct fa_cuda *cuda;
 
     (void)state;
-    assert_fails_saying(fa_cuda_open("/nowhere/libcudart.so", &cuda), FA_EMISSING,
-                        "no CUDA runtime could be opened: /nowhere/libcudart.so");
+    assert_fails_saying(fa_cuda_open(FA_FAKE "/nowhere/libcudart.so", &cuda), FA_EMISSING,
+                        "no CUDA runtime could be opened: " FA_FAKE "/nowhere/libcudart.so");
     assert_fails_saying(fa_cuda_open(FA_FAKE "/libcudnn_ops.so.9", &cuda), FA_EINVAL,
                         "libcudnn_ops.so.9 lacks cudaRuntimeGetVersion");
     assert_runtime_fails("FAKE_CUDA_VERSION", "11080", FA_EINVAL, "CUDA 11.8 of ");
@@ -68,8 +68,8 @@ static void a_cudnn_that_is_absent_in_parts_or_too_old_is_told_of(void **state)
     struct fa_cudnn *cudnn;
 
     (void)state;
-    assert_fails_saying(fa_cudnn_open("/nowhere", &cudnn), FA_EMISSING,
-                        "no cuDNN 9 could be opened: /nowhere/libcudnn_graph.so.9");
+    assert_fails_saying(fa_cudnn_open(FA_FAKE "/nowhere", &cudnn), FA_EMISSING,
+                        "no cuDNN 9 could be opened: " FA_FAKE "/nowhere/libcudnn_graph.so.9");
     assert_null(cudnn);
     setenv("FAKE_CUDNN_VERSION", "90501", 1);
     assert_fails_saying(fa_cudnn_open(FA_FAKE, &cudnn), FA_EINVAL, "cuDNN 9.5.1 in " FA_FAKE " is too old");
