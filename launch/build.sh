@@ -17,6 +17,7 @@ first_error() {
 build() {
   local preset=$1 log=build-$1.log
   shift
+  local -x LC_ALL=C # an error is known by its word
   if cmake --preset "$preset" "$@" >"$log" 2>&1 && cmake --build --preset "$preset" >>"$log" 2>&1; then
     rm -f "$log"
     return

@@ -147,10 +147,11 @@ mpi_pass() {
   done
 }
 
-# mpi_ended FILE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file.
+# mpi_ended FILE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file; MPICH names no rank: "? HOST SIGNAL".
 mpi_ended() {
   { tr '\n' ' ' <"$1" && echo; } | sed -nE \
-    's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p'
+    -e 's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p' \
+    -e 's/.* PID [0-9]+ RUNNING AT ([^ ]+) .*\(signal ([0-9]+)\).*/? \1 \2/p'
 }
 
 run_ranks() {

@@ -180,7 +180,10 @@ explain() {
   read -r rank host signal < <(mpi_ended "$errors") || return
   [ ! -f "$work_dir/.ranks" ] || doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
   [ "$signal" -ne 9 ] || advice="; if nobody did that by hand, the host ran out of memory (its dmesg tells)"
-  say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice"
+  case $rank in
+  '?') say "a rank on $host was ended by signal $signal$advice" ;;
+  *) say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice" ;;
+  esac
 }
 
 # replace OPTION VALUE: among those of training, if it is there.

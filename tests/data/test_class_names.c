@@ -78,7 +78,7 @@ static void what_would_shift_classes_is_refused(void **state)
     assert_fails_saying(read_yaml("names: []\n"), FA_EFORMAT, "names no class");
     assert_fails_saying(read_yaml("names: [a, b\n"), FA_EFORMAT, "has no end");
     assert_fails_saying(read_yaml("names: ['a, b]\n"), FA_EFORMAT, "in quotes has no end");
-    assert_fails_saying(read_yaml("names: [a, a]\n"), FA_EFORMAT, "stands there twice");
+    assert_fails_saying(read_yaml("names: [a, a]\n"), FA_EFORMAT, "is listed twice");
     assert_fails_saying(read_yaml("\n"), FA_EFORMAT, "no line begins with \"names:\"");
     assert_fails_saying(read_yaml("nc: 3\n"), FA_EFORMAT, "no line begins with \"names:\"");
     assert_fails_saying(read_yaml("kpt_shape: [17, 3]\nnames: [a]\n"), FA_EFORMAT, "key points");

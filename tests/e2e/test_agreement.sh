@@ -6,12 +6,11 @@ config=$small_config
 must "$freeanchor" synth --out "$scratch/synth" --images 2 --classes 2 --seed 1 --size 64x64
 must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images" --out "$scratch/shards"
 train="train --config $config --train-data $scratch/shards --work-dir $scratch/w"
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_mpi_yield_when_idle=1
 
 # both "ARGUMENTS OF RANK 0" "ARGUMENTS OF RANK 1": starts the two; the second is $stranger where that is set.
 both() {
-  # shellcheck disable=SC2086
-  timeout 60 mpirun -n 1 "$freeanchor" $1 : -n 1 "${stranger:-$freeanchor}" $2 2>&1
+  two_ranks "$freeanchor $1" "${stranger:-$freeanchor} $2" 2>&1
 }
 
 # apart TEXT ARGUMENTS ARGUMENTS: the two ranks end with 2, and TEXT is in the one line that they say.

@@ -6,7 +6,7 @@
 fakes=$(dirname "$freeanchor")/tests/fake
 [ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
 export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
-export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_mpi_yield_when_idle=1
 config=$small_config
 host=$(hostname)
 on_gpu=("$freeanchor" info --config "$config" --backend cuda --size 64x64 --threads 1)
@@ -73,7 +73,7 @@ echo "-- two ranks, whose launcher shows each a GPU of its own, or the same"
 shows() {
   local a=$1 b=$2
   shift 2
-  FAKE_DEVICES=2 mpirun --bind-to none -n 1 env CUDA_VISIBLE_DEVICES="$a" "$@" : -n 1 env CUDA_VISIBLE_DEVICES="$b" "$@"
+  FAKE_DEVICES=2 two_ranks "env CUDA_VISIBLE_DEVICES=$a ${*@Q}" "env CUDA_VISIBLE_DEVICES=$b ${*@Q}"
 }
 refused 2 "ranks 0 and 1 on $host have one GPU, Fake GPU (GPU-fafafafa-fafa-fafa-fafa-fafafafafa01)" shows 1 0,1 "${on_gpu[@]}"
 
@@ -83,7 +83,7 @@ must "$freeanchor" pack --coco "$scratch/synth/annotations.json" --images "$scra
 train=("$freeanchor" train --config "$config" --backend cuda --threads 1 --train-data "$scratch/shards" --work-dir "$scratch/w"
   --set train.batch=2 --resume "$scratch/nowhere" --set "data.scale=[32,32]")
 mixed() {
-  FAKE_DEVICES=2 mpirun --bind-to none -n 1 "$@" : -n 1 env FAKE_CUDNN_VERSION=91000 "$@"
+  FAKE_DEVICES=2 two_ranks "${*@Q}" "env FAKE_CUDNN_VERSION=91000 ${*@Q}"
 }
 refused 2 "with train.reduction canonical, the GPU of a rank is cuDNN 9.10.0, Fake GPU, sm_90, 132 multiprocessors, fp32 here" \
   mixed "${train[@]}"

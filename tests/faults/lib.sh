@@ -66,7 +66,7 @@ wait_for() {
 pid_of() {
   local pid
   for pid in $(pgrep -f -- "--work-dir $work"); do
-    grep -zqsx "OMPI_COMM_WORLD_RANK=$1" "/proc/$pid/environ" && echo "$pid" && return
+    grep -zqsxE "(OMPI_COMM_WORLD|PMI)_RANK=$1" "/proc/$pid/environ" && echo "$pid" && return
   done
 }
 

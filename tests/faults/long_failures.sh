@@ -79,7 +79,7 @@ memory() {
   bound=30 cause="\\(^freeanchor train:\\|^launch:\\| ERROR\\) .*rank $rank ($host)"
   cause+="\\(: .*out of memory\\|: .*cannot be started\\|.* was ended by signal\\)"
   if [ $(($1 % 2)) -eq 0 ]; then
-    printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || ulimit -v %d\nexec %q "$@"\n' \
+    printf '#!/bin/bash\n[ '"$own_rank"' != %d ] || ulimit -v %d\nexec %q "$@"\n' \
       "$rank" "$(any 300000 640000)" "$freeanchor" >"$scratch/limited"
     chmod +x "$scratch/limited"
     FREEANCHOR=$scratch/limited launch "${@:2}"

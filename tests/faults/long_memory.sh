@@ -19,7 +19,7 @@ any() {
 
 # start_with RANK COMMAND: starts the run, on that rank behind the command.
 start_with() {
-  printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != %d ] || %s\nexec %q "$@"\n' "$1" "$2" "$program" >"$scratch/limited"
+  printf '#!/bin/bash\n[ '"$own_rank"' != %d ] || %s\nexec %q "$@"\n' "$1" "$2" "$program" >"$scratch/limited"
   chmod +x "$scratch/limited"
   freeanchor=$scratch/limited start "$scratch/w" "${short[@]}"
 }

@@ -15,7 +15,7 @@ wait_thread() {
   done
 }
 
-printf '#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" != 1 ] || kill -STOP $$\nexec %q "$@"\n' "$freeanchor" >"$scratch/stopped"
+printf '#!/bin/bash\n[ '"$own_rank"' != 1 ] || kill -STOP $$\nexec %q "$@"\n' "$freeanchor" >"$scratch/stopped"
 chmod +x "$scratch/stopped"
 freeanchor=$scratch/stopped start "$scratch/before"
 before=$run

@@ -26,7 +26,7 @@ for whom in 0 "0 2 3"; do
   sleep 5
   kill -0 "$run" || fail "the first signal ended the run"
   kill -TERM "${pids[@]}"
-  ends nonzero 10 "Exit code: *1" # as mpirun says; each rank says for itself that it leaves
+  ends nonzero 10 "E[Xx][Ii][Tt] [Cc][Oo][Dd][Ee]: *1" # as mpirun says; each rank says for itself that it leaves
   grep -q "asked to stop a second time, leaving without saving" "$log" || fail "no rank says why"
 done
 finish

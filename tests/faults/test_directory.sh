@@ -12,10 +12,8 @@ ends 85 30 "stopped on request"
 
 unshare -m true 2>/dev/null || finish
 mkdir "$scratch/local"
+train=("$freeanchor" train "${small[@]}" --work-dir "$scratch/local")
 expect 2 "$scratch/local: what rank 0 makes there is not here; the directory must be on a file system that all hosts share" \
-  env OMPI_MCA_btl_vader_single_copy_mechanism=none mpirun --bind-to none --oversubscribe \
-  -n 1 "$freeanchor" train "${small[@]}" --work-dir "$scratch/local" : \
-  -n 1 unshare -m sh -c "mount -t tmpfs none '$scratch/local' && exec \"\$@\"" sh \
-  "$freeanchor" train "${small[@]}" --work-dir "$scratch/local"
+  two_ranks "${train[*]@Q}" "unshare -m sh -c 'mount -t tmpfs none $scratch/local && exec \"\$@\"' sh ${train[*]@Q}"
 [ ! -e "$scratch/local/log.jsonl" ] || fail "a refused run has written its journal"
 finish

@@ -61,7 +61,7 @@ says_within 30 "$said"
 is_held "$other" && echo "rank 1 was in the middle of writing, and is kept as well" || gone_within 4 "$other"
 says_within 0 "rank 0 ($(hostname)) has been in writing to .ranks for [0-9]* s: the disk of the work directory does not answer"
 thaw
-ends nonzero 10 "Exit code: *1" # as mpirun says
+ends nonzero 10 "E[Xx][Ii][Tt] [Cc][Oo][Dd][Ee]: *1" # as mpirun says
 
 # a process alone says what it waits for; it is gone when that answers
 run_ranks() {

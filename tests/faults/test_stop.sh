@@ -11,8 +11,10 @@ stops
 
 start "$scratch/w" "${endless[@]}"
 wait_step 0
-mpirun=$(pgrep -n -f -- "^mpirun .*--work-dir $work")
-grep -q "a second after Ctrl-C.*\`kill -USR1 $mpirun\`" "$log" || fail "what mpirun cannot do is not said: $(head -n 2 "$log")"
+mpirun=$(pgrep -o -f -- "^[^ ]*(mpi|prte)[^ ]* .*--work-dir $work")
+if [ "$mpi" != hydra ]; then # whose ranks do not know it
+  grep -q "a second after Ctrl-C.*\`kill -USR1 $mpirun\`" "$log" || fail "what mpirun cannot do is not said: $(head -n 2 "$log")"
+fi
 kill -USR1 "$mpirun" # which hands it on to all
 stops
 grep -q "resuming from" "$log" || fail "the second run does not go on"
