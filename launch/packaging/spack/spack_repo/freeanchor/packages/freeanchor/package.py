@@ -1,6 +1,11 @@
-"""freeanchor for Spack: `spack repo add launch/packaging/spack && spack install freeanchor` in the clone."""
+"""For Spack 1.0 or later; in the clone, whose branch main it builds:
 
-from os.path import abspath, dirname, join
+spack repo add launch/packaging/spack/spack_repo/freeanchor && spack install freeanchor
+"""
+
+from pathlib import Path
+
+from spack_repo.builtin.build_systems.cmake import CMakePackage
 
 from spack.package import *
 
@@ -8,7 +13,7 @@ from spack.package import *
 class Freeanchor(CMakePackage):
     """Distributed training of the FreeAnchor object detector on CPU clusters and GPUs."""
 
-    git = abspath(join(dirname(__file__), *[".."] * 5))
+    git = str(Path(__file__).resolve().parents[7])
     license("Apache-2.0")
     version("main", branch="main")
 
