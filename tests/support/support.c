@@ -141,7 +141,10 @@ const char *fa_test_path(const char *directory, const char *name)
 
 const char *fa_test_nowhere(const char *name)
 {
-    return fa_test_path(scratch[0] != '\0' ? scratch : fa_test_directory(), fa_test_path("nowhere", name));
+    char below[256];
+
+    snprintf(below, sizeof below, "nowhere/%s", name);
+    return fa_test_path(scratch[0] != '\0' ? scratch : fa_test_directory(), below);
 }
 
 const char *fa_test_source(const char *relative)

@@ -205,8 +205,8 @@ static void programs_that_make_no_sense_are_refused(void **state)
         REFUSAL("\x80\x02\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", "ends early"),
         REFUSAL("\x80\x02\x95\xff\xff\xff\xff\xff\xff\xff\x7fN.", "ends early"),
         REFUSAL("\x80\x02\x8b\xff\xff\xff\xff.", "longer than any"),
-        REFUSAL("\x80\x02I12x\n.", "no whole number"),
-        REFUSAL("\x80\x02L99999999999999999999L\n.", "no whole number"),
+        REFUSAL("\x80\x02I12x\n.", "not a whole number"),
+        REFUSAL("\x80\x02L99999999999999999999L\n.", "not a whole number"),
         REFUSAL("\x80\x02S'a\n.", "no quotes"),
         REFUSAL("\x80\x02S'\n.", "no quotes"),
         REFUSAL("\x80\x02NN\x93.", "has no name"),
@@ -221,7 +221,7 @@ static void programs_that_make_no_sense_are_refused(void **state)
                 "not made from a list"),
         REFUSAL("\x80\x02"
                 "ccollections\nOrderedDict\n]Na\x85R.",
-                "what are no pairs"),
+                "not made from pairs"),
         REFUSAL("\x80\x02"
                 "ctorch._utils\n_rebuild_parameter\n)R.",
                 "a parameter has no tensor"),
