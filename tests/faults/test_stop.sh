@@ -12,6 +12,7 @@ stops
 start "$scratch/w" "${endless[@]}"
 wait_step 0
 mpirun=$(pgrep -o -f -- "^[^ ]*(mpi|prte)[^ ]* .*--work-dir $work")
+know_mpi
 if [ "$mpi" != hydra ]; then # whose ranks do not know it
   grep -q "a second after Ctrl-C.*\`kill -USR1 $mpirun\`" "$log" || fail "what mpirun cannot do is not said: $(head -n 2 "$log")"
 fi
