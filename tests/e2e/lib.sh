@@ -80,7 +80,7 @@ own_rank='${OMPI_COMM_WORLD_RANK:-$PMI_RANK}'
 # two_ranks COMMAND COMMAND: two ranks, each with a shell command of its own. Where mpirun is given two programs, that of Debian's
 # Open MPI 5.0.7 crashes.
 two_ranks() {
-  MPIEXEC_TIMEOUT=60 run_ranks 2 bash -c "[ $own_rank = 0 ] || shift; eval \"exec \$1\"" bash "$1" "$2"
+  MPIEXEC_TIMEOUT=120 run_ranks 2 bash -c "[ $own_rank = 0 ] || shift; eval \"exec \$1\"" bash "$1" "$2"
 }
 
 finish() {
