@@ -62,7 +62,7 @@ static const char style[] =
     ".line.s7{stroke:var(--s6);stroke-width:.6;stroke-opacity:.5}"
     ".dot.s0,.area.s0{fill:var(--s0)}.dot.s1,.area.s1{fill:var(--s1)}.dot.s2,.area.s2{fill:var(--s2)}"
     ".dot.s3,.area.s3{fill:var(--s3)}.dot.s4,.area.s4{fill:var(--s4)}.dot.s5,.area.s5{fill:var(--s5)}"
-    ".dot.s6,.area.s6{fill:var(--s6);}.area{fill-opacity:.82}"
+    ".dot.s6,.area.s6{fill:var(--s6)}"
     ".scroll{overflow-x:auto}"
     "table{border-collapse:collapse;width:100%;font-size:13px}"
     "th{font-weight:500;font-size:12px;vertical-align:bottom}"
