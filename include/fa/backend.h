@@ -64,7 +64,7 @@ extern const char *const fa_conv_preference_names[];
 /* The backends of this build, best first: [0] is the default, NULL comes after the last. */
 const char *fa_backend_known(size_t i);
 
-/* Of products, where a backend has a choice: CPUs compute in fp32. */
+/* Of products, where a backend has a choice. */
 enum fa_precision {
     FA_PRECISION_FP32, /* strict: products of floats */
     FA_PRECISION_TF32, /* their factors may have 10 bits */
@@ -81,7 +81,7 @@ struct fa_backend_config {
     int device;                  /* which, of those that this host has; -1: by local_rank */
     int local_rank;              /* of this process among those of its job on this host */
     bool share_device;           /* ... which may be more than it has devices: then they take turns */
-    enum fa_precision precision; /* FA_EINVAL if the backend has another one alone */
+    enum fa_precision precision; /* FA_EINVAL if the backend, or the processor, does not have it */
     bool never_records;          /* what it could record is asked for again each time */
 };
 

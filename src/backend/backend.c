@@ -73,8 +73,8 @@ fa_status fa_backend_open(const struct fa_backend_config *config, struct fa_back
         return fa_fail(FA_EINVAL, "backend %s: %d threads asked for; at least 1 is needed", ops->name,
                        config->n_threads);
     if (config->precision != FA_PRECISION_FP32 && !ops->has_precisions)
-        return fa_fail(FA_EINVAL, "backend %s computes in fp32 alone, not in %s", ops->name,
-                       fa_precision_names[config->precision]);
+        return fa_fail(FA_EINVAL, "backend %s computes in fp32 alone, not in %s; set train.precision=fp32",
+                       ops->name, fa_precision_names[config->precision]);
     struct fa_backend base = {.ops = ops,
                               .n_handles = 1,
                               .n_threads = config->n_threads,

@@ -25,7 +25,7 @@ struct fa_backend_ops {
     const struct fa_memory_ops *memory;
     const struct fa_flat_ops *flat; /* loops over that memory; NULL: the host's (flat_ops.h) */
     const struct fa_head_ops *head; /* its losses; NULL: the host computes them (fa/head_ops.h) */
-    bool has_precisions;            /* else it computes in fp32 alone */
+    bool has_precisions;            /* open refuses those that it lacks; else it computes in fp32 alone */
 
     size_t (*activation_bytes)(const struct fa_backend *backend, struct fa_shape shape);
     void (*import_chw)(struct fa_backend *backend, struct fa_shape shape, const float *chw, void *activation);

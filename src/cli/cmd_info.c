@@ -40,6 +40,20 @@ static void print_threads(struct fa_invocation *invocation)
         fa_report_number(invocation, "cpu_quota", cores.quota);
 }
 
+/* In which a processor's backend computes here. */
+static void print_precisions(struct fa_backend_config config)
+{
+    struct fa_backend *backend;
+
+    for (int p = 0; fa_precision_names[p] != NULL; p++) {
+        config.precision = (enum fa_precision)p;
+        if (fa_backend_open(&config, &backend) != FA_OK)
+            continue;
+        printf("%s%s", p == 0 ? ", in " : " or ", fa_precision_names[p]);
+        fa_backend_close(backend);
+    }
+}
+
 static void print_backend(const char *name, int threads, bool is_default)
 {
     const struct fa_backend_config config = {.name = name, .n_threads = threads, .device = -1};
@@ -49,7 +63,10 @@ static void print_backend(const char *name, int threads, bool is_default)
         printf("backend     %s: %s\n", name, fa_message());
         return;
     }
-    printf("backend     %s: %s%s\n", name, fa_backend_description(backend), is_default ? " (default)" : "");
+    printf("backend     %s: %s", name, fa_backend_description(backend));
+    if (fa_backend_is_host(backend))
+        print_precisions(config);
+    printf("%s\n", is_default ? " (default)" : "");
     fa_backend_close(backend);
 }
 

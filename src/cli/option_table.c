@@ -260,8 +260,10 @@ const struct fa_option fa_options[] = {
          "Let several ranks compute on one GPU; else that is an error."),
     BOOL("backend.graphs", graphs, "true",
          "Record the work of an image size, and ask a GPU for it as one CUDA graph from then on."),
-    CHOICE("train.precision", precision, "\"fp32\"", fa_precision_names,
-           "Products of a GPU: strict (fp32), with factors of 10 bits (tf32), or of bf16 numbers (bf16)."),
+    CHOICE(
+        "train.precision", precision, "\"fp32\"", fa_precision_names,
+        "Products: strict (fp32), of bf16 numbers (bf16: a GPU, or a processor with AVX512-BF16 or AMX), or "
+        "with factors of 10 bits (tf32: a GPU)."),
     CHOICE(
         "backend.conv_algorithm", algorithm, "\"auto\"", fa_conv_preference_names,
         "Convolution by static rule or as --autotune measured (auto), or forced to be direct or winograd."),

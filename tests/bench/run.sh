@@ -3,7 +3,7 @@
 # for the network, OpenCV and numpy for the loader, pycocotools for the metrics. Prints a table; a peer that is not installed
 # leaves its column empty. Timings are never tests.
 #
-# usage: tests/bench/run.sh [--quick] [ROW...]        rows: step step-1 step-2 group-norm inference memory loss x101
+# usage: tests/bench/run.sh [--quick] [ROW...]        rows: step step-1 step-2 bf16 group-norm inference memory loss x101
 #        isa split conv plans loader eval nms
 #
 # FREEANCHOR is the program (default: the release build); PYTHON the interpreter of the peers (default: the first of python3 and

@@ -97,6 +97,21 @@ class Plan:
         row = self.step(", freeanchor without oneDNN", self.network, self.small, CORES, "")
         return row._replace(ours=self.our_step(self.network, self.small, CORES, "--backend", "blas"))
 
+    def bf16(self):
+        """Both sides in bf16; then beside our step in fp32."""
+        words = "--set", "train.precision=bf16"
+
+        def both(network, size, target):
+            row = self.step(", both in bf16", network, size, CORES, target, "--bf16", "--channels-last")
+            return row._replace(ours=self.our_step(network, size, CORES, *words))
+
+        row = both(self.network, self.large, ">= 1.8 times")
+        beside = row._replace(name=row.name.replace("both in bf16", "bf16 beside our fp32"), target="",
+                              peer=self.our_step(self.network, self.large, CORES))
+        return [row, both(self.network, self.small, ""), both(self.deep, self.large, ">= 1.7 times"), beside,
+                beside._replace(name="peak memory of the same two", target=">= 1.33 times", unit="MiB",
+                                value=lambda report: report["peak_rss_bytes"] / 2**20)]
+
     def group_norm(self):
         """Beside PyTorch's, and beside our step with frozen batch norm."""
         ours_so = self.our_step(self.network, self.large, CORES, "--set", "model.norm=group", "--set", "model.init=random")
@@ -185,7 +200,7 @@ class Plan:
                      self.step(", peer in bf16", self.network, self.large, CORES, ">= 1 times", "--bf16", "--channels-last")],
             "step-1": [self.step("", self.network, self.small, 1, ">= 2.4 times")],
             "step-2": [self.step("", self.network, self.small, CORES, ">= 2.4 times, >= 1.85 of 1 thread")],
-            "group-norm": self.group_norm(),
+            "bf16": self.bf16(), "group-norm": self.group_norm(),
             "inference": [self.inference()], "memory": [self.memory()], "loss": [self.loss()],
             "x101": [self.step("", self.deep, size, CORES, ">= 2 times") for size in (self.large, self.small)],
             "isa": [self.without_avx512(), self.without_onednn()],

@@ -3,7 +3,8 @@
  *
  * Activations lie in one uniform layout, so that nothing is reordered between layers: channels in blocks of a
  * vector register (nChw16c, nChw8c), lanes beyond the last channel always zero; an image of up to three
- * channels is plain nchw, which the first convolution reads directly. Files:
+ * channels is plain nchw, which the first convolution reads directly. In bf16 all are nhwc (onednn_bf16.h).
+ * Files:
  *
  *   onednn_backend.c      the table; opening the library, errors, working memory
  *   onednn_layout.c       activations: layout, import, export
@@ -19,6 +20,7 @@
  *   onednn_norm_loops.c   and the loops over one part
  *   onednn_pool.c         max-pooling
  *   onednn_elementwise.c  sums, masks, upsampling, moments
+ *   onednn_bf16*.c        in bf16: what takes the place of loops over floats (onednn_bf16.h)
  *   onednn_v2.c, _v3.c    what the versions of oneDNN want differently (onednn_version.h)
  */
 #ifndef FA_ONEDNN_H
@@ -51,8 +53,10 @@ struct onednn {
     struct fa_backend base;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
+    struct fa_backend_ops ops;   /* as the precision wants it */
     dnnl_primitive_attr_t plain; /* no fused operations, scratchpad given by us */
-    int block;                   /* channels in a block */
+    bool is_bf16;                /* what activations and packed filters are; else floats */
+    int block;                   /* channels in a block; of bf16, that are computed together */
     struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
     struct onednn_store store;   /* packed filters, sums of gradients */
 };
@@ -60,6 +64,16 @@ struct onednn {
 static inline struct onednn *onednn_of(const struct fa_backend *backend)
 {
     return (struct onednn *)backend;
+}
+
+static inline size_t onednn_element_bytes(const struct onednn *onednn)
+{
+    return onednn->is_bf16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+static inline dnnl_data_type_t onednn_element_type(const struct onednn *onednn)
+{
+    return onednn->is_bf16 ? dnnl_bf16 : dnnl_f32;
 }
 
 /* ---- onednn_backend.c */
@@ -103,14 +117,14 @@ struct onednn_reorder {
 fa_status onednn_reorder_create(struct onednn *onednn, onednn_md from, onednn_md to,
                                 struct onednn_reorder *out) FA_CHECK_RESULT;
 void onednn_reorder_destroy(struct onednn_reorder *reorder);
-fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, float *to) FA_CHECK_RESULT;
+fa_status onednn_reorder_run(struct onednn_reorder *reorder, const void *from, void *to) FA_CHECK_RESULT;
 
 /* ---- onednn_store.c */
 
-/* Memory of at least so many bytes, not initialised, until it is given back; *memory NULL gives back nothing,
-   and becomes NULL. */
-fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, float **memory) FA_CHECK_RESULT;
-void onednn_store_give_back(struct onednn_store *store, float **memory);
+/* Memory of at least so many bytes, not initialised, until it is given back; memory points to a pointer, NULL
+   gives back nothing, and it becomes NULL. */
+fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, void *memory) FA_CHECK_RESULT;
+void onednn_store_give_back(struct onednn_store *store, void *memory);
 void onednn_store_free(struct onednn_store *store);
 
 /* ---- onednn_order.c */
@@ -155,18 +169,32 @@ void onednn_order_unpack(const struct onednn_weights *weights, const struct oned
 void onednn_transpose(const float *const from[ONEDNN_TRANSPOSE], const float *factor,
                       float *const to[ONEDNN_TRANSPOSE]);
 
+/* ---- onednn_bf16_filters.c */
+
+struct onednn_filters;
+struct onednn_places;
+
+/* Where filters lie in a layout of bf16. Destroyed after a failure, too, unless it is NULL. */
+fa_status onednn_places_create(onednn_md md, struct onednn_places **out) FA_CHECK_RESULT;
+void onednn_places_destroy(struct onednn_places *places);
+
+/* Fills in data from the filters loaded; lanes without a filter with zeros. */
+fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weights *weights,
+                           const struct onednn_filters *filters) FA_CHECK_RESULT;
+
 /* ---- onednn_weights.c */
 
 /* The filters of some output channels in one layout. Owned by their weights. */
 struct onednn_filters {
     struct onednn_filters *next;
     int first, n_out;
-    onednn_md md, plain; /* plain: (g)oihw of the merged groups */
-    size_t n_bytes;      /* padding included */
-    bool has_order;      /* else only oneDNN knows the layout */
+    onednn_md md, plain;          /* plain: (g)oihw of the merged groups */
+    size_t n_bytes;               /* padding included */
+    struct onednn_places *places; /* where bf16 lie; NULL for floats */
+    bool has_order;               /* else only oneDNN knows the layout */
     struct onednn_order order;
     struct onednn_reorder reorder; /* from the plain layout, where there is no order */
-    float *data;                   /* NULL: not packed since the last load */
+    void *data;                    /* NULL: not packed since the last load */
 };
 
 /* How the gradient of filters lies in a sum; that of the bias comes behind it. */
@@ -319,15 +347,25 @@ struct onednn_norm_sums {
     double first[ONEDNN_MAX_BLOCK], second[ONEDNN_MAX_BLOCK];
 };
 
-/* Over n floats of one block. residual may be NULL; dst and diff_src may be any of the inputs. masks: diff is
-   the gradient after the ReLU. */
-void onednn_norm_measure(size_t n, const float *src, struct onednn_norm_sums *sums);
-void onednn_norm_apply(size_t n, const struct onednn_norm_lanes *lanes, bool relu, const float *src,
-                       const float *residual, float *dst);
-void onednn_norm_multiply(size_t n, const struct onednn_norm_lanes *lanes, bool masks, const float *src,
-                          const float *diff, struct onednn_norm_sums *sums);
-void onednn_norm_differentiate(size_t n, const struct onednn_norm_lanes *lanes, bool masks, const float *src,
-                               const float *diff, float *diff_src);
+/* The channels of one block at some positions. */
+struct onednn_stretch {
+    size_t n_positions, step; /* from one position to the next */
+    int n_lanes;              /* that have a channel */
+};
+
+/* Over a stretch. residual may be NULL; dst and diff_src may be any of the inputs. masks: diff is the
+   gradient after the ReLU. */
+struct onednn_norm_loops {
+    void (*measure)(const struct onednn_stretch *stretch, const void *src, struct onednn_norm_sums *sums);
+    void (*apply)(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes, bool relu,
+                  const void *src, const void *residual, void *dst);
+    void (*multiply)(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes, bool masks,
+                     const void *src, const void *diff, struct onednn_norm_sums *sums);
+    void (*differentiate)(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes,
+                          bool masks, const void *src, const void *diff, void *diff_src);
+};
+
+extern const struct onednn_norm_loops onednn_norm_loops, onednn_bf16_norm_loops;
 
 /* ---- onednn_pool.c */
 
@@ -345,7 +383,10 @@ fa_status onednn_pool_backward(struct fa_pool *pool, const void *index, const vo
 void onednn_add_masked_n(const struct onednn *onednn, size_t n, const float *src, const float *relu_output,
                          float *dst);
 
-void onednn_copy_n(const struct onednn *onednn, size_t n, const float *src, float *dst);
+void onednn_copy(const struct onednn *onednn, size_t n_bytes, const void *src, void *dst);
+
+/* The first of n_out rows, or columns, that upsampling copies from one of n_in that is at least s. */
+int onednn_first_copy(int s, int n_in, int n_out);
 
 void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_shape out, const void *src,
                      void *dst);

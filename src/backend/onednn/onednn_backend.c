@@ -7,7 +7,7 @@
 #include <dnnl_debug.h>
 
 #include "fa/memory.h"
-#include "onednn.h"
+#include "onednn_bf16.h"
 
 static const struct onednn_instruction_set *effective_instruction_set(void)
 {
@@ -70,19 +70,51 @@ static fa_status open_library(struct onednn *onednn)
                         "making attributes");
 }
 
+/* AMX, which includes AVX512-BF16, or that alone: below, bf16 would be emulated. */
+static bool has_bf16(const struct onednn_instruction_set *set)
+{
+    return (set->isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+static fa_status check_precision(enum fa_precision precision, const struct onednn_instruction_set *set)
+{
+    if (precision == FA_PRECISION_FP32 || (precision == FA_PRECISION_BF16 && has_bf16(set)))
+        return FA_OK;
+    if (precision == FA_PRECISION_BF16)
+        return fa_fail(FA_EINVAL,
+                       "train.precision is bf16, for which backend onednn needs a processor with AVX512-BF16 "
+                       "or AMX, and this one has %s; set train.precision=fp32",
+                       set->name);
+    return fa_fail(FA_EINVAL,
+                   "backend onednn computes in fp32 or bf16, not in %s; set train.precision to one of them",
+                   fa_precision_names[precision]);
+}
+
+static void fill_base(struct onednn *onednn, const struct onednn_instruction_set *set,
+                      const struct fa_backend *base)
+{
+    const dnnl_version_t *version = dnnl_version();
+
+    onednn->base = *base;
+    onednn->ops = fa_backend_onednn;
+    onednn->is_bf16 = base->precision == FA_PRECISION_BF16;
+    if (onednn->is_bf16)
+        onednn_bf16_take_over(&onednn->ops);
+    onednn->base.ops = &onednn->ops;
+    onednn->block = set->block;
+    snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s%s",
+             version->major, version->minor, version->patch, set->name, onednn->is_bf16 ? ", bf16" : "");
+}
+
 static fa_status onednn_open(const struct fa_backend *base, struct fa_backend **out)
 {
     const struct onednn_instruction_set *set = effective_instruction_set();
-    const dnnl_version_t *version = dnnl_version();
     struct onednn *onednn;
     fa_status status;
 
+    FA_TRY(check_precision(base->precision, set));
     FA_TRY(fa_alloc_zero(1, sizeof *onednn, &onednn));
-    onednn->base = *base;
-    onednn->base.ops = &fa_backend_onednn;
-    onednn->block = set->block;
-    snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s", version->major,
-             version->minor, version->patch, set->name);
+    fill_base(onednn, set, base);
     onednn_use_threads(onednn);
     status = open_library(onednn);
     if (status != FA_OK) {
@@ -97,6 +129,7 @@ const struct fa_backend_ops fa_backend_onednn = {
     .name = "onednn",
     .open = onednn_open,
     .close = onednn_close,
+    .has_precisions = true,
     .activation_bytes = onednn_activation_bytes,
     .import_chw = onednn_import_chw,
     .export_hwc = onednn_export_hwc,

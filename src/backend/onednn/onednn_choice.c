@@ -21,24 +21,27 @@ enum { LEAST_TILES = 48, LEAST_TILES_OF_WEIGHTS = 12, LEAST_TILES_UNTRAINED = 6 
  * levels share packed filters. */
 enum { MOST_CHANNELS = 512, PART_CHANNELS = 256 };
 
-static bool has_winograd_shape(const struct fa_conv_desc *desc)
+/* Of floats alone. */
+static bool has_winograd_shape(const struct fa_backend *backend, const struct fa_conv_desc *desc)
 {
-    return onednn_has_winograd && desc->kernel == 3 && desc->stride == 1 && desc->pad == 1;
+    return onednn_has_winograd && !onednn_of(backend)->is_bf16 && desc->kernel == 3 && desc->stride == 1 &&
+           desc->pad == 1;
 }
 
 /* In blocks of channels a convolution of few groups may be computed as one of none. */
 static bool winograd_applies(const struct fa_conv *conv)
 {
-    return has_winograd_shape(&conv->desc) && ((const struct onednn_weights *)conv->weights)->groups == 1;
+    return has_winograd_shape(conv->backend, &conv->desc) &&
+           ((const struct onednn_weights *)conv->weights)->groups == 1;
 }
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
 {
-    (void)backend, (void)direction;
+    (void)direction;
     strcpy(names[0], "direct");
     strcpy(names[1], "winograd");
-    return has_winograd_shape(desc) && desc->groups == 1 ? 2 : 1;
+    return has_winograd_shape(backend, desc) && desc->groups == 1 ? 2 : 1;
 }
 
 static int least_tiles(const struct fa_conv *conv, enum onednn_operation operation)

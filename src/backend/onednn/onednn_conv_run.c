@@ -2,6 +2,8 @@
  * onednn_conv_run.c - the three directions of a convolution, run with pointers: one part of its output
  * channels after the other.
  */
+#include <string.h>
+
 #include "fa/trace.h"
 #include "onednn.h"
 
@@ -35,22 +37,23 @@ static fa_status run(const struct fa_conv *conv, struct onednn_part *part, enum 
                              &conv->desc);
 }
 
-/* Where the part's channels begin in an output or its gradient. */
+/* Bytes of an output, or of its gradient, before the part's channels. Only blocked layouts come in parts. */
 static size_t output_offset(const struct fa_conv *conv, const struct onednn_part *part)
 {
-    return (size_t)part->first * (size_t)conv->out.h * (size_t)conv->out.w;
+    return (size_t)part->first * (size_t)conv->out.h * (size_t)conv->out.w *
+           onednn_element_bytes(onednn_of(conv->backend));
 }
 
 /* For a result of the operation that is then added to another. */
-static float *staging(const struct fa_conv *base, enum onednn_operation which)
+static void *staging(const struct fa_conv *base, enum onednn_operation which)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
 
-    return (float *)onednn_of(base->backend)->work.memory + conv->scratchpad_bytes[which] / sizeof(float);
+    return (char *)onednn_of(base->backend)->work.memory + conv->scratchpad_bytes[which];
 }
 
 static fa_status packed_filters(const struct fa_conv *conv, struct onednn_part *part,
-                                enum onednn_operation which, const float **filters)
+                                enum onednn_operation which, const void **filters)
 {
     struct onednn_filters *packed = part->operations[which].filters;
 
@@ -61,20 +64,20 @@ static fa_status packed_filters(const struct fa_conv *conv, struct onednn_part *
 
 /* ---- forward ---- */
 
-static fa_status forward_beside(const struct fa_conv *conv, struct onednn_part *part, const float *src,
-                                const float *residual, float *dst)
+static fa_status forward_beside(const struct fa_conv *conv, struct onednn_part *part, const void *src,
+                                const void *residual, void *dst)
 {
     const float *bias = ((const struct onednn_weights *)conv->weights)->bias + part->first;
-    const float *filters;
+    const void *filters;
 
     FA_TRY(packed_filters(conv, part, ONEDNN_FORWARD_BESIDE, &filters));
     return run(conv, part, ONEDNN_FORWARD_BESIDE, (const void *[]){src, filters, bias, residual, dst});
 }
 
-static fa_status forward(const struct fa_conv *conv, struct onednn_part *part, const float *src, float *dst)
+static fa_status forward(const struct fa_conv *conv, struct onednn_part *part, const void *src, void *dst)
 {
     const float *bias = ((const struct onednn_weights *)conv->weights)->bias + part->first;
-    const float *filters;
+    const void *filters;
 
     FA_TRY(packed_filters(conv, part, ONEDNN_FORWARD, &filters));
     return run(conv, part, ONEDNN_FORWARD, (const void *[]){src, filters, bias, dst});
@@ -88,12 +91,11 @@ static bool can_sum_beside(const struct onednn_conv *conv)
     return true;
 }
 
-static void copy_residual(const struct fa_conv *conv, const float *residual, float *dst)
+static void copy_residual(const struct fa_conv *conv, const void *residual, void *dst)
 {
     const int span = fa_span_begin("copy residual");
 
-    onednn_copy_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->out), residual,
-                  dst);
+    onednn_copy(onednn_of(conv->backend), onednn_activation_bytes(conv->backend, conv->out), residual, dst);
     fa_span_end(span);
 }
 
@@ -102,8 +104,8 @@ fa_status onednn_conv_forward(struct fa_conv *base, const void *src, const void 
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
     const bool is_elsewhere = residual != NULL && residual != dst;
     const bool is_beside = is_elsewhere && can_sum_beside(conv);
-    const float *added = residual;
-    float *sums = dst;
+    const char *added = residual;
+    char *sums = dst;
 
     if (is_elsewhere && !is_beside)
         copy_residual(base, residual, dst);
@@ -121,21 +123,20 @@ fa_status onednn_conv_forward(struct fa_conv *base, const void *src, const void 
 
 /* Adds to the gradient of an activation, from src, unless it is NULL, and masks it by its ReLU, if it has
  * one. */
-static void add_masked(const struct fa_conv *conv, const float *src, const float *relu_output, float *dst)
+static void add_masked(const struct fa_conv *conv, const void *src, const void *relu_output, void *dst)
 {
     const int span = fa_span_begin("add and mask");
 
-    onednn_add_masked_n(onednn_of(conv->backend), onednn_activation_elements(conv->backend, conv->desc.in),
-                        src, relu_output, dst);
+    conv->backend->ops->add_masked(conv->backend, conv->desc.in, src, relu_output, dst);
     fa_span_end(span);
 }
 
 static fa_status part_backward_data(const struct fa_conv *conv, struct onednn_part *part,
-                                    const float *diff_dst, bool accumulate, const float *relu_output,
-                                    float *diff_src)
+                                    const void *diff_dst, bool accumulate, const void *relu_output,
+                                    void *diff_src)
 {
-    float *result = accumulate ? staging(conv, ONEDNN_BACKWARD_DATA) : diff_src;
-    const float *filters;
+    void *result = accumulate ? staging(conv, ONEDNN_BACKWARD_DATA) : diff_src;
+    const void *filters;
 
     FA_TRY(packed_filters(conv, part, ONEDNN_BACKWARD_DATA, &filters));
     FA_TRY(run(conv, part, ONEDNN_BACKWARD_DATA, (const void *[]){diff_dst, filters, result}));
@@ -148,7 +149,7 @@ fa_status onednn_conv_backward_data(struct fa_conv *base, const void *diff_dst, 
                                     const void *relu_output, void *diff_src)
 {
     const struct onednn_conv *conv = (const struct onednn_conv *)base;
-    const float *gradient = diff_dst;
+    const char *gradient = diff_dst;
 
     for (int p = 0; p < conv->n_parts; p++)
         FA_TRY(part_backward_data(base, &conv->parts[p], gradient + output_offset(base, &conv->parts[p]),
@@ -167,6 +168,17 @@ static void add_gradients(const struct fa_conv *conv, const float *from, float *
     fa_span_end(span);
 }
 
+/* With stride 2 over a map of one column, oneDNN 2.6.3 reads parts of its scratchpad for AMX that it never
+ * wrote. */
+static void clear_scratchpad(const struct fa_conv *base)
+{
+    const struct onednn_conv *conv = (const struct onednn_conv *)base;
+    const struct onednn *onednn = onednn_of(base->backend);
+
+    if (onednn->is_bf16 && base->desc.in.w == 1)
+        memset(onednn->work.memory, 0, conv->scratchpad_bytes[ONEDNN_BACKWARD_WEIGHTS]);
+}
+
 /* The first gradient since the last clear goes straight to its place, later ones are added. */
 fa_status onednn_conv_backward_weights(struct fa_conv *base, const void *src, const void *diff_dst,
                                        struct fa_weights_sum *base_sum)
@@ -175,12 +187,13 @@ fa_status onednn_conv_backward_weights(struct fa_conv *base, const void *src, co
     const struct onednn_gradient *gradient = &((const struct onednn_weights *)base->weights)->gradient;
     struct onednn_weights_sum *sum = (struct onednn_weights_sum *)base_sum;
     const bool is_first = sum->data == NULL;
-    const float *from = diff_dst;
+    const char *from = diff_dst;
     float *result;
 
     if (is_first)
         FA_TRY(onednn_weights_sum_begin(sum));
     result = is_first ? sum->data : staging(base, ONEDNN_BACKWARD_WEIGHTS);
+    clear_scratchpad(base);
     for (int p = 0; p < conv->n_parts; p++) {
         const size_t first = (size_t)conv->parts[p].first;
 

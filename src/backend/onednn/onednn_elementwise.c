@@ -6,7 +6,7 @@
 
 #include "onednn.h"
 
-/* Floats that one thread takes at a time. */
+/* Floats, or bytes, that one thread takes at a time. */
 enum { PART = 1 << 14 };
 
 static size_t part_size(size_t n, size_t begin)
@@ -58,11 +58,14 @@ void onednn_add_masked(struct fa_backend *backend, struct fa_shape shape, const 
                         dst);
 }
 
-void onednn_copy_n(const struct onednn *onednn, size_t n, const float *src, float *dst)
+void onednn_copy(const struct onednn *onednn, size_t n_bytes, const void *src, void *dst)
 {
-#pragma omp parallel for schedule(static) num_threads(onednn->base.n_threads) if (n > PART)
-    for (size_t begin = 0; begin < n; begin += PART)
-        memcpy(dst + begin, src + begin, part_size(n, begin) * sizeof *dst);
+    const char *from = src;
+    char *to = dst;
+
+#pragma omp parallel for schedule(static) num_threads(onednn->base.n_threads) if (n_bytes > PART)
+    for (size_t begin = 0; begin < n_bytes; begin += PART)
+        memcpy(to + begin, from + begin, part_size(n_bytes, begin));
 }
 
 /* ---- upsampling by nearest neighbour */
@@ -73,8 +76,7 @@ static int nearest(int d, int n_in, int n_out)
     return (int)((int64_t)d * n_in / n_out);
 }
 
-/* The first d whose source index is at least s. */
-static int first_copy(int s, int n_in, int n_out)
+int onednn_first_copy(int s, int n_in, int n_out)
 {
     return (int)(((int64_t)s * n_out + n_in - 1) / n_in);
 }
@@ -83,19 +85,19 @@ void onednn_upsample(struct fa_backend *backend, struct fa_shape in, struct fa_s
                      void *dst)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, in);
-    const size_t n = (size_t)layout.block;
-    const float *sources = src;
-    float *targets = dst;
+    const size_t n = (size_t)layout.block * onednn_element_bytes(onednn_of(backend));
+    const char *sources = src;
+    char *targets = dst;
 
 #pragma omp parallel for collapse(2) schedule(static) num_threads(backend->n_threads)
     for (int b = 0; b < layout.n_blocks; b++)
         for (int y = 0; y < out.h; y++) {
             const size_t in_row = (size_t)b * (size_t)in.h + (size_t)nearest(y, in.h, out.h);
-            const float *from = sources + in_row * (size_t)in.w * n;
-            float *to = targets + ((size_t)b * (size_t)out.h + (size_t)y) * (size_t)out.w * n;
+            const char *from = sources + in_row * (size_t)in.w * n;
+            char *to = targets + ((size_t)b * (size_t)out.h + (size_t)y) * (size_t)out.w * n;
 
             for (int x = 0; x < out.w; x++, to += n)
-                memcpy(to, from + (size_t)nearest(x, in.w, out.w) * n, n * sizeof *to);
+                memcpy(to, from + (size_t)nearest(x, in.w, out.w) * n, n);
         }
 }
 
@@ -105,7 +107,7 @@ FA_VECTOR_CLONES static void gather_row(size_t n_lanes, struct fa_shape in, stru
 {
     for (int y = y0; y < y1; y++)
         for (int s = 0; s < in.w; s++)
-            for (int x = first_copy(s, in.w, out.w); x < first_copy(s + 1, in.w, out.w); x++) {
+            for (int x = onednn_first_copy(s, in.w, out.w); x < onednn_first_copy(s + 1, in.w, out.w); x++) {
                 const float *from = diff_dst + ((size_t)y * (size_t)out.w + (size_t)x) * n_lanes;
                 float *to = diff_src + (size_t)s * n_lanes;
 
@@ -130,7 +132,7 @@ void onednn_upsample_backward(struct fa_backend *backend, struct fa_shape in, st
 
             if (!accumulate)
                 memset(to, 0, in_row * sizeof *to);
-            gather_row(n, in, out, first_copy(y, in.h, out.h), first_copy(y + 1, in.h, out.h),
+            gather_row(n, in, out, onednn_first_copy(y, in.h, out.h), onednn_first_copy(y + 1, in.h, out.h),
                        targets + (size_t)b * out_plane, to);
         }
 }

@@ -7,7 +7,7 @@
 
 struct onednn_layout onednn_layout_of(const struct fa_backend *backend, struct fa_shape shape)
 {
-    const int block = shape.c <= 3 ? 1 : onednn_of(backend)->block;
+    const int block = onednn_of(backend)->is_bf16 ? shape.c : shape.c <= 3 ? 1 : onednn_of(backend)->block;
 
     return (struct onednn_layout){block, (shape.c + block - 1) / block};
 }
@@ -21,17 +21,21 @@ size_t onednn_activation_elements(const struct fa_backend *backend, struct fa_sh
 
 size_t onednn_activation_bytes(const struct fa_backend *backend, struct fa_shape shape)
 {
-    return (onednn_activation_elements(backend, shape) * sizeof(float) + 63) / 64 * 64;
+    return (onednn_activation_elements(backend, shape) * onednn_element_bytes(onednn_of(backend)) + 63) / 64 *
+           64;
 }
 
 struct onednn_tensor onednn_activation_tensor(const struct fa_backend *backend, struct fa_shape shape)
 {
     const struct onednn_layout layout = onednn_layout_of(backend, shape);
-    const dnnl_format_tag_t tag = layout.block == 1   ? dnnl_nchw
-                                  : layout.block == 8 ? dnnl_nChw8c
-                                                      : dnnl_nChw16c;
+    const dnnl_format_tag_t blocked = layout.block == 1   ? dnnl_nchw
+                                      : layout.block == 8 ? dnnl_nChw8c
+                                                          : dnnl_nChw16c;
 
-    return (struct onednn_tensor){4, {1, shape.c, shape.h, shape.w}, tag};
+    return (struct onednn_tensor){4,
+                                  {1, shape.c, shape.h, shape.w},
+                                  onednn_element_type(onednn_of(backend)),
+                                  onednn_of(backend)->is_bf16 ? dnnl_nhwc : blocked};
 }
 
 static int lanes_of_block(struct onednn_layout layout, struct fa_shape shape, int b)

@@ -5,7 +5,8 @@
  * in the order of the cells, so that threads do not matter. A span is the shortest run of blocks that ends
  * where a group ends: two passes over it (sums, then values) follow each other on one thread, so that a map
  * that fits into its cache is read from memory once. Where there are too few spans for the threads, all
- * threads share the first pass over everything, then the second; the bits are the same.
+ * threads share the first pass over everything, then the second; the bits are the same. So they always do
+ * where the channels of a position lie side by side (bf16), part after part with all blocks of each.
  */
 #include "../blas/blas.h"
 #include "fa/memory.h"
@@ -16,7 +17,9 @@ enum { PART = 1024 };
 struct onednn_norm {
     struct fa_norm base;
     struct fa_norm *plain; /* up to three channels, which lie in planes, go the plain backend's way */
-    struct onednn_layout layout;
+    const struct onednn_norm_loops *loops;
+    int block, n_blocks; /* of channels */
+    bool is_blocked;     /* blocks lie one after the other, not position by position */
     int span_blocks, n_spans;
     size_t n_positions, n_parts;
 };
@@ -30,19 +33,19 @@ static struct onednn_norm_lanes *lanes_of(const struct onednn_norm *norm, int bl
 /* Of one cell, parts of one block side by side. */
 static struct onednn_norm_sums *sums_of(const struct onednn_norm *norm, int block, size_t part)
 {
-    return (struct onednn_norm_sums *)(void *)lanes_of(norm, norm->layout.n_blocks) +
-           (size_t)block * norm->n_parts + part;
+    return (struct onednn_norm_sums *)(void *)lanes_of(norm, norm->n_blocks) + (size_t)block * norm->n_parts +
+           part;
 }
 
 /* Where the caller keeps none. */
 static struct fa_group *groups_of(const struct onednn_norm *norm)
 {
-    return (struct fa_group *)(void *)sums_of(norm, norm->layout.n_blocks, 0);
+    return (struct fa_group *)(void *)sums_of(norm, norm->n_blocks, 0);
 }
 
 static size_t working_bytes(const struct onednn_norm *norm, const struct fa_norm_desc *desc)
 {
-    const size_t n_blocks = (size_t)norm->layout.n_blocks;
+    const size_t n_blocks = (size_t)norm->n_blocks;
 
     return n_blocks * sizeof(struct onednn_norm_lanes) +
            n_blocks * norm->n_parts * sizeof(struct onednn_norm_sums) +
@@ -60,12 +63,20 @@ static void cut(struct onednn_norm *norm, const struct fa_norm_desc *desc)
 {
     const int group = desc->shape.c / desc->groups;
 
-    norm->span_blocks = group / greatest_common_divisor(group, norm->layout.block);
-    if (norm->span_blocks > norm->layout.n_blocks)
-        norm->span_blocks = norm->layout.n_blocks;
-    norm->n_spans = (norm->layout.n_blocks + norm->span_blocks - 1) / norm->span_blocks;
+    norm->span_blocks = group / greatest_common_divisor(group, norm->block);
+    if (norm->span_blocks > norm->n_blocks)
+        norm->span_blocks = norm->n_blocks;
+    norm->n_spans = (norm->n_blocks + norm->span_blocks - 1) / norm->span_blocks;
     norm->n_positions = (size_t)desc->shape.h * (size_t)desc->shape.w;
     norm->n_parts = (norm->n_positions + PART - 1) / PART;
+}
+
+static void lay_out(struct onednn_norm *norm, const struct onednn *onednn, const struct fa_norm_desc *desc)
+{
+    norm->is_blocked = !onednn->is_bf16;
+    norm->loops = onednn->is_bf16 ? &onednn_bf16_norm_loops : &onednn_norm_loops;
+    norm->block = onednn->is_bf16 ? ONEDNN_MAX_BLOCK : onednn_layout_of(&onednn->base, desc->shape).block;
+    norm->n_blocks = (desc->shape.c + norm->block - 1) / norm->block;
 }
 
 static fa_status create_plain(struct onednn_norm *norm, struct fa_backend *backend,
@@ -85,11 +96,10 @@ fa_status onednn_norm_create(struct fa_backend *backend, const struct fa_norm_de
     fa_status status;
 
     FA_TRY(fa_alloc_zero(1, sizeof *norm, &norm));
-    norm->layout = onednn_layout_of(backend, desc->shape);
+    lay_out(norm, onednn_of(backend), desc);
     cut(norm, desc);
-    status = norm->layout.block == 1
-                 ? create_plain(norm, backend, desc, affine)
-                 : onednn_work_reserve(&onednn_of(backend)->work, working_bytes(norm, desc));
+    status = norm->block == 1 ? create_plain(norm, backend, desc, affine)
+                              : onednn_work_reserve(&onednn_of(backend)->work, working_bytes(norm, desc));
     if (status != FA_OK) {
         onednn_norm_destroy(&norm->base);
         return status;
@@ -111,8 +121,8 @@ void onednn_norm_destroy(struct fa_norm *base)
 
 struct pass {
     const struct onednn_norm *norm;
-    const float *src, *residual, *diff_dst;
-    float *dst;
+    const void *src, *residual, *diff_dst;
+    void *dst;
     struct fa_group *groups;
     struct fa_affine_sum *learned; /* of backward */
 
@@ -125,14 +135,14 @@ static int last_block(const struct onednn_norm *norm, int span)
 {
     const int end = (span + 1) * norm->span_blocks;
 
-    return (end < norm->layout.n_blocks ? end : norm->layout.n_blocks) - 1;
+    return (end < norm->n_blocks ? end : norm->n_blocks) - 1;
 }
 
 /* The groups of the blocks from first to last, which begin and end with a group. */
 static void between(const struct pass *pass, int first, int last)
 {
     const struct onednn_norm *norm = pass->norm;
-    const int n_channels = fa_group_channels(&norm->base), block = norm->layout.block;
+    const int n_channels = fa_group_channels(&norm->base), block = norm->block;
     const int end =
         (last + 1) * block < norm->base.desc.shape.c ? (last + 1) * block : norm->base.desc.shape.c;
 
@@ -158,8 +168,15 @@ static void do_cells(const struct pass *pass, void (*cell)(const struct pass *pa
 {
     const struct onednn_norm *norm = pass->norm;
 
+    if (!norm->is_blocked) {
 #pragma omp parallel for collapse(2) schedule(static) num_threads(norm->base.backend->n_threads)
-    for (int b = 0; b < norm->layout.n_blocks; b++)
+        for (size_t part = 0; part < norm->n_parts; part++)
+            for (int b = 0; b < norm->n_blocks; b++)
+                cell(pass, b, part);
+        return;
+    }
+#pragma omp parallel for collapse(2) schedule(static) num_threads(norm->base.backend->n_threads)
+    for (int b = 0; b < norm->n_blocks; b++)
         for (size_t part = 0; part < norm->n_parts; part++)
             cell(pass, b, part);
 }
@@ -168,7 +185,7 @@ static void do_all_together(const struct pass *pass)
 {
     if (pass->first != NULL)
         do_cells(pass, pass->first);
-    between(pass, 0, pass->norm->layout.n_blocks - 1);
+    between(pass, 0, pass->norm->n_blocks - 1);
     do_cells(pass, pass->second);
 }
 
@@ -185,7 +202,7 @@ static void run(const struct pass *pass)
 {
     const struct onednn_norm *norm = pass->norm;
 
-    if (!has_enough_spans(norm)) {
+    if (!norm->is_blocked || !has_enough_spans(norm)) {
         do_all_together(pass);
         return;
     }
@@ -196,23 +213,40 @@ static void run(const struct pass *pass)
 
 /* ---- one cell, one group ---- */
 
-/* Floats in a cell. */
-static size_t floats_of(const struct onednn_norm *norm, size_t part)
+static struct onednn_stretch stretch_of(const struct onednn_norm *norm, int block, size_t part)
 {
     const size_t rest = norm->n_positions - part * PART;
+    const int channels = norm->base.desc.shape.c, left = channels - block * norm->block;
 
-    return (rest < PART ? rest : PART) * (size_t)norm->layout.block;
+    return (struct onednn_stretch){.n_positions = rest < PART ? rest : PART,
+                                   .step = (size_t)(norm->is_blocked ? norm->block : channels),
+                                   .n_lanes = left < norm->block ? left : norm->block};
 }
 
+/* Bytes before a cell. */
 static size_t offset_of(const struct onednn_norm *norm, int block, size_t part)
 {
-    return ((size_t)block * norm->n_positions + part * PART) * (size_t)norm->layout.block;
+    const size_t n_lanes = (size_t)norm->block, channels = (size_t)norm->base.desc.shape.c;
+    const size_t before = norm->is_blocked ? ((size_t)block * norm->n_positions + part * PART) * n_lanes
+                                           : part * PART * channels + (size_t)block * n_lanes;
+
+    return before * onednn_element_bytes(onednn_of(norm->base.backend));
+}
+
+static const void *from(const void *activation, size_t offset)
+{
+    return activation != NULL ? (const char *)activation + offset : NULL;
+}
+
+static void *to(void *activation, size_t offset)
+{
+    return (char *)activation + offset;
 }
 
 /* The sums of channel c over all parts. */
 static void add_parts(const struct onednn_norm *norm, int c, double *first, double *second)
 {
-    const int block = norm->layout.block;
+    const int block = norm->block;
 
     *first = *second = 0;
     for (size_t part = 0; part < norm->n_parts; part++)
@@ -224,13 +258,13 @@ static void add_parts(const struct onednn_norm *norm, int c, double *first, doub
 
 static void clear_padding(const struct onednn_norm *norm)
 {
-    *lanes_of(norm, norm->layout.n_blocks - 1) = (struct onednn_norm_lanes){0};
+    *lanes_of(norm, norm->n_blocks - 1) = (struct onednn_norm_lanes){0};
 }
 
 static void set_lanes(const struct pass *pass, int k)
 {
     const struct onednn_norm *norm = pass->norm;
-    const int n_channels = fa_group_channels(&norm->base), block = norm->layout.block;
+    const int n_channels = fa_group_channels(&norm->base), block = norm->block;
 
     for (int c = k * n_channels; c < (k + 1) * n_channels; c++) {
         const struct fa_norm_channel channel = fa_norm_channel_of(&norm->base, &pass->groups[k], c);
@@ -249,9 +283,9 @@ static void set_lanes(const struct pass *pass, int k)
 static void measure_cell(const struct pass *pass, int block, size_t part)
 {
     const struct onednn_norm *norm = pass->norm;
+    const struct onednn_stretch stretch = stretch_of(norm, block, part);
 
-    onednn_norm_measure(floats_of(norm, part), pass->src + offset_of(norm, block, part),
-                        sums_of(norm, block, part));
+    norm->loops->measure(&stretch, from(pass->src, offset_of(norm, block, part)), sums_of(norm, block, part));
 }
 
 static void measure_group(const struct pass *pass, int k)
@@ -277,10 +311,11 @@ static void measure_group(const struct pass *pass, int k)
 static void apply_cell(const struct pass *pass, int block, size_t part)
 {
     const struct onednn_norm *norm = pass->norm;
+    const struct onednn_stretch stretch = stretch_of(norm, block, part);
     const size_t offset = offset_of(norm, block, part);
 
-    onednn_norm_apply(floats_of(norm, part), lanes_of(norm, block), norm->base.desc.relu, pass->src + offset,
-                      pass->residual != NULL ? pass->residual + offset : NULL, pass->dst + offset);
+    norm->loops->apply(&stretch, lanes_of(norm, block), norm->base.desc.relu, from(pass->src, offset),
+                       from(pass->residual, offset), to(pass->dst, offset));
 }
 
 fa_status onednn_norm_forward(struct fa_norm *base, const void *src, const void *residual, void *dst,
@@ -332,16 +367,17 @@ static bool masks(const struct onednn_norm *norm)
 static void multiply_cell(const struct pass *pass, int block, size_t part)
 {
     const struct onednn_norm *norm = pass->norm;
+    const struct onednn_stretch stretch = stretch_of(norm, block, part);
     const size_t offset = offset_of(norm, block, part);
 
-    onednn_norm_multiply(floats_of(norm, part), lanes_of(norm, block), masks(norm), pass->src + offset,
-                         pass->diff_dst + offset, sums_of(norm, block, part));
+    norm->loops->multiply(&stretch, lanes_of(norm, block), masks(norm), from(pass->src, offset),
+                          from(pass->diff_dst, offset), sums_of(norm, block, part));
 }
 
 static void learn_group(const struct pass *pass, int k)
 {
     const struct onednn_norm *norm = pass->norm;
-    const int block = norm->layout.block, first = k * fa_group_channels(&norm->base);
+    const int block = norm->block, first = k * fa_group_channels(&norm->base);
     const int end = first + fa_group_channels(&norm->base);
     struct fa_norm_sums sums = {0, 0};
 
@@ -363,10 +399,11 @@ static void learn_group(const struct pass *pass, int k)
 static void differentiate_cell(const struct pass *pass, int block, size_t part)
 {
     const struct onednn_norm *norm = pass->norm;
+    const struct onednn_stretch stretch = stretch_of(norm, block, part);
     const size_t offset = offset_of(norm, block, part);
 
-    onednn_norm_differentiate(floats_of(norm, part), lanes_of(norm, block), masks(norm), pass->src + offset,
-                              pass->diff_dst + offset, pass->dst + offset);
+    norm->loops->differentiate(&stretch, lanes_of(norm, block), masks(norm), from(pass->src, offset),
+                               from(pass->diff_dst, offset), to(pass->dst, offset));
 }
 
 fa_status onednn_norm_backward(struct fa_norm *base, const void *src, const void *statistics,

@@ -88,7 +88,7 @@ INLINE void measure_run(size_t n, const float *src, vector pivot, struct onednn_
 
 /* Differences from the first position: squares of what is far from zero would leave nothing of the variance.
  */
-FA_VECTOR_CLONES void onednn_norm_measure(size_t n, const float *src, struct onednn_norm_sums *sums)
+FA_VECTOR_CLONES static void measure_floats(size_t n, const float *src, struct onednn_norm_sums *sums)
 {
     const vector pivot = n < LANES ? load_some(src, n, (vector){0}) : load(src);
 
@@ -142,8 +142,9 @@ INLINE void multiply(size_t n, const struct onednn_norm_lanes *lanes, bool masks
         multiply_run(n - i < RUN ? n - i : RUN, lanes, masks, src + i, diff + i, sums);
 }
 
-FA_VECTOR_CLONES void onednn_norm_multiply(size_t n, const struct onednn_norm_lanes *lanes, bool masks,
-                                           const float *src, const float *diff, struct onednn_norm_sums *sums)
+FA_VECTOR_CLONES static void multiply_floats(size_t n, const struct onednn_norm_lanes *lanes, bool masks,
+                                             const float *src, const float *diff,
+                                             struct onednn_norm_sums *sums)
 {
     const struct onednn_norm_lanes near = *lanes;
 
@@ -179,8 +180,8 @@ INLINE void apply(size_t n, const struct onednn_norm_lanes *lanes, bool relu, co
         apply_some(LANES / 2, lanes, relu, src + i, residual != NULL ? residual + i : NULL, dst + i);
 }
 
-FA_VECTOR_CLONES void onednn_norm_apply(size_t n, const struct onednn_norm_lanes *lanes, bool relu,
-                                        const float *src, const float *residual, float *dst)
+FA_VECTOR_CLONES static void apply_floats(size_t n, const struct onednn_norm_lanes *lanes, bool relu,
+                                          const float *src, const float *residual, float *dst)
 {
     const struct onednn_norm_lanes near = *lanes;
 
@@ -216,8 +217,8 @@ INLINE void differentiate(size_t n, const struct onednn_norm_lanes *lanes, bool 
         differentiate_some(LANES / 2, lanes, masks, src + i, diff + i, diff_src + i);
 }
 
-FA_VECTOR_CLONES void onednn_norm_differentiate(size_t n, const struct onednn_norm_lanes *lanes, bool masks,
-                                                const float *src, const float *diff, float *diff_src)
+FA_VECTOR_CLONES static void differentiate_floats(size_t n, const struct onednn_norm_lanes *lanes, bool masks,
+                                                  const float *src, const float *diff, float *diff_src)
 {
     const struct onednn_norm_lanes near = *lanes;
 
@@ -226,3 +227,38 @@ FA_VECTOR_CLONES void onednn_norm_differentiate(size_t n, const struct onednn_no
     else
         differentiate(n, &near, false, src, diff, diff_src);
 }
+
+/* ---- all of them ---- */
+
+/* Positions of a block follow each other. */
+static size_t floats_of(const struct onednn_stretch *stretch)
+{
+    return stretch->n_positions * stretch->step;
+}
+
+static void measure_stretch(const struct onednn_stretch *stretch, const void *src,
+                            struct onednn_norm_sums *sums)
+{
+    measure_floats(floats_of(stretch), src, sums);
+}
+
+static void apply_stretch(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes,
+                          bool relu, const void *src, const void *residual, void *dst)
+{
+    apply_floats(floats_of(stretch), lanes, relu, src, residual, dst);
+}
+
+static void multiply_stretch(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes,
+                             bool masks, const void *src, const void *diff, struct onednn_norm_sums *sums)
+{
+    multiply_floats(floats_of(stretch), lanes, masks, src, diff, sums);
+}
+
+static void differentiate_stretch(const struct onednn_stretch *stretch, const struct onednn_norm_lanes *lanes,
+                                  bool masks, const void *src, const void *diff, void *diff_src)
+{
+    differentiate_floats(floats_of(stretch), lanes, masks, src, diff, diff_src);
+}
+
+const struct onednn_norm_loops onednn_norm_loops = {measure_stretch, apply_stretch, multiply_stretch,
+                                                    differentiate_stretch};

@@ -49,7 +49,7 @@ void onednn_reorder_destroy(struct onednn_reorder *reorder)
     *reorder = (struct onednn_reorder){0};
 }
 
-fa_status onednn_reorder_run(struct onednn_reorder *reorder, const float *from, float *to)
+fa_status onednn_reorder_run(struct onednn_reorder *reorder, const void *from, void *to)
 {
     static const char what[] = "reordering filters";
     const dnnl_exec_arg_t args[] = {

@@ -4,6 +4,8 @@
  * Few layers are packed at the same time, so that all of them need little more than the largest. A step asks
  * for the same as the step before it: after the first nothing is allocated.
  */
+#include <string.h>
+
 #include "fa/memory.h"
 #include "onednn.h"
 
@@ -42,7 +44,7 @@ static fa_status grow(struct onednn_block *block, size_t n_bytes)
     return FA_OK;
 }
 
-fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, float **out)
+fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, void *out)
 {
     struct onednn_block *block = best_free(store, n_bytes);
 
@@ -51,17 +53,20 @@ fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, float **
     if (block->n_bytes < n_bytes)
         FA_TRY(grow(block, n_bytes));
     block->is_taken = true;
-    *out = block->memory;
+    memcpy(out, &block->memory, sizeof block->memory);
     return FA_OK;
 }
 
-void onednn_store_give_back(struct onednn_store *store, float **memory)
+void onednn_store_give_back(struct onednn_store *store, void *memory)
 {
-    for (size_t i = 0; i < store->n && *memory != NULL; i++)
-        if (store->block[i].memory == *memory) {
+    void *taken;
+
+    memcpy(&taken, memory, sizeof taken);
+    for (size_t i = 0; i < store->n && taken != NULL; i++)
+        if (store->block[i].memory == taken)
             store->block[i].is_taken = false;
-            *memory = NULL;
-        }
+    taken = NULL;
+    memcpy(memory, &taken, sizeof taken);
 }
 
 void onednn_store_free(struct onednn_store *store)

@@ -22,7 +22,7 @@ const struct onednn_instruction_set onednn_instruction_sets[] = {
 
 static dnnl_status_t init(dnnl_memory_desc_t *md, const struct onednn_tensor *tensor)
 {
-    return dnnl_memory_desc_init_by_tag(md, tensor->n_dims, tensor->dims, dnnl_f32, tensor->layout);
+    return dnnl_memory_desc_init_by_tag(md, tensor->n_dims, tensor->dims, tensor->type, tensor->layout);
 }
 
 dnnl_status_t onednn_md_create(const struct onednn_tensor *tensor, onednn_md *md)

@@ -25,7 +25,7 @@ dnnl_status_t onednn_md_create(const struct onednn_tensor *tensor, onednn_md *md
 {
     dnnl_memory_desc_t made = NULL;
     const dnnl_status_t status =
-        dnnl_memory_desc_create_with_tag(&made, tensor->n_dims, tensor->dims, dnnl_f32, tensor->layout);
+        dnnl_memory_desc_create_with_tag(&made, tensor->n_dims, tensor->dims, tensor->type, tensor->layout);
 
     *md = made;
     return status;

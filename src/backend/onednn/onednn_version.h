@@ -22,10 +22,11 @@ extern const struct onednn_instruction_set onednn_instruction_sets[];
 
 /* ---- tensors ---- */
 
-/* A tensor of floats as we describe it; dnnl_format_tag_any leaves the layout to oneDNN. */
+/* A tensor as we describe it; dnnl_format_tag_any leaves the layout to oneDNN. */
 struct onednn_tensor {
     int n_dims;
     dnnl_dims_t dims;
+    dnnl_data_type_t type;
     dnnl_format_tag_t layout;
 };
 

@@ -30,24 +30,26 @@ static int groups_to_merge(const struct fa_weights_desc *desc, int block)
 }
 
 static struct onednn_tensor filters_tensor(const struct onednn_weights *weights, int n_out,
-                                           dnnl_format_tag_t dense, dnnl_format_tag_t grouped)
+                                           dnnl_data_type_t type, dnnl_format_tag_t dense,
+                                           dnnl_format_tag_t grouped)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
     const int g = weights->groups, out = n_out / g, in = desc->in_channels / g, k = desc->kernel;
 
     if (g > 1)
-        return (struct onednn_tensor){5, {g, out, in, k, k}, grouped};
-    return (struct onednn_tensor){4, {out, in, k, k}, dense};
+        return (struct onednn_tensor){5, {g, out, in, k, k}, type, grouped};
+    return (struct onednn_tensor){4, {out, in, k, k}, type, dense};
 }
 
 struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights, int n_out)
 {
-    return filters_tensor(weights, n_out, dnnl_format_tag_any, dnnl_format_tag_any);
+    return filters_tensor(weights, n_out, onednn_element_type(onednn_of(weights->base.backend)),
+                          dnnl_format_tag_any, dnnl_format_tag_any);
 }
 
 struct onednn_tensor onednn_weights_bias_tensor(int n_out)
 {
-    return (struct onednn_tensor){1, {n_out}, dnnl_a};
+    return (struct onednn_tensor){1, {n_out}, dnnl_f32, dnnl_a};
 }
 
 /* An image's few channels are not blocked. */
@@ -56,8 +58,10 @@ struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights 
     const bool reads_image = weights->base.desc.in_channels <= 3;
 
     if (onednn_of(weights->base.backend)->block == 16)
-        return filters_tensor(weights, n_out, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o, dnnl_gOIhw16i16o);
-    return filters_tensor(weights, n_out, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o);
+        return filters_tensor(weights, n_out, dnnl_f32, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
+                              dnnl_gOIhw16i16o);
+    return filters_tensor(weights, n_out, dnnl_f32, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o,
+                          dnnl_gOIhw8i8o);
 }
 
 static fa_status describe_gradient(struct onednn_weights *weights)
@@ -115,6 +119,7 @@ static void destroy_filters(struct onednn_filters *filters)
     onednn_reorder_destroy(&filters->reorder);
     onednn_md_destroy(filters->md);
     onednn_md_destroy(filters->plain);
+    onednn_places_destroy(filters->places);
     fa_free(filters);
 }
 
@@ -161,13 +166,16 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
 static fa_status fill_filters(struct onednn_weights *weights, int first, int n_out, onednn_md md,
                               struct onednn_filters *filters)
 {
-    const struct onednn_tensor plain = filters_tensor(weights, n_out, dnnl_oihw, dnnl_goihw);
+    const dnnl_data_type_t type = onednn_element_type(onednn_of(weights->base.backend));
+    const struct onednn_tensor plain = filters_tensor(weights, n_out, type, dnnl_oihw, dnnl_goihw);
 
     filters->first = first;
     filters->n_out = n_out;
     filters->n_bytes = dnnl_memory_desc_get_size(md);
     FA_TRY(onednn_check(onednn_md_copy(md, &filters->md), "copying a layout of filters"));
     FA_TRY(onednn_check(onednn_md_create(&plain, &filters->plain), "describing filters"));
+    if (type == dnnl_bf16)
+        return onednn_places_create(md, &filters->places);
     filters->has_order = onednn_order_of(md, &filters->order);
     filters->order.first = (size_t)first;
     if (filters->has_order)
@@ -229,6 +237,8 @@ static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn
 
 static fa_status fill_packed(const struct onednn_weights *weights, struct onednn_filters *packed)
 {
+    if (packed->places != NULL)
+        return onednn_bf16_pack(store_of(weights), weights, packed);
     if (!packed->has_order)
         return pack_opaque(weights, packed);
     pack(weights, packed, &packed->order, packed->n_bytes, packed->data);
