@@ -15,8 +15,8 @@
 
 FA_BEGIN_DECLARATIONS
 
-/* What it means that a file that was named cannot be opened: FA_EMISSING where it is not there, else FA_EIO.
- */
+/* What it means that a file that was named cannot be opened: FA_EMISSING where it is not there, as none is
+   whose name is longer than names can be, else FA_EIO. */
 fa_status fa_open_failure(int error);
 
 /* The whole file, with a terminating 0 that n_bytes does not count; *data is freed with fa_free. A file over

@@ -14,7 +14,7 @@
 
 fa_status fa_open_failure(int error)
 {
-    return error == ENOENT || error == ENOTDIR ? FA_EMISSING : FA_EIO;
+    return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG ? FA_EMISSING : FA_EIO;
 }
 
 static fa_status open_for_reading(const char *path, int *fd)

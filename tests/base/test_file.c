@@ -72,10 +72,14 @@ static void a_file_is_written_replaced_and_read(void **state)
 
 static void what_cannot_be_read_is_named(void **state)
 {
+    char name[301];
     char *data = (char *)1;
     size_t n_bytes;
 
     (void)state;
+    memset(name, 'x', 300); /* longer than names can be */
+    name[300] = '\0';
+    assert_fails_saying(fa_file_read(in_directory(name), 10, &data, &n_bytes), FA_EMISSING, "xxx");
     assert_fails_saying(fa_file_read(in_directory("none"), 10, &data, &n_bytes), FA_EMISSING,
                         "none: cannot open");
     assert_null(data);
@@ -86,6 +90,26 @@ static void what_cannot_be_read_is_named(void **state)
     assert_ok(fa_file_write_atomic(in_directory("f"), "12345", 5));
     assert_fails_saying(fa_file_read(in_directory("f"), 4, &data, &n_bytes), FA_EFORMAT, "5 bytes");
     assert_null(data);
+}
+
+static void both_ends_of_a_file_are_read_alone(void **state)
+{
+    const char *path = in_directory("ends");
+    char *data;
+    size_t n_bytes;
+
+    (void)state;
+    assert_ok(fa_file_write_atomic(path, "abcdef", 6));
+    assert_ok(fa_file_read_head(path, 4, &data, &n_bytes));
+    assert_string_equal(data, "abcd");
+    fa_free(data);
+    assert_ok(fa_file_read_tail(path, 4, &data, &n_bytes));
+    assert_string_equal(data, "cdef");
+    fa_free(data);
+    assert_ok(fa_file_read_head(path, 9, &data, &n_bytes));
+    assert_string_equal(data, "abcdef");
+    assert_int_equal(n_bytes, 6);
+    fa_free(data);
 }
 
 static void reading_past_the_end_is_an_early_end(void **state)
@@ -280,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_fresh_directory(a_file_is_written_replaced_and_read),
         in_fresh_directory(what_cannot_be_read_is_named),
+        in_fresh_directory(both_ends_of_a_file_are_read_alone),
         in_fresh_directory(reading_past_the_end_is_an_early_end),
         in_fresh_directory(a_failed_write_leaves_the_old_file),
         in_fresh_directory(a_failed_commit_leaves_neither_name),
