@@ -147,11 +147,12 @@ mpi_pass() {
   done
 }
 
-# mpi_ended FILE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file; MPICH names no rank: "? HOST SIGNAL".
+# mpi_ended FILE CODE: "RANK HOST SIGNAL" of the rank that a signal ended, as mpirun said in that file. MPICH's names neither rank nor
+# host there, but ends with the signal's number, with which no rank ends by itself.
 mpi_ended() {
   { tr '\n' ' ' <"$1" && echo; } | sed -nE \
-    -e 's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p' \
-    -e 's/.* PID [0-9]+ RUNNING AT ([^ ]+) .*\(signal ([0-9]+)\).*/? \1 \2/p'
+    's/.*process rank ([0-9]+) with PID [0-9]+ on node ([^ ]+) exited on +signal ([0-9]+).*/\1 \2 \3/p'
+  [[ $mpi != hydra || $2 -lt 3 || $2 -gt 31 ]] || echo "? ? $2"
 }
 
 run_ranks() {

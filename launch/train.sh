@@ -177,11 +177,11 @@ explain() {
   local rank host signal doing advice=''
   host=$(sed -n 's/.*Remote daemon: .* on node //p' "$errors" | head -n 1)
   [ -z "$host" ] || say "mpirun hears nothing of $host any more: that host is down, or the network to it"
-  read -r rank host signal < <(mpi_ended "$errors") || return
+  read -r rank host signal < <(mpi_ended "$errors" "$code") || return
   [ ! -f "$work_dir/.ranks" ] || doing=$(tr -d '\000' <"$work_dir/.ranks" | sed -n "s/^rank $rank on [^,]*, beat [0-9]*, [a-z]*, //p")
   [ "$signal" -ne 9 ] || advice="; if nobody did that by hand, the host ran out of memory (its dmesg tells)"
   case $rank in
-  '?') say "a rank on $host was ended by signal $signal$advice" ;;
+  '?') say "a rank was ended by signal $signal$advice" ;;
   *) say "rank $rank ($host) was ended by signal $signal in ${doing:-its start}$advice" ;;
   esac
 }

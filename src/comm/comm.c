@@ -170,20 +170,28 @@ const char *fa_comm_host(const struct fa_comm *comm)
     return comm->host;
 }
 
+static void shorten(char *text, const char *from, const char *to)
+{
+    char *at = strstr(text, from);
+
+    if (at == NULL)
+        return;
+    memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+    memcpy(at, to, strlen(to));
+}
+
 /* "Open MPI v4.1.4, package: ..." says more than a reader wants; its head without the v is enough. */
 const char *fa_comm_library(void)
 {
     static char name[MPI_MAX_LIBRARY_VERSION_STRING];
     int length;
-    char *v;
 
     if (name[0] != '\0')
         return name;
     MPI_Get_library_version(name, &length);
     name[strcspn(name, ",\n")] = '\0';
-    v = strstr(name, " v");
-    if (v != NULL)
-        memmove(v + 1, v + 2, strlen(v + 2) + 1);
+    shorten(name, " v", " ");          /* Open MPI's */
+    shorten(name, " Version:\t", " "); /* MPICH's */
     return name;
 }
 
