@@ -63,7 +63,7 @@ for turn in $(seq "$repeats"); do
   echo "$turn: rank $rank, $phase, $more: $code $(grep -m 1 -e 'freeanchor train: ' -e ' ERROR ' -e signal "$log" | cut -c -170)"
   if crashed_elsewhere; then
     elsewhere=$((elsewhere + 1))
-  elif grep -q 'on signal\|AddressSanitizer:' "$log"; then
+  elif grep -q 'on signal\|ERROR: AddressSanitizer' "$log"; then
     crashed=$((crashed + 1))
   elif [ "$code" -eq 0 ]; then
     enough=$((enough + 1))
