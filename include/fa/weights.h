@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "fa/declarations.h"
+#include "fa/json.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
 
@@ -44,6 +45,10 @@ fa_status fa_weights_write(const char *path, const struct fa_tensor *tensors, si
    have in HDF5. FA_EINVAL for two tensors of one name. */
 fa_status fa_safetensors_write(const char *path, const struct fa_tensor *tensors, size_t n,
                                const struct fa_weights_meta *meta) FA_CHECK_RESULT;
+
+/* meta as members of object, each a text: "mean": "[1, 2, 3]", "to_rgb": "true", "classes": "[\"a\"]";
+   "model" is the name itself. What is not known is not there. */
+fa_status fa_weights_meta_print(const struct fa_weights_meta *meta, struct fa_json *object) FA_CHECK_RESULT;
 
 /* HDF5, safetensors, or a state dict of torch.save in either of its formats (bare, or under "state_dict" or
    "model"), told apart by content; FA_EFORMAT, naming file and place, for anything else. Tensors

@@ -7,6 +7,7 @@
 
 static const struct fa_flag flags[] = {
     {"--out", "FILE", "import, export: the file to be written", false},
+    {"--format", "F", "export: safetensors, h5 or onnx (default: as --out ends)", false},
     {"--skip-class-layer", NULL, "import: all but the class layer, which training then starts at random",
      false},
     {"--config", "C.json",
@@ -20,6 +21,9 @@ static const char details[] =
     "\n"
     "  import X --out W.h5            weights of PyTorch, torchvision or mmdetection as a weights file\n"
     "  export W --out X.safetensors   weights for other programs, in mmdetection's names; also X.h5\n"
+    "  export W --out X.onnx          the detector for ONNX Runtime and the like: an image in, boxes and "
+    "scores "
+    "out\n"
     "  list A                         every tensor: shape, smallest, largest, mean, norm\n"
     "  diff A B                       0 if every tensor is equal to the last bit, else 1 and the "
     "differences\n"
@@ -42,7 +46,7 @@ static const struct action {
     const char *flags[5];
     fa_status (*run)(struct fa_invocation *invocation, const char *const *paths);
 } actions[] = {{"import", 1, {"--out", "--skip-class-layer", "--config", "--set"}, fa_weights_import},
-               {"export", 1, {"--out"}, fa_weights_export},
+               {"export", 1, {"--out", "--format"}, fa_weights_export},
                {"list", 1, {NULL}, fa_weights_list},
                {"diff", 2, {NULL}, fa_weights_compare}};
 

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "fa/architecture.h"
+#include "fa/model.h"
 #include "fa/weights.h"
 
 /* paths: as many as the action takes. */
@@ -20,6 +21,9 @@ fa_status fa_weights_export(struct fa_invocation *invocation, const char *const 
    path. */
 fa_status fa_weights_check_out(const struct fa_invocation *invocation, const char *path,
                                const char *const *suffixes) FA_CHECK_RESULT;
+
+/* The network, as far as weights tell; norm_groups 0: they do not. */
+struct fa_model_config fa_weights_model(const struct fa_architecture *architecture);
 
 /* Recognises the network, and fails, telling what is wrong, unless the tensors are those of that network.
    Counts go into the report either way. */

@@ -34,21 +34,27 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
     return fa_fail(FA_EINVAL, "--out %s: the name must end in %s", out, list);
 }
 
+struct fa_model_config fa_weights_model(const struct fa_architecture *architecture)
+{
+    return (struct fa_model_config){.depth = architecture->depth,
+                                    .groups = architecture->groups,
+                                    .base_width = architecture->base_width,
+                                    .neck_channels = architecture->neck_channels,
+                                    .head_channels = architecture->head_channels,
+                                    .head_convs = architecture->head_convs,
+                                    .num_classes =
+                                        architecture->num_classes > 0 ? architecture->num_classes : 1,
+                                    .prior_probability = 0.01,
+                                    .norm = architecture->group_norm ? FA_NORM_GROUP : FA_NORM_FROZEN_BATCH,
+                                    .norm_groups = architecture->norm_groups};
+}
+
 static fa_status match_network(const struct fa_weights_file *file, const struct fa_architecture *architecture,
                                struct fa_weights_match *match)
 {
-    const struct fa_model_config config = {
-        .depth = architecture->depth,
-        .groups = architecture->groups,
-        .base_width = architecture->base_width,
-        .neck_channels = architecture->neck_channels,
-        .head_channels = architecture->head_channels,
-        .head_convs = architecture->head_convs,
-        .num_classes = architecture->num_classes > 0 ? architecture->num_classes : 1,
-        .prior_probability = 0.01,
-        .norm = architecture->group_norm ? FA_NORM_GROUP : FA_NORM_FROZEN_BATCH,
-        .norm_groups = 32}; /* of no matter for names and shapes */
+    struct fa_model_config config = fa_weights_model(architecture);
 
+    config.norm_groups = 32; /* of no matter for names and shapes */
     return fa_model_weights_match(&config, file, match);
 }
 

@@ -108,17 +108,22 @@ fa_status fa_model_create(const struct fa_model_config *config, struct fa_backen
     return FA_OK;
 }
 
+fa_status fa_graph_make(const struct fa_model_config *config, struct fa_graph *graph,
+                        struct fa_params *params)
+{
+    FA_TRY(check_config(config));
+    FA_TRY(build_graph(graph, config));
+    return fa_params_list(graph, params);
+}
+
 fa_status fa_model_list_params(const struct fa_model_config *config, struct fa_params *params)
 {
     struct fa_graph *graph;
     fa_status status;
 
     *params = (struct fa_params){0};
-    FA_TRY(check_config(config));
     FA_TRY(fa_alloc_zero(1, sizeof *graph, &graph));
-    status = build_graph(graph, config);
-    if (status == FA_OK)
-        status = fa_params_list(graph, params);
+    status = fa_graph_make(config, graph, params);
     fa_free(graph);
     return status;
 }

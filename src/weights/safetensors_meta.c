@@ -9,7 +9,7 @@
 
 static fa_status fail_memory(void)
 {
-    return fa_fail(FA_ENOMEM, "out of memory for the header of a safetensors file");
+    return fa_fail(FA_ENOMEM, "out of memory for what weights have with them");
 }
 
 static fa_status set_text(struct fa_json *object, const char *key, const char *text)
@@ -49,11 +49,8 @@ static fa_status set_classes(struct fa_json *object, const struct fa_weights_met
     return status;
 }
 
-static fa_status set_meta(struct fa_json *object, const struct fa_weights_meta *meta)
+fa_status fa_weights_meta_print(const struct fa_weights_meta *meta, struct fa_json *object)
 {
-    FA_TRY(set_text(object, "format", "pt"));
-    if (meta == NULL)
-        return FA_OK;
     FA_TRY(set_floats(object, "mean", meta->mean, 3));
     FA_TRY(set_floats(object, "std", meta->std, 3));
     FA_TRY(set_text(object, "to_rgb", meta->to_rgb ? "true" : "false"));
@@ -71,8 +68,10 @@ static fa_status set_meta(struct fa_json *object, const struct fa_weights_meta *
 fa_status fa_safetensors_meta_write(struct fa_json *header, const struct fa_weights_meta *meta)
 {
     struct fa_json *object = fa_json_new_object();
-    fa_status status = object != NULL ? set_meta(object, meta) : fail_memory();
+    fa_status status = set_text(object, "format", "pt");
 
+    if (status == FA_OK && meta != NULL)
+        status = fa_weights_meta_print(meta, object);
     if (status != FA_OK) {
         fa_json_free(object);
         return status;

@@ -8,8 +8,7 @@
 #include "fa/weights.h"
 
 /* The member __metadata__ of a header; meta may be NULL. Everything is text, as the format demands:
-   "format": "pt", and the attributes of HDF5 weights files (weights_meta.h) as JSON: "mean": "[1, 2, 3]",
-   "to_rgb": "true", "classes": "[\"a\"]"; "model" is the name itself. */
+   "format": "pt", and what fa_weights_meta_print makes of the attributes of HDF5 weights files. */
 fa_status fa_safetensors_meta_write(struct fa_json *header,
                                     const struct fa_weights_meta *meta) FA_CHECK_RESULT;
 

@@ -13,7 +13,7 @@ room() {
     fail "$1 outside $2: $strangers"
   fi
 }
-for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data png.h:src/data hdf5.h:src/base \
+for pair in mpi.h:src/comm dnnl.h:src/backend/onednn cblas.h:src/backend/blas jpeglib.h:src/data png.h:src/data tiffio.h:src/data 'decode\.h:src/data' hdf5.h:src/base \
   cJSON.h:src/base expat.h:src/base 'cuda[a-z0-9_]*\.h:src/cuda' 'cudnn[a-z0-9_]*\.h:src/cuda'; do
   room "${pair%%:*}" "${pair##*:}"
 done
@@ -31,9 +31,9 @@ strangers=$(grep -rnE '\b(strto[a-z]+|ato[ifl]+|sscanf)\(' src/cli src/comm --in
 declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [xml]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base [printable]=base [crash]=base
-  [declarations]=base [directory]=base [files_below]=base [new_file]=base [advance]=base [text]=base
-  [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [model]=net
-  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [cuda]=cuda
+  [declarations]=base [directory]=base [files_below]=base [new_file]=base [advance]=base [text]=base [protobuf]=base
+  [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [graph]=net [model]=net
+  [anchors]=detect [box]=detect [loss]=detect [detections]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [onnx]=onnx [cuda]=cuda
   [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data
   [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [kept_results]=eval [analysis]=eval [report]=report
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [run_status]=train [model_weights]=train [case]=train [replay]=train)
@@ -42,10 +42,11 @@ declare -A below=(
   [data]="tensor base" [comm]="backend tensor base" [weights]="tensor base"
   [cuda]="detect backend tensor base"
   [lane]="net detect backend tensor base"
+  [onnx]="net detect weights backend tensor base"
   [eval]="lane net detect data comm backend tensor base"
   [report]="eval lane net detect data comm backend tensor base"
   [train]="eval lane net detect data comm weights backend tensor base"
-  [cli]="cuda train report eval lane net detect data comm weights backend tensor base")
+  [cli]="cuda onnx train report eval lane net detect data comm weights backend tensor base")
 
 # An image goes one way: only the lane calls what lies between image and result.
 ways='fa_workspace_forward|fa_workspace_backward|fa_loss_compute|fa_loss_share|fa_detections_make'
