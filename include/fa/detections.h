@@ -48,6 +48,11 @@ fa_status fa_detections_make(const struct fa_detect_config *config, const struct
 fa_status fa_nms(size_t n, const float *boxes, const float *scores, const int32_t *labels, float iou,
                  size_t limit, size_t *keep, size_t *n_keep) FA_CHECK_RESULT;
 
+/* The same over detections of several looks at one picture, in place: highest score first, *n of them are
+ * kept.
+ */
+fa_status fa_detections_merge(float iou, struct fa_detection *detections, size_t *n) FA_CHECK_RESULT;
+
 FA_END_DECLARATIONS
 
 #endif

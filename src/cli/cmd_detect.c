@@ -8,7 +8,7 @@
 
 #include "command.h"
 #include "detect_output.h"
-#include "fa/evaluate.h"
+#include "detect_picture.h"
 #include "fa/file.h"
 #include "fa/hash.h"
 #include "fa/image.h"
@@ -27,6 +27,15 @@ static const struct fa_flag flags[] = {
      "draw and list detections that score at least this (default: the threshold of best F1 that the weights "
      "have with them, else 0.3)",
      false, FA_REAL(0, 1)},
+    {"--format", "F",
+     "beside detections.json: coco (coco.json, which pack takes) or yolo (labels/NAME.txt: class, centre, "
+     "sides, score); "
+     "may be repeated",
+     false},
+    {"--tile", "WxH+O",
+     "look at large pictures in tiles of W x H that overlap by O: objects up to O pixels are found once, at "
+     "seams too",
+     false},
     {0}};
 
 static fa_status read_picture(const char *path, struct fa_picture *picture)
@@ -44,60 +53,46 @@ static fa_status read_picture(const char *path, struct fa_picture *picture)
     return status;
 }
 
-/* The detections of one picture that score enough, best first. found has room for max_per_image. */
-static fa_status detect_picture(struct fa_session *session, const struct fa_picture *picture,
-                                double least_score, struct fa_detection *found, size_t *n)
-{
-    const struct fa_transform *transform = &session->settings.train.eval.transform;
-    struct fa_sample sample = {0};
-    struct fa_image_plan plan;
-    fa_status status;
-
-    fa_image_plan_still(transform, picture->w, picture->h, &plan);
-    status = fa_sample_from_picture(picture, transform, &plan, &sample);
-    if (status == FA_OK)
-        status = fa_detect_sample(&session->settings.train.eval.detect, session->lane, &sample, found, n);
-    fa_sample_clear(&sample);
-    while (status == FA_OK && *n > 0 && found[*n - 1].score < least_score)
-        --*n;
-    return status;
-}
-
 /* What is wrong with one picture is no reason to lose the others. */
 static bool is_of_the_picture(fa_status status)
 {
     return status == FA_EFORMAT || status == FA_EMISSING || status == FA_EIO;
 }
 
+/* How pictures are looked at, and what is written of them. */
+struct manner {
+    struct fa_detect_formats formats;
+    struct fa_tiling tiling;
+    double least_score;
+};
+
 static fa_status process(struct fa_session *session, struct fa_detect_output *output, size_t image,
-                         const char *path, double least_score, struct fa_detection *found)
+                         const char *path, const struct manner *manner, struct fa_found *found)
 {
     struct fa_picture picture = {0};
-    size_t n = 0;
     fa_status status = read_picture(path, &picture);
 
     if (is_of_the_picture(status))
         return fa_detect_output_reject(output, image, fa_message());
     if (status == FA_OK)
-        status = detect_picture(session, &picture, least_score, found, &n);
+        status = fa_detect_picture(session, &picture, &manner->tiling, manner->least_score, found);
     if (status == FA_OK)
-        status = fa_detect_output_add(output, image, &picture, found, n);
+        status = fa_detect_output_add(output, image, &picture, found->items, found->n);
     fa_picture_free(&picture);
     return status;
 }
 
 static fa_status process_own(struct fa_invocation *invocation, struct fa_session *session,
                              const struct fa_image_list *images, struct fa_detect_output *output,
-                             double least_score)
+                             const struct manner *manner)
 {
-    struct fa_detection *found;
+    struct fa_found found = {.n = 0};
     fa_status status = FA_OK;
 
-    FA_TRY(fa_alloc((size_t)session->settings.train.eval.detect.max_per_image, sizeof *found, &found));
     for (size_t i = (size_t)fa_comm_rank(invocation->comm); i < images->n && status == FA_OK;
          i += (size_t)fa_comm_size(invocation->comm))
-        status = process(session, output, i, images->paths[i], least_score, found);
-    fa_free(found);
+        status = process(session, output, i, images->paths[i], manner, &found);
+    fa_found_free(&found);
     return status;
 }
 
@@ -114,17 +109,18 @@ static double choose_score(const struct fa_invocation *invocation, const struct 
 }
 
 static fa_status detect(struct fa_invocation *invocation, struct fa_session *session,
-                        const struct fa_image_list *images)
+                        const struct fa_image_list *images, struct manner *manner)
 {
-    const struct fa_arguments *given = &invocation->arguments;
-    const double score = choose_score(invocation, &session->weights->meta);
+    const char *directory = fa_arguments_get(&invocation->arguments, "--out");
+    const struct fa_weights_meta *meta = &session->weights->meta;
     struct fa_detect_output *output = NULL;
-    fa_status status =
-        fa_detect_output_open(fa_arguments_get(given, "--out"), images, &session->weights->meta, &output);
+    fa_status status;
 
+    manner->least_score = choose_score(invocation, meta);
+    status = fa_detect_output_open(directory, images, meta, &manner->formats, &output);
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
-        status = process_own(invocation, session, images, output, score);
+        status = process_own(invocation, session, images, output, manner);
     status = fa_invocation_agree(invocation, status);
     if (status == FA_OK)
         status = fa_detect_output_finish(output, invocation);
@@ -132,7 +128,8 @@ static fa_status detect(struct fa_invocation *invocation, struct fa_session *ses
     return status;
 }
 
-static fa_status detect_in(struct fa_invocation *invocation, const struct fa_image_list *images)
+static fa_status detect_in(struct fa_invocation *invocation, const struct fa_image_list *images,
+                           struct manner *manner)
 {
     struct fa_session session;
     fa_status status = fa_session_open_trained(
@@ -141,7 +138,7 @@ static fa_status detect_in(struct fa_invocation *invocation, const struct fa_ima
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)
-        status = detect(invocation, &session, images);
+        status = detect(invocation, &session, images, manner);
     fa_session_close(&session);
     return status;
 }
@@ -160,22 +157,28 @@ static fa_status require_same_images(struct fa_invocation *invocation, const str
 
 static fa_status run(struct fa_invocation *invocation)
 {
+    const struct fa_arguments *given = &invocation->arguments;
+    const char *tile = fa_arguments_get(given, "--tile");
+    struct manner manner = {.tiling = {.w = 0}};
     struct fa_image_list images = {.n = 0};
     fa_status status;
 
-    if (fa_arguments_get(&invocation->arguments, NULL) == NULL)
+    if (fa_arguments_get(given, NULL) == NULL)
         return fa_fail(FA_EINVAL, "no images given; freeanchor detect ... --out DIR IMAGE_OR_FOLDER...");
-    status = fa_invocation_agree(invocation, fa_image_list_make(&invocation->arguments, &images));
+    if (tile != NULL)
+        FA_TRY(fa_tiling_parse(tile, &manner.tiling));
+    FA_TRY(fa_detect_formats_read(given, &manner.formats));
+    status = fa_invocation_agree(invocation, fa_image_list_make(given, &images));
     if (status == FA_OK)
         status = require_same_images(invocation, &images);
     if (status == FA_OK)
-        status = detect_in(invocation, &images);
+        status = detect_in(invocation, &images, &manner);
     fa_image_list_free(&images);
     return status;
 }
 
 const struct fa_command fa_command_detect = {.name = "detect",
-                                             .operands = "IMAGE_OR_FOLDER...",
+                                             .operands = "IMAGE, FOLDER, LIST.txt or PATTERN...",
                                              .summary =
                                                  "find objects in images: pictures with boxes, and JSON",
                                              .flags = flags,

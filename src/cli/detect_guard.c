@@ -39,36 +39,47 @@ static fa_status check_length(const char *image)
                    image, NAME_MAX);
 }
 
+/* What an image gets in the output directory, and what it is called. */
+typedef void (*name_fn)(const char *image, char *name);
+
+enum { NAME_MAX_OF_ALL = FA_DETECT_LABELS_NAME_MAX };
+_Static_assert(FA_DETECT_NAME_MAX <= NAME_MAX_OF_ALL, "names of all kinds fit");
+
+struct named {
+    char name[NAME_MAX_OF_ALL];
+    const char *image;
+};
+
 static int compare_names(const void *a, const void *b)
 {
-    char name[2][FA_DETECT_NAME_MAX];
+    const struct named *x = a, *y = b;
 
-    fa_detect_name(*(const char *const *)a, name[0]);
-    fa_detect_name(*(const char *const *)b, name[1]);
-    return strcmp(name[0], name[1]);
+    return strcmp(x->name, y->name);
 }
 
-static fa_status require_distinct(const struct fa_image_list *images, const char *directory)
+static fa_status collide(const struct named *a, const struct named *b, const char *directory)
 {
-    const size_t n = images->n;
-    char name[FA_DETECT_NAME_MAX];
-    const char **names;
+    if (strcmp(a->image, b->image) == 0)
+        return fa_fail(FA_EINVAL, "%s is given twice", a->image);
+    return fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs", a->image,
+                   b->image, directory, a->name);
+}
+
+static fa_status require_distinct(const struct fa_image_list *images, const char *directory, name_fn name_of)
+{
+    struct named *named;
     fa_status status = FA_OK;
 
-    FA_TRY(fa_alloc(n, sizeof *names, &names));
-    for (size_t i = 0; i < n; i++)
-        names[i] = images->paths[i];
-    qsort(names, n, sizeof *names, compare_names);
-    for (size_t i = 1; i < n && status == FA_OK; i++)
-        if (compare_names(&names[i - 1], &names[i]) == 0) {
-            fa_detect_name(names[i], name);
-            status =
-                strcmp(names[i - 1], names[i]) == 0
-                    ? fa_fail(FA_EINVAL, "%s is given twice", names[i])
-                    : fa_fail(FA_EINVAL, "%s and %s would both be written to %s/%s; detect them in two runs",
-                              names[i - 1], names[i], directory, name);
-        }
-    fa_free(names);
+    FA_TRY(fa_alloc(images->n, sizeof *named, &named));
+    for (size_t i = 0; i < images->n; i++) {
+        named[i].image = images->paths[i];
+        name_of(images->paths[i], named[i].name);
+    }
+    qsort(named, images->n, sizeof *named, compare_names);
+    for (size_t i = 1; i < images->n && status == FA_OK; i++)
+        if (compare_names(&named[i - 1], &named[i]) == 0)
+            status = collide(&named[i - 1], &named[i], directory);
+    fa_free(named);
     return status;
 }
 
@@ -103,37 +114,61 @@ static fa_status check_picture(const char *image, const char *target)
     return fa_drawn_file_check(target, FA_DETECT_COMMENT);
 }
 
-static fa_status check_list(const char *path)
+static fa_status check_ours(const char *path, bool (*is_ours)(const char *path))
 {
-    if (!fa_file_exists(path) || is_our_list(path))
+    if (!fa_file_exists(path) || is_ours(path))
         return FA_OK;
-    return fa_fail(FA_EINVAL, "%s: is there already and is not a list of detections; choose another --out",
+    return fa_fail(FA_EINVAL,
+                   "%s: is there already and does not hold detections of this program; choose "
+                   "another --out",
                    path);
 }
 
-/* The place of name in the directory, checked; image NULL: that of the list. */
-static fa_status check_place(const char *directory, const char *name, const char *image)
+/* The place of name in the directory, checked; image NULL: that of what is_ours knows. */
+static fa_status check_place(const char *directory, const char *name, const char *image,
+                             bool (*is_ours)(const char *path))
 {
     char *target;
     fa_status status;
 
     FA_TRY(fa_path_join(directory, name, &target));
-    status = image != NULL ? check_picture(image, target) : check_list(target);
+    status = image != NULL ? check_picture(image, target) : check_ours(target, is_ours);
     fa_free(target);
     return status;
 }
 
-fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images)
+static fa_status check_pictures(const char *directory, const struct fa_image_list *images)
 {
     char name[FA_DETECT_NAME_MAX];
 
     for (size_t i = 0; i < images->n; i++)
         FA_TRY(check_length(images->paths[i]));
-    FA_TRY(require_distinct(images, directory));
-    FA_TRY(check_place(directory, FA_DETECT_LIST, NULL));
+    FA_TRY(require_distinct(images, directory, fa_detect_name));
     for (size_t i = 0; i < images->n; i++) {
         fa_detect_name(images->paths[i], name);
-        FA_TRY(check_place(directory, name, images->paths[i]));
+        FA_TRY(check_place(directory, name, images->paths[i], NULL));
     }
     return FA_OK;
+}
+
+static fa_status check_labels(const char *directory, const struct fa_image_list *images)
+{
+    char name[FA_DETECT_LABELS_NAME_MAX];
+
+    FA_TRY(require_distinct(images, directory, fa_detect_labels_name));
+    for (size_t i = 0; i < images->n; i++) {
+        fa_detect_labels_name(images->paths[i], name);
+        FA_TRY(check_place(directory, name, NULL, fa_detect_is_our_text));
+    }
+    return FA_OK;
+}
+
+fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images,
+                          const struct fa_detect_formats *formats)
+{
+    FA_TRY(check_pictures(directory, images));
+    FA_TRY(check_place(directory, FA_DETECT_LIST, NULL, is_our_list));
+    if (formats->coco)
+        FA_TRY(check_place(directory, FA_DETECT_COCO, NULL, fa_detect_is_our_coco));
+    return formats->yolo ? check_labels(directory, images) : FA_OK;
 }

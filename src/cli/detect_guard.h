@@ -2,12 +2,13 @@
  * detect_guard.h - freeanchor detect writes over nothing but what it wrote itself.
  *
  * Its output directory may hold anything, even the photographs themselves. Pictures with boxes say in a JPEG
- * comment where they come from; only such a picture, and only a list of detections, is ever replaced.
+ * comment where they come from; only such a picture, and only a list or text of detections, is ever
+ * replaced.
  */
 #ifndef FA_CLI_DETECT_GUARD_H
 #define FA_CLI_DETECT_GUARD_H
 
-#include "image_list.h"
+#include "detect_format.h"
 
 #define FA_DETECT_COMMENT "drawn by freeanchor detect"
 #define FA_DETECT_LIST    "detections.json"
@@ -17,8 +18,9 @@
 #define FA_DETECT_NAME_MAX 264
 void fa_detect_name(const char *image, char name[FA_DETECT_NAME_MAX]);
 
-/* FA_EINVAL, naming the file, if a picture would replace a file that is not ours, an image of this run, or
-   the picture of another image of this run. The directory need not exist. */
-fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images) FA_CHECK_RESULT;
+/* FA_EINVAL, naming the file, if a picture, list or text would replace a file that is not ours, an image of
+   this run, or the picture of another image of this run. The directory need not exist. */
+fa_status fa_detect_guard(const char *directory, const struct fa_image_list *images,
+                          const struct fa_detect_formats *formats) FA_CHECK_RESULT;
 
 #endif

@@ -11,11 +11,6 @@
 #include "fa/log.h"
 #include "fa/memory.h"
 
-struct row {
-    size_t image;
-    struct fa_detection detection;
-};
-
 struct reject {
     size_t image;
     char message[512];
@@ -23,34 +18,39 @@ struct reject {
 
 /* What one rank has, or all have. */
 struct lists {
-    struct row *rows;
+    struct fa_detect_row *rows;
+    struct fa_detect_size *sizes;
     struct reject *rejects;
-    size_t n_rows, n_rejects;
+    size_t n_rows, n_sizes, n_rejects;
 };
 
 struct fa_detect_output {
     const char *directory;
     const struct fa_image_list *images;
     const struct fa_weights_meta *meta;
+    struct fa_detect_formats formats;
     struct lists own; /* of this rank */
-    size_t room_for_rows, room_for_rejects;
+    size_t room_for_rows, room_for_sizes, room_for_rejects;
 };
 
 fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
-                                const struct fa_weights_meta *meta, struct fa_detect_output **out)
+                                const struct fa_weights_meta *meta, const struct fa_detect_formats *formats,
+                                struct fa_detect_output **out)
 {
-    FA_TRY(fa_detect_guard(directory, images));
+    FA_TRY(fa_detect_guard(directory, images, formats));
     FA_TRY(fa_directory_make(directory));
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
     (*out)->directory = directory;
     (*out)->images = images;
     (*out)->meta = meta;
+    (*out)->formats = *formats;
     return FA_OK;
 }
 
 static void free_lists(struct lists *lists)
 {
     fa_free(lists->rows);
+    fa_free(lists->sizes);
     fa_free(lists->rejects);
 }
 
@@ -59,15 +59,6 @@ void fa_detect_output_close(struct fa_detect_output *output)
     if (output != NULL)
         free_lists(&output->own);
     fa_free(output);
-}
-
-/* The class of the weights, or "class 3", in a buffer, where they name none. */
-static const char *class_name(const struct fa_weights_meta *meta, int32_t label, char buffer[24])
-{
-    if ((size_t)label < meta->n_classes)
-        return meta->classes[label];
-    snprintf(buffer, 24, "class %d", label);
-    return buffer;
 }
 
 /* What is drawn of a detection; the texts are what the annotation points to. */
@@ -79,8 +70,8 @@ static void annotate(const struct fa_detect_output *output, const struct fa_dete
                      struct drawn *drawn, struct fa_annotation *annotation)
 {
     snprintf(drawn->note, sizeof drawn->note, "%.2f", (double)detection->score);
-    *annotation = (struct fa_annotation){.name = class_name(output->meta, detection->label, drawn->name),
-                                         .note = drawn->note};
+    *annotation = (struct fa_annotation){
+        .name = fa_detect_class_name(output->meta, detection->label, drawn->name), .note = drawn->note};
     memcpy(annotation->box, detection->box, sizeof annotation->box);
     fa_class_color(detection->label, annotation->rgb);
 }
@@ -125,15 +116,25 @@ static fa_status reserve(void *list, size_t n, size_t size, size_t *room)
     return FA_OK;
 }
 
+static fa_status note_size(struct fa_detect_output *output, size_t image, const struct fa_picture *picture)
+{
+    struct lists *own = &output->own;
+
+    FA_TRY(reserve(&own->sizes, own->n_sizes + 1, sizeof *own->sizes, &output->room_for_sizes));
+    own->sizes[own->n_sizes++] = (struct fa_detect_size){.image = image, .w = picture->w, .h = picture->h};
+    return FA_OK;
+}
+
 fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n)
 {
     struct lists *own = &output->own;
     char name[FA_DETECT_NAME_MAX];
 
+    FA_TRY(note_size(output, image, picture));
     FA_TRY(reserve(&own->rows, own->n_rows + n, sizeof *own->rows, &output->room_for_rows));
     for (size_t i = 0; i < n; i++)
-        own->rows[own->n_rows++] = (struct row){.image = image, .detection = detections[i]};
+        own->rows[own->n_rows++] = (struct fa_detect_row){.image = image, .detection = detections[i]};
     FA_TRY(draw(output, picture, detections, n));
     fa_detect_name(output->images->paths[image], name);
     return write_picture(output, name, picture);
@@ -165,8 +166,8 @@ static struct fa_json *detection_json(const struct fa_detect_output *output,
     for (int k = 0; k < 4; k++)
         is_whole &= fa_json_append(bbox, fa_json_new_number(xywh[k]));
     is_whole &= fa_json_set(object, "label", fa_json_new_number(detection->label));
-    is_whole &=
-        fa_json_set(object, "class", fa_json_new_string(class_name(output->meta, detection->label, buffer)));
+    is_whole &= fa_json_set(object, "class",
+                            fa_json_new_string(fa_detect_class_name(output->meta, detection->label, buffer)));
     is_whole &= fa_json_set(object, "score", fa_json_new_number(detection->score));
     is_whole &= fa_json_set(object, "bbox", bbox);
     if (is_whole)
@@ -199,18 +200,18 @@ static struct fa_json *image_json(const struct fa_detect_output *output, size_t 
     return NULL;
 }
 
-/* Of an image there is one at most. */
+/* Of sizes and rejects, which begin with their image; of an image there is one at most. */
 static int by_image(const void *a, const void *b)
 {
-    const struct reject *x = a, *y = b;
+    const size_t *x = a, *y = b;
 
-    return (x->image > y->image) - (x->image < y->image);
+    return (*x > *y) - (*x < *y);
 }
 
 /* Ranks come one after another, each with its images in order. Of an image the order stays. */
 static fa_status order_by_image(struct lists *all, size_t n_images)
 {
-    struct row *ordered;
+    struct fa_detect_row *ordered;
     size_t *place;
 
     FA_TRY(fa_alloc(all->n_rows, sizeof *ordered, &ordered));
@@ -227,6 +228,7 @@ static fa_status order_by_image(struct lists *all, size_t n_images)
     fa_free(place);
     fa_free(all->rows);
     all->rows = ordered;
+    qsort(all->sizes, all->n_sizes, sizeof *all->sizes, by_image);
     qsort(all->rejects, all->n_rejects, sizeof *all->rejects, by_image);
     return FA_OK;
 }
@@ -265,6 +267,9 @@ static fa_status gather(struct fa_comm *comm, const struct lists *own, struct li
     FA_TRY(
         fa_comm_gather(comm, own->rows, own->n_rows * sizeof *own->rows, 0, (void **)&all->rows, &n_bytes));
     all->n_rows = n_bytes / sizeof *own->rows;
+    FA_TRY(fa_comm_gather(comm, own->sizes, own->n_sizes * sizeof *own->sizes, 0, (void **)&all->sizes,
+                          &n_bytes));
+    all->n_sizes = n_bytes / sizeof *own->sizes;
     FA_TRY(fa_comm_gather(comm, own->rejects, own->n_rejects * sizeof *own->rejects, 0,
                           (void **)&all->rejects, &n_bytes));
     all->n_rejects = n_bytes / sizeof *own->rejects;
@@ -282,12 +287,27 @@ static fa_status tell_rejects(const struct fa_detect_output *output, const struc
                    all->n_rejects, output->images->n, all->rejects[0].message, output->directory);
 }
 
+static fa_status write_other_formats(const struct fa_detect_output *output, const struct lists *all)
+{
+    const struct fa_detect_results results = {.images = output->images,
+                                              .meta = output->meta,
+                                              .rows = all->rows,
+                                              .sizes = all->sizes,
+                                              .n_rows = all->n_rows,
+                                              .n_sizes = all->n_sizes};
+
+    if (output->formats.coco)
+        FA_TRY(fa_detect_write_coco(output->directory, &results));
+    return output->formats.yolo ? fa_detect_write_yolo(output->directory, &results) : FA_OK;
+}
+
 /* Rank 0. */
 static fa_status publish(const struct fa_detect_output *output, struct lists *all,
                          struct fa_invocation *invocation)
 {
     FA_TRY(order_by_image(all, output->images->n));
     FA_TRY(write_json(output, all));
+    FA_TRY(write_other_formats(output, all));
     printf("%zu detections: pictures and detections.json in %s\n", all->n_rows, output->directory);
     fa_report_number(invocation, "detections", (double)all->n_rows);
     fa_report_number(invocation, "rejected", (double)all->n_rejects);

@@ -4,6 +4,7 @@
 #include "fa/detections.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fa/memory.h"
 #include "ranking.h"
@@ -157,5 +158,33 @@ out:
     fa_free(keep);
     candidates_clear(&candidates);
     fa_free(ranking.items);
+    return status;
+}
+
+static void add_detection(struct candidates *candidates, const struct fa_detection *detection)
+{
+    memcpy(candidates->boxes + 4 * candidates->n, detection->box, sizeof detection->box);
+    candidates->scores[candidates->n] = detection->score;
+    candidates->labels[candidates->n++] = detection->label;
+}
+
+fa_status fa_detections_merge(float iou, struct fa_detection *detections, size_t *n)
+{
+    struct candidates candidates = {0};
+    size_t *keep = NULL;
+    fa_status status = candidates_create(*n, &candidates);
+
+    if (status == FA_OK)
+        status = fa_alloc(*n, sizeof *keep, &keep);
+    if (status != FA_OK)
+        goto out;
+    for (size_t i = 0; i < *n; i++)
+        add_detection(&candidates, &detections[i]);
+    status = fa_nms(candidates.n, candidates.boxes, candidates.scores, candidates.labels, iou, 0, keep, n);
+    if (status == FA_OK)
+        write_detections(&candidates, *n, keep, detections);
+out:
+    fa_free(keep);
+    candidates_clear(&candidates);
     return status;
 }

@@ -49,6 +49,53 @@ cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail 
 files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
 [ "$files" = "000001.jpg 000002.jpg 000003.png 000004.jpg " ] || fail "the list names $files"
 
+# so do lists, relative to their own folder, and patterns that no shell has opened
+printf '%s\r\n\n' 000001.jpg 000002.jpg >"$scratch/folder/list.txt"
+printf '%s\n' deeper/000003.png "$scratch/jpeg/images/000004.jpg" >>"$scratch/folder/list.txt"
+detect=("$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001)
+must "${detect[@]}" --out "$scratch/from-list" --format coco --format yolo "$scratch/folder/list.txt"
+cmp "$scratch/from-1/detections.json" "$scratch/from-list/detections.json" || fail "a list gives other detections"
+must "${detect[@]}" --out "$scratch/from-pattern" "$scratch/folder/0*.j[p]g" "$scratch/folder/deeper/?????3.png" \
+  "$scratch/jpeg/images/000004.jpg"
+cmp "$scratch/from-1/detections.json" "$scratch/from-pattern/detections.json" || fail "a pattern gives other detections"
+expect 2 "no file fits this pattern" "${detect[@]}" --out "$scratch/x" "$scratch/folder/*.tif"
+: >"$scratch/empty.txt"
+expect 2 "empty.txt: this list names no image" "${detect[@]}" --out "$scratch/x" "$scratch/empty.txt"
+
+# the same boxes in all formats; COCO's goes back in
+"$python" - "$scratch/from-list" <<'P' || fail "the formats of detect differ"
+import json, os, sys
+out = sys.argv[1]
+ours, coco = json.load(open(out + "/detections.json")), json.load(open(out + "/coco.json"))
+names, ids = {c["id"]: c["name"] for c in coco["categories"]}, {i["file_name"]: i for i in coco["images"]}
+assert len(coco["annotations"]) == sum(len(e["detections"]) for e in ours) > 20
+for entry in ours:
+    image = ids[entry["file"]]
+    assert (image["width"], image["height"]) == (96, 64)
+    annotations = [a for a in coco["annotations"] if a["image_id"] == image["id"]]
+    stem = os.path.splitext(os.path.basename(entry["file"]))[0]
+    lines = [line.split() for line in open(f"{out}/labels/{stem}.txt")]
+    for d, a, line in zip(entry["detections"], annotations, lines, strict=True):
+        assert (d["bbox"], d["score"], d["class"]) == (a["bbox"], a["score"], names[a["category_id"]])
+        label, x, y, w, h, score = map(float, line)
+        box = [(x - w / 2) * 96, (y - h / 2) * 64, w * 96, h * 64]
+        assert label == d["label"] and abs(score - d["score"]) < 1e-5
+        assert max(abs(p - q) for p, q in zip(box, d["bbox"])) < 1e-4
+P
+(cd "$scratch" && must "${detect[@]}" --out found --format coco folder) || fail "detect does not run"
+expect 0 "are objects to train on" "$freeanchor" pack --coco "$scratch/found/coco.json" --images "$scratch" --fix drop --out "$scratch/again"
+must "${detect[@]}" --out "$scratch/from-list" --format coco --format yolo "$scratch/folder/list.txt" # over its own
+echo "0 0.5 0.5 0.1 0.1" >"$scratch/from-list/labels/000002.txt"
+expect 2 "000002.txt: is there already and does not hold detections" "${detect[@]}" --out "$scratch/from-list" --format yolo \
+  "$scratch/folder/list.txt"
+expect 2 "expected json, coco or yolo" "${detect[@]}" --out "$scratch/x" --format voc "$scratch/folder/list.txt"
+
+# a picture that fits into one tile is detected in as ever; one that needs several is looked at in each
+must "${detect[@]}" --out "$scratch/one-tile" --tile 96x64+16 "$scratch/folder" "$scratch/jpeg/images/000004.jpg"
+cmp "$scratch/from-1/detections.json" "$scratch/one-tile/detections.json" || fail "one tile gives other detections"
+must "${detect[@]}" --out "$scratch/tiles" --tile 64x48+16 "$scratch/folder"
+expect 2 "--tile 64x48: expected width, height and overlap" "${detect[@]}" --out "$scratch/x" --tile 64x48 "$scratch/folder"
+
 # what cannot be read is told in the order of the images, whichever rank met it; pictures drawn before are no images
 echo "no image" | tee "$scratch/folder/000000.jpg" "$scratch/folder/deeper/x.png" "$scratch/folder/deeper/y.png" >/dev/null
 for ranks in 1 2; do
@@ -60,5 +107,5 @@ long=$(printf '%0251d' 0).png
 cp "$scratch/folder/deeper/000003.png" "$scratch/folder/$long"
 expect 2 "rename it" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/folder/$long"
 mkdir "$scratch/nothing"
-expect 2 "nothing: there is no .jpg or .png in this folder" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/nothing"
+expect 2 "nothing: there is no image in this folder" "$freeanchor" detect --weights "$scratch/jpeg-run" --out "$scratch/x" "$scratch/nothing"
 finish

@@ -193,7 +193,7 @@ expect 0 "detections.json" "${detect[@]}" --out "$scratch/drawn" "$photos/$first
 expect 0 "detections.json" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
 expect 2 "replace the image itself" "${detect[@]}" --out "$scratch/drawn" "$scratch/drawn/$first"
 echo '{"mine": 1}' >"$scratch/drawn/detections.json"
-expect 2 "is not a list of detections" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
+expect 2 "does not hold detections of this program" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
 cp "$photos/$first" "$scratch/detections.json"
 expect 0 " detections: pictures and" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
 [ -s "$scratch/drawn2/detections.json.jpg" ] || fail "the picture of an image without .jpg is not called so"
