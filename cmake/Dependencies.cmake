@@ -6,7 +6,9 @@ pkg_check_modules(cjson REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(jpeg REQUIRED IMPORTED_TARGET libjpeg)
 pkg_check_modules(expat IMPORTED_TARGET expat) # optional: annotations in XML
-pkg_check_modules(png IMPORTED_TARGET libpng) # optional: PNGs
+pkg_check_modules(png IMPORTED_TARGET libpng) # optional, as the next two: images of these kinds
+pkg_check_modules(tiff IMPORTED_TARGET libtiff-4)
+pkg_check_modules(webp IMPORTED_TARGET libwebp)
 include(Hdf5)
 include(Blas)
 include(Mpi)

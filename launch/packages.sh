@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(build-essential cmake ninja-build pkg-config openmpi-bin libopenmpi-dev libopenblas-dev libdnnl-dev libhdf5-dev
-  libcjson-dev libjpeg-dev libpng-dev libexpat1-dev zlib1g-dev)
+  libcjson-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev libexpat1-dev zlib1g-dev)
 tests=(libcmocka-dev python3-numpy python3-h5py python3-opencv python3-pil python3-torch
   python3-torchvision)
 

@@ -1,5 +1,5 @@
 /*
- * image.h - 8-bit RGB images: JPEG and PNG in, JPEG out, resizing, orientation, drawing.
+ * image.h - 8-bit RGB images: JPEG, PNG, TIFF, WebP and BMP in, JPEG out, resizing, orientation, drawing.
  *
  * Pixels are interleaved R G B, rows top to bottom without padding. The way from file to pixels reproduces
  * the reference's (OpenCV with libjpeg, doc/method.md 6.1, 6.3) bit for bit. Callable from any thread.
@@ -29,7 +29,13 @@ void fa_picture_free(struct fa_picture *picture); /* leaves it empty; an empty o
    not decode while it holds a picture that was decoded. */
 #define FA_DECODE_BUDGET ((size_t)1 << 30)
 
-enum fa_codec { FA_CODEC_JPEG, FA_CODEC_PNG };
+enum fa_codec { FA_CODEC_JPEG, FA_CODEC_PNG, FA_CODEC_TIFF, FA_CODEC_WEBP, FA_CODEC_BMP };
+
+/* How the names of such files end, to initialise an array. */
+#define FA_IMAGE_SUFFIXES                                                                                    \
+    {                                                                                                        \
+        ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", NULL                                      \
+    }
 
 /* What an image's header says, before any decoding. */
 struct fa_image_info {
@@ -41,9 +47,9 @@ struct fa_image_info {
     size_t n_decode; /* bytes that decoding takes: the picture and, unless all is in one scan, coefficients */
 };
 
-/* An image of any of the formats, told by how it begins: the two functions below for a JPEG, and for a PNG,
-   where this build reads those: gray replicated, the upper 8 bits of 16, what is transparent over white, no
-   orientation but that which is asked for. */
+/* An image of any of the formats, told by how it begins: the two functions below for a JPEG; of the others what
+   this build reads: gray replicated, the upper 8 bits of 16 (of a TIFF's colours rounded), what is transparent
+   over white, the first of several pages. The orientation that a TIFF tells is in info; the others tell none. */
 fa_status fa_image_inspect(const char *name, const void *data, size_t n_bytes,
                            struct fa_image_info *info) FA_CHECK_RESULT;
 fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,

@@ -133,8 +133,8 @@ static void what_is_no_jpeg_is_refused(void **state)
     static const struct {
         const char *data, *says;
     } others[] = {
-        {"\x89PNG\r\n\x1a\n12345", "is a PNG image; JPEG and PNG are read"},
-        {"RIFF1234WEBPVP8 ", "is a WebP image; JPEG and PNG are read"},
+        {"\x89PNG\r\n\x1a\n12345", "is a PNG image; JPEG, PNG, TIFF, WebP and BMP are read"},
+        {"RIFF1234WEBPVP8 ", "is a WebP image"},
         {"GIF89a, or anything else", "is a GIF image"},
         {"<html><body>404", "is a text with markup"},
         {"RIFF1234WAVE", "Not a JPEG"},

@@ -119,7 +119,7 @@ packs 2
 says "1.jpg: not a usable PNG"
 printf 'RIFF0000WEBPVP8 ' >"$images/1.jpg"
 packs 2
-says "1.jpg: is a WebP image"
+says "WebP"
 ln -sf "$scratch/kept.jpg" "$images/1.jpg"
 packs 2
 says "1.jpg: is a link out of the image folder" "--follow-links"

@@ -25,7 +25,7 @@ seeds() {
   find "tests/fuzz/corpus/$1" -maxdepth 0 2>/dev/null
   case $1 in
     pth | safetensors) echo tests/weights/golden ;;
-    jpeg | png) echo tests/data/golden ;;
+    bmp | jpeg | png | tiff | webp) echo tests/data/golden ;;
   esac
 }
 

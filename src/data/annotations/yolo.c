@@ -10,6 +10,7 @@
 #include "class_names.h"
 #include "fa/file.h"
 #include "fa/files_below.h"
+#include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "readers.h"
@@ -253,7 +254,7 @@ static fa_status read_image(struct fa_annotation_reading *reading, const char *i
 
 static fa_status read_images(struct fa_annotation_reading *reading, struct labels *labels)
 {
-    static const char *const suffixes[] = {".jpg", ".jpeg", ".png", NULL};
+    static const char *const suffixes[] = FA_IMAGE_SUFFIXES;
     const char *directory = reading->source->image_directory;
     struct fa_files images;
     double *numbers = NULL;

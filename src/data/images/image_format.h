@@ -1,18 +1,14 @@
 /*
- * image_format.h - what a file is that is no JPEG, by how it begins.
+ * image_format.h - what a file is that cannot be read, by how it begins.
  */
 #ifndef FA_DATA_IMAGE_FORMAT_H
 #define FA_DATA_IMAGE_FORMAT_H
 
 #include <stddef.h>
 
-#ifdef FA_HAVE_PNG
-#define FA_FORMATS_READ "JPEG and PNG are read"
-#else
-#define FA_FORMATS_READ "this build reads JPEG alone"
-#endif
+#define FA_FORMATS_READ "JPEG, PNG, TIFF, WebP and BMP are read"
 
-/* "a PNG image" and the like; NULL for a JPEG, and for what is not recognised. */
+/* "a GIF image" and the like; NULL for a JPEG, and for what is not recognised. */
 const char *fa_other_format(const void *data, size_t n_bytes);
 
 #endif

@@ -1,17 +1,22 @@
 #include "png_decode.h"
 
+#include <string.h>
+
+static bool is_png(const void *data, size_t n_bytes)
+{
+    return n_bytes >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
 #ifdef FA_HAVE_PNG
 
 #include <png.h>
 #include <setjmp.h>
-#include <string.h>
 
 #include "decode_budget.h"
 #include "fa/memory.h"
 #include "picture.h"
 
-#define MAX_PIXELS ((size_t)1 << 28)
-#define MAX_SIDE   65535
+#define MAX_SIDE 65535
 
 /* Deflate packs at most 1032 bytes into one; a pixel may be a single bit. */
 #define MAX_PIXELS_PER_BYTE (8 * 1032)
@@ -61,13 +66,7 @@ static fa_status check_header(const struct decoder *decoder, size_t n_bytes)
     const size_t w = png_get_image_width(decoder->png, decoder->info);
     const size_t h = png_get_image_height(decoder->png, decoder->info);
 
-    if (w > MAX_SIDE || h > MAX_SIDE || w * h > MAX_PIXELS)
-        return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels; the limit is %zu in all, and %d a side",
-                       decoder->name, w, h, MAX_PIXELS, MAX_SIDE);
-    if (w * h / MAX_PIXELS_PER_BYTE > n_bytes)
-        return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels, which %zu bytes cannot hold", decoder->name,
-                       w, h, n_bytes);
-    return FA_OK;
+    return fa_codec_check_claim(decoder->name, w, h, n_bytes, MAX_PIXELS_PER_BYTE);
 }
 
 static fa_status open_decoder(struct decoder *decoder)
@@ -91,7 +90,7 @@ static size_t picture_bytes(const struct decoder *decoder)
            png_get_image_height(decoder->png, decoder->info);
 }
 
-static fa_status inspect(struct decoder *decoder, struct fa_image_info *info)
+static fa_status inspect_with(struct decoder *decoder, struct fa_image_info *info)
 {
     const size_t n_bytes = decoder->n_left;
 
@@ -131,7 +130,7 @@ static void ask_for_rgb(struct decoder *decoder)
     png_read_update_info(decoder->png, decoder->info);
 }
 
-static fa_status decode(struct decoder *decoder, struct fa_picture *out)
+static fa_status decode_with(struct decoder *decoder, struct fa_picture *out)
 {
     const size_t n_bytes = decoder->n_left;
 
@@ -157,27 +156,22 @@ static fa_status decode(struct decoder *decoder, struct fa_picture *out)
 
 /* ---- the calls ---- */
 
-bool fa_is_png(const void *data, size_t n_bytes)
-{
-    return n_bytes >= 8 && png_sig_cmp(data, 0, 8) == 0;
-}
-
-fa_status fa_png_inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
+static fa_status inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
 {
     struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes};
-    const fa_status status = inspect(&decoder, info);
+    const fa_status status = inspect_with(&decoder, info);
 
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     return status;
 }
 
-fa_status fa_png_decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
 {
     struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes};
     fa_status status;
 
     *out = (struct fa_picture){0};
-    status = decode(&decoder, out);
+    status = decode_with(&decoder, out);
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     fa_free(decoder.rows);
     if (status != FA_OK)
@@ -189,24 +183,10 @@ fa_status fa_png_decode(const char *name, const void *data, size_t n_bytes, stru
     return status;
 }
 
+const struct fa_image_codec fa_png_codec = {"PNG", "libpng-dev", is_png, inspect, decode};
+
 #else
 
-bool fa_is_png(const void *data, size_t n_bytes)
-{
-    (void)data, (void)n_bytes;
-    return false;
-}
-
-fa_status fa_png_inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
-{
-    (void)data, (void)n_bytes, (void)info;
-    return fa_fail(FA_EFORMAT, "%s: this build reads no PNG; install libpng-dev and build again", name);
-}
-
-fa_status fa_png_decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
-{
-    (void)data, (void)n_bytes, (void)out;
-    return fa_fail(FA_EFORMAT, "%s: this build reads no PNG; install libpng-dev and build again", name);
-}
+const struct fa_image_codec fa_png_codec = {"PNG", "libpng-dev", is_png, NULL, NULL};
 
 #endif

@@ -1,0 +1,22 @@
+/* make_images.py: name, CRC32C of the RGB pixels. */
+static const struct golden_image golden_images[] = {
+    {"plain.tif", 0xb1d07ed8},
+    {"lzw.tif", 0xb1d07ed8},
+    {"deflate.tif", 0xb1d07ed8},
+    {"gray.tif", 0x3f813866},
+    {"deep.tif", 0x3a551495},
+    {"palette.tif", 0xa64b69cb},
+    {"bits.tif", 0xa9231129},
+    {"alpha.tif", 0xed826d3b},
+    {"lossless.webp", 0xb1d07ed8},
+    {"lossy.webp", 0xfa882b7f},
+    {"alpha.webp", 0xed826d3b},
+    {"plain.bmp", 0xb1d07ed8},
+    {"gray.bmp", 0x3f813866},
+    {"palette.bmp", 0xa64b69cb},
+    {"bits.bmp", 0xa9231129},
+    {"core.bmp", 0xb1d07ed8},
+    {"top.bmp", 0xb1d07ed8},
+    {"565.bmp", 0xd7f9e171},
+    {"alpha.bmp", 0xed826d3b},
+};
