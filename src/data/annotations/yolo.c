@@ -189,7 +189,7 @@ static fa_status judge_left_out(const struct labels *labels, const char *image_d
             "both have the same names",
             image_directory, first);
     if (n > 0)
-        fa_warn("%zu file%s of labels %s left out, since no .jpg or .png in %s is called so, the first: %s",
+        fa_warn("%zu file%s of labels %s left out, since no image in %s is called so, the first: %s",
                 n, fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
     return FA_OK;
 }
