@@ -6,37 +6,59 @@
 #include <string.h>
 
 #include "cmd_weights.h"
+#include "config_file.h"
 #include "fa/model_weights.h"
 #include "fa/onnx.h"
 #include "recipe.h"
 
 /* ---- formats ---- */
 
-typedef fa_status (*write_fn)(const char *path, const struct fa_weights_file *file,
-                              const struct fa_architecture *architecture);
+/* What is exported. */
+struct detector {
+    const struct fa_weights_file *file;
+    struct fa_architecture architecture;
+    const struct fa_json *recipe; /* NULL: unknown */
+};
 
-static fa_status write_safetensors(const char *path, const struct fa_weights_file *file,
-                                   const struct fa_architecture *architecture)
+typedef fa_status (*write_fn)(const char *path, const struct detector *detector);
+
+static fa_status write_safetensors(const char *path, const struct detector *detector)
 {
-    (void)architecture;
+    const struct fa_weights_file *file = detector->file;
+
     return fa_safetensors_write(path, file->tensors, file->n, file->has_meta ? &file->meta : NULL);
 }
 
-static fa_status write_h5(const char *path, const struct fa_weights_file *file,
-                          const struct fa_architecture *architecture)
+static fa_status write_h5(const char *path, const struct detector *detector)
 {
-    (void)architecture;
+    const struct fa_weights_file *file = detector->file;
+
     return fa_weights_write(path, file->tensors, file->n, file->has_meta ? &file->meta : NULL);
 }
 
-static fa_status write_onnx(const char *path, const struct fa_weights_file *file,
-                            const struct fa_architecture *architecture)
+/* Those that the recipe was trained with; where it does not say, the reference's. */
+static void read_anchors(const struct fa_json *recipe, struct fa_anchor_design *anchors)
 {
-    const struct fa_model_config config = fa_weights_model(architecture);
+    const struct fa_json *ratio = fa_json_first(fa_config_get(recipe, "model.anchor_ratios"));
+    double number;
 
+    *anchors = fa_anchors_of_reference;
+    for (int r = 0; r < 3; r++, ratio = fa_json_next(ratio))
+        if (fa_json_to_double(ratio, &number))
+            anchors->ratio[r] = (float)number;
+    if (fa_json_to_double(fa_config_get(recipe, "model.anchor_scale"), &number))
+        anchors->scale = number;
+}
+
+static fa_status write_onnx(const char *path, const struct detector *detector)
+{
+    const struct fa_architecture *architecture = &detector->architecture;
+    struct fa_model_config config = fa_weights_model(architecture);
+
+    read_anchors(detector->recipe, &config.anchors);
     if (!architecture->has_neck || !architecture->has_head || architecture->num_classes == 0)
         return fa_fail(FA_EINVAL, "an ONNX model needs neck, head and class layer, which are not all there");
-    return fa_onnx_write(path, &config, file);
+    return fa_onnx_write(path, &config, detector->file);
 }
 
 static const struct format {
@@ -76,17 +98,19 @@ static fa_status convert(struct fa_invocation *invocation, const char *path, con
                          struct fa_weights_file *file)
 {
     const char *out = fa_arguments_get(&invocation->arguments, "--out");
-    struct fa_architecture architecture;
+    struct detector detector = {.file = file};
     struct fa_json *recipe = NULL;
     fa_status status;
 
-    FA_TRY(fa_weights_fit(invocation, path, file, &architecture));
+    FA_TRY(fa_weights_fit(invocation, path, file, &detector.architecture));
     status = fa_prefix(fa_recipe_shorten(&file->meta.recipe, &recipe), "%s", path);
+    detector.recipe = recipe;
+    if (status == FA_OK)
+        status = format->write(out, &detector);
+    if (status == FA_OK)
+        printf("wrote %s\n", out);
     fa_json_free(recipe);
-    FA_TRY(status);
-    FA_TRY(format->write(out, file, &architecture));
-    printf("wrote %s\n", out);
-    return FA_OK;
+    return status;
 }
 
 fa_status fa_weights_export(struct fa_invocation *invocation, const char *const *paths)

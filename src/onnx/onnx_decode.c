@@ -14,7 +14,8 @@
 
 /* Width and height of the nine anchors of a cell, times factors. They are the same in all cells of a level.
  */
-static fa_status add_sizes(struct fa_onnx *onnx, int l, const char *name, float factor_w, float factor_h)
+static fa_status add_sizes(struct fa_onnx *onnx, const struct fa_anchor_design *design, int l,
+                           const char *name, float factor_w, float factor_h)
 {
     static const int64_t dims[5] = {1, 1, 1, FA_CELL_ANCHORS, 2};
     float sizes[FA_CELL_ANCHORS][2], *anchors;
@@ -22,7 +23,7 @@ static fa_status add_sizes(struct fa_onnx *onnx, int l, const char *name, float 
 
     fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
     FA_TRY(fa_alloc(pyramid.n_anchors, 4 * sizeof *anchors, &anchors));
-    fa_anchors_make(&pyramid, anchors);
+    fa_anchors_make(&pyramid, design, anchors);
     for (size_t a = 0; a < FA_CELL_ANCHORS; a++) {
         const float *anchor = anchors + 4 * (pyramid.first[l] + a);
 
@@ -116,7 +117,7 @@ static void add_boxes(struct fa_onnx *onnx)
 }
 
 static fa_status add_level(struct fa_onnx *onnx, const struct fa_graph *graph, int l,
-                           const struct fa_box_coder *coder)
+                           const struct fa_anchor_design *design, const struct fa_box_coder *coder)
 {
     struct fa_pyramid pyramid;
     char scope[8];
@@ -124,8 +125,8 @@ static fa_status add_level(struct fa_onnx *onnx, const struct fa_graph *graph, i
     fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
     snprintf(scope, sizeof scope, "P%d", l + 3);
     fa_onnx_scope(onnx, scope);
-    FA_TRY(add_sizes(onnx, l, ".reach", coder->std[0], coder->std[1]));
-    FA_TRY(add_sizes(onnx, l, ".half_anchor", 0.5f, 0.5f));
+    FA_TRY(add_sizes(onnx, design, l, ".reach", coder->std[0], coder->std[1]));
+    FA_TRY(add_sizes(onnx, design, l, ".half_anchor", 0.5f, 0.5f));
     add_rows(onnx, graph, graph->cls[l], ".cls_rows");
     add_rows(onnx, graph, graph->reg[l], ".reg_rows");
     add_scores(onnx);
@@ -183,12 +184,12 @@ static void add_outputs(struct fa_onnx *onnx)
     fa_onnx_add(onnx, nodes, COUNT(nodes));
 }
 
-fa_status fa_onnx_decode(struct fa_onnx *onnx, const struct fa_graph *graph, int num_classes,
-                         const struct fa_box_coder *coder)
+fa_status fa_onnx_decode(struct fa_onnx *onnx, const struct fa_graph *graph,
+                         const struct fa_model_config *config, const struct fa_box_coder *coder)
 {
-    add_constants(onnx, num_classes, coder);
+    add_constants(onnx, config->num_classes, coder);
     for (int l = 0; l < FA_LEVELS; l++)
-        FA_TRY(add_level(onnx, graph, l, coder));
+        FA_TRY(add_level(onnx, graph, l, &config->anchors, coder));
     add_outputs(onnx);
     return FA_OK;
 }

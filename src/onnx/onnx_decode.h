@@ -13,7 +13,8 @@
 #define FA_ONNX_SCORES "scores"
 
 /* Of a graph whose nodes are there. */
-fa_status fa_onnx_decode(struct fa_onnx *onnx, const struct fa_graph *graph, int num_classes,
+fa_status fa_onnx_decode(struct fa_onnx *onnx, const struct fa_graph *graph,
+                         const struct fa_model_config *config,
                          const struct fa_box_coder *coder) FA_CHECK_RESULT;
 
 #endif

@@ -46,7 +46,7 @@ static fa_status add_graph(struct fa_onnx *onnx, const struct fa_graph *graph,
     fa_onnx_begin(onnx, "detector");
     add_interface(onnx, config->num_classes);
     FA_TRY(fa_onnx_network(onnx, graph, weights));
-    FA_TRY(fa_onnx_decode(onnx, graph, config->num_classes, &coder));
+    FA_TRY(fa_onnx_decode(onnx, graph, config, &coder));
     FA_TRY(fa_proto_status(&onnx->graph));
     if (onnx->graph.n >= LARGEST)
         return fa_fail(FA_EINVAL, "the model has %zu bytes, and a file of ONNX can have %zu at most",
