@@ -13,8 +13,11 @@
 #include <stdbool.h>
 
 #include "fa/backend.h"
+#include "fa/declarations.h"
 #include "fa/model.h"
 #include "fa/params.h"
+
+FA_BEGIN_DECLARATIONS
 
 #define FA_NAME_MAX         64
 #define FA_GRAPH_MAX_LAYERS 144 /* the deepest, R-101 with eight convs a tower, has 130 */
@@ -89,5 +92,7 @@ static inline bool fa_layer_has_batch_norm(const struct fa_layer *layer)
    point; freed with fa_params_destroy. FA_EINVAL, naming the key, for what cannot be built. */
 fa_status fa_graph_make(const struct fa_model_config *config, struct fa_graph *graph,
                         struct fa_params *params) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

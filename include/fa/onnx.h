@@ -9,14 +9,19 @@
 #ifndef FA_ONNX_H
 #define FA_ONNX_H
 
+#include "fa/declarations.h"
 #include "fa/model.h"
 #include "fa/status.h"
 #include "fa/weights.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* The weights are those of config's network, under our names, and usable. FA_EINVAL where they do not say how
    pixels are prepared or boxes coded, and for a model above the 2 GiB that a protocol buffer may have. The
    file is complete under path, or path is what it was. */
 fa_status fa_onnx_write(const char *path, const struct fa_model_config *config,
                         const struct fa_weights_file *weights) FA_CHECK_RESULT;
+
+FA_END_DECLARATIONS
 
 #endif

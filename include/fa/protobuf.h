@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fa/declarations.h"
 #include "fa/status.h"
+
+FA_BEGIN_DECLARATIONS
 
 /* Zeroed: empty. */
 struct fa_proto {
@@ -37,5 +40,7 @@ void fa_proto_message(struct fa_proto *proto, int field, const struct fa_proto *
 /* What stands before so many bytes of a field, and bytes as they are, which follow it. */
 void fa_proto_announce(struct fa_proto *proto, int field, size_t n_bytes);
 void fa_proto_append(struct fa_proto *proto, const void *bytes, size_t n);
+
+FA_END_DECLARATIONS
 
 #endif
