@@ -10,7 +10,7 @@ repeats=${1:-100}
 RANDOM=${SEED:-1}
 phases=("first step" step evaluation start)
 short=(--val-data "$scratch/shards" --set train.eval_interval=1 --set train.epochs=4)
-words="out of memory\|cannot be started\|memory is exhausted\|Cannot allocate memory"
+words="[Oo]ut of memory\|cannot be started\|memory is exhausted\|Cannot allocate memory\|MPI failed on host"
 
 # A whole number from $1 to $2.
 any() {
@@ -63,7 +63,7 @@ for turn in $(seq "$repeats"); do
   echo "$turn: rank $rank, $phase, $more: $code $(grep -m 1 -e 'freeanchor train: ' -e ' ERROR ' -e signal "$log" | cut -c -170)"
   if crashed_elsewhere; then
     elsewhere=$((elsewhere + 1))
-  elif grep -q 'on signal\|ERROR: AddressSanitizer' "$log"; then
+  elif grep -q 'on signal\|ERROR: AddressSanitizer: [A-Za-z-]* on ' "$log"; then
     crashed=$((crashed + 1))
   elif [ "$code" -eq 0 ]; then
     enough=$((enough + 1))
