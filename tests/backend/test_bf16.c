@@ -2,8 +2,6 @@
  * test_bf16.c - precision bf16 of the onednn backend against blas in floats, on data that bf16 holds exactly:
  * what is left is the rounding of what is stored, at most 2^-8 of each number, and the order of sums. What
  * only moves or compares numbers must be exact, and so must be the float gradients of filters but for sums.
- *
- * Measured on AVX-512 with AMX and oneDNN 2.6.3, beyond the roundings: up to 5e-7 of the largest value.
  */
 #include <math.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fa/clock.h"
 #include "fa/crc32c.h"
 #include "fa/memory.h"
 #include "fa/reducer.h"
@@ -421,21 +422,26 @@ static void a_rank_that_fails_at_any_image_does_not_hang_the_others(void **state
             }
 }
 
+/* The first rank's backward is slow, which is not its own reduction; but the others wait in theirs. */
 static void time_inside_is_told(void **state)
 {
     const struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 1, 0);
     struct bench b;
+    double inside;
 
     (void)state;
     open_bench(&b, &config, LENGTH);
+    inside = -fa_clock_seconds();
     fa_reducer_begin(b.reducer);
+    inside += fa_clock_seconds();
     if (fa_comm_rank(comm) == 0)
-        usleep(50000); /* backward of a slow rank: not its own reduction, but the others wait in theirs */
+        usleep(200000);
+    inside -= fa_clock_seconds();
     fa_reducer_next(b.reducer, asked_so_far(&b, 0));
     assert_ok(fa_reducer_finish(b.reducer));
+    inside += fa_clock_seconds();
     assert_true(fa_reducer_seconds(b.reducer) > 0);
-    if (fa_comm_size(comm) == 2 && fa_comm_rank(comm) == 0)
-        assert_true(fa_reducer_seconds(b.reducer) < 0.05);
+    assert_true(fa_reducer_seconds(b.reducer) <= inside);
     if (fa_comm_rank(comm) > 0)
         assert_true(fa_reducer_seconds(b.reducer) > 0.03);
     close_bench(&b);
