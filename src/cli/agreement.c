@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "config_file.h"
 #include "fa/memory.h"
 #include "help.h"
-#include "option.h"
+#include "recipe/config_file.h"
+#include "recipe/option.h"
 
 fa_status fa_agreement_program(struct fa_comm *comm)
 {

@@ -8,7 +8,7 @@
 #define FA_CLI_AGREEMENT_H
 
 #include "command.h"
-#include "settings.h"
+#include "recipe/settings.h"
 
 /* The version of this program and of its MPI: what ranks of every version say to each other first. */
 fa_status fa_agreement_program(struct fa_comm *comm) FA_CHECK_RESULT;

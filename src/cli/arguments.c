@@ -7,7 +7,7 @@
 #include "fa/memory.h"
 #include "fa/pyramid.h"
 #include "nearest.h"
-#include "option.h"
+#include "recipe/option.h"
 
 static const struct fa_flag *find_flag(const struct fa_flag *const *tables, const char *name, size_t length)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "detect_output.h"
-#include "detect_picture.h"
+#include "detect/output.h"
+#include "detect/picture.h"
 #include "fa/file.h"
 #include "fa/hash.h"
 #include "fa/image.h"

@@ -8,7 +8,7 @@
 #include "fa/cuda.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-#include "option.h"
+#include "recipe/option.h"
 #include "session.h"
 #include "version.h"
 

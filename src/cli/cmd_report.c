@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "config_file.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/report.h"
+#include "recipe/config_file.h"
 
 static const struct fa_flag flags[] = {
     {"--out", "FILE", "the report (default: report.html in the first work directory)", false},

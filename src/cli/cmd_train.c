@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "config_file.h"
 #include "fa/activity.h"
 #include "fa/census.h"
 #include "fa/checkpoint.h"
@@ -18,7 +17,8 @@
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
 #include "metrics_report.h"
-#include "recipe.h"
+#include "recipe/config_file.h"
+#include "recipe/recipe.h"
 #include "session.h"
 #include "version.h"
 

@@ -1,7 +1,7 @@
 /*
  * cmd_weights.c - freeanchor weights: which of its actions is meant.
  */
-#include "cmd_weights.h"
+#include "weights/weights.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "help.h"
-#include "option.h"
+#include "recipe/option.h"
 
 /* ---- words ---- */
 

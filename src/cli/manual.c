@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "help.h"
-#include "option.h"
+#include "recipe/option.h"
 
 /* ---- roff ---- */
 

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "agreement.h"
-#include "config_file.h"
 #include "devices.h"
 #include "fa/activity.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
-#include "option.h"
-#include "recipe.h"
+#include "recipe/config_file.h"
+#include "recipe/option.h"
+#include "recipe/recipe.h"
 
 static const struct fa_shorthand common_shorthands[] = {{"--backend", "backend.name"}, {0}};
 

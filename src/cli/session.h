@@ -11,7 +11,7 @@
 #include "fa/lane.h"
 #include "fa/shard.h"
 #include "fa/weights.h"
-#include "settings.h"
+#include "recipe/settings.h"
 
 /* --set, --backend. */
 #define FA_CHANGE_FLAGS                                                                                      \

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "config_file.h"
 #include "fa/memory.h"
 #include "fa/number.h"
-#include "option.h"
-#include "recipe.h"
-#include "settings.h"
+#include "recipe/config_file.h"
+#include "recipe/option.h"
+#include "recipe/recipe.h"
+#include "recipe/settings.h"
 
 static const char *folder;
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "detect/tile.h"
 #include "fa/detections.h"
 #include "fa/memory.h"
 #include "support.h"
-#include "tile.h"
 
 /* ---- the grid ---- */
 

@@ -1,7 +1,7 @@
 /* Configurations, with every key checked and read. */
 #include <string.h>
 
-#include "cli/settings.h"
+#include "cli/recipe/settings.h"
 #include "fuzz.h"
 
 /* A file that inherits would read others. */

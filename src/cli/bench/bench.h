@@ -12,7 +12,7 @@
 
 #include "command.h"
 #include "median.h"
-#include "settings.h"
+#include "recipe/settings.h"
 
 struct fa_bench {
     const char *name, *summary;

@@ -18,7 +18,7 @@
 #include "fa/number.h"
 #include "net/graph.h"
 #include "net/plan.h"
-#include "settings.h"
+#include "recipe/settings.h"
 
 #define MIB ((size_t)1 << 20)
 

@@ -1,15 +1,15 @@
-#include "detect_output.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect_guard.h"
 #include "drawn_file.h"
 #include "fa/annotate.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "guard.h"
 
 struct reject {
     size_t image;

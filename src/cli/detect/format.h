@@ -1,5 +1,5 @@
 /*
- * detect_format.h - detections in the formats of others: a COCO file, and texts as YOLO has them.
+ * format.h - detections in the formats of others: a COCO file, and texts as YOLO has them.
  */
 #ifndef FA_CLI_DETECT_FORMAT_H
 #define FA_CLI_DETECT_FORMAT_H

@@ -1,15 +1,15 @@
 /*
- * cmd_weights_export.c - freeanchor weights export: weights of ours as other programs read them, in
+ * export.c - freeanchor weights export: weights of ours as other programs read them, in
  * mmdetection's names, or the whole detector as an ONNX model.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd_weights.h"
-#include "config_file.h"
 #include "fa/model_weights.h"
 #include "fa/onnx.h"
-#include "recipe.h"
+#include "recipe/config_file.h"
+#include "recipe/recipe.h"
+#include "weights.h"
 
 /* ---- formats ---- */
 

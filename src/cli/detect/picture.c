@@ -1,4 +1,4 @@
-#include "detect_picture.h"
+#include "picture.h"
 
 #include <string.h>
 

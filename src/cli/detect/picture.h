@@ -1,5 +1,5 @@
 /*
- * detect_picture.h - the detections of a picture: by one look, or tile by tile.
+ * picture.h - the detections of a picture: by one look, or tile by tile.
  */
 #ifndef FA_CLI_DETECT_PICTURE_H
 #define FA_CLI_DETECT_PICTURE_H

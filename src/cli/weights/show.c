@@ -1,16 +1,16 @@
 /*
- * cmd_weights_show.c - freeanchor weights list and diff: what is in weights files and checkpoints, and
+ * show.c - freeanchor weights list and diff: what is in weights files and checkpoints, and
  * whether two are equal.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd_weights.h"
-#include "config_file.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
 #include "fa/printable.h"
-#include "recipe.h"
+#include "recipe/config_file.h"
+#include "recipe/recipe.h"
+#include "weights.h"
 
 /* ---- list ---- */
 

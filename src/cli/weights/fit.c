@@ -1,12 +1,12 @@
 /*
- * weights_fit.c - whose weights a file has, and whether all of them are there: what import and export demand.
+ * fit.c - whose weights a file has, and whether all of them are there: what import and export demand.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd_weights.h"
 #include "fa/file.h"
 #include "fa/model_weights.h"
+#include "weights.h"
 
 static bool ends(const char *text, const char *suffix)
 {

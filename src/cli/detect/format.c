@@ -1,4 +1,4 @@
-#include "detect_format.h"
+#include "format.h"
 
 #include <stdio.h>
 #include <stdlib.h>

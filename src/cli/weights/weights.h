@@ -1,8 +1,8 @@
 /*
- * cmd_weights.h - the actions of freeanchor weights, and what import and export share.
+ * weights.h - the actions of freeanchor weights, and what import and export share.
  */
-#ifndef FA_CLI_CMD_WEIGHTS_H
-#define FA_CLI_CMD_WEIGHTS_H
+#ifndef FA_CLI_WEIGHTS_H
+#define FA_CLI_WEIGHTS_H
 
 #include "command.h"
 #include "fa/architecture.h"
@@ -15,7 +15,7 @@ fa_status fa_weights_compare(struct fa_invocation *invocation, const char *const
 fa_status fa_weights_import(struct fa_invocation *invocation, const char *const *paths) FA_CHECK_RESULT;
 fa_status fa_weights_export(struct fa_invocation *invocation, const char *const *paths) FA_CHECK_RESULT;
 
-/* ---- weights_fit.c ---- */
+/* ---- fit.c ---- */
 
 /* FA_EINVAL unless --out is given, ends in one of the suffixes (NULL at the end), and is another file than
    path. */

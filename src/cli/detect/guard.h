@@ -1,5 +1,5 @@
 /*
- * detect_guard.h - freeanchor detect writes over nothing but what it wrote itself.
+ * guard.h - freeanchor detect writes over nothing but what it wrote itself.
  *
  * Its output directory may hold anything, even the photographs themselves. Pictures with boxes say in a JPEG
  * comment where they come from; only such a picture, and only a list or text of detections, is ever
@@ -8,7 +8,7 @@
 #ifndef FA_CLI_DETECT_GUARD_H
 #define FA_CLI_DETECT_GUARD_H
 
-#include "detect_format.h"
+#include "format.h"
 
 #define FA_DETECT_COMMENT "drawn by freeanchor detect"
 #define FA_DETECT_LIST    "detections.json"

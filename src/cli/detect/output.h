@@ -1,15 +1,15 @@
 /*
- * detect_output.h - what freeanchor detect leaves behind: a picture with boxes per image, and one JSON for
+ * output.h - what freeanchor detect leaves behind: a picture with boxes per image, and one JSON for
  * all.
  */
 #ifndef FA_CLI_DETECT_OUTPUT_H
 #define FA_CLI_DETECT_OUTPUT_H
 
 #include "command.h"
-#include "detect_format.h"
 #include "fa/detections.h"
 #include "fa/image.h"
 #include "fa/weights.h"
+#include "format.h"
 #include "image_list.h"
 
 struct fa_detect_output;

@@ -1,4 +1,4 @@
-#include "detect_guard.h"
+#include "guard.h"
 
 #include <limits.h>
 #include <stdio.h>

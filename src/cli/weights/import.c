@@ -1,14 +1,14 @@
 /*
- * cmd_weights_import.c - freeanchor weights import: weights of other programs as a weights file of ours.
+ * import.c - freeanchor weights import: weights of other programs as a weights file of ours.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd_weights.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
-#include "recipe.h"
+#include "recipe/recipe.h"
 #include "session.h"
+#include "weights.h"
 
 static bool is_given(const struct fa_invocation *invocation, const char *flag)
 {
