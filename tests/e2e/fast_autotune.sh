@@ -23,7 +23,7 @@ expect 0 "" "$freeanchor" weights diff "$scratch/two/weights.h5" "$scratch/one/w
 expect 1 "" "$freeanchor" weights diff "$scratch/two/weights.h5" "$scratch/other/weights.h5"
 cmp -s "$choices" "$scratch/one/algorithms.json" || fail "the file has changed though nothing was measured"
 
-expect 0 "is of a run with --autotune" "${train[@]}" --work-dir "$scratch/one"
+expect 0 "comes from a run with --autotune" "${train[@]}" --work-dir "$scratch/one"
 expect 2 "go on with the same" "${train[@]}" --threads 2 --work-dir "$scratch/one" --autotune
 head -c 300 "$choices" >"$scratch/one/algorithms.json"
 expect 2 "$scratch/one/algorithms.json" "${train[@]}" --work-dir "$scratch/one" --autotune

@@ -261,7 +261,7 @@ static void impossible_calibrations_are_refused(void **state)
     open_set(&set);
     assert_fails(fa_model_calibrate(model, set.image, set.position, 0, 0, NULL, NULL), FA_EINVAL);
     assert_fails_saying(fa_model_calibrate(model, set.image, set.position, 0, 2, NULL, NULL), FA_EINVAL,
-                        "none was brought");
+                        "none was given");
     assert_fails_saying(fa_model_calibrate(model, set.image, set.position + 1, 2, 2, NULL, NULL), FA_EINVAL,
                         "position 2 of 2");
     set.image[1].w = 33;
