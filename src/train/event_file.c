@@ -15,76 +15,18 @@
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/protobuf.h"
 
 #define FOLDER "tf_logs"
 
-enum { TAG_MAX = 128, EVENT_MAX = 64 + TAG_MAX };
+enum { TAG_MAX = 128 };
 
 struct fa_event_file {
     int fd;
-    bool failed; /* and warned of */
+    bool failed;                    /* and warned of */
+    struct fa_proto event, record;  /* the one that is added */
+    struct fa_proto summary, value; /* of which it is put together */
 };
-
-/* ---- protocol buffers ---- */
-
-/* A message on its way; what is put together here is known to fit. */
-struct message {
-    uint8_t bytes[EVENT_MAX];
-    size_t n;
-};
-
-enum wire { VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
-
-static void put_varint(struct message *m, uint64_t value)
-{
-    for (; value > 127; value >>= 7)
-        m->bytes[m->n++] = (uint8_t)(value | 128);
-    m->bytes[m->n++] = (uint8_t)value;
-}
-
-static void put_field(struct message *m, int field, enum wire wire)
-{
-    put_varint(m, (uint64_t)(field << 3 | (int)wire));
-}
-
-/* Little-endian, whatever the host is. */
-static void put_fixed(struct message *m, uint64_t bits, int n_bytes)
-{
-    for (int i = 0; i < n_bytes; i++)
-        m->bytes[m->n++] = (uint8_t)(bits >> 8 * i);
-}
-
-static void put_double(struct message *m, int field, double value)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    put_field(m, field, FIXED64);
-    put_fixed(m, bits, 8);
-}
-
-static void put_float(struct message *m, int field, float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    put_field(m, field, FIXED32);
-    put_fixed(m, bits, 4);
-}
-
-static void put_integer(struct message *m, int field, int64_t value)
-{
-    put_field(m, field, VARINT);
-    put_varint(m, (uint64_t)value);
-}
-
-static void put_bytes(struct message *m, int field, const void *bytes, size_t n)
-{
-    put_field(m, field, LENGTH);
-    put_varint(m, n);
-    memcpy(m->bytes + m->n, bytes, n);
-    m->n += n;
-}
 
 /* ---- events ---- */
 
@@ -92,14 +34,24 @@ enum { WALL_TIME = 1, STEP = 2, FILE_VERSION = 3, SUMMARY = 5, SESSION_LOG = 7 }
 enum { SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2 };
 enum { SESSION_STATUS = 1, SESSION_START = 1 };
 
-static void begin_event(struct message *event, int64_t step)
+static void begin_event(struct fa_proto *event, int64_t step)
 {
     struct timeval now;
 
     gettimeofday(&now, NULL);
-    event->n = 0;
-    put_double(event, WALL_TIME, (double)now.tv_sec + 1e-6 * (double)now.tv_usec);
-    put_integer(event, STEP, step);
+    fa_proto_clear(event);
+    fa_proto_double(event, WALL_TIME, (double)now.tv_sec + 1e-6 * (double)now.tv_usec);
+    fa_proto_integer(event, STEP, step);
+}
+
+/* Little-endian, whatever the host is. */
+static void put_fixed(struct fa_proto *record, uint64_t value, int n_bytes)
+{
+    uint8_t bytes[8];
+
+    for (int i = 0; i < n_bytes; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+    fa_proto_append(record, bytes, (size_t)n_bytes);
 }
 
 static uint32_t masked_crc(const void *data, size_t n)
@@ -109,53 +61,56 @@ static uint32_t masked_crc(const void *data, size_t n)
     return (crc >> 15 | crc << 17) + 0xa282ead8u;
 }
 
-static bool write_record(int fd, const struct message *event)
+static fa_status put_record(struct fa_proto *record, const struct fa_proto *event)
 {
-    uint8_t bytes[EVENT_MAX + 16];
-    struct message head = {.n = 0}, tail = {.n = 0};
-
-    put_fixed(&head, event->n, 8);
-    put_fixed(&head, masked_crc(head.bytes, 8), 4);
-    put_fixed(&tail, masked_crc(event->bytes, event->n), 4);
-    memcpy(bytes, head.bytes, head.n);
-    memcpy(bytes + head.n, event->bytes, event->n);
-    memcpy(bytes + head.n + event->n, tail.bytes, tail.n);
-    return fa_append(fd, bytes, head.n + event->n + tail.n);
+    FA_TRY(fa_proto_status(event));
+    fa_proto_clear(record);
+    put_fixed(record, event->n, 8);
+    FA_TRY(fa_proto_status(record));
+    put_fixed(record, masked_crc(record->bytes, 8), 4);
+    fa_proto_append(record, event->bytes, event->n);
+    put_fixed(record, masked_crc(event->bytes, event->n), 4);
+    return fa_proto_status(record);
 }
 
-static void add_event(struct fa_event_file *file, const struct message *event)
+static void warn_once(struct fa_event_file *file, const char *why)
 {
-    if (write_record(file->fd, event) || file->failed)
-        return;
-    fa_warn("%s: an event is lost (%s); later losses are not reported", FOLDER, strerror(errno));
+    if (!file->failed)
+        fa_warn("%s: an event is lost (%s); later losses are not reported", FOLDER, why);
     file->failed = true;
+}
+
+static void add_event(struct fa_event_file *file)
+{
+    if (put_record(&file->record, &file->event) != FA_OK)
+        warn_once(file, "no memory");
+    else if (!fa_append(file->fd, file->record.bytes, file->record.n))
+        warn_once(file, strerror(errno));
 }
 
 static void add_scalar(struct fa_event_file *file, const char *tag, int64_t step, double number)
 {
-    struct message event, summary = {.n = 0}, value = {.n = 0};
-
-    put_bytes(&value, VALUE_TAG, tag, strlen(tag));
-    put_float(&value, VALUE_SIMPLE, (float)number);
-    put_bytes(&summary, SUMMARY_VALUE, value.bytes, value.n);
-    begin_event(&event, step);
-    put_bytes(&event, SUMMARY, summary.bytes, summary.n);
-    add_event(file, &event);
+    fa_proto_clear(&file->value);
+    fa_proto_text(&file->value, VALUE_TAG, tag);
+    fa_proto_float(&file->value, VALUE_SIMPLE, (float)number);
+    fa_proto_clear(&file->summary);
+    fa_proto_message(&file->summary, SUMMARY_VALUE, &file->value);
+    begin_event(&file->event, step);
+    fa_proto_message(&file->event, SUMMARY, &file->summary);
+    add_event(file);
 }
 
 /* Readers drop what they have of its step and later ones. */
 static void start_session(struct fa_event_file *file, int64_t step)
 {
-    static const char version[] = "brain.Event:2";
-    struct message event, session = {.n = 0};
-
-    begin_event(&event, 0);
-    put_bytes(&event, FILE_VERSION, version, sizeof version - 1);
-    add_event(file, &event);
-    put_integer(&session, SESSION_STATUS, SESSION_START);
-    begin_event(&event, step + 1);
-    put_bytes(&event, SESSION_LOG, session.bytes, session.n);
-    add_event(file, &event);
+    begin_event(&file->event, 0);
+    fa_proto_text(&file->event, FILE_VERSION, "brain.Event:2");
+    add_event(file);
+    fa_proto_clear(&file->value);
+    fa_proto_integer(&file->value, SESSION_STATUS, SESSION_START);
+    begin_event(&file->event, step + 1);
+    fa_proto_message(&file->event, SESSION_LOG, &file->value);
+    add_event(file);
 }
 
 static bool is_place(const char *key)
@@ -229,7 +184,12 @@ fa_status fa_event_file_open(const char *work_dir, int64_t step, struct fa_event
 
 void fa_event_file_close(struct fa_event_file *file)
 {
-    if (file != NULL)
-        close(file->fd);
+    if (file == NULL)
+        return;
+    close(file->fd);
+    fa_proto_free(&file->event);
+    fa_proto_free(&file->record);
+    fa_proto_free(&file->summary);
+    fa_proto_free(&file->value);
     fa_free(file);
 }
