@@ -88,6 +88,16 @@ must "${detect[@]}" --out "$scratch/from-list" --format coco --format yolo "$scr
 echo "0 0.5 0.5 0.1 0.1" >"$scratch/from-list/labels/000002.txt"
 expect 2 "000002.txt: is there already and does not hold detections" "${detect[@]}" --out "$scratch/from-list" --format yolo \
   "$scratch/folder/list.txt"
+echo "0 0.5 0.5 0.1 0.1 0.9" | tee "$scratch/foreign.txt" >"$scratch/from-list/labels/000002.txt"
+must "${detect[@]}" --out "$scratch/from-list" --format yolo "$scratch/folder/list.txt" # six columns beside our list
+mkdir -p "$scratch/theirs/labels" "$scratch/linked" "$scratch/elsewhere"
+cp "$scratch/foreign.txt" "$scratch/theirs/labels/000002.txt"
+expect 2 "000002.txt: is there already and does not hold detections" "${detect[@]}" --out "$scratch/theirs" --format yolo \
+  "$scratch/folder/list.txt"
+cmp "$scratch/foreign.txt" "$scratch/theirs/labels/000002.txt" || fail "another tool's labels were written over"
+ln -s ../elsewhere "$scratch/linked/labels"
+expect 2 "labels: is a link, and is not written through" "${detect[@]}" --out "$scratch/linked" --format yolo "$scratch/folder/list.txt"
+[ -z "$(ls "$scratch/elsewhere")" ] || fail "labels were written through a link"
 expect 2 "expected json, coco or yolo" "${detect[@]}" --out "$scratch/x" --format voc "$scratch/folder/list.txt"
 
 # a picture that fits into one tile is detected in as ever; one that needs several is looked at in each

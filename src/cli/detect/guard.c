@@ -151,14 +151,42 @@ static fa_status check_pictures(const char *directory, const struct fa_image_lis
     return FA_OK;
 }
 
+static fa_status check_labels_folder(const char *directory)
+{
+    char *folder;
+    struct stat st;
+    bool is_link;
+
+    FA_TRY(fa_path_join(directory, FA_DETECT_LABELS, &folder));
+    is_link = lstat(folder, &st) == 0 && S_ISLNK(st.st_mode);
+    fa_free(folder);
+    if (!is_link)
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "%s/" FA_DETECT_LABELS ": is a link, and is not written through; choose another --out",
+                   directory);
+}
+
+static bool is_nobodys(const char *path)
+{
+    (void)path;
+    return false;
+}
+
+/* Other tools write six columns as well, so a text is ours beside our list alone, which is checked by now. */
 static fa_status check_labels(const char *directory, const struct fa_image_list *images)
 {
-    char name[FA_DETECT_LABELS_NAME_MAX];
+    char name[FA_DETECT_LABELS_NAME_MAX], *list;
+    bool (*is_ours)(const char *path);
 
+    FA_TRY(check_labels_folder(directory));
     FA_TRY(require_distinct(images, directory, fa_detect_labels_name));
+    FA_TRY(fa_path_join(directory, FA_DETECT_LIST, &list));
+    is_ours = fa_file_exists(list) ? fa_detect_is_our_text : is_nobodys;
+    fa_free(list);
     for (size_t i = 0; i < images->n; i++) {
         fa_detect_labels_name(images->paths[i], name);
-        FA_TRY(check_place(directory, name, NULL, fa_detect_is_our_text));
+        FA_TRY(check_place(directory, name, NULL, is_ours));
     }
     return FA_OK;
 }
