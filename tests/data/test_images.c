@@ -6,6 +6,7 @@
 
 #include "fa/image.h"
 #include "fa/memory.h"
+#include "golden_file.h"
 #include "pattern.h"
 #include "support.h"
 
@@ -19,26 +20,6 @@ struct golden_image {
 #define N_GOLDEN (sizeof golden_images / sizeof golden_images[0])
 
 enum { W = 23, H = 17 };
-
-struct bytes {
-    uint8_t data[8192];
-    size_t n;
-};
-
-static struct bytes load(const char *name)
-{
-    struct bytes bytes;
-    char relative[128];
-    FILE *file;
-
-    snprintf(relative, sizeof relative, "tests/data/golden/%s", name);
-    file = fopen(fa_test_source(relative), "rb");
-    assert_non_null(file);
-    bytes.n = fread(bytes.data, 1, sizeof bytes.data, file);
-    assert_true(bytes.n < sizeof bytes.data);
-    fclose(file);
-    return bytes;
-}
 
 /* Whether this build reads files of that kind; if not, it says what is missing. */
 static bool is_read(const char *name, const struct bytes *bytes)
@@ -58,7 +39,7 @@ static void every_kind_decodes_to_the_pixels_of_others(void **state)
     (void)state;
     for (size_t i = 0; i < N_GOLDEN; i++) {
         const struct golden_image *want = &golden_images[i];
-        const struct bytes bytes = load(want->name);
+        const struct bytes bytes = golden_file(want->name);
         struct fa_picture picture;
 
         if (!is_read(want->name, &bytes))
@@ -93,7 +74,7 @@ static void damage_does_no_harm(void **state)
     (void)state;
     for (size_t i = 0; i < N_GOLDEN; i++) {
         const char *name = golden_images[i].name;
-        const struct bytes good = load(name);
+        const struct bytes good = golden_file(name);
         size_t n_cut = 0, n_flipped = 0;
 
         if (!is_read(name, &good))
@@ -139,7 +120,7 @@ static void set_tag(struct bytes *tiff, uint16_t tag, uint32_t value)
 static void claims_that_bytes_cannot_hold_are_refused(void **state)
 {
     enum { WIDTH = 256, HEIGHT = 257, COMPRESSION = 259, ROWS_PER_STRIP = 278 };
-    struct bytes bmp = load("plain.bmp"), tiff = load("lzw.tif");
+    struct bytes bmp = golden_file("plain.bmp"), tiff = golden_file("lzw.tif");
     struct fa_image_info info;
 
     (void)state;
@@ -154,7 +135,7 @@ static void claims_that_bytes_cannot_hold_are_refused(void **state)
     set_tag(&tiff, HEIGHT, 60000);
     set_tag(&tiff, WIDTH, 1000);
     assert_fails_saying(fa_image_inspect("huge", tiff.data, tiff.n, &info), FA_EFORMAT, "cannot hold");
-    tiff = load("lzw.tif");
+    tiff = golden_file("lzw.tif");
     set_tag(&tiff, COMPRESSION, 50000);
     assert_fails_saying(fa_image_inspect("odd", tiff.data, tiff.n, &info), FA_EFORMAT, "compression 50000");
 }
@@ -165,7 +146,7 @@ static void want_of_memory_is_survived(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        const struct bytes bytes = load(names[i]);
+        const struct bytes bytes = golden_file(names[i]);
         struct fa_picture picture;
 
         if (!is_read(names[i], &bytes))

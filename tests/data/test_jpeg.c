@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fa/memory.h"
+#include "golden_file.h"
 #include "images/decode_budget.h"
 #include "pattern.h"
 #include "support.h"
@@ -23,24 +24,12 @@ struct golden_jpeg {
 
 #define N_GOLDEN (sizeof golden_jpegs / sizeof golden_jpegs[0])
 
-struct bytes {
-    uint8_t data[16384];
-    size_t n;
-};
-
 static struct bytes load(const char *name)
 {
-    struct bytes bytes;
-    char relative[128];
-    FILE *file;
+    char file[64];
 
-    snprintf(relative, sizeof relative, "tests/data/golden/%s.jpg", name);
-    file = fopen(fa_test_source(relative), "rb");
-    assert_non_null(file);
-    bytes.n = fread(bytes.data, 1, sizeof bytes.data, file);
-    assert_true(bytes.n < sizeof bytes.data);
-    fclose(file);
-    return bytes;
+    snprintf(file, sizeof file, "%s.jpg", name);
+    return golden_file(file);
 }
 
 /* ---- what can be read ---- */

@@ -7,6 +7,7 @@
 
 #include "fa/image.h"
 #include "fa/memory.h"
+#include "golden_file.h"
 #include "images/picture.h"
 #include "pattern.h"
 #include "support.h"
@@ -23,24 +24,12 @@ struct golden_png {
 
 enum { W = 23, H = 17 };
 
-struct bytes {
-    uint8_t data[8192];
-    size_t n;
-};
-
 static struct bytes load(const char *name)
 {
-    struct bytes bytes;
-    char relative[128];
-    FILE *file;
+    char file[64];
 
-    snprintf(relative, sizeof relative, "tests/data/golden/%s.png", name);
-    file = fopen(fa_test_source(relative), "rb");
-    assert_non_null(file);
-    bytes.n = fread(bytes.data, 1, sizeof bytes.data, file);
-    assert_true(bytes.n < sizeof bytes.data);
-    fclose(file);
-    return bytes;
+    snprintf(file, sizeof file, "%s.png", name);
+    return golden_file(file);
 }
 
 static void every_kind_of_png_decodes_to_the_bits_of_opencv(void **state)

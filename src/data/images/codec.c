@@ -4,15 +4,14 @@
 #include "picture.h"
 
 #define MAX_PIXELS ((size_t)1 << 28)
-#define MAX_SIDE   65535
 
 fa_status fa_codec_check_claim(const char *name, size_t w, size_t h, size_t n_bytes, size_t pixels_per_byte)
 {
     if (w == 0 || h == 0)
         return fa_fail(FA_EFORMAT, "%s: an image of %zu x %zu pixels", name, w, h);
-    if (w > MAX_SIDE || h > MAX_SIDE || w * h > MAX_PIXELS)
+    if (w > FA_CODEC_MAX_SIDE || h > FA_CODEC_MAX_SIDE || w * h > MAX_PIXELS)
         return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels; the limit is %zu in all, and %d a side",
-                       name, w, h, MAX_PIXELS, MAX_SIDE);
+                       name, w, h, MAX_PIXELS, FA_CODEC_MAX_SIDE);
     if (w * h / pixels_per_byte > n_bytes)
         return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels, which %zu bytes cannot hold", name, w, h,
                        n_bytes);

@@ -17,8 +17,10 @@ struct fa_image_codec {
     fa_status (*decode)(const char *name, const void *data, size_t n_bytes, struct fa_picture *out);
 };
 
-/* FA_EFORMAT for a picture without pixels, of more than 2^28, or of more than n_bytes can hold where each
-   holds at most so many; nothing of that size is taken before. */
+#define FA_CODEC_MAX_SIDE 65535
+
+/* FA_EFORMAT for a picture without pixels, of more than 2^28 or of longer sides, or of more than n_bytes can
+   hold where each holds at most so many; nothing of that size is taken before. */
 fa_status fa_codec_check_claim(const char *name, size_t w, size_t h, size_t n_bytes,
                                size_t pixels_per_byte) FA_CHECK_RESULT;
 

@@ -12,11 +12,8 @@ static bool is_png(const void *data, size_t n_bytes)
 #include <png.h>
 #include <setjmp.h>
 
-#include "decode_budget.h"
 #include "fa/memory.h"
 #include "picture.h"
-
-#define MAX_SIDE 65535
 
 /* Deflate packs at most 1032 bytes into one; a pixel may be a single bit. */
 #define MAX_PIXELS_PER_BYTE (8 * 1032)
@@ -27,7 +24,6 @@ struct decoder {
     png_infop info;
     const uint8_t *data;
     size_t n_left;
-    size_t held; /* of the budget */
     png_bytep *rows;
     fa_status status;
 };
@@ -77,7 +73,7 @@ static fa_status open_decoder(struct decoder *decoder)
     if (decoder->info == NULL)
         return fa_fail(FA_ENOMEM, "%s: memory is exhausted while reading it", decoder->name);
     png_set_read_fn(decoder->png, decoder, read_bytes);
-    png_set_user_limits(decoder->png, MAX_SIDE, MAX_SIDE);
+    png_set_user_limits(decoder->png, FA_CODEC_MAX_SIDE, FA_CODEC_MAX_SIDE);
     png_set_chunk_malloc_max(decoder->png, 8 << 20);
     /* -1: nor texts, profiles and the like, which a few bytes may let unpack for seconds */
     png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -139,10 +135,9 @@ static fa_status decode_with(struct decoder *decoder, struct fa_picture *out)
         return decoder->status;
     png_read_info(decoder->png, decoder->info);
     FA_TRY(check_header(decoder, n_bytes));
-    decoder->held = picture_bytes(decoder);
-    fa_decode_budget_take(decoder->held);
-    FA_TRY(fa_picture_alloc((int)png_get_image_width(decoder->png, decoder->info),
-                            (int)png_get_image_height(decoder->png, decoder->info), out));
+    FA_TRY(fa_codec_alloc((int)png_get_image_width(decoder->png, decoder->info),
+                          (int)png_get_image_height(decoder->png, decoder->info), picture_bytes(decoder),
+                          out));
     FA_TRY(fa_alloc((size_t)out->h, sizeof *decoder->rows, &decoder->rows));
     for (int y = 0; y < out->h; y++)
         decoder->rows[y] = fa_picture_row(out, y);
@@ -174,12 +169,7 @@ static fa_status decode(const char *name, const void *data, size_t n_bytes, stru
     status = decode_with(&decoder, out);
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     fa_free(decoder.rows);
-    if (status != FA_OK)
-        fa_picture_free(out);
-    else
-        out->held = decoder.held;
-    if (decoder.held > out->held)
-        fa_decode_budget_give(decoder.held - out->held);
+    fa_codec_settle(status, out);
     return status;
 }
 
