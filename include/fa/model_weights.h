@@ -46,6 +46,11 @@ fa_status fa_params_tensors_for(const struct fa_params *params, fa_real *values,
 fa_status fa_model_weights_match(const struct fa_model_config *config, const struct fa_weights_file *file,
                                  struct fa_weights_match *out) FA_CHECK_RESULT;
 
+/* The anchors that weights were trained with: those of their recipe, or of the reference where it does not
+   speak of anchors. FA_EFORMAT for what no anchors can be. */
+fa_status fa_model_weights_anchors(const struct fa_weights_meta *meta,
+                                   struct fa_anchor_design *out) FA_CHECK_RESULT;
+
 /* Gives the model the file's weights by name and shape: all that the model has, and nothing else may be in
    the file. The model is untouched on failure. */
 fa_status fa_model_load(struct fa_model *model, const struct fa_weights_file *file) FA_CHECK_RESULT;

@@ -30,6 +30,9 @@ struct fa_anchor_design {
 
 extern const struct fa_anchor_design fa_anchors_of_reference; /* 0.5, 1, 2; 4 */
 
+/* The design itself, or that of the reference if it is zeroed. */
+const struct fa_anchor_design *fa_anchors_meant(const struct fa_anchor_design *design);
+
 /* Of a padded image of h by w, multiples of FA_SIZE_DIVISOR: /8, /16, /32, then halves rounded up. */
 void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid);
 

@@ -6,7 +6,7 @@
 
 void fa_anchor_cell(int stride, const struct fa_anchor_design *given, float cell[FA_CELL_ANCHORS][4])
 {
-    const struct fa_anchor_design *design = given->scale > 0 ? given : &fa_anchors_of_reference;
+    const struct fa_anchor_design *design = fa_anchors_meant(given);
 
     for (int r = 0; r < 3; r++) {
         float h_ratio = sqrtf(design->ratio[r]), w_ratio = 1.0f / h_ratio;

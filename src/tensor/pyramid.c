@@ -4,6 +4,11 @@ static const int finest_stride = 8;
 
 const struct fa_anchor_design fa_anchors_of_reference = {.ratio = {0.5f, 1, 2}, .scale = 4};
 
+const struct fa_anchor_design *fa_anchors_meant(const struct fa_anchor_design *design)
+{
+    return design->scale > 0 ? design : &fa_anchors_of_reference;
+}
+
 void fa_pyramid_make(int h, int w, struct fa_pyramid *pyramid)
 {
     size_t first = 0;

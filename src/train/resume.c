@@ -6,10 +6,10 @@
 
 #include "checkpoint/checkpoint_private.h"
 #include "fa/activity.h"
-#include "fa/json.h"
 #include "fa/kept_results.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/model_weights.h"
 #include "training.h"
 
 static fa_status check_identity(const struct fa_training *t, const char *directory,
@@ -50,33 +50,13 @@ static fa_status check_position(const struct fa_training *t, const char *directo
     return FA_OK;
 }
 
-/* recipe: of the checkpoint; where it does not speak of anchors, they are the reference's. */
-static fa_status read_anchors(const char *recipe, struct fa_anchor_design *out)
+static fa_status check_anchors(const struct fa_training *t, const char *directory,
+                               const struct fa_weights_meta *meta)
 {
-    struct fa_json *tree;
-    const struct fa_json *model, *ratio;
-    double value;
-
-    *out = fa_anchors_of_reference;
-    if (recipe == NULL)
-        return FA_OK;
-    FA_TRY(fa_json_parse("recipe", recipe, strlen(recipe), &tree));
-    model = fa_json_get(tree, "model");
-    ratio = fa_json_first(fa_json_get(model, "anchor_ratios"));
-    for (int i = 0; i < 3 && fa_json_to_double(ratio, &value); i++, ratio = fa_json_next(ratio))
-        out->ratio[i] = (float)value;
-    fa_json_to_double(fa_json_get(model, "anchor_scale"), &out->scale);
-    fa_json_free(tree);
-    return FA_OK;
-}
-
-static fa_status check_anchors(const struct fa_training *t, const char *directory, const char *recipe)
-{
-    const struct fa_anchor_design given = fa_model_config(t->model)->anchors,
-                                  *is = given.scale > 0 ? &given : &fa_anchors_of_reference;
+    const struct fa_anchor_design *is = fa_anchors_meant(&fa_model_config(t->model)->anchors);
     struct fa_anchor_design was;
 
-    FA_TRY(fa_prefix(read_anchors(recipe, &was), "%s", directory));
+    FA_TRY(fa_prefix(fa_model_weights_anchors(meta, &was), "%s", directory));
     if (memcmp(was.ratio, is->ratio, sizeof was.ratio) == 0 && was.scale == is->scale)
         return FA_OK;
     return fa_fail(FA_EINVAL,
@@ -95,7 +75,7 @@ static fa_status check_model(const struct fa_training *t, const char *directory,
         return fa_fail(FA_EINVAL,
                        "%s: belongs to another model, %s, and this run has %s; set model back, or begin anew",
                        directory, was->model, is->model);
-    FA_TRY(check_anchors(t, directory, was->recipe));
+    FA_TRY(check_anchors(t, directory, was));
     if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)
         return fa_fail(FA_EINVAL,
                        "%s: was trained with another model.coder_std; set it back to [%g, %g, %g, %g]",

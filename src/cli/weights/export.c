@@ -7,7 +7,6 @@
 
 #include "fa/model_weights.h"
 #include "fa/onnx.h"
-#include "recipe/config_file.h"
 #include "recipe/recipe.h"
 #include "weights.h"
 
@@ -17,7 +16,6 @@
 struct detector {
     const struct fa_weights_file *file;
     struct fa_architecture architecture;
-    const struct fa_json *recipe; /* NULL: unknown */
 };
 
 typedef fa_status (*write_fn)(const char *path, const struct detector *detector);
@@ -36,28 +34,14 @@ static fa_status write_h5(const char *path, const struct detector *detector)
     return fa_weights_write(path, file->tensors, file->n, file->has_meta ? &file->meta : NULL);
 }
 
-/* Those that the recipe was trained with; where it does not say, the reference's. */
-static void read_anchors(const struct fa_json *recipe, struct fa_anchor_design *anchors)
-{
-    const struct fa_json *ratio = fa_json_first(fa_config_get(recipe, "model.anchor_ratios"));
-    double number;
-
-    *anchors = fa_anchors_of_reference;
-    for (int r = 0; r < 3; r++, ratio = fa_json_next(ratio))
-        if (fa_json_to_double(ratio, &number))
-            anchors->ratio[r] = (float)number;
-    if (fa_json_to_double(fa_config_get(recipe, "model.anchor_scale"), &number))
-        anchors->scale = number;
-}
-
 static fa_status write_onnx(const char *path, const struct detector *detector)
 {
     const struct fa_architecture *architecture = &detector->architecture;
     struct fa_model_config config = fa_weights_model(architecture);
 
-    read_anchors(detector->recipe, &config.anchors);
     if (!architecture->has_neck || !architecture->has_head || architecture->num_classes == 0)
         return fa_fail(FA_EINVAL, "an ONNX model needs neck, head and class layer, which are not all there");
+    FA_TRY(fa_model_weights_anchors(&detector->file->meta, &config.anchors));
     return fa_onnx_write(path, &config, detector->file);
 }
 
@@ -104,12 +88,11 @@ static fa_status convert(struct fa_invocation *invocation, const char *path, con
 
     FA_TRY(fa_weights_fit(invocation, path, file, &detector.architecture));
     status = fa_prefix(fa_recipe_shorten(&file->meta.recipe, &recipe), "%s", path);
-    detector.recipe = recipe;
+    fa_json_free(recipe);
     if (status == FA_OK)
         status = format->write(out, &detector);
     if (status == FA_OK)
         printf("wrote %s\n", out);
-    fa_json_free(recipe);
     return status;
 }
 
