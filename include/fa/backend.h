@@ -311,11 +311,14 @@ fa_status fa_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool
 fa_status fa_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
                                    struct fa_weights_sum *sum) FA_CHECK_RESULT;
 
+/* What a variance is added to before its root is taken, by batch norm as by group norm. */
+#define FA_NORM_EPSILON 1e-5
+
 /* ---- group norm ----
  * The channels of one image are normalised in `groups` runs of equal length: with the mean m and the (biased)
  * variance v of all values of a run,
  *
- *     dst = relu(gamma (src - m) / sqrt(v + 1e-5) + beta + residual)
+ *     dst = relu(gamma (src - m) / sqrt(v + FA_NORM_EPSILON) + beta + residual)
  *
  * with gamma and beta by channel. Sums are in double, in a fixed order whatever the number of threads. */
 

@@ -14,6 +14,9 @@
 
 FA_BEGIN_DECLARATIONS
 
+/* The limit of dw and dh, times their std, when a box is decoded: ln(1000 / 16). */
+#define FA_BOX_LOG_CLIP 4.135166556742355f
+
 struct fa_box_coder {
     float std[4]; /* all > 0; FreeAnchor 0.1 0.1 0.2 0.2, RetinaNet 1 1 1 1 */
 };

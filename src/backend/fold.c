@@ -14,8 +14,6 @@
 #include "fa/vector.h"
 #include "ops.h"
 
-#define BN_EPSILON 1e-5
-
 /* The gradients of so many output channels are unfolded while they are in cache. */
 enum { CHANNELS_AT_A_TIME = 16 };
 
@@ -26,7 +24,7 @@ static size_t filter_elements(const struct fa_weights_desc *desc)
 
 static double sigma_of(const struct fa_layer_values *values, size_t o)
 {
-    return sqrt((double)values->var[o] + BN_EPSILON);
+    return sqrt((double)values->var[o] + FA_NORM_EPSILON);
 }
 
 /* ---- room for a layer on its way ---- */

@@ -12,8 +12,6 @@
 
 #include "fa/memory.h"
 
-#define EPSILON 1e-5
-
 fa_status fa_host_affine_create(struct fa_backend *backend, int channels, struct fa_affine **out)
 {
     const size_t n = (size_t)channels;
@@ -97,7 +95,7 @@ size_t fa_host_norm_statistics_bytes(const struct fa_norm *norm)
 
 struct fa_group fa_group_of(double mean, double variance)
 {
-    return (struct fa_group){mean, 1 / sqrt(variance + EPSILON)};
+    return (struct fa_group){mean, 1 / sqrt(variance + FA_NORM_EPSILON)};
 }
 
 struct fa_norm_channel fa_norm_channel_of(const struct fa_norm *norm, const struct fa_group *group, int c)

@@ -4,8 +4,6 @@
 
 #include "overlap.h"
 
-static const float log_clip = 4.135166556742355f; /* ln(1000 / 16) */
-
 float fa_box_iou(const float a[4], const float b[4])
 {
     float area_a = (a[2] - a[0]) * (a[3] - a[1]);
@@ -31,7 +29,8 @@ void fa_box_decode(const struct fa_box_coder *coder, const float anchor[4], cons
 {
     for (int k = 0; k < 2; k++) {
         float anchor_centre = (anchor[k] + anchor[k + 2]) * 0.5f, anchor_size = anchor[k + 2] - anchor[k];
-        float log_size = fa_smaller(fa_larger(delta[k + 2] * coder->std[k + 2], -log_clip), log_clip);
+        float log_size =
+            fa_smaller(fa_larger(delta[k + 2] * coder->std[k + 2], -FA_BOX_LOG_CLIP), FA_BOX_LOG_CLIP);
         float centre = anchor_centre + anchor_size * (delta[k] * coder->std[k]);
         float size = anchor_size * expf(log_size);
 

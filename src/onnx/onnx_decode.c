@@ -6,8 +6,6 @@
 #include "fa/memory.h"
 #include "onnx_network.h"
 
-#define LOG_CLIP 4.135166556742355f /* ln(1000 / 16) */
-
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* ---- anchors ---- */
@@ -151,8 +149,8 @@ static void add_constants(struct fa_onnx *onnx, int num_classes, const struct fa
     fa_onnx_integers(onnx, "form.boxes", 1, 3, (const int64_t[]){1, -1, 4});
     fa_onnx_integers(onnx, "form.scores", 1, 3, (const int64_t[]){1, -1, num_classes});
     fa_onnx_integers(onnx, "image.corner", 1, 4, (const int64_t[]){3, 2, 3, 2});
-    fa_onnx_floats(onnx, "log_size.least", 0, NULL, (const float[]){-LOG_CLIP});
-    fa_onnx_floats(onnx, "log_size.most", 0, NULL, (const float[]){LOG_CLIP});
+    fa_onnx_floats(onnx, "log_size.least", 0, NULL, (const float[]){-FA_BOX_LOG_CLIP});
+    fa_onnx_floats(onnx, "log_size.most", 0, NULL, (const float[]){FA_BOX_LOG_CLIP});
     fa_onnx_floats(onnx, "coder.size", 5, size_dims, coder->std + 2);
     fa_onnx_floats(onnx, "box.least", 0, NULL, (const float[]){0});
 }

@@ -5,8 +5,6 @@
 
 #include "fa/memory.h"
 
-#define EPSILON 1e-5 /* of both norms (doc/method.md 2.6) */
-
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 void fa_onnx_value_name(const struct fa_graph *graph, int i, char name[FA_ONNX_NAME_MAX])
@@ -98,7 +96,7 @@ static double scale_of(const struct fa_layer *layer, const struct fa_weights_fil
     if (!fa_layer_has_batch_norm(layer))
         return 1;
     return (double)values_of(weights, layer->gamma)[o] /
-           sqrt((double)values_of(weights, layer->var)[o] + EPSILON);
+           sqrt((double)values_of(weights, layer->var)[o] + FA_NORM_EPSILON);
 }
 
 static void fold_filters(const struct fa_layer *layer, const struct fa_weights_file *weights, float *filters)
@@ -225,7 +223,7 @@ static void add_norm(struct fa_onnx *onnx, const struct fa_layer *layer, const c
         {.op = "InstanceNormalization",
          .in = {".grouped", names.ones, names.zeros},
          .out = {".normal"},
-         .attributes = {FA_ONNX_REAL("epsilon", (float)EPSILON)}},
+         .attributes = {FA_ONNX_REAL("epsilon", (float)FA_NORM_EPSILON)}},
         {.op = "Reshape", .in = {".normal", ".shape"}, .out = {".channels"}},
         {.op = "Mul", .in = {".channels", names.gamma}, .out = {".gained"}},
         {.op = "Add", .in = {".gained", names.beta}, .out = {out}},

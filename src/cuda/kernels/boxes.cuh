@@ -80,9 +80,8 @@ struct span {
 __device__ inline span decode_span(float std_centre, float std_size, span anchor, float d_centre,
                                    float d_size)
 {
-    const float log_clip = 4.135166556742355f; /* ln(1000 / 16) */
     const float anchor_centre = (anchor.begin + anchor.end) * 0.5f, anchor_size = anchor.end - anchor.begin;
-    const float log_size = smaller(larger(d_size * std_size, -log_clip), log_clip);
+    const float log_size = smaller(larger(d_size * std_size, -FA_BOX_LOG_CLIP), FA_BOX_LOG_CLIP);
     const float centre = anchor_centre + anchor_size * (d_centre * std_centre);
     const float size = anchor_size * expf(log_size);
 
