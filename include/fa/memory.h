@@ -25,6 +25,10 @@ fa_status fa_alloc_zero(size_t n, size_t size, void *out) FA_CHECK_RESULT;
 /* Grows or shrinks *block, keeping its content; *block may point to NULL. Untouched on failure. */
 fa_status fa_realloc(void *block, size_t n, size_t size) FA_CHECK_RESULT;
 
+/* Makes room for n items in *block, as fa_realloc does, where it has room for fewer: for twice as many, so
+   that a list may grow item by item. */
+fa_status fa_reserve(void *block, size_t n, size_t size, size_t *room) FA_CHECK_RESULT;
+
 /* A copy of text; the caller frees it with fa_free. */
 fa_status fa_strdup(const char *text, char **out) FA_CHECK_RESULT;
 

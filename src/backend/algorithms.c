@@ -40,12 +40,7 @@ fa_status fa_algorithms_add(struct fa_algorithms *algorithms, const struct fa_al
 {
     if (fa_algorithms_find(algorithms, &choice->conv, choice->direction) != NULL)
         return FA_OK;
-    if (algorithms->n == algorithms->capacity) {
-        const size_t capacity = 2 * algorithms->capacity + 64;
-
-        FA_TRY(fa_realloc(&algorithms->row, capacity, sizeof *algorithms->row));
-        algorithms->capacity = capacity;
-    }
+    FA_TRY(fa_reserve(&algorithms->row, algorithms->n + 1, sizeof *algorithms->row, &algorithms->capacity));
     algorithms->row[algorithms->n++] = *choice;
     return FA_OK;
 }

@@ -38,10 +38,7 @@ static fa_status add(struct walk *walk, const char *below, const char *name)
 {
     struct fa_files *files = walk->files;
 
-    if (files->n == walk->room) {
-        FA_TRY(fa_realloc(&files->names, 2 * walk->room + 64, sizeof *files->names));
-        walk->room = 2 * walk->room + 64;
-    }
+    FA_TRY(fa_reserve(&files->names, files->n + 1, sizeof *files->names, &walk->room));
     FA_TRY(join(below, name, &files->names[files->n]));
     files->n++;
     return FA_OK;

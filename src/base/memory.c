@@ -156,6 +156,17 @@ fa_status fa_realloc(void *block, size_t n, size_t size)
     return FA_OK;
 }
 
+fa_status fa_reserve(void *block, size_t n, size_t size, size_t *room)
+{
+    const size_t twice = n < SIZE_MAX / 4 ? 2 * n + 16 : n;
+
+    if (n <= *room)
+        return FA_OK;
+    FA_TRY(fa_realloc(block, twice, size));
+    *room = twice;
+    return FA_OK;
+}
+
 fa_status fa_strdup(const char *text, char **out)
 {
     size_t n = strlen(text) + 1;

@@ -44,12 +44,7 @@ static void close_share(struct share *share)
 
 static fa_status keep(struct share *share, size_t record, size_t n)
 {
-    if (n > share->size - share->n) {
-        size_t size = 2 * share->size + n;
-
-        FA_TRY(fa_realloc(&share->finding, size, sizeof *share->finding));
-        share->size = size;
-    }
+    FA_TRY(fa_reserve(&share->finding, share->n + n, sizeof *share->finding, &share->size));
     for (size_t i = 0; i < n; i++) {
         struct fa_finding *finding = &share->finding[share->n++];
 

@@ -29,10 +29,7 @@ static fa_status add_size(struct sizes *sizes, struct size size)
     for (size_t i = 0; i < sizes->n; i++)
         if (sizes->at[i].h == size.h && sizes->at[i].w == size.w)
             return FA_OK;
-    if (sizes->n == sizes->capacity) {
-        sizes->capacity = 2 * sizes->capacity + 16;
-        FA_TRY(fa_realloc(&sizes->at, sizes->capacity, sizeof *sizes->at));
-    }
+    FA_TRY(fa_reserve(&sizes->at, sizes->n + 1, sizeof *sizes->at, &sizes->capacity));
     sizes->at[sizes->n++] = size;
     return FA_OK;
 }

@@ -11,12 +11,7 @@ static fa_status make_room(struct fa_validation_loss *own, const struct fa_head 
 {
     const size_t n_logits = head->n_anchors * (size_t)head->num_classes, n_deltas = head->n_anchors * 4;
 
-    if (own->n == own->size) {
-        const size_t size = 2 * own->size + 64;
-
-        FA_TRY(fa_realloc(&own->images, size, sizeof *own->images));
-        own->size = size;
-    }
+    FA_TRY(fa_reserve(&own->images, own->n + 1, sizeof *own->images, &own->size));
     if (n_logits > own->n_logits) {
         FA_TRY(fa_realloc(&own->grad_cls, n_logits, sizeof *own->grad_cls));
         own->n_logits = n_logits;

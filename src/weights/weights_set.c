@@ -27,15 +27,6 @@ static fa_status check_new(struct fa_weights_set *set, const char *name, int n_d
     return FA_OK;
 }
 
-static fa_status make_room(struct fa_weights_set *set)
-{
-    if (set->file->n < set->room)
-        return FA_OK;
-    FA_TRY(fa_realloc(&set->file->tensors, 2 * set->room + 64, sizeof *set->file->tensors));
-    set->room = 2 * set->room + 64;
-    return FA_OK;
-}
-
 fa_status fa_weights_set_add(struct fa_weights_set *set, const char *name, int n_dims, const int64_t *dims,
                              struct fa_tensor **out)
 {
@@ -46,7 +37,7 @@ fa_status fa_weights_set_add(struct fa_weights_set *set, const char *name, int n
     if (fa_dims_elements(n_dims, dims, &n_elem) != FA_OK)
         n_elem = SIZE_MAX; /* more than any budget */
     FA_TRY(check_new(set, name, n_dims, n_elem));
-    FA_TRY(make_room(set));
+    FA_TRY(fa_reserve(&set->file->tensors, set->file->n + 1, sizeof *set->file->tensors, &set->room));
     tensor = &set->file->tensors[set->file->n];
     *tensor = (struct fa_tensor){.n_dims = n_dims, .n_elem = n_elem};
     FA_TRY(fa_strdup(name, &own_name));

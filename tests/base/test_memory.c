@@ -71,6 +71,29 @@ static void realloc_keeps_what_fits(void **state)
     assert_int_equal(fa_memory_balance(), 0);
 }
 
+static void reserving_item_by_item_allocates_seldom_and_keeps_what_is_there(void **state)
+{
+    size_t *list = NULL, room = 0, n_moves = 0, last_room;
+
+    (void)state;
+    for (size_t n = 0; n < 10000; n++) {
+        const size_t before = room;
+
+        assert_ok(fa_reserve(&list, n + 1, sizeof *list, &room));
+        assert_true(room > n && fa_memory_bytes() == room * sizeof *list);
+        n_moves += room != before;
+        list[n] = n;
+    }
+    for (size_t n = 0; n < 10000; n++)
+        assert_int_equal(list[n], n);
+    assert_true(n_moves < 20);
+    last_room = room;
+    assert_fails(fa_reserve(&list, SIZE_MAX / 2, sizeof *list, &room), FA_ENOMEM);
+    assert_int_equal(room, last_room);
+    assert_int_equal(list[9999], 9999);
+    fa_free(list);
+}
+
 static void sizes_that_overflow_are_refused(void **state)
 {
     void *block = &block;
@@ -197,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_large_block_may_have_any_size),
         cmocka_unit_test(zeroed_blocks_are_zero),
         cmocka_unit_test(realloc_keeps_what_fits),
+        cmocka_unit_test(reserving_item_by_item_allocates_seldom_and_keeps_what_is_there),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(the_ordered_allocation_fails_and_only_that),
         cmocka_unit_test(strings_are_copied_and_printed),

@@ -34,6 +34,11 @@ static inline bf16 bf16_narrow(float value)
                                                      : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
+static inline size_t bf16_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- onednn_bf16.c */
 
 /* Puts the functions below into a table, in place of those for floats. */

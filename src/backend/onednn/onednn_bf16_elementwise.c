@@ -6,11 +6,6 @@
 /* Numbers that one thread takes at a time; channels whose sums are held at once. */
 enum { PART = 1 << 15, LANES = 64 };
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- flat */
 
 FA_VECTOR_CLONES static void add_part(size_t n, const bf16 *restrict src, bf16 *restrict dst)
@@ -44,7 +39,7 @@ void onednn_bf16_add_masked(struct fa_backend *backend, struct fa_shape shape, c
 
 #pragma omp parallel for schedule(static) num_threads(backend->n_threads) if (n > PART)
     for (size_t begin = 0; begin < n; begin += PART) {
-        const size_t m = smaller(n - begin, PART);
+        const size_t m = bf16_smaller(n - begin, PART);
 
         if (added == NULL && mask != NULL)
             mask_part(m, mask + begin, sums + begin);
@@ -89,7 +84,7 @@ static void gather_position(struct fa_shape out, struct window copies, const bf1
     const size_t n_channels = (size_t)out.c;
 
     for (size_t c = 0; c < n_channels; c += LANES) {
-        const size_t n = smaller(n_channels - c, LANES);
+        const size_t n = bf16_smaller(n_channels - c, LANES);
         float sums[LANES] = {0};
 
         add_window(out, copies, n, diff_dst + c, sums);
@@ -136,7 +131,7 @@ void onednn_bf16_moments(struct fa_backend *backend, struct fa_shape shape, cons
 
 #pragma omp parallel for schedule(static) num_threads(backend->n_threads)
     for (size_t c = 0; c < n_channels; c += LANES) {
-        const size_t n = smaller(n_channels - c, LANES);
+        const size_t n = bf16_smaller(n_channels - c, LANES);
 
         memset(sum + c, 0, n * sizeof *sum);
         memset(sum_of_squares + c, 0, n * sizeof *sum_of_squares);

@@ -178,17 +178,12 @@ FA_VECTOR_CLONES static void pair_rows(const float *restrict even, const float *
     }
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* One square, whose first channels are o of its group and i. */
 static void pair_square(const struct onednn_places *places, size_t o, size_t i, const float *square, bf16 *to)
 {
     const bool of_in = places->pairs == PAIRS_OF_IN;
     const size_t *place = of_in ? places->in + i : places->out + o;
-    const size_t n = smaller(LANES, of_in ? places->n_in - i : places->n_out - o);
+    const size_t n = bf16_smaller(LANES, of_in ? places->n_in - i : places->n_out - o);
 
     to += of_in ? places->out[o] : places->in[i];
     for (size_t row = 0; row < n; row += 2)
@@ -244,7 +239,7 @@ fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weigh
         memset(filters->data, 0, filters->n_bytes);
 #pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
     for (size_t o = 0; o < n_out; o += LANES)
-        pack_part(weights, places, o, smaller(n_out - o, LANES), floats, filters->data);
+        pack_part(weights, places, o, bf16_smaller(n_out - o, LANES), floats, filters->data);
     onednn_store_give_back(store, &floats);
     return FA_OK;
 }

@@ -10,11 +10,6 @@
 
 enum { LANES = ONEDNN_MAX_BLOCK, RUN = 16 };
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Two sums of each lane over a run. */
 struct sums {
     float first[LANES], second[LANES];
@@ -69,8 +64,8 @@ INLINE void measure_lanes(int n, const struct onednn_stretch *stretch, const bf1
     for (int lane = 0; lane < n; lane++)
         pivot[lane] = bf16_widen(src[lane]);
     for (size_t p = 0; p < stretch->n_positions; p += RUN)
-        measure_run(n, smaller(stretch->n_positions - p, RUN), stretch->step, src + p * stretch->step, pivot,
-                    sums);
+        measure_run(n, bf16_smaller(stretch->n_positions - p, RUN), stretch->step, src + p * stretch->step,
+                    pivot, sums);
     undo_pivot((double)stretch->n_positions, n, pivot, sums);
 }
 
@@ -109,7 +104,7 @@ INLINE void multiply_lanes(int n, const struct onednn_stretch *stretch, const st
 {
     *sums = (struct onednn_norm_sums){{0}, {0}};
     for (size_t p = 0; p < stretch->n_positions; p += RUN)
-        multiply_run(n, smaller(stretch->n_positions - p, RUN), stretch->step, lanes, masks,
+        multiply_run(n, bf16_smaller(stretch->n_positions - p, RUN), stretch->step, lanes, masks,
                      src + p * stretch->step, diff + p * stretch->step, sums);
 }
 

@@ -10,12 +10,7 @@ const char *const fa_conv_spans[FA_DIRECTIONS] = {[FA_CONV_FORWARD] = "conv forw
 
 static fa_status add(struct fa_layers *layers, const struct fa_layer_info *layer)
 {
-    if (layers->n == layers->capacity) {
-        const size_t capacity = 2 * layers->capacity + 64;
-
-        FA_TRY(fa_realloc(&layers->rows, capacity, sizeof *layers->rows));
-        layers->capacity = capacity;
-    }
+    FA_TRY(fa_reserve(&layers->rows, layers->n + 1, sizeof *layers->rows, &layers->capacity));
     layers->rows[layers->n++] = *layer;
     return FA_OK;
 }

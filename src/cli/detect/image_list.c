@@ -12,17 +12,13 @@
 
 static fa_status add(struct fa_image_list *list, size_t *room, char *path)
 {
-    if (list->n == *room) {
-        const fa_status status = fa_realloc(&list->paths, 2 * *room + 64, sizeof *list->paths);
+    const fa_status status = fa_reserve(&list->paths, list->n + 1, sizeof *list->paths, room);
 
-        if (status != FA_OK) {
-            fa_free(path);
-            return status;
-        }
-        *room = 2 * *room + 64;
-    }
-    list->paths[list->n++] = path;
-    return FA_OK;
+    if (status == FA_OK)
+        list->paths[list->n++] = path;
+    else
+        fa_free(path);
+    return status;
 }
 
 /* "found/" where out is photos/found and folder photos: how the names of files in it begin. "" where out is

@@ -2,8 +2,8 @@
  * image_list.h - which images a command is to look at: files as they are named, all images in folders, those
  * of lists (.txt, a path on each line, relative to the list's folder) and those that fit a pattern.
  */
-#ifndef FA_CLI_IMAGE_LIST_H
-#define FA_CLI_IMAGE_LIST_H
+#ifndef FA_CLI_DETECT_IMAGE_LIST_H
+#define FA_CLI_DETECT_IMAGE_LIST_H
 
 #include "arguments.h"
 #include "fa/status.h"

@@ -106,21 +106,11 @@ static fa_status write_picture(const struct fa_detect_output *output, const char
     return status;
 }
 
-/* Room for n in all, in a list of items of that size. */
-static fa_status reserve(void *list, size_t n, size_t size, size_t *room)
-{
-    if (n <= *room)
-        return FA_OK;
-    FA_TRY(fa_realloc(list, 2 * n, size));
-    *room = 2 * n;
-    return FA_OK;
-}
-
 static fa_status note_size(struct fa_detect_output *output, size_t image, const struct fa_picture *picture)
 {
     struct lists *own = &output->own;
 
-    FA_TRY(reserve(&own->sizes, own->n_sizes + 1, sizeof *own->sizes, &output->room_for_sizes));
+    FA_TRY(fa_reserve(&own->sizes, own->n_sizes + 1, sizeof *own->sizes, &output->room_for_sizes));
     own->sizes[own->n_sizes++] = (struct fa_detect_size){.image = image, .w = picture->w, .h = picture->h};
     return FA_OK;
 }
@@ -132,7 +122,7 @@ fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, st
     char name[FA_DETECT_NAME_MAX];
 
     FA_TRY(note_size(output, image, picture));
-    FA_TRY(reserve(&own->rows, own->n_rows + n, sizeof *own->rows, &output->room_for_rows));
+    FA_TRY(fa_reserve(&own->rows, own->n_rows + n, sizeof *own->rows, &output->room_for_rows));
     for (size_t i = 0; i < n; i++)
         own->rows[own->n_rows++] = (struct fa_detect_row){.image = image, .detection = detections[i]};
     FA_TRY(draw(output, picture, detections, n));
@@ -145,7 +135,7 @@ fa_status fa_detect_output_reject(struct fa_detect_output *output, size_t image,
     struct lists *own = &output->own;
     struct reject *reject;
 
-    FA_TRY(reserve(&own->rejects, own->n_rejects + 1, sizeof *own->rejects, &output->room_for_rejects));
+    FA_TRY(fa_reserve(&own->rejects, own->n_rejects + 1, sizeof *own->rejects, &output->room_for_rejects));
     reject = &own->rejects[own->n_rejects++];
     memset(reject, 0, sizeof *reject); /* all of it goes over the network */
     reject->image = image;

@@ -14,7 +14,7 @@
 
 struct fa_detect_output;
 
-/* The images are borrowed. FA_EINVAL where a file would be lost, see detect_guard.h; so no rank
+/* The images are borrowed. FA_EINVAL where a file would be lost, see guard.h; so no rank
    may draw before all have opened. */
 fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
                                 const struct fa_weights_meta *meta, const struct fa_detect_formats *formats,

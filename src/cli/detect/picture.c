@@ -11,15 +11,6 @@ void fa_found_free(struct fa_found *found)
     *found = (struct fa_found){.n = 0};
 }
 
-static fa_status reserve(struct fa_found *found, size_t n)
-{
-    if (n <= found->room)
-        return FA_OK;
-    FA_TRY(fa_realloc(&found->items, 2 * n, sizeof *found->items));
-    found->room = 2 * n;
-    return FA_OK;
-}
-
 /* Adds the detections of a picture, or of a tile as if it were one. */
 static fa_status look(struct fa_session *session, const struct fa_picture *picture, double least_score,
                       struct fa_found *found)
@@ -31,7 +22,8 @@ static fa_status look(struct fa_session *session, const struct fa_picture *pictu
     size_t n = 0;
     fa_status status;
 
-    FA_TRY(reserve(found, found->n + (size_t)eval->detect.max_per_image));
+    FA_TRY(fa_reserve(&found->items, found->n + (size_t)eval->detect.max_per_image, sizeof *found->items,
+                      &found->room));
     items = found->items + found->n;
     fa_image_plan_still(&eval->transform, picture->w, picture->h, &plan);
     status = fa_sample_from_picture(picture, &eval->transform, &plan, &sample);

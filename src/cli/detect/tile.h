@@ -9,8 +9,8 @@
  * of the overlap is missing, along each axis; non-maximum suppression over all tiles then finds it overlap
  * the whole object. What is larger than the overlap is not lost, but may be found in parts.
  */
-#ifndef FA_CLI_TILE_H
-#define FA_CLI_TILE_H
+#ifndef FA_CLI_DETECT_TILE_H
+#define FA_CLI_DETECT_TILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * config_file.h - a configuration as a JSON tree: files that inherit, and assignments from the command line.
  */
-#ifndef FA_CLI_CONFIG_FILE_H
-#define FA_CLI_CONFIG_FILE_H
+#ifndef FA_CLI_RECIPE_CONFIG_FILE_H
+#define FA_CLI_RECIPE_CONFIG_FILE_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 /*
  * config_find.h - a recipe by its name alone.
  */
-#ifndef FA_CLI_CONFIG_FIND_H
-#define FA_CLI_CONFIG_FIND_H
+#ifndef FA_CLI_RECIPE_CONFIG_FIND_H
+#define FA_CLI_RECIPE_CONFIG_FIND_H
 
 #include "fa/status.h"
 

@@ -2,8 +2,8 @@
  * option.h - the one table of configuration keys: help, checking, defaults and the resolved configuration
  * come from it.
  */
-#ifndef FA_CLI_OPTION_H
-#define FA_CLI_OPTION_H
+#ifndef FA_CLI_RECIPE_OPTION_H
+#define FA_CLI_RECIPE_OPTION_H
 
 #include <stddef.h>
 

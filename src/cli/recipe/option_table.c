@@ -123,7 +123,7 @@ const struct fa_option fa_options[] = {
          "at "
          "random in a frame of the usual size."),
     VALUE("data.min_visible", FA_OPTION_NUMBER, train.transform.augment.min_visible, "0.3", 0, 1,
-          "Part of an object's area that must be left in the frame; else it is no object."),
+          "Part of an object's area that must be left in the frame; below that it is not an object."),
     LIST("data.expand", FA_OPTION_FLOATS, train.transform.augment.expand, 2, "[1, 1]", 1, 10,
          "Training images are put on a canvas that is larger by a factor from the first to the second."),
     VALUE("data.expand_probability", FA_OPTION_NUMBER, train.transform.augment.expand_probability, "0.5", 0,

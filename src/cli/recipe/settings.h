@@ -1,8 +1,8 @@
 /*
  * settings.h - everything that a configuration can say, as the structs of the modules that it configures.
  */
-#ifndef FA_CLI_SETTINGS_H
-#define FA_CLI_SETTINGS_H
+#ifndef FA_CLI_RECIPE_SETTINGS_H
+#define FA_CLI_RECIPE_SETTINGS_H
 
 #include <stddef.h>
 

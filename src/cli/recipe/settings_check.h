@@ -1,8 +1,8 @@
 /*
  * settings_check.h - values that are each in their range, and do not go together.
  */
-#ifndef FA_CLI_SETTINGS_CHECK_H
-#define FA_CLI_SETTINGS_CHECK_H
+#ifndef FA_CLI_RECIPE_SETTINGS_CHECK_H
+#define FA_CLI_RECIPE_SETTINGS_CHECK_H
 
 #include "settings.h"
 

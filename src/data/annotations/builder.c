@@ -25,16 +25,6 @@ void fa_builder_close(struct fa_builder *builder)
     *builder = (struct fa_builder){.coco = NULL};
 }
 
-/* Room for one more. */
-static fa_status grow(void *list, size_t n, size_t size, size_t *room)
-{
-    if (n < *room)
-        return FA_OK;
-    FA_TRY(fa_realloc(list, 2 * n + 16, size));
-    *room = 2 * n + 16;
-    return FA_OK;
-}
-
 /* ---- classes ---- */
 
 /* Where the label of the class so called is, or would be. */
@@ -77,7 +67,8 @@ static fa_status add_class(struct fa_builder *builder, const char *name, int32_t
     if (coco->n_categories >= MOST_CLASSES)
         return fa_fail(FA_EFORMAT, "\"%.80s\" is one class more than the %d that there can be", name,
                        MOST_CLASSES);
-    FA_TRY(grow(&coco->categories, coco->n_categories, sizeof *coco->categories, &builder->room_categories));
+    FA_TRY(fa_reserve(&coco->categories, coco->n_categories + 1, sizeof *coco->categories,
+                      &builder->room_categories));
     FA_TRY(fa_strdup(name, &coco->categories[coco->n_categories].name));
     *label = (int32_t)coco->n_categories++;
     return FA_OK;
@@ -158,7 +149,7 @@ fa_status fa_builder_image(struct fa_builder *builder, const char *file_name, do
     if (!is_side(w) || !is_side(h))
         return fa_fail(FA_EFORMAT, "the size of its image is %g x %g; sides are whole numbers from 1 to %d",
                        w, h, LARGEST_SIDE);
-    FA_TRY(grow(&coco->images, coco->n_images, sizeof *coco->images, &builder->room_images));
+    FA_TRY(fa_reserve(&coco->images, coco->n_images + 1, sizeof *coco->images, &builder->room_images));
     image = &coco->images[coco->n_images];
     *image = (struct fa_coco_image){.w = (int)w, .h = (int)h};
     FA_TRY(fa_strdup(file_name, &image->file_name));
@@ -173,8 +164,8 @@ fa_status fa_builder_box(struct fa_builder *builder, int32_t label, const double
     if (!fa_coco_box_is_pixels(bbox))
         return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a number that no pixel can have", bbox[0],
                        bbox[1], bbox[2], bbox[3]);
-    FA_TRY(
-        grow(&coco->annotations, coco->n_annotations, sizeof *coco->annotations, &builder->room_annotations));
+    FA_TRY(fa_reserve(&coco->annotations, coco->n_annotations + 1, sizeof *coco->annotations,
+                      &builder->room_annotations));
     coco->annotations[coco->n_annotations++] =
         (struct fa_coco_annotation){.image = coco->n_images - 1,
                                     .label = label,

@@ -185,12 +185,12 @@ static fa_status judge_left_out(const struct labels *labels, const char *image_d
     if (n > 0 && n_read == 0)
         return fa_fail(
             FA_EFORMAT,
-            "no .jpg or .png in %s has the name of a file of labels, as %s; give the folders below which "
+            "no image in %s has the name of a file of labels, such as %s; give the folders below which "
             "both have the same names",
             image_directory, first);
     if (n > 0)
-        fa_warn("%zu file%s of labels %s left out, since no image in %s is called so, the first: %s",
-                n, fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
+        fa_warn("%zu file%s of labels %s left out, since no image in %s is called so, the first: %s", n,
+                fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
     return FA_OK;
 }
 

@@ -19,12 +19,8 @@ fa_status fa_pickle_fail(const struct fa_pickle_machine *machine, const char *wh
 
 fa_status fa_pickle_push(struct fa_pickle_machine *machine, struct fa_pickle_value *value)
 {
-    if (machine->n_stack == machine->stack_room) {
-        const size_t room = 2 * machine->stack_room + 256;
-
-        FA_TRY(fa_realloc(&machine->stack, room, sizeof(struct fa_pickle_value *)));
-        machine->stack_room = room;
-    }
+    FA_TRY(fa_reserve(&machine->stack, machine->n_stack + 1, sizeof(struct fa_pickle_value *),
+                      &machine->stack_room));
     machine->stack[machine->n_stack++] = value;
     return FA_OK;
 }
