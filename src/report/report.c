@@ -55,10 +55,11 @@ static fa_status check_out(const char *path)
     fa_free(end);
     return may_go
                ? FA_OK
-               : fa_fail(FA_EINVAL,
-                         "%s: is there already and is no report of this program; move it, or choose another "
-                         "--out",
-                         path);
+               : fa_fail(
+                     FA_EINVAL,
+                     "%s: is there already and is not a report of this program; move it, or choose another "
+                     "--out",
+                     path);
 }
 
 static fa_status save(const struct fa_page *page, const char *path)

@@ -123,7 +123,7 @@ printf '1 0.5 0.5 0.1 0.1\n\0001 0.5 0.5 0.2 0.2\n' >"$small/yolo/a.txt"
 refused "a.txt: it is not plain text" --annotations "$small/yolo"
 echo "1 160 120 80 120" >"$small/yolo/a.txt"
 refused "a.txt, line 1: it has the number 160; YOLO's are shares" --annotations "$small/yolo"
-refused "no .jpg or .png in $images has the name of a file of labels, as yolo/a.txt" --annotations "$small" --format yolo
+refused "no image in $images has the name of a file of labels, such as yolo/a.txt" --annotations "$small" --format yolo
 refused "are given as the folder" --annotations "$small/data.yaml"
 rm "$small/data.yaml"
 refused "give --classes" --annotations "$small/yolo"

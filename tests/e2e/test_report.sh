@@ -50,7 +50,7 @@ must "$freeanchor" report "$scratch/moved"
 grep -q 'need the data that was evaluated on: /nowhere/val' "$scratch/moved/report.html" || fail "it is not told which data are missing"
 expect 2 "--results needs the data that they are of: /nowhere/val" "$freeanchor" report "$scratch/moved" --results "$scratch/results.json"
 echo precious >"$scratch/notes.txt"
-expect 2 "is no report of this program" "$freeanchor" report "$scratch/w" --out "$scratch/notes.txt"
+expect 2 "is not a report of this program" "$freeanchor" report "$scratch/w" --out "$scratch/notes.txt"
 [ "$(cat "$scratch/notes.txt")" = precious ] || fail "a file of the user is gone"
 
 # kept FILE LINE: the report of a run that kept these detections.

@@ -27,6 +27,8 @@ class Freeanchor(CMakePackage):
     depends_on("hdf5@1.10:")
     depends_on("jpeg")
     depends_on("libpng")
+    depends_on("libtiff")
+    depends_on("libwebp")
     depends_on("mpi")
     depends_on("onednn@2:3", when="+onednn")
     depends_on("openblas")
