@@ -38,6 +38,20 @@ fa_status fa_evaluate(const struct fa_evaluate_config *config, struct fa_comm *c
                       const struct fa_dataset *dataset, struct fa_metrics *metrics,
                       struct fa_coco_result **results, size_t *n_results) FA_CHECK_RESULT;
 
+/* What an evaluation that counts NMS recall counts with, on its rank. */
+struct fa_nms_recall_count {
+    struct fa_lane *lane;
+    const struct fa_detect_config *detect;
+    struct fa_nms_recall recall;
+};
+
+/* For fa_evaluate_config.saw; context is a struct fa_nms_recall_count. */
+fa_status fa_nms_recall_saw(void *context, const struct fa_sample *sample,
+                            const struct fa_head *head) FA_CHECK_RESULT;
+
+/* Collective, in place: that of all ranks. */
+void fa_nms_recall_sum(struct fa_comm *comm, struct fa_nms_recall *recall);
+
 /* The detections of one sample that have an area, in pixels of its original picture; on this rank alone. out
    has room for config->max_per_image. */
 fa_status fa_detect_sample(const struct fa_detect_config *config, struct fa_lane *lane,

@@ -16,6 +16,7 @@
 #include "fa/detections.h"
 #include "fa/loss.h"
 #include "fa/model.h"
+#include "fa/nms_recall.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -84,6 +85,12 @@ fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *c
 fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
                                   const struct fa_head *head, const struct fa_detect_image *frame,
                                   struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+/* fa_nms_recall_add. */
+fa_status fa_lane_head_nms_recall(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
+                                  const struct fa_head *head, const struct fa_detect_image *frame,
+                                  const struct fa_objects *objects,
+                                  struct fa_nms_recall *recall) FA_CHECK_RESULT;
 
 FA_END_DECLARATIONS
 

@@ -17,6 +17,9 @@ static const struct fa_flag flags[] = {
     {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--data", "SHARDDIR", "dataset to evaluate on (default: data.val)", false},
     {"--out", "results.json", "write the detections in COCO's results format", false},
+    {"--nms-recall", NULL,
+     "also tell which part of the objects that the head found is still found after NMS, at IoU 0.50 .. 0.90",
+     false},
     {0}};
 
 static const struct fa_shorthand shorthands[] = {{"--data", "data.val"}, {0}};
@@ -72,10 +75,10 @@ static void count_image(void *context)
     fa_advance_to(&advance->line, ++advance->n_done * advance->n_ranks);
 }
 
-/* Collective. */
+/* Collective. count NULL: NMS recall is not wanted. */
 static fa_status look(struct fa_invocation *invocation, const struct fa_session *session,
-                      const struct fa_dataset *dataset, struct fa_metrics *metrics,
-                      struct fa_coco_result **results, size_t *n)
+                      const struct fa_dataset *dataset, struct fa_nms_recall_count *count,
+                      struct fa_metrics *metrics, struct fa_coco_result **results, size_t *n)
 {
     struct fa_evaluate_config config = session->settings.train.eval;
     struct advance advance = {.n_ranks = (size_t)fa_comm_size(invocation->comm)};
@@ -88,6 +91,10 @@ static fa_status look(struct fa_invocation *invocation, const struct fa_session 
         config.between_images = count_image;
         config.between_context = &advance;
     }
+    if (count != NULL) {
+        config.saw = fa_nms_recall_saw;
+        config.saw_context = count;
+    }
     status = fa_evaluate(&config, invocation->comm, session->lane, dataset, metrics, results, n);
     fa_advance_end(&advance.line);
     return status;
@@ -98,14 +105,21 @@ static fa_status evaluate(struct fa_invocation *invocation, struct fa_session *s
 {
     struct fa_metrics metrics = {0};
     struct fa_coco_result *results = NULL;
+    struct fa_nms_recall_count count = {.lane = session->lane,
+                                        .detect = &session->settings.train.eval.detect};
+    const bool counts = fa_arguments_get(&invocation->arguments, "--nms-recall") != NULL;
     size_t n = 0;
-    fa_status status = look(invocation, session, dataset, &metrics, &results, &n);
+    fa_status status = look(invocation, session, dataset, counts ? &count : NULL, &metrics, &results, &n);
 
     if (status == FA_OK)
         status = write_results(invocation, results, n);
     if (status == FA_OK)
         status = fa_report_metrics(invocation, &metrics, dataset->categories,
                                    session->settings.train.eval.max_detections);
+    if (status == FA_OK && counts) {
+        fa_nms_recall_sum(invocation->comm, &count.recall);
+        fa_report_nms_recall(invocation, &count.recall);
+    }
     fa_metrics_clear(&metrics);
     fa_free(results);
     return status;

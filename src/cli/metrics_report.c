@@ -94,3 +94,26 @@ fa_status fa_report_metrics(struct fa_invocation *invocation, const struct fa_me
     fa_category_titles_free(names, metrics->n_classes);
     return status;
 }
+
+/* ---- NMS recall ---- */
+
+static void print_nms_recall(const struct fa_nms_recall *recall)
+{
+    printf("\n NMS recall (NR) @[ IoU=0.50:0.90 ] = %.3f\n", fa_nms_recall_mean(recall));
+    for (int i = 0; i < FA_NMS_RECALL_IOUS; i += 2)
+        printf(" NMS recall (NR) @[ IoU=%.2f      ] = %.3f\n", fa_nms_recall_iou(i),
+               fa_nms_recall_at(recall, i));
+}
+
+void fa_report_nms_recall(struct fa_invocation *invocation, const struct fa_nms_recall *recall)
+{
+    char key[16];
+
+    if (fa_invocation_speaks(invocation))
+        print_nms_recall(recall);
+    fa_report_number(invocation, "NR", fa_nms_recall_mean(recall));
+    for (int i = 0; i < FA_NMS_RECALL_IOUS; i++) {
+        snprintf(key, sizeof key, "NR_%d", 50 + 5 * i);
+        fa_report_number(invocation, key, fa_nms_recall_at(recall, i));
+    }
+}

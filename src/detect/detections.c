@@ -3,11 +3,11 @@
  */
 #include "fa/detections.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "fa/memory.h"
 #include "ranking.h"
+#include "score.h"
 
 const struct fa_detect_config fa_detect_config_default = {
     .score_threshold = 0.05,
@@ -43,25 +43,13 @@ static void candidates_clear(struct candidates *candidates)
     fa_free(candidates->labels);
 }
 
-static float sigmoid(fa_real logit)
-{
-    return 1.0f / (1.0f + expf(-(float)logit));
-}
-
-/* A logit that no score above the threshold can come from, with room for rounding. */
-static fa_real hopeless_logit(double threshold)
-{
-    if (threshold <= 0)
-        return -INFINITY;
-    return threshold < 1 ? (fa_real)(log(threshold) - log1p(-threshold) - 1e-3) : INFINITY;
-}
-
 /* The best (anchor, class) pairs of the level, index = (anchor in the level) * classes + class. */
 static void rank_level(const struct fa_detect_config *config, const struct fa_head_view *head, size_t first,
                        size_t n_anchors, struct fa_ranking *ranking)
 {
     const size_t classes = (size_t)head->num_classes;
-    const fa_real *logits = head->cls + first * classes, hopeless = hopeless_logit(config->score_threshold);
+    const fa_real *logits = head->cls + first * classes,
+                  hopeless = fa_hopeless_logit(config->score_threshold);
     const float threshold = (float)config->score_threshold;
 
     ranking->n = 0;
@@ -70,7 +58,7 @@ static void rank_level(const struct fa_detect_config *config, const struct fa_he
 
         if (!(logits[i] > hopeless))
             continue;
-        score = sigmoid(logits[i]);
+        score = fa_score(logits[i]);
         if (score > threshold && fa_ranking_wants(ranking, score))
             fa_ranking_offer(ranking, score, i);
     }

@@ -20,14 +20,21 @@ static void drop_empty(struct fa_detection *found, size_t *n)
     *n = kept;
 }
 
+struct fa_detect_image fa_sample_detect_image(const struct fa_sample *sample)
+{
+    struct fa_detect_image image = {.clip_w = (float)sample->frame.w, .clip_h = (float)sample->frame.h};
+
+    memcpy(image.scale_factor, sample->scale_factor, sizeof image.scale_factor);
+    return image;
+}
+
 fa_status fa_detect_observed(const struct fa_detect_config *config, struct fa_lane *lane,
                              const struct fa_sample *sample, const struct fa_lane_observer *observer,
                              struct fa_detection *out, size_t *n)
 {
     const struct fa_image image = {.frame = &sample->frame, .h = sample->h, .w = sample->w};
-    struct fa_detect_image frame = {.clip_w = (float)sample->frame.w, .clip_h = (float)sample->frame.h};
+    const struct fa_detect_image frame = fa_sample_detect_image(sample);
 
-    memcpy(frame.scale_factor, sample->scale_factor, sizeof frame.scale_factor);
     FA_TRY(fa_lane_look(lane, config, &image, &frame, observer, out, n));
     drop_empty(out, n);
     return FA_OK;

@@ -14,6 +14,9 @@ fa_status fa_detect_observed(const struct fa_detect_config *config, struct fa_la
                              const struct fa_sample *sample, const struct fa_lane_observer *observer,
                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
 
+/* What resizing did to the sample's picture. */
+struct fa_detect_image fa_sample_detect_image(const struct fa_sample *sample);
+
 /* A detection with its place: ranks send these. */
 struct fa_finding {
     uint64_t record;

@@ -113,6 +113,31 @@ static void the_first_images_alone_may_be_asked_for(void **state)
     fa_metrics_clear(&metrics);
 }
 
+static struct fa_nms_recall recall_of(struct fa_comm *who)
+{
+    struct fa_evaluate_config counting = config;
+    struct fa_nms_recall_count count = {.lane = lane, .detect = &counting.detect};
+    struct fa_metrics metrics;
+
+    counting.detect.max_per_image = 1; /* limits detections alone */
+    counting.saw = fa_nms_recall_saw;
+    counting.saw_context = &count;
+    assert_ok(fa_evaluate(&counting, who, lane, dataset, &metrics, NULL, NULL));
+    fa_metrics_clear(&metrics);
+    fa_nms_recall_sum(who, &count.recall);
+    return count.recall;
+}
+
+static void all_ranks_together_count_the_nms_recall_of_one_alone(void **state)
+{
+    const struct fa_nms_recall together = recall_of(comm), single = recall_of(&alone);
+
+    (void)state;
+    assert_memory_equal(&together, &single, sizeof together);
+    assert_true(single.found[0] > N_IMAGES);
+    assert_true(single.kept[4] < single.found[4]);
+}
+
 static void without_any_detection_the_precision_is_zero(void **state)
 {
     struct fa_evaluate_config strict = config;
@@ -178,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ranks_together_give_the_results_of_one_alone),
+        cmocka_unit_test(all_ranks_together_count_the_nms_recall_of_one_alone),
         cmocka_unit_test(the_first_images_alone_may_be_asked_for),
         cmocka_unit_test(without_any_detection_the_precision_is_zero),
         cmocka_unit_test(a_rank_without_memory_fails_all),
