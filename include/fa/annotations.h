@@ -40,15 +40,13 @@ struct fa_annotation_source {
     enum fa_annotation_format format;
     const char *image_directory;
     bool follow_links; /* of both folders, to files outside of them */
-
-    /* The classes in their order: names with commas between, or a file with a name a line; NULL: as the
-       annotations have them, VOC's and LabelMe's sorted by name. A class beyond them is a fault of its
-       object. */
-    const char *classes;
 };
 
-/* What of it can be used, as fa_coco_read_usable; *out is freed with fa_coco_free. */
-fa_status fa_annotations_read(const struct fa_annotation_source *source,
+/* What of n sources, at least one, can be used, as fa_coco_read_usable; *out is freed with fa_coco_free.
+   classes: all classes in their order, names with commas between, or a file with a name a line; one beyond
+   them is a fault of its object. NULL: as the sources have them, VOC's and LabelMe's sorted by name. Several
+   sources become one: their classes are united by name, their ids kept only where no two are equal. */
+fa_status fa_annotations_read(const struct fa_annotation_source *sources, size_t n, const char *classes,
                               struct fa_coco **out) FA_CHECK_RESULT;
 
 FA_END_DECLARATIONS

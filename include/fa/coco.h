@@ -27,6 +27,7 @@ struct fa_coco_image {
     int64_t id;
     char *file_name;
     int w, h;
+    size_t source; /* where several were merged, the place of its own among them; else 0 */
 };
 
 struct fa_coco_annotation {

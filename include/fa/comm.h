@@ -14,6 +14,7 @@
 #include "fa/declarations.h"
 #include "fa/real.h"
 #include "fa/status.h"
+#include "fa/team.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -66,6 +67,9 @@ void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn)
    lowest failing rank, with FA_EREMOTE, or with its code where that says wrong input (FA_EINVAL, FA_EFORMAT,
    FA_EMISSING): a wrong key on one rank is one on all. */
 fa_status fa_comm_agree(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
+
+/* The ranks as rooms without MPI see them (team.h); borrowed from comm. */
+struct fa_team fa_comm_team(struct fa_comm *comm);
 
 /* Collective, in place. The order of the sum depends only on the number of ranks. */
 void fa_comm_sum_double(struct fa_comm *comm, double *values, size_t n);

@@ -21,8 +21,9 @@ enum fa_random_purpose {
     FA_RANDOM_WEIGHTS = 4, /* a = hash of the parameter's name */
     FA_RANDOM_SCENE = 5,   /* a = image number */
     FA_RANDOM_TEST = 6,
-    FA_RANDOM_BENCH = 7,  /* a = what for */
-    FA_RANDOM_AUGMENT = 8 /* a = epoch, b = sample position in the epoch */
+    FA_RANDOM_BENCH = 7,   /* a = what for */
+    FA_RANDOM_AUGMENT = 8, /* a = epoch, b = sample position in the epoch */
+    FA_RANDOM_SPLIT = 9    /* a = checksum of an image's file, b = its size */
 };
 
 /* A stream of draws: open struct, initialise with fa_random_init, copy freely. */

@@ -15,6 +15,7 @@
 #include "fa/annotations.h"
 #include "fa/declarations.h"
 #include "fa/status.h"
+#include "fa/team.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -69,22 +70,35 @@ fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void
 enum fa_pack_fix { FA_PACK_ERROR, FA_PACK_DROP, FA_PACK_CLIP };
 enum fa_pack_exif { FA_PACK_EXIF_DECIDE, FA_PACK_EXIF_APPLY, FA_PACK_EXIF_IGNORE };
 
+/* Datasets that images are shared out to, by their content (pack_split.h). */
+enum { FA_PACK_MAX_PARTS = 3 };
+extern const char *const fa_pack_part_names[FA_PACK_MAX_PARTS]; /* "train", "val", "test" */
+
+struct fa_pack_split {
+    size_t n_parts;                  /* 0: all images go to one dataset */
+    double share[FA_PACK_MAX_PARTS]; /* 1 in all */
+    uint64_t seed;
+};
+
 struct fa_pack_config {
-    const char *annotation_path, *image_directory, *out_directory;
-    enum fa_annotation_format format;
-    const char *classes;    /* as fa_annotation_source has them; NULL: those of the annotations */
-    size_t shard_bytes;     /* a shard is closed before its JPEGs would pass this */
+    const struct fa_annotation_source *sources;
+    size_t n_sources;    /* at least 1 */
+    const char *classes; /* as fa_annotations_read has them; NULL: those of the annotations */
+    const char *out_directory;
+    struct fa_pack_split split; /* its parts become <out>/train, <out>/val, <out>/test */
+    size_t shard_bytes;         /* a shard is closed before its images would pass this */
     enum fa_pack_fix fix;   /* boxes that are empty or reach outside: error; drop the box; clip it (drop if
                                empty then). drop also drops images and annotations that cannot be used */
     enum fa_pack_exif exif; /* whether images are turned as their EXIF data say; decide: as the sizes in the
-                               annotation file tell, once for all that do not tell */
-    bool follow_links;      /* in image_directory, to files outside it */
+                               annotations tell, once for all of a source that do not tell */
     int n_threads;
+    const struct fa_team *team; /* images and shards are shared out to it; NULL: this process does all */
 };
 
 struct fa_pack_report {
     size_t n_images, n_annotations, n_shards;
-    size_t n_bytes; /* of JPEGs */
+    size_t n_in_part[FA_PACK_MAX_PARTS]; /* images */
+    size_t n_bytes;                      /* of images */
     size_t n_dropped_images, n_dropped_boxes, n_clipped_boxes, n_oriented, n_without_objects;
     size_t n_dropped_items; /* of the annotation file, that contradicted it */
     size_t n_exif_ignored;  /* EXIF asks for a turn that the annotations did not follow */
@@ -95,7 +109,8 @@ struct fa_pack_report {
    exchanges that with <out> as the last step: on failure <out> is what it was. Every rejected item is a line
    in "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after
    all were looked at (FA_EFORMAT, naming the first). It fails too if there are annotations and none is an
-   object to train on. out_directory must be absent or empty, or hold a dataset. */
+   object to train on. out_directory must be absent or empty, or hold a dataset. Collective over the team,
+   whose processes share a file system; the bytes written are the same for any team. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 
 FA_END_DECLARATIONS

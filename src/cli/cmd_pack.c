@@ -1,25 +1,36 @@
 /*
  * cmd_pack.c - freeanchor pack: annotations and a folder of images into checked shards.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "fa/log.h"
+#include "fa/memory.h"
 #include "fa/shard.h"
 
 static const struct fa_flag flags[] = {
     {"--annotations", "PATH",
-     "a COCO JSON, a folder of Pascal VOC, YOLO or LabelMe files, or an XML of CVAT for images", false},
-    {"--format", "F", "coco, voc, yolo, labelme or cvat (default: as what is there tells)", false},
+     "a COCO JSON, a folder of Pascal VOC, YOLO or LabelMe files, or an XML of CVAT for images; several "
+     "times: "
+     "all become one dataset",
+     false},
+    {"--format", "F", "coco, voc, yolo, labelme or cvat (default: as what is there tells); once, or for each",
+     false},
     {"--coco", "A.json", "short for --annotations A.json --format coco", false},
     {"--classes", "LIST",
      "the classes in their order: names with commas between, or a file with a name a line (default: as the "
      "annotations name them)",
      false},
-    {"--images", "DIR", "folder that the file names in them are relative to", true},
+    {"--images", "DIR", "folder that the file names in them are relative to; once, or for each", true},
     {"--out", "SHARDDIR", "gets the shards; a dataset already there is replaced when the new one is complete",
      true},
+    {"--split", "A/B",
+     "shares of the images, such as 0.8/0.2 or 0.7/0.2/0.1, that go to SHARDDIR/train, SHARDDIR/val and "
+     "SHARDDIR/test; which one is drawn from an image's bytes, so equal files stay together",
+     false},
+    {"--seed", "N", "of --split (default 0)", false, FA_WHOLE(0, FA_LARGEST_EXACT)},
     {"--shard-mib", "N", "size of a shard (default 256)", false, FA_WHOLE(1, 1048576)},
     {"--fix", "HOW", "bad boxes, annotations and images: error (default), drop, or clip boxes to the image",
      false},
@@ -59,7 +70,6 @@ static fa_status parse_choices(const struct fa_arguments *given, struct fa_pack_
     FA_TRY(parse_choice(given, "--exif", exifs, &exif));
     config->fix = (enum fa_pack_fix)fix;
     config->exif = (enum fa_pack_exif)exif;
-    config->follow_links = fa_arguments_get(given, "--follow-links") != NULL;
     return FA_OK;
 }
 
@@ -76,24 +86,112 @@ static fa_status parse_format(const char *name, enum fa_annotation_format *forma
     return fa_fail(FA_EINVAL, "--format %s: expected coco, voc, yolo, labelme or cvat", name);
 }
 
-static fa_status parse_annotations(const struct fa_arguments *given, struct fa_pack_config *config)
-{
-    const char *coco = fa_arguments_get(given, "--coco");
+/* ---- where the annotations are ---- */
 
-    config->annotation_path = fa_arguments_get(given, "--annotations");
-    config->classes = fa_arguments_get(given, "--classes");
-    FA_TRY(parse_format(fa_arguments_get(given, "--format"), &config->format));
-    if ((coco == NULL) == (config->annotation_path == NULL))
-        return fa_fail(FA_EINVAL,
-                       coco == NULL
-                           ? "--annotations is missing: where the boxes are"
-                           : "--coco and --annotations are both given; one says where the boxes are");
-    if (coco == NULL)
+static bool is_source(const struct fa_argument *argument)
+{
+    return argument->flag != NULL && (strcmp(argument->flag->name, "--annotations") == 0 ||
+                                      strcmp(argument->flag->name, "--coco") == 0);
+}
+
+static size_t count(const struct fa_arguments *given, const char *flag)
+{
+    size_t n = 0;
+
+    while (fa_arguments_nth(given, flag, n) != NULL)
+        n++;
+    return n;
+}
+
+/* What is given once counts for all. */
+static fa_status require_one_or_each(const struct fa_arguments *given, const char *flag, size_t n_sources)
+{
+    const size_t n = count(given, flag);
+
+    if (n <= 1 || n == n_sources)
         return FA_OK;
-    config->annotation_path = coco;
-    config->format = FA_ANNOTATIONS_COCO;
+    return fa_fail(FA_EINVAL,
+                   "%s is given %zu times for %zu source%s of annotations; give it once, or for each", flag,
+                   n, n_sources, fa_plural(n_sources));
+}
+
+/* Of source k, of those with --annotations the j-th. */
+static fa_status parse_source(const struct fa_arguments *given, const struct fa_argument *argument, size_t k,
+                              size_t j, struct fa_annotation_source *source)
+{
+    const bool is_coco = strcmp(argument->flag->name, "--coco") == 0;
+
+    source->path = argument->value;
+    source->follow_links = fa_arguments_get(given, "--follow-links") != NULL;
+    source->image_directory = fa_arguments_nth(given, "--images", count(given, "--images") > 1 ? k : 0);
+    source->format = FA_ANNOTATIONS_COCO;
+    if (is_coco)
+        return FA_OK;
+    return parse_format(fa_arguments_nth(given, "--format", count(given, "--format") > 1 ? j : 0),
+                        &source->format);
+}
+
+/* In the order of the command line; sources has room for all arguments. */
+static fa_status parse_sources(const struct fa_arguments *given, struct fa_annotation_source *sources,
+                               size_t *n)
+{
+    size_t n_with_format = 0;
+
+    *n = 0;
+    for (size_t i = 0; i < given->n; i++) {
+        if (!is_source(&given->given[i]))
+            continue;
+        FA_TRY(parse_source(given, &given->given[i], *n, n_with_format, &sources[*n]));
+        n_with_format += strcmp(given->given[i].flag->name, "--annotations") == 0;
+        ++*n;
+    }
+    if (*n == 0)
+        return fa_fail(FA_EINVAL, "--annotations is missing: where the boxes are");
+    FA_TRY(require_one_or_each(given, "--images", *n));
+    return require_one_or_each(given, "--format", n_with_format);
+}
+
+/* ---- a split ---- */
+
+static fa_status parse_share(const char *text, const char *at, double *share)
+{
+    const struct fa_range range = FA_REAL(0.001, 0.999);
+    char digits[32], what[64];
+
+    snprintf(digits, sizeof digits, "%.*s", (int)strcspn(at, "/"), at);
+    snprintf(what, sizeof what, "--split %.40s:", text);
+    return fa_number_real(what, digits, &range, share);
+}
+
+static fa_status parse_split(const struct fa_arguments *given, struct fa_pack_split *split)
+{
+    const char *text = fa_arguments_get(given, "--split");
+    double sum = 0;
+
+    split->seed = (uint64_t)fa_arguments_whole(given, "--seed", 0);
+    for (const char *at = text; at != NULL; at = strchr(at, '/') != NULL ? strchr(at, '/') + 1 : NULL) {
+        if (split->n_parts == FA_PACK_MAX_PARTS)
+            return fa_fail(FA_EINVAL, "--split %s: at most %d parts: train, val and test", text,
+                           FA_PACK_MAX_PARTS);
+        FA_TRY(parse_share(text, at, &split->share[split->n_parts]));
+        sum += split->share[split->n_parts++];
+    }
+    if (text != NULL && !(fabs(sum - 1) < 1e-6))
+        return fa_fail(FA_EINVAL, "--split %s: the shares are %g in all; they must be 1", text, sum);
     return FA_OK;
 }
+
+static void report_split(struct fa_invocation *invocation, const struct fa_pack_split *split,
+                         const struct fa_pack_report *packed, const char *out)
+{
+    for (size_t k = 0; k < split->n_parts; k++) {
+        printf("%s/%s: %zu image%s\n", out, fa_pack_part_names[k], packed->n_in_part[k],
+               fa_plural(packed->n_in_part[k]));
+        fa_report_number(invocation, fa_pack_part_names[k], (double)packed->n_in_part[k]);
+    }
+}
+
+/* ---- the command ---- */
 
 static void report(struct fa_invocation *invocation, const struct fa_pack_report *packed, const char *out)
 {
@@ -125,22 +223,55 @@ static void report(struct fa_invocation *invocation, const struct fa_pack_report
     fa_report_number(invocation, "clipped_boxes", (double)packed->n_clipped_boxes);
 }
 
-static fa_status run(struct fa_invocation *invocation)
+static fa_status parse(struct fa_invocation *invocation, struct fa_annotation_source *sources,
+                       struct fa_pack_config *config)
 {
     const struct fa_arguments *given = &invocation->arguments;
-    struct fa_pack_config config = {.image_directory = fa_arguments_get(given, "--images"),
-                                    .out_directory = fa_arguments_get(given, "--out"),
-                                    .shard_bytes = (size_t)fa_arguments_whole(given, "--shard-mib", 256)
-                                                   << 20,
-                                    .n_threads = invocation->threads};
-    struct fa_pack_report packed;
 
+    config->sources = sources;
+    config->classes = fa_arguments_get(given, "--classes");
+    config->out_directory = fa_arguments_get(given, "--out");
+    config->shard_bytes = (size_t)fa_arguments_whole(given, "--shard-mib", 256) << 20;
+    config->n_threads = invocation->threads;
     FA_TRY(fa_invocation_no_operands(invocation));
-    FA_TRY(parse_annotations(given, &config));
-    FA_TRY(parse_choices(given, &config));
+    FA_TRY(parse_sources(given, sources, &config->n_sources));
+    FA_TRY(parse_choices(given, config));
+    FA_TRY(fa_invocation_needs(invocation, "--seed", "--split"));
+    return parse_split(given, &config->split);
+}
+
+/* All ranks find the same, which one of them tells. */
+static fa_status pack(struct fa_invocation *invocation, struct fa_annotation_source *sources)
+{
+    struct fa_pack_config config = {.team = NULL};
+    struct fa_pack_report packed;
+    struct fa_team team;
+
+    FA_TRY(fa_invocation_agree(invocation, parse(invocation, sources, &config)));
+    if (invocation->comm != NULL) {
+        team = fa_comm_team(invocation->comm);
+        config.team = &team;
+    }
+    if (!fa_invocation_speaks(invocation))
+        fa_log_set_level(FA_LOG_ERROR);
     FA_TRY(fa_pack(&config, &packed));
+    if (!fa_invocation_speaks(invocation))
+        return FA_OK;
     report(invocation, &packed, config.out_directory);
+    report_split(invocation, &config.split, &packed, config.out_directory);
     return FA_OK;
+}
+
+static fa_status run(struct fa_invocation *invocation)
+{
+    struct fa_annotation_source *sources = NULL;
+    fa_status status = fa_alloc_zero(invocation->arguments.n, sizeof *sources, &sources);
+
+    status = fa_invocation_agree(invocation, status);
+    if (status == FA_OK)
+        status = pack(invocation, sources);
+    fa_free(sources);
+    return status;
 }
 
 const struct fa_command fa_command_pack = {.name = "pack",
@@ -148,4 +279,6 @@ const struct fa_command fa_command_pack = {.name = "pack",
                                            .summary =
                                                "check annotations and their images and pack them into shards",
                                            .flags = flags,
+                                           .parallel = true,
+                                           .lone_without_mpi = true,
                                            .run = run};

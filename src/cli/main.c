@@ -64,12 +64,13 @@ static fa_status meet(struct fa_invocation *invocation, fa_status status)
 
 static fa_status start_ranks(struct fa_invocation *invocation, fa_status status)
 {
-    const bool many = fa_launcher_ranks() > 1;
+    const struct fa_command *command = invocation->command;
+    const bool many = fa_launcher_ranks() > 1, needs_mpi = command->parallel && !command->lone_without_mpi;
 
-    if (status == FA_OK && !invocation->command->parallel && many)
+    if (status == FA_OK && !command->parallel && many)
         status = fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
-                         invocation->command->name);
-    if (many || (status == FA_OK && invocation->command->parallel))
+                         command->name);
+    if (many || (status == FA_OK && needs_mpi))
         return meet(invocation, status);
     return status;
 }

@@ -113,11 +113,23 @@ static void write_annotation(FILE *file, int image, int k, bool *first)
     *first = false;
 }
 
+/* What was handed out last stays. */
+static const struct fa_annotation_source *remember(const struct fa_annotation_source *source)
+{
+    static struct fa_annotation_source sources[64];
+    static size_t n;
+
+    sources[n % 64] = *source;
+    return &sources[n++ % 64];
+}
+
 struct fa_pack_config fixture_config(const char *directory)
 {
     return (struct fa_pack_config){
-        .annotation_path = fa_test_path(directory, "coco.json"),
-        .image_directory = fa_test_path(directory, "images"),
+        .sources =
+            remember(&(struct fa_annotation_source){.path = fa_test_path(directory, "coco.json"),
+                                                    .image_directory = fa_test_path(directory, "images")}),
+        .n_sources = 1,
         .out_directory = fa_test_path(directory, "out"),
         .shard_bytes = 8 << 10,
         .fix = FA_PACK_ERROR,

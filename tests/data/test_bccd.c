@@ -18,6 +18,7 @@ static const char *const bad[] = {
 };
 #define N_BAD (sizeof bad / sizeof bad[0])
 
+static struct fa_annotation_source source;
 static struct fa_pack_config config;
 
 static int choose_folders(void **state)
@@ -29,9 +30,10 @@ static int choose_folders(void **state)
     snprintf(annotations, sizeof annotations, "%s/annotations/instances_trainval.json",
              fa_test_shared("data/bccd"));
     snprintf(out, sizeof out, "%s/out", fa_test_directory());
+    source = (struct fa_annotation_source){.path = annotations, .image_directory = images};
     config = (struct fa_pack_config){
-        .annotation_path = annotations,
-        .image_directory = images,
+        .sources = &source,
+        .n_sources = 1,
         .out_directory = out,
         .shard_bytes = 2 << 20,
         .n_threads = 2,

@@ -88,7 +88,8 @@ static void a_shard_of_another_packing_is_refused(void **state)
     directory = fa_test_directory();
     config = fixture_scenes(directory, 3);
     config.shard_bytes = 1 << 20;
-    fixture_jpeg(fa_test_path(config.image_directory, "2.jpg"), fixture_width(2), fixture_height(2), 50, 1);
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "2.jpg"), fixture_width(2), fixture_height(2),
+                 50, 1);
     assert_ok(fa_pack(&config, &report));
     fixture_write(fa_test_path(config.out_directory, "shard-00000.h5"), shard, n_bytes);
     fa_free(shard);

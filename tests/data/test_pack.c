@@ -110,13 +110,13 @@ static void pack_turned(const char *directory, int w, int h, struct fa_pack_repo
     const struct fa_pack_config config = fixture_config(directory);
     char text[512];
 
-    assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 40, 30, 1, 6);
+    assert_ok(fa_directory_make(config.sources->image_directory));
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "a.jpg"), 40, 30, 1, 6);
     snprintf(text, sizeof text,
              "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [], \"images\": [{\"id\": 1, "
              "\"file_name\": \"a.jpg\", \"width\": %d, \"height\": %d}]}",
              w, h);
-    fixture_write_text(config.annotation_path, text);
+    fixture_write_text(config.sources->path, text);
     assert_ok(fa_pack(&config, report));
 }
 
@@ -168,16 +168,16 @@ struct turned_image {
 static struct fa_pack_config write_turned(const char *directory, const struct turned_image *images, int n)
 {
     const struct fa_pack_config config = fixture_config(directory);
-    FILE *file = fopen(config.annotation_path, "w");
+    FILE *file = fopen(config.sources->path, "w");
 
     assert_non_null(file);
-    assert_ok(fa_directory_make(config.image_directory));
+    assert_ok(fa_directory_make(config.sources->image_directory));
     fprintf(file, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [");
     for (int i = 0; i < n; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "%d.jpg", i);
-        fixture_jpeg(fa_test_path(config.image_directory, name), images[i].w, images[i].h, i,
+        fixture_jpeg(fa_test_path(config.sources->image_directory, name), images[i].w, images[i].h, i,
                      images[i].orientation);
         fprintf(file, "%s{\"id\": %d, \"file_name\": \"%s\", \"width\": %d, \"height\": %d}",
                 i > 0 ? ", " : "", i, name, images[i].annotated_w, images[i].annotated_h);
@@ -248,9 +248,9 @@ static struct fa_pack_config write_bad_boxes(const char *directory)
 {
     const struct fa_pack_config config = fixture_config(directory);
 
-    assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
-    fixture_write_text(config.annotation_path,
+    assert_ok(fa_directory_make(config.sources->image_directory));
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "a.jpg"), 64, 48, 1, 1);
+    fixture_write_text(config.sources->path,
                        "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
                        "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
                        "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]},"
@@ -354,7 +354,7 @@ static void an_image_that_cannot_be_used_stops_the_packing_or_is_dropped(void **
         struct fa_dataset *dataset;
 
         config = fixture_scenes(directory, 6);
-        damage_image(fa_test_path(config.image_directory, "4.jpg"), (enum damage)damage);
+        damage_image(fa_test_path(config.sources->image_directory, "4.jpg"), (enum damage)damage);
         assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "4.jpg");
         fa_test_message("image 14", __FILE__, __LINE__);
         assert_string_equal(fixture_list(directory), "coco.json images out.rejected.txt");
@@ -375,27 +375,31 @@ static void links_are_followed_to_where_they_stay_in_the_folder(void **state)
 {
     const char *directory = fa_test_directory();
     struct fa_pack_config config = fixture_scenes(directory, 2);
-    const char *image = fa_test_path(config.image_directory, "1.jpg"),
+    const char *image = fa_test_path(config.sources->image_directory, "1.jpg"),
                *list = fa_test_path(directory, "out.rejected.txt");
+    struct fa_annotation_source source;
     struct fa_pack_report report;
 
     (void)state;
-    assert_int_equal(rename(image, fa_test_path(config.image_directory, "x.jpg")), 0);
-    assert_int_equal(symlink(fa_test_path(config.image_directory, "x.jpg"), image), 0);
+    assert_int_equal(rename(image, fa_test_path(config.sources->image_directory, "x.jpg")), 0);
+    assert_int_equal(symlink(fa_test_path(config.sources->image_directory, "x.jpg"), image), 0);
     assert_ok(fa_pack(&config, &report)); /* absolute, but it ends inside */
-    assert_int_equal(rename(fa_test_path(config.image_directory, "x.jpg"), fa_test_path(directory, "x.jpg")),
-                     0);
+    assert_int_equal(
+        rename(fa_test_path(config.sources->image_directory, "x.jpg"), fa_test_path(directory, "x.jpg")), 0);
     assert_int_equal(unlink(image), 0);
     assert_int_equal(symlink("../x.jpg", image), 0);
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "1.jpg: is a link out of the image folder");
     assert_true(fixture_contains(list, "--follow-links"));
-    config.follow_links = true;
+    source = *config.sources;
+    source.follow_links = true;
+    config.sources = &source;
     assert_ok(fa_pack(&config, &report));
-    config.follow_links = false;
+    source.follow_links = false;
     assert_int_equal(unlink(image), 0);
     assert_int_equal(symlink("../images/0.jpg", image), 0);
-    assert_int_equal(rename(config.image_directory, fa_test_path(directory, "real")), 0);
-    assert_int_equal(symlink("real", config.image_directory), 0); /* the folder itself may be a link */
+    assert_int_equal(rename(config.sources->image_directory, fa_test_path(directory, "real")), 0);
+    assert_int_equal(symlink("real", config.sources->image_directory),
+                     0); /* the folder itself may be a link */
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "1.jpg: the image is 64x48");
 }
 
@@ -407,11 +411,12 @@ static void names_from_windows_are_read_with_slashes(void **state)
     struct fa_dataset *dataset;
 
     (void)state;
-    assert_ok(fa_directory_make(fa_test_path(config.image_directory, "train")));
-    fixture_jpeg(fa_test_path(config.image_directory, "train/a.jpg"), 40, 30, 1, 1);
-    fixture_jpeg(fa_test_path(config.image_directory, "b\\c.jpg"), 40, 30, 2, 1); /* a name like another */
+    assert_ok(fa_directory_make(fa_test_path(config.sources->image_directory, "train")));
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "train/a.jpg"), 40, 30, 1, 1);
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "b\\c.jpg"), 40, 30, 2,
+                 1); /* a name like another */
     fixture_write_text(
-        config.annotation_path,
+        config.sources->path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
         "\"train\\\\a.jpg\", \"width\": 40, \"height\": 30}, {\"id\": 2, \"file_name\": \"b\\\\c.jpg\", "
         "\"width\": 40, \"height\": 30}]}");
@@ -421,7 +426,7 @@ static void names_from_windows_are_read_with_slashes(void **state)
     assert_string_equal(dataset->records[1].file_name, "b\\c.jpg");
     fa_dataset_close(dataset);
     fixture_write_text(
-        config.annotation_path,
+        config.sources->path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 1, \"file_name\": "
         "\"..\\\\coco.json\", \"width\": 40, \"height\": 30}]}");
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "..\\coco.json: cannot open");
@@ -434,10 +439,10 @@ static void annotations_that_contradict_the_file_are_all_listed_and_dropped(void
     struct fa_pack_report report;
 
     (void)state;
-    assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 64, 48, 1, 1);
+    assert_ok(fa_directory_make(config.sources->image_directory));
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "a.jpg"), 64, 48, 1, 1);
     fixture_write_text(
-        config.annotation_path,
+        config.sources->path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}, {\"id\": 6}], \"annotations\": ["
         "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40]},"
@@ -463,7 +468,7 @@ static void annotations_of_which_none_is_an_object_are_refused(void **state)
 
     (void)state;
     fixture_write_text(
-        config.annotation_path,
+        config.sources->path,
         "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], \"images\": [{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 64, \"height\": 48}], \"annotations\": ["
         "{\"id\": 1, \"image_id\": 5, \"category_id\": 1, \"bbox\": [1, 2, 30, 40], \"area\": 0},"
@@ -485,8 +490,8 @@ static void an_annotation_file_without_images_is_refused(void **state)
 
     (void)state;
     assert_fails_saying(fa_pack(&config, &report), FA_EMISSING, "coco.json");
-    fixture_write_text(config.annotation_path, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], "
-                                         "\"images\": [], \"annotations\": []}");
+    fixture_write_text(config.sources->path, "{\"categories\": [{\"id\": 1, \"name\": \"x\"}], "
+                                             "\"images\": [], \"annotations\": []}");
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "no image is left");
     assert_string_equal(fixture_list(directory), "coco.json");
 }
@@ -502,9 +507,9 @@ static void foreign_files_are_never_replaced(void **state)
     assert_ok(fa_directory_make(config.out_directory));
     fixture_write_text(fa_test_path(config.out_directory, "thesis.tex"), "\\begin");
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "thesis.tex");
-    config.out_directory = config.image_directory;
+    config.out_directory = config.sources->image_directory;
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "0.jpg");
-    config.out_directory = config.annotation_path;
+    config.out_directory = config.sources->path;
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "not a directory");
     assert_string_equal(fixture_list(directory), "coco.json images out");
 }
@@ -523,7 +528,7 @@ static void a_failed_packing_leaves_the_previous_dataset(void **state)
     content = dataset->content_hash;
     fa_dataset_close(dataset);
     config = fixture_config(directory);
-    damage_image(fa_test_path(config.image_directory, "2.jpg"), TRUNCATED);
+    damage_image(fa_test_path(config.sources->image_directory, "2.jpg"), TRUNCATED);
     assert_fails_saying(fa_pack(&config, &report), FA_EFORMAT, "2.jpg");
     assert_ok(fa_dataset_open(config.out_directory, &dataset));
     assert_true(dataset->content_hash == content);

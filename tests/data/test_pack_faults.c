@@ -65,7 +65,8 @@ static void a_disk_that_fills_up_leaves_nothing_new_and_the_old_dataset(void **s
     (void)state;
     assert_ok(pack(&config));
     content = content_of(config.out_directory);
-    fixture_jpeg(fa_test_path(config.image_directory, "1.jpg"), fixture_width(1), fixture_height(1), 99, 1);
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "1.jpg"), fixture_width(1), fixture_height(1),
+                 99, 1);
     for (rlim_t limit = 64; limit < 8192; limit += 900) {
         assert_true(fails_on_a_disk_of(limit, &config));
         assert_string_equal(fixture_list(directory), "coco.json images out");
@@ -122,7 +123,7 @@ static void an_output_below_a_plain_file_is_refused(void **state)
     struct fa_pack_config config = fixture_scenes(directory, 2);
 
     (void)state;
-    config.out_directory = fa_test_path(config.annotation_path, "out");
+    config.out_directory = fa_test_path(config.sources->path, "out");
     assert_fails_saying(pack(&config), FA_EIO, "coco.json");
 }
 
@@ -190,7 +191,7 @@ static void a_dataset_moved_aside_by_an_interrupted_swap_comes_back(void **state
     content = content_of(config.out_directory);
     assert_int_equal(rename(config.out_directory, old), 0);
     assert_fails_saying(fa_dataset_open(config.out_directory, &dataset), FA_EIO, "out.replaced");
-    fixture_cut(fa_test_path(config.image_directory, "1.jpg"), 100);
+    fixture_cut(fa_test_path(config.sources->image_directory, "1.jpg"), 100);
     assert_fails(pack(&config), FA_EFORMAT);
     assert_true(content_of(config.out_directory) == content);
     assert_string_equal(fixture_list(directory), "coco.json images out out.rejected.txt");

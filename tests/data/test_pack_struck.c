@@ -40,7 +40,8 @@ static struct fa_pack_config prepare(void)
     config.n_threads = 1;
     config.shard_bytes = 1; /* a shard an image */
     require(pack(&config) == FA_OK, "a sound disk takes a dataset");
-    fixture_jpeg(fa_test_path(config.image_directory, "1.jpg"), fixture_width(1), fixture_height(1), 99, 1);
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "1.jpg"), fixture_width(1), fixture_height(1),
+                 99, 1);
     return config;
 }
 

@@ -52,10 +52,10 @@ static int open_dataset(void **state)
     struct fa_pack_report report;
 
     (void)state;
-    assert_ok(fa_directory_make(config.image_directory));
-    fixture_jpeg(fa_test_path(config.image_directory, "a.jpg"), 640, 480, 1, 1);
+    assert_ok(fa_directory_make(config.sources->image_directory));
+    fixture_jpeg(fa_test_path(config.sources->image_directory, "a.jpg"), 640, 480, 1, 1);
     fixture_write_text(
-        config.annotation_path,
+        config.sources->path,
         "{\"categories\": [{\"id\": 8, \"name\": \"x\"}, {\"id\": 4, \"name\": \"y\"}], \"images\": "
         "[{\"id\": 5, "
         "\"file_name\": \"a.jpg\", \"width\": 640, \"height\": 480}], \"annotations\": ["

@@ -29,6 +29,7 @@ if [ -d "$shared/data/bccd" ]; then
   annotations=$shared/data/bccd/annotations/instances_test.json images=$shared/data/bccd/images
 fi
 must formats write "$annotations" "$scratch/of"
+of_images=$images
 
 packed coco --coco "$annotations"
 packed voc --annotations "$scratch/of/voc"
@@ -135,4 +136,59 @@ refused "are a folder, this is a file" --annotations "$annotations" --format voc
 refused "holds no annotations" --annotations "$images"
 refused "--annotations is missing"
 refused "expected coco, voc, yolo, labelme or cvat" --annotations "$annotations" --format pascal
+
+# ---- a split, on any number of ranks ----
+
+# Two files with one content, under names of their own; a part is the content's, whatever the name and the order.
+mkdir "$scratch/twins"
+cp "$scratch/synth/images"/*.jpg "$scratch/twins"
+"$python" - "$scratch" <<'P' || fail "the twins cannot be made"
+import json, shutil, sys
+scratch = sys.argv[1]
+coco = json.load(open(scratch + "/synth/annotations.json"))
+for k, image in enumerate(list(coco["images"])[:6]):
+    twin = {**image, "id": 100 + k, "file_name": f"twin{k}.jpg"}
+    shutil.copy(f"{scratch}/synth/images/{image['file_name']}", f"{scratch}/twins/{twin['file_name']}")
+    coco["images"].insert(0, twin)
+json.dump(coco, open(scratch + "/twins.json", "w"))
+P
+twins=("$freeanchor" pack --coco "$scratch/twins.json" --images "$scratch/twins" --split 0.5/0.5 --seed 3)
+expect 0 "6 images whose file is a copy of another's, the first: 0" "${twins[@]}" --out "$scratch/parts"
+"$python" - "$scratch" <<'P' || fail "twins are in different parts"
+import glob, hashlib, sys, h5py
+sides = []
+for part in "train", "val":
+    names = []
+    for path in glob.glob(f"{sys.argv[1]}/parts/{part}/shard-*.h5"):
+        with h5py.File(path) as f:
+            offset = f["file_name_offset"][()]
+            names += [f["file_name"][()].tobytes()[a:b].decode() for a, b in zip(offset[:-1], offset[1:])]
+    sides.append(names)
+assert len(sides[0]) + len(sides[1]) == 18 and min(map(len, sides)) > 0, sides
+content = [{hashlib.sha256(open(f"{sys.argv[1]}/twins/{name}", "rb").read()).digest() for name in side} for side in sides]
+assert not content[0] & content[1]
+assert len(content[0]) + len(content[1]) == 12
+P
+expect 2 "parts: holds the parts of a split; give $scratch/parts/train" "$freeanchor" browse "$scratch/parts"
+for split in 0.8/0.3:"are 1.1 in all" 0.5/0.3/0.1/0.1:"at most 3 parts" 1:"from 0.001 to 0.999" /0.5:"--split" x/0.5:"--split"; do
+  refused "${split#*:}" --annotations "$annotations" --split "${split%%:*}"
+done
+refused "--seed means nothing without --split" --annotations "$annotations" --seed 1
+
+# several sources, and three ranks that look at and write a share each: the bytes of one
+several=("$freeanchor" pack --shard-mib 1 --threads 1 --coco "$scratch/synth/annotations.json" --images "$scratch/synth/images"
+  --annotations "$scratch/of/cvat.xml" --images "$of_images" --coco "$scratch/twins.json" --images "$scratch/twins")
+must "${several[@]}" --out "$scratch/alone"
+must run_ranks 3 "${several[@]}" --out "$scratch/together"
+if diff -r "$scratch/alone" "$scratch/together"; then echo "ok: three ranks write what one does"; else fail "three ranks write other bytes"; fi
+must run_ranks 2 "${twins[@]}" --out "$scratch/parts-2"
+diff -r "$scratch/parts" "$scratch/parts-2" || fail "two ranks split otherwise"
+refused "--images is given 2 times for 3 sources" --annotations a --annotations b --annotations c --images "$images"
+echo "no image" >"$scratch/twins/twin2.jpg"
+for ranks in 1 3; do
+  expect 2 "1 item cannot be used (images: 1, annotations: 0, boxes: 0), the first: image 102: twin2.jpg" \
+    run_ranks "$ranks" "${twins[@]}" --out "$scratch/bad"
+  grep -q twin2 "$scratch/bad.rejected.txt" || fail "$ranks ranks list nothing"
+  [ ! -e "$scratch/bad" ] && [ ! -e "$scratch/bad/train.freeanchor.tmp" ] || fail "$ranks ranks leave something"
+done
 finish

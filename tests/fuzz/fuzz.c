@@ -105,10 +105,9 @@ void fuzz_annotations(enum fa_annotation_format format, const char *path)
         .path = path,
         .format = format,
         .image_directory = "tests/data/golden",
-        .classes = format == FA_ANNOTATIONS_YOLO ? "a,b,c" : NULL,
     };
     struct fa_coco *coco = NULL;
-    const fa_status status = fa_annotations_read(&source, &coco);
+    const fa_status status = fa_annotations_read(&source, 1, format == FA_ANNOTATIONS_YOLO ? "a,b,c" : NULL, &coco);
 
     fuzz_read(status);
     for (size_t i = 0; status == FA_OK && i < coco->n_annotations; i++)

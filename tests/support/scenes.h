@@ -14,8 +14,10 @@
    is set here. */
 static void make_scenes(const char *root, const char *shards, struct fa_synth_config scenes)
 {
-    const struct fa_pack_config pack = {.annotation_path = fa_test_path(root, "scenes/annotations.json"),
-                                        .image_directory = fa_test_path(root, "scenes/images"),
+    const struct fa_annotation_source source = {.path = fa_test_path(root, "scenes/annotations.json"),
+                                                .image_directory = fa_test_path(root, "scenes/images")};
+    const struct fa_pack_config pack = {.sources = &source,
+                                        .n_sources = 1,
                                         .out_directory = fa_test_path(root, shards),
                                         .shard_bytes = 1 << 20,
                                         .n_threads = 1};

@@ -4,16 +4,19 @@
 #include "fa/annotations.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "class_names.h"
+#include "coco_name.h"
 #include "fa/file.h"
 #include "fa/files_below.h"
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "merge.h"
 #include "readers.h"
 
 const char *const fa_annotation_format_names[FA_N_ANNOTATION_FORMATS] = {
@@ -187,9 +190,9 @@ static fa_status open_reading(struct fa_annotation_reading *reading)
     if (fa_directory_exists(source->path))
         FA_TRY(fa_image_folder_open(source->path, source->follow_links, &reading->annotations));
     FA_TRY(fa_image_folder_open(source->image_directory, source->follow_links, &reading->images));
-    if (source->classes == NULL)
+    if (reading->classes == NULL)
         return FA_OK;
-    FA_TRY(fa_classes_given(source->classes, &reading->builder));
+    FA_TRY(fa_classes_given(reading->classes, &reading->builder));
     reading->builder.is_closed = true;
     return FA_OK;
 }
@@ -204,15 +207,15 @@ static fa_status read_into(struct fa_annotation_reading *reading, enum fa_annota
     return fa_builder_finish(&reading->builder, reading->source->path, out);
 }
 
-fa_status fa_annotations_read(const struct fa_annotation_source *source, struct fa_coco **out)
+/* A COCO file's own classes are put into the order of a list afterwards (merge.h). */
+static fa_status read_source(const struct fa_annotation_source *source, const char *classes,
+                             struct fa_coco **out)
 {
-    struct fa_annotation_reading reading = {.source = source};
+    struct fa_annotation_reading reading = {.source = source, .classes = classes};
     enum fa_annotation_format format;
     fa_status status;
 
     FA_TRY(choose_format(source, &format));
-    if (format == FA_ANNOTATIONS_COCO && source->classes != NULL)
-        return fa_fail(FA_EINVAL, "--classes: a COCO file has its own classes, in its own order");
     if (format == FA_ANNOTATIONS_COCO)
         return fa_coco_read_usable(source->path, out);
     if (source->format == FA_ANNOTATIONS_BY_CONTENT)
@@ -221,5 +224,62 @@ fa_status fa_annotations_read(const struct fa_annotation_source *source, struct 
     fa_builder_close(&reading.builder);
     fa_image_folder_close(&reading.annotations);
     fa_image_folder_close(&reading.images);
+    return status;
+}
+
+static fa_status tell_repeated_names(const struct fa_coco *coco, const char *path)
+{
+    size_t n, pair[2];
+
+    FA_TRY(fa_coco_names_repeated(coco, &n, pair));
+    if (n > 0)
+        fa_warn("%s: %zu images name a file that another image names, too; the first: %s has ids %" PRId64
+                " and %" PRId64,
+                path, n, coco->images[pair[0]].file_name, coco->images[pair[0]].id, coco->images[pair[1]].id);
+    return FA_OK;
+}
+
+static fa_status read_sources(const struct fa_annotation_source *sources, size_t n, const char *classes,
+                              struct fa_coco **parts, const char **paths)
+{
+    for (size_t k = 0; k < n; k++) {
+        size_t n_mended;
+
+        paths[k] = sources[k].path;
+        FA_TRY(read_source(&sources[k], classes, &parts[k]));
+        FA_TRY(fa_coco_names_mend(parts[k], sources[k].image_directory, &n_mended));
+        FA_TRY(tell_repeated_names(parts[k], paths[k]));
+    }
+    return FA_OK;
+}
+
+/* A source alone stays as it is, unless its classes are to be others than it has. */
+static fa_status merge_sources(struct fa_coco **parts, const char *const *paths, size_t n,
+                               const char *classes, struct fa_coco **out)
+{
+    if (n > 1 || classes != NULL)
+        return fa_coco_merge(parts, paths, n, classes, out);
+    *out = parts[0];
+    parts[0] = NULL;
+    return FA_OK;
+}
+
+fa_status fa_annotations_read(const struct fa_annotation_source *sources, size_t n, const char *classes,
+                              struct fa_coco **out)
+{
+    struct fa_coco **parts = NULL;
+    const char **paths = NULL;
+    fa_status status = fa_alloc_zero(n, sizeof *parts, &parts);
+
+    if (status == FA_OK)
+        status = fa_alloc(n, sizeof *paths, &paths);
+    if (status == FA_OK)
+        status = read_sources(sources, n, classes, parts, paths);
+    if (status == FA_OK)
+        status = merge_sources(parts, paths, n, classes, out);
+    for (size_t k = 0; k < n && parts != NULL; k++)
+        fa_coco_free(parts[k]);
+    fa_free(parts);
+    fa_free(paths);
     return status;
 }

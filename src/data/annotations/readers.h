@@ -11,6 +11,7 @@
 
 struct fa_annotation_reading {
     const struct fa_annotation_source *source;
+    const char *classes;                        /* the list given, or NULL */
     struct fa_image_folder annotations, images; /* annotations: where the source is a folder */
     struct fa_builder builder;
 };

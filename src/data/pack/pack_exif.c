@@ -20,12 +20,12 @@ static void add(struct group *group, const struct fa_coco_image *image)
         group->first = image->file_name;
 }
 
-static struct evidence gather(const struct fa_coco *coco, const struct fa_image_check *checks)
+static struct evidence gather(const struct fa_coco *coco, size_t source, const struct fa_image_check *checks)
 {
     struct evidence evidence = {0};
 
     for (size_t i = 0; i < coco->n_images; i++)
-        if (checks[i].complaint == NULL && checks[i].exif != 1)
+        if (coco->images[i].source == source && checks[i].complaint == NULL && checks[i].exif != 1)
             add(&evidence.of[checks[i].size], &coco->images[i]);
     return evidence;
 }
@@ -69,16 +69,25 @@ static fa_status settle(const struct fa_coco_image *image, enum fa_pack_exif cho
     return FA_OK;
 }
 
-fa_status fa_decide_exif(const struct fa_coco *coco, enum fa_pack_exif choice, struct fa_image_check *checks)
+static fa_status decide(const struct fa_coco *coco, size_t source, enum fa_pack_exif choice,
+                        struct fa_image_check *checks)
 {
-    const struct evidence evidence = gather(coco, checks);
+    const struct evidence evidence = gather(coco, source, checks);
     const bool most_turned = evidence.of[FA_SIZE_IS_TURNED].n >= evidence.of[FA_SIZE_IS_STORED].n;
     const bool turn = choice == FA_PACK_EXIF_DECIDE ? most_turned : choice == FA_PACK_EXIF_APPLY;
 
     if (choice == FA_PACK_EXIF_DECIDE)
         warn(&evidence, turn);
     for (size_t i = 0; i < coco->n_images; i++)
-        if (checks[i].complaint == NULL)
+        if (coco->images[i].source == source && checks[i].complaint == NULL)
             FA_TRY(settle(&coco->images[i], choice, turn, &checks[i]));
+    return FA_OK;
+}
+
+fa_status fa_decide_exif(const struct fa_coco *coco, size_t n_sources, enum fa_pack_exif choice,
+                         struct fa_image_check *checks)
+{
+    for (size_t source = 0; source < n_sources; source++)
+        FA_TRY(decide(coco, source, choice, checks));
     return FA_OK;
 }

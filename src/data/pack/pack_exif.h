@@ -11,9 +11,10 @@
 #include "fa/shard.h"
 #include "pack_images.h"
 
-/* Sets orientation and exif_ignored of every image without a complaint, and warns where images do not agree,
-   or none tells. With a choice made, an image whose size contradicts it gets a complaint. */
-fa_status fa_decide_exif(const struct fa_coco *coco, enum fa_pack_exif choice,
+/* Sets orientation and exif_ignored of every image without a complaint, for each source by itself, and warns
+   where images do not agree, or none tells. With a choice made, an image whose size contradicts it gets a
+   complaint. */
+fa_status fa_decide_exif(const struct fa_coco *coco, size_t n_sources, enum fa_pack_exif choice,
                          struct fa_image_check *checks) FA_CHECK_RESULT;
 
 #endif

@@ -9,11 +9,13 @@
 #include "fa/image.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "pack_exchange.h"
 
 struct work {
     const struct fa_coco *coco;
-    const struct fa_image_folder *folder;
+    const struct fa_image_folder *folders;
     struct fa_image_check *checks;
+    size_t first, stride, n; /* this process looks at n images: first, first + stride, ... */
     struct fa_advance advance;
     atomic_size_t next;
     atomic_bool failed;
@@ -44,11 +46,13 @@ static fa_status compare_sizes(const struct fa_coco_image *image, const struct f
 }
 
 /* What takes more than all of the budget is decoded alone, while other threads wait: it should be known. */
-static void tell_of_giant(const struct fa_coco_image *image, const struct fa_image_info *info)
+static void tell_of_giants(const struct fa_coco *coco, const struct fa_image_check *checks)
 {
-    if (info->n_decode > FA_DECODE_BUDGET)
-        fa_warn("%s: %dx%d pixels take %zu MiB to decode, more than the %zu MiB that all threads share",
-                image->file_name, info->w, info->h, info->n_decode >> 20, FA_DECODE_BUDGET >> 20);
+    for (size_t i = 0; i < coco->n_images; i++)
+        if (checks[i].n_decode > FA_DECODE_BUDGET)
+            fa_warn("%s: %dx%d pixels take %zu MiB to decode, more than the %zu MiB that all threads share",
+                    coco->images[i].file_name, coco->images[i].w, coco->images[i].h, checks[i].n_decode >> 20,
+                    FA_DECODE_BUDGET >> 20);
 }
 
 static fa_status check_bytes(const struct fa_coco_image *image, const char *data, size_t n_bytes,
@@ -59,7 +63,7 @@ static fa_status check_bytes(const struct fa_coco_image *image, const char *data
 
     FA_TRY(fa_image_inspect(image->file_name, data, n_bytes, &info));
     FA_TRY(compare_sizes(image, &info, check));
-    tell_of_giant(image, &info);
+    check->n_decode = info.n_decode;
     FA_TRY(fa_image_decode(image->file_name, data, n_bytes, 1, &picture));
     fa_picture_free(&picture);
     check->n_bytes = n_bytes;
@@ -74,7 +78,7 @@ static fa_status check_image(const struct work *work, size_t i)
     struct fa_image_check *check = &work->checks[i];
     char *data = NULL;
     size_t n_bytes;
-    fa_status st = fa_image_folder_read(work->folder, image->file_name, &data, &n_bytes);
+    fa_status st = fa_image_folder_read(&work->folders[image->source], image->file_name, &data, &n_bytes);
 
     if (st == FA_OK)
         st = check_bytes(image, data, n_bytes, check);
@@ -101,8 +105,8 @@ static void *check_some(void *context)
     struct work *work = context;
     size_t i;
 
-    while (!atomic_load(&work->failed) && (i = atomic_fetch_add(&work->next, 1)) < work->coco->n_images) {
-        fa_status st = check_image(work, i);
+    while (!atomic_load(&work->failed) && (i = atomic_fetch_add(&work->next, 1)) < work->n) {
+        fa_status st = check_image(work, work->first + i * work->stride);
 
         if (st != FA_OK)
             note_failure(work, st);
@@ -112,25 +116,36 @@ static void *check_some(void *context)
 }
 
 /* This thread takes part, so that a helper that cannot be started costs time only. */
-fa_status fa_check_images(const struct fa_coco *coco, const struct fa_image_folder *folder, int n_threads,
-                          struct fa_image_check *checks)
+static fa_status check_share(struct work *work, int n_threads)
 {
-    struct work work = {.coco = coco, .folder = folder, .checks = checks};
     pthread_t *helpers = NULL;
     int n_helpers = 0;
 
     FA_TRY(fa_alloc((size_t)n_threads, sizeof *helpers, &helpers));
-    pthread_mutex_init(&work.lock, NULL);
-    fa_advance_begin(&work.advance, "checking images", coco->n_images);
-    while (n_helpers < n_threads - 1 && pthread_create(&helpers[n_helpers], NULL, check_some, &work) == 0)
+    pthread_mutex_init(&work->lock, NULL);
+    fa_advance_begin(&work->advance, "checking images", work->n);
+    while (n_helpers < n_threads - 1 && pthread_create(&helpers[n_helpers], NULL, check_some, work) == 0)
         n_helpers++;
-    check_some(&work);
+    check_some(work);
     for (int t = 0; t < n_helpers; t++)
         pthread_join(helpers[t], NULL);
-    fa_advance_end(&work.advance);
-    pthread_mutex_destroy(&work.lock);
+    fa_advance_end(&work->advance);
+    pthread_mutex_destroy(&work->lock);
     fa_free(helpers);
-    return work.status == FA_OK ? FA_OK : fa_status_forward(work.status, work.message);
+    return work->status == FA_OK ? FA_OK : fa_status_forward(work->status, work->message);
+}
+
+fa_status fa_check_images(const struct fa_coco *coco, const struct fa_image_folder *folders, int n_threads,
+                          const struct fa_team *team, struct fa_image_check *checks)
+{
+    const size_t first = (size_t)fa_team_rank(team), stride = (size_t)fa_team_size(team);
+    struct work work = {.coco = coco, .folders = folders, .checks = checks, .first = first, .stride = stride};
+
+    work.n = coco->n_images > first ? (coco->n_images - first - 1) / stride + 1 : 0;
+    FA_TRY(fa_team_agree(team, check_share(&work, n_threads)));
+    FA_TRY(fa_image_checks_exchange(checks, coco->n_images, team));
+    tell_of_giants(coco, checks);
+    return FA_OK;
 }
 
 void fa_image_checks_free(struct fa_image_check *checks, size_t n)

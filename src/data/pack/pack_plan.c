@@ -2,16 +2,22 @@
 
 #include "fa/memory.h"
 
-static bool is_packed(const struct fa_pack_plan *plan, size_t annotation)
+static bool takes_image(const struct fa_pack_plan *plan, size_t image)
 {
-    return plan->checks[plan->coco->annotations[annotation].image].complaint == NULL &&
+    return plan->checks[image].complaint == NULL &&
+           (plan->part_of == NULL || plan->part_of[image] == plan->part);
+}
+
+static bool takes_annotation(const struct fa_pack_plan *plan, size_t annotation)
+{
+    return takes_image(plan, plan->coco->annotations[annotation].image) &&
            fa_box_is_packed(&plan->boxes[annotation]);
 }
 
 static void list_images(struct fa_pack_plan *plan)
 {
     for (size_t i = 0; i < plan->coco->n_images; i++)
-        if (plan->checks[i].complaint == NULL)
+        if (takes_image(plan, i))
             plan->images[plan->n_images++] = i;
 }
 
@@ -21,37 +27,34 @@ static void group_annotations(struct fa_pack_plan *plan, size_t *next)
     const struct fa_coco *coco = plan->coco;
 
     for (size_t a = 0; a < coco->n_annotations; a++)
-        if (is_packed(plan, a))
+        if (takes_annotation(plan, a))
             plan->first[coco->annotations[a].image + 1]++;
     for (size_t i = 0; i < coco->n_images; i++) {
         plan->first[i + 1] += plan->first[i];
         next[i] = plan->first[i];
     }
     for (size_t a = 0; a < coco->n_annotations; a++)
-        if (is_packed(plan, a))
+        if (takes_annotation(plan, a))
             plan->annotations[next[coco->annotations[a].image]++] = a;
 }
 
-fa_status fa_pack_plan_create(const struct fa_coco *coco, const struct fa_image_folder *folder,
-                              const struct fa_image_check *checks, const struct fa_box_check *boxes,
-                              struct fa_pack_plan *out)
+fa_status fa_pack_plan_make(struct fa_pack_plan *plan)
 {
+    const struct fa_coco *coco = plan->coco;
     size_t *next = NULL;
-    fa_status st;
+    fa_status st = fa_alloc(coco->n_images, sizeof *next, &next);
 
-    *out = (struct fa_pack_plan){coco, folder, checks, boxes, .n_images = 0};
-    st = fa_alloc(coco->n_images, sizeof *next, &next);
     if (st == FA_OK)
-        st = fa_alloc(coco->n_images, sizeof *out->images, &out->images);
+        st = fa_alloc(coco->n_images, sizeof *plan->images, &plan->images);
     if (st == FA_OK)
-        st = fa_alloc_zero(coco->n_images + 1, sizeof *out->first, &out->first);
+        st = fa_alloc_zero(coco->n_images + 1, sizeof *plan->first, &plan->first);
     if (st == FA_OK)
-        st = fa_alloc(coco->n_annotations, sizeof *out->annotations, &out->annotations);
+        st = fa_alloc(coco->n_annotations, sizeof *plan->annotations, &plan->annotations);
     if (st == FA_OK) {
-        list_images(out);
-        group_annotations(out, next);
+        list_images(plan);
+        group_annotations(plan, next);
     } else {
-        fa_pack_plan_free(out);
+        fa_pack_plan_free(plan);
     }
     fa_free(next);
     return st;

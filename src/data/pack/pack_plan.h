@@ -7,15 +7,12 @@
 #include "fa/status.h"
 #include "shards/shard_write.h"
 
-/* Takes the images without a complaint and, of their annotations, the boxes kept or clipped. coco, checks and
-   boxes must outlive the plan. */
-fa_status fa_pack_plan_create(const struct fa_coco *coco, const struct fa_image_folder *folder,
-                              const struct fa_image_check *checks, const struct fa_box_check *boxes,
-                              struct fa_pack_plan *out) FA_CHECK_RESULT;
+/* plan has everything up to `part`, all of which must outlive it. Takes the images of the part without a
+   complaint and, of their annotations, the boxes kept or clipped. */
+fa_status fa_pack_plan_make(struct fa_pack_plan *plan) FA_CHECK_RESULT;
 void fa_pack_plan_free(struct fa_pack_plan *plan);
 
-/* The end of the shard that begins with image begin: as many images as shard_bytes of JPEGs hold, at least
-   one. */
+/* The end of the shard that begins with image begin: as many images as shard_bytes hold, at least one. */
 size_t fa_pack_plan_cut(const struct fa_pack_plan *plan, size_t begin, size_t shard_bytes);
 
 #endif

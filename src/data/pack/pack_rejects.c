@@ -11,13 +11,13 @@
 
 #define LOGGED_AT_MOST 100
 
-fa_status fa_rejects_open(const char *out_directory, struct fa_rejects *out)
+fa_status fa_rejects_open(const char *out_directory, bool is_silent, struct fa_rejects *out)
 {
     fa_status st;
 
-    *out = (struct fa_rejects){0};
+    *out = (struct fa_rejects){.is_silent = is_silent};
     st = fa_asprintf(&out->path, "%s.rejected.txt", out_directory);
-    if (st == FA_OK && unlink(out->path) != 0 && errno != ENOENT)
+    if (st == FA_OK && !is_silent && unlink(out->path) != 0 && errno != ENOENT)
         st = fa_fail_errno(FA_EIO, errno, "%s: cannot remove the list of an earlier packing", out->path);
     if (st != FA_OK)
         fa_rejects_close(out);
@@ -37,6 +37,17 @@ static fa_status begin_list(struct fa_rejects *rejects)
     return status;
 }
 
+static fa_status write_line(struct fa_rejects *rejects, const char *line)
+{
+    if (rejects->target == NULL)
+        FA_TRY(begin_list(rejects));
+    if (rejects->n <= LOGGED_AT_MOST)
+        fa_warn("%s", line);
+    if (fprintf(rejects->stream, "%s\n", line) < 0)
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", rejects->path);
+    return FA_OK;
+}
+
 fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...)
 {
     char raw[FA_MESSAGE_MAX], line[FA_MESSAGE_MAX];
@@ -46,16 +57,9 @@ fa_status fa_rejects_add(struct fa_rejects *rejects, const char *format, ...)
     vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
     fa_printable(raw, strlen(raw), line, sizeof line);
-    if (rejects->n == 0)
+    if (rejects->n++ == 0)
         snprintf(rejects->first, sizeof rejects->first, "%.*s", (int)sizeof rejects->first - 1, line);
-    if (rejects->target == NULL)
-        FA_TRY(begin_list(rejects));
-    rejects->n++;
-    if (rejects->n <= LOGGED_AT_MOST)
-        fa_warn("%s", line);
-    if (fprintf(rejects->stream, "%s\n", line) < 0)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot write", rejects->path);
-    return FA_OK;
+    return rejects->is_silent ? FA_OK : write_line(rejects, line);
 }
 
 /* Closes the stream, and gives what it could not write. */

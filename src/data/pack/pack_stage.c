@@ -195,6 +195,19 @@ fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *st
     return st;
 }
 
+fa_status fa_pack_stage_join(const char *out_directory, struct fa_pack_stage *stage)
+{
+    fa_status st;
+
+    *stage = (struct fa_pack_stage){0};
+    st = name_all(out_directory, stage);
+    if (st == FA_OK)
+        st = fa_directory_open_below(stage->parent, stage->staging_name, &stage->directory);
+    if (st != FA_OK)
+        fa_pack_stage_close(stage);
+    return st;
+}
+
 /* ---- the swap ---- */
 
 static fa_status swap_in_two_steps(const struct fa_pack_stage *stage)

@@ -31,6 +31,9 @@ struct fa_pack_stage {
  * then an empty directory. */
 fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *stage) FA_CHECK_RESULT;
 
+/* Of a further process of the packing, once one has opened it: the same directory, to write into. */
+fa_status fa_pack_stage_join(const char *out_directory, struct fa_pack_stage *stage) FA_CHECK_RESULT;
+
 /* What stands in staging becomes out. On failure out is what it was. */
 fa_status fa_pack_stage_commit(struct fa_pack_stage *stage) FA_CHECK_RESULT;
 

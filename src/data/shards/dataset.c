@@ -302,17 +302,28 @@ static fa_status fail_file(const char *path)
         path, path);
 }
 
+static fa_status has_manifest(const char *directory, const char *name, bool *has)
+{
+    char *path;
+
+    FA_TRY(fa_asprintf(&path, "%s/%s", directory, name));
+    *has = fa_file_exists(path);
+    fa_free(path);
+    return FA_OK;
+}
+
 /* Somebody's images, as a rule. */
 static fa_status require_manifest(const char *directory)
 {
-    char *path;
-    bool exists;
+    bool has, is_split;
 
-    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
-    exists = fa_file_exists(path);
-    fa_free(path);
-    if (exists)
+    FA_TRY(has_manifest(directory, FA_MANIFEST_NAME, &has));
+    if (has)
         return FA_OK;
+    FA_TRY(has_manifest(directory, "train/" FA_MANIFEST_NAME, &is_split));
+    if (is_split)
+        return fa_fail(FA_EMISSING, "%s: holds the parts of a split; give %s/train or %s/val", directory,
+                       directory, directory);
     return fa_fail(
         FA_EMISSING,
         "%s: is not a packed dataset: it has no " FA_MANIFEST_NAME

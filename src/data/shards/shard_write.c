@@ -99,16 +99,17 @@ static void fill_index(const struct fa_pack_plan *plan, size_t begin, size_t end
 static fa_status write_image(const struct fa_pack_plan *plan, size_t place, struct fa_h5 *file,
                              int64_t offset)
 {
-    const char *name = plan->coco->images[place].file_name;
+    const struct fa_coco_image *image = &plan->coco->images[place];
+    const struct fa_image_folder *folder = &plan->folders[image->source];
     const struct fa_image_check *check = &plan->checks[place];
     char *data = NULL;
     size_t n_bytes = 0;
-    fa_status st = fa_image_folder_read(plan->folder, name, &data, &n_bytes);
+    fa_status st = fa_image_folder_read(folder, image->file_name, &data, &n_bytes);
 
     if (st == FA_OK && (n_bytes != check->n_bytes || fa_crc32c(0, data, n_bytes) != check->crc))
         st = fa_fail(FA_EFORMAT,
                      "%s/%s: changed while it was being packed; pack again once it no longer changes",
-                     plan->folder->path, name);
+                     folder->path, image->file_name);
     if (st == FA_OK)
         st = fa_h5_write_range(file, FA_SHARD_BLOB, FA_H5_U8, offset, (int64_t)n_bytes, data);
     fa_free(data);
@@ -150,19 +151,6 @@ static fa_status write_file(const struct fa_pack_plan *plan, size_t begin, size_
     return fa_h5_finish(file, st);
 }
 
-static void enter(struct fa_manifest *manifest, size_t number, const struct fa_shard_index *index)
-{
-    struct fa_manifest_shard *entry = &manifest->shards[number];
-
-    entry->n_records = index->n_records;
-    entry->n_annotations = index->n_annotations;
-    manifest->n_records += index->n_records;
-    manifest->n_annotations += index->n_annotations;
-    manifest->n_categories = index->n_categories;
-    manifest->category_hash = fa_shard_index_category_hash(index);
-    manifest->content_hash = fa_shard_index_content_hash(index, manifest->content_hash);
-}
-
 /* What its readers will compare the file with. */
 static fa_status measure(const struct fa_new_file *target, struct fa_manifest_shard *entry)
 {
@@ -176,6 +164,32 @@ static fa_status measure(const struct fa_new_file *target, struct fa_manifest_sh
     return fa_shard_frame_crc_open(fd, path, entry, &entry->frame_crc);
 }
 
+static fa_status make_index(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                            struct fa_shard_index *index)
+{
+    FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
+                                 index));
+    fill_index(plan, begin, end, index);
+    return FA_OK;
+}
+
+fa_status fa_shard_enter(const struct fa_pack_plan *plan, size_t begin, size_t end,
+                         struct fa_manifest *manifest, size_t number)
+{
+    struct fa_shard_index index;
+
+    FA_TRY(make_index(plan, begin, end, &index));
+    manifest->shards[number].n_records = index.n_records;
+    manifest->shards[number].n_annotations = index.n_annotations;
+    manifest->n_records += index.n_records;
+    manifest->n_annotations += index.n_annotations;
+    manifest->n_categories = index.n_categories;
+    manifest->category_hash = fa_shard_index_category_hash(&index);
+    manifest->content_hash = fa_shard_index_content_hash(&index, manifest->content_hash);
+    fa_shard_index_free(&index);
+    return FA_OK;
+}
+
 fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t end,
                          struct fa_new_file *target, struct fa_manifest *manifest, size_t number)
 {
@@ -183,14 +197,10 @@ fa_status fa_shard_write(const struct fa_pack_plan *plan, size_t begin, size_t e
     struct fa_shard_index index;
     fa_status st;
 
-    FA_TRY(fa_shard_index_create(end - begin, annotation_count(plan, begin, end), plan->coco->n_categories,
-                                 &index));
-    fill_index(plan, begin, end, &index);
+    FA_TRY(make_index(plan, begin, end, &index));
     st = write_file(plan, begin, end, target, &index, manifest->version, entry);
     if (st == FA_OK)
         st = measure(target, entry);
-    if (st == FA_OK)
-        enter(manifest, number, &index);
     fa_shard_index_free(&index);
     return st;
 }
