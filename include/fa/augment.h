@@ -44,6 +44,7 @@ struct fa_augment {
 };
 
 struct fa_transform {
+    struct fa_rendering rendering;
     int scale[2];            /* long and short side limits, 1333 800; kept aspect ratio */
     double flip_probability; /* 0.5 in training, 0 in evaluation */
     struct fa_augment augment;

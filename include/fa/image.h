@@ -47,13 +47,24 @@ struct fa_image_info {
     size_t n_decode; /* bytes that decoding takes: the picture and, unless all is in one scan, coefficients */
 };
 
-/* An image of any of the formats, told by how it begins: the two functions below for a JPEG; of the others what
-   this build reads: gray replicated, the upper 8 bits of 16 (of a TIFF's colours rounded), what is transparent
-   over white, the first of several pages. The orientation that a TIFF tells is in info; the others tell none. */
+/* How samples of 16 bits, and what is transparent, become 8-bit colours. */
+struct fa_rendering {
+    int range[2];  /* become 0 and 255, as does what is beyond them; 0 and 65535 (or 0): the upper 8 bits */
+    int ground[3]; /* R G B, which lies under what is transparent */
+};
+
+/* An image of any of the formats, told by how it begins: the two functions below for a JPEG; of the others
+   what this build reads: gray replicated, the upper 8 bits of 16 (of a TIFF's colours rounded), what is
+   transparent over white, the first of several pages. The orientation that a TIFF tells is in info; the
+   others tell none. */
 fa_status fa_image_inspect(const char *name, const void *data, size_t n_bytes,
                            struct fa_image_info *info) FA_CHECK_RESULT;
 fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,
                           struct fa_picture *out) FA_CHECK_RESULT;
+
+/* The same, rendered otherwise. */
+fa_status fa_image_render(const char *name, const void *data, size_t n_bytes, int orientation,
+                          const struct fa_rendering *rendering, struct fa_picture *out) FA_CHECK_RESULT;
 
 /* FA_EFORMAT if it is no JPEG (other formats are named), has no pixels, or claims more than 2^28 of them or
    absurdly many for its bytes. name is for messages. */

@@ -38,7 +38,8 @@ static const struct fa_flag flags[] = {
      false},
     {0}};
 
-static fa_status read_picture(const char *path, struct fa_picture *picture)
+static fa_status read_picture(const char *path, const struct fa_rendering *rendering,
+                              struct fa_picture *picture)
 {
     struct fa_image_info info;
     char *data;
@@ -48,7 +49,7 @@ static fa_status read_picture(const char *path, struct fa_picture *picture)
     FA_TRY(fa_file_read(path, LARGEST_IMAGE, &data, &n_bytes));
     status = fa_image_inspect(path, data, n_bytes, &info);
     if (status == FA_OK)
-        status = fa_image_decode(path, data, n_bytes, info.orientation, picture);
+        status = fa_image_render(path, data, n_bytes, info.orientation, rendering, picture);
     fa_free(data);
     return status;
 }
@@ -70,7 +71,7 @@ static fa_status process(struct fa_session *session, struct fa_detect_output *ou
                          const char *path, const struct manner *manner, struct fa_found *found)
 {
     struct fa_picture picture = {0};
-    fa_status status = read_picture(path, &picture);
+    fa_status status = read_picture(path, &session->settings.train.transform.rendering, &picture);
 
     if (is_of_the_picture(status))
         return fa_detect_output_reject(output, image, fa_message());

@@ -29,6 +29,8 @@ static const struct fa_flag flags[] = {
      true},
     {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
+    {"--range", "[LO,HI]",
+     "stands for --set data.range=[LO,HI]: the samples of 16-bit images that become 0 and 255", false},
     {"--resume", "auto|none|CHECKPOINT",
      "auto (default): from the newest valid checkpoint of the work directory, if any; or from a directory, "
      "or "
@@ -48,8 +50,11 @@ static const struct fa_flag flags[] = {
     {"--seed", "S", "stands for --set train.seed=S", false},
     {0}};
 
-static const struct fa_shorthand shorthands[] = {
-    {"--train-data", "data.train"}, {"--val-data", "data.val"}, {"--seed", "train.seed"}, {0}};
+static const struct fa_shorthand shorthands[] = {{"--train-data", "data.train"},
+                                                 {"--val-data", "data.val"},
+                                                 {"--seed", "train.seed"},
+                                                 {"--range", "data.range"},
+                                                 {0}};
 
 struct datasets {
     struct fa_dataset *train, *val; /* val may be NULL */

@@ -6,7 +6,7 @@ python=/usr/bin/python3
 "$python" -c 'import cv2' 2>/dev/null || skip "python3-opencv is not installed"
 
 must "$freeanchor" synth --out "$scratch/jpeg" --images 4 --classes 2 --seed 3 --size 96x64
-mkdir -p "$scratch/png/images"
+mkdir -p "$scratch"/{png,mixed,deep,flat}/images
 "$python" - "$scratch" <<'P'
 import cv2, glob, json, os, sys
 root = sys.argv[1]
@@ -14,19 +14,57 @@ for path in glob.glob(root + "/jpeg/images/*.jpg"):
     cv2.imwrite(root + "/png/images/" + os.path.basename(path)[:-3] + "png", cv2.imread(path))
 text = open(root + "/jpeg/annotations.json").read()
 open(root + "/png/annotations.json", "w").write(text.replace(".jpg", ".png"))
+
+# The same pixels in other lossless files; and one set of pictures twice: deep or transparent, and as a program that knows the
+# formula flattens them. The range is 500 to 3050, so that each level is ten samples wide; the ground is blue.
+coco = json.loads(text)
+import numpy as np
+for k, image in enumerate(coco["images"]):
+    pixels = cv2.imread(root + "/jpeg/images/" + image["file_name"])
+    stem = image["file_name"][:-4]
+    image["file_name"] = stem + [".tif", ".webp", ".bmp", ".png"][k % 4]
+    cv2.imwrite(root + "/mixed/images/" + image["file_name"], pixels, [cv2.IMWRITE_WEBP_QUALITY, 101])
+json.dump(coco, open(root + "/mixed/annotations.json", "w"))
+for k, image in enumerate(coco["images"]):
+    stem = image["file_name"].split(".")[0]
+    pixels = cv2.imread(root + "/jpeg/images/" + stem + ".jpg")
+    image["file_name"] = stem + [".png", ".tif", ".png", ".png"][k % 4]
+    noise = np.random.default_rng(k).integers(-4, 5, pixels.shape)
+    deep = np.clip(500 + 10 * pixels.astype(int) + noise, 0, 65535).astype(np.uint16)
+    flat = pixels
+    if k == 2:
+        deep, flat = deep[:, :, 1], np.repeat(pixels[:, :, 1:2], 3, 2)
+    if k == 3:
+        from PIL import Image
+        gray, alpha = pixels[:, :, 1], pixels[:, :, 0]
+        Image.merge("LA", (Image.fromarray(gray), Image.fromarray(alpha))).save(root + "/deep/images/" + image["file_name"])
+        ground = np.array([255, 0, 0])  # B G R
+        mixed = (gray[..., None] * (alpha[..., None] / 255.0) + ground * (1 - alpha[..., None] / 255.0))
+        flat = np.floor(mixed + 0.5).astype(np.uint8)
+    else:
+        cv2.imwrite(root + "/deep/images/" + image["file_name"], deep)
+    cv2.imwrite(root + "/flat/images/" + stem + ".png", flat)
+json.dump(coco, open(root + "/deep/annotations.json", "w"))
+open(root + "/flat/annotations.json", "w").write(json.dumps(coco).replace(".tif", ".png"))
 P
 
-# losses KIND: of three steps on that kind of images.
+# losses KIND OPTION...: of three steps on that kind of images.
 losses() {
   must "$freeanchor" pack --coco "$scratch/$1/annotations.json" --images "$scratch/$1/images" --out "$scratch/$1-shards"
   must "$freeanchor" train --config "$small_config" --train-data "$scratch/$1-shards" --work-dir "$scratch/$1-run" \
     --threads 1 --set "data.scale=[96,64]" --set train.max_steps=3 --set train.batch=2 --set model.calibrate_images=2 \
-    --set train.log_interval=1 --set model.backbone.frozen_stages=4
+    --set train.log_interval=1 --set model.backbone.frozen_stages=4 \
+    "${@:2}"
   grep '"mode":"train"' "$scratch/$1-run/log.jsonl" | grep -o '"loss":[-0-9.e+]*'
 }
 jpeg=$(losses jpeg)
 png=$(losses png)
 if [ -n "$jpeg" ] && [ "$jpeg" = "$png" ]; then echo "ok: the same losses:" $png; else fail "other losses:" $jpeg "and" $png; fi
+mixed=$(losses mixed)
+if [ "$mixed" = "$png" ]; then echo "ok: the same from TIFF, WebP and BMP"; else fail "other losses from TIFF, WebP and BMP:" $mixed; fi
+rendered=(--range "[500,3050]" --set "data.ground=[0,0,255]")
+deep=$(losses deep "${rendered[@]}") flat=$(losses flat)
+if [ -n "$deep" ] && [ "$deep" = "$flat" ]; then echo "ok: the same of 16 bits"; else fail "other losses of 16 bits:" $deep "and" $flat; fi
 grep -q '"version": 1' "$scratch/jpeg-shards/manifest.json" || fail "data of JPEGs alone are not of version 1"
 grep -q '"version": 2' "$scratch/png-shards/manifest.json" || fail "data with PNGs are not of version 2"
 
@@ -36,6 +74,21 @@ for kind in jpeg png; do
 done
 if cmp -s "$scratch/jpeg.json" "$scratch/png.json"; then echo "ok: the same detections"; else fail "other detections"; fi
 [ -s "$scratch/png-found/000001.png.jpg" ] || fail "the picture of a PNG is called $(ls "$scratch/png-found" | head -n 1)"
+
+# a detector sees deep pictures as it was trained to, without being told
+for kind in deep flat; do
+  must "$freeanchor" detect --weights "$scratch/deep-run" --score 0.001 --out "$scratch/$kind-found" "$scratch/$kind"/images/*
+  sed 's/"file": .*/"file"/' "$scratch/$kind-found/detections.json" >"$scratch/$kind.json"
+done
+cmp "$scratch/deep.json" "$scratch/flat.json" || fail "other detections in 16 bits"
+"$python" - "$scratch" <<'P' || fail "pictures of 16 bits are drawn otherwise"
+import cv2, glob, numpy as np, os, sys
+drawn = sorted(glob.glob(sys.argv[1] + "/deep-found/*.jpg"))
+assert len(drawn) == 4
+for a in drawn:
+    b = cv2.imread(glob.glob(sys.argv[1] + "/flat-found/" + os.path.basename(a).split(".")[0] + "*.jpg")[0])
+    assert np.array_equal(cv2.imread(a), b) and b.std() > 5
+P
 
 # folders, one within the other, are looked through; on any number of ranks the list is the same
 mkdir -p "$scratch/folder/deeper"

@@ -114,6 +114,12 @@ const struct fa_option fa_options[] = {
     STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),
     LIST("data.scale", FA_OPTION_INTS, train.transform.scale, 2, "[1333, 800]", 32, 16384,
          "Images are resized, keeping their shape, to fit these two sides."),
+    LIST("data.range", FA_OPTION_INTS, train.transform.rendering.range, 2, "[0, 65535]", 0, 65535,
+         "Samples of 16-bit images (PNG, TIFF) that become 0 and 255, as does what is beyond them; the "
+         "default "
+         "takes the upper 8 bits."),
+    LIST("data.ground", FA_OPTION_INTS, train.transform.rendering.ground, 3, "[255, 255, 255]", 0, 255,
+         "The colour, R G B, that lies under what is transparent in an image."),
     VALUE("data.flip", FA_OPTION_NUMBER, train.transform.flip_probability, "0.5", 0, 1,
           "Probability of mirroring a training image."),
     VALUE("data.vertical_flip", FA_OPTION_NUMBER, train.transform.augment.vertical_flip, "0", 0, 1,

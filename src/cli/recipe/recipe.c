@@ -33,6 +33,8 @@ bool fa_recipe_shapes(const char *key)
                                        "model.norm_groups",
                                        "model.coder_std",
                                        "data.scale",
+                                       "data.range",
+                                       "data.ground",
                                        "data.mean",
                                        "data.std",
                                        "data.to_rgb",

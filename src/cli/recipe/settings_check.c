@@ -91,6 +91,16 @@ static fa_status check_visible(const struct fa_settings *settings)
     return FA_OK;
 }
 
+static fa_status check_deep_range(const struct fa_settings *settings)
+{
+    const int *range = settings->train.transform.rendering.range;
+
+    if (range[0] < range[1])
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "data.range: [%d, %d] spans nothing; the first is below the second", range[0],
+                   range[1]);
+}
+
 fa_status fa_settings_check(const struct fa_settings *settings, const char *keys[2])
 {
     static const struct {
@@ -98,6 +108,7 @@ fa_status fa_settings_check(const struct fa_settings *settings, const char *keys
         const char *keys[2];
     } checks[] = {{check_groups, {"model.backbone.groups", "model.backbone.depth"}},
                   {check_schedule, {"train.lr_min", "train.lr"}},
+                  {check_deep_range, {"data.range", NULL}},
                   {check_random_scale, {"data.random_scale", NULL}},
                   {check_expand, {"data.expand", NULL}},
                   {check_contrast, {"data.contrast", NULL}},

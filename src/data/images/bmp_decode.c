@@ -196,7 +196,7 @@ static unsigned sample(const struct channel *channel, uint32_t pixel)
     return channel->most == 0 ? 0 : (unsigned)((value * 255 + channel->most / 2) / channel->most);
 }
 
-static void read_masked(const struct bitmap *bitmap, const uint8_t *row, uint8_t *rgb)
+static void read_masked(const struct bitmap *bitmap, const uint8_t *row, const int ground[3], uint8_t *rgb)
 {
     const int bytes = (int)bitmap->bits / 8;
     const size_t at = (size_t)(row - bitmap->data);
@@ -206,22 +206,23 @@ static void read_masked(const struct bitmap *bitmap, const uint8_t *row, uint8_t
             const uint32_t pixel = number(bitmap, at + x * (size_t)bytes, bytes);
             const unsigned alpha = has_alpha(bitmap) ? sample(&bitmap->channel[3], pixel) : 255;
 
-            rgb[3 * x + c] = fa_over_white(sample(&bitmap->channel[c], pixel), alpha);
+            rgb[3 * x + c] = fa_over(sample(&bitmap->channel[c], pixel), alpha, ground[c]);
         }
 }
 
-static void read_row(const struct bitmap *bitmap, const uint8_t *row, uint8_t *rgb)
+static void read_row(const struct bitmap *bitmap, const uint8_t *row, const int ground[3], uint8_t *rgb)
 {
     if (bitmap->bits <= 8)
         read_indexed(bitmap, row, rgb);
     else if (bitmap->bits != 24)
-        read_masked(bitmap, row, rgb);
+        read_masked(bitmap, row, ground, rgb);
     else
         for (size_t i = 0; i < 3 * bitmap->w; i++)
             rgb[i] = row[i / 3 * 3 + 2 - i % 3];
 }
 
-static fa_status decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode(const char *name, const void *data, size_t n_bytes,
+                        const struct fa_rendering *rendering, struct fa_picture *out)
 {
     struct bitmap bitmap = {.name = name, .data = data, .n_bytes = n_bytes};
 
@@ -230,7 +231,7 @@ static fa_status decode(const char *name, const void *data, size_t n_bytes, stru
     for (size_t y = 0; y < bitmap.h; y++) {
         const size_t stored = bitmap.from_top ? y : bitmap.h - 1 - y;
 
-        read_row(&bitmap, bitmap.data + bitmap.at_pixels + stored * bitmap.row_bytes,
+        read_row(&bitmap, bitmap.data + bitmap.at_pixels + stored * bitmap.row_bytes, rendering->ground,
                  fa_picture_row(out, (int)y));
     }
     return FA_OK;

@@ -36,24 +36,33 @@ fa_status fa_image_inspect(const char *name, const void *data, size_t n_bytes, s
 }
 
 static fa_status decode_by(const struct fa_image_codec *codec, const char *name, const void *data,
-                           size_t n_bytes, int orientation, struct fa_picture *out)
+                           size_t n_bytes, int orientation, const struct fa_rendering *rendering,
+                           struct fa_picture *out)
 {
     fa_status status;
 
     *out = (struct fa_picture){0};
     FA_TRY(require(codec, name));
-    FA_TRY(codec->decode(name, data, n_bytes, out));
+    FA_TRY(codec->decode(name, data, n_bytes, rendering, out));
     status = fa_picture_orient(out, orientation);
     if (status != FA_OK)
         fa_picture_free(out);
     return status;
 }
 
-fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,
-                          struct fa_picture *out)
+fa_status fa_image_render(const char *name, const void *data, size_t n_bytes, int orientation,
+                          const struct fa_rendering *rendering, struct fa_picture *out)
 {
     const struct fa_image_codec *codec = codec_of(data, n_bytes);
 
-    return codec != NULL ? decode_by(codec, name, data, n_bytes, orientation, out)
+    return codec != NULL ? decode_by(codec, name, data, n_bytes, orientation, rendering, out)
                          : fa_jpeg_decode(name, data, n_bytes, orientation, out);
+}
+
+fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,
+                          struct fa_picture *out)
+{
+    static const struct fa_rendering usual = {.range = {0, 65535}, .ground = {255, 255, 255}};
+
+    return fa_image_render(name, data, n_bytes, orientation, &usual, out);
 }

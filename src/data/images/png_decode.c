@@ -24,6 +24,8 @@ struct decoder {
     png_infop info;
     const uint8_t *data;
     size_t n_left;
+    const struct fa_rendering *rendering;
+    uint16_t *deep; /* all samples, where they are mapped by a range */
     png_bytep *rows;
     fa_status status;
 };
@@ -108,22 +110,72 @@ static fa_status inspect_with(struct decoder *decoder, struct fa_image_info *inf
 
 /* ---- the pixels ---- */
 
-/* To 8-bit RGB, without any regard to gamma or profiles. */
+static bool has_16_bits(const struct decoder *decoder)
+{
+    return png_get_bit_depth(decoder->png, decoder->info) == 16;
+}
+
+static bool is_mapped(const struct decoder *decoder)
+{
+    return has_16_bits(decoder) && fa_rendering_has_range(decoder->rendering);
+}
+
+/* A level of the ground in the samples of the picture. */
+static png_uint_16 ground_sample(const struct decoder *decoder, int c)
+{
+    const int level = decoder->rendering->ground[c];
+
+    if (!has_16_bits(decoder))
+        return (png_uint_16)level;
+    return (png_uint_16)(is_mapped(decoder) ? fa_rendering_sample(decoder->rendering, level) : 257 * level);
+}
+
+static void ask_for_ground(struct decoder *decoder)
+{
+    const png_color_16 ground = {.red = ground_sample(decoder, 0),
+                                 .green = ground_sample(decoder, 1),
+                                 .blue = ground_sample(decoder, 2),
+                                 .gray = ground_sample(decoder, 1)};
+
+    if ((png_get_color_type(decoder->png, decoder->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
+        png_get_valid(decoder->png, decoder->info, PNG_INFO_tRNS) != 0)
+        png_set_background(decoder->png, &ground, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
+}
+
+/* To RGB of 8 bits, or of 16 that are mapped afterwards, without any regard to gamma or profiles. */
 static void ask_for_rgb(struct decoder *decoder)
 {
-    const png_color_16 white = {.red = 0xffff, .green = 0xffff, .blue = 0xffff, .gray = 0xffff};
-    const png_color_16 white_of_8 = {.red = 255, .green = 255, .blue = 255, .gray = 255};
-    const bool is_16 = png_get_bit_depth(decoder->png, decoder->info) == 16;
-    const bool is_clear = (png_get_color_type(decoder->png, decoder->info) & PNG_COLOR_MASK_ALPHA) != 0 ||
-                          png_get_valid(decoder->png, decoder->info, PNG_INFO_tRNS) != 0;
-
     png_set_expand(decoder->png);
-    if (is_clear)
-        png_set_background(decoder->png, is_16 ? &white : &white_of_8, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
-    png_set_strip_16(decoder->png);
+    ask_for_ground(decoder);
+    if (is_mapped(decoder))
+        png_set_swap(decoder->png); /* to the order of this machine */
+    else
+        png_set_strip_16(decoder->png);
     png_set_gray_to_rgb(decoder->png);
     png_set_interlace_handling(decoder->png);
     png_read_update_info(decoder->png, decoder->info);
+}
+
+/* Where libpng puts the rows: into the picture, or aside. */
+static fa_status set_rows(struct decoder *decoder, const struct fa_picture *out)
+{
+    const size_t n_row = fa_picture_row_bytes(out);
+
+    FA_TRY(fa_alloc((size_t)out->h, sizeof *decoder->rows, &decoder->rows));
+    if (is_mapped(decoder))
+        FA_TRY(fa_alloc(n_row * (size_t)out->h, sizeof *decoder->deep, &decoder->deep));
+    for (size_t y = 0; y < (size_t)out->h; y++)
+        decoder->rows[y] =
+            decoder->deep != NULL ? (png_bytep)(decoder->deep + y * n_row) : out->rgb + y * n_row;
+    return FA_OK;
+}
+
+static void map_samples(const struct decoder *decoder, struct fa_picture *out)
+{
+    const size_t n = fa_picture_row_bytes(out) * (size_t)out->h;
+
+    for (size_t i = 0; i < n && decoder->deep != NULL; i++)
+        out->rgb[i] = fa_rendering_level(decoder->rendering, decoder->deep[i]);
 }
 
 static fa_status decode_with(struct decoder *decoder, struct fa_picture *out)
@@ -136,16 +188,16 @@ static fa_status decode_with(struct decoder *decoder, struct fa_picture *out)
     png_read_info(decoder->png, decoder->info);
     FA_TRY(check_header(decoder, n_bytes));
     FA_TRY(fa_codec_alloc((int)png_get_image_width(decoder->png, decoder->info),
-                          (int)png_get_image_height(decoder->png, decoder->info), picture_bytes(decoder),
-                          out));
-    FA_TRY(fa_alloc((size_t)out->h, sizeof *decoder->rows, &decoder->rows));
-    for (int y = 0; y < out->h; y++)
-        decoder->rows[y] = fa_picture_row(out, y);
+                          (int)png_get_image_height(decoder->png, decoder->info),
+                          (is_mapped(decoder) ? 3 : 1) * picture_bytes(decoder), out));
     ask_for_rgb(decoder);
-    if (png_get_rowbytes(decoder->png, decoder->info) != fa_picture_row_bytes(out))
+    if (png_get_rowbytes(decoder->png, decoder->info) !=
+        fa_picture_row_bytes(out) * (is_mapped(decoder) ? 2 : 1))
         return fa_fail(FA_EFORMAT, "%s: a PNG of a kind that cannot be read", decoder->name);
+    FA_TRY(set_rows(decoder, out));
     png_read_image(decoder->png, decoder->rows);
     png_read_end(decoder->png, NULL);
+    map_samples(decoder, out);
     return FA_OK;
 }
 
@@ -160,15 +212,17 @@ static fa_status inspect(const char *name, const void *data, size_t n_bytes, str
     return status;
 }
 
-static fa_status decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode(const char *name, const void *data, size_t n_bytes,
+                        const struct fa_rendering *rendering, struct fa_picture *out)
 {
-    struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes};
+    struct decoder decoder = {.name = name, .data = data, .n_left = n_bytes, .rendering = rendering};
     fa_status status;
 
     *out = (struct fa_picture){0};
     status = decode_with(&decoder, out);
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     fa_free(decoder.rows);
+    fa_free(decoder.deep);
     fa_codec_settle(status, out);
     return status;
 }

@@ -17,6 +17,7 @@ static bool is_tiff(const void *data, size_t n_bytes)
 #include "decode_budget.h"
 #include "fa/memory.h"
 #include "picture.h"
+#include "tiff_deep.h"
 
 /* As much as deflate packs into a byte, of pixels of one bit. */
 #define PIXELS_PER_BYTE (8 * 1032)
@@ -158,17 +159,20 @@ static void close_source(struct source *source)
         TIFFClose(source->tiff);
 }
 
-/* The picture, and pixels of four bytes. */
+/* The picture, and pixels of four bytes, or as many as a range maps. */
 static size_t decode_bytes(const struct source *source)
 {
-    return 7 * (size_t)source->w * source->h;
+    return (3 + (fa_tiff_is_deep(source->tiff) ? FA_TIFF_DEEP_PIXEL : 4)) * (size_t)source->w * source->h;
 }
 
 static fa_status inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)
 {
     struct source source = {.name = name, .data = data, .n_bytes = n_bytes};
-    const fa_status status = read_header(&source);
+    fa_status status = read_header(&source);
+    size_t n_decode = 0;
 
+    if (status == FA_OK)
+        n_decode = decode_bytes(&source);
     close_source(&source);
     FA_TRY(status);
     *info = (struct fa_image_info){.codec = FA_CODEC_TIFF,
@@ -176,24 +180,26 @@ static fa_status inspect(const char *name, const void *data, size_t n_bytes, str
                                    .h = (int)source.h,
                                    .components = source.components > 4 ? 4 : source.components,
                                    .orientation = source.orientation,
-                                   .n_decode = decode_bytes(&source)};
+                                   .n_decode = n_decode};
     return FA_OK;
 }
 
 /* ---- pixels ---- */
 
 /* Colours are multiplied by their alpha already. */
-static void lay_over_white(const uint32_t *pixels, struct fa_picture *out)
+static void lay_over(const int ground[3], const uint32_t *pixels, struct fa_picture *out)
 {
     const size_t n = (size_t)out->w * (size_t)out->h;
 
     for (size_t i = 0; i < n; i++) {
         const unsigned rest = 255 - TIFFGetA(pixels[i]);
-        const unsigned rgb[3] = {TIFFGetR(pixels[i]) + rest, TIFFGetG(pixels[i]) + rest,
-                                 TIFFGetB(pixels[i]) + rest};
+        const unsigned rgb[3] = {TIFFGetR(pixels[i]), TIFFGetG(pixels[i]), TIFFGetB(pixels[i])};
 
-        for (size_t c = 0; c < 3; c++)
-            out->rgb[3 * i + c] = (uint8_t)(rgb[c] < 255 ? rgb[c] : 255);
+        for (size_t c = 0; c < 3; c++) {
+            const unsigned both = rgb[c] + (rest * (unsigned)ground[c] + 127) / 255;
+
+            out->rgb[3 * i + c] = (uint8_t)(both < 255 ? both : 255);
+        }
     }
 }
 
@@ -212,20 +218,37 @@ static fa_status read_pixels(struct source *source, uint32_t *pixels)
     return complete ? FA_OK : fail(source);
 }
 
-static fa_status decode_into(struct source *source, struct fa_picture *out)
+static bool is_mapped(const struct source *source, const struct fa_rendering *rendering)
+{
+    return fa_rendering_has_range(rendering) && fa_tiff_is_deep(source->tiff);
+}
+
+static fa_status map_into(struct source *source, const struct fa_rendering *rendering, struct fa_picture *out)
+{
+    bool complete;
+
+    FA_TRY(fa_tiff_read_deep(source->name, source->tiff, rendering, out, &complete));
+    return complete && source->message[0] == '\0' ? FA_OK : fail(source);
+}
+
+static fa_status decode_into(struct source *source, const struct fa_rendering *rendering,
+                             struct fa_picture *out)
 {
     uint32_t *pixels;
     fa_status status;
 
+    if (is_mapped(source, rendering))
+        return map_into(source, rendering, out);
     FA_TRY(fa_alloc((size_t)source->w * source->h, sizeof *pixels, &pixels));
     status = read_pixels(source, pixels);
     if (status == FA_OK)
-        lay_over_white(pixels, out);
+        lay_over(rendering->ground, pixels, out);
     fa_free(pixels);
     return status;
 }
 
-static fa_status decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode(const char *name, const void *data, size_t n_bytes,
+                        const struct fa_rendering *rendering, struct fa_picture *out)
 {
     struct source source = {.name = name, .data = data, .n_bytes = n_bytes};
     fa_status status = read_header(&source);
@@ -233,7 +256,7 @@ static fa_status decode(const char *name, const void *data, size_t n_bytes, stru
     if (status == FA_OK)
         status = fa_codec_alloc((int)source.w, (int)source.h, decode_bytes(&source), out);
     if (status == FA_OK) {
-        status = decode_into(&source, out);
+        status = decode_into(&source, rendering, out);
         fa_codec_settle(status, out);
     }
     close_source(&source);

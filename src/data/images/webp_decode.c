@@ -56,16 +56,17 @@ static fa_status fail_decode(const char *name)
     return fa_fail(FA_EFORMAT, "%s: not a usable WebP: it is damaged or ends early", name);
 }
 
-static void lay_over_white(const uint8_t *rgba, struct fa_picture *out)
+static void lay_over(const int ground[3], const uint8_t *rgba, struct fa_picture *out)
 {
     const size_t n = (size_t)out->w * (size_t)out->h;
 
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < 3; c++)
-            out->rgb[3 * i + c] = fa_over_white(rgba[4 * i + c], rgba[4 * i + 3]);
+            out->rgb[3 * i + c] = fa_over(rgba[4 * i + c], rgba[4 * i + 3], ground[c]);
 }
 
-static fa_status decode_clear(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode_clear(const char *name, const void *data, size_t n_bytes, const int ground[3],
+                              struct fa_picture *out)
 {
     const size_t n = 4 * (size_t)out->w * (size_t)out->h;
     uint8_t *rgba;
@@ -75,7 +76,7 @@ static fa_status decode_clear(const char *name, const void *data, size_t n_bytes
     if (WebPDecodeRGBAInto(data, n_bytes, rgba, n, 4 * out->w) == NULL)
         status = fail_decode(name);
     else
-        lay_over_white(rgba, out);
+        lay_over(ground, rgba, out);
     fa_free(rgba);
     return status;
 }
@@ -89,15 +90,16 @@ static fa_status decode_opaque(const char *name, const void *data, size_t n_byte
     return FA_OK;
 }
 
-static fa_status decode(const char *name, const void *data, size_t n_bytes, struct fa_picture *out)
+static fa_status decode(const char *name, const void *data, size_t n_bytes,
+                        const struct fa_rendering *rendering, struct fa_picture *out)
 {
     WebPBitstreamFeatures features;
     fa_status status;
 
     FA_TRY(read_features(name, data, n_bytes, &features));
     FA_TRY(fa_codec_alloc(features.width, features.height, decode_bytes(&features), out));
-    status =
-        features.has_alpha ? decode_clear(name, data, n_bytes, out) : decode_opaque(name, data, n_bytes, out);
+    status = features.has_alpha ? decode_clear(name, data, n_bytes, rendering->ground, out)
+                                : decode_opaque(name, data, n_bytes, out);
     fa_codec_settle(status, out);
     return status;
 }

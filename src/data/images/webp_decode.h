@@ -1,6 +1,6 @@
 /*
- * webp_decode.h - WebP to RGB (codec.h), lossy or lossless; what is transparent lies over white. Animations
- * are refused.
+ * webp_decode.h - WebP to RGB (codec.h), lossy or lossless; what is transparent lies over the ground.
+ * Animations are refused.
  */
 #ifndef FA_DATA_WEBP_DECODE_H
 #define FA_DATA_WEBP_DECODE_H

@@ -117,14 +117,14 @@ static fa_status prepare_pixels(const struct fa_picture *picture, const struct f
     return FA_OK;
 }
 
-static fa_status decode(const struct fa_dataset *dataset, size_t record, struct fa_sample_buffer *buffer,
-                        struct fa_picture *picture)
+static fa_status decode(const struct fa_dataset *dataset, size_t record, const struct fa_rendering *rendering,
+                        struct fa_sample_buffer *buffer, struct fa_picture *picture)
 {
     const struct fa_record *r = &dataset->records[record];
 
     FA_TRY(grow_jpeg(buffer, r->n_bytes));
     FA_TRY(fa_dataset_fetch(dataset, record, buffer->jpeg));
-    FA_TRY(fa_image_decode(r->file_name, buffer->jpeg, r->n_bytes, r->orientation, picture));
+    FA_TRY(fa_image_render(r->file_name, buffer->jpeg, r->n_bytes, r->orientation, rendering, picture));
     if (picture->w == r->w && picture->h == r->h)
         return FA_OK;
     fa_picture_free(picture);
@@ -199,7 +199,7 @@ fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
     struct fa_picture picture = {0};
     fa_status st;
 
-    FA_TRY(decode(dataset, record, buffer, &picture));
+    FA_TRY(decode(dataset, record, &transform->rendering, buffer, &picture));
     st = prepare_pixels(&picture, transform, plan, buffer);
     fa_picture_free(&picture);
     FA_TRY(st);
