@@ -134,6 +134,11 @@ void fa_backend_get(struct fa_backend *backend, void *host, const void *memory, 
  */
 size_t fa_backend_peak_bytes(const struct fa_backend *backend);
 
+/* By which another process of this host finds memory of a backend. Plain bytes. */
+struct fa_memory_key {
+    unsigned char bytes[64];
+};
+
 /* ---- tickets ---- */
 
 /* Zeroed, it is one that was always reached. */

@@ -87,6 +87,23 @@ void fa_flat_sgd(struct fa_flat *value, struct fa_flat *momentum, const struct f
 /* average = decay * average + (1 - decay) * value, of the first n. */
 void fa_flat_average(struct fa_flat *average, const struct fa_flat *value, size_t n, double decay);
 
+/* n elements from `at` on become those of another row from `begin` on. */
+void fa_flat_bring(struct fa_flat *to, size_t at, const struct fa_flat *from, size_t begin, size_t n);
+
+/* n elements from `at` on become those of another row from `begin` on + themselves; at and begin leave the
+   same remainder by 4. */
+void fa_flat_add(struct fa_flat *right, size_t at, const struct fa_flat *left, size_t begin, size_t n);
+
+/* ---- rows of other processes of this host ---- */
+
+/* Lets them reach the row, which outlives their loans. FA_EINVAL if its memory is for one process alone. */
+fa_status fa_flat_lend(const struct fa_flat *flat, struct fa_memory_key *key) FA_CHECK_RESULT;
+
+/* Another process's row of n elements, for nothing but to bring them from; destroyed as any. Fails where this
+   process's device cannot reach that memory. */
+fa_status fa_flat_borrow(struct fa_backend *backend, size_t n, const struct fa_memory_key *key,
+                         struct fa_flat **out) FA_CHECK_RESULT;
+
 /* ---- windows: stretches on their way to other ranks and back ---- */
 
 /* Holds a stretch in the host's memory while messages read and write it: the row's own elements where its

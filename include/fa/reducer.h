@@ -35,9 +35,19 @@ enum fa_reduction {
 enum { FA_N_REDUCTIONS = 2 };
 extern const char *const fa_reduction_names[FA_N_REDUCTIONS + 1]; /* "allreduce", ...; NULL at the end */
 
+/* By what gradients go from rank to rank. The bits are the same. */
+enum fa_transport {
+    FA_TRANSPORT_AUTO,     /* by device where that is possible */
+    FA_TRANSPORT_MESSAGES, /* of MPI, between hosts' memories */
+    FA_TRANSPORT_DEVICE    /* ranks of one host read each other's devices; of the canonical reduction alone */
+};
+
+extern const char *const fa_transport_names[]; /* "auto", ...; NULL at the end */
+
 /* The same on all ranks. */
 struct fa_reducer_config {
     enum fa_reduction reduction;
+    enum fa_transport transport;
     size_t n_images;     /* of a step on each rank, at least 1 */
     size_t n_rows;       /* that they add to in turn, image i to row i % n_rows; 0: all to the sum itself */
     size_t bucket_bytes; /* at most 2^29; the last bucket is an eighth of it, since nothing hides it */
@@ -51,6 +61,14 @@ struct fa_reducer;
 fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, struct fa_flat *sum,
                             struct fa_flat *const rows[], struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);
+
+/* Collective, once after all ranks have created theirs: looks for the transport of the configuration. Without
+   it gradients go by messages. Fails where no other than device will do and that is not possible. */
+fa_status fa_reducer_connect(struct fa_reducer *reducer) FA_CHECK_RESULT;
+
+/* Which was found: MESSAGES or DEVICE. *why_messages, unless NULL: what was in the way of another; "" if none
+   was looked for. */
+enum fa_transport fa_reducer_transport(const struct fa_reducer *reducer, const char **why_messages);
 
 /* Clears sum and rows. */
 void fa_reducer_begin(struct fa_reducer *reducer);

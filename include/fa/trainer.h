@@ -38,6 +38,7 @@ struct fa_train_config {
                          none */
     enum fa_normalizer normalizer;
     enum fa_reduction reduction;
+    enum fa_transport transport;
     int lanes; /* images of a rank that run side by side, at least 1; at most as many as it has in a step */
     int bucket_mib; /* of gradients on their way over ranks */
     struct fa_loss_config loss;

@@ -11,6 +11,7 @@ struct fa_flat {
     struct fa_backend *backend;
     size_t n;
     fa_real *memory;
+    bool is_borrowed; /* another process's */
     int n_opened;
     bool writes;     /* while it is open */
     fa_real *staged; /* the copy while it is open; NULL where the memory is the host's */
@@ -46,7 +47,10 @@ void fa_flat_destroy(struct fa_flat *flat)
     if (flat == NULL)
         return;
     assert(flat->n_opened == 0);
-    fa_backend_free(flat->backend, flat->memory);
+    if (flat->is_borrowed)
+        flat->backend->ops->memory->end_loan(flat->backend, flat->memory);
+    else
+        fa_backend_free(flat->backend, flat->memory);
     fa_free(flat);
 }
 
@@ -185,6 +189,62 @@ void fa_flat_average(struct fa_flat *average, const struct fa_flat *value, size_
 {
     assert(n <= average->n && n <= value->n);
     ops_of(value)->average(value->backend, average->memory, value->memory, n, decay);
+}
+
+void fa_flat_bring(struct fa_flat *to, size_t at, const struct fa_flat *from, size_t begin, size_t n)
+{
+    assert(at <= to->n && n <= to->n - at && begin <= from->n && n <= from->n - begin && !to->is_borrowed);
+    ops_of(to)->copy(to->backend, to->memory + at, from->memory + begin, n);
+}
+
+void fa_flat_add(struct fa_flat *right, size_t at, const struct fa_flat *left, size_t begin, size_t n)
+{
+    const fa_real *elements = left->memory + begin;
+
+    assert(at <= right->n && n <= right->n - at && begin <= left->n && n <= left->n - begin);
+    assert(at % 4 == begin % 4 && !right->is_borrowed && !left->is_borrowed);
+    ops_of(right)->fold(right->backend, right->memory + at, &elements, 1, NULL, n);
+}
+
+/* ---- other processes ---- */
+
+static const struct fa_memory_ops *lender(const struct fa_backend *backend)
+{
+    const struct fa_memory_ops *memory = backend->ops->memory;
+
+    return memory != NULL && memory->lend != NULL ? memory : NULL;
+}
+
+static fa_status cannot_lend(const struct fa_backend *backend)
+{
+    return fa_fail(FA_EINVAL, "what backend %s computes with is for one process alone", backend->ops->name);
+}
+
+fa_status fa_flat_lend(const struct fa_flat *flat, struct fa_memory_key *key)
+{
+    const struct fa_memory_ops *memory = lender(flat->backend);
+
+    return memory != NULL ? memory->lend(flat->backend, flat->memory, key) : cannot_lend(flat->backend);
+}
+
+fa_status fa_flat_borrow(struct fa_backend *backend, size_t n, const struct fa_memory_key *key,
+                         struct fa_flat **out)
+{
+    const struct fa_memory_ops *memory = lender(backend);
+    struct fa_flat *flat;
+    fa_status status;
+
+    *out = NULL;
+    if (memory == NULL)
+        return cannot_lend(backend);
+    FA_TRY(fa_alloc_zero(1, sizeof *flat, &flat));
+    *flat = (struct fa_flat){.backend = backend, .n = n, .is_borrowed = true};
+    status = memory->borrow(backend, key, (void **)&flat->memory);
+    if (status == FA_OK)
+        *out = flat;
+    else
+        fa_free(flat);
+    return status;
 }
 
 /* ---- windows ---- */

@@ -126,6 +126,11 @@ struct fa_memory_ops {
     void (*get)(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
     size_t (*peak_bytes)(void); /* optional. NULL: it is counted as the host's */
 
+    /* Optional, all or none: what alloc gave, in other processes (flat.h). */
+    fa_status (*lend)(struct fa_backend *backend, void *memory, struct fa_memory_key *key);
+    fa_status (*borrow)(struct fa_backend *backend, const struct fa_memory_key *key, void **out);
+    void (*end_loan)(struct fa_backend *backend, void *memory);
+
     /* open's counterpart: another queue over the same memory. */
     fa_status (*fork)(struct fa_backend *backend, struct fa_backend **out);
     uint64_t (*mark)(struct fa_backend *backend);

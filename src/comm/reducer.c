@@ -9,6 +9,11 @@
 const char *const fa_reduction_names[] = {
     [FA_REDUCTION_ALLREDUCE] = "allreduce", [FA_REDUCTION_CANONICAL] = "canonical", [FA_N_REDUCTIONS] = NULL};
 
+const char *const fa_transport_names[] = {[FA_TRANSPORT_AUTO] = "auto",
+                                          [FA_TRANSPORT_MESSAGES] = "messages",
+                                          [FA_TRANSPORT_DEVICE] = "device",
+                                          NULL};
+
 static const struct fa_reduction_ops *const ops_of[] = {
     [FA_REDUCTION_ALLREDUCE] = &fa_reduction_allreduce, [FA_REDUCTION_CANONICAL] = &fa_reduction_canonical};
 
@@ -117,11 +122,8 @@ fa_status fa_reducer_finish(struct fa_reducer *reducer)
     return fa_status_forward(reducer->status, reducer->message);
 }
 
-bool fa_reducer_is_there(struct fa_reducer *reducer, struct fa_flat_window *window)
+static bool is_ready(struct fa_reducer *reducer, fa_status status, bool ready)
 {
-    bool ready;
-    const fa_status status = fa_flat_window_ready(window, &ready);
-
     if (status == FA_OK)
         return ready;
     if (reducer->status == FA_OK) {
@@ -129,6 +131,22 @@ bool fa_reducer_is_there(struct fa_reducer *reducer, struct fa_flat_window *wind
         snprintf(reducer->message, sizeof reducer->message, "%s", fa_message());
     }
     return true;
+}
+
+bool fa_reducer_is_there(struct fa_reducer *reducer, struct fa_flat_window *window)
+{
+    bool ready;
+    const fa_status status = fa_flat_window_ready(window, &ready);
+
+    return is_ready(reducer, status, ready);
+}
+
+bool fa_reducer_is_reached(struct fa_reducer *reducer, struct fa_ticket ticket)
+{
+    bool reached;
+    const fa_status status = fa_ticket_reached(ticket, &reached);
+
+    return is_ready(reducer, status, reached);
 }
 
 double fa_reducer_seconds(const struct fa_reducer *reducer)
@@ -162,6 +180,7 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
                                    .config = *config,
                                    .ops = ops_of[config->reduction],
                                    .sum = sum,
+                                   .transport = FA_TRANSPORT_MESSAGES,
                                    .n_rows = config->n_rows > 0 ? config->n_rows : 1,
                                    .n = fa_flat_length(sum)};
     if (fa_comm_size(comm) > 1)
@@ -172,6 +191,28 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
     else
         fa_reducer_destroy(reducer);
     return status;
+}
+
+/* Ranks that compute on the host have nothing shorter than messages. */
+fa_status fa_reducer_connect(struct fa_reducer *reducer)
+{
+    const enum fa_transport asked = reducer->config.transport;
+
+    if (reducer->buckets.n == 0 || asked == FA_TRANSPORT_MESSAGES)
+        return FA_OK;
+    if (reducer->ops->connect != NULL && !fa_backend_is_host(fa_flat_backend(reducer->sum)))
+        return reducer->ops->connect(reducer);
+    if (asked == FA_TRANSPORT_AUTO)
+        return FA_OK;
+    return fa_fail(FA_EINVAL, "train.transport is device, which serves GPUs and train.reduction canonical "
+                              "alone; leave it at auto");
+}
+
+enum fa_transport fa_reducer_transport(const struct fa_reducer *reducer, const char **why_messages)
+{
+    if (why_messages != NULL)
+        *why_messages = reducer->why_messages;
+    return reducer->transport;
 }
 
 void fa_reducer_destroy(struct fa_reducer *reducer)

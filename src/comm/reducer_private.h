@@ -15,6 +15,9 @@ struct fa_reduction_ops {
     fa_status (*create)(struct fa_reducer *reducer);
     void (*destroy)(struct fa_reducer *reducer); /* also after a create that failed */
 
+    /* Optional. Collective; NULL: it knows no way but messages. */
+    fa_status (*connect)(struct fa_reducer *reducer);
+
     /* Elements [begin, end) of the current image's row are final, as far as has been asked of the backend. */
     void (*settle)(struct fa_reducer *reducer, size_t begin, size_t end);
 
@@ -35,8 +38,10 @@ struct fa_reducer {
     struct fa_flat *sum;
     size_t n_rows; /* at least 1 */
     struct fa_flat **rows;
-    size_t n;                  /* elements of each */
-    struct fa_buckets buckets; /* none on a single rank */
+    size_t n;                          /* elements of each */
+    struct fa_buckets buckets;         /* none on a single rank */
+    enum fa_transport transport;       /* of them: MESSAGES or DEVICE */
+    char why_messages[FA_MESSAGE_MAX]; /* "" unless another was looked for */
 
     /* ---- of the step ---- */
     size_t image;             /* whose backward runs */
@@ -55,8 +60,10 @@ static inline struct fa_flat *fa_reducer_row(const struct fa_reducer *reducer)
     return reducer->rows[reducer->image % reducer->n_rows];
 }
 
-/* Is the window there? A failure of the backend is remembered, and is no reason to keep others waiting. */
+/* Is the window there, or the ticket reached? A failure of the backend is remembered, and is no reason to
+   keep others waiting. */
 bool fa_reducer_is_there(struct fa_reducer *reducer, struct fa_flat_window *window);
+bool fa_reducer_is_reached(struct fa_reducer *reducer, struct fa_ticket ticket);
 
 /* Is the image the rank's last one? */
 static inline bool fa_reducer_ends(const struct fa_reducer *reducer)

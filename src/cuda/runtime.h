@@ -17,6 +17,11 @@ struct CUevent_st;
 struct CUgraph_st;
 struct CUgraphExec_st;
 
+/* As NVIDIA's cudaIpcMemHandle_t, which goes by value too. */
+struct fa_cuda_ipc_handle {
+    char reserved[64];
+};
+
 /* Numbers of CUDA that are needed here; tests/cuda/test_abi.c compares them with NVIDIA's header. */
 #define FA_CUDA_NUMBERS(X)                                                                                   \
     X(Success, 0)                                                                                            \
@@ -40,6 +45,7 @@ struct CUgraphExec_st;
     X(StreamNonBlocking, 1)                                                                                  \
     X(StreamCaptureModeThreadLocal, 1)                                                                       \
     X(EventDisableTiming, 2)                                                                                 \
+    X(IpcMemLazyEnablePeerAccess, 1)                                                                         \
     X(HostAllocDefault, 0)                                                                                   \
     X(DevAttrMultiProcessorCount, 16)                                                                        \
     X(DevAttrComputeCapabilityMajor, 75)                                                                     \
@@ -68,6 +74,9 @@ enum fa_cuda_number {
     X(int, cudaMemcpyAsync,                                                                                  \
       (void *to, const void *from, size_t n_bytes, int kind, struct CUstream_st *stream))                    \
     X(int, cudaMemsetAsync, (void *memory, int byte, size_t n_bytes, struct CUstream_st *stream))            \
+    X(int, cudaIpcGetMemHandle, (struct fa_cuda_ipc_handle * handle, void *memory))                          \
+    X(int, cudaIpcOpenMemHandle, (void **memory, struct fa_cuda_ipc_handle handle, unsigned flags))          \
+    X(int, cudaIpcCloseMemHandle, (void *memory))                                                            \
     X(int, cudaStreamCreateWithFlags, (struct CUstream_st * *stream, unsigned flags))                        \
     X(int, cudaStreamDestroy, (struct CUstream_st * stream))                                                 \
     X(int, cudaStreamQuery, (struct CUstream_st * stream))                                                   \

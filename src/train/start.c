@@ -168,6 +168,7 @@ static fa_status open_parts(struct fa_training *t)
     struct fa_backend *backend = fa_model_backend(t->model);
     const size_t batch = (size_t)t->config->batch;
     struct fa_reducer_config reducer = {.reduction = t->config->reduction,
+                                        .transport = t->config->transport,
                                         .bucket_bytes = (size_t)t->config->bucket_mib << 20};
 
     t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
@@ -180,6 +181,22 @@ static fa_status open_parts(struct fa_training *t)
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
     FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
     return fa_reducer_create(t->comm, &reducer, params->grad, t->rows, &t->reducer);
+}
+
+/* Collective. What goes between ranks without GPUs need not be said. */
+static fa_status connect(struct fa_training *t)
+{
+    const char *why_messages;
+
+    FA_TRY(fa_reducer_connect(t->reducer));
+    if (fa_comm_size(t->comm) == 1 || fa_backend_device(fa_model_backend(t->model)) == NULL)
+        return FA_OK;
+    if (fa_reducer_transport(t->reducer, &why_messages) == FA_TRANSPORT_DEVICE)
+        fa_info("gradients go from GPU to GPU");
+    else
+        fa_info("gradients go by messages through the host's memory%s%s", why_messages[0] != '\0' ? ": " : "",
+                why_messages);
+    return FA_OK;
 }
 
 static fa_status alloc_pixels(void *backend, size_t n_bytes, void **out)
@@ -275,6 +292,7 @@ fa_status fa_training_start(struct fa_training *t)
     t->best.ap = -1;
     fa_activity_begin("preparing");
     FA_TRY(fa_comm_agree(t->comm, prepare(t)));
+    FA_TRY(connect(t));
     FA_TRY(fa_checkpoint_writer_open(t->comm, &t->state, &t->writer));
     FA_TRY(fa_training_agree(t));
     scale_schedule(t);

@@ -22,6 +22,7 @@ struct fit {
 struct measure {
     struct fa_invocation *invocation;
     struct fa_comm *comm;
+    enum fa_transport transport, found; /* asked for; and what the canonical reduction goes by */
     size_t bucket_bytes, n_repeats;
     size_t n_sizes, bytes[MAX_SIZES]; /* the last one is that of the gradient */
     double seconds[FA_N_REDUCTIONS][MAX_SIZES];
@@ -88,7 +89,10 @@ static fa_status time_often(struct measure *measure, struct fa_reducer *reducer,
 static fa_status time_size(struct measure *measure, int reduction, size_t i)
 {
     const struct fa_reducer_config config = {
-        .reduction = (enum fa_reduction)reduction, .n_images = 1, .bucket_bytes = measure->bucket_bytes};
+        .reduction = (enum fa_reduction)reduction,
+        .transport = reduction == FA_REDUCTION_CANONICAL ? measure->transport : FA_TRANSPORT_MESSAGES,
+        .n_images = 1,
+        .bucket_bytes = measure->bucket_bytes};
     struct fa_flat *grad;
     struct fa_reducer *reducer = NULL;
     double *each = NULL;
@@ -99,6 +103,10 @@ static fa_status time_size(struct measure *measure, int reduction, size_t i)
     if (status == FA_OK)
         status = fa_alloc(measure->n_repeats, sizeof *each, &each);
     status = fa_comm_agree(measure->comm, status);
+    if (status == FA_OK)
+        status = fa_reducer_connect(reducer);
+    if (status == FA_OK && reduction == FA_REDUCTION_CANONICAL)
+        measure->found = fa_reducer_transport(reducer, NULL);
     if (status == FA_OK)
         status = time_often(measure, reducer, each, &measure->seconds[reduction][i]);
     fa_free(each);
@@ -188,11 +196,12 @@ static void report(const struct measure *measure)
 
     fa_report_number(invocation, "ranks", fa_comm_size(measure->comm));
     fa_report_number(invocation, "bucket_bytes", (double)measure->bucket_bytes);
+    fa_json_set(invocation->report, "transport", fa_json_new_string(fa_transport_names[measure->found]));
     if (!fa_invocation_speaks(invocation))
         return;
-    printf("%d ranks, %d on %s; buckets of %zu MiB; median of %zu\n\n", fa_comm_size(measure->comm),
+    printf("%d ranks, %d on %s; buckets of %zu MiB%s; median of %zu\n\n", fa_comm_size(measure->comm),
            fa_comm_local_size(measure->comm), fa_comm_host(measure->comm), measure->bucket_bytes >> 20,
-           measure->n_repeats);
+           measure->found == FA_TRANSPORT_DEVICE ? ", canonical from GPU to GPU" : "", measure->n_repeats);
     print_table(measure);
     printf("\n");
     print_fit(measure, FA_REDUCTION_CANONICAL);
@@ -203,6 +212,7 @@ static fa_status measure_all(struct fa_invocation *invocation, const struct fa_s
 {
     struct measure measure = {.invocation = invocation,
                               .comm = invocation->comm,
+                              .transport = settings->train.transport,
                               .n_repeats = fa_bench_repeats(invocation),
                               .bucket_bytes = (size_t)settings->train.bucket_mib << 20};
     fa_status status;

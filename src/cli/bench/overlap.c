@@ -35,10 +35,12 @@ struct measure {
 static fa_status open_reducer(struct measure *measure, enum fa_reduction reduction)
 {
     const struct fa_params *params = fa_model_params(measure->bench.session.model);
+    const struct fa_train_config *train = &measure->bench.session.settings.train;
     const struct fa_reducer_config config = {
         .reduction = reduction,
+        .transport = reduction == FA_REDUCTION_CANONICAL ? train->transport : FA_TRANSPORT_MESSAGES,
         .n_images = 1,
-        .bucket_bytes = (size_t)measure->bench.session.settings.train.bucket_mib << 20};
+        .bucket_bytes = (size_t)train->bucket_mib << 20};
 
     return fa_reducer_create(measure->comm, &config, params->grad, NULL, &measure->reducer[reduction]);
 }
@@ -147,6 +149,10 @@ static fa_status report(struct fa_invocation *invocation, const struct measure *
 
     fa_report_number(invocation, "ranks", n_ranks);
     fa_report_number(invocation, "alone_s", alone_s);
+    fa_json_set(
+        invocation->report, "transport",
+        fa_json_new_string(
+            fa_transport_names[fa_reducer_transport(measure->reducer[FA_REDUCTION_CANONICAL], NULL)]));
     if (fa_invocation_speaks(invocation)) {
         printf("\n%d ranks; a step without reduction: %.4f s\n\n", n_ranks, alone_s);
         printf("%-12s %10s %10s | %10s %10s %10s | %9s\n", "reduction", "after", "costs", "during", "shows",
@@ -161,6 +167,8 @@ static fa_status measure_all(struct fa_invocation *invocation, struct measure *m
 {
     FA_TRY(fa_comm_agree(measure->comm, fa_bench_session_open(invocation, &measure->bench)));
     FA_TRY(fa_comm_agree(measure->comm, make_room(measure)));
+    for (int r = 0; r < FA_N_REDUCTIONS; r++)
+        FA_TRY(fa_reducer_connect(measure->reducer[r]));
     FA_TRY(run_steps(measure));
     return report(invocation, measure);
 }

@@ -92,6 +92,12 @@ void *fa_cuda_send_up(struct fa_cuda_queue *queue, const void *host, size_t n_by
 
 extern const struct fa_memory_ops fa_cuda_memory_ops;
 
+/* ---- share.c ---- */
+
+fa_status fa_cuda_lend(struct fa_backend *backend, void *memory, struct fa_memory_key *key);
+fa_status fa_cuda_borrow(struct fa_backend *backend, const struct fa_memory_key *key, void **out);
+void fa_cuda_end_loan(struct fa_backend *backend, void *memory);
+
 /* ---- record.c ---- */
 
 fa_status fa_cuda_record(struct fa_backend *backend);

@@ -79,6 +79,7 @@ static void open_bench(struct bench *b, const struct fa_reducer_config *config, 
 {
     open_flats(b, config, n);
     assert_ok(fa_reducer_create(comm, config, b->sum, b->rows, &b->reducer));
+    assert_ok(fa_reducer_connect(b->reducer));
 }
 
 /* On their way to rows until the step is over. */
@@ -461,6 +462,80 @@ static void without_memory_there_is_no_reducer_and_nothing_is_kept(void **state)
         }
 }
 
+/* ---- transports ---- */
+
+/* Of the fake CUDA runtime, whose memory other ranks can reach; FAKE_APART: they cannot. */
+static bool on_devices_that_reach_each_other(void)
+{
+    return strcmp(fa_backend_name(backend), "cuda") == 0 && fa_comm_size(comm) > 1;
+}
+
+/* By which the reducer goes, and adds up rightly; *why: what is in the way of another. */
+static enum fa_transport way_of(enum fa_transport asked, char *why, size_t size)
+{
+    struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 3, 2);
+    enum fa_transport transport;
+    const char *why_messages;
+    struct bench b;
+    fa_real *grad;
+
+    config.transport = asked;
+    open_bench(&b, &config, LENGTH);
+    transport = fa_reducer_transport(b.reducer, &why_messages);
+    snprintf(why, size, "%s", why_messages);
+    run_step(&b, wild);
+    grad = flat_copy(b.sum, 0, LENGTH);
+    assert_is_tree_sum(grad, LENGTH, 3 * (size_t)fa_comm_size(comm));
+    fa_free(grad);
+    close_bench(&b);
+    return transport;
+}
+
+static void ranks_go_by_devices_where_they_can_and_may(void **state)
+{
+    const enum fa_transport best =
+        on_devices_that_reach_each_other() ? FA_TRANSPORT_DEVICE : FA_TRANSPORT_MESSAGES;
+    char why[FA_MESSAGE_MAX];
+
+    (void)state;
+    assert_int_equal(way_of(FA_TRANSPORT_AUTO, why, sizeof why), best);
+    assert_int_equal(way_of(FA_TRANSPORT_MESSAGES, why, sizeof why), FA_TRANSPORT_MESSAGES);
+    assert_string_equal(why, "");
+}
+
+/* The last rank cannot reach the others: so none does, and all know why. */
+static void devices_that_are_apart_leave_it_to_messages(void **state)
+{
+    const bool is_apart = fa_comm_rank(comm) + 1 == fa_comm_size(comm);
+    char why[FA_MESSAGE_MAX];
+
+    (void)state;
+    if (is_apart)
+        setenv("FAKE_APART", "1", 1);
+    assert_int_equal(way_of(FA_TRANSPORT_AUTO, why, sizeof why), FA_TRANSPORT_MESSAGES);
+    unsetenv("FAKE_APART");
+    if (on_devices_that_reach_each_other())
+        assert_non_null(strstr(why, "reaching another process's memory of a GPU"));
+}
+
+static void who_asks_for_devices_alone_is_told_what_is_in_the_way(void **state)
+{
+    struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 1, 0);
+    struct bench b;
+
+    (void)state;
+    if (fa_comm_size(comm) == 1)
+        return;
+    config.transport = FA_TRANSPORT_DEVICE;
+    setenv("FAKE_APART", "1", 1);
+    open_flats(&b, &config, LENGTH);
+    assert_ok(fa_reducer_create(comm, &config, b.sum, b.rows, &b.reducer));
+    assert_true(fa_reducer_connect(b.reducer) != FA_OK);
+    fa_test_message("train.transport is device", __FILE__, __LINE__);
+    unsetenv("FAKE_APART");
+    close_bench(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +548,9 @@ int main(void)
         cmocka_unit_test(buckets_of_any_size_give_the_same_canonical_bits),
         cmocka_unit_test(a_gradient_shorter_than_the_ranks_is_reduced_and_an_empty_one_too),
         cmocka_unit_test(a_rank_that_fails_at_any_image_does_not_hang_the_others),
+        cmocka_unit_test(ranks_go_by_devices_where_they_can_and_may),
+        cmocka_unit_test(devices_that_are_apart_leave_it_to_messages),
+        cmocka_unit_test(who_asks_for_devices_alone_is_told_what_is_in_the_way),
         cmocka_unit_test(time_inside_is_told),
         cmocka_unit_test(without_memory_there_is_no_reducer_and_nothing_is_kept),
     };

@@ -24,6 +24,7 @@ FA_CUDA_NUMBERS(CHECK_NUMBER)
 /* As many bytes for each argument: enumerations are ints there, pointers are pointers. */
 _Static_assert(sizeof(cudnnStatus_t) == sizeof(int) && sizeof(cudaError_t) == sizeof(int), "no ints");
 _Static_assert(sizeof(cudnnBackendAttributeName_t) == sizeof(int), "no ints");
+_Static_assert(sizeof(cudaIpcMemHandle_t) == sizeof(struct fa_cuda_ipc_handle), "other bytes");
 _Static_assert(sizeof(cudnnBackendDescriptor_t) == sizeof(fa_cudnn_descriptor), "no pointer");
 
 /* NVIDIA's functions can be called by the arguments of ours. */
@@ -36,6 +37,7 @@ static void prototypes_are_nvidias(void **state)
     struct CUgraph_st *graph = NULL;
     struct CUgraphExec_st *executable = NULL;
     struct cudnnContext *handle = NULL;
+    cudaIpcMemHandle_t ipc;
     void *memory = NULL;
     int64_t n = 0;
     size_t size = 0;
@@ -49,6 +51,9 @@ static void prototypes_are_nvidias(void **state)
     CHECK_CALL(cudaDeviceGetAttribute, &i, (enum cudaDeviceAttr)0, i);
     CHECK_CALL(cudaMemcpyAsync, memory, memory, size, (enum cudaMemcpyKind)0, stream);
     CHECK_CALL(cudaMemsetAsync, memory, i, size, stream);
+    CHECK_CALL(cudaIpcGetMemHandle, &ipc, memory);
+    CHECK_CALL(cudaIpcOpenMemHandle, &memory, ipc, 0u);
+    CHECK_CALL(cudaIpcCloseMemHandle, memory);
     CHECK_CALL(cudaStreamCreateWithFlags, &stream, 0u);
     CHECK_CALL(cudaStreamWaitEvent, stream, event, 0u);
     CHECK_CALL(cudaEventCreateWithFlags, &event, 0u);

@@ -14,7 +14,8 @@
  * shows some), FAKE_NAME, FAKE_CAPABILITY, FAKE_MEMORY_MIB, FAKE_CUDA_VERSION, FAKE_DRIVER_VERSION,
  * FAKE_CUDNN_VERSION are what the libraries say (1, "Fake GPU", 90, 16384, 13000, 13000, 91900);
  * FAKE_CUDNN_MIXED=1: its parts do not fit together; FAKE_BUSY=N: that device is another process's;
- * FAKE_LOST=FILE: every call fails once the file is there; FAKE_HANGS=FILE: no event is reached any more.
+ * FAKE_APART=1: other processes' memory cannot be reached; FAKE_LOST=FILE: every call fails once the file is
+ * there; FAKE_HANGS=FILE: no event is reached any more.
  */
 #ifndef FA_TESTS_CUDA_FAKE_H
 #define FA_TESTS_CUDA_FAKE_H

@@ -13,6 +13,7 @@ struct block {
     char *start;
     size_t n_bytes;
     bool device;
+    struct fake_lender lender; /* process 0: the block is this process's own */
 };
 
 static struct block *blocks;
@@ -35,6 +36,33 @@ static enum kind kind_of(const void *memory, size_t n_bytes)
     return kind;
 }
 
+static void add_block(struct block block)
+{
+    struct block *added = fake_make(sizeof *added);
+
+    *added = block;
+    pthread_mutex_lock(&blocks_lock);
+    added->next = blocks;
+    blocks = added;
+    pthread_mutex_unlock(&blocks_lock);
+}
+
+/* NULL: there is none that begins there. */
+static struct block *take_off(const void *start, bool device, bool borrowed)
+{
+    struct block *found = NULL;
+
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block **at = &blocks; *at != NULL; at = &(*at)->next)
+        if ((*at)->start == start && (*at)->device == device && ((*at)->lender.process != 0) == borrowed) {
+            found = *at;
+            *at = found->next;
+            break;
+        }
+    pthread_mutex_unlock(&blocks_lock);
+    return found;
+}
+
 bool fake_is_device(const void *memory, size_t n_bytes)
 {
     return kind_of(memory, n_bytes) == DEVICE_BLOCK;
@@ -46,14 +74,13 @@ static size_t free_on_device(void)
 
     pthread_mutex_lock(&blocks_lock);
     for (struct block *b = blocks; b != NULL; b = b->next)
-        n_bytes -= !b->device ? 0 : b->n_bytes < n_bytes ? b->n_bytes : n_bytes;
+        n_bytes -= !b->device || b->lender.process != 0 ? 0 : b->n_bytes < n_bytes ? b->n_bytes : n_bytes;
     pthread_mutex_unlock(&blocks_lock);
     return n_bytes;
 }
 
 static int take(void **memory, size_t n_bytes, bool device)
 {
-    struct block *block;
     void *start;
 
     if (fake_n_captures > 0)
@@ -62,30 +89,18 @@ static int take(void **memory, size_t n_bytes, bool device)
     if ((device && n_bytes > free_on_device()) || posix_memalign(&start, 256, n_bytes > 0 ? n_bytes : 1) != 0)
         return FA_CUDA_ErrorMemoryAllocation;
     memset(start, 0xff, n_bytes);
-    block = fake_make(sizeof *block);
-    *block = (struct block){.start = start, .n_bytes = n_bytes > 0 ? n_bytes : 1, .device = device};
-    pthread_mutex_lock(&blocks_lock);
-    block->next = blocks;
-    blocks = block;
-    pthread_mutex_unlock(&blocks_lock);
+    add_block((struct block){.start = start, .n_bytes = n_bytes > 0 ? n_bytes : 1, .device = device});
     *memory = start;
     return FA_CUDA_Success;
 }
 
 static int give_back(void *memory, bool device)
 {
-    struct block *found = NULL;
+    struct block *found;
 
     if (memory == NULL)
         return FA_CUDA_Success;
-    pthread_mutex_lock(&blocks_lock);
-    for (struct block **at = &blocks; *at != NULL; at = &(*at)->next)
-        if ((*at)->start == memory && (*at)->device == device) {
-            found = *at;
-            *at = found->next;
-            break;
-        }
-    pthread_mutex_unlock(&blocks_lock);
+    found = take_off(memory, device, false);
     if (found == NULL)
         return INVALID_VALUE;
     free(found->start);
@@ -123,6 +138,51 @@ int cudaFreeHost(void *memory)
     return give_back(memory, false);
 }
 
+/* ---- memory of other processes ---- */
+
+bool fake_own_block(const void *start, size_t *n_bytes)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block *b = blocks; b != NULL && !found; b = b->next)
+        if (b->start == start && b->device && b->lender.process == 0) {
+            found = true;
+            *n_bytes = b->n_bytes;
+        }
+    pthread_mutex_unlock(&blocks_lock);
+    return found;
+}
+
+void fake_add_loan(void *start, size_t n_bytes, struct fake_lender lender)
+{
+    add_block((struct block){.start = start, .n_bytes = n_bytes, .device = true, .lender = lender});
+}
+
+bool fake_end_loan(void *start, size_t *n_bytes)
+{
+    struct block *found = take_off(start, true, true);
+
+    if (found == NULL)
+        return false;
+    *n_bytes = found->n_bytes;
+    fake_destroy(found);
+    return true;
+}
+
+/* Where the lender has what is here at `from`. */
+static struct fake_lender lender_of(const char *from)
+{
+    struct fake_lender lender = {0};
+
+    pthread_mutex_lock(&blocks_lock);
+    for (struct block *b = blocks; b != NULL; b = b->next)
+        if (b->lender.process != 0 && from >= b->start && from < b->start + b->n_bytes)
+            lender = (struct fake_lender){b->lender.process, b->lender.start + (from - b->start)};
+    pthread_mutex_unlock(&blocks_lock);
+    return lender;
+}
+
 /* ---- copies ---- */
 
 struct copy {
@@ -134,8 +194,12 @@ struct copy {
 static void run_copy(void *argument)
 {
     const struct copy *copy = argument;
+    const struct fake_lender lender = lender_of(copy->from);
 
-    memcpy(copy->to, copy->from, copy->n_bytes);
+    if (lender.process != 0)
+        fake_read_loan(lender, copy->to, copy->n_bytes);
+    else
+        memcpy(copy->to, copy->from, copy->n_bytes);
 }
 
 /* An address of the kind that the copy says: the device's, or anything else. */

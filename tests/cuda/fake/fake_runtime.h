@@ -47,6 +47,19 @@ size_t fake_memory_bytes(void);
 void *fake_make(size_t n_bytes);
 void fake_destroy(void *thing);
 
+/* ---- memory of other processes: fake_memory.c knows the blocks, fake_share.c the way ---- */
+
+struct fake_lender {
+    long process;
+    char *start; /* there */
+};
+
+/* Does device memory of this process begin there, and how much? */
+bool fake_own_block(const void *start, size_t *n_bytes);
+void fake_add_loan(void *start, size_t n_bytes, struct fake_lender lender);
+bool fake_end_loan(void *start, size_t *n_bytes); /* false: it is none */
+void fake_read_loan(struct fake_lender lender, void *to, size_t n_bytes);
+
 /* Captures that this thread has begun: meanwhile it may allocate nothing. */
 extern _Thread_local int fake_n_captures;
 
