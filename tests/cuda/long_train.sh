@@ -52,8 +52,10 @@ near "$(loss host 1)" "$(loss bf16 1)" 2e-2 "bf16, loss of step 1"
 
 train lanes 1 cuda 2 --set train.lanes=2
 equal fp32 lanes "two lanes give the bits of one"
-FAKE_DEVICES=2 train ranks 2 cuda 2
-equal fp32 ranks "two ranks give the bits of one"
+for transport in device messages; do
+  FAKE_DEVICES=2 train "by_$transport" 2 cuda 2 --set "train.transport=$transport"
+  equal fp32 "by_$transport" "two ranks give the bits of one, by $transport"
+done
 
 train parts 1 cuda 1
 train parts 1 cuda 2

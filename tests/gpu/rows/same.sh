@@ -27,6 +27,8 @@ run lanes 1 "$steps" --set train.lanes=2
 same "$scratch/first/weights.h5" "$scratch/lanes/weights.h5" "two lanes"
 run ranks 2 "$steps"
 same "$scratch/first/weights.h5" "$scratch/ranks/weights.h5" "two ranks"
+run messages 2 "$steps" --set train.transport=messages
+same "$scratch/first/weights.h5" "$scratch/messages/weights.h5" "two ranks, by messages"
 run parts 1 $((steps / 2))
 run parts 1 "$steps"
 same "$scratch/first/weights.h5" "$scratch/parts/weights.h5" "a run in two parts"
