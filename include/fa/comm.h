@@ -68,8 +68,10 @@ void fa_comm_abort(struct fa_comm *comm, int exit_code) __attribute__((noreturn)
    FA_EMISSING): a wrong key on one rank is one on all. */
 fa_status fa_comm_agree(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
 
-/* The ranks as rooms without MPI see them (team.h); borrowed from comm. */
+/* The ranks as rooms without MPI see them (team.h): all, or those of this host, among whom a failure is that
+   of the lowest failing rank. Borrowed from comm. */
 struct fa_team fa_comm_team(struct fa_comm *comm);
+struct fa_team fa_comm_host_team(struct fa_comm *comm);
 
 /* Collective, in place. The order of the sum depends only on the number of ranks. */
 void fa_comm_sum_double(struct fa_comm *comm, double *values, size_t n);

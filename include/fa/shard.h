@@ -1,7 +1,7 @@
 /*
  * shard.h - a packed dataset: a directory of HDF5 shards (page: data/FORMAT.md).
  *
- * The index and all annotations of all shards are loaded once at open; a sample's JPEG is read by pread at
+ * The index and all annotations of all shards are loaded once at open; a sample's image is read by pread at
  * the offset that the index gives, without HDF5 and without a lock, so fetch may be called from any thread.
  * Nothing found in a file is trusted for a size. Shards are never changed after they were written.
  */
@@ -47,9 +47,14 @@ struct fa_dataset {
     const double *area;
 };
 
-/* Opens every shard of the directory; FA_EFORMAT, naming the file, if one is missing, cut short, changed or
-   of another packing. The JPEGs themselves are checked as they are fetched. */
+/* Reads the index of every shard of the directory; FA_EFORMAT, naming the file, if one is missing, cut short,
+   changed or of another packing. The images themselves are checked as they are fetched. */
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out) FA_CHECK_RESULT;
+
+/* The same by a team, collectively: its first process reads and checks, the others get all from it, and open
+   a shard's file when they first fetch from it. */
+fa_status fa_dataset_open_together(const char *directory, const struct fa_team *team,
+                                   struct fa_dataset **out) FA_CHECK_RESULT;
 void fa_dataset_close(struct fa_dataset *dataset);
 
 /* FA_EINVAL, naming the first difference, unless labels mean the same classes in both. */

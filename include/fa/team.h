@@ -32,7 +32,7 @@ fa_status fa_team_agree(const struct fa_team *team, fa_status status) FA_CHECK_R
 void fa_team_broadcast(const struct fa_team *team, void *data, size_t n_bytes, int root);
 
 /* The same of a block whose size root alone knows: the others get memory for it, freed with fa_free. All
-   succeed or all fail. */
+   succeed or all fail, and then theirs is NULL. */
 fa_status fa_team_hand_out(const struct fa_team *team, void *block, size_t *n_bytes,
                            int root) FA_CHECK_RESULT;
 

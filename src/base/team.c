@@ -38,7 +38,11 @@ fa_status fa_team_hand_out(const struct fa_team *team, void *block, size_t *n_by
         status = fa_alloc(*n_bytes, 1, block);
     status = fa_team_agree(team, status);
     memcpy(&data, block, sizeof data);
-    if (status == FA_OK)
+    if (status == FA_OK) {
         fa_team_broadcast(team, data, *n_bytes, root);
+    } else if (!is_root) {
+        fa_free(data);
+        memset(block, 0, sizeof data);
+    }
     return status;
 }

@@ -24,13 +24,14 @@ static const struct fa_flag flags[] = {
 
 static const struct fa_shorthand shorthands[] = {{"--data", "data.val"}, {0}};
 
-static fa_status open_data(struct fa_session *session, struct fa_dataset **dataset)
+static fa_status open_data(struct fa_comm *comm, struct fa_session *session, struct fa_dataset **dataset)
 {
+    const struct fa_team host = fa_comm_host_team(comm);
     const char *path = session->settings.val_data;
 
     if (path[0] == '\0')
         return fa_fail(FA_EINVAL, "no dataset to evaluate on; give --data SHARDDIR or set data.val");
-    FA_TRY(fa_dataset_open(path, dataset));
+    FA_TRY(fa_dataset_open_together(path, &host, dataset));
     return fa_session_check_classes(session, *dataset, path);
 }
 
@@ -138,7 +139,7 @@ static fa_status run(struct fa_invocation *invocation)
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)
-        status = fa_invocation_agree(invocation, open_data(&session, &dataset));
+        status = fa_invocation_agree(invocation, open_data(invocation->comm, &session, &dataset));
     if (status == FA_OK)
         status = evaluate(invocation, &session, dataset);
     fa_dataset_close(dataset);

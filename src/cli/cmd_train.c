@@ -14,6 +14,7 @@
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/report.h"
+#include "fa/staged_dataset.h"
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
 #include "metrics_report.h"
@@ -29,6 +30,12 @@ static const struct fa_flag flags[] = {
      true},
     {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
+    {"--stage", "DIR",
+     "copy the data to this disk of each host's own first, check the copy, and train on it; it goes with the "
+     "run's "
+     "end, whatever ended it but a kill",
+     false},
+    {"--keep-staged", NULL, "leave the copy there, for the next run on this host", false},
     {"--range", "[LO,HI]",
      "stands for --set data.range=[LO,HI]: the samples of 16-bit images that become 0 and 255", false},
     {"--resume", "auto|none|CHECKPOINT",
@@ -58,6 +65,7 @@ static const struct fa_shorthand shorthands[] = {{"--train-data", "data.train"},
 
 struct datasets {
     struct fa_dataset *train, *val; /* val may be NULL */
+    struct fa_staged_dataset *staged_train, *staged_val;
 };
 
 /* Says what there is to train on; nothing is an error. */
@@ -74,17 +82,44 @@ static fa_status take_census(const struct fa_dataset *dataset, const char *path)
     return status;
 }
 
-static fa_status open_data(const struct fa_settings *settings, struct datasets *data)
+/* Collective over the ranks of a host, as is the next. stage NULL: the data stay where they are. */
+static fa_status open_one(const char *path, const char *stage, const struct fa_team *host,
+                          struct fa_staged_dataset **staged, struct fa_dataset **dataset)
 {
+    if (stage != NULL) {
+        fa_activity_begin("staging the data");
+        FA_TRY(fa_dataset_stage(path, stage, host, staged));
+        path = fa_staged_dataset_path(*staged);
+    }
+    fa_activity_begin("opening the data");
+    return fa_dataset_open_together(path, host, dataset);
+}
+
+static fa_status open_data(const struct fa_invocation *invocation, const struct fa_settings *settings,
+                           struct datasets *data)
+{
+    const char *stage = fa_arguments_get(&invocation->arguments, "--stage");
+    const struct fa_team host = fa_comm_host_team(invocation->comm);
+    const bool is_same = strcmp(settings->train_data, settings->val_data) == 0;
+
     if (settings->train_data[0] == '\0')
         return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
-    fa_activity_begin("opening the data");
-    FA_TRY(fa_dataset_open(settings->train_data, &data->train));
+    FA_TRY(open_one(settings->train_data, stage, &host, &data->staged_train, &data->train));
     FA_TRY(take_census(data->train, settings->train_data));
     if (settings->val_data[0] == '\0')
         return FA_OK;
-    FA_TRY(fa_dataset_open(settings->val_data, &data->val));
+    FA_TRY(open_one(settings->val_data, is_same ? NULL : stage, &host, &data->staged_val, &data->val));
     return fa_dataset_require_same_classes(data->train, settings->train_data, data->val, settings->val_data);
+}
+
+static void close_data(const struct fa_invocation *invocation, struct datasets *data)
+{
+    const bool keep = fa_arguments_get(&invocation->arguments, "--keep-staged") != NULL;
+
+    fa_dataset_close(data->val);
+    fa_dataset_close(data->train);
+    fa_staged_dataset_leave(data->staged_val, keep);
+    fa_staged_dataset_leave(data->staged_train, keep);
 }
 
 static void parse_resume(const char *text, struct fa_train_run *run)
@@ -403,6 +438,7 @@ static fa_status run(struct fa_invocation *invocation)
     FA_TRY(take_operand(invocation));
     FA_TRY(fa_invocation_needs(invocation, "--trace-steps", "--trace"));
     FA_TRY(fa_invocation_needs(invocation, "--skip-class-layer", "--init-from"));
+    FA_TRY(fa_invocation_needs(invocation, "--keep-staged", "--stage"));
     status = open_session(invocation, &session);
     if (status == FA_OK)
         say_how_to_stop(fa_arguments_get(&invocation->arguments, "--work-dir"));
@@ -410,7 +446,7 @@ static fa_status run(struct fa_invocation *invocation)
         status = fa_work_dir_take(invocation->comm, fa_arguments_get(&invocation->arguments, "--work-dir"),
                                   &session.settings.train.watchdog, &work_dir);
     if (status == FA_OK)
-        status = fa_invocation_agree(invocation, open_data(&session.settings, &data));
+        status = fa_invocation_agree(invocation, open_data(invocation, &session.settings, &data));
     if (status == FA_OK)
         status = read_init_from(invocation, &session, data.train);
     if (status == FA_OK)
@@ -420,8 +456,7 @@ static fa_status run(struct fa_invocation *invocation)
         status = train(invocation, &session, &work_dir, &data);
     }
     status = fa_work_dir_leave(&work_dir, status);
-    fa_dataset_close(data.val);
-    fa_dataset_close(data.train);
+    close_data(invocation, &data);
     fa_session_close(&session);
     return status;
 }

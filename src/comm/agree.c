@@ -65,3 +65,14 @@ fa_status fa_comm_agree(struct fa_comm *comm, fa_status status)
         speech.status = FA_EREMOTE;
     return fa_fail((fa_status)speech.status, "rank %d (%s): %s", speaker, speech.host, speech.message);
 }
+
+fa_status fa_comm_share_failure(struct fa_comm *comm, fa_status status)
+{
+    const int speaker = lowest_rank(comm, status != FA_OK);
+    struct speech speech;
+
+    if (speaker == comm->size)
+        return FA_OK;
+    speech = listen(comm, speaker, status);
+    return fa_status_forward((fa_status)speech.status, speech.message);
+}

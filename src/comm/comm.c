@@ -77,9 +77,22 @@ static fa_status start_mpi(void)
     return FA_OK;
 }
 
+static void meet_on_host(struct fa_comm *comm)
+{
+    struct fa_comm *host = comm->on_host;
+
+    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host->mpi);
+    MPI_Comm_size(host->mpi, &host->size);
+    MPI_Comm_rank(host->mpi, &host->rank);
+    memcpy(host->host, comm->host, sizeof host->host);
+    comm->local_size = host->size;
+    comm->local_rank = host->rank;
+    comm->cores = fa_comm_find_cores(host->mpi);
+    comm->single_copy = fa_comm_try_single_copy(host->mpi);
+}
+
 static void introduce(struct fa_comm *comm)
 {
-    MPI_Comm local;
     int length;
 
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi);
@@ -87,12 +100,7 @@ static void introduce(struct fa_comm *comm)
     MPI_Comm_rank(comm->mpi, &comm->rank);
     MPI_Comm_size(comm->mpi, &comm->size);
     MPI_Get_processor_name(comm->host, &length);
-    MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
-    MPI_Comm_size(local, &comm->local_size);
-    MPI_Comm_rank(local, &comm->local_rank);
-    comm->cores = fa_comm_find_cores(local);
-    comm->single_copy = fa_comm_try_single_copy(local);
-    MPI_Comm_free(&local);
+    meet_on_host(comm);
 }
 
 fa_status fa_comm_init(struct fa_comm **out)
@@ -111,6 +119,7 @@ fa_status fa_comm_init(struct fa_comm **out)
         return status;
     }
     FA_TRY(fa_alloc_zero(1, sizeof **out, out));
+    FA_TRY(fa_alloc_zero(1, sizeof *(*out)->on_host, &(*out)->on_host));
     fa_patience_begin(SECONDS_TO_MEET, true);
     introduce(*out);
     fa_patience_end();
@@ -130,7 +139,9 @@ void fa_comm_finalize(struct fa_comm *comm)
     if (comm == NULL)
         return;
     fa_comm_met();
+    MPI_Comm_free(&comm->on_host->mpi);
     MPI_Comm_free(&comm->mpi);
+    fa_free(comm->on_host);
     fa_free(comm);
     MPI_Finalize();
 }

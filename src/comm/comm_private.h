@@ -26,6 +26,7 @@ struct fa_comm {
     struct fa_cores cores;
     enum fa_single_copy single_copy;
     char host[FA_HOST_MAX];
+    struct fa_comm *on_host; /* the ranks of this host among themselves; NULL in those themselves */
 };
 
 /* No MPI call is given more bytes than this, since MPI counts in int. Tests make it small. */
@@ -36,6 +37,9 @@ extern double fa_comm_share_patience_s;
 
 /* Elements of size bytes in one piece, at least 1. */
 size_t fa_comm_piece(size_t size);
+
+/* Collective. The failure of the lowest failing rank becomes that of all, word for word. */
+fa_status fa_comm_share_failure(struct fa_comm *comm, fa_status status) FA_CHECK_RESULT;
 
 /* Unless fa_patience_end() or another beginning comes within so many seconds, the process ends with 1. It
    says which rank of its host is stopped; if none is, and is_network, that the network may be to blame. */

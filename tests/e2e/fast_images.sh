@@ -60,6 +60,11 @@ losses() {
 jpeg=$(losses jpeg)
 png=$(losses png)
 if [ -n "$jpeg" ] && [ "$jpeg" = "$png" ]; then echo "ok: the same losses:" $png; else fail "other losses:" $jpeg "and" $png; fi
+rm -r "$scratch/png-run"
+staged=$(losses png --stage "$scratch/disk")
+[ "$staged" = "$png" ] || fail "other losses from a copy of the data:" $staged
+[ -z "$(ls -A "$scratch/disk")" ] || fail "the copy of the data stays: $(ls "$scratch/disk")"
+grep -q "$scratch/disk" "$scratch/png-run/config.json" && fail "the run remembers the copy as its data"
 mixed=$(losses mixed)
 if [ "$mixed" = "$png" ]; then echo "ok: the same from TIFF, WebP and BMP"; else fail "other losses from TIFF, WebP and BMP:" $mixed; fi
 rendered=(--range "[500,3050]" --set "data.ground=[0,0,255]")

@@ -49,21 +49,6 @@ static fa_status make_parent(const char *out)
 
 /* ---- what stands there ---- */
 
-static bool ends_in(const char *name, size_t length, const char *suffix)
-{
-    const size_t n = strlen(suffix);
-
-    return length >= n && memcmp(name + length - n, suffix, n) == 0;
-}
-
-static bool belongs_to_a_dataset(const char *name)
-{
-    const size_t n = strlen(name);
-
-    return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, FA_LOCK_NAME) == 0 ||
-           (n > 9 && strncmp(name, "shard-", 6) == 0 && ends_in(name, n, ".h5"));
-}
-
 /* Whatever is emptied or replaced holds nothing but what packings write, finished or not. *n: the files. */
 static fa_status refuse_foreign_files(const struct fa_directory *directory, size_t *n)
 {
@@ -72,7 +57,7 @@ static fa_status refuse_foreign_files(const struct fa_directory *directory, size
 
     FA_TRY(fa_directory_names(directory, n, &names));
     for (size_t i = 0; i < *n && st == FA_OK; i++)
-        if (!belongs_to_a_dataset(fa_temporary_base(names[i], base, sizeof base) ? base : names[i]))
+        if (!fa_manifest_knows_name(fa_temporary_base(names[i], base, sizeof base) ? base : names[i]))
             st = fa_fail(FA_EINVAL,
                          "%s: holds \"%s\", which is not part of a dataset; choose another output directory",
                          fa_directory_path(directory), names[i]);
@@ -124,7 +109,7 @@ static fa_status check_aside(const struct fa_pack_stage *stage, const char *name
 
 static fa_status remove_old(const struct fa_pack_stage *stage)
 {
-    return fa_directory_remove_tree(stage->parent, stage->old_name, belongs_to_a_dataset);
+    return fa_directory_remove_tree(stage->parent, stage->old_name, fa_manifest_knows_name);
 }
 
 static fa_status is_there(const struct fa_pack_stage *stage, const char *name, bool *there)
@@ -181,7 +166,7 @@ static fa_status open_stage(const char *out_directory, struct fa_pack_stage *sta
     FA_TRY(check_aside(stage, stage->old_name));
     FA_TRY(take_staging(stage));
     FA_TRY(undo_interrupted_swap(stage));
-    return fa_directory_empty(stage->directory, belongs_to_a_dataset, FA_LOCK_NAME);
+    return fa_directory_empty(stage->directory, fa_manifest_knows_name, FA_LOCK_NAME);
 }
 
 fa_status fa_pack_stage_open(const char *out_directory, struct fa_pack_stage *stage)
@@ -258,7 +243,7 @@ fa_status fa_pack_stage_commit(struct fa_pack_stage *stage)
 void fa_pack_stage_close(struct fa_pack_stage *stage)
 {
     if (stage->lock != NULL) {
-        if (fa_directory_remove_tree(stage->parent, stage->staging_name, belongs_to_a_dataset) != FA_OK)
+        if (fa_directory_remove_tree(stage->parent, stage->staging_name, fa_manifest_knows_name) != FA_OK)
             fa_warn("%s; it can be removed by hand", fa_message());
         fa_lock_release(stage->lock);
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataset_private.h"
 #include "fa/crc32c.h"
 #include "fa/file.h"
 #include "fa/h5.h"
@@ -18,36 +19,6 @@
 #include "manifest.h"
 #include "shard_frame.h"
 #include "shard_index.h"
-
-/* An open shard. Its index stays only as far as names point into it. */
-struct shard {
-    char *path;
-    int fd;
-    uint64_t blob;     /* where the JPEGs begin in the file */
-    char **file_names; /* one block, see fa_h5_read_strings */
-};
-
-/* Where a record's bytes are. */
-struct place {
-    uint32_t shard;
-    uint64_t offset; /* in the file */
-};
-
-/* What is handed out is the first member, so that one pointer stands for both. */
-struct open_dataset {
-    struct fa_dataset public;
-    size_t n_shards;
-    struct shard *shards;
-    struct place *places;
-    struct fa_record *records;
-    struct fa_category *categories;
-    char **category_names;
-    double (*bbox)[4];
-    int32_t *label;
-    int64_t *annotation_id;
-    double *area;
-    uint8_t *crowd, *ignore;
-};
 
 /* ---- opening one shard ---- */
 
@@ -77,7 +48,7 @@ static fa_status check_frame(const char *path, const struct fa_manifest_shard *w
 }
 
 /* index is the caller's to free, and empty on failure. */
-static fa_status read_shard(const struct shard *shard, const struct fa_manifest_shard *want,
+static fa_status read_shard(const struct fa_dataset_shard *shard, const struct fa_manifest_shard *want,
                             struct fa_shard_index *index)
 {
     struct fa_h5 *file = NULL;
@@ -93,22 +64,44 @@ static fa_status read_shard(const struct shard *shard, const struct fa_manifest_
     return st;
 }
 
-static fa_status open_shard(struct shard *shard, const char *directory, size_t i)
+fa_status fa_dataset_shard_name(struct fa_dataset_shard *shard, const char *directory, size_t i)
 {
     char name[FA_SHARD_NAME_MAX];
 
     fa_shard_name(i, name);
-    FA_TRY(fa_path_join(directory, name, &shard->path));
-    shard->fd = open(shard->path, O_RDONLY | O_CLOEXEC);
-    if (shard->fd < 0)
+    return fa_path_join(directory, name, &shard->path);
+}
+
+/* Several threads may come at a time: the first one's descriptor stays. */
+fa_status fa_dataset_shard_open(struct fa_dataset_shard *shard, int *fd)
+{
+    int none = -1;
+
+    *fd = atomic_load(&shard->fd);
+    if (*fd >= 0)
+        return FA_OK;
+    *fd = open(shard->path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
         return fa_fail_errno(errno == ENOENT ? FA_EFORMAT : FA_EIO, errno,
                              "%s: a shard of the dataset cannot be opened", shard->path);
+    if (!atomic_compare_exchange_strong(&shard->fd, &none, *fd)) {
+        close(*fd);
+        *fd = none;
+    }
     return FA_OK;
+}
+
+static fa_status open_shard(struct fa_dataset_shard *shard, const char *directory, size_t i)
+{
+    int fd;
+
+    FA_TRY(fa_dataset_shard_name(shard, directory, i));
+    return fa_dataset_shard_open(shard, &fd);
 }
 
 /* ---- joining ---- */
 
-static void join_records(struct open_dataset *d, const struct fa_shard_index *index, size_t number,
+static void join_records(struct fa_open_dataset *d, const struct fa_shard_index *index, size_t number,
                          size_t first_record, size_t first_annotation)
 {
     for (size_t i = 0; i < index->n_records; i++) {
@@ -126,11 +119,11 @@ static void join_records(struct open_dataset *d, const struct fa_shard_index *in
             .n = (size_t)index->annotation_offset[i + 1] - begin,
         };
         d->places[first_record + i] =
-            (struct place){(uint32_t)number, d->shards[number].blob + (uint64_t)index->offset[i]};
+            (struct fa_dataset_place){(uint32_t)number, d->shards[number].blob + (uint64_t)index->offset[i]};
     }
 }
 
-static void join_annotations(struct open_dataset *d, const struct fa_shard_index *index, size_t first)
+static void join_annotations(struct fa_open_dataset *d, const struct fa_shard_index *index, size_t first)
 {
     const size_t n = index->n_annotations;
 
@@ -143,7 +136,7 @@ static void join_annotations(struct open_dataset *d, const struct fa_shard_index
 }
 
 /* The categories are those of the first shard; all shards must agree with the manifest on them. */
-static fa_status take_categories(struct open_dataset *d, struct fa_shard_index *index, size_t number,
+static fa_status take_categories(struct fa_open_dataset *d, struct fa_shard_index *index, size_t number,
                                  uint64_t want)
 {
     if (fa_shard_index_category_hash(index) != want)
@@ -159,14 +152,14 @@ static fa_status take_categories(struct open_dataset *d, struct fa_shard_index *
     return FA_OK;
 }
 
-static fa_status allocate(struct open_dataset *d, const struct fa_manifest *manifest)
+fa_status fa_open_dataset_allocate(struct fa_open_dataset *d, const struct fa_manifest *manifest)
 {
     const size_t n = manifest->n_annotations;
 
     FA_TRY(fa_alloc_zero(manifest->n_shards, sizeof *d->shards, &d->shards));
     d->n_shards = manifest->n_shards;
     for (size_t i = 0; i < d->n_shards; i++)
-        d->shards[i].fd = -1;
+        atomic_init(&d->shards[i].fd, -1);
     FA_TRY(fa_alloc(manifest->n_records, sizeof *d->places, &d->places));
     FA_TRY(fa_alloc(manifest->n_records, sizeof *d->records, &d->records));
     FA_TRY(fa_alloc(manifest->n_categories, sizeof *d->categories, &d->categories));
@@ -218,7 +211,7 @@ static fa_status check_sizes(const struct fa_manifest *manifest, const char *dir
     return FA_OK;
 }
 
-static fa_status join_shards(struct open_dataset *d, const struct fa_manifest *manifest,
+static fa_status join_shards(struct fa_open_dataset *d, const struct fa_manifest *manifest,
                              const char *directory)
 {
     uint64_t content = FA_HASH_START;
@@ -249,7 +242,7 @@ static fa_status join_shards(struct open_dataset *d, const struct fa_manifest *m
     return FA_OK;
 }
 
-static void publish(struct open_dataset *d, const struct fa_manifest *manifest)
+void fa_open_dataset_publish(struct fa_open_dataset *d, const struct fa_manifest *manifest)
 {
     d->public = (struct fa_dataset){
         .n_records = manifest->n_records,
@@ -332,7 +325,7 @@ static fa_status require_manifest(const char *directory)
         directory, directory);
 }
 
-static fa_status read_manifest(const char *directory, struct fa_manifest *manifest)
+fa_status fa_dataset_read_manifest(const char *directory, struct fa_manifest *manifest)
 {
     if (!fa_directory_exists(directory))
         return fa_file_exists(directory) ? fail_file(directory) : fail_absent(directory);
@@ -348,17 +341,17 @@ static fa_status read_manifest(const char *directory, struct fa_manifest *manife
 fa_status fa_dataset_open(const char *directory, struct fa_dataset **out)
 {
     struct fa_manifest manifest = {0};
-    struct open_dataset *d = NULL;
-    fa_status st = read_manifest(directory, &manifest);
+    struct fa_open_dataset *d = NULL;
+    fa_status st = fa_dataset_read_manifest(directory, &manifest);
 
     if (st == FA_OK)
         st = fa_alloc_zero(1, sizeof *d, &d);
     if (st == FA_OK)
-        st = allocate(d, &manifest);
+        st = fa_open_dataset_allocate(d, &manifest);
     if (st == FA_OK)
         st = join_shards(d, &manifest, directory);
     if (st == FA_OK) {
-        publish(d, &manifest);
+        fa_open_dataset_publish(d, &manifest);
         *out = &d->public;
     } else if (d != NULL) {
         fa_dataset_close(&d->public);
@@ -367,17 +360,19 @@ fa_status fa_dataset_open(const char *directory, struct fa_dataset **out)
     return st;
 }
 
-static void close_shard(struct shard *shard)
+static void close_shard(struct fa_dataset_shard *shard)
 {
-    if (shard->fd >= 0)
-        close(shard->fd);
+    const int fd = atomic_load(&shard->fd);
+
+    if (fd >= 0)
+        close(fd);
     fa_free(shard->file_names);
     fa_free(shard->path);
 }
 
 void fa_dataset_close(struct fa_dataset *dataset)
 {
-    struct open_dataset *d = (struct open_dataset *)dataset;
+    struct fa_open_dataset *d = (struct fa_open_dataset *)dataset;
 
     if (d == NULL)
         return;
@@ -388,6 +383,7 @@ void fa_dataset_close(struct fa_dataset *dataset)
     fa_free(d->records);
     fa_free(d->categories);
     fa_free(d->category_names);
+    fa_free(d->texts);
     fa_free(d->bbox);
     fa_free(d->label);
     fa_free(d->annotation_id);
@@ -399,11 +395,13 @@ void fa_dataset_close(struct fa_dataset *dataset)
 
 fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg)
 {
-    const struct open_dataset *d = (const struct open_dataset *)dataset;
+    const struct fa_open_dataset *d = (const struct fa_open_dataset *)dataset;
     const struct fa_record *r = &d->records[record];
-    const struct shard *shard = &d->shards[d->places[record].shard];
+    struct fa_dataset_shard *shard = &d->shards[d->places[record].shard];
+    int fd;
 
-    FA_TRY(fa_file_read_at(shard->fd, shard->path, d->places[record].offset, r->n_bytes, jpeg));
+    FA_TRY(fa_dataset_shard_open(shard, &fd));
+    FA_TRY(fa_file_read_at(fd, shard->path, d->places[record].offset, r->n_bytes, jpeg));
     if (fa_crc32c(0, jpeg, r->n_bytes) != r->crc)
         return fa_fail(
             FA_EFORMAT,

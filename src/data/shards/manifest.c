@@ -15,6 +15,14 @@ void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX])
     snprintf(name, FA_SHARD_NAME_MAX, "shard-%05zu.h5", i);
 }
 
+bool fa_manifest_knows_name(const char *name)
+{
+    const size_t n = strlen(name);
+
+    return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, FA_LOCK_NAME) == 0 ||
+           (n > 9 && strncmp(name, "shard-", 6) == 0 && strcmp(name + n - 3, ".h5") == 0);
+}
+
 /* ---- writing ---- */
 
 static bool set_count(struct fa_json *object, const char *key, uint64_t value)

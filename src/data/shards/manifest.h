@@ -42,6 +42,9 @@ struct fa_manifest {
 /* The name of shard i in its directory. */
 void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX]);
 
+/* Whether a packing gives this name to what it makes. */
+bool fa_manifest_knows_name(const char *name);
+
 /* Atomic and durable: manifest.json in directory. */
 fa_status fa_manifest_write(const struct fa_manifest *manifest,
                             const struct fa_directory *directory) FA_CHECK_RESULT;
