@@ -88,14 +88,15 @@ enum { FA_CHECKPOINT_NAME_MAX = 64 };
 struct fa_checkpoint_best {
     char name[FA_CHECKPOINT_NAME_MAX]; /* "epoch_3"; "": none yet */
     double ap;                         /* -1: none yet */
-    double score_threshold;            /* of best F1 in that evaluation; 0: unknown */
+    struct fa_thresholds thresholds;   /* of best F1 in that evaluation; owned */
 };
 
-/* As "<root>/best" says; none where it says nothing of use, or its checkpoint is not there. Not collective,
-   as is the next. */
+/* As "<root>/best" says; none where it says nothing of use, or its checkpoint is not there. To be cleared,
+   also after a failure. Not collective, as is the next. */
 fa_status fa_checkpoint_best_read(const char *root, struct fa_checkpoint_best *out) FA_CHECK_RESULT;
 fa_status fa_checkpoint_best_write(const struct fa_directory *root,
                                    const struct fa_checkpoint_best *best) FA_CHECK_RESULT;
+void fa_checkpoint_best_clear(struct fa_checkpoint_best *best); /* to none */
 
 /* Whether something under root, a directory that may be absent, is called as checkpoints are. One that cannot
    be looked through is a failure: it may hold some. Not collective. */
@@ -110,7 +111,7 @@ fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESU
 fa_status fa_checkpoint_find_named(struct fa_comm *comm, const char *path, char **directory) FA_CHECK_RESULT;
 
 /* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory, and
-   with the score threshold where "best" beside it speaks of it. Not collective. */
+   with the score thresholds where "best" beside it speaks of it. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;
 
 FA_END_DECLARATIONS

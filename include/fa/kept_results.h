@@ -5,7 +5,8 @@
  * evaluation/step_292.json is a results file as COCO wants it, of the weights after that step.
  * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72 8d3c5f0a9b7e6142": the
  * file, its AP, its score threshold of best F1 (0: unknown), how many of the dataset's images, its first,
- * were looked at, and the content_hash of that dataset, which older lines do not have.
+ * were looked at, the content_hash of that dataset, and the thresholds by class, "[0.41,0.36,0]". Older lines
+ * have the last one or two of these not.
  */
 #ifndef FA_KEPT_RESULTS_H
 #define FA_KEPT_RESULTS_H
@@ -17,6 +18,7 @@
 #include "fa/declarations.h"
 #include "fa/directory.h"
 #include "fa/status.h"
+#include "fa/thresholds.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -26,7 +28,8 @@ enum fa_kept { FA_KEPT_BEST, FA_KEPT_LATEST };
 
 struct fa_kept_results {
     int64_t step; /* -1: none are kept */
-    double ap, score_threshold;
+    double ap;
+    struct fa_thresholds thresholds; /* owned */
     size_t n_images;
     uint64_t content_hash; /* 0: unknown */
 };
@@ -36,9 +39,11 @@ struct fa_kept_results {
 fa_status fa_kept_results_write(const struct fa_directory *work_dir, const struct fa_kept_results *about,
                                 const struct fa_coco_result *results, size_t n) FA_CHECK_RESULT;
 
-/* What the line says. One that is absent, or says nothing of use, is none. */
+/* What the line says. One that is absent, or says nothing of use, is none. To be cleared. */
 fa_status fa_kept_results_find(const char *work_dir, enum fa_kept which,
                                struct fa_kept_results *out) FA_CHECK_RESULT;
+
+void fa_kept_results_clear(struct fa_kept_results *kept);
 
 /* The path of the results file of a step; freed with fa_free. */
 fa_status fa_kept_results_path(const char *work_dir, int64_t step, char **path) FA_CHECK_RESULT;

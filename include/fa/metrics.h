@@ -12,6 +12,7 @@
 #include "fa/coco.h"
 #include "fa/declarations.h"
 #include "fa/status.h"
+#include "fa/thresholds.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -53,8 +54,9 @@ struct fa_metrics {
     double ap, ap50, ap75, ap_small, ap_medium, ap_large; /* -1: nothing to average */
     double ar[3], ar_small, ar_medium, ar_large;          /* ar by max_detections */
     size_t n_classes;
-    double *class_ap;                  /* owned; -1 where the class has no ground truth */
-    struct fa_operating_point best_f1; /* over all classes' boxes together */
+    double *class_ap;                    /* owned; -1 where the class has no ground truth */
+    struct fa_operating_point best_f1;   /* over all classes' boxes together */
+    struct fa_operating_point *class_f1; /* owned; over the boxes of each class */
 };
 
 /* Deterministic; uses OpenMP threads. FA_EINVAL, naming the box, for an image or label that does not exist or
@@ -62,11 +64,8 @@ struct fa_metrics {
 fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_metrics *out) FA_CHECK_RESULT;
 void fa_metrics_clear(struct fa_metrics *metrics);
 
-/* That of best F1, as weights carry it; 0 where there is none. */
-static inline double fa_metrics_score_threshold(const struct fa_metrics *metrics)
-{
-    return metrics->best_f1.score > 0 ? metrics->best_f1.score : 0;
-}
+/* Those of best F1, as weights carry them. To be cleared. */
+fa_status fa_metrics_thresholds(const struct fa_metrics *metrics, struct fa_thresholds *out) FA_CHECK_RESULT;
 
 /* The same for files in memory. A result for an image or category that coco does not define is FA_EINVAL. */
 fa_status fa_metrics_score(const struct fa_coco *coco, const struct fa_coco_result *results, size_t n,

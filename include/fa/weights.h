@@ -15,14 +15,16 @@
 #include "fa/json.h"
 #include "fa/status.h"
 #include "fa/tensor.h"
+#include "fa/thresholds.h"
 
 FA_BEGIN_DECLARATIONS
 
 struct fa_weights_meta {
     float mean[3], std[3];
     bool to_rgb;
-    float coder_std[4];     /* of the box coder (fa/box.h); 0s: unknown */
-    double score_threshold; /* from which on detections are best kept, of best F1; 0: unknown */
+    float coder_std[4];              /* of the box coder (fa/box.h); 0s: unknown */
+    struct fa_thresholds thresholds; /* from which score on detections are best kept: by class (n_classes), or
+                                        n 0 */
     size_t n_classes;
     char **classes; /* may be NULL with n_classes 0: unknown */
     char *model;    /* "r50", ...; may be NULL */

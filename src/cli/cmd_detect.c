@@ -9,6 +9,7 @@
 #include "command.h"
 #include "detect/output.h"
 #include "detect/picture.h"
+#include "detect/score.h"
 #include "fa/file.h"
 #include "fa/hash.h"
 #include "fa/image.h"
@@ -16,17 +17,16 @@
 #include "fa/memory.h"
 #include "session.h"
 
-#define LARGEST_IMAGE  ((size_t)1 << 30)
-#define ORDINARY_SCORE 0.3
+#define LARGEST_IMAGE ((size_t)1 << 30)
 
 static const struct fa_flag flags[] = {
     FA_TRAINED_FLAGS,
     {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--out", "DIR", "gets the pictures under their own names, and detections.json", true},
-    {"--score", "S",
-     "draw and list detections that score at least this (default: the threshold of best F1 that the weights "
-     "have with them, else 0.3)",
-     false, FA_REAL(0, 1)},
+    {"--score", "S or CLASS=S,...",
+     "draw and list detections that score at least this, of all classes or of those named (default: for each "
+     "class the threshold of best F1 that the weights have with them, else 0.3)",
+     false},
     {"--format", "F",
      "beside detections.json: coco (coco.json, which pack takes) or yolo (labels/NAME.txt: class, centre, "
      "sides, score); "
@@ -64,7 +64,7 @@ static bool is_of_the_picture(fa_status status)
 struct manner {
     struct fa_detect_formats formats;
     struct fa_tiling tiling;
-    double least_score;
+    struct fa_thresholds least; /* of scores */
 };
 
 static fa_status process(struct fa_session *session, struct fa_detect_output *output, size_t image,
@@ -76,7 +76,7 @@ static fa_status process(struct fa_session *session, struct fa_detect_output *ou
     if (is_of_the_picture(status))
         return fa_detect_output_reject(output, image, fa_message());
     if (status == FA_OK)
-        status = fa_detect_picture(session, &picture, &manner->tiling, manner->least_score, found);
+        status = fa_detect_picture(session, &picture, &manner->tiling, &manner->least, found);
     if (status == FA_OK)
         status = fa_detect_output_add(output, image, &picture, found->items, found->n);
     fa_picture_free(&picture);
@@ -97,18 +97,6 @@ static fa_status process_own(struct fa_invocation *invocation, struct fa_session
     return status;
 }
 
-static double choose_score(const struct fa_invocation *invocation, const struct fa_weights_meta *meta)
-{
-    const struct fa_arguments *given = &invocation->arguments;
-    const double chosen = meta->score_threshold > 0 ? meta->score_threshold : ORDINARY_SCORE;
-
-    if (fa_arguments_get(given, "--score") == NULL && fa_invocation_speaks(invocation))
-        fa_info("detections that score at least %.4g: %s; --score S asks for others", chosen,
-                meta->score_threshold > 0 ? "that gave the best F1 when the weights were evaluated"
-                                          : "the weights carry no threshold of their own");
-    return fa_arguments_real(given, "--score", chosen);
-}
-
 static fa_status detect(struct fa_invocation *invocation, struct fa_session *session,
                         const struct fa_image_list *images, struct manner *manner)
 {
@@ -117,8 +105,10 @@ static fa_status detect(struct fa_invocation *invocation, struct fa_session *ses
     struct fa_detect_output *output = NULL;
     fa_status status;
 
-    manner->least_score = choose_score(invocation, meta);
-    status = fa_detect_output_open(directory, images, meta, &manner->formats, &output);
+    status =
+        fa_detect_score_choose(invocation, meta, (size_t)session->settings.model.num_classes, &manner->least);
+    if (status == FA_OK)
+        status = fa_detect_output_open(directory, images, meta, &manner->least, &manner->formats, &output);
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */
     if (status == FA_OK)
         status = process_own(invocation, session, images, output, manner);
@@ -126,6 +116,7 @@ static fa_status detect(struct fa_invocation *invocation, struct fa_session *ses
     if (status == FA_OK)
         status = fa_detect_output_finish(output, invocation);
     fa_detect_output_close(output);
+    fa_thresholds_clear(&manner->least);
     return status;
 }
 

@@ -57,12 +57,29 @@ static void report_classes(struct fa_invocation *invocation, const struct fa_met
     fa_json_set(invocation->report, "class_AP", object);
 }
 
+/* null for a class of which nothing right was found. */
+static void report_class_f1(struct fa_invocation *invocation, const struct fa_metrics *metrics,
+                            char *const *names)
+{
+    struct fa_json *f1 = fa_json_new_object(), *scores = fa_json_new_object();
+
+    for (size_t i = 0; i < metrics->n_classes && f1 != NULL && scores != NULL; i++) {
+        const struct fa_operating_point *best = &metrics->class_f1[i];
+
+        fa_json_set(f1, names[i], fa_json_new_number(best->score < 0 ? (double)NAN : best->f1));
+        fa_json_set(scores, names[i], fa_json_new_number(known(best->score)));
+    }
+    fa_json_set(invocation->report, "class_F1", f1);
+    fa_json_set(invocation->report, "class_score_thresholds", scores);
+}
+
 /* ---- the whole ---- */
 
 static void print_best_f1(const struct fa_operating_point *best)
 {
     if (best->score >= 0)
-        printf("\n best F1 %.3f at IoU 0.50, of detections that score at least %.4g: precision %.3f, recall "
+        printf("\n best F1 %.3f at IoU 0.50 with one threshold for all classes: of detections that score at "
+               "least %.4g: precision %.3f, recall "
                "%.3f\n",
                best->f1, best->score, best->precision, best->recall);
 }
@@ -91,6 +108,7 @@ fa_status fa_report_metrics(struct fa_invocation *invocation, const struct fa_me
     status = print(invocation, metrics, names, max_detections);
     report_numbers(invocation, metrics, max_detections);
     report_classes(invocation, metrics, names);
+    report_class_f1(invocation, metrics, names);
     fa_category_titles_free(names, metrics->n_classes);
     return status;
 }

@@ -143,20 +143,27 @@ static fa_status judge(const struct fa_evaluate_config *config, const struct fa_
     return results == NULL ? FA_OK : fa_findings_results(all, dataset, results);
 }
 
+static fa_status make_room_for_classes(struct fa_metrics *metrics)
+{
+    FA_TRY(fa_alloc(metrics->n_classes, sizeof *metrics->class_ap, &metrics->class_ap));
+    return fa_alloc(metrics->n_classes, sizeof *metrics->class_f1, &metrics->class_f1);
+}
+
 /* Collective: rank 0's metrics to all. */
 static fa_status broadcast_metrics(struct fa_comm *comm, struct fa_metrics *metrics)
 {
-    double *own = metrics->class_ap;
+    const struct fa_metrics own = *metrics;
     fa_status status = FA_OK;
 
     fa_comm_broadcast(comm, metrics, sizeof *metrics, 0);
-    metrics->class_ap = own;
+    metrics->class_ap = own.class_ap;
+    metrics->class_f1 = own.class_f1;
     if (fa_comm_rank(comm) != 0)
-        status = fa_alloc(metrics->n_classes, sizeof *own, &metrics->class_ap);
-    status = fa_comm_agree(comm, status);
-    if (status == FA_OK)
-        fa_comm_broadcast(comm, metrics->class_ap, metrics->n_classes * sizeof *own, 0);
-    return status;
+        status = make_room_for_classes(metrics);
+    FA_TRY(fa_comm_agree(comm, status));
+    fa_comm_broadcast(comm, metrics->class_ap, metrics->n_classes * sizeof *metrics->class_ap, 0);
+    fa_comm_broadcast(comm, metrics->class_f1, metrics->n_classes * sizeof *metrics->class_f1, 0);
+    return FA_OK;
 }
 
 static fa_status evaluate_share(const struct fa_evaluate_config *config, struct fa_comm *comm,

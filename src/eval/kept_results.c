@@ -9,7 +9,7 @@
 #include "fa/memory.h"
 #include "fa/new_file.h"
 
-enum { NAME_ROOM = 40, LINE_LIMIT = 4096 };
+enum { NAME_ROOM = 40, LINE_LIMIT = 1 << 18 };
 
 static const char *const line_names[] = {[FA_KEPT_BEST] = "best", [FA_KEPT_LATEST] = "latest"};
 static const struct fa_kept_results none = {.step = -1, .ap = -1};
@@ -40,15 +40,29 @@ static bool is_ours(const char *name)
 
 /* ---- the lines ---- */
 
-static bool parse(const char *text, struct fa_kept_results *out)
+static bool parse_classes(const char *path, const char *text, struct fa_thresholds *thresholds)
 {
+    const char *list = strchr(text, '[');
+
+    return list == NULL || fa_thresholds_parse(path, list, thresholds) == FA_OK;
+}
+
+static bool parse(const char *path, const char *text, struct fa_kept_results *out)
+{
+    struct fa_thresholds *thresholds = &out->thresholds;
     char name[NAME_ROOM];
 
     _Static_assert(NAME_ROOM == 40, "the width below");
-    return sscanf(text, "%39s %lf %lf %zu %" SCNx64, name, &out->ap, &out->score_threshold, &out->n_images,
+    return sscanf(text, "%39s %lf %lf %zu %" SCNx64, name, &out->ap, &thresholds->all, &out->n_images,
                   &out->content_hash) >= 4 &&
-           is_results(name, &out->step) && out->ap >= -1 && out->ap <= 1 && out->score_threshold >= 0 &&
-           out->score_threshold <= 1;
+           is_results(name, &out->step) && out->ap >= -1 && out->ap <= 1 && thresholds->all >= 0 &&
+           thresholds->all <= 1 && parse_classes(path, text, thresholds);
+}
+
+void fa_kept_results_clear(struct fa_kept_results *kept)
+{
+    fa_thresholds_clear(&kept->thresholds);
+    *kept = none;
 }
 
 static fa_status read_line(const char *path, struct fa_kept_results *out)
@@ -60,9 +74,9 @@ static fa_status read_line(const char *path, struct fa_kept_results *out)
     if (!fa_file_exists(path))
         return FA_OK;
     FA_TRY(fa_file_read(path, LINE_LIMIT, &text, &n_bytes));
-    if (!parse(text, out)) {
+    if (!parse(path, text, out)) {
         fa_warn("%s: is ignored, since it does not name the detections of an evaluation", path);
-        *out = none;
+        fa_kept_results_clear(out);
     }
     fa_free(text);
     return FA_OK;
@@ -87,13 +101,18 @@ fa_status fa_kept_results_path(const char *work_dir, int64_t step, char **path)
 static fa_status write_line(const struct fa_directory *directory, enum fa_kept which,
                             const struct fa_kept_results *about)
 {
-    char text[LINE_LIMIT], name[NAME_ROOM];
-    int length;
+    char name[NAME_ROOM], *classes, *text = NULL;
+    fa_status status;
 
     name_file(about->step, name);
-    length = snprintf(text, sizeof text, "%s %.17g %.17g %zu %016" PRIx64 "\n", name, about->ap,
-                      about->score_threshold, about->n_images, about->content_hash);
-    return fa_directory_write(directory, line_names[which], text, (size_t)length);
+    FA_TRY(fa_thresholds_print(&about->thresholds, &classes));
+    status = fa_asprintf(&text, "%s %.17g %.17g %zu %016" PRIx64 " %s\n", name, about->ap,
+                         about->thresholds.all, about->n_images, about->content_hash, classes);
+    if (status == FA_OK)
+        status = fa_directory_write(directory, line_names[which], text, strlen(text));
+    fa_free(text);
+    fa_free(classes);
+    return status;
 }
 
 /* ---- keeping ---- */
@@ -132,6 +151,8 @@ static fa_status keep_in(const struct fa_directory *directory, const struct fa_k
 {
     struct fa_kept_results best;
     char name[NAME_ROOM], *path;
+    int64_t best_step;
+    bool improves;
     fa_status status;
 
     name_file(about->step, name);
@@ -143,12 +164,13 @@ static fa_status keep_in(const struct fa_directory *directory, const struct fa_k
     status = read_line(path, &best);
     fa_free(path);
     FA_TRY(status);
+    improves = is_better(about, &best);
+    best_step = improves ? about->step : best.step;
+    fa_kept_results_clear(&best);
     FA_TRY(write_line(directory, FA_KEPT_LATEST, about));
-    if (is_better(about, &best)) {
+    if (improves)
         FA_TRY(write_line(directory, FA_KEPT_BEST, about));
-        best = *about;
-    }
-    return remove_others(directory, about->step, best.step);
+    return remove_others(directory, about->step, best_step);
 }
 
 fa_status fa_kept_results_write(const struct fa_directory *work_dir, const struct fa_kept_results *about,

@@ -115,6 +115,25 @@ static fa_status find_best_f1(const struct fa_metrics_groups *groups,
     return FA_OK;
 }
 
+/* Each class by its own boxes; every one works in its own range of the scratch row. */
+static fa_status find_class_f1(const struct fa_metrics_groups *groups,
+                               const struct fa_metrics_outcome *outcomes, struct fa_operating_point *best)
+{
+    struct fa_metrics_verdict *verdicts;
+
+    FA_TRY(fa_alloc(groups->n_detections, sizeof *verdicts, &verdicts));
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t k = 0; k < groups->n_classes; k++) {
+        const size_t first = groups->class_detection[k],
+                     n = fa_metrics_verdicts(groups, outcomes, first, groups->class_detection[k + 1],
+                                             verdicts + first);
+
+        best[k] = fa_metrics_best_f1(verdicts + first, n, fa_metrics_count_gt(groups, k, FA_AREA_ALL));
+    }
+    fa_free(verdicts);
+    return FA_OK;
+}
+
 static fa_status score_groups(const struct fa_metrics_input *input, const struct fa_metrics_groups *groups,
                               struct fa_metrics *out)
 {
@@ -131,11 +150,17 @@ static fa_status score_groups(const struct fa_metrics_input *input, const struct
     if (status == FA_OK)
         status = find_best_f1(groups, outcomes, &out->best_f1);
     if (status == FA_OK)
+        status = fa_alloc(groups->n_classes, sizeof *out->class_f1, &out->class_f1);
+    if (status == FA_OK)
+        status = find_class_f1(groups, outcomes, out->class_f1);
+    if (status == FA_OK)
         status = fa_alloc(groups->n_classes, sizeof *out->class_ap, &out->class_ap);
     if (status == FA_OK) {
         out->n_classes = groups->n_classes;
         summarize(input, curves, out);
     }
+    if (status != FA_OK)
+        fa_metrics_clear(out);
     fa_free(curves);
     fa_free(outcomes);
     return status;
@@ -154,8 +179,23 @@ fa_status fa_metrics_compute(const struct fa_metrics_input *input, struct fa_met
     return status;
 }
 
+static double known(const struct fa_operating_point *best)
+{
+    return best->score > 0 ? best->score : 0;
+}
+
+fa_status fa_metrics_thresholds(const struct fa_metrics *metrics, struct fa_thresholds *out)
+{
+    FA_TRY(fa_thresholds_make(metrics->n_classes, out));
+    out->all = known(&metrics->best_f1);
+    for (size_t k = 0; k < metrics->n_classes; k++)
+        out->of_class[k] = known(&metrics->class_f1[k]);
+    return FA_OK;
+}
+
 void fa_metrics_clear(struct fa_metrics *metrics)
 {
     fa_free(metrics->class_ap);
+    fa_free(metrics->class_f1);
     *metrics = (struct fa_metrics){0};
 }

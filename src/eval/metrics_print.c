@@ -71,12 +71,23 @@ static void write_lines(const struct fa_metrics *metrics, const int max_detectio
                          print_value(lines[i].value, value)));
 }
 
-static void write_class(const char *name, int width, double ap, struct writer *writer)
+/* F1, and the score that detections must have for it. */
+static const char *print_f1(const struct fa_operating_point *best, char text[32])
 {
-    char value[16], shown[LONGEST_NAME];
+    text[0] = '\0';
+    if (best->score >= 0)
+        snprintf(text, 32, "   %0.3f      %0.3f", best->f1, best->score);
+    return text;
+}
+
+static void write_class(const char *name, int width, double ap, const struct fa_operating_point *best,
+                        struct writer *writer)
+{
+    char value[16], f1[32], shown[LONGEST_NAME];
 
     name = fa_printable(name, strlen(name), shown, sizeof shown);
-    advance(writer, snprintf(writer->at, writer->room, " %-*s %s\n", width, name, print_value(ap, value)));
+    advance(writer, snprintf(writer->at, writer->room, " %-*s %s%s\n", width, name, print_value(ap, value),
+                             print_f1(best, f1)));
 }
 
 static size_t longest_name(size_t n, const char *const *names)
@@ -99,14 +110,15 @@ fa_status fa_metrics_print(const struct fa_metrics *metrics, const char *const *
     struct writer writer;
     fa_status status;
 
-    writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 24) + 1;
+    writer.room = n_lines * line_room + (metrics->n_classes + 1) * (width + 56) + 1;
     status = fa_alloc(writer.room, 1, text);
     if (status != FA_OK)
         return status;
     writer.at = *text;
     write_lines(metrics, max_detections, &writer);
-    advance(&writer, snprintf(writer.at, writer.room, "\n %-*s    AP\n", (int)width, "class"));
+    advance(&writer,
+            snprintf(writer.at, writer.room, "\n %-*s    AP best F1   at score\n", (int)width, "class"));
     for (size_t k = 0; k < metrics->n_classes; k++)
-        write_class(class_names[k], (int)width, metrics->class_ap[k], &writer);
+        write_class(class_names[k], (int)width, metrics->class_ap[k], &metrics->class_f1[k], &writer);
     return FA_OK;
 }

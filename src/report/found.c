@@ -105,18 +105,20 @@ static fa_status take_kept(const struct fa_report_config *config, const struct f
     fa_status status;
 
     FA_TRY(find_kept(run, &kept, &path));
-    if (path == NULL)
+    found->step = (double)kept.step;
+    if (path == NULL) {
+        fa_kept_results_clear(&kept);
         return note_no_results(run, found);
+    }
     if (kept.content_hash != 0 && kept.content_hash != dataset->content_hash)
         status = fa_fail(FA_EINVAL, "%s is of other images or annotations", path);
     else
         status = analyse(path, dataset,
                          kept.n_images < dataset->n_records ? kept.n_images : dataset->n_records, found);
     fa_free(path);
-    if (status == FA_OK) {
-        found->step = (double)kept.step;
+    fa_kept_results_clear(&kept);
+    if (status == FA_OK)
         found->dataset = dataset;
-    }
     if (status == FA_OK || status == FA_ENOMEM)
         return status;
     clear_analysis(found);

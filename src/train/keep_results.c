@@ -8,22 +8,28 @@
 void fa_training_keep_results(const struct fa_training *t, const struct fa_metrics *metrics, size_t n_images,
                               const struct fa_coco_result *results, size_t n)
 {
-    const struct fa_kept_results about = {.step = t->state.progress.step,
-                                          .ap = metrics->ap,
-                                          .score_threshold = fa_metrics_score_threshold(metrics),
-                                          .n_images = n_images,
-                                          .content_hash = t->run->val_data->content_hash};
+    struct fa_kept_results about = {.step = t->state.progress.step,
+                                    .ap = metrics->ap,
+                                    .n_images = n_images,
+                                    .content_hash = t->run->val_data->content_hash};
 
-    if (fa_kept_results_write(t->run->work_dir->directory, &about, results, n) != FA_OK)
+    if (fa_metrics_thresholds(metrics, &about.thresholds) != FA_OK ||
+        fa_kept_results_write(t->run->work_dir->directory, &about, results, n) != FA_OK)
         fa_warn("the detections of this evaluation are not kept, training goes on: %s", fa_message());
+    fa_kept_results_clear(&about);
 }
 
-double fa_training_kept_threshold(const struct fa_training *t)
+struct fa_thresholds fa_training_kept_thresholds(const struct fa_training *t)
 {
     struct fa_kept_results latest;
+    struct fa_thresholds kept = {.n = 0};
 
-    if (fa_kept_results_find(t->run->work_dir->path, FA_KEPT_LATEST, &latest) != FA_OK ||
-        latest.step != t->state.progress.step)
-        return 0;
-    return latest.score_threshold;
+    if (fa_kept_results_find(t->run->work_dir->path, FA_KEPT_LATEST, &latest) == FA_OK &&
+        latest.step == t->state.progress.step &&
+        (latest.thresholds.n == 0 || latest.thresholds.n == t->run->meta.n_classes)) {
+        kept = latest.thresholds;
+        latest.thresholds = (struct fa_thresholds){.n = 0};
+    }
+    fa_kept_results_clear(&latest);
+    return kept;
 }

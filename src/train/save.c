@@ -116,7 +116,8 @@ void fa_training_note_metrics(struct fa_training *t, const struct fa_metrics *me
         return;
     name_state(t, t->best.name);
     t->best.ap = metrics->ap;
-    t->best.score_threshold = fa_metrics_score_threshold(metrics);
-    if (fa_checkpoint_best_write(t->checkpoints, &t->best) != FA_OK)
+    fa_thresholds_clear(&t->best.thresholds);
+    if (fa_metrics_thresholds(metrics, &t->best.thresholds) != FA_OK ||
+        fa_checkpoint_best_write(t->checkpoints, &t->best) != FA_OK)
         fa_warn("the next run will not know the best checkpoint: %s", fa_message());
 }

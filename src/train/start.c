@@ -327,6 +327,7 @@ void fa_training_end(struct fa_training *t)
     close_lanes(t);
     fa_sampler_destroy(t->sampler);
     fa_rank_times_clear(&t->rank_times);
+    fa_checkpoint_best_clear(&t->best);
     fa_free(t->losses);
     fa_free(t->samples);
     fa_flat_destroy(t->state.average);

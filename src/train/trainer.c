@@ -179,13 +179,14 @@ static fa_status write_weights(struct fa_training *t)
     char *path;
     fa_status status;
 
-    meta.score_threshold = fa_training_kept_threshold(t);
     FA_TRY(fa_path_join(t->run->work_dir->path, "weights.h5", &path));
+    meta.thresholds = fa_training_kept_thresholds(t);
     swap_average(t);
     status = fa_params_write(t->state.params, path, &meta);
     swap_average(t);
     if (status == FA_OK)
         fa_info("wrote %s", path);
+    fa_thresholds_clear(&meta.thresholds);
     fa_free(path);
     return status;
 }

@@ -185,8 +185,8 @@ void fa_training_note_metrics(struct fa_training *training, const struct fa_metr
 void fa_training_keep_results(const struct fa_training *training, const struct fa_metrics *metrics,
                               size_t n_images, const struct fa_coco_result *results, size_t n);
 
-/* The score threshold of the state's evaluation, as kept; 0 where it was not evaluated. */
-double fa_training_kept_threshold(const struct fa_training *training);
+/* The score thresholds of the state's evaluation, as kept, to be cleared; none where it was not evaluated. */
+struct fa_thresholds fa_training_kept_thresholds(const struct fa_training *training);
 
 /* ---- diagnose.c ---- */
 

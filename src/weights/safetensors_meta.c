@@ -30,12 +30,20 @@ static fa_status set_floats(struct fa_json *object, const char *key, const float
     return set_text(object, key, text);
 }
 
-static fa_status set_threshold(struct fa_json *object, double threshold)
+static fa_status set_thresholds(struct fa_json *object, const struct fa_thresholds *thresholds)
 {
-    char text[32];
+    char number[32], *text;
+    fa_status status;
 
-    snprintf(text, sizeof text, "%.17g", threshold);
-    return set_text(object, "score_threshold", text);
+    snprintf(number, sizeof number, "%.17g", thresholds->all);
+    if (thresholds->all > 0)
+        FA_TRY(set_text(object, "score_threshold", number));
+    if (thresholds->n == 0)
+        return FA_OK;
+    FA_TRY(fa_thresholds_print(thresholds, &text));
+    status = set_text(object, FA_WEIGHTS_CLASS_THRESHOLDS, text);
+    fa_free(text);
+    return status;
 }
 
 static fa_status set_classes(struct fa_json *object, const struct fa_weights_meta *meta)
@@ -56,8 +64,7 @@ fa_status fa_weights_meta_print(const struct fa_weights_meta *meta, struct fa_js
     FA_TRY(set_text(object, "to_rgb", meta->to_rgb ? "true" : "false"));
     if (meta->coder_std[0] > 0)
         FA_TRY(set_floats(object, "coder_std", meta->coder_std, 4));
-    if (meta->score_threshold > 0)
-        FA_TRY(set_threshold(object, meta->score_threshold));
+    FA_TRY(set_thresholds(object, &meta->thresholds));
     if (meta->model != NULL)
         FA_TRY(set_text(object, "model", meta->model));
     if (meta->recipe != NULL)
@@ -159,12 +166,14 @@ fa_status fa_safetensors_meta_read(const char *path, const struct fa_json *metad
         FA_TRY(read_floats(path, "coder_std", text, file->meta.coder_std, 4));
     FA_TRY(fa_weights_meta_check(path, &file->meta, has_coder));
     if (fa_json_to_string(fa_json_get(metadata, "score_threshold"), &text))
-        FA_TRY(read_threshold(path, text, &file->meta.score_threshold));
+        FA_TRY(read_threshold(path, text, &file->meta.thresholds.all));
     if (fa_json_to_string(fa_json_get(metadata, "model"), &text))
         FA_TRY(fa_strdup(text, &file->meta.model));
     if (fa_json_to_string(fa_json_get(metadata, "recipe"), &text))
         FA_TRY(fa_strdup(text, &file->meta.recipe));
     if (fa_json_to_string(fa_json_get(metadata, "classes"), &text))
         FA_TRY(fa_class_names_parse(path, text, &file->meta));
+    if (fa_json_to_string(fa_json_get(metadata, FA_WEIGHTS_CLASS_THRESHOLDS), &text))
+        FA_TRY(fa_weights_parse_thresholds(path, text, &file->meta));
     return FA_OK;
 }

@@ -1,9 +1,12 @@
 #include "weights_meta.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "class_names.h"
 #include "fa/memory.h"
+
+#define ATTRIBUTE_MAX 65000 /* HDF5 has room for 64 KiB and what describes them */
 
 static fa_status write_classes(struct fa_h5 *file, size_t n, char *const *classes)
 {
@@ -12,6 +15,23 @@ static fa_status write_classes(struct fa_h5 *file, size_t n, char *const *classe
 
     FA_TRY(fa_class_names_print(n, classes, &text));
     status = fa_h5_set_string(file, "classes", text);
+    fa_free(text);
+    return status;
+}
+
+/* Those of classes are left out where an attribute has no room for them. */
+static fa_status write_thresholds(struct fa_h5 *file, const struct fa_thresholds *thresholds)
+{
+    char *text;
+    fa_status status = FA_OK;
+
+    if (thresholds->all > 0)
+        FA_TRY(fa_h5_set_numbers(file, "score_threshold", FA_H5_F64, 1, &thresholds->all));
+    if (thresholds->n == 0)
+        return FA_OK;
+    FA_TRY(fa_thresholds_print(thresholds, &text));
+    if (strlen(text) <= ATTRIBUTE_MAX)
+        status = fa_h5_set_string(file, FA_WEIGHTS_CLASS_THRESHOLDS, text);
     fa_free(text);
     return status;
 }
@@ -25,8 +45,7 @@ fa_status fa_weights_meta_write(struct fa_h5 *file, const struct fa_weights_meta
     FA_TRY(fa_h5_set_numbers(file, "to_rgb", FA_H5_U8, 1, &to_rgb));
     if (meta->coder_std[0] > 0)
         FA_TRY(fa_h5_set_numbers(file, "coder_std", FA_H5_F32, 4, meta->coder_std));
-    if (meta->score_threshold > 0)
-        FA_TRY(fa_h5_set_numbers(file, "score_threshold", FA_H5_F64, 1, &meta->score_threshold));
+    FA_TRY(write_thresholds(file, &meta->thresholds));
     if (meta->model != NULL)
         FA_TRY(fa_h5_set_string(file, "model", meta->model));
     if (meta->recipe != NULL)
@@ -67,8 +86,19 @@ fa_status fa_weights_meta_check(const char *path, const struct fa_weights_meta *
 
 static fa_status read_threshold(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta)
 {
-    FA_TRY(fa_h5_get_numbers(file, "score_threshold", FA_H5_F64, 1, &meta->score_threshold));
-    return fa_weights_check_threshold(path, meta->score_threshold);
+    FA_TRY(fa_h5_get_numbers(file, "score_threshold", FA_H5_F64, 1, &meta->thresholds.all));
+    return fa_weights_check_threshold(path, meta->thresholds.all);
+}
+
+static fa_status read_class_thresholds(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta)
+{
+    char *text;
+    fa_status status;
+
+    FA_TRY(fa_h5_get_string(file, FA_WEIGHTS_CLASS_THRESHOLDS, &text));
+    status = fa_weights_parse_thresholds(path, text, meta);
+    fa_free(text);
+    return status;
 }
 
 fa_status fa_weights_check_threshold(const char *path, double threshold)
@@ -76,6 +106,17 @@ fa_status fa_weights_check_threshold(const char *path, double threshold)
     if (threshold >= 0 && threshold <= 1)
         return FA_OK;
     return fa_fail(FA_EFORMAT, "%s: score_threshold is %g; expected a number from 0 to 1", path, threshold);
+}
+
+fa_status fa_weights_parse_thresholds(const char *path, const char *text, struct fa_weights_meta *meta)
+{
+    const size_t n = meta->n_classes;
+
+    FA_TRY(fa_thresholds_parse(path, text, &meta->thresholds));
+    if (meta->thresholds.n == n)
+        return FA_OK;
+    return fa_fail(FA_EFORMAT, "%s: has score thresholds of %zu classes, and names %zu", path,
+                   meta->thresholds.n, n);
 }
 
 fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_weights_meta *meta,
@@ -102,7 +143,8 @@ fa_status fa_weights_meta_read(struct fa_h5 *file, const char *path, struct fa_w
         FA_TRY(fa_h5_get_string(file, "recipe", &meta->recipe));
     if (fa_h5_has_attribute(file, "classes"))
         FA_TRY(read_classes(file, path, meta));
-    return FA_OK;
+    return fa_h5_has_attribute(file, FA_WEIGHTS_CLASS_THRESHOLDS) ? read_class_thresholds(file, path, meta)
+                                                                  : FA_OK;
 }
 
 void fa_weights_meta_clear(struct fa_weights_meta *meta)
@@ -110,5 +152,6 @@ void fa_weights_meta_clear(struct fa_weights_meta *meta)
     fa_free(meta->classes);
     fa_free(meta->model);
     fa_free(meta->recipe);
+    fa_thresholds_clear(&meta->thresholds);
     *meta = (struct fa_weights_meta){0};
 }

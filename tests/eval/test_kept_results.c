@@ -35,8 +35,12 @@ static const char *kept(const char *name)
 static void keep_of(int64_t step, double ap, uint64_t content_hash)
 {
     const struct fa_coco_result result = {step, 7, {1, 2, 3, 4}, 0.5};
-    const struct fa_kept_results about = {
-        .step = step, .ap = ap, .score_threshold = 1.0 / 3, .n_images = 12, .content_hash = content_hash};
+    double of_class[] = {0.1, 0, 1.0 / 7};
+    const struct fa_kept_results about = {.step = step,
+                                          .ap = ap,
+                                          .thresholds = {.all = 1.0 / 3, .n = 3, .of_class = of_class},
+                                          .n_images = 12,
+                                          .content_hash = content_hash};
 
     assert_ok(fa_kept_results_write(work_dir, &about, &result, 1));
 }
@@ -56,8 +60,11 @@ static void assert_kept(enum fa_kept which, int64_t step, double ap)
     assert_ok(fa_kept_results_find(path, which, &found));
     assert_int_equal(found.step, step);
     assert_near(found.ap, ap, 0);
-    assert_near(found.score_threshold, 1.0 / 3, 0);
+    assert_near(found.thresholds.all, 1.0 / 3, 0);
+    assert_int_equal(found.thresholds.n, 3);
+    assert_near(found.thresholds.of_class[2], 1.0 / 7, 0);
     assert_int_equal(found.n_images, 12);
+    fa_kept_results_clear(&found);
     assert_ok(fa_kept_results_path(path, step, &file));
     assert_ok(fa_coco_results_read(file, &results, &n));
     assert_int_equal(n, 1);
@@ -85,6 +92,7 @@ static void the_best_of_other_data_is_no_longer_the_best(void **state)
     assert_kept(FA_KEPT_BEST, 20, 0.2);
     assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
     assert_true(found.content_hash == 7);
+    fa_kept_results_clear(&found);
     keep_of(30, 0.1, 7);
     assert_kept(FA_KEPT_BEST, 20, 0.2);
 }
@@ -97,7 +105,8 @@ static void a_line_without_the_data_is_read_and_compared_with_any(void **state)
     keep_of(10, 0.4, 7);
     assert_ok(fa_file_write_atomic(kept("best"), "step_10.json 0.4 0.5 12\n", 24));
     assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
-    assert_true(found.step == 10 && found.content_hash == 0);
+    assert_true(found.step == 10 && found.content_hash == 0 && found.thresholds.n == 0);
+    assert_near(found.thresholds.all, 0.5, 0);
     keep_of(20, 0.2, 7);
     assert_ok(fa_kept_results_find(path, FA_KEPT_BEST, &found));
     assert_int_equal(found.step, 10);
@@ -147,7 +156,9 @@ static void a_line_that_says_something_else_is_passed_over(void **state)
                                         "../step_20.json 0.4 0.3 12",
                                         "step_-1.json 0.4 0.3 12",
                                         "step_20.json nan 0.3 12",
-                                        "step_20.json 0.4 7 12"};
+                                        "step_20.json 0.4 7 12",
+                                        "step_20.json 0.4 0.3 12 8d [0.4,7]",
+                                        "step_20.json 0.4 0.3 12 8d [0.4"};
     struct fa_kept_results found;
 
     (void)state;
@@ -164,7 +175,7 @@ static void a_line_that_says_something_else_is_passed_over(void **state)
 static void results_that_cannot_be_written_leave_what_was_kept(void **state)
 {
     const struct fa_coco_result result = {1, 7, {1, 2, 3, 4}, (double)INFINITY};
-    const struct fa_kept_results about = {.step = 50, .ap = 0.9, .score_threshold = 0.5, .n_images = 12};
+    const struct fa_kept_results about = {.step = 50, .ap = 0.9, .thresholds.all = 0.5, .n_images = 12};
 
     (void)state;
     keep(40, 0.5);

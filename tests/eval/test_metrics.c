@@ -110,12 +110,40 @@ static void the_best_f1_is_where_equal_scores_are_kept_together(void **state)
     assert_near(metrics.best_f1.precision, 0.5, 1e-15);
     assert_near(metrics.best_f1.recall, 2.0 / 3, 1e-15);
     assert_near(metrics.best_f1.f1, 4.0 / 7, 1e-15);
-    assert_near(fa_metrics_score_threshold(&metrics), 0.7, 0);
     fa_metrics_clear(&metrics);
     input.n_detections = 0;
     assert_ok(fa_metrics_compute(&input, &metrics));
     assert_near(metrics.best_f1.score, -1, 0);
-    assert_near(fa_metrics_score_threshold(&metrics), 0, 0);
+    assert_near(metrics.class_f1[1].score, -1, 0);
+    fa_metrics_clear(&metrics);
+}
+
+/* The threshold for all keeps nothing of class 0, and class 2 has no object. */
+static void each_class_has_a_threshold_of_its_own_where_something_right_is_found(void **state)
+{
+    const struct fa_metrics_detection detections[] = {
+        {.image = 0, .label = 0, .bbox = {10, 10, 20, 20}, .score = 0.2},
+        {.image = 0, .label = 0, .bbox = {90, 90, 9, 9}, .score = 0.1},
+        {.image = 0, .label = 1, .bbox = {50, 10, 50, 60}, .score = 0.9},
+        {.image = 1, .label = 1, .bbox = {0, 0, 9, 9}, .score = 0.3},
+        {.image = 1, .label = 1, .bbox = {9, 9, 9, 9}, .score = 0.25},
+        {.image = 1, .label = 1, .bbox = {9, 0, 9, 9}, .score = 0.25},
+        {.image = 1, .label = 2, .bbox = {0, 0, 9, 9}, .score = 0.8},
+    };
+    const struct fa_metrics_input input = few_input(detections, 7);
+    struct fa_thresholds thresholds;
+    struct fa_metrics metrics;
+
+    (void)state;
+    assert_ok(fa_metrics_compute(&input, &metrics));
+    assert_ok(fa_metrics_thresholds(&metrics, &thresholds));
+    assert_int_equal(thresholds.n, metrics.n_classes);
+    assert_near(thresholds.all, 0.9, 0);
+    assert_near(thresholds.of_class[0], 0.2, 0);
+    assert_near(thresholds.of_class[1], 0.9, 0);
+    assert_near(thresholds.of_class[2], 0, 0);
+    assert_near(fa_thresholds_of(&thresholds, 2), 0.9, 0);
+    fa_thresholds_clear(&thresholds);
     fa_metrics_clear(&metrics);
 }
 
@@ -158,6 +186,7 @@ int main(void)
         cmocka_unit_test(no_detections_score_zero),
         cmocka_unit_test(nothing_at_all_scores_minus_one),
         cmocka_unit_test(the_best_f1_is_where_equal_scores_are_kept_together),
+        cmocka_unit_test(each_class_has_a_threshold_of_its_own_where_something_right_is_found),
         cmocka_unit_test(bad_input_is_refused_by_number),
         cmocka_unit_test(full_memory_is_an_error_and_leaks_nothing),
     };

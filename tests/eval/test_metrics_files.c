@@ -116,10 +116,11 @@ static void lines_are_those_of_pycocotools(void **state)
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area=medium | maxDets=1000 ] = 0.500\n"
         " Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=1000 ] = 1.000\n"
         "\n"
-        " class            AP\n"
-        " cat           0.387\n"
+        " class            AP best F1   at score\n"
+        " cat           0.387   0.500      0.625\n"
         " traffic light no ground truth\n";
     double class_ap[2] = {0.387, -1};
+    struct fa_operating_point class_f1[2] = {{.score = 0.625, .f1 = 0.5}, {.score = -1}};
     const struct fa_metrics metrics = {.ap = 0.387,
                                        .ap50 = 0.5,
                                        .ap75 = 0.75,
@@ -131,7 +132,8 @@ static void lines_are_those_of_pycocotools(void **state)
                                        .ar_medium = 0.5,
                                        .ar_large = 1,
                                        .n_classes = 2,
-                                       .class_ap = class_ap};
+                                       .class_ap = class_ap,
+                                       .class_f1 = class_f1};
     char *text;
 
     (void)state;

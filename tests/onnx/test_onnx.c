@@ -40,6 +40,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+static double class_thresholds[] = {0.5, 0.125};
 static char disc[] = "disc", square[] = "square \"2\"", *classes[] = {disc, square};
 
 /* Quarters that differ from place to place; variances are positive. Names are those of params. */
@@ -50,7 +51,7 @@ static void make_weights(const struct fa_params *params, struct fa_weights_file 
                                           .std = {58.5f, 57.25f, 57.5f},
                                           .to_rgb = true,
                                           .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
-                                          .score_threshold = 0.25,
+                                          .thresholds = {.all = 0.25, .n = 2, .of_class = class_thresholds},
                                           .n_classes = 2,
                                           .classes = classes};
     assert_ok(fa_alloc(params->n, sizeof *file->tensors, &file->tensors));
@@ -303,6 +304,7 @@ static void check(enum fa_model_norm norm, size_t n_nodes, uint32_t crc)
         check_folding(&file, seen);
     assert_non_null(strstr(metadata, "classes [\"disc\",\"square \\\"2\\\"\"]"));
     assert_non_null(strstr(metadata, "score_threshold 0.25"));
+    assert_non_null(strstr(metadata, "class_score_thresholds [0.5,0.125]"));
     if (seen->n_nodes != n_nodes || fa_crc32c(0, graph.at, (size_t)(graph.end - graph.at)) != crc)
         fail_msg(
             "another graph, of %zu nodes and checksum 0x%08x: run tests/e2e/fast_onnx.sh with onnxruntime",

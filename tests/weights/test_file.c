@@ -19,13 +19,14 @@ static const struct fa_tensor tensors[] = {
     {"backbone.layer1.0.bn1.bias", 1, {2}, 2, bias},
 };
 
+static double class_thresholds[] = {0.1, 0, 1.0 / 7};
 static char *class_names[] = {"person", "traffic \"light\"", "caf\xc3\xa9"};
 static const struct fa_weights_meta meta = {
     .mean = {123.675f, 116.28f, 103.53f},
     .std = {58.395f, 57.12f, 57.375f},
     .to_rgb = true,
     .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
-    .score_threshold = 1.0 / 3,
+    .thresholds = {.all = 1.0 / 3, .n = 3, .of_class = class_thresholds},
     .n_classes = 3,
     .classes = class_names,
     .model = "r50",
@@ -64,12 +65,46 @@ static void reading_gives_back_what_was_written(void **state)
     assert_memory_equal(file->meta.std, meta.std, sizeof meta.std);
     assert_true(file->meta.to_rgb);
     assert_memory_equal(file->meta.coder_std, meta.coder_std, sizeof meta.coder_std);
-    assert_near(file->meta.score_threshold, 1.0 / 3, 0);
+    assert_near(file->meta.thresholds.all, 1.0 / 3, 0);
     assert_string_equal(file->meta.model, "r50");
     assert_int_equal(file->meta.n_classes, 3);
     for (int i = 0; i < 3; i++)
         assert_string_equal(file->meta.classes[i], class_names[i]);
+    assert_int_equal(file->meta.thresholds.n, 3);
+    assert_memory_equal(file->meta.thresholds.of_class, class_thresholds, sizeof class_thresholds);
     fa_weights_free(file);
+}
+
+/* As files were before classes had thresholds of their own. */
+static void one_threshold_for_all_classes_is_enough(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_meta old = meta;
+    struct fa_weights_file *file;
+
+    (void)state;
+    old.thresholds.n = 0;
+    assert_ok(fa_weights_write(path, tensors, 2, &old));
+    assert_ok(fa_weights_read(path, &file));
+    assert_near(file->meta.thresholds.all, 1.0 / 3, 0);
+    assert_int_equal(file->meta.thresholds.n, 0);
+    assert_near(fa_thresholds_of(&file->meta.thresholds, 1), 1.0 / 3, 0);
+    fa_weights_free(file);
+}
+
+static void thresholds_of_other_classes_are_refused(void **state)
+{
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_meta two = meta;
+    struct fa_weights_file *file;
+
+    (void)state;
+    two.thresholds.n = 2;
+    assert_ok(fa_weights_write(path, tensors, 2, &two));
+    assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "of 2 classes, and names 3");
+    two.thresholds = (struct fa_thresholds){.n = 3, .of_class = (double[]){0.5, 1.5, 0}};
+    assert_ok(fa_weights_write(path, tensors, 2, &two));
+    assert_fails_saying(fa_weights_read(path, &file), FA_EFORMAT, "class 2 is not a number from 0 to 1");
 }
 
 static void attributes_may_be_absent(void **state)
@@ -233,6 +268,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_gives_back_what_was_written),
+        cmocka_unit_test(one_threshold_for_all_classes_is_enough),
+        cmocka_unit_test(thresholds_of_other_classes_are_refused),
         cmocka_unit_test(attributes_may_be_absent),
         cmocka_unit_test(no_temporary_stays_behind),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),

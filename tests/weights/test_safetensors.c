@@ -40,15 +40,17 @@ static const struct fa_tensor tensors[] = {
     {"neck.conv.weight", 4, {2, 3, 1, 1}, 6, conv},
     {"backbone.bn1.bias", 0, {0}, 1, bias},
 };
+static double class_thresholds[] = {0.1, 0, 1.0 / 7};
 static char *class_names[] = {"person", "traffic \"light\"", "caf\xc3\xa9"};
-static const struct fa_weights_meta meta = {.mean = {123.675f, 116.28f, 103.53f},
-                                            .std = {58.395f, 57.12f, 57.375f},
-                                            .to_rgb = true,
-                                            .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
-                                            .score_threshold = 1.0 / 3,
-                                            .n_classes = 3,
-                                            .classes = class_names,
-                                            .model = "r50"};
+static const struct fa_weights_meta meta = {
+    .mean = {123.675f, 116.28f, 103.53f},
+    .std = {58.395f, 57.12f, 57.375f},
+    .to_rgb = true,
+    .coder_std = {0.1f, 0.1f, 0.2f, 0.2f},
+    .thresholds = {.all = 1.0 / 3, .n = 3, .of_class = class_thresholds},
+    .n_classes = 3,
+    .classes = class_names,
+    .model = "r50"};
 
 static void reading_gives_back_what_was_written(void **state)
 {
@@ -68,7 +70,9 @@ static void reading_gives_back_what_was_written(void **state)
     assert_memory_equal(file->meta.coder_std, meta.coder_std, sizeof meta.coder_std);
     assert_memory_equal(file->meta.mean, meta.mean, sizeof meta.mean);
     assert_memory_equal(file->meta.std, meta.std, sizeof meta.std);
-    assert_near(file->meta.score_threshold, 1.0 / 3, 0);
+    assert_near(file->meta.thresholds.all, 1.0 / 3, 0);
+    assert_int_equal(file->meta.thresholds.n, 3);
+    assert_memory_equal(file->meta.thresholds.of_class, class_thresholds, sizeof class_thresholds);
     assert_string_equal(file->meta.model, "r50");
     assert_int_equal(file->meta.n_classes, 3);
     for (int i = 0; i < 3; i++)

@@ -28,14 +28,15 @@ struct fa_detect_output {
     const char *directory;
     const struct fa_image_list *images;
     const struct fa_weights_meta *meta;
+    const struct fa_thresholds *least;
     struct fa_detect_formats formats;
     struct lists own; /* of this rank */
     size_t room_for_rows, room_for_sizes, room_for_rejects;
 };
 
 fa_status fa_detect_output_open(const char *directory, const struct fa_image_list *images,
-                                const struct fa_weights_meta *meta, const struct fa_detect_formats *formats,
-                                struct fa_detect_output **out)
+                                const struct fa_weights_meta *meta, const struct fa_thresholds *least,
+                                const struct fa_detect_formats *formats, struct fa_detect_output **out)
 {
     FA_TRY(fa_detect_guard(directory, images, formats));
     FA_TRY(fa_directory_make(directory));
@@ -43,6 +44,7 @@ fa_status fa_detect_output_open(const char *directory, const struct fa_image_lis
     (*out)->directory = directory;
     (*out)->images = images;
     (*out)->meta = meta;
+    (*out)->least = least;
     (*out)->formats = *formats;
     return FA_OK;
 }
@@ -159,6 +161,8 @@ static struct fa_json *detection_json(const struct fa_detect_output *output,
     is_whole &= fa_json_set(object, "class",
                             fa_json_new_string(fa_detect_class_name(output->meta, detection->label, buffer)));
     is_whole &= fa_json_set(object, "score", fa_json_new_number(detection->score));
+    is_whole &= fa_json_set(object, "score_threshold",
+                            fa_json_new_number(fa_thresholds_of(output->least, (size_t)detection->label)));
     is_whole &= fa_json_set(object, "bbox", bbox);
     if (is_whole)
         return object;
@@ -291,6 +295,17 @@ static fa_status write_other_formats(const struct fa_detect_output *output, cons
     return output->formats.yolo ? fa_detect_write_yolo(output->directory, &results) : FA_OK;
 }
 
+static void report_thresholds(const struct fa_detect_output *output, struct fa_invocation *invocation)
+{
+    struct fa_json *object = fa_json_new_object();
+    char buffer[24];
+
+    for (size_t k = 0; k < output->least->n && object != NULL; k++)
+        fa_json_set(object, fa_detect_class_name(output->meta, (int32_t)k, buffer),
+                    fa_json_new_number(fa_thresholds_of(output->least, k)));
+    fa_json_set(invocation->report, "score_thresholds", object);
+}
+
 /* Rank 0. */
 static fa_status publish(const struct fa_detect_output *output, struct lists *all,
                          struct fa_invocation *invocation)
@@ -301,6 +316,7 @@ static fa_status publish(const struct fa_detect_output *output, struct lists *al
     printf("%zu detections: pictures and detections.json in %s\n", all->n_rows, output->directory);
     fa_report_number(invocation, "detections", (double)all->n_rows);
     fa_report_number(invocation, "rejected", (double)all->n_rejects);
+    report_thresholds(output, invocation);
     return tell_rejects(output, all);
 }
 

@@ -11,9 +11,20 @@ void fa_found_free(struct fa_found *found)
     *found = (struct fa_found){.n = 0};
 }
 
+/* How many are left, in their order. */
+static size_t keep_certain(struct fa_detection *items, size_t n, const struct fa_thresholds *least)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (items[i].score >= fa_thresholds_of(least, (size_t)items[i].label))
+            items[kept++] = items[i];
+    return kept;
+}
+
 /* Adds the detections of a picture, or of a tile as if it were one. */
-static fa_status look(struct fa_session *session, const struct fa_picture *picture, double least_score,
-                      struct fa_found *found)
+static fa_status look(struct fa_session *session, const struct fa_picture *picture,
+                      const struct fa_thresholds *least, struct fa_found *found)
 {
     const struct fa_evaluate_config *eval = &session->settings.train.eval;
     struct fa_sample sample = {0};
@@ -31,9 +42,7 @@ static fa_status look(struct fa_session *session, const struct fa_picture *pictu
         status = fa_detect_sample(&eval->detect, session->lane, &sample, items, &n);
     fa_sample_clear(&sample);
     FA_TRY(status);
-    while (n > 0 && items[n - 1].score < least_score)
-        n--;
-    found->n += n;
+    found->n += keep_certain(items, n, least);
     return FA_OK;
 }
 
@@ -65,7 +74,8 @@ static void keep_own(const struct fa_tile *tile, struct fa_found *found, size_t 
 }
 
 static fa_status look_at_tiles(struct fa_session *session, const struct fa_picture *picture,
-                               const struct fa_tiling *tiling, double least_score, struct fa_found *found)
+                               const struct fa_tiling *tiling, const struct fa_thresholds *least,
+                               struct fa_found *found)
 {
     const size_t n = fa_tiling_count(tiling, picture->w, picture->h);
     struct fa_picture piece = {.held = 0};
@@ -81,7 +91,7 @@ static fa_status look_at_tiles(struct fa_session *session, const struct fa_pictu
 
         fa_tiling_tile(tiling, picture->w, picture->h, i, &tile);
         cut(picture, &tile, &piece);
-        status = look(session, &piece, least_score, found);
+        status = look(session, &piece, least, found);
         if (status == FA_OK)
             keep_own(&tile, found, first);
     }
@@ -90,11 +100,12 @@ static fa_status look_at_tiles(struct fa_session *session, const struct fa_pictu
 }
 
 fa_status fa_detect_picture(struct fa_session *session, const struct fa_picture *picture,
-                            const struct fa_tiling *tiling, double least_score, struct fa_found *found)
+                            const struct fa_tiling *tiling, const struct fa_thresholds *least,
+                            struct fa_found *found)
 {
     found->n = 0;
     if (tiling->w == 0)
-        return look(session, picture, least_score, found);
-    FA_TRY(look_at_tiles(session, picture, tiling, least_score, found));
+        return look(session, picture, least, found);
+    FA_TRY(look_at_tiles(session, picture, tiling, least, found));
     return fa_detections_merge((float)session->settings.train.eval.detect.nms_iou, found->items, &found->n);
 }

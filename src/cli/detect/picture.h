@@ -6,6 +6,7 @@
 
 #include "fa/detections.h"
 #include "fa/image.h"
+#include "fa/thresholds.h"
 #include "session.h"
 #include "tile.h"
 
@@ -16,10 +17,10 @@ struct fa_found {
 };
 void fa_found_free(struct fa_found *found);
 
-/* What scores at least that much. At most eval.max_per_image in a picture, or in each tile of it. Beside the
-   picture itself it takes the memory of one tile. */
+/* What scores at least as much as its class must. At most eval.max_per_image in a picture, or in each tile of
+   it. Beside the picture itself it takes the memory of one tile. */
 fa_status fa_detect_picture(struct fa_session *session, const struct fa_picture *picture,
-                            const struct fa_tiling *tiling, double least_score,
+                            const struct fa_tiling *tiling, const struct fa_thresholds *least,
                             struct fa_found *found) FA_CHECK_RESULT;
 
 #endif

@@ -15,7 +15,7 @@ static bool is_given(const struct fa_invocation *invocation, const char *flag)
     return fa_arguments_get(&invocation->arguments, flag) != NULL;
 }
 
-/* With the class layer go the names of its classes. */
+/* With the class layer go the names of its classes and their thresholds. */
 static fa_status skip_class_layer(struct fa_weights_file *file)
 {
     if (fa_weights_drop(file, "bbox_head.retina_cls.") == 0)
@@ -24,6 +24,7 @@ static fa_status skip_class_layer(struct fa_weights_file *file)
     fa_free(file->meta.classes);
     file->meta.classes = NULL;
     file->meta.n_classes = 0;
+    fa_thresholds_clear(&file->meta.thresholds);
     return FA_OK;
 }
 

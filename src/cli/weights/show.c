@@ -91,6 +91,23 @@ static void print_recipe(const struct fa_weights_meta *meta)
     fa_json_free(recipe);
 }
 
+/* Of best F1: of all, and of each class. */
+static void print_thresholds(const struct fa_weights_meta *meta)
+{
+    const struct fa_thresholds *thresholds = &meta->thresholds;
+    char shown[256];
+
+    if (thresholds->all > 0)
+        printf("score threshold of best F1: %.4g for all classes together\n", thresholds->all);
+    for (size_t k = 0; k < thresholds->n; k++) {
+        printf("  %s: ", fa_printable(meta->classes[k], strlen(meta->classes[k]), shown, sizeof shown));
+        if (fa_thresholds_has_own(thresholds, k))
+            printf("%.4g\n", fa_thresholds_of(thresholds, k));
+        else
+            printf("none of its own, so that for all\n");
+    }
+}
+
 static void print_meta(const struct fa_weights_file *file)
 {
     const struct fa_weights_meta *meta = &file->meta;
@@ -104,8 +121,7 @@ static void print_meta(const struct fa_weights_file *file)
     if (meta->coder_std[0] > 0)
         printf("box coder: std %g %g %g %g\n", meta->coder_std[0], meta->coder_std[1], meta->coder_std[2],
                meta->coder_std[3]);
-    if (meta->score_threshold > 0)
-        printf("score threshold of best F1: %g\n", meta->score_threshold);
+    print_thresholds(meta);
     print_recipe(meta);
     if (meta->n_classes > 0)
         printf("%zu classes:", meta->n_classes);

@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "checkpoint_private.h"
 #include "fa/checkpoint.h"
 #include "fa/file.h"
 #include "fa/memory.h"
-
-enum { MOST_BYTES = 4096 };
 
 /* "<root>/<first word of text>", NULL if there is no such directory. */
 static fa_status find_beside(const char *path, const char *text, char **directory)
@@ -39,9 +38,9 @@ fa_status fa_checkpoint_follow(const char *path, char **directory)
     if (!fa_file_exists(path) || fa_directory_exists(path))
         return FA_OK;
     FA_TRY(fa_file_size(path, &n_bytes));
-    if (n_bytes > MOST_BYTES)
+    if (n_bytes > FA_CHECKPOINT_POINTER_MAX)
         return FA_OK;
-    FA_TRY(fa_file_read(path, MOST_BYTES, &text, &n_read));
+    FA_TRY(fa_file_read(path, FA_CHECKPOINT_POINTER_MAX, &text, &n_read));
     status = find_beside(path, text, directory);
     fa_free(text);
     return status;

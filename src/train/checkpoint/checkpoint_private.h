@@ -21,6 +21,9 @@
 #include "fa/checkpoint.h"
 #include "fa/json.h"
 
+/* Bytes of "latest" and "best", which name a checkpoint. */
+#define FA_CHECKPOINT_POINTER_MAX ((size_t)1 << 18)
+
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor checkpoint"
 #define FA_MANIFEST_VERSION 2 /* without a moving average, */

@@ -97,7 +97,7 @@ static fa_status read_values(const char *directory, const struct fa_checkpoint_m
 }
 
 /* The manifest was written before its weights were evaluated; "best" after. */
-static void take_threshold(const char *directory, struct fa_weights_file *file)
+static void take_thresholds(const char *directory, struct fa_weights_file *file)
 {
     struct fa_checkpoint_best best;
     struct fa_directory *root;
@@ -105,8 +105,12 @@ static void take_threshold(const char *directory, struct fa_weights_file *file)
 
     if (fa_directory_open_parent(directory, &root, &name) != FA_OK)
         return;
-    if (fa_checkpoint_best_read(fa_directory_path(root), &best) == FA_OK && strcmp(best.name, name) == 0)
-        file->meta.score_threshold = best.score_threshold;
+    if (fa_checkpoint_best_read(fa_directory_path(root), &best) == FA_OK && strcmp(best.name, name) == 0 &&
+        (best.thresholds.n == 0 || best.thresholds.n == file->meta.n_classes)) {
+        file->meta.thresholds = best.thresholds; /* which the file owns from here on */
+        best.thresholds = (struct fa_thresholds){.n = 0};
+    }
+    fa_checkpoint_best_clear(&best);
     fa_directory_close(root);
 }
 
@@ -125,7 +129,7 @@ fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **
     if (status == FA_OK)
         status = fill(&manifest, &buffers, file);
     if (status == FA_OK) {
-        take_threshold(directory, file);
+        take_thresholds(directory, file);
         *out = file;
     } else {
         fa_weights_free(file);

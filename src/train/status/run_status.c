@@ -128,7 +128,7 @@ static fa_status read_checkpoints(const char *work_dir, struct fa_run_status *ou
     FA_TRY(fa_path_join(work_dir, "checkpoints", &path));
     status = read_latest(path, &out->save);
     if (status == FA_OK && fa_checkpoint_best_read(path, &out->best) != FA_OK)
-        out->best = (struct fa_checkpoint_best){.ap = -1};
+        fa_checkpoint_best_clear(&out->best);
     fa_free(path);
     return status;
 }
@@ -177,5 +177,6 @@ fa_status fa_run_status_read(const char *work_dir, struct fa_run_status *out)
 void fa_run_status_clear(struct fa_run_status *status)
 {
     fa_free(status->ranks);
+    fa_checkpoint_best_clear(&status->best);
     *status = (struct fa_run_status){0};
 }

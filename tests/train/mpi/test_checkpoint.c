@@ -718,7 +718,9 @@ static void saving_is_proven_by_a_small_file(void **state)
 
 static void the_best_is_remembered_while_it_is_there(void **state)
 {
-    struct fa_checkpoint_best best = {.name = "epoch_2", .ap = 1.0 / 3, .score_threshold = 1.0 / 7};
+    double of_class[] = {0.5, 1.0 / 9};
+    struct fa_checkpoint_best best = {
+        .name = "epoch_2", .ap = 1.0 / 3, .thresholds = {.all = 1.0 / 7, .n = 2, .of_class = of_class}};
     struct fa_weights_file *file;
 
     (void)state;
@@ -730,16 +732,22 @@ static void the_best_is_remembered_while_it_is_there(void **state)
     assert_ok(fa_checkpoint_best_read(root, &best));
     assert_string_equal(best.name, "epoch_2");
     assert_near(best.ap, 1.0 / 3, 0);
-    assert_near(best.score_threshold, 1.0 / 7, 0);
+    assert_near(best.thresholds.all, 1.0 / 7, 0);
+    assert_int_equal(best.thresholds.n, 2);
+    assert_near(best.thresholds.of_class[1], 1.0 / 9, 0);
+    fa_checkpoint_best_clear(&best);
     assert_ok(fa_checkpoint_weights(in_root("epoch_2"), &file));
-    assert_near(file->meta.score_threshold, 1.0 / 7, 0);
+    assert_near(file->meta.thresholds.all, 1.0 / 7, 0);
+    assert_int_equal(file->meta.thresholds.n, 2);
+    assert_near(file->meta.thresholds.of_class[1], 1.0 / 9, 0);
     fa_weights_free(file);
     assert_int_equal(rename(in_root("epoch_2"), in_root("epoch_3")), 0);
     assert_ok(fa_checkpoint_best_read(root, &best));
+    assert_int_equal(best.thresholds.n, 0);
     assert_string_equal(best.name, "");
     assert_near(best.ap, -1, 0);
     assert_ok(fa_checkpoint_weights(in_root("epoch_3"), &file));
-    assert_near(file->meta.score_threshold, 0, 0); /* it is not of this one */
+    assert_near(file->meta.thresholds.all, 0, 0); /* it is not of this one */
     fa_weights_free(file);
 }
 
