@@ -100,13 +100,15 @@ static fa_status process_own(struct fa_invocation *invocation, struct fa_session
 static fa_status detect(struct fa_invocation *invocation, struct fa_session *session,
                         const struct fa_image_list *images, struct manner *manner)
 {
-    const char *directory = fa_arguments_get(&invocation->arguments, "--out");
+    const char *directory = fa_arguments_get(&invocation->arguments, "--out"),
+               *score = fa_arguments_get(&invocation->arguments, "--score");
     const struct fa_weights_meta *meta = &session->weights->meta;
     struct fa_detect_output *output = NULL;
     fa_status status;
 
-    status =
-        fa_detect_score_choose(invocation, meta, (size_t)session->settings.model.num_classes, &manner->least);
+    status = fa_detect_score_choose(score, meta, (size_t)session->architecture.num_classes, &manner->least);
+    if (status == FA_OK && score == NULL && fa_invocation_speaks(invocation))
+        fa_detect_score_tell(meta, &manner->least);
     if (status == FA_OK)
         status = fa_detect_output_open(directory, images, meta, &manner->least, &manner->formats, &output);
     status = fa_invocation_agree(invocation, status); /* all have looked before one draws */

@@ -38,22 +38,24 @@ static bool begins_with(const char *text, const char *name)
     return strncmp(text, name, n) == 0 && text[n] == '=';
 }
 
-/* The class that "cat=0.5,dog=0.3" begins with, whatever characters its name has; n_classes: none. */
+/* The class that "cat=0.5,dog=0.3" begins with, whatever characters its name has; of several the one of the
+   longest name; n_classes: none. */
 static size_t find_class(const struct fa_weights_meta *meta, size_t n_classes, const char *text,
                          size_t *n_name)
 {
+    size_t found = n_classes;
     char buffer[24];
 
     *n_name = 0;
     for (size_t k = 0; k < n_classes; k++) {
         const char *name = fa_detect_class_name(meta, (int32_t)k, buffer);
 
-        if (begins_with(text, name)) {
+        if (begins_with(text, name) && (found == n_classes || strlen(name) > *n_name)) {
             *n_name = strlen(name);
-            return k;
+            found = k;
         }
     }
-    return n_classes;
+    return found;
 }
 
 static fa_status fail_class(const struct fa_weights_meta *meta, size_t n_classes, const char *text)
@@ -152,7 +154,7 @@ static void tell_common(const struct fa_weights_meta *meta, const struct fa_thre
                                      : "the weights carry no threshold of their own");
 }
 
-static void tell_own(const struct fa_weights_meta *meta, const struct fa_thresholds *chosen)
+void fa_detect_score_tell(const struct fa_weights_meta *meta, const struct fa_thresholds *chosen)
 {
     if (meta->thresholds.all <= 0 || meta->thresholds.n == 0)
         tell_common(meta, chosen);
@@ -164,18 +166,14 @@ static void tell_own(const struct fa_weights_meta *meta, const struct fa_thresho
 
 /* ---- the whole ---- */
 
-fa_status fa_detect_score_choose(const struct fa_invocation *invocation, const struct fa_weights_meta *meta,
-                                 size_t n_classes, struct fa_thresholds *out)
+fa_status fa_detect_score_choose(const char *given, const struct fa_weights_meta *meta, size_t n_classes,
+                                 struct fa_thresholds *out)
 {
-    const char *given = fa_arguments_get(&invocation->arguments, "--score");
     fa_status status;
 
     FA_TRY(take_own(meta, n_classes, out));
-    if (given == NULL) {
-        if (fa_invocation_speaks(invocation))
-            tell_own(meta, out);
+    if (given == NULL)
         return FA_OK;
-    }
     status = read_given(meta, given, out);
     if (status != FA_OK)
         fa_thresholds_clear(out);
