@@ -58,41 +58,51 @@ struct member {
     double box_p;      /* exp(-localisation loss) */
     double likelihood; /* m = P exp(-localisation loss) */
     double rest;       /* 1 - m */
-    double box_slope[4];
 };
 
-__device__ static double smooth_l1(const fa_freeanchor &config, double error, double *slope)
+__device__ static double smooth_l1(const fa_freeanchor &config, double error)
+{
+    const double beta = config.smooth_l1_beta, weight = config.smooth_l1_weight, size = fabs(error);
+
+    return size >= beta ? weight * (size - 0.5 * beta) : weight * 0.5 * error * error / beta;
+}
+
+__device__ static double smooth_l1_slope(const fa_freeanchor &config, double error)
 {
     const double beta = config.smooth_l1_beta, weight = config.smooth_l1_weight;
 
-    if (fabs(error) >= beta) {
-        *slope = error > 0 ? weight : -weight;
-        return weight * (fabs(error) - 0.5 * beta);
-    }
-    *slope = weight * error / beta;
-    return weight * 0.5 * error * error / beta;
+    if (fabs(error) >= beta)
+        return error > 0 ? weight : -weight;
+    return weight * error / beta;
 }
 
-__device__ static double localisation_loss(const freeanchor_image &image, float4 anchor, float4 object,
-                                           float4 delta, double slope[4])
-{
-    const float4 target = encode(image.coder, anchor, object);
+/* Four floats of each, whose differences are errors. */
+struct prediction {
+    float4 delta, target;
+};
 
-    return smooth_l1(image.config, (double)delta.x - (double)target.x, slope) +
-           smooth_l1(image.config, (double)delta.y - (double)target.y, slope + 1) +
-           smooth_l1(image.config, (double)delta.z - (double)target.z, slope + 2) +
-           smooth_l1(image.config, (double)delta.w - (double)target.w, slope + 3);
+template <typename T>
+__device__ static prediction prediction_of(const freeanchor_image &image, unsigned anchor, float4 object)
+{
+    return {delta_at(rows_of<T>(image.head, anchor).reg),
+            encode(image.coder, anchor_at(image.head, anchor), object)};
+}
+
+__device__ static double localisation_loss(const fa_freeanchor &config, const prediction &of)
+{
+    return smooth_l1(config, (double)of.delta.x - (double)of.target.x) +
+           smooth_l1(config, (double)of.delta.y - (double)of.target.y) +
+           smooth_l1(config, (double)of.delta.z - (double)of.target.z) +
+           smooth_l1(config, (double)of.delta.w - (double)of.target.w);
 }
 
 template <typename T>
 __device__ static member describe(const freeanchor_image &image, unsigned anchor, float4 object, int label)
 {
-    const anchor_rows<T> rows = rows_of<T>(image.head, anchor);
+    const double loss = localisation_loss(image.config, prediction_of<T>(image, anchor, object));
     member of;
-    const double loss =
-        localisation_loss(image, anchor_at(image.head, anchor), object, delta_at(rows.reg), of.box_slope);
 
-    of.of_class = probability_of((double)to_float(rows.cls[label]));
+    of.of_class = probability_of((double)to_float(rows_of<T>(image.head, anchor).cls[label]));
     of.box_p = exp(-loss);
     of.likelihood = of.of_class.p * of.box_p;
     of.rest = of.of_class.q - of.of_class.p * expm1(-loss);
@@ -112,13 +122,17 @@ __device__ static double mean_max_slope(const member &of, double bag, double sum
 }
 
 /* slope: derivative of the loss by the member's likelihood. */
-__device__ static bag_member gradient_of(unsigned anchor, const member &of, double slope)
+__device__ static bag_member gradient_of(const fa_freeanchor &config, unsigned anchor, const member &of,
+                                         const prediction &box, double slope)
 {
-    bag_member gradient = {anchor, (float)(slope * of.box_p * of.of_class.p * of.of_class.q), {}};
+    const double by_box = -slope * of.likelihood;
 
-    for (int k = 0; k < 4; k++)
-        gradient.delta[k] = (float)(-slope * of.likelihood * of.box_slope[k]);
-    return gradient;
+    return {anchor,
+            (float)(slope * of.box_p * of.of_class.p * of.of_class.q),
+            {(float)(by_box * smooth_l1_slope(config, (double)box.delta.x - (double)box.target.x)),
+             (float)(by_box * smooth_l1_slope(config, (double)box.delta.y - (double)box.target.y)),
+             (float)(by_box * smooth_l1_slope(config, (double)box.delta.z - (double)box.target.z)),
+             (float)(by_box * smooth_l1_slope(config, (double)box.delta.w - (double)box.target.w))}};
 }
 
 template <typename T>
@@ -148,7 +162,8 @@ __device__ static void learn_bag(const freeanchor_image &image, unsigned i, cons
         const member of = describe<T>(image, anchor, object, label);
 
         image.members[(size_t)i * image.bag + k] =
-            gradient_of(anchor, of, slope * mean_max_slope(of, hit, weights));
+            gradient_of(image.config, anchor, of, prediction_of<T>(image, anchor, object),
+                        slope * mean_max_slope(of, hit, weights));
     }
     if (threadIdx.x == 0) {
         image.positive[i] = scale * surprise(hit, miss);
@@ -157,7 +172,7 @@ __device__ static void learn_bag(const freeanchor_image &image, unsigned i, cons
 }
 
 template <typename T>
-__global__ static void __launch_bounds__(THREADS) positive(const freeanchor_image image, unsigned capacity)
+__global__ static void __launch_bounds__(THREADS, 4) positive(const freeanchor_image image, unsigned capacity)
 {
     FA_SHARED_DYNAMIC(uint64_t, keys);
     const unsigned n = number_of(image.objects);

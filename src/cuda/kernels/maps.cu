@@ -55,7 +55,7 @@ __global__ static void __launch_bounds__(THREADS)
 }
 
 template <typename T>
-__global__ static void __launch_bounds__(THREADS)
+__global__ static void __launch_bounds__(THREADS, 4)
     upsample_backward(fa_cuda_map in, fa_cuda_map out, int channels, const T *__restrict__ diff_dst,
                       bool accumulate, T *__restrict__ diff_src)
 {
