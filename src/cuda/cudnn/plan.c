@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static fa_cudnn_descriptor make_engine(struct fa_cudnn_plan *plan, const struct fa_cudnn_device *device)
@@ -125,9 +126,11 @@ static fa_status create_by(const struct fa_cudnn_device *device, const struct fa
     return status;
 }
 
+/* What was in the way of the last engine is told too: it may be what is in the way of all. */
 static fa_status create_first(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,
                               size_t most_workspace_bytes, struct fa_cudnn_plan *plan)
 {
+    char last[FA_MESSAGE_MAX / 2];
     fa_status status = FA_EINVAL;
     int n_tried = 0;
 
@@ -135,10 +138,11 @@ static fa_status create_first(const struct fa_cudnn_device *device, const struct
         status = create_by(device, graph, (enum fa_cudnn_advice)a, most_workspace_bytes, plan, &n_tried);
     if (status != FA_EINVAL)
         return status;
+    snprintf(last, sizeof last, "%s", n_tried > 0 ? fa_message() : "there are none");
     return fa_fail(FA_EINVAL,
                    "none of the %d deterministic, precompiled engines of %s can compute it within %zu bytes "
-                   "of workspace; allow more, or take another precision",
-                   n_tried, device->origin, most_workspace_bytes);
+                   "of workspace; allow more, or take another precision (%s)",
+                   n_tried, device->origin, most_workspace_bytes, last);
 }
 
 fa_status fa_cudnn_plan_first(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,

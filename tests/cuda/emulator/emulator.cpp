@@ -6,8 +6,8 @@
 #include "run.h"
 
 /* Of the fake CUDA runtime; null where a test is linked without it. */
-extern "C" __attribute__((weak)) int fake_enqueue(fa_cuda_stream stream, void (*run)(void *),
-                                                  const void *argument, size_t n_bytes);
+extern "C" __attribute__((weak)) int fake_launch(fa_cuda_stream stream, void (*run)(void *),
+                                                 const void *argument, size_t n_bytes);
 
 namespace emulator
 {
@@ -94,8 +94,8 @@ void run_launch(const char *call, dim3 grid, dim3 size, size_t shared_bytes,
 
 int enqueue(fa_cuda_stream stream, void (*run)(void *), void *argument, size_t n_bytes)
 {
-    if (stream != nullptr && fake_enqueue != nullptr)
-        return fake_enqueue(stream, run, argument, n_bytes);
+    if (stream != nullptr && fake_launch != nullptr)
+        return fake_launch(stream, run, argument, n_bytes);
     run(argument);
     return 0;
 }

@@ -47,10 +47,13 @@ bool fake_call_fails(void);
 bool fake_is_lost(void);
 void fake_count_live(long change);
 
-/* Adds a call of run(argument) to a stream, with its own copy of the n bytes; a cudaError_t. That is what a
-   kernel's launch is. */
+/* Adds a call of run(argument) to a stream, with its own copy of the n bytes; a cudaError_t. */
 int fake_enqueue(struct CUstream_st *stream, void (*run)(void *argument), const void *argument,
                  size_t n_bytes);
+
+/* The same as a kernel's launch, which can fail. */
+int fake_launch(struct CUstream_st *stream, void (*run)(void *argument), const void *argument,
+                size_t n_bytes);
 
 /* Do n bytes of device memory begin there? */
 bool fake_is_device(const void *memory, size_t n_bytes);

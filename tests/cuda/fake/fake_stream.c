@@ -88,6 +88,12 @@ int fake_enqueue(struct CUstream_st *stream, void (*run)(void *), const void *ar
     return FA_CUDA_Success;
 }
 
+int fake_launch(struct CUstream_st *stream, void (*run)(void *), const void *argument, size_t n_bytes)
+{
+    FAKE_TRY(fake_call(FA_CUDA_ErrorLaunchFailure));
+    return fake_enqueue(stream, run, argument, n_bytes);
+}
+
 struct CUgraph_st *fake_capture_of(struct CUstream_st *stream)
 {
     struct CUgraph_st *capture;
