@@ -3,8 +3,8 @@
  *
  * A plan says everything that happens to one image. It is a pure function of (configuration, the image's
  * size, seed, epoch, position in the epoch), so whoever prepares the sample, on any rank, at any time, does
- * the same. The size that the network sees is never drawn: one shape of image keeps one size, whatever its
- * plan.
+ * the same. The size that the network sees is drawn only where there are several scales; else one shape of
+ * image keeps one size, whatever its plan.
  *
  *   expand    the image lies on a larger canvas of the mean colour
  *   resize    of the canvas, to about the frame's size
@@ -43,9 +43,19 @@ struct fa_augment {
     double channel_swap; /* probability of a random order of the channels */
 };
 
+enum { FA_SCALES_MAX = 32 };
+
+/* Pairs of limits, each as fa_transform.scale is one. */
+struct fa_scales {
+    int n;
+    int pair[FA_SCALES_MAX][2];
+    bool range; /* n is 2: each limit is drawn from that of the first to that of the second; else a pair is */
+};
+
 struct fa_transform {
     struct fa_rendering rendering;
     int scale[2];            /* long and short side limits, 1333 800; kept aspect ratio */
+    struct fa_scales scales; /* where there are several, what is drawn of them is scale in training */
     double flip_probability; /* 0.5 in training, 0 in evaluation */
     struct fa_augment augment;
     struct fa_normalize normalize;

@@ -8,7 +8,7 @@
 #include "graph.h"
 #include "plan.h"
 
-#define FA_MAX_PLANS 64
+enum { FA_MOST_PLANS = 1024, FA_LEAST_PLANS = 64 };
 
 struct fa_model {
     struct fa_model_config config;
@@ -29,8 +29,8 @@ struct fa_workspace {
     struct fa_backend *queue; /* that its work goes to */
     struct fa_flat *grad;     /* of the trainable parameters */
 
-    int n_plans;
-    struct fa_plan *plan[FA_MAX_PLANS];
+    int n_plans, most_plans; /* at most FA_MOST_PLANS */
+    struct fa_plan *plan[FA_MOST_PLANS];
     uint64_t clock, n_planned;
     size_t largest_arena; /* of all plans that ever were */
 

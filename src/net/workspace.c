@@ -1,9 +1,14 @@
 /*
  * What one image changes: plans by size, a bounded number of them, the memory that they share, and sums.
  */
+#include "fa/machine.h"
 #include "fa/memory.h"
 #include "fa/trace.h"
 #include "state.h"
+
+/* Of one convolution in one direction, as measured with oneDNN 2.6: code and descriptors. */
+#define PREPARED_BYTES  (20 << 10)
+#define SHARE_OF_MEMORY 32
 
 #define MAX_SIDE 16384 /* keeps every count of elements of one plane within an int */
 
@@ -62,7 +67,7 @@ fa_status fa_workspace_plan(struct fa_workspace *workspace, enum fa_pass pass, i
     plan = cached(workspace, training, h, w);
     if (plan == NULL) {
         FA_TRY(create_plan(workspace, training, h, w, &plan));
-        if (workspace->n_plans == FA_MAX_PLANS)
+        if (workspace->n_plans == workspace->most_plans)
             evict_oldest(workspace);
         workspace->plan[workspace->n_plans++] = plan;
         plan->number = ++workspace->n_planned;
@@ -135,6 +140,16 @@ fa_status fa_workspace_reserve(struct fa_workspace *workspace, const struct fa_p
 
 /* ---- life ---- */
 
+static int plans_that_fit(const struct fa_graph *graph)
+{
+    size_t n_prepared = 1, fit;
+
+    for (int i = 0; i < graph->n_nodes; i++)
+        n_prepared += 3 * (graph->node[i].kind == FA_NODE_CONV);
+    fit = (size_t)(fa_machine_free_memory() / SHARE_OF_MEMORY) / (n_prepared * PREPARED_BYTES);
+    return fit < FA_LEAST_PLANS ? FA_LEAST_PLANS : fit > FA_MOST_PLANS ? FA_MOST_PLANS : (int)fit;
+}
+
 fa_status fa_workspace_create(struct fa_model *model, struct fa_flat *grad, struct fa_workspace **out)
 {
     struct fa_workspace *workspace;
@@ -148,6 +163,7 @@ fa_status fa_workspace_create(struct fa_model *model, struct fa_flat *grad, stru
         return status;
     }
     workspace->model = model;
+    workspace->most_plans = plans_that_fit(&model->graph);
     workspace->grad = grad != NULL ? grad : model->params.grad;
     *out = workspace;
     return FA_OK;

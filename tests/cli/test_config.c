@@ -208,6 +208,14 @@ static void mistakes_are_named(void **state)
         {"model.backbone.depth=152", "expected 18 or 34 or 50 or 101, not 152"},
         {"data.scale=640,480", "such as [640,480], not \"640,480\""},
         {"data.scale=640,x", "such as [1333, 800], not \"640,x\""},
+        {"data.scale=[]", "or a list of at most 32 such lists"},
+        {"data.scale=[[640,480],[1]]", "2 whole numbers"},
+        {"data.scale=[[640,480],[640,480,1]]", "2 whole numbers"},
+        {"data.scale=[[640,480],640]", "2 whole numbers"},
+        {"data.scale=\"auto\"", "2 whole numbers"},
+        {"data.scale_mode=range", "data.scale_mode \"range\" needs two pairs in data.scale"},
+        {"eval.scale=[[640,480],[1333,800]]", "\"auto\" or a list of 2 whole numbers"},
+        {"eval.scale=[]", "\"auto\" or a list of 2 whole numbers"},
         {"data.scale=640,480,1", "such as [1333, 800], not \"640,480,1\""},
         {"loss.type=huber", "\"focal\""},
         {"loss.negative_iou=0.6", "loss.positive_iou"},
@@ -241,6 +249,32 @@ static void a_rate_that_would_rise_is_refused(void **state)
     (void)state;
     assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL,
                         "0.02 is above train.lr, 0.01");
+}
+
+static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(void **state)
+{
+    static const char *const several[] = {"data.scale=[[1333,640],[1333,960],[1000,960],[1333,800]]"};
+    static const char *const own[] = {"data.scale=[[1333,480],[1333,960]]", "data.scale_mode=range",
+                                      "eval.scale=[1333,800]"};
+    static const char *const falling[] = {"data.scale=[[1333,960],[1333,480]]", "data.scale_mode=range"};
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(fa_settings_read(NULL, several, 1, &settings));
+    assert_int_equal(settings.train.transform.scales.n, 4);
+    assert_int_equal(settings.train.transform.scales.pair[2][0], 1000);
+    assert_false(settings.train.transform.scales.range);
+    assert_int_equal(settings.train.transform.scale[0], 1333);
+    assert_int_equal(settings.train.transform.scale[1], 960);
+    assert_int_equal(settings.train.eval.transform.scale[1], 960);
+    assert_int_equal(settings.train.eval.transform.scales.n, 0);
+    fa_settings_clear(&settings);
+    assert_ok(fa_settings_read(NULL, own, 3, &settings));
+    assert_true(settings.train.transform.scales.range);
+    assert_int_equal(settings.train.transform.scale[1], 960);
+    assert_int_equal(settings.train.eval.transform.scale[1], 800);
+    fa_settings_clear(&settings);
+    assert_fails_saying(fa_settings_read(NULL, falling, 2, &settings), FA_EINVAL, "the smaller first");
 }
 
 static void scales_that_leave_nothing_to_see_are_refused(void **state)
@@ -613,6 +647,7 @@ int main(void)
         cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_rate_that_would_rise_is_refused),
+        cmocka_unit_test(a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest),
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),

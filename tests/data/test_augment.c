@@ -37,6 +37,7 @@ struct golden_box {
 };
 
 #include "golden/augment.h"
+#include "golden/scales.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -323,6 +324,76 @@ static void every_place_on_the_frame_is_reached(void **state)
     assert_near(y[0], 300, 49);
 }
 
+/* ---- scales ---- */
+
+/* The limits that bound a strip and a square. */
+static void drawn_scale(const struct fa_transform *t, size_t sample, int scale[2])
+{
+    const int64_t epoch = (int64_t)(sample / 250);
+    const size_t position = sample * 37 % 5000;
+    struct fa_image_plan strip, square;
+
+    fa_image_plan_draw(t, 100000, 1, 0x123456789, epoch, position, &strip);
+    fa_image_plan_draw(t, 1, 1, 0x123456789, epoch, position, &square);
+    scale[0] = strip.frame_w;
+    scale[1] = square.frame_w;
+    assert_true(strip.resized_w == strip.frame_w && square.resized_h == square.frame_h);
+}
+
+static void compare_scales(const struct fa_transform *t, const short golden[1000][2])
+{
+    int scale[2];
+
+    for (size_t sample = 0; sample < 1000; sample++) {
+        drawn_scale(t, sample, scale);
+        if (scale[0] != golden[sample][0] || scale[1] != golden[sample][1])
+            fail_msg("sample %zu has scale %d %d and not %d %d", sample, scale[0], scale[1],
+                     golden[sample][0], golden[sample][1]);
+    }
+}
+
+static void scales_are_those_that_python_draws_for_a_thousand_samples(void **state)
+{
+    struct fa_transform values = {.scale = {1333, 800}, .scales = {.n = 16}};
+    const struct fa_transform range = {.scale = {1333, 800},
+                                       .scales = {.n = 2, .pair = {{1000, 640}, {1333, 800}}, .range = true}};
+
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        values.scales.pair[i][0] = 1333;
+        values.scales.pair[i][1] = 480 + 32 * i;
+    }
+    compare_scales(&values, golden_values);
+    compare_scales(&range, golden_ranges);
+}
+
+/* Neither does it move the draws of anything else, nor is an evaluation's size drawn. */
+static void several_scales_change_the_size_alone(void **state)
+{
+    struct fa_transform one = {
+        .scale = {64, 48},
+        .flip_probability = 0.5,
+        .augment = {.color_probability = 0.5, .brightness = 32, .random_scale = {1, 1}}};
+    struct fa_transform two = one;
+    int sizes[2] = {0};
+
+    (void)state;
+    two.scales = (struct fa_scales){.n = 2, .pair = {{32, 24}, {64, 48}}};
+    for (size_t position = 0; position < 200; position++) {
+        struct fa_image_plan a, b;
+
+        fa_image_plan_draw(&one, 64, 48, 7, 1, position, &a);
+        fa_image_plan_draw(&two, 64, 48, 7, 1, position, &b);
+        assert_int_equal(a.frame_w, 64);
+        assert_true(b.frame_w == 32 || b.frame_w == 64);
+        sizes[b.frame_w / 64]++;
+        assert_true(a.flip.horizontal == b.flip.horizontal && a.colors.brightness == b.colors.brightness);
+        fa_image_plan_still(&two, 64, 48, &b);
+        assert_int_equal(b.frame_w, 64);
+    }
+    assert_in_range(sizes[0], 60, 140);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +408,8 @@ int main(void)
         cmocka_unit_test(a_plan_is_a_pure_function_and_one_key_leaves_the_others_draws_alone),
         cmocka_unit_test(everything_happens_as_often_as_asked_and_within_its_range),
         cmocka_unit_test(every_place_on_the_frame_is_reached),
+        cmocka_unit_test(scales_are_those_that_python_draws_for_a_thousand_samples),
+        cmocka_unit_test(several_scales_change_the_size_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # With the canonical reduction the number of ranks does not show: steps of 12 images on 1, 2, 3, 4 and 6 ranks end in the same
-# bits and have the same losses, and so does a run that changes its number of ranks twice on the way.
+# bits and have the same losses, and so does a run that changes its number of ranks twice on the way. The scale of an image is drawn.
 #
 # usage: tests/e2e/long_canonical.sh [STEPS [RANKS...]]        (default: 20; RANKS: only these and one alone)
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +15,7 @@ must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/
 # train RANKS WORK_DIR STEPS FROZEN_STAGES: for images this small a step costs what its trainable parameters do
 train() {
   must run_ranks "$1" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" \
-    --work-dir "$2" --threads 1 --set "data.scale=[64,64]" --set train.batch=12 --set train.epochs=100 --set train.max_steps="$3" \
+    --work-dir "$2" --threads 1 --set "data.scale=[[64,64],[32,32]]" --set train.batch=12 --set train.epochs=100 --set train.max_steps="$3" \
     --set train.reduction=canonical --set train.eval_interval=0 --set train.checkpoint_interval=100 --set train.warmup_steps=10 \
     --set train.log_interval=1 --set model.backbone.frozen_stages="$4"
 }

@@ -394,18 +394,45 @@ static void plans_are_bounded_and_the_oldest_goes(void **state)
     struct fa_plan *first, *plan;
 
     (void)state;
-    for (int i = 0; i < FA_MAX_PLANS + 2; i++) {
-        assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 32, 32 * (1 + i % 66), &plan));
+    assert_in_range(network_workspace(model)->most_plans, FA_LEAST_PLANS, FA_MOST_PLANS);
+    network_workspace(model)->most_plans = 16;
+    for (int i = 0; i < 18; i++) {
+        assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 32, 32 * (1 + i), &plan));
         if (i == 0)
             first = plan;
         assert_ok(fa_workspace_plan(network_workspace(model), FA_INFERENCE, 32, 32,
                                     &plan)); /* the first stays in use */
         assert_ptr_equal(plan, first);
-        assert_true(network_workspace(model)->n_plans <= FA_MAX_PLANS);
+        assert_true(network_workspace(model)->n_plans <= 16);
     }
     for (int i = 0; i < network_workspace(model)->n_plans; i++)
         assert_int_not_equal(network_workspace(model)->plan[i]->w, 64);
     network_destroy(model);
+}
+
+/* Multi-scale training: what all sizes share is as large as the largest needs, in whatever order they come.
+ */
+static void several_sizes_take_the_memory_of_the_largest(void **state)
+{
+    static const int sides[] = {64, 128, 96, 32, 128};
+    struct fa_model *one = create(18, 1), *many = create(18, 1);
+    struct fa_model_memory want, got;
+    struct fa_plan *plan;
+
+    (void)state;
+    assert_ok(fa_workspace_plan(network_workspace(one), FA_TRAINING, 128, 128, &plan));
+    assert_ok(fa_workspace_reserve(network_workspace(one), plan));
+    for (int i = 0; i < 5; i++) {
+        assert_ok(fa_workspace_plan(network_workspace(many), FA_TRAINING, sides[i], sides[i], &plan));
+        assert_ok(fa_workspace_reserve(network_workspace(many), plan));
+    }
+    fa_workspace_memory(network_workspace(one), &want);
+    fa_workspace_memory(network_workspace(many), &got);
+    assert_int_equal(got.arena, want.arena);
+    assert_int_equal(network_workspace(many)->arena_bytes, network_workspace(one)->arena_bytes);
+    assert_int_equal(network_workspace(many)->head_anchors, network_workspace(one)->head_anchors);
+    network_destroy(many);
+    network_destroy(one);
 }
 
 static void memory_is_told_before_it_is_taken(void **state)
@@ -535,6 +562,7 @@ int main(void)
         cmocka_unit_test(initial_weights_have_the_recipes_spread),
         cmocka_unit_test(a_kaiming_head_changes_its_towers_alone),
         cmocka_unit_test(plans_are_bounded_and_the_oldest_goes),
+        cmocka_unit_test(several_sizes_take_the_memory_of_the_largest),
         cmocka_unit_test(memory_is_told_before_it_is_taken),
         cmocka_unit_test(sizes_that_do_not_fit_the_network_are_refused),
         cmocka_unit_test(impossible_models_are_refused),

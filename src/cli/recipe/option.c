@@ -34,7 +34,19 @@ static bool read_whole(const struct fa_option *option, const struct fa_json *val
 
 static bool is_list(const struct fa_option *option)
 {
-    return option->type == FA_OPTION_INTS || option->type == FA_OPTION_FLOATS;
+    return option->type == FA_OPTION_INTS || option->type == FA_OPTION_FLOATS ||
+           option->type == FA_OPTION_SCALES;
+}
+
+/* Numbers of a list, or of a pair of a list of pairs. */
+static size_t n_numbers(const struct fa_option *option)
+{
+    return option->type == FA_OPTION_SCALES ? 2 : option->count;
+}
+
+static bool may_be_auto(const struct fa_option *option)
+{
+    return strcmp(option->fallback, "\"auto\"") == 0;
 }
 
 static bool read_list(const struct fa_option *option, const struct fa_json *value,
@@ -42,8 +54,8 @@ static bool read_list(const struct fa_option *option, const struct fa_json *valu
 {
     size_t i = 0;
 
-    assert(option->count <= MOST_NUMBERS);
-    if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) != option->count)
+    assert(n_numbers(option) <= MOST_NUMBERS);
+    if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) != n_numbers(option))
         return false;
     for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item))
         if (!read_real(option, item, &numbers[i++]))
@@ -87,7 +99,7 @@ static fa_status wrong(const struct fa_option *option, const struct fa_json *val
         status = fa_fail(FA_EINVAL, "%s: expected %s%s%s, not %.60s%s", option->key, range,
                          is_list(option) ? ", such as " : "",
                          list != NULL      ? list
-                         : is_list(option) ? option->fallback
+                         : is_list(option) ? (may_be_auto(option) ? "[1333, 800]" : option->fallback)
                                            : "",
                          given, strlen(given) > 60 ? "..." : "");
         fa_free(given);
@@ -161,6 +173,38 @@ static fa_status store_list(const struct fa_option *option, const struct fa_json
     return FA_OK;
 }
 
+static bool read_pair(const struct fa_option *option, const struct fa_json *value, struct fa_scales *scales)
+{
+    double numbers[MOST_NUMBERS];
+
+    if ((size_t)scales->n == option->count || !read_list(option, value, numbers))
+        return false;
+    for (int k = 0; k < 2; k++)
+        scales->pair[scales->n][k] = (int)numbers[k];
+    scales->n++;
+    return true;
+}
+
+/* One pair may stand without the brackets of a list. */
+static fa_status store_scales(const struct fa_option *option, const struct fa_json *value,
+                              struct fa_scales *scales)
+{
+    const struct fa_json *item = fa_json_first(value);
+    const char *word;
+
+    *scales = (struct fa_scales){.n = 0};
+    if (may_be_auto(option) && fa_json_to_string(value, &word) && strcmp(word, "auto") == 0)
+        return FA_OK;
+    if (fa_json_kind(value) != FA_JSON_ARRAY || item == NULL)
+        return wrong(option, value);
+    if (fa_json_kind(item) != FA_JSON_ARRAY)
+        return read_pair(option, value, scales) ? FA_OK : wrong(option, value);
+    for (; item != NULL; item = fa_json_next(item))
+        if (!read_pair(option, item, scales))
+            return wrong(option, value);
+    return FA_OK;
+}
+
 static fa_status store_epochs(const struct fa_option *option, const struct fa_json *value, int64_t *target,
                               int *n)
 {
@@ -198,6 +242,8 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
     case FA_OPTION_INTS:
     case FA_OPTION_FLOATS:
         return store_list(option, value, target);
+    case FA_OPTION_SCALES:
+        return store_scales(option, value, target);
     case FA_OPTION_EPOCHS:
         return store_epochs(option, value, target, (int *)((char *)settings + option->count_offset));
     default:
@@ -235,6 +281,12 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
         break;
     case FA_OPTION_FLOATS:
         snprintf(text, size, "a list of %zu numbers from %g to %g", option->count, option->min, option->max);
+        break;
+    case FA_OPTION_SCALES:
+        snprintf(text, size, "%sa list of 2 whole numbers from %g to %g",
+                 may_be_auto(option) ? "\"auto\" or " : "", option->min, option->max);
+        if (option->count > 1)
+            fa_text_add(text, size, ", or a list of at most %zu such lists", option->count);
         break;
     case FA_OPTION_EPOCHS:
         snprintf(text, size, "\"auto\" or a rising list of at most %zu epochs from %g to %g", option->count,

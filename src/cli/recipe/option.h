@@ -22,6 +22,7 @@ enum fa_option_type {
     FA_OPTION_CHOICE, /* int: the index into choices */
     FA_OPTION_INTS,   /* int[count] */
     FA_OPTION_FLOATS, /* float[count] */
+    FA_OPTION_SCALES, /* struct fa_scales of up to count pairs; none for "auto", where that is the default */
     FA_OPTION_EPOCHS  /* int64_t[up to count], rising, their number in an int at count_offset */
 };
 

@@ -17,6 +17,7 @@ static const char *const norms[] = {[FA_NORM_FROZEN_BATCH] = "frozen_batch", [FA
 static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const schedules[] = {
     [FA_SCHEDULE_STEP] = "step", [FA_SCHEDULE_COSINE] = "cosine", [FA_SCHEDULE_POLY] = "poly", NULL};
+static const char *const scale_modes[] = {[FA_SCALE_VALUE] = "value", [FA_SCALE_RANGE] = "range", NULL};
 static const char *const normalizers[] = {
     [FA_NORMALIZER_GLOBAL] = "global", [FA_NORMALIZER_LOCAL] = "local", NULL};
 
@@ -112,8 +113,13 @@ const struct fa_option fa_options[] = {
 
     STRING("data.train", train_data, "\"\"", "Folder of shards to train on (also --train-data)."),
     STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),
-    LIST("data.scale", FA_OPTION_INTS, train.transform.scale, 2, "[1333, 800]", 32, 16384,
-         "Images are resized, keeping their shape, to fit these two sides."),
+    LIST("data.scale", FA_OPTION_SCALES, train.transform.scales, FA_SCALES_MAX, "[1333, 800]", 32, 16384,
+         "Images are resized, keeping their shape, to fit these two sides; a list of pairs: to one that is "
+         "drawn for each image of training."),
+    CHOICE("data.scale_mode", scale_mode, "\"value\"", scale_modes,
+           "Of a list in data.scale, one of the pairs is drawn (value), or each side from that of the first "
+           "of two "
+           "pairs to that of the second (range)."),
     LIST("data.range", FA_OPTION_INTS, train.transform.rendering.range, 2, "[0, 65535]", 0, 65535,
          "Samples of 16-bit images (PNG, TIFF) that become 0 and 255, as does what is beyond them; the "
          "default "
@@ -246,6 +252,9 @@ const struct fa_option fa_options[] = {
     VALUE("watchdog.save_s", FA_OPTION_NUMBER, train.watchdog.save_s, "1800", 1, 1e6,
           "The same while a checkpoint is saved."),
 
+    LIST("eval.scale", FA_OPTION_SCALES, eval_scale, 1, "\"auto\"", 32, 16384,
+         "The two sides that images to evaluate, and to detect on, fit; auto: the largest pair of "
+         "data.scale."),
     VALUE("eval.score_threshold", FA_OPTION_NUMBER, train.eval.detect.score_threshold, "0.05", 0, 1,
           "Detections must score higher."),
     VALUE("eval.pre_nms", FA_OPTION_INT, train.eval.detect.pre_nms, "1000", 1, 1e7,

@@ -222,6 +222,39 @@ static fa_status blame(fa_status status, const struct given *given, const char *
     return fa_prefix(status, "%s", source);
 }
 
+static int shorter(const int pair[2])
+{
+    return pair[0] < pair[1] ? pair[0] : pair[1];
+}
+
+static const int *largest(const struct fa_scales *scales)
+{
+    const int *found = scales->pair[0];
+
+    for (int i = 1; i < scales->n; i++) {
+        const int *pair = scales->pair[i];
+
+        if (shorter(pair) > shorter(found) ||
+            (shorter(pair) == shorter(found) && pair[0] + pair[1] > found[0] + found[1]))
+            found = pair;
+    }
+    return found;
+}
+
+/* Training draws from a list; whoever needs one size, and evaluation unless it is told, takes the largest. */
+static void settle_scales(struct fa_settings *settings)
+{
+    struct fa_transform *training = &settings->train.transform, *evaluation = &settings->train.eval.transform;
+    const struct fa_scales *own = &settings->eval_scale;
+
+    training->scales.range = settings->scale_mode == FA_SCALE_RANGE;
+    memcpy(training->scale, largest(&training->scales), sizeof training->scale);
+    *evaluation = *training;
+    evaluation->scales = (struct fa_scales){.n = 0};
+    if (own->n > 0)
+        memcpy(evaluation->scale, own->pair[0], sizeof evaluation->scale);
+}
+
 static fa_status resolve(const struct given *given, struct fa_settings *settings)
 {
     struct fa_evaluate_config *eval = &settings->train.eval;
@@ -233,7 +266,7 @@ static fa_status resolve(const struct given *given, struct fa_settings *settings
     settings->model.head_init = (enum fa_head_init)settings->head_init;
     settings->model.norm = (enum fa_model_norm)settings->norm;
     eval->detect.coder = settings->train.loss.coder;
-    eval->transform = settings->train.transform;
+    settle_scales(settings);
     eval->transform.flip_probability = 0;
     eval->transform.augment = (struct fa_augment){0};
     eval->loader_threads = settings->train.loader_threads;

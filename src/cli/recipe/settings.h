@@ -12,6 +12,8 @@
 #include "fa/status.h"
 #include "fa/trainer.h"
 
+enum fa_scale_mode { FA_SCALE_VALUE, FA_SCALE_RANGE };
+
 struct fa_settings {
     struct fa_model_config model;      /* num_classes is 0: it comes from the data */
     struct fa_train_config train;      /* with evaluation's part in train.eval */
@@ -24,6 +26,8 @@ struct fa_settings {
     int algorithm;                     /* enum fa_conv_preference */
     int head_init;                     /* enum fa_head_init */
     int norm;                          /* enum fa_model_norm */
+    int scale_mode;                    /* enum fa_scale_mode */
+    struct fa_scales eval_scale;       /* one pair, or none */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };
 

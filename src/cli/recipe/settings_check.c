@@ -61,12 +61,36 @@ static fa_status check_saturation(const struct fa_settings *settings)
     return check_range("data.saturation", settings->train.transform.augment.saturation);
 }
 
+static fa_status check_scale_range(const struct fa_settings *settings)
+{
+    const struct fa_scales *scales = &settings->train.transform.scales;
+
+    if (!scales->range)
+        return FA_OK;
+    if (scales->n == 2 && scales->pair[0][0] <= scales->pair[1][0] &&
+        scales->pair[0][1] <= scales->pair[1][1])
+        return FA_OK;
+    return fa_fail(FA_EINVAL,
+                   "data.scale_mode \"range\" needs two pairs in data.scale, the smaller first, such as "
+                   "[[1333, 640], [1333, 800]]");
+}
+
+static int least_side(const struct fa_scales *scales)
+{
+    int least = scales->pair[0][0];
+
+    for (int i = 0; i < scales->n; i++)
+        for (int k = 0; k < 2; k++)
+            least = scales->pair[i][k] < least ? scales->pair[i][k] : least;
+    return least;
+}
+
 /* Of the smaller side, to which random_scale and expand may shrink an image that fills its frame. */
 static fa_status check_least_side(const struct fa_settings *settings)
 {
     const struct fa_transform *transform = &settings->train.transform;
     const struct fa_augment *a = &transform->augment;
-    const int side = transform->scale[0] < transform->scale[1] ? transform->scale[0] : transform->scale[1];
+    const int side = least_side(&transform->scales);
     const double least = side * (double)a->random_scale[0] / (double)a->expand[1];
 
     if (least < FA_SIZE_DIVISOR / 2)
@@ -109,6 +133,7 @@ fa_status fa_settings_check(const struct fa_settings *settings, const char *keys
     } checks[] = {{check_groups, {"model.backbone.groups", "model.backbone.depth"}},
                   {check_schedule, {"train.lr_min", "train.lr"}},
                   {check_deep_range, {"data.range", NULL}},
+                  {check_scale_range, {"data.scale_mode", "data.scale"}},
                   {check_random_scale, {"data.random_scale", NULL}},
                   {check_expand, {"data.expand", NULL}},
                   {check_contrast, {"data.contrast", NULL}},

@@ -1,16 +1,23 @@
 #include "fa/augment.h"
 
+#include <string.h>
+
 #include "fa/philox.h"
 
 /* ---- without chance ---- */
 
-void fa_image_plan_still(const struct fa_transform *transform, int w, int h, struct fa_image_plan *plan)
+static void fill_frame(const int scale[2], int w, int h, struct fa_image_plan *plan)
 {
     *plan = (struct fa_image_plan){
         .canvas_w = w, .canvas_h = h, .colors = {.contrast = 1, .saturation = 1, .order = {0, 1, 2}}};
-    fa_keep_ratio_size(w, h, transform->scale[0], transform->scale[1], &plan->frame_w, &plan->frame_h);
+    fa_keep_ratio_size(w, h, scale[0], scale[1], &plan->frame_w, &plan->frame_h);
     plan->resized_w = plan->frame_w;
     plan->resized_h = plan->frame_h;
+}
+
+void fa_image_plan_still(const struct fa_transform *transform, int w, int h, struct fa_image_plan *plan)
+{
+    fill_frame(transform->scale, w, h, plan);
 }
 
 /* ---- with ---- */
@@ -33,6 +40,29 @@ static double draw_factor(struct fa_random *random, const float range[2])
 static bool draw_chance(struct fa_random *random, double probability)
 {
     return fa_random_double(random) < probability;
+}
+
+static void draw_within_pairs(struct fa_random *random, const int least[2], const int most[2], int scale[2])
+{
+    for (int k = 0; k < 2; k++)
+        scale[k] = least[k] + (int)fa_random_below(random, (uint32_t)(most[k] - least[k]) + 1);
+}
+
+static void draw_scale(const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
+                       int scale[2])
+{
+    const struct fa_scales *scales = &transform->scales;
+    const int *pair = transform->scale;
+    struct fa_random random;
+
+    fa_random_init(&random, seed, FA_RANDOM_SCALE, (uint64_t)epoch, (uint32_t)position);
+    if (scales->n > 1 && scales->range) {
+        draw_within_pairs(&random, scales->pair[0], scales->pair[1], scale);
+        return;
+    }
+    if (scales->n > 1)
+        pair = scales->pair[fa_random_below(&random, (uint32_t)scales->n)];
+    memcpy(scale, pair, 2 * sizeof *scale);
 }
 
 /* As mmdetection's Expand rounds. */
@@ -139,8 +169,10 @@ void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint
 {
     const struct fa_augment *augment = &transform->augment;
     struct fa_random random;
+    int scale[2];
 
-    fa_image_plan_still(transform, w, h, plan);
+    draw_scale(transform, seed, epoch, position, scale);
+    fill_frame(scale, w, h, plan);
     plan->flip.horizontal = draw_horizontal_flip(transform, seed, epoch, position);
     fa_random_init(&random, seed, FA_RANDOM_AUGMENT, (uint64_t)epoch, (uint32_t)position);
     plan->flip.vertical = draw_chance(&random, augment->vertical_flip);

@@ -183,6 +183,8 @@ void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
 
     fa_image_plan_draw(transform, r->w, r->h, seed, epoch, position, plan);
     fa_image_plan_still(transform, r->w, r->h, &unmoved);
+    unmoved.resized_w = unmoved.frame_w = plan->frame_w; /* which may have been drawn */
+    unmoved.resized_h = unmoved.frame_h = plan->frame_h;
     unmoved.colors = plan->colors;
     unmoved.flip = plan->flip;
     if (!shows_an_object(dataset, record, min_visible, plan) &&
