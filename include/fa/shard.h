@@ -36,6 +36,7 @@ struct fa_record {
 
 struct fa_dataset {
     size_t n_records, n_annotations, n_categories;
+    uint64_t n_bytes, n_index_bytes;      /* of all its shards; of that, what is read to open it */
     const struct fa_category *categories; /* index = label */
     uint64_t category_hash;               /* of ids and names in order */
     uint64_t content_hash;                /* of all records' ids, sizes and CRCs and all annotations */

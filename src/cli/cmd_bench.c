@@ -23,7 +23,8 @@ static const struct fa_flag flags[] = {
     {"--sizes", "BYTES,...", "allreduce: what is added up, besides a whole gradient", false,
      FA_WHOLE(sizeof(fa_real), (size_t)1 << 34), FA_LIST(',', 0)},
     {"--trace", "FILE", "step: write one step for chrome://tracing or Perfetto", false},
-    {"--data", "SHARDDIR", "loader: packed images (default: a synthetic JPEG of 640x480 in memory)", false},
+    {"--data", "SHARDDIR",
+     "open, loader: packed images (default of loader: a synthetic JPEG of 640x480 in memory)", false},
     {"--images", "N", "loader, eval: how many images (default 64; eval: 5000)", false, FA_WHOLE(1, 1000000)},
     {"--coco", "A.json", "eval: ground truth instead of synthetic one", false},
     {"--results", "R.json", "eval: the detections to go with it", false},
@@ -35,9 +36,9 @@ static const char details[] =
     "Layers are counted as direct convolutions, 2 operations a multiply-add. Times are medians of the\n"
     "repetitions, in seconds; --json has every number of the tables.";
 
-static const struct fa_bench *const benches[] = {&fa_bench_step,      &fa_bench_conv,   &fa_bench_loss,
-                                                 &fa_bench_loader,    &fa_bench_eval,   &fa_bench_checkpoint,
-                                                 &fa_bench_allreduce, &fa_bench_overlap};
+static const struct fa_bench *const benches[] = {&fa_bench_step,      &fa_bench_conv,    &fa_bench_loss,
+                                                 &fa_bench_loader,    &fa_bench_eval,    &fa_bench_checkpoint,
+                                                 &fa_bench_allreduce, &fa_bench_overlap, &fa_bench_open};
 
 enum { N_BENCHES = sizeof benches / sizeof benches[0] };
 
@@ -123,7 +124,7 @@ static void help(const struct fa_arguments *given)
 
 const struct fa_command fa_command_bench = {
     .name = "bench",
-    .operands = "step | conv | loss | loader | eval | checkpoint | allreduce | overlap",
+    .operands = "step | conv | loss | loader | eval | checkpoint | allreduce | overlap | open",
     .summary = "how fast it is here, and where the time goes",
     .details = details,
     .flags = flags,

@@ -5,7 +5,10 @@
 
 #include "estimate/image_time.h"
 #include "estimate/predict.h"
+#include "estimate/start.h"
 #include "fa/clock.h"
+#include "fa/log.h"
+#include "fa/shard.h"
 #include "session.h"
 
 static const struct fa_flag flags[] = {
@@ -30,6 +33,10 @@ static const struct fa_flag flags[] = {
     {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false, FA_SIDES},
     {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 10000)},
     {"--objects", "N", "objects of the image that is measured (default 8)", false, FA_WHOLE(0, 10000)},
+    {"--data", "SHARDDIR", "also tell how long packed data like these take to open on all ranks", false},
+    {"--storage", "GB/S", "of --data: what the file system gives to all readers together (default 1)", false,
+     FA_REAL(1e-3, 1e6)},
+    {"--disk", "GB/S", "of --data: what a host's own disk takes (default 1)", false, FA_REAL(1e-3, 1e6)},
     {"--steps", "N", "repetitions to measure, after one to warm up (default 5)", false, FA_WHOLE(1, 1000)},
     {0}};
 
@@ -218,6 +225,55 @@ static void report(struct estimate *estimate)
     fa_json_set(estimate->invocation->report, "table", rows);
 }
 
+/* ---- the start ---- */
+
+static fa_status measure_opening(const char *path, struct fa_start_case *job)
+{
+    struct fa_dataset *dataset;
+    double begin;
+
+    FA_TRY(fa_dataset_open(path, &dataset)); /* from the disk, perhaps */
+    fa_dataset_close(dataset);
+    begin = fa_clock_seconds();
+    FA_TRY(fa_dataset_open(path, &dataset));
+    job->open_s = fa_clock_seconds() - begin;
+    job->n_bytes = (double)dataset->n_bytes;
+    job->n_index_bytes = (double)dataset->n_index_bytes;
+    fa_dataset_close(dataset);
+    return FA_OK;
+}
+
+static void report_start(struct fa_invocation *invocation, const struct fa_start_case *job)
+{
+    const struct fa_start_times times = fa_predict_start(job);
+
+    printf("start      %.1f s until all have the data open: %.1f MB of index for each of %d host%s (%.1f s "
+           "if each "
+           "rank\n"
+           "           read it); %.1f s with --stage, which copies %.1f GB to each host\n",
+           times.together_s, job->n_index_bytes * 1e-6, job->n_nodes, fa_plural((size_t)job->n_nodes),
+           times.alone_s, times.staged_s, job->n_bytes * 1e-9);
+    fa_report_number(invocation, "start_s", times.together_s);
+    fa_report_number(invocation, "start_alone_s", times.alone_s);
+    fa_report_number(invocation, "start_staged_s", times.staged_s);
+}
+
+static fa_status tell_start(const struct estimate *estimate)
+{
+    const struct fa_arguments *given = &estimate->invocation->arguments;
+    const char *path = fa_arguments_get(given, "--data");
+    struct fa_start_case job = {.n_nodes = estimate->network.n_nodes,
+                                .ranks_per_node = estimate->network.ranks_per_node,
+                                .storage = fa_arguments_real(given, "--storage", 1) * 1e9,
+                                .disk = fa_arguments_real(given, "--disk", 1) * 1e9};
+
+    if (path == NULL)
+        return FA_OK;
+    FA_TRY(measure_opening(path, &job));
+    report_start(estimate->invocation, &job);
+    return FA_OK;
+}
+
 static fa_status run(struct fa_invocation *invocation)
 {
     struct estimate estimate = {.invocation = invocation, .network = network_of(&invocation->arguments)};
@@ -225,6 +281,8 @@ static fa_status run(struct fa_invocation *invocation)
     fa_status status;
 
     FA_TRY(fa_invocation_no_operands(invocation));
+    FA_TRY(fa_invocation_needs(invocation, "--storage", "--data"));
+    FA_TRY(fa_invocation_needs(invocation, "--disk", "--data"));
     FA_TRY(check_ranks(&estimate.network));
     status = fa_session_open(invocation, NULL, &session);
     estimate.config = &session.settings.train;
@@ -233,6 +291,8 @@ static fa_status run(struct fa_invocation *invocation)
         status = fa_image_time_open(invocation, &estimate.time);
     if (status == FA_OK)
         report(&estimate);
+    if (status == FA_OK)
+        status = tell_start(&estimate);
     fa_image_time_free(&estimate.time);
     fa_session_close(&session);
     return status;

@@ -5,6 +5,7 @@
 
 #include "estimate/image_time.h"
 #include "estimate/predict.h"
+#include "estimate/start.h"
 #include "fa/json.h"
 
 /* A tenth of a second of backward hides 4 MB, of which the last bucket shows. */
@@ -152,6 +153,29 @@ static void a_step_is_shared_out_by_multiply_adds(void **state)
     fa_image_time_free(&time);
 }
 
+/* 100 MB of index at 1 GB/s: a tenth of a second for each that reads it. */
+static void the_start_grows_with_hosts_and_not_with_ranks(void **state)
+{
+    const struct fa_start_case few = {.n_bytes = 20e9,
+                                      .n_index_bytes = 1e8,
+                                      .open_s = 0.5,
+                                      .n_nodes = 4,
+                                      .ranks_per_node = 1,
+                                      .storage = 1e9,
+                                      .disk = 5e8};
+    struct fa_start_case many = few;
+
+    (void)state;
+    assert_near(fa_predict_start(&few).together_s, 0.5 + 0.4, 1e-12);
+    assert_near(fa_predict_start(&few).alone_s, fa_predict_start(&few).together_s, 1e-12);
+    assert_near(fa_predict_start(&few).staged_s, 80 + 0.5, 1e-9);
+    many.ranks_per_node = 51; /* fifty are handed 100 MB in memory */
+    assert_near(fa_predict_start(&many).together_s, 0.5 + 0.4 + 1, 1e-9);
+    assert_near(fa_predict_start(&many).alone_s, 0.5 + 20.4, 1e-9);
+    many.storage = 1e12;
+    assert_near(fa_predict_start(&many).staged_s, 40 + 0.5 + 1, 1e-9); /* the disk is slower */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_report_of_bench_step_has_it_all),
         cmocka_unit_test(what_is_no_report_is_refused),
         cmocka_unit_test(a_step_is_shared_out_by_multiply_adds),
+        cmocka_unit_test(the_start_grows_with_hosts_and_not_with_ranks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ struct fa_bench {
 };
 
 extern const struct fa_bench fa_bench_step, fa_bench_conv, fa_bench_loss, fa_bench_loader, fa_bench_eval,
-    fa_bench_checkpoint, fa_bench_allreduce, fa_bench_overlap;
+    fa_bench_checkpoint, fa_bench_allreduce, fa_bench_overlap, fa_bench_open;
 
 /* ---- measure.c ---- */
 

@@ -102,7 +102,8 @@ static char *find_key(char *text, const char *key)
 
     while (text != NULL && strncmp(text, key, n) != 0) {
         text = strchr(text, '\n');
-        text += text != NULL;
+        if (text != NULL)
+            text++;
     }
     return text != NULL ? text + n : NULL;
 }

@@ -211,6 +211,14 @@ static fa_status check_sizes(const struct fa_manifest *manifest, const char *dir
     return FA_OK;
 }
 
+static void count_bytes(struct fa_open_dataset *d, const struct fa_manifest *manifest)
+{
+    for (size_t i = 0; i < manifest->n_shards; i++) {
+        d->public.n_bytes += manifest->shards[i].n_bytes;
+        d->public.n_index_bytes += manifest->shards[i].n_bytes - manifest->shards[i].n_blob;
+    }
+}
+
 static fa_status join_shards(struct fa_open_dataset *d, const struct fa_manifest *manifest,
                              const char *directory)
 {
@@ -248,6 +256,8 @@ void fa_open_dataset_publish(struct fa_open_dataset *d, const struct fa_manifest
         .n_records = manifest->n_records,
         .n_annotations = manifest->n_annotations,
         .n_categories = manifest->n_categories,
+        .n_bytes = d->public.n_bytes,
+        .n_index_bytes = d->public.n_index_bytes,
         .categories = d->categories,
         .category_hash = manifest->category_hash,
         .content_hash = manifest->content_hash,
@@ -351,6 +361,7 @@ fa_status fa_dataset_open(const char *directory, struct fa_dataset **out)
     if (st == FA_OK)
         st = join_shards(d, &manifest, directory);
     if (st == FA_OK) {
+        count_bytes(d, &manifest);
         fa_open_dataset_publish(d, &manifest);
         *out = &d->public;
     } else if (d != NULL) {

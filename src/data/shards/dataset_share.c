@@ -45,14 +45,24 @@ static void take_texts(struct fa_open_dataset *d, char *texts, const struct fa_m
 
 /* ---- what the first process has ---- */
 
-static struct fa_manifest describe(const struct fa_open_dataset *d)
+/* The counts and hashes of a dataset. */
+struct told {
+    struct fa_manifest manifest; /* but its shards */
+    uint64_t n_bytes, n_index_bytes;
+};
+
+static struct told describe(const struct fa_open_dataset *d)
 {
-    return (struct fa_manifest){.n_records = d->public.n_records,
-                                .n_annotations = d->public.n_annotations,
-                                .n_categories = d->public.n_categories,
-                                .category_hash = d->public.category_hash,
-                                .content_hash = d->public.content_hash,
-                                .n_shards = d->n_shards};
+    const struct fa_dataset *public = &d->public;
+
+    return (struct told){.manifest = {.n_records = public->n_records,
+                                      .n_annotations = public->n_annotations,
+                                      .n_categories = public->n_categories,
+                                      .category_hash = public->category_hash,
+                                      .content_hash = public->content_hash,
+                                      .n_shards = d->n_shards},
+                         .n_bytes = public->n_bytes,
+                         .n_index_bytes = public->n_index_bytes};
 }
 
 /* Pointers in it mean nothing elsewhere, and are set there. */
@@ -74,20 +84,20 @@ static void broadcast_arrays(struct fa_open_dataset *d, const struct fa_manifest
 
 static fa_status give(struct fa_open_dataset *d, const struct fa_team *team)
 {
-    struct fa_manifest manifest = describe(d);
+    struct told told = describe(d);
     char *texts = NULL;
     size_t n_bytes = 0;
     fa_status status = print_texts(&d->public, &texts, &n_bytes);
 
     status = fa_team_agree(team, status);
     if (status == FA_OK) {
-        fa_team_broadcast(team, &manifest, sizeof manifest, 0);
+        fa_team_broadcast(team, &told, sizeof told, 0);
         status = fa_team_agree(team, FA_OK); /* the others have room */
     }
     if (status == FA_OK)
         status = fa_team_hand_out(team, &texts, &n_bytes, 0);
     if (status == FA_OK)
-        broadcast_arrays(d, &manifest, team);
+        broadcast_arrays(d, &told.manifest, team);
     fa_free(texts);
     return status;
 }
@@ -106,17 +116,19 @@ static fa_status make_room(const char *directory, const struct fa_manifest *mani
 
 static fa_status take(const char *directory, const struct fa_team *team, struct fa_open_dataset **out)
 {
-    struct fa_manifest manifest;
+    struct told told;
     char *texts = NULL;
     size_t n_bytes = 0;
 
     FA_TRY(fa_team_agree(team, FA_OK)); /* the first has something to give */
-    fa_team_broadcast(team, &manifest, sizeof manifest, 0);
-    FA_TRY(fa_team_agree(team, make_room(directory, &manifest, out)));
+    fa_team_broadcast(team, &told, sizeof told, 0);
+    FA_TRY(fa_team_agree(team, make_room(directory, &told.manifest, out)));
     FA_TRY(fa_team_hand_out(team, &texts, &n_bytes, 0));
-    broadcast_arrays(*out, &manifest, team);
-    take_texts(*out, texts, &manifest);
-    fa_open_dataset_publish(*out, &manifest);
+    broadcast_arrays(*out, &told.manifest, team);
+    take_texts(*out, texts, &told.manifest);
+    (*out)->public.n_bytes = told.n_bytes;
+    (*out)->public.n_index_bytes = told.n_index_bytes;
+    fa_open_dataset_publish(*out, &told.manifest);
     return FA_OK;
 }
 
