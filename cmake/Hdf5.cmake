@@ -1,12 +1,17 @@
 # HDF5 as the target fa_hdf5. Distributions name it by the variant; we use it on one process, so that any will do. CMake's own module
 # comes last: it adds whatever the library was linked with.
 
-foreach(name hdf5-serial hdf5 hdf5-openmpi hdf5-mpich)
-  pkg_check_modules(hdf5 QUIET IMPORTED_TARGET ${name})
-  if(hdf5_FOUND)
-    break()
-  endif()
-endforeach()
+set(FA_HDF5 "" CACHE STRING "The pkg-config name of one of several HDF5: hdf5-openmpi, say")
+if(FA_HDF5)
+  pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET ${FA_HDF5})
+else()
+  foreach(name hdf5-serial hdf5 hdf5-openmpi hdf5-mpich)
+    pkg_check_modules(hdf5 QUIET IMPORTED_TARGET ${name})
+    if(hdf5_FOUND)
+      break()
+    endif()
+  endforeach()
+endif()
 
 add_library(fa_hdf5 INTERFACE)
 if(hdf5_FOUND)
