@@ -76,6 +76,7 @@ struct fa_journal_entry {
     double memory_bytes;                 /* the most of any rank so far, where it computes */
 };
 
+double fa_journal_sum(const double part[FA_LOSS_PARTS]);
 double fa_journal_loss(const struct fa_journal_entry *entry); /* the sum of its parts */
 
 /* After every step: the progress line, on a terminal only. */
