@@ -14,6 +14,7 @@
  *   onednn_store.c        the memory that they take while they are needed
  *   onednn_reorder.c      one copy into a layout that only oneDNN knows
  *   onednn_choice.c       which algorithm computes a convolution
+ *   onednn_describe.c     that convolution in oneDNN's words
  *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
  *   onednn_conv_run.c     the same, run with pointers
  *   onednn_norm.c         group norm: which thread does which part when
@@ -278,6 +279,14 @@ fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_opera
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
+
+/* ---- onednn_describe.c */
+
+/* The convolution by that algorithm, as oneDNN would compute it; *out is NULL if it has nothing of the kind.
+   forward is what backward is the gradient of, or NULL. */
+fa_status onednn_describe(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
+                          dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
+                          dnnl_primitive_desc_t *out) FA_CHECK_RESULT;
 
 /* ---- onednn_conv.c, onednn_conv_run.c */
 

@@ -3,11 +3,16 @@
  * that every rank and every run chooses alike, unless the backend's table lists what was measured.
  *
  * Winograd (4x4 outputs from 6x6 inputs) needs a quarter of the multiplications of a 3x3 convolution with
- * stride 1, but moves more memory. Measured with AVX-512 on one core, 256 to 256 channels, against direct:
- * 100x168 2.3 to 2.7 times as fast in each direction, 50x84 2.2 to 2.9, 25x42 1.2 to 2.1. Below that it
- * counts that filters are transformed in each call, 13x21 0.9, 7x11 0.5; but not for their gradient,
- * 13x21 1.5, 10x16 1.2, 7x11 0.8; nor where nothing is trained, when it is done once per load, 13x21 2.2,
- * 7x11 1.4.
+ * stride 1, but moves more memory. How many times as fast as direct it is, measured with AVX-512 on one core,
+ * 256 to 256 channels:
+ *
+ *                            100x168     50x84       25x42       13x21   10x16   7x11
+ *   forward, data            2.3 - 2.7   2.2 - 2.9   1.2 - 2.1   0.9             0.5
+ *   gradient of filters      2.3 - 2.7   2.2 - 2.9   1.2 - 2.1   1.5     1.2     0.8
+ *   forward, untrained                                           2.2             1.4
+ *
+ * On small maps transforming the filters in each call counts; their gradient needs none, and where nothing
+ * is trained it is done once per load.
  */
 #include <string.h>
 
@@ -28,7 +33,8 @@ static bool has_winograd_shape(const struct fa_backend *backend, const struct fa
            desc->pad == 1;
 }
 
-/* In blocks of channels a convolution of few groups may be computed as one of none. */
+/* A layout in blocks of channels may merge few groups into one convolution without groups: what counts is
+   how many are left. */
 static bool winograd_applies(const struct fa_conv *conv)
 {
     return has_winograd_shape(conv->backend, &conv->desc) &&
@@ -70,88 +76,6 @@ int onednn_part_channels(const struct fa_conv *conv)
                                                                                               : n_out;
 }
 
-static struct onednn_tensor output_tensor(const struct fa_conv *conv, int n_out)
-{
-    return onednn_activation_tensor(conv->backend, (struct fa_shape){n_out, conv->out.h, conv->out.w});
-}
-
-static dnnl_prop_kind_t kind_of(const struct fa_conv *conv, enum onednn_operation operation)
-{
-    if (operation == ONEDNN_BACKWARD_DATA)
-        return dnnl_backward_data;
-    if (operation == ONEDNN_BACKWARD_WEIGHTS)
-        return dnnl_backward_weights;
-    return fa_conv_is_trained(&conv->desc) ? dnnl_forward_training : dnnl_forward_inference;
-}
-
-static struct onednn_problem problem_of(const struct fa_conv *conv, int n_out,
-                                        enum onednn_operation operation)
-{
-    const struct onednn_weights *weights = (const struct onednn_weights *)conv->weights;
-    const int stride = conv->desc.stride, pad = conv->desc.pad;
-
-    return (struct onednn_problem){.kind = kind_of(conv, operation),
-                                   .src = onednn_activation_tensor(conv->backend, conv->desc.in),
-                                   .filters = operation == ONEDNN_BACKWARD_WEIGHTS
-                                                  ? onednn_weights_gradient_tensor(weights, n_out)
-                                                  : onednn_weights_any_tensor(weights, n_out),
-                                   .bias = onednn_weights_bias_tensor(n_out),
-                                   .dst = output_tensor(conv, n_out),
-                                   .stride = {stride, stride},
-                                   .pad = {pad, pad}};
-}
-
-static dnnl_status_t append_beside(const struct onednn_tensor *residual, dnnl_post_ops_t post_ops)
-{
-    onednn_md md = NULL;
-    dnnl_status_t status = onednn_md_create(residual, &md);
-
-    if (status == dnnl_success)
-        status = dnnl_post_ops_append_binary(post_ops, dnnl_binary_add, md);
-    onednn_md_destroy(md);
-    return status;
-}
-
-static dnnl_status_t append_residual(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                                     dnnl_post_ops_t post_ops)
-{
-    const struct onednn_tensor residual = output_tensor(conv, n_out);
-
-    return operation == ONEDNN_FORWARD ? onednn_append_sum(post_ops) : append_beside(&residual, post_ops);
-}
-
-/* What forward does to the sum of products and the bias: it adds the residual, then comes the ReLU. */
-static dnnl_status_t append_post_ops(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                                     dnnl_primitive_attr_t attributes)
-{
-    dnnl_post_ops_t post_ops;
-    dnnl_status_t status = dnnl_post_ops_create(&post_ops);
-
-    if (status != dnnl_success)
-        return status;
-    if (conv->desc.residual)
-        status = append_residual(conv, n_out, operation, post_ops);
-    if (status == dnnl_success && conv->desc.relu)
-        status = onednn_append_relu(post_ops);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
-    dnnl_post_ops_destroy(post_ops);
-    return status;
-}
-
-static fa_status make_attributes(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                                 dnnl_primitive_attr_t *out)
-{
-    dnnl_status_t status = dnnl_primitive_attr_clone(out, onednn_of(conv->backend)->plain);
-
-    FA_TRY(onednn_check(status, "copying attributes"));
-    if (operation == ONEDNN_FORWARD || operation == ONEDNN_FORWARD_BESIDE)
-        status = append_post_ops(conv, n_out, operation, *out);
-    if (status != dnnl_success)
-        dnnl_primitive_attr_destroy(*out);
-    return onednn_check(status, "fusing the residual and the ReLU");
-}
-
 static const char *implementation_name(const_dnnl_primitive_desc_t desc)
 {
     const char *text = "";
@@ -167,27 +91,9 @@ static bool is_reference(const_dnnl_primitive_desc_t desc)
     return strcmp(implementation_name(desc), "reference") == 0;
 }
 
-/* *out is NULL if oneDNN has nothing of the kind. */
-static fa_status create(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                        dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
-                        dnnl_primitive_desc_t *out)
-{
-    struct onednn_problem problem = problem_of(conv, n_out, operation);
-    dnnl_primitive_attr_t attributes;
-    dnnl_status_t status;
-
-    *out = NULL;
-    problem.algorithm = algorithm;
-    problem.forward = forward;
-    FA_TRY(make_attributes(conv, n_out, operation, &attributes));
-    status = onednn_problem_describe(&problem, onednn_of(conv->backend)->engine, attributes, out);
-    dnnl_primitive_attr_destroy(attributes);
-    return status == dnnl_unimplemented ? FA_OK : onednn_check(status, "choosing an implementation");
-}
-
 static fa_status choose_beside(const struct fa_conv *conv, int n_out, struct onednn_choice *out)
 {
-    FA_TRY(create(conv, n_out, ONEDNN_FORWARD_BESIDE, dnnl_convolution_direct, NULL, &out->desc));
+    FA_TRY(onednn_describe(conv, n_out, ONEDNN_FORWARD_BESIDE, dnnl_convolution_direct, NULL, &out->desc));
     if (out->desc != NULL && is_reference(out->desc)) {
         dnnl_primitive_desc_destroy(out->desc);
         out->desc = NULL;
@@ -202,9 +108,9 @@ fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_opera
     if (operation == ONEDNN_FORWARD_BESIDE)
         return choose_beside(conv, n_out, out);
     if (winograd_wanted(conv, operation))
-        FA_TRY(create(conv, n_out, operation, dnnl_convolution_winograd, forward, &out->desc));
+        FA_TRY(onednn_describe(conv, n_out, operation, dnnl_convolution_winograd, forward, &out->desc));
     if (out->desc == NULL)
-        FA_TRY(create(conv, n_out, operation, dnnl_convolution_direct, forward, &out->desc));
+        FA_TRY(onednn_describe(conv, n_out, operation, dnnl_convolution_direct, forward, &out->desc));
     if (out->desc == NULL)
         return onednn_check(dnnl_unimplemented, "choosing an implementation");
     out->name = implementation_name(out->desc);
