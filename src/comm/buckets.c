@@ -2,7 +2,7 @@
 
 #include "fa/real.h"
 
-/* All of the last bucket's way shows: it is this part of the others. */
+/* Nothing is left of backward for the last bucket to hide behind, so it is this part of the others. */
 enum { LAST_PART = 8 };
 
 static size_t smaller(size_t a, size_t b)

@@ -4,8 +4,8 @@
  * Buckets leave in order, each when it is final and one of a few slots is free; a slot is free again when its
  * bucket has come back.
  */
-#ifndef FA_DIST_BUCKETS_H
-#define FA_DIST_BUCKETS_H
+#ifndef FA_COMM_BUCKETS_H
+#define FA_COMM_BUCKETS_H
 
 #include <stddef.h>
 

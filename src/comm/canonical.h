@@ -10,7 +10,7 @@
 #ifndef FA_CANONICAL_H
 #define FA_CANONICAL_H
 
-#include "fold.h"
+#include "image_sum.h"
 #include "reducer_private.h"
 
 /* A node of some rank's slice, which that rank brings. */
@@ -34,7 +34,7 @@ extern const struct fa_exchange_ops fa_exchange_by_messages;
 extern const struct fa_exchange_ops fa_exchange_by_device;
 
 struct fa_canonical {
-    struct fa_fold fold;
+    struct fa_image_sum images;
     size_t n_parts; /* of all ranks, by position */
     struct fa_part *parts;
     const struct fa_exchange_ops *ops; /* NULL on a single rank */
@@ -49,9 +49,9 @@ static inline struct fa_canonical *fa_canonical_of(const struct fa_reducer *redu
 /* Where this rank has its node: the last one is in the sum. */
 static inline struct fa_flat *fa_canonical_node(const struct fa_reducer *reducer, size_t index)
 {
-    const struct fa_fold *fold = &fa_canonical_of(reducer)->fold;
+    const struct fa_image_sum *images = &fa_canonical_of(reducer)->images;
 
-    return index + 1 < fold->n_nodes ? fold->partial[index] : reducer->sum;
+    return index + 1 < images->n_nodes ? images->partial[index] : reducer->sum;
 }
 
 /* Positions in the whole gradient. */

@@ -206,7 +206,7 @@ static fa_status lend(const struct fa_reducer *reducer, struct fa_memory_key *ke
 static fa_status open_exchange(const struct fa_reducer *reducer, struct exchange *exchange)
 {
     const struct fa_canonical *canonical = fa_canonical_of(reducer);
-    const size_t others = canonical->n_parts - canonical->fold.n_nodes;
+    const size_t others = canonical->n_parts - canonical->images.n_nodes;
 
     FA_TRY(
         fa_alloc(2 * (size_t)fa_canonical_n_peers(reducer), sizeof *exchange->requests, &exchange->requests));

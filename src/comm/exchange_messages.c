@@ -36,7 +36,7 @@ static fa_real *node_elements(const struct exchange *exchange, size_t index, con
 static fa_real *sum_elements(const struct fa_reducer *reducer, const struct exchange *exchange,
                              const struct fa_bucket *bucket, size_t at)
 {
-    return node_elements(exchange, fa_canonical_of(reducer)->fold.n_nodes - 1, bucket, at);
+    return node_elements(exchange, fa_canonical_of(reducer)->images.n_nodes - 1, bucket, at);
 }
 
 /* ---- messages ---- */
@@ -81,7 +81,7 @@ static void scatter(struct fa_reducer *reducer, const struct fa_bucket *bucket)
         const int peer = fa_canonical_peer(reducer, i);
         const struct fa_chunk theirs = fa_canonical_chunk(reducer, bucket, peer);
 
-        for (size_t node = 0; node < canonical->fold.n_nodes; node++)
+        for (size_t node = 0; node < canonical->images.n_nodes; node++)
             send(reducer, exchange, node_elements(exchange, node, bucket, theirs.begin), theirs.n, peer, tag);
     }
 }
@@ -166,14 +166,14 @@ static void start(struct fa_reducer *reducer, const struct fa_bucket *bucket)
 {
     struct exchange *exchange = exchange_of(reducer, bucket);
 
-    for (size_t i = 0; i < fa_canonical_of(reducer)->fold.n_nodes; i++)
+    for (size_t i = 0; i < fa_canonical_of(reducer)->images.n_nodes; i++)
         fa_flat_window_open(exchange->nodes[i], fa_canonical_node(reducer, i), bucket->begin, bucket->end);
     exchange->stage = LEAVING;
 }
 
 static bool can_leave(struct fa_reducer *reducer, const struct exchange *exchange)
 {
-    for (size_t i = 0; i < fa_canonical_of(reducer)->fold.n_nodes; i++)
+    for (size_t i = 0; i < fa_canonical_of(reducer)->images.n_nodes; i++)
         if (!fa_reducer_is_there(reducer, exchange->nodes[i]))
             return false;
     return true;
@@ -195,7 +195,7 @@ static bool poll(struct fa_reducer *reducer, const struct fa_bucket *bucket)
     if (!done)
         return false;
     if (exchange->stage == GATHER) {
-        fa_flat_window_write(exchange->nodes[fa_canonical_of(reducer)->fold.n_nodes - 1]);
+        fa_flat_window_write(exchange->nodes[fa_canonical_of(reducer)->images.n_nodes - 1]);
         exchange->stage = LANDED;
         return true;
     }
@@ -209,11 +209,11 @@ static bool poll(struct fa_reducer *reducer, const struct fa_bucket *bucket)
 static fa_status open_exchange(struct fa_reducer *reducer, struct exchange *exchange)
 {
     const struct fa_canonical *canonical = fa_canonical_of(reducer);
-    const size_t others = canonical->n_parts - canonical->fold.n_nodes,
+    const size_t others = canonical->n_parts - canonical->images.n_nodes,
                  peers = (size_t)fa_canonical_n_peers(reducer);
-    const size_t scattered = others + peers * canonical->fold.n_nodes, gathered = 2 * peers;
+    const size_t scattered = others + peers * canonical->images.n_nodes, gathered = 2 * peers;
 
-    for (size_t i = 0; i < canonical->fold.n_nodes; i++)
+    for (size_t i = 0; i < canonical->images.n_nodes; i++)
         FA_TRY(fa_flat_window_create(fa_flat_backend(reducer->sum), reducer->buckets.length,
                                      &exchange->nodes[i]));
     FA_TRY(fa_alloc(scattered > gathered ? scattered : gathered, sizeof *exchange->requests,

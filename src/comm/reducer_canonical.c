@@ -2,8 +2,8 @@
  * reducer_canonical.c - images are added in the one tree over their positions (tree.h), on any ranks.
  *
  * Each rank folds its images into the nodes of the tree that its slice of the batch covers: one, where slices
- * are aligned powers of two (fold.h). Over the ranks nodes go by an exchange (canonical.h), of which there
- * are two kinds with the same bits.
+ * are aligned powers of two (image_sum.h). Over the ranks nodes go by an exchange (canonical.h), of which
+ * there are two kinds with the same bits.
  */
 #include <stdio.h>
 
@@ -14,8 +14,8 @@
 
 static void settle(struct fa_reducer *reducer, size_t begin, size_t end)
 {
-    fa_fold_add(&fa_canonical_of(reducer)->fold, reducer->image, fa_reducer_row(reducer), reducer->sum, begin,
-                end);
+    fa_image_sum_add(&fa_canonical_of(reducer)->images, reducer->image, fa_reducer_row(reducer), reducer->sum,
+                     begin, end);
 }
 
 static void start(struct fa_reducer *reducer, const struct fa_bucket *bucket)
@@ -90,15 +90,15 @@ static fa_status list_parts(struct fa_reducer *reducer)
 static fa_status create(struct fa_reducer *reducer)
 {
     const size_t n_images = reducer->config.n_images, rank = (size_t)fa_comm_rank(reducer->comm);
-    const struct fa_fold_slice slice = {.n = n_images * (size_t)fa_comm_size(reducer->comm),
-                                        .begin = rank * n_images,
-                                        .end = (rank + 1) * n_images,
-                                        .n_rows = reducer->n_rows};
+    const struct fa_image_sum_slice slice = {.n = n_images * (size_t)fa_comm_size(reducer->comm),
+                                             .begin = rank * n_images,
+                                             .end = (rank + 1) * n_images,
+                                             .n_rows = reducer->n_rows};
     struct fa_canonical *canonical;
 
     FA_TRY(fa_alloc_zero(1, sizeof *canonical, &canonical));
     reducer->state = canonical;
-    FA_TRY(fa_fold_create(&canonical->fold, &slice, fa_flat_backend(reducer->sum), reducer->n));
+    FA_TRY(fa_image_sum_create(&canonical->images, &slice, fa_flat_backend(reducer->sum), reducer->n));
     FA_TRY(list_parts(reducer));
     return reducer->buckets.n > 0 ? open_exchange(reducer, &fa_exchange_by_messages) : FA_OK;
 }
@@ -111,7 +111,7 @@ static void destroy(struct fa_reducer *reducer)
         return;
     close_exchange(reducer);
     fa_free(canonical->parts);
-    fa_fold_destroy(&canonical->fold);
+    fa_image_sum_destroy(&canonical->images);
     fa_free(canonical);
 }
 

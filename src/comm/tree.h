@@ -17,8 +17,8 @@
  * all leaves of a slice on it is left with the largest nodes that lie in the slice; whoever then puts on the
  * nodes of all slices, in order, is left with the root.
  */
-#ifndef FA_DIST_TREE_H
-#define FA_DIST_TREE_H
+#ifndef FA_COMM_TREE_H
+#define FA_COMM_TREE_H
 
 #include <stddef.h>
 
