@@ -1,5 +1,5 @@
 /*
- * room.c - the last state of a run is not given up for a full disk: the run waits until there is room.
+ * full_disk.c - the last state of a run is not given up for a full disk: the run waits until there is room.
  *
  * All ranks wait by the clock and meet in the next attempt. They say what they do, so the watchdog sees that
  * they are alive; a second request to stop ends a process at once (stop.c), and with it the job.

@@ -169,7 +169,7 @@ static fa_status run_images(struct fa_training *t, double normalizer)
     return status;
 }
 
-/* ---- 4. together again ---- */
+/* ---- 3. and 4. together again ---- */
 
 static void add_loss(struct fa_loss *sum, const struct fa_loss *loss)
 {
@@ -195,6 +195,20 @@ static fa_status exchange_losses(struct fa_training *t, fa_status status, struct
     return FA_OK;
 }
 
+/* Waits for the sum of gradients, and adds up the losses. status: how the images went. */
+static fa_status join(struct fa_training *t, fa_status status, struct fa_loss *sum)
+{
+    const int span = fa_span_begin("reduce");
+    fa_status reduced;
+
+    fa_activity_wait("sum of gradients");
+    reduced = locate(t, fa_reducer_finish(t->reducer));
+    FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, sum));
+    fa_span_end(span);
+    charge(t, FA_PHASE_COMM);
+    return FA_OK;
+}
+
 /* Sums over ranks have the same bits on all of them, so all come to the same verdict. */
 static bool is_finite(const struct fa_loss *loss, double norm)
 {
@@ -207,9 +221,11 @@ static bool is_finite(const struct fa_loss *loss, double norm)
 /* Of the batch's gradient. Collective where it can fail. */
 static fa_status gradient_norm(struct fa_training *t, double *norm)
 {
+    const int span = fa_span_begin("clip");
     const struct fa_flat *grad = t->state.params->grad;
     const fa_status status = locate(t, fa_flat_norm(grad, fa_flat_length(grad), norm));
 
+    fa_span_end(span);
     return fa_backend_is_host(fa_flat_backend(grad)) ? status : fa_comm_agree(t->comm, status);
 }
 
@@ -259,23 +275,15 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     /* mmdetection's meaning of local: each rank's own mean, averaged over ranks */
     double share = t->config->normalizer == FA_NORMALIZER_LOCAL ? 1.0 / fa_comm_size(t->comm) : 1;
     struct fa_loss loss = {0};
-    fa_status status, reduced;
+    fa_status status;
     double norm;
-    int span;
 
     memset(t->losses, 0, ((size_t)t->config->batch + 1) * sizeof *t->losses);
     fa_reducer_begin(t->reducer);
     status = locate(t, run_images(t, tally->normalizer));
-    span = fa_span_begin("reduce");
-    fa_activity_wait("sum of gradients");
-    reduced = locate(t, fa_reducer_finish(t->reducer));
-    FA_TRY(exchange_losses(t, status != FA_OK ? status : reduced, &loss));
-    fa_span_end(span);
-    charge(t, FA_PHASE_COMM);
-    span = fa_span_begin("clip");
+    FA_TRY(join(t, status, &loss));
     FA_TRY(gradient_norm(t, &norm));
     norm *= share;
-    fa_span_end(span);
     if (!is_finite(&loss, norm))
         return fa_training_diagnose(t, tally->normalizer);
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);

@@ -123,7 +123,7 @@ fa_status fa_training_identify(struct fa_training *training, bool resumed) FA_CH
 /* Rank 0. config.json: the resolved configuration, and the run's id. */
 fa_status fa_training_write_config(const struct fa_training *training) FA_CHECK_RESULT;
 
-/* ---- room.c ---- */
+/* ---- full_disk.c ---- */
 
 /* Tries something; *lacks_room: it failed for want of room on a disk, the same on all ranks. */
 typedef fa_status (*fa_attempt_fn)(struct fa_training *training, bool *lacks_room);

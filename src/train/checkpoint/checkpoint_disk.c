@@ -1,5 +1,5 @@
 /*
- * checkpoint_write.c - what happens on disk while a checkpoint comes to exist.
+ * checkpoint_disk.c - what happens on disk while a checkpoint comes to exist.
  *
  *   1. every writer writes its shard into the directory under its temporary name, and makes it durable
  *   2. rank 0, when all have, writes the manifest, renames the directory, makes the parent durable, and

@@ -90,12 +90,19 @@ bool fa_checkpoint_is_file(const char *name); /* a manifest or shard in one */
 bool fa_checkpoint_is_own(const struct fa_directory *root, const char *name, const char *run,
                           struct fa_checkpoint_manifest *manifest);
 
+/* ---- checkpoint_find.c ---- */
+
 /* One of several, by name or path; compared by qsort, the newest comes first. */
 struct fa_checkpoint_found {
     char *name;
     int64_t samples, step;
 };
 int fa_checkpoint_newest_first(const void *a, const void *b);
+
+/* FA_EFORMAT or FA_EMISSING if its manifest or a shard is damaged. */
+fa_status fa_checkpoint_check(const char *directory) FA_CHECK_RESULT;
+
+/* ---- checkpoint_shard.c: how the state is cut, and what of it is on disk ---- */
 
 /* Shard s of n_shards as it is cut; sizes and CRC are left 0. */
 struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *state, size_t shard,
@@ -104,10 +111,23 @@ struct fa_checkpoint_shard fa_checkpoint_slice(const struct fa_training_state *s
 /* How many elements a shard has, of all buffers. */
 size_t fa_checkpoint_shard_elements(const struct fa_checkpoint_shard *shard);
 
+/* FA_EFORMAT unless the file of this shard has the size and CRC that the manifest says. */
+fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                                    size_t shard) FA_CHECK_RESULT;
+
+/* Checks a shard and reads its slices to their places in the flat buffers; those that are NULL are not
+ * wanted. */
+fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
+                                   size_t shard, const struct fa_checkpoint_buffers *buffers) FA_CHECK_RESULT;
+
+/* ---- manifest_print.c ---- */
+
 /* The manifest's text for these shards; free with fa_free. */
 fa_status fa_checkpoint_manifest_print(const struct fa_training_state *state,
                                        const struct fa_checkpoint_shard *shards, size_t n_shards,
                                        char **out) FA_CHECK_RESULT;
+
+/* ---- manifest_read.c ---- */
 
 /* Reads and checks a directory's manifest, not its shards. FA_EFORMAT if it is damaged or contradicts itself,
    FA_EINVAL if a newer program wrote it; *out is then empty. */
@@ -115,14 +135,7 @@ fa_status fa_checkpoint_manifest_read(const char *directory,
                                       struct fa_checkpoint_manifest *out) FA_CHECK_RESULT;
 void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest); /* an empty one is fine */
 
-/* FA_EFORMAT unless the file of this shard has the size and CRC that the manifest says. */
-fa_status fa_checkpoint_check_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
-                                    size_t shard) FA_CHECK_RESULT;
-
-/* FA_EFORMAT or FA_EMISSING if its manifest or a shard is damaged. */
-fa_status fa_checkpoint_check(const char *directory) FA_CHECK_RESULT;
-
-/* ---- checkpoint_write.c: what writing does to the disk, each by one thread of one rank ---- */
+/* ---- checkpoint_disk.c: what writing does to the disk, each by one thread of one rank ---- */
 
 struct fa_checkpoint_place {
     const struct fa_directory *root; /* borrowed, as is */
@@ -152,12 +165,5 @@ void fa_checkpoint_tidy_up(const struct fa_checkpoint_place *place);
 
 /* After a failure, also that of place_make: removes what was begun. Returns the failure, with its message. */
 fa_status fa_checkpoint_discard(const struct fa_checkpoint_place *place, fa_status failure);
-
-/* ---- checkpoint_shard.c, further ---- */
-
-/* Checks a shard and reads its slices to their places in the flat buffers; those that are NULL are not
- * wanted. */
-fa_status fa_checkpoint_read_shard(const char *directory, const struct fa_checkpoint_manifest *manifest,
-                                   size_t shard, const struct fa_checkpoint_buffers *buffers) FA_CHECK_RESULT;
 
 #endif

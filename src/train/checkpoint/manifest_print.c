@@ -1,5 +1,5 @@
 /*
- * manifest_write.c - the text of a checkpoint's manifest.
+ * manifest_print.c - the text of a checkpoint's manifest.
  */
 #include <inttypes.h>
 #include <stdio.h>
