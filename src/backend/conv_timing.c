@@ -1,5 +1,5 @@
 /*
- * autotune.c - measuring which algorithm computes a convolution fastest, by the public functions alone.
+ * conv_timing.c - measuring which algorithm computes a convolution fastest, by the public functions alone.
  *
  * Data are zeros, which take as long as any others.
  */

@@ -1,3 +1,6 @@
+/*
+ * negative.c - the focal part over anchors and classes, as doc/method.md 1.3 and 1.4 have it.
+ */
 #include "negative.h"
 
 #include <math.h>

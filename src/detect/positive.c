@@ -1,3 +1,6 @@
+/*
+ * positive.c - one bag: Mean-max of its members and the gradient, as doc/method.md 1.3 and 1.4 have them.
+ */
 #include "positive.h"
 
 #include <math.h>
@@ -87,7 +90,8 @@ double fa_positive_bag(const struct fa_loss_config *config, const struct fa_head
         miss += w * members[k].rest; /* 1 - hit, without cancellation */
     }
     hit = hit > 1 ? 1 : hit;
-    slope = -scale * miss / fa_at_least_tiny(miss * hit);
+    slope =
+        -scale * miss / fa_at_least_tiny(miss * hit); /* -scale / hit, with the limit of doc/method.md 1.4 */
     for (size_t k = 0; k < bag->n; k++)
         gradients[k] = gradient_of(&members[k], slope * mean_max_slope(&members[k], hit, sum_weights));
     *probability = hit;
