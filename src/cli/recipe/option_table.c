@@ -273,7 +273,7 @@ const struct fa_option fa_options[] = {
         "Compute library: onednn or blas, or cuda on NVIDIA's GPUs; empty: the fastest for processors (also "
         "--backend)."),
     VALUE("backend.device", FA_OPTION_INT, device, "-1", -1, 1023,
-          "Which GPU of the host; -1: that of the rank's number on its host."),
+          "Which GPU of the host; -1: the one whose number is the rank's number on its host."),
     BOOL("backend.share_device", share_device, "false",
          "Let several ranks compute on one GPU; else that is an error."),
     BOOL("backend.graphs", graphs, "true",
