@@ -55,7 +55,9 @@ struct fa_scales {
 struct fa_transform {
     struct fa_rendering rendering;
     int scale[2];            /* long and short side limits, 1333 800; kept aspect ratio */
-    struct fa_scales scales; /* where there are several, what is drawn of them is scale in training */
+    struct fa_scales scales; /* where there are several, what is drawn of them is scale in training; an
+                                evaluation looks at an image at each of them */
+    bool mirrors;            /* and, in an evaluation, at its mirror image too */
     double flip_probability; /* 0.5 in training, 0 in evaluation */
     struct fa_augment augment;
     struct fa_normalize normalize;
@@ -79,6 +81,12 @@ struct fa_image_plan {
 
 /* Of an image of w by h, in evaluation: it fills its frame, nothing else happens. */
 void fa_image_plan_still(const struct fa_transform *transform, int w, int h, struct fa_image_plan *plan);
+
+/* The ways in which an evaluation looks at an image, at least 1: scale by scale, each as it is and then,
+   where it mirrors, mirrored. */
+int fa_transform_views(const struct fa_transform *transform);
+void fa_image_plan_view(const struct fa_transform *transform, int view, int w, int h,
+                        struct fa_image_plan *plan);
 
 /* In training. What is drawn for one step does not depend on which others are on. */
 void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,

@@ -5,6 +5,7 @@
 #ifndef FA_DETECTIONS_H
 #define FA_DETECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ extern const struct fa_detect_config fa_detect_config_default;
 struct fa_detect_image {
     float clip_w, clip_h;  /* size after resizing, before padding */
     float scale_factor[4]; /* resized = original * factor, per coordinate x y x y */
+    bool mirrored;         /* left is right; fa_candidates_add alone knows of it */
 };
 
 /* The best max_per_image detections, highest score first (ties: candidate order, doc/method.md 8). out has
@@ -41,6 +43,24 @@ struct fa_detect_image {
 fa_status fa_detections_make(const struct fa_detect_config *config, const struct fa_pyramid *pyramid,
                              const struct fa_head_view *head, const struct fa_detect_image *image,
                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+/* The same of several views of one picture: what each of them offers to NMS is collected, and NMS goes once
+   over all of it (doc/method.md 8.1). */
+struct fa_candidates;
+
+fa_status fa_candidates_create(struct fa_candidates **out) FA_CHECK_RESULT;
+void fa_candidates_destroy(struct fa_candidates *candidates); /* NULL is fine */
+void fa_candidates_empty(struct fa_candidates *candidates);
+
+/* Ties are between views in the order in which they were added. */
+fa_status fa_candidates_add(struct fa_candidates *candidates, const struct fa_detect_config *config,
+                            const struct fa_pyramid *pyramid, const struct fa_head_view *head,
+                            const struct fa_detect_image *image) FA_CHECK_RESULT;
+
+/* The best max_per_image of all, as fa_detections_make gives them. */
+fa_status fa_candidates_detections(const struct fa_candidates *candidates,
+                                   const struct fa_detect_config *config, struct fa_detection *out,
+                                   size_t *n) FA_CHECK_RESULT;
 
 /* Class-wise greedy NMS over n candidates as the reference does it: boxes shifted by label * (max coordinate
    + 1) in float32, suppress where inter > iou * union. keep receives indices in order of falling score

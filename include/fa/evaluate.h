@@ -18,7 +18,8 @@
 FA_BEGIN_DECLARATIONS
 
 struct fa_evaluate_config {
-    struct fa_transform transform; /* flip_probability is not used */
+    struct fa_transform transform; /* flip_probability is not used; several views of a picture are merged
+                                      before NMS */
     struct fa_detect_config detect;
     int max_detections[3]; /* as in metrics.h */
     int loader_threads;
@@ -26,7 +27,7 @@ struct fa_evaluate_config {
     void (*between_images)(void *context); /* NULL: nothing is to be done between images */
     void *between_context;
     /* Sees what the head says of each image, in the host's memory, before its detections are made; NULL:
-       nobody does. */
+       nobody does. Of several views of an image it sees the first. */
     fa_status (*saw)(void *context, const struct fa_sample *sample, const struct fa_head *head);
     void *saw_context;
 };

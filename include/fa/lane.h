@@ -75,6 +75,12 @@ fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *conf
                        const struct fa_lane_observer *observer, struct fa_detection *out,
                        size_t *n) FA_CHECK_RESULT;
 
+/* Forward, and what the image offers to NMS (fa_candidates_add), in the host's memory. */
+fa_status fa_lane_collect(struct fa_lane *lane, const struct fa_detect_config *config,
+                          const struct fa_image *image, const struct fa_detect_image *frame,
+                          const struct fa_lane_observer *observer,
+                          struct fa_candidates *candidates) FA_CHECK_RESULT;
+
 /* ---- a head whose outputs are given, as that of an image of h x w; all of the host's memory ---- */
 
 /* grad_cls and grad_reg have the shapes of the head's outputs. */
@@ -85,6 +91,10 @@ fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *c
 fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
                                   const struct fa_head *head, const struct fa_detect_image *frame,
                                   struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
+fa_status fa_lane_head_candidates(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
+                                  const struct fa_head *head, const struct fa_detect_image *frame,
+                                  struct fa_candidates *candidates) FA_CHECK_RESULT;
 
 /* fa_nms_recall_add. */
 fa_status fa_lane_head_nms_recall(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,

@@ -63,8 +63,9 @@ struct fa_loader_config {
 fa_status fa_loader_open(const struct fa_loader_config *config, const struct fa_dataset *dataset,
                          struct fa_sampler *sampler, struct fa_loader **out) FA_CHECK_RESULT;
 
-/* Evaluation: the records given, in that order, once each, without augmentation or filtering. After the last
-   one next gives NULL. records is copied. */
+/* Evaluation: the records given, in that order, in all views of each (fa_transform_views), without
+   augmentation or filtering; sample->position counts views too. After the last one next gives NULL. records
+   is copied. */
 fa_status fa_loader_open_list(const struct fa_transform *transform, const struct fa_dataset *dataset,
                               const size_t *records, size_t n, int n_threads, size_t n_ahead,
                               struct fa_loader **out) FA_CHECK_RESULT;

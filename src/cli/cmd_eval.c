@@ -2,6 +2,7 @@
  * cmd_eval.c - freeanchor eval: COCO metrics of trained weights on a packed dataset.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "fa/advance.h"
@@ -17,12 +18,48 @@ static const struct fa_flag flags[] = {
     {"--weights", "W", FA_WEIGHTS_HELP, true},
     {"--data", "SHARDDIR", "dataset to evaluate on (default: data.val)", false},
     {"--out", "results.json", "write the detections in COCO's results format", false},
+    {"--scales", "S,S...",
+     "look at each image at these lengths of its shorter side, the longer one at most 5/3 of it, merged "
+     "before NMS",
+     false, FA_WHOLE(32, 9830), FA_LIST(',', 0)},
+    {"--flip", NULL, "look at the mirror image too, merged before NMS", false},
     {"--nms-recall", NULL,
      "also tell which part of the objects that the head found is still found after NMS, at IoU 0.50 .. 0.90",
      false},
     {0}};
 
 static const struct fa_shorthand shorthands[] = {{"--data", "data.val"}, {0}};
+
+/* Of the flags, over what the recipe says. */
+static void choose_views(const struct fa_arguments *arguments, struct fa_transform *transform)
+{
+    int64_t sides[FA_LIST_MAX];
+    const size_t n = fa_arguments_list(arguments, "--scales", sides);
+
+    if (fa_arguments_get(arguments, "--flip") != NULL)
+        transform->mirrors = true;
+    if (n == 0)
+        return;
+    transform->scales = (struct fa_scales){.n = (int)n};
+    for (size_t i = 0; i < n; i++) {
+        transform->scales.pair[i][0] = (int)(5 * sides[i] + 1) / 3; /* to the nearest */
+        transform->scales.pair[i][1] = (int)sides[i];
+    }
+    memcpy(transform->scale, transform->scales.pair[0], sizeof transform->scale); /* if it is the only one */
+}
+
+static fa_status check_views(const struct fa_invocation *invocation, const struct fa_transform *transform)
+{
+    const int n = fa_transform_views(transform);
+
+    if (n > 1 && fa_arguments_get(&invocation->arguments, "--nms-recall") != NULL)
+        return fa_fail(
+            FA_EINVAL,
+            "--nms-recall is of one look at an image, and here are %d; leave out --scales and --flip, or set "
+            "eval.scale and eval.flip",
+            n);
+    return FA_OK;
+}
 
 static fa_status open_data(struct fa_comm *comm, struct fa_session *session, struct fa_dataset **dataset)
 {
@@ -136,6 +173,10 @@ static fa_status run(struct fa_invocation *invocation)
     FA_TRY(fa_invocation_agree(invocation, check_out(invocation)));
     status = fa_session_open_trained(invocation, shorthands,
                                      fa_arguments_get(&invocation->arguments, "--weights"), &session);
+    if (status == FA_OK) {
+        choose_views(&invocation->arguments, &session.settings.train.eval.transform);
+        status = check_views(invocation, &session.settings.train.eval.transform);
+    }
     if (status == FA_OK)
         status = fa_session_make_trained_model(invocation, &session);
     if (status == FA_OK)

@@ -18,7 +18,8 @@ struct share {
     size_t *own;                   /* records of this rank */
     uint64_t *seen;
     struct fa_finding *finding;
-    struct fa_detection *image; /* of one image, before they are kept */
+    struct fa_detection *image;  /* of one image, before they are kept */
+    struct fa_candidates *views; /* collected of one image, where there are several */
 };
 
 static fa_status open_share(const struct fa_comm *comm, size_t n_records, int max_per_image,
@@ -29,6 +30,7 @@ static fa_status open_share(const struct fa_comm *comm, size_t n_records, int ma
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->own, &share->own));
     FA_TRY(fa_alloc(n_records / size + 1, sizeof *share->seen, &share->seen));
     FA_TRY(fa_alloc((size_t)max_per_image, sizeof *share->image, &share->image));
+    FA_TRY(fa_candidates_create(&share->views));
     for (size_t r = rank; r < n_records; r += size)
         share->own[share->n_own++] = r;
     return FA_OK;
@@ -36,6 +38,7 @@ static fa_status open_share(const struct fa_comm *comm, size_t n_records, int ma
 
 static void close_share(struct share *share)
 {
+    fa_candidates_destroy(share->views);
     fa_free(share->image);
     fa_free(share->finding);
     fa_free(share->seen);
@@ -70,37 +73,59 @@ static fa_status show(void *context, const struct fa_head *head)
     return sight->config->saw(sight->config->saw_context, sight->sample, head);
 }
 
+/* Whether the sample is the last view of its image, so that *n detections of it are in share->image. */
 static fa_status detect(const struct fa_evaluate_config *config, struct fa_lane *lane,
-                        const struct fa_sample *sample, struct fa_detection *out, size_t *n)
+                        const struct fa_sample *sample, struct share *share, bool *last, size_t *n)
 {
+    const size_t n_views = (size_t)fa_transform_views(&config->transform);
+    const size_t view = sample->position % n_views;
     struct sight sight = {config, sample};
     const struct fa_lane_observer observer = {.saw = show, .context = &sight};
+    const struct fa_lane_observer *watching = config->saw != NULL && view == 0 ? &observer : NULL;
 
-    return fa_detect_observed(&config->detect, lane, sample, config->saw != NULL ? &observer : NULL, out, n);
+    *last = view + 1 == n_views;
+    if (n_views == 1)
+        return fa_detect_observed(&config->detect, lane, sample, watching, share->image, n);
+    FA_TRY(fa_collect_observed(&config->detect, lane, sample, watching, share->views));
+    return *last ? fa_detect_collected(&config->detect, share->views, share->image, n) : FA_OK;
+}
+
+/* The loader's next; NULL after the last. */
+static fa_status detect_next(const struct fa_evaluate_config *config, struct fa_lane *lane,
+                             struct fa_loader *loader, struct share *share, bool *any)
+{
+    const struct fa_sample *sample;
+    size_t n, record;
+    bool last;
+    fa_status status;
+
+    fa_activity_begin("detection");
+    FA_TRY(fa_loader_next(loader, &sample));
+    *any = sample != NULL;
+    if (sample == NULL)
+        return FA_OK;
+    record = sample->record;
+    status = detect(config, lane, sample, share, &last, &n);
+    if (status != FA_OK)
+        status = fa_prefix(status, "image %lld", (long long)sample->image_id);
+    fa_loader_give_back(loader, sample);
+    FA_TRY(status);
+    if (!last)
+        return FA_OK;
+    FA_TRY(keep(share, record, n));
+    if (config->between_images != NULL)
+        config->between_images(config->between_context);
+    return FA_OK;
 }
 
 static fa_status detect_all(const struct fa_evaluate_config *config, struct fa_lane *lane,
                             struct fa_loader *loader, struct share *share)
 {
-    for (;;) {
-        const struct fa_sample *sample;
-        size_t n, record;
-        fa_status status;
+    bool any = true;
 
-        fa_activity_begin("detection");
-        FA_TRY(fa_loader_next(loader, &sample));
-        if (sample == NULL)
-            return FA_OK;
-        record = sample->record;
-        status = detect(config, lane, sample, share->image, &n);
-        if (status != FA_OK)
-            status = fa_prefix(status, "image %lld", (long long)sample->image_id);
-        fa_loader_give_back(loader, sample);
-        FA_TRY(status);
-        FA_TRY(keep(share, record, n));
-        if (config->between_images != NULL)
-            config->between_images(config->between_context);
-    }
+    while (any)
+        FA_TRY(detect_next(config, lane, loader, share, &any));
+    return FA_OK;
 }
 
 /* Not collective. */

@@ -14,6 +14,15 @@ fa_status fa_detect_observed(const struct fa_detect_config *config, struct fa_la
                              const struct fa_sample *sample, const struct fa_lane_observer *observer,
                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
 
+/* One view of a sample's picture among several: what it offers is collected. */
+fa_status fa_collect_observed(const struct fa_detect_config *config, struct fa_lane *lane,
+                              const struct fa_sample *sample, const struct fa_lane_observer *observer,
+                              struct fa_candidates *candidates) FA_CHECK_RESULT;
+
+/* The detections of all that was collected, which is emptied. */
+fa_status fa_detect_collected(const struct fa_detect_config *config, struct fa_candidates *candidates,
+                              struct fa_detection *out, size_t *n) FA_CHECK_RESULT;
+
 /* What resizing did to the sample's picture. */
 struct fa_detect_image fa_sample_detect_image(const struct fa_sample *sample);
 

@@ -40,6 +40,18 @@ fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_c
     return fa_detections_make(config, &set->pyramid, &view, frame, out, n);
 }
 
+fa_status fa_lane_head_candidates(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
+                                  const struct fa_head *head, const struct fa_detect_image *frame,
+                                  struct fa_candidates *candidates)
+{
+    const struct fa_anchor_set *set;
+    struct fa_head_view view;
+
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
+    view = view_of(head, set);
+    return fa_candidates_add(candidates, config, &set->pyramid, &view, frame);
+}
+
 fa_status fa_lane_head_nms_recall(struct fa_lane *lane, const struct fa_detect_config *config, int h, int w,
                                   const struct fa_head *head, const struct fa_detect_image *frame,
                                   const struct fa_objects *objects, struct fa_nms_recall *recall)

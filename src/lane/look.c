@@ -17,17 +17,23 @@ struct look {
 
 /* ---- by the host ---- */
 
+/* *staged holds until the next image. */
+static fa_status run_and_stage(struct fa_lane *lane, const struct look *look, struct fa_head *staged)
+{
+    const struct fa_lane_observer *observer = look->observer;
+
+    FA_TRY(fa_workspace_run(lane->workspace));
+    FA_TRY(fa_lane_stage_head(lane, &look->head, staged));
+    fa_lane_phase_ended(observer, FA_LANE_FORWARD);
+    return observer != NULL && observer->saw != NULL ? observer->saw(observer->context, staged) : FA_OK;
+}
+
 static fa_status look_by_host(struct fa_lane *lane, const struct look *look, struct fa_detection *out,
                               size_t *n)
 {
-    const struct fa_lane_observer *observer = look->observer;
     struct fa_head staged;
 
-    FA_TRY(fa_workspace_run(lane->workspace));
-    FA_TRY(fa_lane_stage_head(lane, &look->head, &staged));
-    fa_lane_phase_ended(observer, FA_LANE_FORWARD);
-    if (observer != NULL && observer->saw != NULL)
-        FA_TRY(observer->saw(observer->context, &staged));
+    FA_TRY(run_and_stage(lane, look, &staged));
     return fa_lane_head_detections(lane, look->config, look->image->h, look->image->w, &staged, look->frame,
                                    out, n);
 }
@@ -93,6 +99,31 @@ fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *conf
 {
     struct look look = {.config = config, .image = image, .frame = frame, .observer = observer};
     const fa_status status = look_at(lane, &look, out, n);
+
+    if (status != FA_OK)
+        FA_TRY(fa_backend_synchronize(fa_workspace_queue(lane->workspace)));
+    return status;
+}
+
+static fa_status collect(struct fa_lane *lane, struct look *look, struct fa_candidates *candidates)
+{
+    struct fa_head staged;
+    uint64_t plan;
+
+    FA_TRY(fa_workspace_take(lane->workspace, FA_INFERENCE, look->image, &look->head, &plan));
+    FA_TRY(run_and_stage(lane, look, &staged));
+    FA_TRY(fa_lane_head_candidates(lane, look->config, look->image->h, look->image->w, &staged, look->frame,
+                                   candidates));
+    fa_lane_phase_ended(look->observer, FA_LANE_DETECTIONS);
+    return FA_OK;
+}
+
+fa_status fa_lane_collect(struct fa_lane *lane, const struct fa_detect_config *config,
+                          const struct fa_image *image, const struct fa_detect_image *frame,
+                          const struct fa_lane_observer *observer, struct fa_candidates *candidates)
+{
+    struct look look = {.config = config, .image = image, .frame = frame, .observer = observer};
+    const fa_status status = collect(lane, &look, candidates);
 
     if (status != FA_OK)
         FA_TRY(fa_backend_synchronize(fa_workspace_queue(lane->workspace)));

@@ -214,7 +214,6 @@ static void mistakes_are_named(void **state)
         {"data.scale=[[640,480],640]", "2 whole numbers"},
         {"data.scale=\"auto\"", "2 whole numbers"},
         {"data.scale_mode=range", "data.scale_mode \"range\" needs two pairs in data.scale"},
-        {"eval.scale=[[640,480],[1333,800]]", "\"auto\" or a list of 2 whole numbers"},
         {"eval.scale=[]", "\"auto\" or a list of 2 whole numbers"},
         {"data.scale=640,480,1", "such as [1333, 800], not \"640,480,1\""},
         {"loss.type=huber", "\"focal\""},
@@ -256,6 +255,7 @@ static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(v
     static const char *const several[] = {"data.scale=[[1333,640],[1333,960],[1000,960],[1333,800]]"};
     static const char *const own[] = {"data.scale=[[1333,480],[1333,960]]", "data.scale_mode=range",
                                       "eval.scale=[1333,800]"};
+    static const char *const views[] = {"eval.scale=[[1067,640],[800,480]]", "eval.flip=true"};
     static const char *const falling[] = {"data.scale=[[1333,960],[1333,480]]", "data.scale_mode=range"};
     struct fa_settings settings;
 
@@ -273,6 +273,11 @@ static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(v
     assert_true(settings.train.transform.scales.range);
     assert_int_equal(settings.train.transform.scale[1], 960);
     assert_int_equal(settings.train.eval.transform.scale[1], 800);
+    fa_settings_clear(&settings);
+    assert_ok(fa_settings_read(NULL, views, 2, &settings));
+    assert_int_equal(fa_transform_views(&settings.train.eval.transform), 4);
+    assert_int_equal(fa_transform_views(&settings.train.transform), 1);
+    assert_int_equal(settings.train.eval.transform.scale[1], 640);
     fa_settings_clear(&settings);
     assert_fails_saying(fa_settings_read(NULL, falling, 2, &settings), FA_EINVAL, "the smaller first");
 }

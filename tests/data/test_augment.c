@@ -394,6 +394,24 @@ static void several_scales_change_the_size_alone(void **state)
     assert_in_range(sizes[0], 60, 140);
 }
 
+static void views_go_scale_by_scale_each_as_it_is_and_then_mirrored(void **state)
+{
+    struct fa_transform t = {.scale = {64, 64}};
+    struct fa_image_plan plan;
+
+    (void)state;
+    assert_int_equal(fa_transform_views(&t), 1);
+    t.scales = (struct fa_scales){.n = 2, .pair = {{32, 32}, {64, 64}}};
+    t.mirrors = true;
+    assert_int_equal(fa_transform_views(&t), 4);
+    for (int view = 0; view < 4; view++) {
+        fa_image_plan_view(&t, view, 10, 10, &plan);
+        assert_int_equal(plan.frame_w, view < 2 ? 32 : 64);
+        assert_int_equal(plan.flip.horizontal, view % 2);
+        assert_false(plan.flip.vertical);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(everything_happens_as_often_as_asked_and_within_its_range),
         cmocka_unit_test(every_place_on_the_frame_is_reached),
         cmocka_unit_test(scales_are_those_that_python_draws_for_a_thousand_samples),
+        cmocka_unit_test(views_go_scale_by_scale_each_as_it_is_and_then_mirrored),
         cmocka_unit_test(several_scales_change_the_size_alone),
     };
 

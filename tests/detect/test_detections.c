@@ -95,6 +95,73 @@ static void golden_cases_agree_box_by_box_also_where_scores_tie(void **state)
     assert_int_equal(cases, 6);
 }
 
+/* One record of golden/views.bin, see golden/make_views.py. */
+struct golden_views {
+    int32_t n_views, classes, pre_nms, n;
+};
+
+struct golden_view {
+    int32_t h, w, seed, mirrored;
+    float clip_w, clip_h, scale_x, scale_y;
+};
+
+static void add_view(struct fa_candidates *candidates, const struct fa_detect_config *config,
+                     const struct golden_view *view, int classes)
+{
+    struct test_scene scene = test_scene_create(view->h, view->w, classes);
+    const struct fa_detect_image image = {
+        .clip_w = view->clip_w,
+        .clip_h = view->clip_h,
+        .scale_factor = {view->scale_x, view->scale_y, view->scale_x, view->scale_y},
+        .mirrored = view->mirrored != 0};
+
+    test_scene_fill(&scene, (unsigned)view->seed, 8, -6, 2);
+    assert_ok(fa_candidates_add(candidates, config, &scene.pyramid, &scene.head, &image));
+    test_scene_free(&scene);
+}
+
+static void check_views(const struct golden_views *golden, FILE *file, struct fa_candidates *candidates)
+{
+    struct fa_detect_config config = fa_detect_config_default;
+    struct fa_detection got[100];
+    struct golden_view view;
+    struct golden_row want;
+    size_t n;
+
+    config.pre_nms = golden->pre_nms;
+    fa_candidates_empty(candidates);
+    for (int i = 0; i < golden->n_views; i++) {
+        assert_int_equal(fread(&view, sizeof view, 1, file), 1);
+        add_view(candidates, &config, &view, golden->classes);
+    }
+    assert_ok(fa_candidates_detections(candidates, &config, got, &n));
+    assert_int_equal(n, golden->n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(fread(&want, sizeof want, 1, file), 1);
+        assert_int_equal(got[i].label, want.label);
+        assert_near(got[i].score, want.score, 1.2e-7);
+        for (int k = 0; k < 4; k++)
+            assert_near(got[i].box[k], want.box[k], 4e-5);
+    }
+}
+
+static void views_of_twenty_pictures_are_merged_before_one_nms(void **state)
+{
+    FILE *file = fopen(fa_test_source("tests/detect/golden/views.bin"), "rb");
+    struct fa_candidates *candidates;
+    struct golden_views golden;
+    int pictures = 0;
+
+    (void)state;
+    assert_non_null(file);
+    assert_ok(fa_candidates_create(&candidates));
+    for (; fread(&golden, sizeof golden, 1, file) == 1; pictures++)
+        check_views(&golden, file, candidates);
+    fa_candidates_destroy(candidates);
+    fclose(file);
+    assert_int_equal(pictures, 20);
+}
+
 static void image_below_the_threshold_has_no_detections(void **state)
 {
     static const struct fa_detect_image image = {64, 64, {1, 1, 1, 1}};
@@ -195,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(toy_image_has_the_published_detections),
         cmocka_unit_test(golden_cases_agree_box_by_box_also_where_scores_tie),
+        cmocka_unit_test(views_of_twenty_pictures_are_merged_before_one_nms),
         cmocka_unit_test(image_below_the_threshold_has_no_detections),
         cmocka_unit_test(nms_suppresses_only_above_the_threshold_and_within_a_class),
         cmocka_unit_test(nms_moves_classes_apart_by_the_largest_coordinate_and_one),

@@ -252,9 +252,12 @@ const struct fa_option fa_options[] = {
     VALUE("watchdog.save_s", FA_OPTION_NUMBER, train.watchdog.save_s, "1800", 1, 1e6,
           "The same while a checkpoint is saved."),
 
-    LIST("eval.scale", FA_OPTION_SCALES, eval_scale, 1, "\"auto\"", 32, 16384,
-         "The two sides that images to evaluate, and to detect on, fit; auto: the largest pair of "
-         "data.scale."),
+    LIST(
+        "eval.scale", FA_OPTION_SCALES, eval_scale, FA_SCALES_MAX, "\"auto\"", 32, 16384,
+        "The two sides that images to evaluate, and to detect on, fit; auto: the largest pair of data.scale. "
+        "Of a list of pairs detection takes the largest, and an evaluation looks at all, merged before NMS."),
+    BOOL("eval.flip", train.eval.transform.mirrors, "false",
+         "An evaluation looks at the mirror image too, merged before NMS."),
     VALUE("eval.score_threshold", FA_OPTION_NUMBER, train.eval.detect.score_threshold, "0.05", 0, 1,
           "Detections must score higher."),
     VALUE("eval.pre_nms", FA_OPTION_INT, train.eval.detect.pre_nms, "1000", 1, 1e7,

@@ -246,13 +246,15 @@ static void settle_scales(struct fa_settings *settings)
 {
     struct fa_transform *training = &settings->train.transform, *evaluation = &settings->train.eval.transform;
     const struct fa_scales *own = &settings->eval_scale;
+    const bool mirrors = evaluation->mirrors;
 
     training->scales.range = settings->scale_mode == FA_SCALE_RANGE;
     memcpy(training->scale, largest(&training->scales), sizeof training->scale);
     *evaluation = *training;
-    evaluation->scales = (struct fa_scales){.n = 0};
+    evaluation->mirrors = mirrors;
+    evaluation->scales = *own;
     if (own->n > 0)
-        memcpy(evaluation->scale, own->pair[0], sizeof evaluation->scale);
+        memcpy(evaluation->scale, largest(own), sizeof evaluation->scale);
 }
 
 static fa_status resolve(const struct given *given, struct fa_settings *settings)

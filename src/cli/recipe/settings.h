@@ -27,7 +27,7 @@ struct fa_settings {
     int head_init;                     /* enum fa_head_init */
     int norm;                          /* enum fa_model_norm */
     int scale_mode;                    /* enum fa_scale_mode */
-    struct fa_scales eval_scale;       /* one pair, or none */
+    struct fa_scales eval_scale;       /* n 0: that of training */
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };
 

@@ -20,6 +20,20 @@ void fa_image_plan_still(const struct fa_transform *transform, int w, int h, str
     fill_frame(transform->scale, w, h, plan);
 }
 
+int fa_transform_views(const struct fa_transform *transform)
+{
+    return (transform->scales.n > 1 ? transform->scales.n : 1) * (transform->mirrors ? 2 : 1);
+}
+
+void fa_image_plan_view(const struct fa_transform *transform, int view, int w, int h,
+                        struct fa_image_plan *plan)
+{
+    const int looks = transform->mirrors ? 2 : 1;
+
+    fill_frame(transform->scales.n > 1 ? transform->scales.pair[view / looks] : transform->scale, w, h, plan);
+    plan->flip.horizontal = view % looks == 1;
+}
+
 /* ---- with ---- */
 
 static bool is_off(const float range[2])

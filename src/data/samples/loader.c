@@ -103,13 +103,15 @@ static fa_status prepare_position(const struct fa_loader *loader, struct slot *s
 static fa_status prepare_listed(const struct fa_loader *loader, struct slot *slot, uint64_t number)
 {
     const struct fa_transform *transform = &loader->config.transform;
-    const struct fa_record *r = &loader->dataset->records[loader->list[number]];
+    const uint64_t n_views = (uint64_t)fa_transform_views(transform);
+    const size_t record = loader->list[number / n_views];
+    const struct fa_record *r = &loader->dataset->records[record];
     struct fa_image_plan plan;
 
     slot->buffer.sample.epoch = 0;
     slot->buffer.sample.position = (size_t)number;
-    fa_image_plan_still(transform, r->w, r->h, &plan);
-    return fa_sample_prepare(loader->dataset, loader->list[number], transform, &plan, &slot->buffer);
+    fa_image_plan_view(transform, (int)(number % n_views), r->w, r->h, &plan);
+    return fa_sample_prepare(loader->dataset, record, transform, &plan, &slot->buffer);
 }
 
 static void prepare(const struct fa_loader *loader, struct slot *slot, uint64_t number)
@@ -304,7 +306,8 @@ fa_status fa_loader_open_list(const struct fa_transform *transform, const struct
     FA_TRY(fa_alloc(n, sizeof *list, &list));
     for (size_t i = 0; i < n; i++)
         list[i] = records[i];
-    return open_loader(&config, dataset, NULL, list, n, out);
+    return open_loader(&config, dataset, NULL, list, (uint64_t)n * (uint64_t)fa_transform_views(transform),
+                       out);
 }
 
 static void free_slots(struct fa_loader *loader)

@@ -62,9 +62,9 @@ static int close_all(void **state)
     return 0;
 }
 
-static void compare_with_one_alone(size_t n_images)
+static void compare_with_one_alone(const struct fa_evaluate_config *of, size_t n_images)
 {
-    struct fa_evaluate_config first = config;
+    struct fa_evaluate_config first = *of;
     struct fa_metrics together, single;
     struct fa_coco_result *results, *want;
     size_t n, n_want;
@@ -93,8 +93,28 @@ static void compare_with_one_alone(size_t n_images)
 static void all_ranks_together_give_the_results_of_one_alone(void **state)
 {
     (void)state;
-    compare_with_one_alone(1);
-    compare_with_one_alone(N_IMAGES);
+    compare_with_one_alone(&config, 1);
+    compare_with_one_alone(&config, N_IMAGES);
+}
+
+static void count(void *context)
+{
+    ++*(int *)context;
+}
+
+/* Each is counted once, whatever the number of its views. */
+static void several_views_of_an_image_give_the_same_on_any_number_of_ranks(void **state)
+{
+    struct fa_evaluate_config views = config;
+    int n_images = 0;
+
+    (void)state;
+    views.transform.scales = (struct fa_scales){.n = 2, .pair = {{64, 64}, {32, 32}}};
+    views.transform.mirrors = true;
+    views.between_images = count;
+    views.between_context = &n_images;
+    compare_with_one_alone(&views, 3);
+    assert_in_range(n_images, 3 + 3 / fa_comm_size(comm), 3 + 3);
 }
 
 static void the_first_images_alone_may_be_asked_for(void **state)
@@ -204,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ranks_together_give_the_results_of_one_alone),
         cmocka_unit_test(all_ranks_together_count_the_nms_recall_of_one_alone),
+        cmocka_unit_test(several_views_of_an_image_give_the_same_on_any_number_of_ranks),
         cmocka_unit_test(the_first_images_alone_may_be_asked_for),
         cmocka_unit_test(without_any_detection_the_precision_is_zero),
         cmocka_unit_test(a_rank_without_memory_fails_all),
