@@ -165,6 +165,8 @@ expect 0 "shards: 2 of 2 annotations are objects to train on" "${train[@]}" --tr
 eval=("$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --set "data.scale=[96,64]" --set eval.score_threshold=0)
 expect 0 '"bbox_mAP":null,' "${eval[@]}" --data "$scratch/unlabelled" --out "$scratch/results.json" --json
 expect 0 '"NR_90":' "${eval[@]}" --data "$scratch/shards" --nms-recall --json
+expect 0 "Average Precision" "${eval[@]}" --data "$scratch/shards" --scales 48,64 --flip
+expect 2 "--nms-recall is of one look at an image, and here are 4" "${eval[@]}" --data "$scratch/shards" --scales 48,64 --flip --nms-recall
 sed -e '1s/^\[/{"categories": ['"$classes"'], "images": ['"$large"'], "annotations": [/' -e '$s/$/}/' "$scratch/results.json" >"$coco"
 packs 0
 says " objects to train on"
