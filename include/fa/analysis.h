@@ -73,13 +73,15 @@ struct fa_analysis {
     struct fa_analysis_class *classes; /* and after the last one all: F1 over their boxes together, the rest
                                           as means over the classes that have objects */
     size_t *confusion; /* (n_classes + 1)^2: objects of a class (row) found as a class (column); the last of
-                          both: no object, not found. Of detections that score at least the best F1 of all.
-                          NULL above FA_CONFUSION_CLASSES */
+                          both: no object, not found. Of detections that are kept. NULL above
+                          FA_CONFUSION_CLASSES */
     uint8_t *fate_of_detection, *fate_of_gt; /* enum fa_fate, in the order of input */
 };
 
-/* Deterministic; uses OpenMP threads. As fa_metrics_compute on what is wrong. */
-fa_status fa_analysis_make(const struct fa_metrics_input *input, struct fa_analysis *out) FA_CHECK_RESULT;
+/* kept: from which scores on detections are kept for confusion and fates; NULL: that of the best F1 of all.
+   Deterministic; uses OpenMP threads. As fa_metrics_compute on what is wrong. */
+fa_status fa_analysis_make(const struct fa_metrics_input *input, const struct fa_thresholds *kept,
+                           struct fa_analysis *out) FA_CHECK_RESULT;
 void fa_analysis_clear(struct fa_analysis *analysis);
 
 FA_END_DECLARATIONS

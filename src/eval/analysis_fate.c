@@ -1,6 +1,6 @@
 /*
- * analysis_fate.c - what becomes of every box at IoU 0.5 where detections are kept that score at least the
- * best F1 of all, and which class is taken for which.
+ * analysis_fate.c - what becomes of every box at IoU 0.5 where detections are kept that score enough for
+ * their class, and which class is taken for which.
  *
  * First each class by itself, as the metrics match it. Then detections that are left over, by falling score,
  * take the objects that are left over, of other classes, which they overlap best.
@@ -13,6 +13,7 @@
 struct fates {
     const struct fa_analysis_work *work;
     struct fa_analysis *out;
+    const struct fa_thresholds *kept; /* NULL: score stands for all classes */
     double score;
 };
 
@@ -24,6 +25,14 @@ static void count_as(struct fa_analysis *out, size_t object, size_t detection)
 
 /* ---- each class by itself ---- */
 
+/* From which score on detections of a cell are kept. */
+static double least_score(const struct fates *fates, const struct fa_metrics_boxes *boxes)
+{
+    if (fates->kept == NULL || boxes->n_detections == 0)
+        return fates->score;
+    return fa_thresholds_of(fates->kept, (size_t)boxes->detections[0].label);
+}
+
 static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct fa_metrics_scratch *scratch)
 {
     const struct fates *fates = context;
@@ -32,6 +41,7 @@ static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct
     const size_t *gt_index = groups->gt_index + cell->first_gt,
                  *detection_index = groups->detection_index + cell->first_detection;
     uint8_t *fate_of_gt = fates->out->fate_of_gt, *fate_of_detection = fates->out->fate_of_detection;
+    const double least = least_score(fates, &boxes);
 
     fa_metrics_measure(&boxes, scratch);
     fa_metrics_choose_area(&boxes, FA_AREA_ALL, scratch);
@@ -39,7 +49,7 @@ static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct
     for (size_t g = 0; g < boxes.n_gt; g++)
         fate_of_gt[gt_index[g]] =
             fa_metrics_gt_is_ignored(&boxes.gt[g], FA_AREA_ALL) ? FA_FATE_NONE : FA_FATE_WRONG;
-    for (size_t d = 0; d < boxes.n_detections && boxes.detections[d].score >= fates->score; d++) {
+    for (size_t d = 0; d < boxes.n_detections && boxes.detections[d].score >= least; d++) {
         const size_t match = scratch->match[d];
 
         if (match == boxes.n_gt) {
@@ -187,9 +197,10 @@ static void count(const struct fa_metrics_input *input, struct fa_analysis *out)
             count_as(out, (size_t)input->gt[g].label, nothing);
 }
 
-fa_status fa_analysis_judge(struct fa_analysis_work *work, struct fa_analysis *out)
+fa_status fa_analysis_judge(struct fa_analysis_work *work, const struct fa_thresholds *kept,
+                            struct fa_analysis *out)
 {
-    struct fates fates = {work, out, out->classes[out->n_classes].best_f1.score};
+    struct fates fates = {work, out, kept, out->classes[out->n_classes].best_f1.score};
 
     FA_TRY(judge_cells(&fates));
     FA_TRY(judge_left(&fates));

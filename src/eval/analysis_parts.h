@@ -28,6 +28,7 @@ void fa_analysis_total_make(struct fa_analysis_work *work, size_t n_classes,
                             struct fa_analysis_class *classes);
 
 /* Fills confusion and fates, which are zeroed. */
-fa_status fa_analysis_judge(struct fa_analysis_work *work, struct fa_analysis *out) FA_CHECK_RESULT;
+fa_status fa_analysis_judge(struct fa_analysis_work *work, const struct fa_thresholds *kept,
+                            struct fa_analysis *out) FA_CHECK_RESULT;
 
 #endif

@@ -75,6 +75,12 @@ static fa_status take_values(const struct fa_chart *chart, struct values *values
     return FA_OK;
 }
 
+/* Where the axis of shares ends: at 1, and sooner where all lie far below it. */
+static double share_end(double high)
+{
+    return high > 0.5 ? 1 : high > 0.2 ? 0.5 : high > 0.1 ? 0.2 : high > 0.02 ? 0.1 : 0.02;
+}
+
 /* A few values far above the rest would press the rest flat: the axis ends below them. */
 static struct frame choose_frame(const struct fa_chart *chart, const struct values *values)
 {
@@ -92,7 +98,7 @@ static struct frame choose_frame(const struct fa_chart *chart, const struct valu
         frame.y = fa_axis_make_log(low, high);
     } else {
         frame.y = fa_axis_make(fmin(low, 0),
-                               chart->is_share ? 1
+                               chart->is_share ? share_end(high)
                                : frame.is_cut  ? 1.3 * usual
                                                : high,
                                TICKS_Y);
@@ -309,7 +315,10 @@ static void draw(struct fa_page *page, const struct fa_chart *chart, const struc
         draw_curve(page, &frame, &chart->series[s]);
     if (frame.is_cut)
         draw_cut(page, chart, &frame);
-    fa_page_put(page, "</svg></figure>\n");
+    fa_page_put(page, "</svg>");
+    if (chart->note != NULL)
+        fa_page_add(page, "<small>%s</small>", chart->note);
+    fa_page_put(page, "</figure>\n");
 }
 
 void fa_chart_draw(struct fa_page *page, const struct fa_chart *chart)

@@ -26,11 +26,12 @@ struct fa_chart {
     const char *title, *x_unit, *y_unit; /* markup of our own, no text of others */
     size_t n_series;
     const struct fa_series *series;
-    bool is_share;   /* both ends of y are known: 0 and 1 */
-    bool is_x_share; /* of x too */
-    bool may_be_log; /* y goes by powers of ten if its values span many */
-    bool is_stacked; /* areas on top of each other; all have the x of the first */
-    size_t n_marks;  /* where the run was resumed */
+    const char *note; /* what the words mean, below; markup of our own; may be NULL */
+    bool is_share;    /* y lies between 0 and 1 */
+    bool is_x_share;  /* of x too */
+    bool may_be_log;  /* y goes by powers of ten if its values span many */
+    bool is_stacked;  /* areas on top of each other; all have the x of the first */
+    size_t n_marks;   /* where the run was resumed */
     const double *marks;
 };
 

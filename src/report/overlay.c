@@ -127,7 +127,7 @@ static void draw_boxes(struct fa_page *page, const struct fa_overlay_box *boxes,
 {
     for (size_t i = n; i-- > 0;) {
         const struct fa_overlay_box *box = &boxes[i];
-        const char *looks[2] = {"halo", box->look};
+        const char *looks[2] = {box->name != NULL ? "halo" : "\"halo of-right\"", box->look};
 
         for (int k = 0; k < 2; k++)
             fa_page_add(page, "<rect class=%s x=%.1f y=%.1f width=%.1f height=%.1f />", looks[k], box->x,

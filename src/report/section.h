@@ -14,6 +14,7 @@ void fa_section_foot(struct fa_page *page);
 
 /* Of one run. */
 void fa_section_summary(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found);
+void fa_section_verdict(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found);
 void fa_section_curves(struct fa_page *page, const struct fa_report_run *run);
 void fa_section_times(struct fa_page *page, const struct fa_report_run *run);
 void fa_section_ranks(struct fa_page *page, const struct fa_report_run *run);

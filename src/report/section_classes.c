@@ -1,6 +1,7 @@
 /*
  * section_classes.c - precision, recall and F1 of each class at IoU 0.5.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "chart.h"
@@ -145,6 +146,40 @@ static void put_best(struct fa_page *page, const struct fa_found *found)
     fa_page_put(page, "Precision over recall of all classes is the mean over classes.</p>\n");
 }
 
+/* F1 of the class at a threshold that all share, of the curve's point at or below it. */
+static double f1_at(const struct fa_analysis_class *class, double score)
+{
+    return class->f1[(int)(score * (FA_ANALYSIS_POINTS - 1))];
+}
+
+/* Less than half of what its own threshold gives it, and that is something. */
+static bool is_lost(const struct fa_analysis_class *class, double score)
+{
+    return class->n_objects[FA_SIZE_ALL] > 0 && class->best_f1.score >= 0 && class->best_f1.f1 >= 0.1 &&
+           f1_at(class, score) < class->best_f1.f1 / 2;
+}
+
+static void put_lost(struct fa_page *page, const struct fa_found *found)
+{
+    const double score = found->metrics.best_f1.score;
+    int n = 0;
+
+    if (!(score >= 0 && score <= 1))
+        return;
+    for (size_t k = 0; k < found->analysis.n_classes && n < NAMED; k++) {
+        const struct fa_analysis_class *class = &found->analysis.classes[k];
+
+        if (!is_lost(class, score))
+            continue;
+        fa_page_put(page, n++ == 0 ? "<p class=note>One threshold for all classes would nearly lose " : "; ");
+        fa_page_text(page, fa_found_class(found, k));
+        fa_page_add(page, ": F1 %.2f at %.2f, but %.2f at its own %.3g", f1_at(class, score),
+                    floor(100 * score) / 100, class->best_f1.f1, class->best_f1.score);
+    }
+    if (n > 0)
+        fa_page_put(page, ". <code>detect</code> takes each class's own.</p>\n");
+}
+
 static void draw(struct fa_page *page, const struct fa_found *found, const struct frequent *classes,
                  size_t n_classes)
 {
@@ -161,6 +196,7 @@ static void draw(struct fa_page *page, const struct fa_found *found, const struc
     curves.is_f1 = true;
     draw_curves(page, &curves, classes, n_classes);
     fa_page_put(page, "</div>\n");
+    put_lost(page, found);
     put_table(page, found);
 }
 

@@ -216,12 +216,13 @@ void fa_section_confusion(struct fa_page *page, const struct fa_found *found)
             found->analysis.n_classes, FA_CONFUSION_CLASSES);
         return;
     }
-    fa_page_add(
+    fa_page_put(
         page,
-        "<h2>Confusion</h2><p class=soft>Objects (rows) by the class that they are found as (columns), of "
-        "detections that score at least %.4g, at IoU 0.5. First every class takes its own; what is left "
-        "takes objects of other classes. Colour is the share of the row.</p>\n",
-        found->metrics.best_f1.score < 0 ? 0 : found->metrics.best_f1.score);
+        "<h2>Confusion</h2><p class=soft>What became of the objects of each class (rows): found as which "
+        "class (columns), or not found; the last row are detections where there is no object. Only "
+        "detections count that score at least the threshold of their class, as in the table above, and that "
+        "overlap an object by IoU 0.5. First every class takes its own; what is left takes objects of other "
+        "classes. Colour is the share of the row.</p>\n");
     if (found->analysis.n_classes <= TABLE_CLASSES) {
         put_table(page, found);
         return;

@@ -77,7 +77,13 @@ static void draw_loss(const struct plot *plot)
         series[n] = step_series(plot, plot->log->part_name[i], (int)n, &first->part[i]);
     if (has_val_loss(plot->log))
         series[n++] = val_loss_series(plot);
-    draw_steps(plot, (struct fa_chart){.title = "Loss", .y_unit = "loss, mean of a window"}, n, series);
+    draw_steps(plot,
+               (struct fa_chart){.title = "Loss",
+                                 .y_unit = "loss, mean of a window",
+                                 .note = "Should fall, first fast, then slowly; that of the validation "
+                                         "set, where it is computed, rises again when training "
+                                         "learns its images by heart."},
+               n, series);
 }
 
 static void draw_one(const struct plot *plot, struct fa_chart chart, const double *first)
@@ -107,7 +113,13 @@ static void draw_objects(const struct plot *plot)
         step_series(plot, "probability of a bag", 1, &first->bag_probability)};
 
     draw_steps(plot,
-               (struct fa_chart){.title = "Objects", .y_unit = "mean over objects, 0 to 1", .is_share = true},
+               (struct fa_chart){.title = "Objects",
+                                 .y_unit = "mean over objects of a batch",
+                                 .note =
+                                     "Both should rise. IoU, overlap by union: how well the best box covers "
+                                     "an object. Bag: the anchors that may learn an object; its "
+                                     "probability is how sure the network is that one of them finds it.",
+                                 .is_share = true},
                2, series);
 }
 
@@ -119,12 +131,13 @@ static void draw_ap(const struct plot *plot)
     const struct fa_series common = {
         .n = plot->log->n_evaluations, .stride = EVALUATION_STRIDE, .x = &first->epoch, .has_dots = true};
     struct fa_series series[3] = {common, common, common};
-    struct fa_chart chart = {.title = "AP",
-                             .x_unit = "epoch",
-                             .y_unit = "AP, 0 to 1",
-                             .n_series = 3,
-                             .series = series,
-                             .is_share = true};
+    struct fa_chart chart = {
+        .title = "AP", .x_unit = "epoch", .y_unit = "AP", .n_series = 3, .series = series, .is_share = true};
+    const char *const notes[2] = {
+        "AP, average precision: 1 where all objects are found, placed well, and nothing "
+        "else is. AP50 asks for an overlap of 0.5 only, AP75 for 0.75; AP is the mean "
+        "over 0.5 to 0.95.",
+        "Small: up to 32 &times; 32 pixels of the image; large: above 96 &times; 96."};
     const char *const names[2][3] = {{"AP50", "AP", "AP75"}, {"large", "medium", "small"}};
     const double *const columns[2][3] = {{&first->ap50, &first->ap, &first->ap75},
                                          {&first->ap_large, &first->ap_medium, &first->ap_small}};
@@ -132,10 +145,11 @@ static void draw_ap(const struct plot *plot)
     for (int c = 0; c < 2; c++) {
         for (int s = 0; s < 3; s++) {
             series[s].name = names[c][s];
-            series[s].look = s == 1 ? 0 : s == 0 ? 2 : 1;
+            series[s].look = s == 1 ? 0 : s == 0 ? 1 : 3;
             series[s].y = columns[c][s];
         }
         chart.title = c == 0 ? "AP by epoch" : "AP by size of objects";
+        chart.note = notes[c];
         fa_chart_draw(plot->page, &chart);
     }
 }
@@ -146,12 +160,15 @@ static void draw_f1(const struct plot *plot)
     const struct fa_series common = {
         .n = plot->log->n_evaluations, .stride = EVALUATION_STRIDE, .x = &first->epoch, .has_dots = true};
     struct fa_series series[2] = {common, common};
-    const struct fa_chart chart = {.title = "Best F1 and its score threshold",
-                                   .x_unit = "epoch",
-                                   .y_unit = "0 to 1",
-                                   .n_series = 2,
-                                   .series = series,
-                                   .is_share = true};
+    const struct fa_chart chart = {
+        .title = "Best F1 and its score threshold",
+        .x_unit = "epoch",
+        .y_unit = "share",
+        .note = "F1: the mean of how many detections are right and how many objects are "
+                "found, where one threshold of scores holds for all classes.",
+        .n_series = 2,
+        .series = series,
+        .is_share = true};
 
     series[0].name = "F1";
     series[0].y = &first->f1;
@@ -228,7 +245,7 @@ static fa_status draw_classes(const struct plot *plot)
                                                       ? "AP of classes: best three, worst three, others faint"
                                                       : "AP of classes",
                                          .x_unit = "epoch",
-                                         .y_unit = "AP, 0 to 1",
+                                         .y_unit = "AP",
                                          .n_series = n,
                                          .series = series,
                                          .is_share = true});

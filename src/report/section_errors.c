@@ -6,12 +6,12 @@
 static const struct level {
     const char *name, *meaning;
 } levels[FA_FORGIVENS + 1] = {
-    [FA_FORGIVEN_C75] = {"C75", "AP at IoU 0.75"},
-    [FA_FORGIVEN_C50] = {"C50", "at IoU 0.5"},
-    [FA_FORGIVEN_LOC] = {"Loc", "at IoU 0.1: boxes in the wrong place are forgiven"},
-    [FA_FORGIVEN_OTHER] = {"Oth", "and classes taken for others"},
-    [FA_FORGIVEN_GROUND] = {"BG", "and detections of nothing"},
-    [FA_FORGIVENS] = {"FN", "the rest to 1: objects not found"},
+    [FA_FORGIVEN_C75] = {"AP75", "boxes must overlap by IoU 0.75 (COCO calls it C75)"},
+    [FA_FORGIVEN_C50] = {"AP50", "only by 0.5 (C50)"},
+    [FA_FORGIVEN_LOC] = {"place", "only by 0.1: boxes in the wrong place are forgiven (Loc)"},
+    [FA_FORGIVEN_OTHER] = {"class", "classes taken for others are forgiven too (Oth)"},
+    [FA_FORGIVEN_GROUND] = {"nothing", "and detections of nothing, the background (BG)"},
+    [FA_FORGIVENS] = {"missed", "what is left to 1: objects that nothing finds (FN)"},
 };
 
 static void put_legend(struct fa_page *page)
@@ -94,9 +94,10 @@ void fa_section_errors(struct fa_page *page, const struct fa_found *found)
     if (found->dataset == NULL || found->set.input.n_gt == 0)
         return;
     fa_page_put(page,
-                "<h2>What errors cost</h2><p class=soft>AP, if errors were forgiven one kind after another; "
-                "each step to the right is what its kind costs. Means over the classes that have objects. "
-                "Similar classes are not told apart from others, as the data names no supercategories.</p>");
+                "<h2>What errors cost</h2><p class=soft>AP, if errors were forgiven one kind after another: "
+                "the longer the step to the next column, the more that kind of error costs. Means over the "
+                "classes that have objects. COCO's errors among similar classes (Sim) are part of those "
+                "among classes, as the data names no supercategories.</p>");
     put_legend(page);
     fa_page_put(page, "<div class=two>");
     put_sizes(page, found);

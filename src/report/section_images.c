@@ -23,7 +23,8 @@ struct gallery {
     struct fa_page *page;
     const struct fa_found *found;
     size_t n_bytes, n_shown; /* of JPEGs so far */
-    size_t shown[2 * EACH];  /* images that are in the page */
+    size_t shown[2 * EACH];  /* images whose picture is in the page */
+    size_t n_listed, listed[2 * EACH];
 };
 
 /* ---- which images ---- */
@@ -90,12 +91,14 @@ static struct fa_overlay_box box_of(const double bbox[4], double unit, uint8_t f
     static const int ranks[] = {
         [FA_FATE_NONE] = 3, [FA_FATE_RIGHT] = 2, [FA_FATE_CONFUSED] = 0, [FA_FATE_WRONG] = 1};
 
+    const bool is_error = fate == FA_FATE_WRONG || fate == FA_FATE_CONFUSED;
+
     return (struct fa_overlay_box){.x = bbox[0] * unit,
                                    .y = bbox[1] * unit,
                                    .w = bbox[2] * unit,
                                    .h = bbox[3] * unit,
                                    .look = looks[fate],
-                                   .name = name,
+                                   .name = is_error ? name : NULL,
                                    .score = score,
                                    .rank = ranks[fate]};
 }
@@ -207,18 +210,32 @@ static void show(struct gallery *gallery, const struct wrong *wrong)
 
 /* ---- the whole ---- */
 
+static bool is_listed(const struct gallery *gallery, size_t image)
+{
+    for (size_t i = 0; i < gallery->n_listed; i++)
+        if (gallery->listed[i] == image)
+            return true;
+    return false;
+}
+
+/* Of those that are not shown already. */
 static void show_worst(struct gallery *gallery, const char *title, struct wrong *wrong, bool by_misses)
 {
-    const size_t n_images = gallery->found->set.input.n_images;
+    const size_t n_images = gallery->found->set.input.n_images, before = gallery->n_listed;
 
     qsort(wrong, n_images, sizeof *wrong, by_misses ? most_missed_first : most_wrong_first);
-    if (n_images == 0 || (by_misses ? wrong->n_missed : wrong->n_wrong) == 0)
-        return;
-    fa_page_add(gallery->page, "<h3>%s</h3><div class=images>\n", title);
-    for (size_t i = 0; i < EACH && i < n_images && (by_misses ? wrong[i].n_missed : wrong[i].n_wrong) > 0;
-         i++)
+    for (size_t i = 0; i < n_images && gallery->n_listed < before + EACH; i++) {
+        if ((by_misses ? wrong[i].n_missed : wrong[i].n_wrong) == 0)
+            break;
+        if (is_listed(gallery, wrong[i].image))
+            continue;
+        if (gallery->n_listed == before)
+            fa_page_add(gallery->page, "<h3>%s</h3><div class=images>\n", title);
+        gallery->listed[gallery->n_listed++] = wrong[i].image;
         show(gallery, &wrong[i]);
-    fa_page_put(gallery->page, "</div>\n");
+    }
+    if (gallery->n_listed > before)
+        fa_page_put(gallery->page, "</div>\n");
 }
 
 void fa_section_images(struct fa_page *page, const struct fa_found *found)
@@ -231,11 +248,12 @@ void fa_section_images(struct fa_page *page, const struct fa_found *found)
     page->status = count_wrong(found, &wrong);
     if (page->status == FA_OK) {
         fa_page_put(page,
-                    "<h2>Images with most errors</h2><p class=soft>At the score of best F1. Thin and blue: "
-                    "found and right. Thick and orange: an object that is not found, a detection of nothing. "
-                    "Dashed and yellow: taken for another class. Dotted: a crowd.</p>\n");
+                    "<h2>Images with most errors</h2><p class=soft>Truth beside detections, which score at "
+                    "least the threshold of their class. Only errors are named. Thick and orange: an object "
+                    "that is not found, a detection of nothing. Dashed and yellow: taken for another class. "
+                    "Thin and blue: found and right. Dotted: a crowd.</p>\n");
         show_worst(&gallery, "Most wrong detections", wrong, false);
-        show_worst(&gallery, "Most objects not found", wrong, true);
+        show_worst(&gallery, "Most objects not found, of the other images", wrong, true);
     }
     fa_free(wrong);
 }

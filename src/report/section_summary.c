@@ -32,7 +32,7 @@ static void best_f1(struct fa_page *page, double f1, double score)
 {
     fa_page_put(page, "<div><dt>best F1</dt><dd>");
     fa_page_share(page, f1);
-    fa_page_add(page, "</dd><dd>at score %.3g</dd></div>", score);
+    fa_page_add(page, "</dd><dd>one score for all: %.3g</dd></div>", score);
 }
 
 static void figures(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found)
@@ -288,6 +288,7 @@ void fa_section_summary(struct fa_page *page, const struct fa_report_run *run, c
     fa_page_text(page, run->name);
     fa_page_put(page, "</h1>");
     lead(page, run);
+    fa_section_verdict(page, run, found);
     figures(page, run, found);
     notes(page, run, found);
     facts(page, run);

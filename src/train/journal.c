@@ -174,25 +174,36 @@ static const char *describe_val_loss(const struct fa_loss *loss, char *text, siz
     return text;
 }
 
+/* "Epoch(val) [4][12]  epoch 4 of 28, 12 images": mmdetection's form, and what its numbers are. */
+static void describe_place(const struct fa_journal *journal, const struct fa_journal_evaluation *evaluation,
+                           char *text, size_t size)
+{
+    const int64_t epoch = epoch_of(journal, evaluation->step);
+    const size_t n = evaluation->n_images;
+
+    snprintf(text, size, "Epoch(val) [%" PRId64 "][%zu]  epoch %" PRId64 " of %" PRId64 ", %zu image%s",
+             epoch, n, epoch, epoch_of(journal, journal->last_step), n, fa_plural(n));
+}
+
 void fa_journal_val(struct fa_journal *journal, const struct fa_journal_evaluation *evaluation)
 {
     const struct fa_metrics *metrics = evaluation->metrics;
     struct fa_journal_place place;
-    char loss[48];
+    char loss[48], head[160];
 
     if (journal == NULL)
         return;
     clear_progress(journal);
-    place = place_of(journal, evaluation->step);
     describe_val_loss(evaluation->loss, loss, sizeof loss);
+    place = place_of(journal, evaluation->step);
+    describe_place(journal, evaluation, head, sizeof head);
     if (metrics->ap < 0)
-        fa_info("Epoch(val) [%" PRId64 "][%zu]  no ground truth, so no AP%s", place.epoch,
-                evaluation->n_images, loss);
+        fa_info("%s, no ground truth, so no AP%s", head, loss);
     else
-        fa_info("Epoch(val) [%" PRId64 "][%zu]  bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
+        fa_info("%s, bbox_mAP: %.4f, bbox_mAP_50: %.4f, bbox_mAP_75: %.4f, "
                 "bbox_mAP_s: %.4f, bbox_mAP_m: %.4f, bbox_mAP_l: %.4f%s",
-                place.epoch, evaluation->n_images, metrics->ap, metrics->ap50, metrics->ap75,
-                metrics->ap_small, metrics->ap_medium, metrics->ap_large, loss);
+                head, metrics->ap, metrics->ap50, metrics->ap75, metrics->ap_small, metrics->ap_medium,
+                metrics->ap_large, loss);
     if (evaluation->titles != NULL &&
         fa_class_table_tell(evaluation->titles, metrics->class_ap, metrics->n_classes) != FA_OK)
         fa_warn("%s", fa_message());

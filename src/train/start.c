@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "fa/activity.h"
+#include "fa/learning.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -235,6 +236,18 @@ static fa_status open_loader(struct fa_training *t)
     return fa_loader_open(&config, t->run->train_data, t->sampler, &t->loader);
 }
 
+/* Rank 0, of a run that begins. */
+static void tell_few(const struct fa_training *t)
+{
+    const int64_t n = t->schedule.n_steps;
+    char text[FA_MESSAGE_MAX];
+
+    if (t->state.progress.step > 0 || t->run->init_from != NULL || n >= FA_FEW_STEPS)
+        return;
+    fa_learning_print_few(n, t->steps_per_epoch, text, sizeof text);
+    fa_warn("this run will have %s", text);
+}
+
 /* Rank 0. Nothing was written to the directory's records before: a run that is refused leaves them as they
    were. */
 static fa_status begin_records(struct fa_training *t)
@@ -256,6 +269,7 @@ static fa_status begin_records(struct fa_training *t)
     FA_TRY(fa_training_write_config(t));
     FA_TRY(fa_journal_begin(t->journal, &start, &t->past));
     fa_training_tell_room(t);
+    tell_few(t);
     return FA_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "divergence.h"
+#include "fa/learning.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
@@ -327,6 +328,19 @@ static void tell_best(const struct fa_training *t)
                 t->best.name, t->run->work_dir->path);
 }
 
+/* Rank 0. A run that ends calmly may have learnt nothing. */
+static void tell_little(const struct fa_training *t, const struct fa_train_result *result)
+{
+    const struct fa_early_stop *past = &t->past.early_stop;
+    const double last = result->has_metrics ? result->metrics.ap : -1,
+                 best = past->best_step > 0 && past->best > last ? past->best : last;
+    char text[FA_MESSAGE_MAX];
+
+    if (fa_comm_rank(t->comm) == 0 &&
+        fa_learning_is_little(best, t->state.progress.step, t->steps_per_epoch, text, sizeof text))
+        fa_warn("%s", text);
+}
+
 /* The losses are those of the whole batch, on every rank. */
 static void tell_divergence(struct fa_training *t, struct fa_divergence *divergence, double loss)
 {
@@ -393,6 +407,7 @@ static fa_status loop(struct fa_training *t, struct fa_train_result *result)
     watch(t, FA_WATCH_SAVING);
     FA_TRY(locate(t, "saving", fa_training_insist(t, try_to_write_weights)));
     tell_best(t);
+    tell_little(t, result);
     return FA_OK;
 }
 

@@ -28,6 +28,8 @@ holds "$(number "$scratch/score" bbox_mAP) > 0.1" "there is something to compare
 grep -qE 'https?:|<script|src=|@import|url\(' "$report" && fail "the report asks for something outside of itself"
 grep -q '&lt;script&gt;' "$report" || fail "the class of a hostile name is not named"
 [ "$(grep -c 'data:image/jpeg;base64,' "$report")" -ge 1 ] || fail "there are no pictures"
+grep -q 'AP was still rising, from 0.400 to 0.600' "$report" || fail "it is not told that AP was still rising"
+grep -q 'What costs most' "$report" || fail "it is not told where the run errs most"
 grep -q '>none<' "$report" || fail "a class without objects has no AP"
 
 # Without detections it has the curves and says how to get the rest; two runs stand side by side; what is wrong is said.

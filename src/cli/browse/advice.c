@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/printable.h"
 
-enum { MOST_ADVICE = 5 };
+enum { MOST_ADVICE = 5, NAME_ROOM = 256 };
 
 /* Of a class's objects without a good anchor, from which it is said. */
 #define WORTH_SAYING 0.05
+
+/* By which the mean IoU of a class falls where it fits worse. */
+#define WORSE_IOU 0.02
 
 /* What a recipe may do otherwise. */
 enum other { LARGER_IMAGES, SMALLER_IMAGES, SMALLER_ANCHORS, LARGER_ANCHORS, LONGER_ANCHORS, OTHERS };
@@ -117,14 +121,66 @@ static double then(const struct advice *advice, enum other which, size_t class)
     return 100 * poor_share(&advice->other[which].statistics.classes[class].fit);
 }
 
+/* ---- what it would cost ---- */
+
+static double mean_iou(const struct fa_fit *fit)
+{
+    return fit->n > 0 ? fit->sum / (double)fit->n : 0;
+}
+
+static bool is_worse(const struct fa_fit *now, const struct fa_fit *then)
+{
+    return mean_iou(now) - mean_iou(then) >= WORSE_IOU || poor_share(then) - poor_share(now) >= WORTH_SAYING;
+}
+
+/* The class of most objects that anchors fit worse then; n_classes: there is none. */
+static size_t find_loser(const struct advice *advice, enum other which)
+{
+    const struct fa_data_statistics *now = advice->now, *then = &advice->other[which].statistics;
+    size_t loser = now->n_classes;
+
+    for (size_t k = 0; k < now->n_classes; k++)
+        if (is_worse(&now->classes[k].fit, &then->classes[k].fit) &&
+            (loser == now->n_classes || now->classes[k].fit.n > now->classes[loser].fit.n))
+            loser = k;
+    return loser;
+}
+
+static const char *print_name(const struct fa_class_statistics *class, char name[NAME_ROOM])
+{
+    return fa_printable(class->name, strlen(class->name), name, NAME_ROOM);
+}
+
+static void print_cost(const struct advice *advice, enum other which)
+{
+    const struct fa_data_statistics *now = advice->now, *then = &advice->other[which].statistics;
+    const size_t loser = find_loser(advice, which);
+    char name[NAME_ROOM];
+
+    if (loser == now->n_classes) {
+        printf("no class fits worse\n");
+        return;
+    }
+    printf("but `%s`, %zu object%s, would fit worse: IoU of the best anchor %.2f, now %.2f\n",
+           print_name(&now->classes[loser], name), now->classes[loser].fit.n,
+           fa_plural(now->classes[loser].fit.n), mean_iou(&then->classes[loser].fit),
+           mean_iou(&now->classes[loser].fit));
+}
+
 /* ---- sentences ---- */
 
 static void print_finding(const struct fa_class_statistics *class)
 {
-    char name[256];
+    char name[NAME_ROOM];
 
     printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * poor_share(&class->fit),
-           fa_printable(class->name, strlen(class->name), name, sizeof name), FA_POOR_IOU);
+           print_name(class, name), FA_POOR_IOU);
+}
+
+static void print_way(const struct advice *advice, enum other which, size_t class, const char *setting)
+{
+    printf("  --set %-36s leaves %.0f %%; ", setting, then(advice, which, class));
+    print_cost(advice, which);
 }
 
 static fa_status advise_on_size(struct advice *advice, size_t class, bool is_small)
@@ -132,27 +188,32 @@ static fa_status advise_on_size(struct advice *advice, size_t class, bool is_sma
     const enum other images = is_small ? LARGER_IMAGES : SMALLER_IMAGES,
                      anchors = is_small ? SMALLER_ANCHORS : LARGER_ANCHORS;
     const int *was = advice->outlook->transform->scale, *is = advice->other[images].transform.scale;
+    char setting[64];
 
     FA_TRY(look(advice, images));
     FA_TRY(look(advice, anchors));
     print_finding(&advice->now->classes[class]);
-    printf("most are too %s for the anchors at data.scale [%d, %d]; at [%d, %d] it would be %.0f %%, with "
-           "model.anchor_scale=%g instead %.0f %%\n",
-           is_small ? "small" : "large", was[0], was[1], is[0], is[1], then(advice, images, class),
-           advice->other[anchors].anchors.scale, then(advice, anchors, class));
+    printf("most are too %s for the anchors at data.scale [%d, %d]. What would help:\n",
+           is_small ? "small" : "large", was[0], was[1]);
+    snprintf(setting, sizeof setting, "data.scale=[%d,%d]", is[0], is[1]);
+    print_way(advice, images, class, setting);
+    snprintf(setting, sizeof setting, "model.anchor_scale=%g", advice->other[anchors].anchors.scale);
+    print_way(advice, anchors, class, setting);
     return FA_OK;
 }
 
 static fa_status advise_on_shape(struct advice *advice, size_t class)
 {
     const float *was = advice->outlook->anchors.ratio, *is = advice->other[LONGER_ANCHORS].anchors.ratio;
+    char setting[96];
 
     FA_TRY(look(advice, LONGER_ANCHORS));
     print_finding(&advice->now->classes[class]);
-    printf("most are longer than model.anchor_ratios [%g, %g, %g] can cover; with [%g, %g, %g] it would be "
-           "%.0f %%\n",
-           (double)was[0], (double)was[1], (double)was[2], (double)is[0], (double)is[1], (double)is[2],
-           then(advice, LONGER_ANCHORS, class));
+    printf("most are longer than model.anchor_ratios [%g, %g, %g] can cover. What would help:\n",
+           (double)was[0], (double)was[1], (double)was[2]);
+    snprintf(setting, sizeof setting, "model.anchor_ratios=[%g,%g,%g]", (double)is[0], (double)is[1],
+             (double)is[2]);
+    print_way(advice, LONGER_ANCHORS, class, setting);
     return FA_OK;
 }
 

@@ -1,0 +1,166 @@
+/*
+ * section_verdict.c - the run in a few sentences: is it good, is it still rising, where does it err most.
+ */
+#include <math.h>
+
+#include "fa/learning.h"
+#include "section.h"
+
+/* By which AP must differ for it to have changed. */
+#define CHANGED 0.01
+
+static int64_t steps_per_epoch(const struct fa_run_log *log)
+{
+    const struct fa_log_step *last = log->n_steps > 0 ? &log->steps[log->n_steps - 1] : NULL;
+
+    if (last == NULL || !(last->epoch >= 1))
+        return 0;
+    return (int64_t)ceil(last->step / last->epoch);
+}
+
+/* ---- is it good ---- */
+
+static const char *praise(double f1)
+{
+    return f1 >= 0.9    ? "It finds nearly all objects, and little else: "
+           : f1 >= 0.75 ? "It finds most objects, with some errors: "
+           : f1 >= 0.5  ? "It finds many objects, and errs often: "
+           : f1 >= 0.2  ? "It finds some objects, and errs more often than not: "
+                        : "It finds next to nothing: ";
+}
+
+/* The means over classes with objects, each at its own threshold, as detect keeps them. */
+static bool mean_point(const struct fa_found *found, struct fa_operating_point *mean)
+{
+    size_t n = 0;
+
+    *mean = (struct fa_operating_point){0};
+    for (size_t k = 0; k < found->analysis.n_classes; k++) {
+        const struct fa_analysis_class *class = &found->analysis.classes[k];
+
+        if (class->n_objects[FA_SIZE_ALL] == 0)
+            continue;
+        n++;
+        mean->f1 += class->best_f1.f1;
+        mean->precision += class->best_f1.precision;
+        mean->recall += class->best_f1.recall;
+    }
+    mean->f1 /= (double)(n + (n == 0));
+    mean->precision /= (double)(n + (n == 0));
+    mean->recall /= (double)(n + (n == 0));
+    return n > 0;
+}
+
+static void put_quality(struct fa_page *page, const struct fa_found *found)
+{
+    struct fa_operating_point mean;
+
+    if (found->dataset == NULL || !mean_point(found, &mean))
+        return;
+    fa_page_add(
+        page,
+        "%s%.0f %% of the objects are found, and %.0f %% of the detections are right (means over classes). ",
+        praise(mean.f1), 100 * mean.recall, 100 * mean.precision);
+}
+
+/* ---- is it still rising ---- */
+
+/* The best AP of evaluations first .. end - 1; -1: none has one. */
+static double best_of(const struct fa_run_log *log, size_t first, size_t end)
+{
+    double best = -1;
+
+    for (size_t i = first; i < end; i++)
+        if (log->evaluations[i].ap > best)
+            best = log->evaluations[i].ap;
+    return best;
+}
+
+static void put_trend(struct fa_page *page, const struct fa_run_log *log)
+{
+    const size_t n = log->n_evaluations, recent = n - (n + 3) / 4;
+    const double before = best_of(log, 0, recent), last = n > 0 ? log->evaluations[n - 1].ap : -1,
+                 best = best_of(log, 0, n);
+
+    if (n < 3 || !(before >= 0) || !(last >= 0) || best < FA_LITTLE_AP)
+        return;
+    if (last > before + CHANGED)
+        fa_page_add(
+            page,
+            "AP was still rising, from %.3f to %.3f over the last quarter: a longer run may do better. ",
+            before, last);
+    else if (last < best - 2 * CHANGED)
+        fa_page_add(page, "AP fell from its best, %.3f, to %.3f at the end. ", best, last);
+    else
+        fa_page_put(page, "AP has levelled off. ");
+}
+
+/* ---- where does it err most ---- */
+
+static void put_error(struct fa_page *page, const struct fa_found *found)
+{
+    const double *ap = found->analysis.classes[found->analysis.n_classes].ap[FA_SIZE_ALL];
+    const struct {
+        double cost;
+        const char *name;
+    } errors[] = {{ap[FA_FORGIVEN_LOC] - ap[FA_FORGIVEN_C50], "boxes in the wrong place"},
+                  {ap[FA_FORGIVEN_OTHER] - ap[FA_FORGIVEN_LOC], "classes taken for others"},
+                  {ap[FA_FORGIVEN_GROUND] - ap[FA_FORGIVEN_OTHER], "detections of nothing"},
+                  {1 - ap[FA_FORGIVEN_GROUND], "objects that nothing finds"}};
+    size_t most = 0;
+
+    for (size_t i = 1; i < sizeof errors / sizeof errors[0]; i++)
+        if (errors[i].cost > errors[most].cost)
+            most = i;
+    if (ap[FA_FORGIVEN_C50] >= 0 && errors[most].cost > CHANGED)
+        fa_page_add(page, "What costs most: %s (%.2f of AP50). ", errors[most].name, errors[most].cost);
+}
+
+static void put_weakest(struct fa_page *page, const struct fa_found *found)
+{
+    const struct fa_analysis *analysis = &found->analysis;
+    size_t weakest = analysis->n_classes, n = 0;
+
+    for (size_t k = 0; k < analysis->n_classes; k++) {
+        if (analysis->classes[k].n_objects[FA_SIZE_ALL] == 0)
+            continue;
+        n++;
+        if (weakest == analysis->n_classes ||
+            analysis->classes[k].best_f1.f1 < analysis->classes[weakest].best_f1.f1)
+            weakest = k;
+    }
+    if (n < 2)
+        return;
+    fa_page_put(page, "The weakest class is ");
+    fa_page_text(page, fa_found_class(found, weakest));
+    fa_page_add(page, ", F1 %.2f. ", analysis->classes[weakest].best_f1.f1);
+}
+
+/* ---- the whole ---- */
+
+static void put_little(struct fa_page *page, const struct fa_run_log *log)
+{
+    const struct fa_log_evaluation *best = fa_run_log_best(log);
+    const double steps = log->n_steps > 0 ? log->steps[log->n_steps - 1].step : 0;
+    char text[FA_MESSAGE_MAX];
+
+    if (best == NULL ||
+        !fa_learning_is_little(best->ap, (int64_t)steps, steps_per_epoch(log), text, sizeof text))
+        return;
+    fa_page_put(page, "<p class=note>Note: ");
+    fa_page_text(page, text);
+    fa_page_put(page, "</p>\n");
+}
+
+void fa_section_verdict(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found)
+{
+    fa_page_put(page, "<p class=verdict>");
+    put_quality(page, found);
+    put_trend(page, &run->log);
+    if (found->dataset != NULL && found->set.input.n_gt > 0) {
+        put_error(page, found);
+        put_weakest(page, found);
+    }
+    fa_page_put(page, "</p>\n");
+    put_little(page, &run->log);
+}
