@@ -20,7 +20,6 @@ struct fa_thresholds {
     double *of_class; /* (n) owned; 0: the class has none of its own, since nothing right was found of it */
 };
 
-fa_status fa_thresholds_copy(const struct fa_thresholds *from, struct fa_thresholds *to) FA_CHECK_RESULT;
 void fa_thresholds_clear(struct fa_thresholds *thresholds);
 
 /* Of n classes, all without one of their own. */

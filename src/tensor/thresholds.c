@@ -8,17 +8,10 @@
 fa_status fa_thresholds_make(size_t n, struct fa_thresholds *out)
 {
     *out = (struct fa_thresholds){.n = 0};
+    if (n == 0)
+        return FA_OK;
     FA_TRY(fa_alloc_zero(n, sizeof *out->of_class, &out->of_class));
     out->n = n;
-    return FA_OK;
-}
-
-fa_status fa_thresholds_copy(const struct fa_thresholds *from, struct fa_thresholds *to)
-{
-    FA_TRY(fa_thresholds_make(from->n, to));
-    to->all = from->all;
-    for (size_t k = 0; k < from->n; k++)
-        to->of_class[k] = from->of_class[k];
     return FA_OK;
 }
 

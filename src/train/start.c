@@ -245,7 +245,7 @@ static void tell_few(const struct fa_training *t)
     if (t->state.progress.step > 0 || t->run->init_from != NULL || n >= FA_FEW_STEPS)
         return;
     fa_learning_print_few(n, t->steps_per_epoch, text, sizeof text);
-    fa_warn("this run will have %s", text);
+    fa_warn("this run is short: %s", text);
 }
 
 /* Rank 0. Nothing was written to the directory's records before: a run that is refused leaves them as they

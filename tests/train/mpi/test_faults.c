@@ -241,6 +241,7 @@ static int resume(struct run *run)
                 holds(run->average, want.average, N_MOMENTUM) &&
                 memcmp(progress, &want_progress, sizeof want_progress) == 0,
             "a checkpoint holds its epoch's state and nothing else");
+    fa_checkpoint_best_clear(&run->training.best);
     if (is_first_rank() && fa_directory_exists(root))
         require(fa_checkpoint_best_read(root, &run->training.best) == FA_OK, "the best is known");
     return epoch;

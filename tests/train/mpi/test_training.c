@@ -330,6 +330,7 @@ static void assert_best_is_kept(const char *work_dir)
     assert_near(best.ap, fmax(ap[0], ap[1]), 1e-6);
     assert_true(fa_file_exists(fa_test_path(checkpoints, "step_6")));
     assert_true(fa_file_exists(fa_test_path(checkpoints, best.name)));
+    fa_checkpoint_best_clear(&best);
 }
 
 /* Three images a rank are no node of the tree of six, so each rank brings two. */
