@@ -134,6 +134,9 @@ void fa_backend_get(struct fa_backend *backend, void *host, const void *memory, 
  */
 size_t fa_backend_peak_bytes(const struct fa_backend *backend);
 
+/* How much of its memory is free; only where it has a device. */
+fa_status fa_backend_free_bytes(struct fa_backend *backend, size_t *n_bytes) FA_CHECK_RESULT;
+
 /* By which another process of this host finds memory of a backend. Plain bytes. */
 struct fa_memory_key {
     unsigned char bytes[64];

@@ -39,7 +39,8 @@ struct fa_train_config {
     enum fa_normalizer normalizer;
     enum fa_reduction reduction;
     enum fa_transport transport;
-    int lanes; /* images of a rank that run side by side, at least 1; at most as many as it has in a step */
+    int lanes; /* images of a rank that run side by side, at most as many as it has in a step; 0: as many as a
+                  device has room for, one on processors */
     int bucket_mib; /* of gradients on their way over ranks */
     struct fa_loss_config loss;
     struct fa_transform transform;

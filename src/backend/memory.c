@@ -67,6 +67,11 @@ size_t fa_backend_peak_bytes(const struct fa_backend *backend)
                                                                     : fa_memory_peak_rss();
 }
 
+fa_status fa_backend_free_bytes(struct fa_backend *backend, size_t *n_bytes)
+{
+    return own(backend)->free_bytes(backend, n_bytes);
+}
+
 /* ---- queues ---- */
 
 fa_status fa_backend_fork(struct fa_backend *backend, struct fa_backend **out)

@@ -126,6 +126,8 @@ struct fa_memory_ops {
     void (*get)(struct fa_backend *backend, void *host, const void *memory, size_t n_bytes);
     size_t (*peak_bytes)(void); /* optional. NULL: it is counted as the host's */
 
+    fa_status (*free_bytes)(struct fa_backend *backend, size_t *n_bytes); /* of a backend that has a device */
+
     /* Optional, all or none: what alloc gave, in other processes (flat.h). */
     fa_status (*lend)(struct fa_backend *backend, void *memory, struct fa_memory_key *key);
     fa_status (*borrow)(struct fa_backend *backend, const struct fa_memory_key *key, void **out);

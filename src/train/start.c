@@ -65,8 +65,8 @@ static fa_status check_config(const struct fa_training *t)
                        "a batch of %d images cannot be shared evenly by %d ranks; set train.batch to a "
                        "multiple of %d",
                        c->batch, size, size);
-    if (c->lanes < 1)
-        return fa_fail(FA_EINVAL, "train.lanes is %d; it must be at least 1", c->lanes);
+    if (c->lanes < 0)
+        return fa_fail(FA_EINVAL, "train.lanes is %d; it must be at least 0", c->lanes);
     if (c->bucket_mib < 1)
         return fa_fail(FA_EINVAL, "buckets of gradients must have at least 1 MiB, not %d", c->bucket_mib);
     if (c->reference_batch < 1 || c->loader_threads < 1 || c->log_interval < 1)
@@ -128,41 +128,6 @@ static void tell_schedule(const struct fa_training *t)
 
 /* ---- parts ---- */
 
-static fa_status open_lane(struct fa_training *t, size_t i)
-{
-    struct fa_flat *row = NULL;
-
-    if (t->rows != NULL) {
-        FA_TRY(fa_flat_create(fa_model_backend(t->model), t->state.params->n_trainable, &t->rows[i]));
-        row = t->rows[i];
-    }
-    return fa_lane_create(t->model, row, &t->lanes[i]);
-}
-
-/* Several add to rows of their own, since they do so at the same time. */
-static fa_status open_lanes(struct fa_training *t)
-{
-    const size_t asked = (size_t)t->config->lanes;
-
-    t->n_lanes = asked < t->n_local ? asked : t->n_local;
-    FA_TRY(fa_alloc_zero(t->n_lanes, sizeof(struct fa_lane *), &t->lanes));
-    if (t->n_lanes > 1)
-        FA_TRY(fa_alloc_zero(t->n_lanes, sizeof(struct fa_flat *), &t->rows));
-    for (size_t i = 0; i < t->n_lanes; i++)
-        FA_TRY(open_lane(t, i));
-    return FA_OK;
-}
-
-static void close_lanes(struct fa_training *t)
-{
-    for (size_t i = 0; t->lanes != NULL && i < t->n_lanes; i++)
-        fa_lane_destroy(t->lanes[i]);
-    for (size_t i = 0; t->rows != NULL && i < t->n_lanes; i++)
-        fa_flat_destroy(t->rows[i]);
-    fa_free(t->lanes);
-    fa_free(t->rows);
-}
-
 static fa_status open_parts(struct fa_training *t)
 {
     struct fa_params *params = t->state.params;
@@ -173,7 +138,7 @@ static fa_status open_parts(struct fa_training *t)
                                         .bucket_bytes = (size_t)t->config->bucket_mib << 20};
 
     t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
-    FA_TRY(open_lanes(t));
+    FA_TRY(fa_training_open_lanes(t));
     reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
     FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.momentum));
     if (t->config->ema_decay > 0)
@@ -338,7 +303,7 @@ void fa_training_end(struct fa_training *t)
     fa_journal_close(t->journal);
     fa_loader_close(t->loader);
     fa_reducer_destroy(t->reducer);
-    close_lanes(t);
+    fa_training_close_lanes(t);
     fa_sampler_destroy(t->sampler);
     fa_rank_times_clear(&t->rank_times);
     fa_checkpoint_best_clear(&t->best);

@@ -82,6 +82,12 @@ void fa_training_end(struct fa_training *training);
 /* Where loaders keep pixels: the memory from which they move fast to the backend's. */
 struct fa_pixel_memory fa_training_pixels(const struct fa_training *training);
 
+/* ---- lanes.c ---- */
+
+/* Not collective: ranks may have other numbers of them. */
+fa_status fa_training_open_lanes(struct fa_training *training) FA_CHECK_RESULT;
+void fa_training_close_lanes(struct fa_training *training); /* also after an open that failed */
+
 /* ---- agreement.c ---- */
 
 /* Collective. FA_EINVAL, naming the first difference, unless all ranks train the same model on the same data;

@@ -43,14 +43,15 @@ equal() {
 }
 
 train host 1 onednn 2
-train fp32 1 cuda 2
+train fp32 1 cuda 2 --set train.lanes=1
 for step in 1 2; do
   near "$(loss host $step)" "$(loss fp32 $step)" 1e-4 "fp32, loss of step $step"
 done
 train bf16 1 cuda 1 --set train.precision=bf16
 near "$(loss host 1)" "$(loss bf16 1)" 2e-2 "bf16, loss of step 1"
 
-train lanes 1 cuda 2 --set train.lanes=2
+train lanes 1 cuda 2
+grep -q '2 images of a step side by side (train.lanes)' "$scratch/lanes/train.log" || fail "there is room for two lanes, which are not opened"
 equal fp32 lanes "two lanes give the bits of one"
 for transport in device messages; do
   FAKE_DEVICES=2 train "by_$transport" 2 cuda 2 --set "train.transport=$transport"

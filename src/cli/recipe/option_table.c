@@ -213,9 +213,10 @@ const struct fa_option fa_options[] = {
            "the canonical reduction; auto: by device where GPUs reach each other. The same bits."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,
           "MiB of gradients that leave together while backward still runs; hundreds of ranks need more."),
-    VALUE(
-        "train.lanes", FA_OPTION_INT, train.lanes, "1", 1, 64,
-        "Images of a rank that run side by side; the same bits. More than 1 serves devices, not processors."),
+    VALUE("train.lanes", FA_OPTION_INT, train.lanes, "0", 0, 64,
+          "Images of a rank that run side by side; the same bits. 0: as many as its GPU has room for, up to "
+          "8; 1 "
+          "on processors, where more do not serve."),
     VALUE("train.seed", FA_OPTION_SEED, train.seed, "0", 0, FA_LARGEST_EXACT,
           "Seed of everything random (also --seed)."),
     VALUE("train.log_interval", FA_OPTION_INT, train.log_interval, "50", 1, 1e6,

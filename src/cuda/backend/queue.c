@@ -78,6 +78,14 @@ static void give_back_host(struct fa_backend *backend, void *memory)
     (void)device->runtime->cudaFreeHost(memory);
 }
 
+static fa_status free_bytes(struct fa_backend *backend, size_t *n_bytes)
+{
+    const struct fa_cuda *cuda = fa_cuda_queue_of(backend)->device->runtime;
+    size_t all;
+
+    return fa_cuda_check(cuda, cuda->cudaMemGetInfo(n_bytes, &all), "asking for the GPU's free memory");
+}
+
 static void put(struct fa_backend *backend, void *memory, const void *host, size_t n_bytes)
 {
     struct fa_cuda_queue *queue = fa_cuda_queue_of(backend);
@@ -202,6 +210,7 @@ const struct fa_memory_ops fa_cuda_memory_ops = {.alloc = take,
                                                  .put = put,
                                                  .get = get,
                                                  .peak_bytes = fa_cuda_peak_bytes,
+                                                 .free_bytes = free_bytes,
                                                  .lend = fa_cuda_lend,
                                                  .borrow = fa_cuda_borrow,
                                                  .end_loan = fa_cuda_end_loan,

@@ -18,7 +18,7 @@ run() {
     --set train.log_interval=1 "$@"
 }
 
-run first 1 "$steps"
+run first 1 "$steps" --set train.lanes=1
 run second 1 "$steps"
 run third 1 "$steps"
 same "$scratch/first/weights.h5" "$scratch/second/weights.h5" "a second run"
