@@ -1,6 +1,9 @@
 /*
  * reduction_time.h - how long the sum of gradients takes (reducer.h), from a few numbers about the network.
  *
+ * Devices bring every byte to their host and back; or, those of one host that reach each other, read it
+ * there, and messages are empty.
+ *
  * Pure arithmetic, without MPI and without a clock. A message costs latency, a node's link is busy for bytes
  * / bandwidth, and a processor is kept from its work for every message and byte; the ranks of a node share
  * its link, and what they exchange through memory costs a processor's time alone. Buckets go over the link
@@ -23,6 +26,10 @@ struct fa_network {
     double latency_s; /* of a small message, one way */
     double message_s; /* of a processor, for a message sent and one received */
     double byte_s;    /* of a processor, for each byte of a gradient: copies and additions */
+
+    /* ---- where ranks are devices; else 0 ---- */
+    double staging; /* bytes a second between a device and its host, each way */
+    double peer;    /* that one reads from the other devices of its host; 0: it cannot */
 };
 
 /* When a gradient becomes final: elements[i] of it after seconds[i] of backward. Neither falls. */

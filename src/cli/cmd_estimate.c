@@ -23,6 +23,10 @@ static const struct fa_flag flags[] = {
      FA_REAL(0, 1e4)},
     {"--copy", "GB/S", "gradients that MPI on one processor can pass on, GB/s (default: at no cost)", false,
      FA_REAL(1e-3, 1e6)},
+    {"--pcie", "GB/S", "ranks are GPUs: GB/s between one and its host's memory, each way (default: no GPUs)",
+     false, FA_REAL(1e-3, 1e6)},
+    {"--peer", "GB/S", "GB/s that a GPU reads from others of its host (default: it cannot)", false,
+     FA_REAL(1e-3, 1e6)},
     {"--images", "N", "images of an epoch (default 117266: COCO train2017 without empty ones)", false,
      FA_WHOLE(1, 1e9)},
     {"--profile", "FILE", "time of an image: the output of freeanchor bench step --json on such a rank",
@@ -75,7 +79,9 @@ static struct fa_network network_of(const struct fa_arguments *given)
                                .bandwidth = fa_arguments_real(given, "--bandwidth", 1) * 1e9 / 8,
                                .latency_s = fa_arguments_real(given, "--latency", 0) * 1e-6,
                                .message_s = fa_arguments_real(given, "--message", 1) * 1e-6,
-                               .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0};
+                               .byte_s = copy_gb > 0 ? 1e-9 / copy_gb : 0,
+                               .staging = fa_arguments_real(given, "--pcie", 0) * 1e9,
+                               .peer = fa_arguments_real(given, "--peer", 0) * 1e9};
 }
 
 static fa_status check_ranks(const struct fa_network *network)

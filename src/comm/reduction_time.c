@@ -36,16 +36,36 @@ static int trips_of(double bytes)
     return bytes > EAGER_BYTES ? 3 : 1;
 }
 
+/* As exchange_device.c does it. */
+static struct fa_bucket_cost cost_by_device(const struct fa_network *network, double parts, double bytes)
+{
+    const double n = n_ranks(network);
+
+    return (struct fa_bucket_cost){.rounds = 1,
+                                   .trips = 1,
+                                   .wire_s = (n - 1) / n * bytes * (parts + 1) / 2 / network->peer,
+                                   .processor_s = (n - 1) * 1.5 * network->message_s};
+}
+
+/* Of a rank's own way between its device and the host; buckets on it and on the link take turns. */
+static double staging_seconds(const struct fa_network *network, double bytes)
+{
+    return network->staging > 0 ? bytes / network->staging : 0;
+}
+
 /* Every rank sends a chunk to every other one, so the more ranks a node has the more its link carries. */
 static struct fa_bucket_cost cost_canonical(const struct fa_network *network, size_t n_images, double bytes)
 {
     const double n = n_ranks(network), per_node = network->ranks_per_node;
     const double chunk = bytes / n, parts = parts_per_rank((size_t)n, n_images);
 
+    if (network->n_nodes == 1 && network->peer > 0)
+        return cost_by_device(network, parts, bytes);
     return (struct fa_bucket_cost){
         .rounds = 1,
         .trips = trips_of(chunk),
-        .wire_s = per_node * (n - per_node) * chunk * (parts + 1) / 2 / network->bandwidth,
+        .wire_s = fmax(per_node * (n - per_node) * chunk * (parts + 1) / 2 / network->bandwidth,
+                       staging_seconds(network, bytes * (parts + 1) / 2)),
         .processor_s = (n - 1) * (parts + 1) / 2 * network->message_s + bytes * network->byte_s / 2};
 }
 
@@ -56,12 +76,13 @@ static struct fa_bucket_cost cost_allreduce(const struct fa_network *network, do
     const double n = n_ranks(network), nodes = network->n_nodes, rounds = ceil(log2(n));
     const bool halves = n >= 4;
 
-    return (struct fa_bucket_cost){.rounds = (int)rounds,
-                                   .trips = trips_of(halves ? bytes / sqrt(n) : bytes),
-                                   .wire_s = (halves ? (nodes - 1) / nodes : ceil(log2(nodes))) * bytes /
-                                             network->bandwidth,
-                                   .processor_s = rounds * network->message_s + bytes * network->byte_s / 2,
-                                   .one_way = !halves};
+    return (struct fa_bucket_cost){
+        .rounds = (int)rounds,
+        .trips = trips_of(halves ? bytes / sqrt(n) : bytes),
+        .wire_s = fmax((halves ? (nodes - 1) / nodes : ceil(log2(nodes))) * bytes / network->bandwidth,
+                       staging_seconds(network, bytes)),
+        .processor_s = rounds * network->message_s + bytes * network->byte_s / 2,
+        .one_way = !halves};
 }
 
 struct fa_bucket_cost fa_bucket_cost(const struct fa_network *network, const struct fa_reducer_config *config,

@@ -1,5 +1,7 @@
 #include "lanes.h"
 
+#include <string.h>
+
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "training.h"
@@ -25,21 +27,35 @@ size_t fa_lanes_that_fit(size_t n_images, size_t free_bytes, size_t lane_bytes)
 
 /* ---- what one takes ---- */
 
-/* The largest padded image of the training set. */
-static void find_largest(const struct fa_training *t, int *h, int *w)
+struct size {
+    int h, w;
+};
+
+static void look_for_larger(const struct fa_dataset *data, const struct fa_transform *transform,
+                            struct size *largest)
 {
-    const struct fa_dataset *data = t->run->train_data;
-
-    *h = *w = 0;
     for (size_t r = 0; r < data->n_records; r++) {
-        int record_h, record_w;
+        struct size size;
 
-        fa_sample_size(&data->records[r], &t->config->transform, &record_h, &record_w);
-        if ((size_t)record_h * (size_t)record_w > (size_t)*h * (size_t)*w) {
-            *h = record_h;
-            *w = record_w;
-        }
+        fa_sample_size(&data->records[r], transform, &size.h, &size.w);
+        if ((size_t)size.h * (size_t)size.w > (size_t)largest->h * (size_t)largest->w)
+            *largest = size;
     }
+}
+
+/* Of the training set's padded images, at any of the recipe's scales. */
+static struct size find_largest(const struct fa_training *t)
+{
+    struct fa_transform transform = t->config->transform;
+    const struct fa_scales *scales = &t->config->transform.scales;
+    struct size largest = {0, 0};
+
+    look_for_larger(t->run->train_data, &transform, &largest);
+    for (int i = 0; i < scales->n; i++) {
+        memcpy(transform.scale, scales->pair[i], sizeof transform.scale);
+        look_for_larger(t->run->train_data, &transform, &largest);
+    }
+    return largest;
 }
 
 static void ignore_layer(void *context, const struct fa_layer_info *layer)
@@ -52,12 +68,11 @@ static fa_status measure(const struct fa_training *t, size_t *n_bytes)
 {
     struct fa_model_memory memory;
     struct fa_lane *lane;
+    const struct size size = find_largest(t);
     fa_status status;
-    int h, w;
 
-    find_largest(t, &h, &w);
     FA_TRY(fa_lane_create(t->model, NULL, &lane));
-    status = fa_workspace_describe(fa_lane_workspace(lane), h, w, ignore_layer, NULL);
+    status = fa_workspace_describe(fa_lane_workspace(lane), size.h, size.w, ignore_layer, NULL);
     fa_workspace_memory(fa_lane_workspace(lane), &memory);
     fa_lane_destroy(lane);
     *n_bytes = memory.arena + memory.gradients + memory.packed_weights / 2 + REST_BYTES;

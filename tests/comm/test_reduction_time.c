@@ -84,6 +84,20 @@ static void processors_pay_for_messages_and_bytes(void **state)
 }
 
 /* Three images a rank on two ranks: [0, 2) and 2; 3 and [4, 6). Two nodes there, one sum back. */
+/* All of it down and up; unless each reads the other's half, for which no long message asks first. */
+static void devices_bring_all_to_their_host_or_read_halves(void **state)
+{
+    struct fa_network pair = network_of(1, 2), apart = network_of(2, 1);
+
+    (void)state;
+    pair.staging = apart.staging = BANDWIDTH / 4;
+    assert_seconds(fa_reduction_seconds(&pair, &canonical, 8 * mega), 2 * (0.032 + 3 * LATENCY));
+    pair.peer = apart.peer = 4 * BANDWIDTH;
+    assert_seconds(fa_reduction_seconds(&pair, &canonical, 8 * mega), 2 * (0.001 + LATENCY));
+    assert_seconds(fa_reduction_seconds(&pair, &allreduce, 8 * mega), 2 * (0.032 + 3 * LATENCY));
+    assert_seconds(fa_reduction_seconds(&apart, &canonical, 8 * mega), 2 * (0.032 + 3 * LATENCY));
+}
+
 static void slices_that_are_no_node_of_the_tree_send_more(void **state)
 {
     const struct fa_network pair = network_of(2, 1);
@@ -186,6 +200,7 @@ int main(void)
         cmocka_unit_test(more_nodes_send_no_more_each_but_more_often),
         cmocka_unit_test(ranks_of_a_node_share_its_link),
         cmocka_unit_test(processors_pay_for_messages_and_bytes),
+        cmocka_unit_test(devices_bring_all_to_their_host_or_read_halves),
         cmocka_unit_test(slices_that_are_no_node_of_the_tree_send_more),
         cmocka_unit_test(a_full_link_is_what_a_long_gradient_waits_for),
         cmocka_unit_test(a_long_backward_hides_all_but_the_last_bucket),

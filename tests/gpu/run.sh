@@ -16,7 +16,7 @@ root=$(realpath "$here/../..")
 cd "$root" || exit
 
 quick=(start same parity memcheck)
-full=(speed-2 speed-1 convolutions loss inference speed-16 speed-tf32 speed-r101 speed-x101 loader reduction bccd memcheck-step racecheck)
+full=(speed-2 speed-1 convolutions loss inference speed-16 speed-tf32 speed-r101 speed-x101 loader groupnorm reduction bccd memcheck-step racecheck)
 declare -A budget=([quick]=180 [full]=300) # seconds
 
 export FREEANCHOR=${FREEANCHOR:-$root/build/gpu/freeanchor}

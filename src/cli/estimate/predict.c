@@ -42,6 +42,10 @@ static enum fa_limit worst_of(const struct fa_work *work, const struct fa_job *j
     double least = INFINITY;
 
     better[FA_LIMIT_BANDWIDTH].bandwidth = INFINITY;
+    if (network->staging > 0)
+        better[FA_LIMIT_BANDWIDTH].staging = INFINITY;
+    if (network->peer > 0)
+        better[FA_LIMIT_BANDWIDTH].peer = INFINITY;
     better[FA_LIMIT_LATENCY].latency_s = 0;
     better[FA_LIMIT_PROCESSOR].message_s = better[FA_LIMIT_PROCESSOR].byte_s = 0;
     for (int limit = FA_LIMIT_BANDWIDTH; limit <= FA_LIMIT_PROCESSOR; limit++) {

@@ -35,4 +35,19 @@ for transport in messages device; do
   tell "canonical_by_$transport" canonical
 done
 tell allreduce allreduce
+
+# predict NAME NODES RANKS: a step of 2 images a GPU on so many like this one, and what of it is the sum, by `estimate`, for links of 200
+# Gbit/s between hosts, 50 GB/s to a host, and 300 GB/s between the GPUs of one.
+predict() {
+  local key
+  must "$freeanchor" estimate --config "$(recipe "$network")" --nodes "$2" --ranks-per-node "$3" --bandwidth 200 --latency 5 --pcie 50 \
+    --peer 300 --set "train.batch=$((2 * $2 * $3))" --profile "$scratch/overlap" --json
+  for key in step exposed; do
+    figure "$1_${key}_ms" "$(times "$(tail -n 1 "$last_log" | grep -o "\"${key}_s\": *[-0-9.e+]*" | head -n 1 | sed 's/.*: *//')" 0.001)"
+  done
+}
+
+predict gpus_4 1 4
+predict gpus_8 1 8
+predict gpus_64 8 8
 finish

@@ -382,12 +382,12 @@ static void images_that_run_side_by_side_give_the_bits_of_one_after_another(void
     assert_lanes_give_the_bits_of_one(FA_REDUCTION_CANONICAL, canonical);
 }
 
-static void a_run_without_lanes_is_refused(void **state)
+static void a_run_of_less_than_no_lanes_is_refused(void **state)
 {
     struct fa_train_config config = make_config();
 
     (void)state;
-    config.lanes = 0;
+    config.lanes = -1;
     assert_fails_saying(train(&config, "no_lanes"), FA_EINVAL, "train.lanes");
 }
 
@@ -892,7 +892,7 @@ int main(void)
         cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
         cmocka_unit_test(with_the_canonical_reduction_all_ranks_give_the_bits_of_one),
         cmocka_unit_test(images_that_run_side_by_side_give_the_bits_of_one_after_another),
-        cmocka_unit_test(a_run_without_lanes_is_refused),
+        cmocka_unit_test(a_run_of_less_than_no_lanes_is_refused),
         cmocka_unit_test(the_average_of_a_runs_weights_is_what_it_leaves),
         cmocka_unit_test(a_run_in_two_parts_makes_up_for_an_evaluation_and_ends_in_the_bits_of_one),
         cmocka_unit_test(a_run_whose_ap_does_not_rise_is_finished_and_stays_so),
