@@ -21,10 +21,17 @@ void fa_cuda_note_status(struct fa_cuda_queue *queue, fa_status status)
     snprintf(queue->message, sizeof queue->message, "%s", fa_message());
 }
 
+/* What is on its way to be told stays so: after a failure everything is given back, which fails too on a GPU
+   that is lost. */
 void fa_cuda_note(struct fa_cuda_queue *queue, int error, const char *doing)
 {
-    if (error != FA_CUDA_Success)
-        fa_cuda_note_status(queue, fa_cuda_check(runtime_of(queue), error, doing));
+    char before[FA_MESSAGE_MAX];
+
+    if (error == FA_CUDA_Success || queue->status != FA_OK)
+        return;
+    snprintf(before, sizeof before, "%s", fa_message());
+    fa_cuda_note_status(queue, fa_cuda_check(runtime_of(queue), error, doing));
+    (void)!fa_status_forward(queue->status, before);
 }
 
 static fa_status told(const struct fa_cuda_queue *queue)

@@ -105,7 +105,7 @@ static int give_back(void *memory, bool device)
         return INVALID_VALUE;
     free(found->start);
     fake_destroy(found);
-    return FA_CUDA_Success;
+    return fake_is_lost() ? FA_CUDA_ErrorLaunchFailure : FA_CUDA_Success;
 }
 
 int cudaMemGetInfo(size_t *free_bytes, size_t *total)

@@ -82,5 +82,5 @@ int cudaIpcCloseMemHandle(void *memory)
     if (!fake_end_loan(memory, &n_bytes))
         return INVALID_VALUE;
     munmap(memory, n_bytes);
-    return FA_CUDA_Success;
+    return fake_is_lost() ? FA_CUDA_ErrorLaunchFailure : FA_CUDA_Success;
 }
