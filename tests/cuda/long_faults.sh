@@ -54,6 +54,6 @@ in_step
 touch "$scratch/silent"
 ends "silent" "rank [01] \($host\) has been in step 2, .* without progress, .* and at its GPU [01] \(Fake GPU\)"
 
-FAKE_MEMORY_MIB=190 start "$scratch/w" "${gpu[@]}"
+FAKE_MEMORY_MIB=74 start "$scratch/w" "${gpu[@]}"
 ends "full" "step 2, .*: taking [0-9]+ MiB of the GPU's memory: CUDA says of GPU [01] \(Fake GPU\): out of memory"
 finish

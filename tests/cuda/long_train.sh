@@ -51,7 +51,7 @@ train bf16 1 cuda 1 --set train.precision=bf16
 near "$(loss host 1)" "$(loss bf16 1)" 2e-2 "bf16, loss of step 1"
 
 train lanes 1 cuda 2
-grep -q '2 images of a step side by side (train.lanes)' "$scratch/lanes/train.log" || fail "there is room for two lanes, which are not opened"
+grep -q '2 images of a step side by side (train.lanes)' "$last_log" || fail "there is room for two lanes, which are not opened"
 equal fp32 lanes "two lanes give the bits of one"
 for transport in device messages; do
   FAKE_DEVICES=2 train "by_$transport" 2 cuda 2 --set "train.transport=$transport"
