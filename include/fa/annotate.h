@@ -30,6 +30,16 @@ fa_status fa_picture_annotate(struct fa_picture *picture, const struct fa_annota
 /* A line of text along the lower edge of a picture that grows by it. */
 fa_status fa_picture_caption(struct fa_picture *picture, const char *text) FA_CHECK_RESULT;
 
+struct fa_legend_entry {
+    const char *text;
+    uint8_t rgb[3];
+};
+
+/* A line along the lower edge of a picture that grows by it: each text on its colour, as labels have it; what
+   has no room is left out. Nothing of no entries. */
+fa_status fa_picture_legend(struct fa_picture *picture, const struct fa_legend_entry *entries,
+                            size_t n) FA_CHECK_RESULT;
+
 /* One of twelve well separated colours; classes beyond them share. */
 void fa_class_color(int32_t label, uint8_t rgb[3]);
 

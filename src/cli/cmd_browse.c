@@ -12,6 +12,7 @@
 #include "browse/view.h"
 #include "command.h"
 #include "drawn_file.h"
+#include "fa/annotate.h"
 #include "fa/file.h"
 #include "fa/files_below.h"
 #include "fa/log.h"
@@ -189,6 +190,20 @@ static fa_status fill_sheet(struct fa_sheet *sheet, const struct output *output,
     return FA_OK;
 }
 
+/* The colours of the first classes. */
+static fa_status draw_legend(const struct fa_dataset *dataset, struct fa_picture *picture)
+{
+    enum { MOST = 24 };
+    struct fa_legend_entry entries[MOST];
+    const size_t n = dataset->n_categories < MOST ? dataset->n_categories : MOST;
+
+    for (size_t k = 0; k < n; k++) {
+        entries[k].text = dataset->categories[k].name;
+        fa_class_color((int32_t)k, entries[k].rgb);
+    }
+    return fa_picture_legend(picture, entries, n);
+}
+
 static fa_status write_sheet(const struct output *output, const struct fa_dataset *dataset)
 {
     const int group = output->training != NULL ? 2 : 1;
@@ -202,6 +217,8 @@ static fa_status write_sheet(const struct output *output, const struct fa_datase
     status = fa_sheet_create(output->n * (size_t)group, group, &sheet);
     if (status == FA_OK)
         status = fill_sheet(&sheet, output, dataset);
+    if (status == FA_OK)
+        status = draw_legend(dataset, &sheet.picture);
     if (status == FA_OK)
         status = fa_drawn_file_write(output->path, &sheet.picture, COMMENT);
     fa_sheet_clear(&sheet);

@@ -96,6 +96,31 @@ static fa_status draw(const struct fa_detect_output *output, struct fa_picture *
     return status;
 }
 
+/* How many of each class are drawn, and from which score on; of many classes only those that are there. */
+static fa_status draw_counts(const struct fa_detect_output *output, struct fa_picture *picture,
+                             const struct fa_detection *detections, size_t n)
+{
+    enum { MOST = 12, ROOM = 96 };
+    struct fa_legend_entry entries[MOST];
+    char texts[MOST][ROOM], buffer[24];
+    size_t n_entries = 0;
+
+    for (size_t k = 0; k < output->least->n && n_entries < MOST; k++) {
+        size_t n_of_class = 0;
+
+        for (size_t i = 0; i < n; i++)
+            n_of_class += (size_t)detections[i].label == k;
+        if (n_of_class == 0 && output->least->n > MOST)
+            continue;
+        snprintf(texts[n_entries], ROOM, "%.60s %zu from %.2f",
+                 fa_detect_class_name(output->meta, (int32_t)k, buffer), n_of_class,
+                 fa_thresholds_of(output->least, k));
+        entries[n_entries].text = texts[n_entries];
+        fa_class_color((int32_t)k, entries[n_entries++].rgb);
+    }
+    return fa_picture_legend(picture, entries, n_entries);
+}
+
 static fa_status write_picture(const struct fa_detect_output *output, const char *name,
                                const struct fa_picture *picture)
 {
@@ -128,6 +153,7 @@ fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, st
     for (size_t i = 0; i < n; i++)
         own->rows[own->n_rows++] = (struct fa_detect_row){.image = image, .detection = detections[i]};
     FA_TRY(draw(output, picture, detections, n));
+    FA_TRY(draw_counts(output, picture, detections, n));
     fa_detect_name(output->images->paths[image], name);
     return write_picture(output, name, picture);
 }

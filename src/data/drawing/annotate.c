@@ -164,24 +164,50 @@ fa_status fa_picture_annotate(struct fa_picture *picture, const struct fa_annota
     return status;
 }
 
+/* White below it, h pixels high. */
+static fa_status grow_down(struct fa_picture *picture, int h)
+{
+    struct fa_picture taller;
+
+    FA_TRY(fa_picture_alloc(picture->w, picture->h + h, &taller));
+    memcpy(taller.rgb, picture->rgb, fa_picture_row_bytes(picture) * (size_t)picture->h);
+    fa_picture_fill(&taller, 0, picture->h, taller.w, taller.h, white);
+    fa_picture_free(picture);
+    *picture = taller;
+    return FA_OK;
+}
+
 fa_status fa_picture_caption(struct fa_picture *picture, const char *text)
 {
     const struct fa_annotation caption = {.name = text};
-    const int scale = text_scale(picture);
-    struct fa_picture taller;
+    const int scale = text_scale(picture), top = picture->h;
     char *shown;
     int w, h;
     fa_status status;
 
     FA_TRY(fit_label(&caption, scale, picture->w, &shown, &w, &h));
-    status = fa_picture_alloc(picture->w, picture->h + h, &taller);
-    if (status == FA_OK) {
-        memcpy(taller.rgb, picture->rgb, fa_picture_row_bytes(picture) * (size_t)picture->h);
-        fa_picture_fill(&taller, 0, picture->h, taller.w, taller.h, white);
-        fa_picture_draw_text(&taller, 0, picture->h, scale, black, white, shown);
-        fa_picture_free(picture);
-        *picture = taller;
-    }
+    status = grow_down(picture, h);
+    if (status == FA_OK)
+        fa_picture_draw_text(picture, 0, top, scale, black, white, shown);
     fa_free(shown);
     return status;
+}
+
+fa_status fa_picture_legend(struct fa_picture *picture, const struct fa_legend_entry *entries, size_t n)
+{
+    const int scale = text_scale(picture), top = picture->h;
+    int x = 0, w, h;
+
+    if (n == 0)
+        return FA_OK;
+    fa_text_size(scale, entries[0].text, &w, &h);
+    FA_TRY(grow_down(picture, h));
+    for (size_t i = 0; i < n; i++, x += w + h / 2) {
+        fa_text_size(scale, entries[i].text, &w, &h);
+        if (x + w > picture->w)
+            return FA_OK;
+        fa_picture_draw_text(picture, x, top, scale, contrast(entries[i].rgb), entries[i].rgb,
+                             entries[i].text);
+    }
+    return FA_OK;
 }
