@@ -33,7 +33,7 @@ apart "train.lr is 0.5 here" "$train" "train --config $scratch/b.json --train-da
 apart "--init-from comes next here and nothing on rank 0" "$train" "$train --init-from x.h5"
 apart "the command is eval here and train on rank 0" "$train" "eval --config $config --weights w.h5 --data $scratch/shards"
 apart "rank 1 ($host): unknown option --confg" "$train" "train --confg $config"
-apart "pack is one process" "$train" "pack --coco x --images y --out z"
+apart "synth is one process" "$train" "synth --out $scratch/z"
 [ ! -e "$scratch/w" ] || fail "a refused run has made its work directory"
 
 echo "-- what may differ"
