@@ -22,7 +22,7 @@ cat "$prefix"/include/fa/*.h | grep -oE 'fa_[a-z0-9_]+' | sort -u >declared
 strangers=$(sort -u exported | grep -vxFf declared | head -n 5 | tr '\n' ' ')
 [ -z "$strangers" ] || fail "exported, and in no public header: $strangers"
 holds "$(wc -l <exported) > 100" "functions are exported"
-[ -L "$library" ] && readelf -d "$library" | grep -q 'SONAME.*libfreeanchor\.so\.0' || fail "the library has no version: $library"
+[ -L "$library" ] && readelf -d "$library" | grep -q 'SONAME.*libfreeanchor\.so\.[0-9]' || fail "the library has no version: $library"
 
 echo "-- programs on it"
 cat >program.c <<'END'
