@@ -82,13 +82,15 @@ static fa_status take_census(const struct fa_dataset *dataset, const char *path)
     return status;
 }
 
-/* Collective over the ranks of a host, as is the next. stage NULL: the data stay where they are. */
+/* Collective over the ranks of a host, as is the next. stage NULL: the data stay where they are; held: what
+   is staged already. */
 static fa_status open_one(const char *path, const char *stage, const struct fa_team *host,
-                          struct fa_staged_dataset **staged, struct fa_dataset **dataset)
+                          const struct fa_staged_dataset *held, struct fa_staged_dataset **staged,
+                          struct fa_dataset **dataset)
 {
     if (stage != NULL) {
         fa_activity_begin("staging the data");
-        FA_TRY(fa_dataset_stage(path, stage, host, staged));
+        FA_TRY(fa_dataset_stage(path, stage, host, held, staged));
         path = fa_staged_dataset_path(*staged);
     }
     fa_activity_begin("opening the data");
@@ -100,15 +102,14 @@ static fa_status open_data(const struct fa_invocation *invocation, const struct 
 {
     const char *stage = fa_arguments_get(&invocation->arguments, "--stage");
     const struct fa_team host = fa_comm_host_team(invocation->comm);
-    const bool is_same = strcmp(settings->train_data, settings->val_data) == 0;
 
     if (settings->train_data[0] == '\0')
         return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
-    FA_TRY(open_one(settings->train_data, stage, &host, &data->staged_train, &data->train));
-    FA_TRY(take_census(data->train, settings->train_data));
+    FA_TRY(open_one(settings->train_data, stage, &host, NULL, &data->staged_train, &data->train));
+    FA_TRY(fa_team_agree(&host, take_census(data->train, settings->train_data)));
     if (settings->val_data[0] == '\0')
         return FA_OK;
-    FA_TRY(open_one(settings->val_data, is_same ? NULL : stage, &host, &data->staged_val, &data->val));
+    FA_TRY(open_one(settings->val_data, stage, &host, data->staged_train, &data->staged_val, &data->val));
     return fa_dataset_require_same_classes(data->train, settings->train_data, data->val, settings->val_data);
 }
 

@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fa/file.h"
 #include "fa/memory.h"
@@ -65,7 +67,7 @@ static void *stage_it(void *context)
 {
     struct member *member = context;
 
-    member->status = fa_dataset_stage(member->path, member->stage, &member->team, &member->staged);
+    member->status = fa_dataset_stage(member->path, member->stage, &member->team, NULL, &member->staged);
     return NULL;
 }
 
@@ -192,7 +194,7 @@ static void stage_and_leave(bool keep)
 {
     struct fa_staged_dataset *staged;
 
-    assert_ok(fa_dataset_stage(out, stage, NULL, &staged));
+    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, &staged));
     assert_string_equal(fa_staged_dataset_path(staged), the_copy());
     fa_staged_dataset_leave(staged, keep);
 }
@@ -215,7 +217,7 @@ static void a_copy_is_the_dataset_and_goes_unless_kept(void **state)
     assert_same(alone, copy);
     fa_dataset_close(copy);
     fa_dataset_close(alone);
-    assert_fails_saying(fa_dataset_stage(out, stage, NULL, &other), FA_EIO, "is in use by");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &other), FA_EIO, "is in use by");
     for (int r = MEMBERS - 1; r > 0; r--)
         fa_staged_dataset_leave(members[r].staged, false);
     assert_ok(fa_dataset_open(the_copy(), &copy)); /* it is the first one's to remove */
@@ -250,6 +252,58 @@ static void a_copy_that_is_not_sound_is_made_anew(void **state)
     fa_dataset_close(alone);
 }
 
+static void data_of_one_content_are_staged_once(void **state)
+{
+    const char *directory = prepare(4);
+    struct fa_staged_dataset *first, *second;
+    char same[1024];
+
+    (void)state;
+    fa_dataset_close(fixture_dataset(directory));
+    snprintf(same, sizeof same, "%s/", out);
+    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, &first));
+    assert_ok(fa_dataset_stage(same, stage, NULL, first, &second));
+    assert_string_equal(fa_staged_dataset_path(second), fa_staged_dataset_path(first));
+    fa_staged_dataset_leave(second, false);
+    assert_true(fa_file_exists(fa_test_path(the_copy(), "manifest.json"))); /* it is the first one's */
+    fa_staged_dataset_leave(first, false);
+    assert_string_equal(fixture_list(stage), "");
+}
+
+static void links_are_not_a_copy(void **state)
+{
+    const char *directory = prepare(4);
+    struct stat before, after;
+    char shard[1024], original[1024];
+
+    (void)state;
+    fa_dataset_close(fixture_dataset(directory));
+    stage_and_leave(true);
+    snprintf(shard, sizeof shard, "%s/shard-00000.h5", the_copy());
+    snprintf(original, sizeof original, "%s/shard-00000.h5", out);
+    assert_int_equal(stat(original, &before), 0);
+    assert_int_equal(unlink(shard), 0);
+    assert_int_equal(symlink(original, shard), 0);
+    stage_and_leave(true);
+    assert_int_equal(lstat(shard, &after), 0);
+    assert_true(S_ISREG(after.st_mode));
+    assert_int_equal(stat(original, &after), 0);
+    assert_true(after.st_ino == before.st_ino && after.st_size == before.st_size);
+}
+
+static void a_file_that_is_called_like_a_shard_only_at_its_ends_stays(void **state)
+{
+    const char *directory = prepare(4);
+    struct fa_staged_dataset *staged;
+
+    (void)state;
+    fa_dataset_close(fixture_dataset(directory));
+    stage_and_leave(true);
+    fixture_write_text(fa_test_path(the_copy(), "shard-my-results.h5"), "mine");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &staged), FA_EINVAL, "shard-my-results.h5");
+    assert_true(fa_file_exists(fa_test_path(the_copy(), "shard-my-results.h5")));
+}
+
 static void what_is_not_a_datasets_stays(void **state)
 {
     const char *directory = prepare(4);
@@ -259,12 +313,12 @@ static void what_is_not_a_datasets_stays(void **state)
     fa_dataset_close(fixture_dataset(directory));
     stage_and_leave(true);
     fixture_write_text(fa_test_path(the_copy(), "thesis.tex"), "mine");
-    assert_fails_saying(fa_dataset_stage(out, stage, NULL, &staged), FA_EINVAL, "thesis.tex");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &staged), FA_EINVAL, "thesis.tex");
     assert_true(fa_file_exists(fa_test_path(the_copy(), "thesis.tex")));
     assert_true(fa_file_exists(fa_test_path(the_copy(), "manifest.json")));
-    assert_fails(fa_dataset_stage(fa_test_path(directory, "none"), stage, NULL, &staged), FA_EMISSING);
+    assert_fails(fa_dataset_stage(fa_test_path(directory, "none"), stage, NULL, NULL, &staged), FA_EMISSING);
     fixture_write_text(fa_test_path(directory, "file"), "");
-    assert_fails(fa_dataset_stage(out, fa_test_path(directory, "file"), NULL, &staged), FA_EIO);
+    assert_fails(fa_dataset_stage(out, fa_test_path(directory, "file"), NULL, NULL, &staged), FA_EIO);
 }
 
 static void memory_that_runs_out_leaves_nothing(void **state)
@@ -278,7 +332,7 @@ static void memory_that_runs_out_leaves_nothing(void **state)
     assert_ok(fa_directory_make(stage));
     for (long n = 1; status != FA_OK; n += n < 20 ? 1 : 7) {
         fa_memory_fail_after(n);
-        status = fa_dataset_stage(out, stage, NULL, &staged);
+        status = fa_dataset_stage(out, stage, NULL, NULL, &staged);
         fa_memory_fail_after(0);
         if (status != FA_OK)
             assert_string_equal(fixture_list(stage), "");
@@ -294,6 +348,9 @@ int main(void)
         cmocka_unit_test(what_one_cannot_open_none_has),
         cmocka_unit_test(a_copy_is_the_dataset_and_goes_unless_kept),
         cmocka_unit_test(a_copy_that_is_not_sound_is_made_anew),
+        cmocka_unit_test(data_of_one_content_are_staged_once),
+        cmocka_unit_test(links_are_not_a_copy),
+        cmocka_unit_test(a_file_that_is_called_like_a_shard_only_at_its_ends_stays),
         cmocka_unit_test(what_is_not_a_datasets_stays),
         cmocka_unit_test(memory_that_runs_out_leaves_nothing),
     };

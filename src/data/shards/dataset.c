@@ -73,7 +73,7 @@ fa_status fa_dataset_shard_name(struct fa_dataset_shard *shard, const char *dire
 }
 
 /* Several threads may come at a time: the first one's descriptor stays. */
-fa_status fa_dataset_shard_open(struct fa_dataset_shard *shard, int *fd)
+static fa_status open_file(struct fa_dataset_shard *shard, int *fd)
 {
     int none = -1;
 
@@ -96,7 +96,7 @@ static fa_status open_shard(struct fa_dataset_shard *shard, const char *director
     int fd;
 
     FA_TRY(fa_dataset_shard_name(shard, directory, i));
-    return fa_dataset_shard_open(shard, &fd);
+    return open_file(shard, &fd);
 }
 
 /* ---- joining ---- */
@@ -411,7 +411,7 @@ fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void
     struct fa_dataset_shard *shard = &d->shards[d->places[record].shard];
     int fd;
 
-    FA_TRY(fa_dataset_shard_open(shard, &fd));
+    FA_TRY(open_file(shard, &fd));
     FA_TRY(fa_file_read_at(fd, shard->path, d->places[record].offset, r->n_bytes, jpeg));
     if (fa_crc32c(0, jpeg, r->n_bytes) != r->crc)
         return fa_fail(

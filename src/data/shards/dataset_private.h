@@ -11,7 +11,7 @@
 #include "fa/shard.h"
 #include "manifest.h"
 
-/* A shard. Its index stays only as far as names point into it. */
+/* A shard; of its index only the names are kept. */
 struct fa_dataset_shard {
     char *path;
     atomic_int fd;     /* -1: not opened yet */
@@ -49,10 +49,9 @@ fa_status fa_open_dataset_allocate(struct fa_open_dataset *dataset,
 /* Fills in what is handed out. */
 void fa_open_dataset_publish(struct fa_open_dataset *dataset, const struct fa_manifest *manifest);
 
-/* Opens the file of shard i in the directory, whose path the shard keeps. */
+/* Gives the shard the path of file i in the directory. */
 fa_status fa_dataset_shard_name(struct fa_dataset_shard *shard, const char *directory,
                                 size_t i) FA_CHECK_RESULT;
-fa_status fa_dataset_shard_open(struct fa_dataset_shard *shard, int *fd) FA_CHECK_RESULT;
 
 /* The manifest and the sizes of its shards, all checked; and the right to have so many files open. */
 fa_status fa_dataset_read_manifest(const char *directory, struct fa_manifest *manifest) FA_CHECK_RESULT;

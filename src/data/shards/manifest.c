@@ -17,10 +17,12 @@ void fa_shard_name(size_t i, char name[FA_SHARD_NAME_MAX])
 
 bool fa_manifest_knows_name(const char *name)
 {
-    const size_t n = strlen(name);
+    size_t n_digits;
 
-    return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, FA_LOCK_NAME) == 0 ||
-           (n > 9 && strncmp(name, "shard-", 6) == 0 && strcmp(name + n - 3, ".h5") == 0);
+    if (strncmp(name, "shard-", 6) != 0)
+        return strcmp(name, FA_MANIFEST_NAME) == 0 || strcmp(name, FA_LOCK_NAME) == 0;
+    n_digits = strspn(name + 6, "0123456789");
+    return n_digits >= 5 && strcmp(name + 6 + n_digits, ".h5") == 0;
 }
 
 /* ---- writing ---- */
