@@ -112,10 +112,11 @@ struct fa_pack_report {
 };
 
 /* Decodes and checks every image, writes all shards and the manifest into "<out>.freeanchor.tmp", and
-   exchanges that with <out> as the last step: on failure <out> is what it was. Every rejected item is a line
-   in "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails after
-   all were looked at (FA_EFORMAT, naming the first). It fails too if there are annotations and none is an
-   object to train on. out_directory must be absent or empty, or hold a dataset. Collective over the team,
+   exchanges that with <out> as the last step: on failure <out> is what it was (of a split
+   each part is exchanged by itself: after a failure between two of them, pack again). Every rejected item is
+   a line in "<out>.rejected.txt", and the first hundred are logged; unless fix lets them go, the call fails
+   after all were looked at (FA_EFORMAT, naming the first). It fails too if there are annotations and none is
+   an object to train on. out_directory must be absent or empty, or hold a dataset. Collective over the team,
    whose processes share a file system; the bytes written are the same for any team. */
 fa_status fa_pack(const struct fa_pack_config *config, struct fa_pack_report *report) FA_CHECK_RESULT;
 

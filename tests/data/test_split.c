@@ -109,6 +109,20 @@ static void each_image_is_in_one_part(void **state)
     assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "is a dataset");
 }
 
+static void a_part_of_an_earlier_split_is_not_left_beside(void **state)
+{
+    const char *directory = fa_test_directory();
+    struct fa_pack_config config = fixture_scenes(directory, 40);
+    struct fa_pack_report report;
+
+    (void)state;
+    config.split = (struct fa_pack_split){.n_parts = 3, .share = {0.5, 0.25, 0.25}};
+    assert_ok(fa_pack(&config, &report));
+    config.split = (struct fa_pack_split){.n_parts = 2, .share = {0.5, 0.5}};
+    assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "test: is left of an earlier split");
+    assert_string_equal(fixture_list(config.out_directory), "test train val");
+}
+
 static void a_part_without_images_is_refused_and_leaves_nothing(void **state)
 {
     const char *directory = fa_test_directory();
@@ -127,6 +141,7 @@ int main(void)
         cmocka_unit_test(shares_are_met_and_equal_files_stay_together),
         cmocka_unit_test(the_seed_changes_parts_and_other_images_do_not),
         cmocka_unit_test(each_image_is_in_one_part),
+        cmocka_unit_test(a_part_of_an_earlier_split_is_not_left_beside),
         cmocka_unit_test(a_part_without_images_is_refused_and_leaves_nothing),
     };
 

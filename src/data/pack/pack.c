@@ -65,12 +65,23 @@ static fa_status read_sources(struct fa_packing *p)
     return open_folders(p);
 }
 
+/* With its 0, so that names do not run into each other. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return fa_hash(hash, text, strlen(text) + 1);
+}
+
 static uint64_t hash_of(const struct fa_coco *coco)
 {
-    uint64_t hash = FA_HASH_START;
+    const size_t counts[3] = {coco->n_categories, coco->n_images, coco->n_annotations};
+    uint64_t hash = fa_hash(FA_HASH_START, counts, sizeof counts);
 
-    for (size_t i = 0; i < coco->n_images; i++)
-        hash = fa_hash(hash, coco->images[i].file_name, strlen(coco->images[i].file_name));
+    for (size_t k = 0; k < coco->n_categories; k++)
+        hash = hash_text(hash, coco->categories[k].name);
+    for (size_t i = 0; i < coco->n_images; i++) {
+        hash = hash_text(hash, coco->images[i].file_name);
+        hash = fa_hash(hash, &coco->images[i].id, sizeof coco->images[i].id);
+    }
     for (size_t a = 0; a < coco->n_annotations; a++) {
         hash = fa_hash(hash, coco->annotations[a].bbox, sizeof coco->annotations[a].bbox);
         hash = fa_hash(hash, &coco->annotations[a].label, sizeof coco->annotations[a].label);
@@ -87,11 +98,32 @@ static fa_status require_same(const struct fa_packing *p)
     fa_team_broadcast(p->config->team, &first, sizeof first, 0);
     if (own == first)
         return FA_OK;
-    return fa_fail(FA_EFORMAT, "%s: reads otherwise here than on rank 0; all ranks need the same files",
+    return fa_fail(FA_EFORMAT,
+                   "%s: this rank has read other annotations than rank 0; all ranks must see the same files",
                    p->title);
 }
 
 /* ---- where it goes ---- */
+
+/* Of a split into more parts: its images may be in another part by now. */
+static fa_status refuse_old_parts(const struct fa_packing *p)
+{
+    for (size_t k = p->n_parts; k < FA_PACK_MAX_PARTS; k++) {
+        char *part;
+        bool is_there;
+
+        FA_TRY(fa_path_join(p->config->out_directory, fa_pack_part_names[k], &part));
+        is_there = fa_file_exists(part);
+        fa_free(part);
+        if (is_there)
+            return fa_fail(
+                FA_EINVAL,
+                "%s/%s: is left of an earlier split, and its images may now be in train; remove it, or "
+                "choose another --out",
+                p->config->out_directory, fa_pack_part_names[k]);
+    }
+    return FA_OK;
+}
 
 /* A dataset's own directory would no longer be one. */
 static fa_status make_outer_directory(struct fa_packing *p)
@@ -103,6 +135,7 @@ static fa_status make_outer_directory(struct fa_packing *p)
     if (is_dataset)
         return fa_fail(FA_EINVAL, "%s: is a dataset; the parts of a split need a directory of their own",
                        out);
+    FA_TRY(refuse_old_parts(p));
     p->made_outer = !fa_directory_exists(out);
     return fa_directory_make(out);
 }

@@ -36,21 +36,24 @@ static fa_status print(const struct fa_image_check *checks, size_t n, size_t fir
     return FA_OK;
 }
 
-static fa_status take(const uint8_t *message, struct fa_image_check *checks, size_t n, size_t first,
-                      size_t stride)
+static fa_status take(const uint8_t *message, size_t n_bytes, struct fa_image_check *checks, size_t n,
+                      size_t first, size_t stride)
 {
-    const uint8_t *text = message;
+    const size_t n_checks = n > first ? (n - first + stride - 1) / stride : 0;
+    size_t at = n_checks * sizeof(struct told);
 
-    for (size_t i = first; i < n; i += stride)
-        text += sizeof(struct told);
-    for (size_t i = first; i < n; i += stride, message += sizeof(struct told)) {
+    if (at > n_bytes)
+        return fa_fail(FA_EFORMAT, "rank %zu has looked at fewer images than are its part", first);
+    for (size_t i = first, k = 0; i < n; i += stride, k++) {
         struct told told;
 
-        memcpy(&told, message, sizeof told);
+        memcpy(&told, message + k * sizeof told, sizeof told);
         checks[i] = told.check;
+        if (told.n_complaint > n_bytes - at)
+            return fa_fail(FA_EFORMAT, "the message of rank %zu is cut off", first);
         if (told.n_complaint > 0)
-            FA_TRY(fa_strdup((const char *)text, &checks[i].complaint));
-        text += told.n_complaint;
+            FA_TRY(fa_strdup((const char *)message + at, &checks[i].complaint));
+        at += told.n_complaint;
     }
     return FA_OK;
 }
@@ -67,7 +70,7 @@ static fa_status tell(struct fa_image_check *checks, size_t n, const struct fa_t
     if (status == FA_OK)
         status = fa_team_hand_out(team, &message, &n_bytes, root);
     if (status == FA_OK)
-        status = fa_team_agree(team, is_root ? FA_OK : take(message, checks, n, first, stride));
+        status = fa_team_agree(team, is_root ? FA_OK : take(message, n_bytes, checks, n, first, stride));
     fa_free(message);
     return status;
 }
