@@ -121,11 +121,15 @@ static fa_status check_compression(const struct source *source)
                    source->name, compression);
 }
 
+static uint64_t piece_bytes(const struct source *source)
+{
+    return TIFFIsTiled(source->tiff) ? TIFFTileSize64(source->tiff) : TIFFStripSize64(source->tiff);
+}
+
 /* libtiff takes memory for a strip or a tile at a time, which must not be larger than the picture may be. */
 static fa_status check_pieces(const struct source *source)
 {
-    const uint64_t piece =
-        TIFFIsTiled(source->tiff) ? TIFFTileSize64(source->tiff) : TIFFStripSize64(source->tiff);
+    const uint64_t piece = piece_bytes(source);
 
     if (piece > 0 && piece / 8 / 1032 <= source->n_bytes && piece <= (uint64_t)1 << 31)
         return FA_OK;
@@ -159,10 +163,13 @@ static void close_source(struct source *source)
         TIFFClose(source->tiff);
 }
 
-/* The picture, and pixels of four bytes, or as many as a range maps. */
+/* The picture, pixels of four bytes where they are not mapped by a range, and a piece, which may be larger.
+ */
 static size_t decode_bytes(const struct source *source)
 {
-    return (3 + (fa_tiff_is_deep(source->tiff) ? FA_TIFF_DEEP_PIXEL : 4)) * (size_t)source->w * source->h;
+    const size_t pixel = fa_tiff_is_deep(source->tiff) ? 3 : 3 + 4;
+
+    return pixel * source->w * source->h + (size_t)piece_bytes(source);
 }
 
 static fa_status inspect(const char *name, const void *data, size_t n_bytes, struct fa_image_info *info)

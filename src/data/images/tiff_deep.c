@@ -56,7 +56,7 @@ static fa_status find_kind(const char *name, struct deep *deep)
     deep->is_white_0 = photometric == PHOTOMETRIC_MINISWHITE;
     find_alpha(deep);
     if ((is_gray || photometric == PHOTOMETRIC_RGB) && format == SAMPLEFORMAT_UINT &&
-        deep->n_samples >= deep->n_colors && deep->n_samples <= FA_TIFF_DEEP_PIXEL / 2 &&
+        deep->n_samples >= deep->n_colors && deep->n_samples <= 4 &&
         (deep->n_samples == 1 || field(deep->tiff, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_CONTIG))
         return FA_OK;
     return fa_fail(

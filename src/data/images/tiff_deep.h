@@ -13,9 +13,6 @@
 
 bool fa_tiff_is_deep(TIFF *tiff);
 
-/* Bytes of a pixel that are read at a time, at most. */
-enum { FA_TIFF_DEEP_PIXEL = 8 };
-
 /* FA_EFORMAT for a TIFF of another kind. *complete: libtiff gave all pixels; it has said what is wrong
    otherwise. */
 fa_status fa_tiff_read_deep(const char *name, TIFF *tiff, const struct fa_rendering *rendering,
