@@ -118,8 +118,8 @@ fa_status fa_comm_init(struct fa_comm **out)
         MPI_Finalize();
         return status;
     }
-    FA_TRY(fa_alloc_zero(1, sizeof **out, out));
-    FA_TRY(fa_alloc_zero(1, sizeof *(*out)->on_host, &(*out)->on_host));
+    FA_TRY(fa_alloc_zero(2, sizeof **out, out)); /* of all ranks, and of those of the host */
+    (*out)->on_host = *out + 1;
     fa_patience_begin(SECONDS_TO_MEET, true);
     introduce(*out);
     fa_patience_end();
@@ -141,7 +141,6 @@ void fa_comm_finalize(struct fa_comm *comm)
     fa_comm_met();
     MPI_Comm_free(&comm->on_host->mpi);
     MPI_Comm_free(&comm->mpi);
-    fa_free(comm->on_host);
     fa_free(comm);
     MPI_Finalize();
 }

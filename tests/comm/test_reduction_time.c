@@ -83,7 +83,6 @@ static void processors_pay_for_messages_and_bytes(void **state)
     assert_seconds(fa_reduction_seconds(&eight, &canonical, 8 * mega) - without, 2 * 7e-6 + 8e6 * 1e-10);
 }
 
-/* Three images a rank on two ranks: [0, 2) and 2; 3 and [4, 6). Two nodes there, one sum back. */
 /* All of it down and up; unless each reads the other's half, for which no long message asks first. */
 static void devices_bring_all_to_their_host_or_read_halves(void **state)
 {
@@ -98,6 +97,7 @@ static void devices_bring_all_to_their_host_or_read_halves(void **state)
     assert_seconds(fa_reduction_seconds(&apart, &canonical, 8 * mega), 2 * (0.032 + 3 * LATENCY));
 }
 
+/* Three images a rank on two ranks: [0, 2) and 2; 3 and [4, 6). Two nodes there, one sum back. */
 static void slices_that_are_no_node_of_the_tree_send_more(void **state)
 {
     const struct fa_network pair = network_of(2, 1);
