@@ -53,11 +53,11 @@ static fa_status check_views(const struct fa_invocation *invocation, const struc
     const int n = fa_transform_views(transform);
 
     if (n > 1 && fa_arguments_get(&invocation->arguments, "--nms-recall") != NULL)
-        return fa_fail(
-            FA_EINVAL,
-            "--nms-recall is of one look at an image, and here are %d; leave out --scales and --flip, or set "
-            "eval.scale and eval.flip",
-            n);
+        return fa_fail(FA_EINVAL,
+                       "--nms-recall is measured on one view of an image, and here are %d; leave out "
+                       "--scales and --flip, "
+                       "and give eval.scale one pair and eval.flip false",
+                       n);
     return FA_OK;
 }
 

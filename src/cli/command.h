@@ -25,7 +25,7 @@ struct fa_command {
     const char *details;         /* further lines of its --help; may be NULL */
     const struct fa_flag *flags; /* besides the common ones */
     bool parallel;               /* runs under mpirun, with MPI started; others refuse more than one rank */
-    bool lone_without_mpi;       /* which takes half a second to start */
+    bool lone_without_mpi;       /* alone it starts without MPI, which saves half a second */
     bool watched;                /* takes a work directory, which watches over its ranks */
     void (*help)(const struct fa_arguments *given); /* prints help on what is given; NULL: the usual */
     fa_status (*run)(struct fa_invocation *invocation);

@@ -78,10 +78,10 @@ static void report_class_f1(struct fa_invocation *invocation, const struct fa_me
 static void print_best_f1(const struct fa_operating_point *best)
 {
     if (best->score >= 0)
-        printf("\n best F1 %.3f at IoU 0.50 with one threshold for all classes: of detections that score at "
-               "least %.4g: precision %.3f, recall "
-               "%.3f\n",
-               best->f1, best->score, best->precision, best->recall);
+        printf(
+            "\n best F1 %.3f at IoU 0.50, one threshold for all classes: at scores from %.4g on, precision "
+            "%.3f, recall %.3f\n",
+            best->f1, best->score, best->precision, best->recall);
 }
 
 static fa_status print(const struct fa_invocation *invocation, const struct fa_metrics *metrics,

@@ -166,7 +166,7 @@ eval=("$freeanchor" eval --config "$config" --weights "$scratch/w/weights.h5" --
 expect 0 '"bbox_mAP":null,' "${eval[@]}" --data "$scratch/unlabelled" --out "$scratch/results.json" --json
 expect 0 '"NR_90":' "${eval[@]}" --data "$scratch/shards" --nms-recall --json
 expect 0 "Average Precision" "${eval[@]}" --data "$scratch/shards" --scales 48,64 --flip
-expect 2 "--nms-recall is of one look at an image, and here are 4" "${eval[@]}" --data "$scratch/shards" --scales 48,64 --flip --nms-recall
+expect 2 "--nms-recall is measured on one view of an image, and here are 4" "${eval[@]}" --data "$scratch/shards" --scales 48,64 --flip --nms-recall
 sed -e '1s/^\[/{"categories": ['"$classes"'], "images": ['"$large"'], "annotations": [/' -e '$s/$/}/' "$scratch/results.json" >"$coco"
 packs 0
 says " objects to train on"

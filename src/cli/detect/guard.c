@@ -116,7 +116,7 @@ static fa_status check_picture(const char *image, const char *target)
 
 static fa_status check_ours(const char *path, bool (*is_ours)(const char *path))
 {
-    if (!fa_file_exists(path) || is_ours(path))
+    if (!fa_file_exists(path) || (is_ours != NULL && is_ours(path)))
         return FA_OK;
     return fa_fail(FA_EINVAL,
                    "%s: is there already and does not hold detections of this program; choose "
@@ -124,7 +124,8 @@ static fa_status check_ours(const char *path, bool (*is_ours)(const char *path))
                    path);
 }
 
-/* The place of name in the directory, checked; image NULL: that of what is_ours knows. */
+/* The place of name in the directory, checked; image NULL: that of what is_ours knows, or of nothing if it is
+   NULL too. */
 static fa_status check_place(const char *directory, const char *name, const char *image,
                              bool (*is_ours)(const char *path))
 {
@@ -167,26 +168,20 @@ static fa_status check_labels_folder(const char *directory)
                    directory);
 }
 
-static bool is_nobodys(const char *path)
-{
-    (void)path;
-    return false;
-}
-
 /* Other tools write six columns as well, so a text is ours beside our list alone, which is checked by now. */
 static fa_status check_labels(const char *directory, const struct fa_image_list *images)
 {
     char name[FA_DETECT_LABELS_NAME_MAX], *list;
-    bool (*is_ours)(const char *path);
+    bool have_list;
 
     FA_TRY(check_labels_folder(directory));
     FA_TRY(require_distinct(images, directory, fa_detect_labels_name));
     FA_TRY(fa_path_join(directory, FA_DETECT_LIST, &list));
-    is_ours = fa_file_exists(list) ? fa_detect_is_our_text : is_nobodys;
+    have_list = fa_file_exists(list);
     fa_free(list);
     for (size_t i = 0; i < images->n; i++) {
         fa_detect_labels_name(images->paths[i], name);
-        FA_TRY(check_place(directory, name, NULL, is_ours));
+        FA_TRY(check_place(directory, name, NULL, have_list ? fa_detect_is_our_text : NULL));
     }
     return FA_OK;
 }

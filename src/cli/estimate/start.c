@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* What a host's memory copies in a second, of which every rank that is handed an index takes its part. */
+/* Bytes a second that a host's memory copies; ranks that are handed an index share it. */
 #define MEMORY 5e9
 
 struct fa_start_times fa_predict_start(const struct fa_start_case *job)

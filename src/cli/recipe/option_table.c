@@ -209,8 +209,9 @@ const struct fa_option fa_options[] = {
         "Add gradients in one tree over the batch: any number of ranks gives the same bits (canonical); or "
         "by MPI_Iallreduce: the same number does (allreduce)."),
     CHOICE("train.transport", train.transport, "\"auto\"", fa_transport_names,
-           "By what gradients go between ranks: messages of MPI; or from GPU to GPU of a host (device), with "
-           "the canonical reduction; auto: by device where GPUs reach each other. The same bits."),
+           "How gradients travel between ranks: by MPI's messages, or straight from GPU to GPU of a host "
+           "(device; "
+           "canonical reduction only); auto: device where GPUs reach each other. The same bits."),
     VALUE("train.bucket_mib", FA_OPTION_INT, train.bucket_mib, "4", 1, 512,
           "MiB of gradients that leave together while backward still runs; hundreds of ranks need more."),
     VALUE("train.lanes", FA_OPTION_INT, train.lanes, "0", 0, 64,

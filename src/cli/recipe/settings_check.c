@@ -121,7 +121,7 @@ static fa_status check_deep_range(const struct fa_settings *settings)
 
     if (range[0] < range[1])
         return FA_OK;
-    return fa_fail(FA_EINVAL, "data.range: [%d, %d] spans nothing; the first is below the second", range[0],
+    return fa_fail(FA_EINVAL, "data.range [%d, %d] is empty; the first must be below the second", range[0],
                    range[1]);
 }
 
