@@ -3,10 +3,10 @@
  * of the latest.
  *
  * evaluation/step_292.json is a results file as COCO wants it, of the weights after that step.
- * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72 8d3c5f0a9b7e6142": the
- * file, its AP, its score threshold of best F1 (0: unknown), how many of the dataset's images, its first,
- * were looked at, the content_hash of that dataset, and the thresholds by class, "[0.41,0.36,0]". Older lines
- * have the last one or two of these not.
+ * evaluation/best and evaluation/latest are a line each, "step_292.json 0.4241 0.38 72 8d3c5f0a9b7e6142
+ * [0.41,0.36,0]": the file, its AP, its score threshold of best F1 (0: unknown), how many of the dataset's
+ * images, its first, were looked at, the content_hash of that dataset, and the thresholds by class. Older
+ * lines lack the last one or two.
  */
 #ifndef FA_KEPT_RESULTS_H
 #define FA_KEPT_RESULTS_H

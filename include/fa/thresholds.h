@@ -7,12 +7,16 @@
 #ifndef FA_THRESHOLDS_H
 #define FA_THRESHOLDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fa/declarations.h"
 #include "fa/status.h"
 
 FA_BEGIN_DECLARATIONS
+
+/* Bytes of a line that ends in those of as many classes as a model may have. */
+#define FA_THRESHOLDS_LINE_MAX ((size_t)65536 * 26 + 4096)
 
 struct fa_thresholds {
     double all;       /* 0: unknown */
@@ -25,7 +29,7 @@ void fa_thresholds_clear(struct fa_thresholds *thresholds);
 /* Of n classes, all without one of their own. */
 fa_status fa_thresholds_make(size_t n, struct fa_thresholds *out) FA_CHECK_RESULT;
 
-static inline int fa_thresholds_has_own(const struct fa_thresholds *thresholds, size_t label)
+static inline bool fa_thresholds_has_own(const struct fa_thresholds *thresholds, size_t label)
 {
     return label < thresholds->n && thresholds->of_class[label] > 0;
 }

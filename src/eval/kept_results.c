@@ -9,7 +9,7 @@
 #include "fa/memory.h"
 #include "fa/new_file.h"
 
-enum { NAME_ROOM = 40, LINE_LIMIT = 1 << 18 };
+enum { NAME_ROOM = 40 };
 
 static const char *const line_names[] = {[FA_KEPT_BEST] = "best", [FA_KEPT_LATEST] = "latest"};
 static const struct fa_kept_results none = {.step = -1, .ap = -1};
@@ -73,7 +73,7 @@ static fa_status read_line(const char *path, struct fa_kept_results *out)
     *out = none;
     if (!fa_file_exists(path))
         return FA_OK;
-    FA_TRY(fa_file_read(path, LINE_LIMIT, &text, &n_bytes));
+    FA_TRY(fa_file_read(path, FA_THRESHOLDS_LINE_MAX, &text, &n_bytes));
     if (!parse(path, text, out)) {
         fa_warn("%s: is ignored, since it does not name the detections of an evaluation", path);
         fa_kept_results_clear(out);
@@ -87,6 +87,7 @@ fa_status fa_kept_results_find(const char *work_dir, enum fa_kept which, struct 
     char *path;
     fa_status status;
 
+    *out = none;
     FA_TRY(fa_asprintf(&path, "%s/" FA_KEPT_DIRECTORY "/%s", work_dir, line_names[which]));
     status = read_line(path, out);
     fa_free(path);

@@ -106,7 +106,11 @@ static fa_status take_kept(const struct fa_report_config *config, const struct f
     char *path;
     fa_status status;
 
-    FA_TRY(find_kept(run, &kept, &path));
+    status = find_kept(run, &kept, &path);
+    if (status != FA_OK) {
+        fa_kept_results_clear(&kept);
+        return status;
+    }
     found->step = (double)kept.step;
     if (path == NULL) {
         fa_kept_results_clear(&kept);

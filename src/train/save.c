@@ -111,13 +111,18 @@ fa_status fa_training_save(struct fa_training *t)
 
 void fa_training_note_metrics(struct fa_training *t, const struct fa_metrics *metrics)
 {
+    struct fa_checkpoint_best best = {.ap = metrics->ap};
+
     fa_training_save_wait(t);
     if (fa_comm_rank(t->comm) != 0 || t->saved_step != t->state.progress.step || !(metrics->ap > t->best.ap))
         return;
-    name_state(t, t->best.name);
-    t->best.ap = metrics->ap;
-    fa_thresholds_clear(&t->best.thresholds);
-    if (fa_metrics_thresholds(metrics, &t->best.thresholds) != FA_OK ||
-        fa_checkpoint_best_write(t->checkpoints, &t->best) != FA_OK)
-        fa_warn("the next run will not know the best checkpoint: %s", fa_message());
+    name_state(t, best.name);
+    if (fa_metrics_thresholds(metrics, &best.thresholds) != FA_OK ||
+        fa_checkpoint_best_write(t->checkpoints, &best) != FA_OK) {
+        fa_warn("the best checkpoint is not noted: %s", fa_message());
+        fa_checkpoint_best_clear(&best);
+        return;
+    }
+    fa_checkpoint_best_clear(&t->best);
+    t->best = best;
 }

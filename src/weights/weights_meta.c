@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "class_names.h"
+#include "fa/log.h"
 #include "fa/memory.h"
 
 #define ATTRIBUTE_MAX 65000 /* HDF5 has room for 64 KiB and what describes them */
@@ -19,7 +20,7 @@ static fa_status write_classes(struct fa_h5 *file, size_t n, char *const *classe
     return status;
 }
 
-/* Those of classes are left out where an attribute has no room for them. */
+/* An attribute has room for those of some three thousand classes. */
 static fa_status write_thresholds(struct fa_h5 *file, const struct fa_thresholds *thresholds)
 {
     char *text;
@@ -32,6 +33,10 @@ static fa_status write_thresholds(struct fa_h5 *file, const struct fa_thresholds
     FA_TRY(fa_thresholds_print(thresholds, &text));
     if (strlen(text) <= ATTRIBUTE_MAX)
         status = fa_h5_set_string(file, FA_WEIGHTS_CLASS_THRESHOLDS, text);
+    else
+        fa_warn("the score thresholds of %zu classes have no room in a weights file; detect will use %.3g "
+                "for all",
+                thresholds->n, thresholds->all);
     fa_free(text);
     return status;
 }

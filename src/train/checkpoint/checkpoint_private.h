@@ -22,7 +22,7 @@
 #include "fa/json.h"
 
 /* Bytes of "latest" and "best", which name a checkpoint. */
-#define FA_CHECKPOINT_POINTER_MAX ((size_t)1 << 18)
+#define FA_CHECKPOINT_POINTER_MAX FA_THRESHOLDS_LINE_MAX
 
 #define FA_MANIFEST_NAME    "manifest.json"
 #define FA_MANIFEST_FORMAT  "freeanchor checkpoint"

@@ -32,8 +32,8 @@ struct fa_checkpoint_writer {
     struct fa_aside *aside;
     uint64_t token;                    /* of the save, the same on all ranks */
     size_t n_shards, own;              /* own: this rank's shard; n_shards: it has none */
-    struct fa_checkpoint_shard slice;  /* which parts of the flat buffers */
-    struct fa_checkpoint_buffers copy; /* of those parts */
+    struct fa_checkpoint_shard slice;  /* this rank's ranges of the flat buffers */
+    struct fa_checkpoint_buffers copy; /* of what they hold */
 
     enum { AT_REST, WRITING, VOTING, PUBLISHING, ANNOUNCING } stage;
     struct fa_training_state state; /* its progress is a copy too */

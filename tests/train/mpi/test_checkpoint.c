@@ -928,7 +928,7 @@ static void assert_leads_to(const char *path, const char *want)
 static void latest_and_best_lead_to_the_checkpoints_they_name_and_other_files_nowhere(void **state)
 {
     static const char *const others[] = {"", "epoch_2\n", "../epoch_1\n", ".\n", "\n"};
-    static char long_text[(1 << 18) + 1];
+    static char long_text[FA_CHECKPOINT_POINTER_MAX + 1];
     char want[300];
     const char *path;
 
