@@ -70,6 +70,7 @@ static fa_status add_step(const struct fa_json *line, struct fa_run_log *log)
     struct fa_log_step step = {.step = fa_log_number(line, "step"),
                                .samples = fa_log_number(line, "samples"),
                                .epoch = fa_log_number(line, "epoch"),
+                               .iter = fa_log_number(line, "iter"),
                                .lr = fa_log_number(line, "lr"),
                                .memory_mib = fa_log_number(line, "memory"),
                                .grad_norm = fa_log_number(line, "grad_norm"),

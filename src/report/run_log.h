@@ -13,7 +13,7 @@ enum { FA_LOG_PARTS = 4, FA_LOG_PHASES = 7, FA_LOG_NAME = 64 };
 
 /* Numbers that are absent or null are NaN. Only doubles, so that a column is every so many. */
 struct fa_log_step {
-    double step, samples, epoch, lr, memory_mib, grad_norm, loss, part[FA_LOG_PARTS];
+    double step, samples, epoch, iter, lr, memory_mib, grad_norm, loss, part[FA_LOG_PARTS];
     double time,
         phase[FA_LOG_PHASES]; /* seconds a step, of which: fa_log_phase_names; the last is the rest */
     double bag_probability, matched_iou;

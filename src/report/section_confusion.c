@@ -219,7 +219,7 @@ void fa_section_confusion(struct fa_page *page, const struct fa_found *found)
     fa_page_put(
         page,
         "<h2>Confusion</h2><p class=soft>What became of the objects of each class (rows): found as which "
-        "class (columns), or not found; the last row are detections where there is no object. Only "
+        "class (columns), or not found; the last row counts detections where there is no object. Only "
         "detections count that score at least the threshold of their class, as in the table above, and that "
         "overlap an object by IoU 0.5. First every class takes its own; what is left takes objects of other "
         "classes. Colour is the share of the row.</p>\n");

@@ -22,8 +22,7 @@ struct wrong {
 struct gallery {
     struct fa_page *page;
     const struct fa_found *found;
-    size_t n_bytes, n_shown; /* of JPEGs so far */
-    size_t shown[2 * EACH];  /* images whose picture is in the page */
+    size_t n_bytes; /* of JPEGs so far */
     size_t n_listed, listed[2 * EACH];
 };
 
@@ -91,14 +90,12 @@ static struct fa_overlay_box box_of(const double bbox[4], double unit, uint8_t f
     static const int ranks[] = {
         [FA_FATE_NONE] = 3, [FA_FATE_RIGHT] = 2, [FA_FATE_CONFUSED] = 0, [FA_FATE_WRONG] = 1};
 
-    const bool is_error = fate == FA_FATE_WRONG || fate == FA_FATE_CONFUSED;
-
     return (struct fa_overlay_box){.x = bbox[0] * unit,
                                    .y = bbox[1] * unit,
                                    .w = bbox[2] * unit,
                                    .h = bbox[3] * unit,
                                    .look = looks[fate],
-                                   .name = is_error ? name : NULL,
+                                   .name = is_wrong(fate) ? name : NULL,
                                    .score = score,
                                    .rank = ranks[fate]};
 }
@@ -132,22 +129,14 @@ static size_t list_detections(const struct fa_found *found, size_t image, double
 
 /* ---- pictures ---- */
 
-static bool is_shown(const struct gallery *gallery, size_t image)
-{
-    for (size_t i = 0; i < gallery->n_shown; i++)
-        if (gallery->shown[i] == image)
-            return true;
-    return false;
-}
-
-/* The JPEG, once; what cannot be read leaves its place empty. */
+/* What cannot be read leaves its place empty. */
 static void define_picture(struct gallery *gallery, size_t image, double w, double h)
 {
     struct fa_page *page = gallery->page;
     uint8_t *jpeg;
     size_t n_bytes;
 
-    if (is_shown(gallery, image) || gallery->n_bytes > most_bytes || page->status != FA_OK)
+    if (gallery->n_bytes > most_bytes || page->status != FA_OK)
         return;
     if (fa_thumbnail_make(gallery->found->dataset, gallery->found->set.record[image], PIXELS, &jpeg,
                           &n_bytes) != FA_OK) {
@@ -163,7 +152,6 @@ static void define_picture(struct gallery *gallery, size_t image, double w, doub
     fa_page_put(page, "\"/></defs></svg>");
     fa_free(jpeg);
     gallery->n_bytes += n_bytes;
-    gallery->shown[gallery->n_shown++] = image;
 }
 
 static void draw_picture(struct gallery *gallery, size_t image, const char *what, double w, double h,

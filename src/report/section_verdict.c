@@ -13,9 +13,9 @@ static int64_t steps_per_epoch(const struct fa_run_log *log)
 {
     const struct fa_log_step *last = log->n_steps > 0 ? &log->steps[log->n_steps - 1] : NULL;
 
-    if (last == NULL || !(last->epoch >= 1))
-        return 0;
-    return (int64_t)ceil(last->step / last->epoch);
+    if (last == NULL || !(last->epoch > 1) || !(last->iter >= 1))
+        return 0; /* nothing tells how long an epoch is before the second one */
+    return (int64_t)round((last->step - last->iter) / (last->epoch - 1));
 }
 
 /* ---- is it good ---- */
@@ -29,38 +29,43 @@ static const char *praise(double f1)
                         : "It finds next to nothing: ";
 }
 
-/* The means over classes with objects, each at its own threshold, as detect keeps them. */
-static bool mean_point(const struct fa_found *found, struct fa_operating_point *mean)
+/* How many count, and how many of those are right. */
+struct tally {
+    size_t n, n_right;
+};
+
+static struct tally tally_of(const uint8_t *fates, size_t n)
 {
-    size_t n = 0;
+    struct tally tally = {0};
 
-    *mean = (struct fa_operating_point){0};
-    for (size_t k = 0; k < found->analysis.n_classes; k++) {
-        const struct fa_analysis_class *class = &found->analysis.classes[k];
-
-        if (class->n_objects[FA_SIZE_ALL] == 0)
-            continue;
-        n++;
-        mean->f1 += class->best_f1.f1;
-        mean->precision += class->best_f1.precision;
-        mean->recall += class->best_f1.recall;
+    for (size_t i = 0; i < n; i++) {
+        tally.n += fates[i] != FA_FATE_NONE;
+        tally.n_right += fates[i] == FA_FATE_RIGHT;
     }
-    mean->f1 /= (double)(n + (n == 0));
-    mean->precision /= (double)(n + (n == 0));
-    mean->recall /= (double)(n + (n == 0));
-    return n > 0;
+    return tally;
 }
 
+static double percent(const struct tally *tally)
+{
+    return tally->n > 0 ? 100.0 * (double)tally->n_right / (double)tally->n : 0;
+}
+
+/* Over all objects, and all detections that detect would draw. */
 static void put_quality(struct fa_page *page, const struct fa_found *found)
 {
-    struct fa_operating_point mean;
+    const struct fa_analysis *analysis = &found->analysis;
+    struct tally objects, detections;
+    double f1;
 
-    if (found->dataset == NULL || !mean_point(found, &mean))
+    if (found->dataset == NULL)
         return;
-    fa_page_add(
-        page,
-        "%s%.0f %% of the objects are found, and %.0f %% of the detections are right (means over classes). ",
-        praise(mean.f1), 100 * mean.recall, 100 * mean.precision);
+    objects = tally_of(analysis->fate_of_gt, found->set.input.n_gt);
+    detections = tally_of(analysis->fate_of_detection, found->set.input.n_detections);
+    if (objects.n == 0)
+        return;
+    f1 = 2.0 * (double)objects.n_right / (double)(objects.n + detections.n);
+    fa_page_add(page, "%s%.0f %% of the objects are found, and %.0f %% of the detections are right. ",
+                praise(f1), percent(&objects), percent(&detections));
 }
 
 /* ---- is it still rising ---- */

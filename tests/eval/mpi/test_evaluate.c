@@ -97,6 +97,30 @@ static void all_ranks_together_give_the_results_of_one_alone(void **state)
     compare_with_one_alone(&config, N_IMAGES);
 }
 
+/* Of one rank alone, whether both find the same. */
+static bool gives_the_same(const struct fa_evaluate_config *a, const struct fa_evaluate_config *b,
+                           size_t n_images)
+{
+    const struct fa_evaluate_config *of[2] = {a, b};
+    struct fa_coco_result *results[2];
+    struct fa_metrics metrics[2];
+    size_t n[2];
+    bool same;
+
+    for (int k = 0; k < 2; k++) {
+        struct fa_evaluate_config first = *of[k];
+
+        first.max_images = n_images;
+        first.between_images = NULL;
+        assert_ok(fa_evaluate(&first, &alone, lane, dataset, &metrics[k], &results[k], &n[k]));
+        fa_metrics_clear(&metrics[k]);
+    }
+    same = n[0] == n[1] && memcmp(results[0], results[1], n[0] * sizeof **results) == 0;
+    fa_free(results[0]);
+    fa_free(results[1]);
+    return same;
+}
+
 static void count(void *context)
 {
     ++*(int *)context;
@@ -114,6 +138,7 @@ static void several_views_of_an_image_give_the_same_on_any_number_of_ranks(void 
     views.between_images = count;
     views.between_context = &n_images;
     compare_with_one_alone(&views, 3);
+    assert_false(gives_the_same(&views, &config, 3));
     assert_in_range(n_images, 3 + 3 / fa_comm_size(comm), 3 + 3);
 }
 
