@@ -574,9 +574,11 @@ static void ask_when_two_steps_are_done(int signal)
 /* What a person puts into a checkpoint keeps it whole. */
 static const char *in_checkpoint(const char *work_dir, int64_t step, const char *name)
 {
+    const bool ends_epoch = step % STEPS_OF_EPOCH == 0;
     char path[96];
 
-    snprintf(path, sizeof path, "checkpoints/step_%lld/%s", (long long)step, name);
+    snprintf(path, sizeof path, "checkpoints/%s_%lld/%s", ends_epoch ? "epoch" : "step",
+             (long long)(ends_epoch ? step / STEPS_OF_EPOCH : step), name);
     return fa_test_path(in_root(work_dir), path);
 }
 
