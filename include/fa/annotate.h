@@ -36,7 +36,7 @@ struct fa_legend_entry {
 };
 
 /* A line along the lower edge of a picture that grows by it: each text on its colour, as labels have it; what
-   has no room is left out. Nothing of no entries. */
+   has no room is left out. Without entries the picture stays as it is. */
 fa_status fa_picture_legend(struct fa_picture *picture, const struct fa_legend_entry *entries,
                             size_t n) FA_CHECK_RESULT;
 

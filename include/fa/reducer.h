@@ -35,7 +35,7 @@ enum fa_reduction {
 enum { FA_N_REDUCTIONS = 2 };
 extern const char *const fa_reduction_names[FA_N_REDUCTIONS + 1]; /* "allreduce", ...; NULL at the end */
 
-/* By what gradients go from rank to rank. The bits are the same. */
+/* How gradients travel between ranks. The bits are the same. */
 enum fa_transport {
     FA_TRANSPORT_AUTO,     /* by device where that is possible */
     FA_TRANSPORT_MESSAGES, /* of MPI, between hosts' memories */
@@ -63,7 +63,7 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
 void fa_reducer_destroy(struct fa_reducer *reducer);
 
 /* Collective, once after all ranks have created theirs: looks for the transport of the configuration. Without
-   it gradients go by messages. Fails where no other than device will do and that is not possible. */
+   it gradients go by messages. Fails where the configuration demands device and that is not possible. */
 fa_status fa_reducer_connect(struct fa_reducer *reducer) FA_CHECK_RESULT;
 
 /* Which was found: MESSAGES or DEVICE. *why_messages, unless NULL: what was in the way of another; "" if none

@@ -15,9 +15,8 @@ void fa_learning_print_few(int64_t steps, int64_t steps_per_epoch, char *text, s
     text[0] = '\0';
     fa_text_add(text, size,
                 "%" PRId64
-                " steps are few: networks from random weights begin to find objects after some %d (on "
-                "photographs of blood cells AP was 0.006 after 144 steps, 0.21 after 336, 0.57 after 2,044); "
-                "train longer with --set train.epochs=",
+                " steps are few: a detector seldom finds objects before some %d; train longer with --set "
+                "train.epochs=",
                 steps, FA_FEW_STEPS);
     if (steps_per_epoch > 0)
         fa_text_add(text, size, "%" PRId64 " or more", enough_epochs(steps_per_epoch));
@@ -27,7 +26,7 @@ void fa_learning_print_few(int64_t steps, int64_t steps_per_epoch, char *text, s
 
 bool fa_learning_is_little(double ap, int64_t steps, int64_t steps_per_epoch, char *text, size_t size)
 {
-    char few[512];
+    char few[256];
 
     text[0] = '\0';
     if (!(ap >= 0 && ap < FA_LITTLE_AP))

@@ -7,7 +7,7 @@
 #include "fa/json.h"
 #include "fa/model_weights.h"
 
-/* *out stays where there is no such number. One that is no float at all is as good as 0 or infinite. */
+/* *out stays where there is no such number. A number outside float's range is refused like 0. */
 static fa_status take(const struct fa_json *item, const char *key, double *out)
 {
     if (item == NULL)

@@ -84,7 +84,7 @@ struct fa_pixel_memory fa_training_pixels(const struct fa_training *training);
 
 /* ---- lanes.c ---- */
 
-/* Not collective: ranks may have other numbers of them. */
+/* Not collective: the number of lanes may differ between ranks. */
 fa_status fa_training_open_lanes(struct fa_training *training) FA_CHECK_RESULT;
 void fa_training_close_lanes(struct fa_training *training); /* also after an open that failed */
 

@@ -30,8 +30,8 @@ for transport in messages device; do
   by=(--set "train.transport=$transport")
   on_ranks allreduce allreduce --config "$(recipe "$network")" "${gpu[@]}" "${by[@]}" --steps "$(repeats 5)"
   on_ranks overlap overlap --config "$(recipe "$network")" "${gpu[@]}" "${by[@]}" --size "$(size_of)" --steps "$(repeats 5)"
-  figure bytes "$(grep -o '"bytes": *[0-9]*' "$scratch/allreduce" | tail -n 1 | sed 's/.*: *//')"
-  figure step_ms "$(times "$(number "$scratch/overlap" alone_s)" 0.001)"
+  figure "bytes_by_$transport" "$(grep -o '"bytes": *[0-9]*' "$scratch/allreduce" | tail -n 1 | sed 's/.*: *//')"
+  figure "step_ms_by_$transport" "$(times "$(number "$scratch/overlap" alone_s)" 0.001)"
   tell "canonical_by_$transport" canonical
 done
 tell allreduce allreduce
