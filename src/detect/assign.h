@@ -6,13 +6,11 @@
 
 #include <stdint.h>
 
-#include "box_block.h"
+#include "assigned_loss.h"
 #include "fa/loss.h"
 
-enum { FA_ANCHOR_NEGATIVE = -1, FA_ANCHOR_IGNORED = -2 };
-
-/* assigned[k]: the index of the object for which anchor k of the block is positive, or one of the above.
-   best_iou: of every object with any anchor of the image. */
+/* assigned[k]: the index of the object for which anchor k of the block is positive, or FA_ANCHOR_NEGATIVE or
+   FA_ANCHOR_IGNORED. best_iou: of every object with any anchor of the image. */
 void fa_anchors_assign(const struct fa_focal *config, const struct fa_box_block *anchors,
                        const struct fa_objects *objects, const float *best_iou,
                        int32_t assigned[FA_BOX_BLOCK]);

@@ -7,7 +7,7 @@
 
 #include "fa/loss.h"
 
-fa_status fa_focal_share(const struct fa_focal *config, size_t n_anchors, const float *anchors,
+fa_status fa_focal_share(const struct fa_loss_config *config, const struct fa_head_view *head,
                          const struct fa_objects *objects, struct fa_loss_workspace *workspace,
                          double *share) FA_CHECK_RESULT;
 

@@ -135,6 +135,15 @@ static void add_bag_gradient(const struct image *image, size_t object)
     }
 }
 
+fa_status fa_freeanchor_share(const struct fa_loss_config *config, const struct fa_head_view *head,
+                              const struct fa_objects *objects, struct fa_loss_workspace *workspace,
+                              double *share)
+{
+    (void)config, (void)head, (void)workspace;
+    *share = (double)objects->n;
+    return FA_OK;
+}
+
 fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct fa_head_view *head,
                              const struct fa_objects *objects, double normalizer,
                              struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,

@@ -1,10 +1,15 @@
 /*
- * freeanchor.h - the FreeAnchor loss; see fa_loss_compute, whose arguments these are, objects being checked.
+ * freeanchor.h - the FreeAnchor loss; see fa_loss_share and fa_loss_compute, whose arguments these
+ * are, objects being checked.
  */
 #ifndef FA_DETECT_FREEANCHOR_H
 #define FA_DETECT_FREEANCHOR_H
 
 #include "fa/loss.h"
+
+fa_status fa_freeanchor_share(const struct fa_loss_config *config, const struct fa_head_view *head,
+                              const struct fa_objects *objects, struct fa_loss_workspace *workspace,
+                              double *share) FA_CHECK_RESULT;
 
 fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct fa_head_view *head,
                              const struct fa_objects *objects, double normalizer,

@@ -1,12 +1,13 @@
 /*
- * loss.c - what the two kinds of loss have in common: names, defaults, the check of objects, and who computes
- * them.
+ * loss.c - the table of losses, a row a kind, and what they have in common: defaults and the check of
+ * objects.
  */
 #include "fa/loss.h"
 
 #include <assert.h>
 #include <math.h>
 
+#include "atss.h"
 #include "focal.h"
 #include "freeanchor.h"
 
@@ -20,26 +21,45 @@ const struct fa_loss_config fa_loss_default = {
                    .smooth_l1_weight = 0.75},
     .focal = {.alpha = 0.25, .gamma = 2, .positive_iou = 0.5, .negative_iou = 0.4, .min_positive_iou = 0},
     .coder = {.std = {0.1f, 0.1f, 0.2f, 0.2f}},
+    .atss = {.k = 9},
+};
+
+const char *const fa_loss_names[] = {
+    [FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", [FA_LOSS_ATSS] = "atss", NULL};
+
+/* share and compute are as fa_loss_share and fa_loss_compute, objects being checked. */
+static const struct kind {
+    const char *part_name[FA_LOSS_PARTS], *part_label[FA_LOSS_PARTS];
+    bool has_bags;
+    fa_status (*share)(const struct fa_loss_config *config, const struct fa_head_view *head,
+                       const struct fa_objects *objects, struct fa_loss_workspace *workspace, double *share);
+    fa_status (*compute)(const struct fa_loss_config *config, const struct fa_head_view *head,
+                         const struct fa_objects *objects, double normalizer,
+                         struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
+                         fa_real *grad_reg);
+} kinds[FA_LOSS_KINDS] = {
+    [FA_LOSS_FREEANCHOR] = {{"positive_bag_loss", "negative_bag_loss"},
+                            {"positive", "negative"},
+                            true,
+                            fa_freeanchor_share,
+                            fa_freeanchor_loss},
+    [FA_LOSS_FOCAL] = {{"loss_cls", "loss_bbox"}, {"cls", "bbox"}, false, fa_focal_share, fa_focal_loss},
+    [FA_LOSS_ATSS] = {{"loss_cls", "loss_bbox"}, {"cls", "bbox"}, false, fa_atss_share, fa_atss_loss},
 };
 
 const char *fa_loss_part_name(enum fa_loss_kind kind, int part)
 {
-    static const char *const names[][FA_LOSS_PARTS] = {
-        [FA_LOSS_FREEANCHOR] = {"positive_bag_loss", "negative_bag_loss"},
-        [FA_LOSS_FOCAL] = {"loss_cls", "loss_bbox"},
-    };
-
-    return names[kind][part];
+    return kinds[kind].part_name[part];
 }
 
 const char *fa_loss_part_label(enum fa_loss_kind kind, int part)
 {
-    static const char *const labels[][FA_LOSS_PARTS] = {
-        [FA_LOSS_FREEANCHOR] = {"positive", "negative"},
-        [FA_LOSS_FOCAL] = {"cls", "bbox"},
-    };
+    return kinds[kind].part_label[part];
+}
 
-    return labels[kind][part];
+bool fa_loss_has_bags(enum fa_loss_kind kind)
+{
+    return kinds[kind].has_bags;
 }
 
 fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classes)
@@ -57,13 +77,10 @@ fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classe
     return FA_OK;
 }
 
-fa_status fa_loss_share(const struct fa_loss_config *config, size_t n_anchors, const float *anchors,
+fa_status fa_loss_share(const struct fa_loss_config *config, const struct fa_head_view *head,
                         const struct fa_objects *objects, struct fa_loss_workspace *workspace, double *share)
 {
-    if (config->kind == FA_LOSS_FOCAL)
-        return fa_focal_share(&config->focal, n_anchors, anchors, objects, workspace, share);
-    *share = (double)objects->n;
-    return FA_OK;
+    return kinds[config->kind].share(config, head, objects, workspace, share);
 }
 
 fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_head_view *head,
@@ -71,12 +88,8 @@ fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_h
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
                           fa_real *grad_reg)
 {
-    fa_status status = fa_loss_check_objects(objects, head->num_classes);
-
     assert(head->n_anchors > 0 && head->num_classes > 0);
-    if (status != FA_OK)
-        return status;
-    if (config->kind == FA_LOSS_FOCAL)
-        return fa_focal_loss(config, head, objects, normalizer, workspace, loss, grad_cls, grad_reg);
-    return fa_freeanchor_loss(config, head, objects, normalizer, workspace, loss, grad_cls, grad_reg);
+    FA_TRY(fa_loss_check_objects(objects, head->num_classes));
+    return kinds[config->kind].compute(config, head, objects, normalizer, workspace, loss, grad_cls,
+                                       grad_reg);
 }

@@ -26,6 +26,9 @@ void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace)
     fa_free(workspace->members);
     fa_free(workspace->tables);
     fa_free(workspace->rows);
+    fa_free(workspace->assigned);
+    fa_free(workspace->assigned_iou);
+    fa_free(workspace->candidates);
     fa_free(workspace);
 }
 
@@ -121,4 +124,29 @@ fa_status fa_loss_workspace_reserve(struct fa_loss_workspace *workspace, size_t 
     if (status == FA_OK)
         status = reserve_tables(workspace, num_classes);
     return status;
+}
+
+static fa_status reserve_assigned(struct fa_loss_workspace *workspace, size_t n)
+{
+    if (n <= workspace->room_assigned)
+        return FA_OK;
+    workspace->room_assigned = 0;
+    FA_TRY(regrow(&workspace->assigned, n, sizeof(int32_t)));
+    FA_TRY(regrow(&workspace->assigned_iou, n, sizeof(float)));
+    workspace->room_assigned = n;
+    return FA_OK;
+}
+
+fa_status fa_loss_workspace_reserve_claims(struct fa_loss_workspace *workspace, size_t n_anchors,
+                                           size_t n_positions, size_t per_position)
+{
+    const size_t n = n_positions * (1 + per_position); /* at most twice the anchors */
+
+    FA_TRY(reserve_assigned(workspace, n_anchors));
+    if (n <= workspace->room_candidates)
+        return FA_OK;
+    workspace->room_candidates = 0;
+    FA_TRY(regrow(&workspace->candidates, n, sizeof(struct fa_ranked)));
+    workspace->room_candidates = n;
+    return FA_OK;
 }

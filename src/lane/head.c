@@ -12,7 +12,21 @@ static struct fa_head_view view_of(const struct fa_head *head, const struct fa_a
                                  .num_classes = head->num_classes,
                                  .anchors = set->anchors,
                                  .cls = head->cls,
-                                 .reg = head->reg};
+                                 .reg = head->reg,
+                                 .n_levels = FA_LEVELS,
+                                 .level_first = set->pyramid.first,
+                                 .per_position = FA_CELL_ANCHORS};
+}
+
+fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
+                        const struct fa_objects *objects, double *share)
+{
+    const struct fa_anchor_set *set;
+    struct fa_head_view view;
+
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
+    view = view_of(&(struct fa_head){.n_anchors = set->pyramid.n_anchors}, set);
+    return fa_loss_share(config, &view, objects, lane->loss_workspace, share);
 }
 
 fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,

@@ -1,18 +1,12 @@
 /*
  * learn.c - from an image and its objects to a loss and a gradient.
  */
+#include <stdatomic.h>
+
 #include "fa/activity.h"
+#include "fa/log.h"
 #include "fa/trace.h"
 #include "lane_private.h"
-
-fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
-                        const struct fa_objects *objects, double *share)
-{
-    const struct fa_anchor_set *set;
-
-    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    return fa_loss_share(config, set->pyramid.n_anchors, set->anchors, objects, lane->loss_workspace, share);
-}
 
 /* An image on its way through. */
 struct lesson {
@@ -80,13 +74,27 @@ static fa_status learn_by_host(struct fa_lane *lane, const struct lesson *lesson
 
 /* ---- loss by the backend ---- */
 
+/* Once a program: lanes are many, and all of one loss. */
+static void say_that_the_host_computes(const struct lesson *lesson, const char *backend)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+
+    if (!atomic_flag_test_and_set(&said))
+        fa_info("the backend %s does not compute the loss %s of %d classes as it is configured; the head's "
+                "outputs are copied to the host, which computes it",
+                backend, fa_loss_names[lesson->config->kind], lesson->head.num_classes);
+}
+
 /* Who wants to see the head sees it in the host's memory. */
 static bool backend_computes(const struct fa_lane *lane, const struct lesson *lesson)
 {
-    const struct fa_head_ops *ops = fa_backend_head_ops(fa_workspace_queue(lane->workspace));
+    struct fa_backend *queue = fa_workspace_queue(lane->workspace);
+    const struct fa_head_ops *ops = fa_backend_head_ops(queue);
+    const bool takes = ops != NULL && ops->takes_loss(lesson->config, lesson->head.num_classes);
 
-    return ops != NULL && ops->takes_loss(lesson->config, lesson->head.num_classes) &&
-           (lane->observer == NULL || lane->observer->saw == NULL);
+    if (!takes && !fa_backend_is_host(queue))
+        say_that_the_host_computes(lesson, fa_backend_name(queue));
+    return takes && (lane->observer == NULL || lane->observer->saw == NULL);
 }
 
 /* The gradients take the places of logits and deltas. */

@@ -139,7 +139,7 @@ static const char *describe_bags(const struct fa_journal *journal, const struct 
                                  char *text, size_t size)
 {
     text[0] = '\0';
-    if (journal->loss == FA_LOSS_FREEANCHOR)
+    if (fa_loss_has_bags(journal->loss))
         snprintf(text, size, ", bag_probability: %.3f", entry->bag_probability);
     return text;
 }

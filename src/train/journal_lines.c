@@ -49,19 +49,18 @@ struct fa_json *fa_journal_line_train(const struct fa_journal_entry *entry,
     struct fa_json *line = fa_json_new_object();
 
     return whole(
-        line, set_text(line, "mode", "train") && set_number(line, "epoch", (double)place->epoch) &&
-                  set_number(line, "iter", (double)place->iter) && set_number(line, "lr", entry->lr) &&
-                  set_number(line, "memory", (double)(int64_t)(entry->memory_bytes / (1 << 20))) &&
-                  set_number(line, "data_time", entry->phase_s[FA_PHASE_DATA]) &&
-                  set_parts(line, place->loss, entry) && set_number(line, "loss", fa_journal_loss(entry)) &&
-                  set_number(line, "grad_norm", entry->grad_norm) &&
-                  set_number(line, "time", entry->step_s) && set_number(line, "step", (double)entry->step) &&
-                  set_number(line, "samples", (double)entry->samples) &&
-                  set_number(line, "eta_s", place->left_s) &&
-                  (place->loss != FA_LOSS_FREEANCHOR ||
-                   set_number(line, "bag_probability", entry->bag_probability)) &&
-                  set_number(line, "matched_iou", entry->matched_iou) &&
-                  set_number(line, "objects", entry->objects) && set_phases(line, entry));
+        line,
+        set_text(line, "mode", "train") && set_number(line, "epoch", (double)place->epoch) &&
+            set_number(line, "iter", (double)place->iter) && set_number(line, "lr", entry->lr) &&
+            set_number(line, "memory", (double)(int64_t)(entry->memory_bytes / (1 << 20))) &&
+            set_number(line, "data_time", entry->phase_s[FA_PHASE_DATA]) &&
+            set_parts(line, place->loss, entry) && set_number(line, "loss", fa_journal_loss(entry)) &&
+            set_number(line, "grad_norm", entry->grad_norm) && set_number(line, "time", entry->step_s) &&
+            set_number(line, "step", (double)entry->step) &&
+            set_number(line, "samples", (double)entry->samples) && set_number(line, "eta_s", place->left_s) &&
+            (!fa_loss_has_bags(place->loss) || set_number(line, "bag_probability", entry->bag_probability)) &&
+            set_number(line, "matched_iou", entry->matched_iou) &&
+            set_number(line, "objects", entry->objects) && set_phases(line, entry));
 }
 
 static bool set_best_f1(struct fa_json *line, const struct fa_operating_point *best)

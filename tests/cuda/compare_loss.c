@@ -20,7 +20,7 @@ struct loss_result host_loss_of(const struct fa_loss_config *config, struct test
     struct fa_loss_workspace *workspace;
 
     assert_ok(fa_loss_workspace_create(1, &workspace));
-    assert_ok(fa_loss_share(config, n, scene->anchors, objects, workspace, &host.share));
+    assert_ok(fa_loss_share(config, &scene->head, objects, workspace, &host.share));
     assert_ok(fa_loss_compute(config, &scene->head, objects, normalizer, workspace, &host.loss, host.cls,
                               host.reg));
     fa_loss_workspace_destroy(workspace);

@@ -100,8 +100,8 @@ static void the_backends_loss_is_the_hosts(void **state)
     (void)state;
     assert_ok(fa_lane_create(model, NULL, &lane));
     for (size_t n = 0; n <= OBJECTS; n += OBJECTS) {
-        check_loss(lane, FA_LOSS_FREEANCHOR, n);
-        check_loss(lane, FA_LOSS_FOCAL, n);
+        for (int kind = 0; kind < FA_LOSS_KINDS; kind++)
+            check_loss(lane, (enum fa_loss_kind)kind, n);
     }
     fa_lane_destroy(lane);
 }

@@ -38,7 +38,7 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
 static void golden_cases_agree_with_the_host(void **state)
 {
     (void)state;
-    assert_int_equal(test_golden_each("focal.bin", check_golden), 27);
+    assert_int_equal(test_golden_each("focal.bin", false, check_golden), 27);
 }
 
 static void an_image_without_objects_agrees_with_the_host(void **state)

@@ -38,7 +38,7 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
 static void golden_cases_agree_with_the_host(void **state)
 {
     (void)state;
-    assert_int_equal(test_golden_each("freeanchor.bin", check_golden), 22);
+    assert_int_equal(test_golden_each("freeanchor.bin", false, check_golden), 22);
 }
 
 static const int32_t some_labels[] = {1, 2, 1, 0, 1, 2, 2, 1};

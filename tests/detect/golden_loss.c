@@ -15,11 +15,13 @@ static void *read_array(FILE *file, size_t n, size_t size)
     return block;
 }
 
-static bool read_golden(FILE *file, struct test_golden *golden)
+static bool read_golden(FILE *file, bool has_k, struct test_golden *golden)
 {
     struct fa_pyramid pyramid;
     size_t n;
 
+    if (has_k && fread(&golden->k, sizeof golden->k, 1, file) != 1)
+        return false;
     if (fread(&golden->h, sizeof golden->h, 1, file) != 1)
         return false;
     assert_int_equal(fread(&golden->w, sizeof golden->w, 4, file), 4);
@@ -54,14 +56,15 @@ static FILE *open_golden(const char *name)
     return file;
 }
 
-int test_golden_each(const char *name, void (*check)(const struct test_golden *, struct test_scene *,
-                                                     const struct fa_objects *))
+int test_golden_each(const char *name, bool has_k,
+                     void (*check)(const struct test_golden *, struct test_scene *,
+                                   const struct fa_objects *))
 {
     FILE *file = open_golden(name);
     struct test_golden golden;
     int n = 0;
 
-    for (; read_golden(file, &golden); n++) {
+    for (; read_golden(file, has_k, &golden); n++) {
         struct test_scene scene = test_scene_create(golden.h, golden.w, golden.classes);
         struct fa_objects objects = {(size_t)golden.objects, golden.boxes, golden.labels};
 

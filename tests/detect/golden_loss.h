@@ -1,9 +1,10 @@
 /*
- * golden_loss.h - golden cases of a loss: golden/freeanchor.bin, golden/focal.bin.
+ * golden_loss.h - golden cases of a loss: golden/freeanchor.bin, golden/focal.bin, golden/atss.bin.
  */
 #ifndef FA_TESTS_DETECT_GOLDEN_LOSS_H
 #define FA_TESTS_DETECT_GOLDEN_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 
 /* One record; see golden/make_freeanchor.py. */
 struct test_golden {
+    int32_t k; /* of atss.bin */
     int32_t h, w, classes, objects, seed;
     float logit_scale, logit_offset, delta_scale;
     double gamma, normalizer;
@@ -22,8 +24,9 @@ struct test_golden {
 };
 
 /* Calls check on every case of a file of golden/, with a scene filled for it; returns how many there are. */
-int test_golden_each(const char *name, void (*check)(const struct test_golden *, struct test_scene *,
-                                                     const struct fa_objects *));
+int test_golden_each(const char *name, bool has_k,
+                     void (*check)(const struct test_golden *, struct test_scene *,
+                                   const struct fa_objects *));
 
 /* Within 1e-6. */
 void test_golden_sum(const struct test_golden *golden, const char *what, double got, double want);

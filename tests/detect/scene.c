@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support.h"
 
@@ -47,17 +48,23 @@ struct test_scene test_scene_create(int h, int w, int num_classes)
     scene.grad_cls = zeros(n_logits, sizeof(fa_real));
     scene.grad_reg = zeros(n, 4 * sizeof(fa_real));
     fa_anchors_make(&scene.pyramid, &fa_anchors_of_reference, scene.anchors);
+    scene.levels = zeros(FA_LEVELS, sizeof *scene.levels);
+    memcpy(scene.levels, scene.pyramid.first, FA_LEVELS * sizeof *scene.levels);
     scene.head = (struct fa_head_view){.n_anchors = n,
                                        .num_classes = num_classes,
                                        .anchors = scene.anchors,
                                        .cls = scene.cls,
-                                       .reg = scene.reg};
+                                       .reg = scene.reg,
+                                       .n_levels = FA_LEVELS,
+                                       .level_first = scene.levels,
+                                       .per_position = FA_CELL_ANCHORS};
     return scene;
 }
 
 void test_scene_free(struct test_scene *scene)
 {
     free(scene->anchors);
+    free(scene->levels);
     free(scene->cls);
     free(scene->reg);
     free(scene->grad_cls);

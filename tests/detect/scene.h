@@ -14,6 +14,7 @@ struct test_scene {
     struct fa_pyramid pyramid;
     struct fa_head_view head;
     float *anchors;
+    size_t *levels;
     fa_real *cls, *reg, *grad_cls, *grad_reg;
 };
 

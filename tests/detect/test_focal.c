@@ -37,7 +37,7 @@ static double share_of(const struct test_scene *scene, const struct fa_objects *
 {
     double share;
 
-    assert_ok(fa_loss_share(&config, scene->head.n_anchors, scene->anchors, objects, workspace, &share));
+    assert_ok(fa_loss_share(&config, &scene->head, objects, workspace, &share));
     return share;
 }
 
@@ -91,7 +91,7 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
 static void golden_cases_agree_in_value_and_gradient(void **state)
 {
     (void)state;
-    assert_int_equal(test_golden_each("focal.bin", check_golden), 27);
+    assert_int_equal(test_golden_each("focal.bin", false, check_golden), 27);
 }
 
 /* ---- by hand ---- */

@@ -142,7 +142,7 @@ static void check_golden(const struct test_golden *golden, struct test_scene *sc
 static void golden_cases_agree_in_value_and_gradient(void **state)
 {
     (void)state;
-    assert_int_equal(test_golden_each("freeanchor.bin", check_golden), 22);
+    assert_int_equal(test_golden_each("freeanchor.bin", false, check_golden), 22);
 }
 
 int main(void)

@@ -18,6 +18,9 @@ static const int32_t labels[2] = {2, 0};
 static const struct fa_objects objects = {2, &boxes[0][0], labels};
 static const struct fa_detect_image frame = {SIDE, SIDE, {1, 1, 1, 1}};
 
+static struct fa_loss_config loss_config; /* of learning */
+static struct fa_pyramid levels;
+
 static struct fa_backend *backend;
 static struct fa_model *model;
 static struct fa_workspace *workspace; /* for the parts by themselves */
@@ -26,13 +29,13 @@ static struct fa_lane *lane;
 static int open_lane(void **state)
 {
     const struct fa_model_config config = small_network(4, CLASSES, 0.1);
-    struct fa_pyramid pyramid;
 
     (void)state;
     for (int i = 0; i < 3 * SIDE * SIDE; i++)
         pixels[i] = (float)(i % 29) / 29 - 0.5f;
-    fa_pyramid_make(SIDE, SIDE, &pyramid);
-    fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
+    loss_config = fa_loss_default;
+    fa_pyramid_make(SIDE, SIDE, &levels);
+    fa_anchors_make(&levels, &fa_anchors_of_reference, anchors);
     assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&config, backend, &model));
     assert_ok(fa_model_init(model, 3));
@@ -61,7 +64,14 @@ static struct fa_head_view host_head(const struct fa_head *head)
     assert_int_equal(head->n_anchors, ANCHORS);
     backend_read(fa_workspace_queue(workspace), head->cls, ANCHORS * CLASSES, cls);
     backend_read(fa_workspace_queue(workspace), head->reg, ANCHORS * 4, reg);
-    return (struct fa_head_view){ANCHORS, CLASSES, anchors, cls, reg};
+    return (struct fa_head_view){.n_anchors = ANCHORS,
+                                 .num_classes = CLASSES,
+                                 .anchors = anchors,
+                                 .cls = cls,
+                                 .reg = reg,
+                                 .n_levels = FA_LEVELS,
+                                 .level_first = levels.first,
+                                 .per_position = FA_CELL_ANCHORS};
 }
 
 /* params->grad, which other queues than its own add to. */
@@ -78,7 +88,7 @@ static void clear_gradient(void)
 static fa_status learn(struct fa_lane *in, double normalizer, const struct fa_lane_observer *observer,
                        struct fa_loss *loss)
 {
-    fa_status asked = fa_lane_learn(in, &fa_loss_default, &image, &objects, normalizer, observer);
+    fa_status asked = fa_lane_learn(in, &loss_config, &image, &objects, normalizer, observer);
     fa_status learned = fa_lane_learned(in, loss);
 
     return asked != FA_OK ? asked : learned;
@@ -136,8 +146,7 @@ static void learn_by_parts(double normalizer, struct fa_loss *loss, fa_real **gr
     assert_ok(fa_loss_workspace_create(1, &scratch));
     assert_ok(fa_workspace_forward(workspace, FA_TRAINING, &image, &head));
     view = host_head(&head);
-    assert_ok(
-        fa_loss_compute(&fa_loss_default, &view, &objects, normalizer, scratch, loss, grad_cls, grad_reg));
+    assert_ok(fa_loss_compute(&loss_config, &view, &objects, normalizer, scratch, loss, grad_cls, grad_reg));
     rows_cls = backend_copy(queue, grad_cls, ANCHORS * CLASSES);
     rows_reg = backend_copy(queue, grad_reg, ANCHORS * 4);
     assert_ok(fa_workspace_backward(workspace, rows_cls, rows_reg, NULL, NULL));
@@ -169,6 +178,26 @@ static void learning_gives_the_loss_and_gradient_of_its_parts(void **state)
     assert_memory_equal(&loss, &want, sizeof want);
     assert_flat_holds(params->grad, 0, params->n_trainable, want_grad);
     fa_free(want_grad);
+}
+
+/* A backend that computes one of them itself leaves the others to the host. */
+static void every_loss_is_learned_by_whoever_computes_it(void **state)
+{
+    struct fa_params *params = fa_model_params(model);
+    struct fa_loss loss, want;
+    fa_real *want_grad;
+
+    (void)state;
+    for (int kind = 0; kind < FA_LOSS_KINDS; kind++) {
+        loss_config.kind = (enum fa_loss_kind)kind;
+        learn_by_parts(5, &want, &want_grad);
+        clear_gradient();
+        assert_ok(learn(lane, 5, NULL, &loss));
+        assert_memory_equal(&loss, &want, sizeof want);
+        assert_flat_holds(params->grad, 0, params->n_trainable, want_grad);
+        fa_free(want_grad);
+    }
+    loss_config = fa_loss_default;
 }
 
 /* Each in a row of its own, asked for before the first is waited for. */
@@ -245,6 +274,7 @@ static void an_observer_that_fails_ends_the_way(void **state)
 
 static void the_share_of_an_image_is_that_of_its_objects(void **state)
 {
+    const struct fa_head_view head = {.n_anchors = ANCHORS, .num_classes = 1, .anchors = anchors};
     struct fa_loss_config focal = fa_loss_default;
     struct fa_loss_workspace *scratch;
     double share, want;
@@ -255,7 +285,7 @@ static void the_share_of_an_image_is_that_of_its_objects(void **state)
     focal.kind = FA_LOSS_FOCAL;
     focal.focal = (struct fa_focal){0.25, 2, 0.5, 0.4, 0};
     assert_ok(fa_loss_workspace_create(1, &scratch));
-    assert_ok(fa_loss_share(&focal, ANCHORS, anchors, &objects, scratch, &want));
+    assert_ok(fa_loss_share(&focal, &head, &objects, scratch, &want));
     assert_ok(fa_lane_share(lane, &focal, SIDE, SIDE, &objects, &share));
     assert_true(share == want && want > 2);
     fa_loss_workspace_destroy(scratch);
@@ -267,17 +297,15 @@ static void looking_gives_the_detections_of_its_parts(void **state)
 {
     struct fa_detect_config config = fa_detect_config_default;
     struct fa_detection got[100], want[100];
-    struct fa_pyramid pyramid;
     struct fa_head_view view;
     struct fa_head head;
     size_t n, n_want;
 
     (void)state;
     config.max_per_image = 100;
-    fa_pyramid_make(SIDE, SIDE, &pyramid);
     assert_ok(fa_workspace_forward(workspace, FA_INFERENCE, &image, &head));
     view = host_head(&head);
-    assert_ok(fa_detections_make(&config, &pyramid, &view, &frame, want, &n_want));
+    assert_ok(fa_detections_make(&config, &levels, &view, &frame, want, &n_want));
     assert_true(n_want > 0);
     assert_ok(fa_lane_look(lane, &config, &image, &frame, NULL, got, &n)); /* by the backend if it can */
     assert_int_equal(n, n_want);
@@ -367,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learning_gives_the_loss_and_gradient_of_its_parts),
+        cmocka_unit_test(every_loss_is_learned_by_whoever_computes_it),
         cmocka_unit_test(lanes_that_are_asked_together_give_what_each_gives_alone),
         cmocka_unit_test(the_observer_hears_of_each_phase_in_turn),
         cmocka_unit_test(an_observer_that_fails_ends_the_way),

@@ -14,7 +14,6 @@ static const char *const inits[] = {
 static const char *const head_inits[] = {
     [FA_HEAD_GAUSSIAN] = "gaussian", [FA_HEAD_KAIMING] = "kaiming", NULL};
 static const char *const norms[] = {[FA_NORM_FROZEN_BATCH] = "frozen_batch", [FA_NORM_GROUP] = "group", NULL};
-static const char *const losses[] = {[FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", NULL};
 static const char *const schedules[] = {
     [FA_SCHEDULE_STEP] = "step", [FA_SCHEDULE_COSINE] = "cosine", [FA_SCHEDULE_POLY] = "poly", NULL};
 static const char *const scale_modes[] = {[FA_SCALE_VALUE] = "value", [FA_SCALE_RANGE] = "range", NULL};
@@ -87,8 +86,9 @@ const struct fa_option fa_options[] = {
     LIST("model.coder_std", FA_OPTION_FLOATS, train.loss.coder.std, 4, "[0.1, 0.1, 0.2, 0.2]", 1e-3, 100,
          "Unit of the head's box deltas: dx, dy, dw, dh."),
 
-    CHOICE("loss.type", train.loss.kind, "\"freeanchor\"", losses,
-           "Anchors that are learned to match (freeanchor), or assigned by overlap (focal: RetinaNet)."),
+    CHOICE("loss.type", train.loss.kind, "\"freeanchor\"", fa_loss_names,
+           "Anchors that are learned to match (freeanchor), or assigned by overlap (focal: RetinaNet), or "
+           "by what the overlaps of an object's nearest anchors are (atss)."),
     VALUE("loss.alpha", FA_OPTION_NUMBER, train.loss.freeanchor.alpha, "0.5", 0, 1,
           "FreeAnchor: weight of the positive bag loss."),
     VALUE("loss.gamma", FA_OPTION_NUMBER, train.loss.freeanchor.gamma, "2", 0, 10,
@@ -102,14 +102,16 @@ const struct fa_option fa_options[] = {
     VALUE("loss.smooth_l1_weight", FA_OPTION_NUMBER, train.loss.freeanchor.smooth_l1_weight, "0.75", 0, 100,
           "FreeAnchor: weight of the box loss inside the bag."),
     VALUE("loss.focal_alpha", FA_OPTION_NUMBER, train.loss.focal.alpha, "0.25", 0, 1,
-          "Focal: weight of an object's class, 1 - this that of all others."),
-    VALUE("loss.focal_gamma", FA_OPTION_NUMBER, train.loss.focal.gamma, "2", 0, 10, "Focal: exponent."),
+          "Focal, ATSS: weight of an object's class, 1 - this that of all others."),
+    VALUE("loss.focal_gamma", FA_OPTION_NUMBER, train.loss.focal.gamma, "2", 0, 10, "Focal, ATSS: exponent."),
     VALUE("loss.positive_iou", FA_OPTION_NUMBER, train.loss.focal.positive_iou, "0.5", 1e-6, 1,
           "Focal: IoU with an object from which an anchor is positive."),
     VALUE("loss.negative_iou", FA_OPTION_NUMBER, train.loss.focal.negative_iou, "0.4", 0, 1,
           "Focal: IoU with every object below which an anchor is negative."),
     VALUE("loss.min_positive_iou", FA_OPTION_NUMBER, train.loss.focal.min_positive_iou, "0", 0, 1,
           "Focal: an object takes its best anchors if they reach this IoU; 0: even if none overlaps it."),
+    VALUE("loss.atss_k", FA_OPTION_INT, train.loss.atss.k, "9", 1, 1000,
+          "ATSS: nearest positions of a level whose anchors are an object's candidates."),
 
     STRING("data.train", train_data, "\"\"", "Folder of shards to train on (also --train-data)."),
     STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),

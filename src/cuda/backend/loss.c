@@ -17,7 +17,8 @@ struct given {
 bool fa_cuda_takes_loss(const struct fa_loss_config *config, int num_classes)
 {
     return fa_cuda_rows_are_aligned(num_classes) &&
-           (config->kind == FA_LOSS_FOCAL || config->freeanchor.bag_size <= FA_CUDA_MOST_OF_BAG);
+           (config->kind == FA_LOSS_FOCAL ||
+            (config->kind == FA_LOSS_FREEANCHOR && config->freeanchor.bag_size <= FA_CUDA_MOST_OF_BAG));
 }
 
 /* ---- objects ---- */

@@ -60,12 +60,11 @@ def focal(x, hit, gamma):
     return torch.where(hit, positive, negative)
 
 
-def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD, gamma=GAMMA):
-    """normalizer: the sum over the batch of each image's share; the recipe adds a float32 epsilon to it."""
+def loss_of(found, logits, deltas, anchors, objects, labels, normalizer, std, gamma):
+    """found: which object each anchor has. normalizer: the sum over the batch of each image's share; the recipe adds a float32 epsilon."""
     normalizer = normalizer + float(np.finfo(F).eps)
     x = torch.from_numpy(logits.astype(np.float64)).requires_grad_()
     d = torch.from_numpy(deltas.astype(np.float64)).requires_grad_()
-    found = assign(anchors, objects)
     rows = np.flatnonzero(found >= 0)
     hit = torch.zeros(x.shape, dtype=torch.bool)
     hit[rows, np.asarray(labels, int)[found[rows]]] = True
@@ -74,3 +73,7 @@ def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD
     bbox = (d[rows] - torch.from_numpy(target)).abs().sum() / normalizer
     (cls + bbox).backward()
     return Loss(float(cls), float(bbox), x.grad.numpy(), d.grad.numpy())
+
+
+def loss(logits, deltas, anchors, objects, labels, normalizer, std=RETINANET_STD, gamma=GAMMA):
+    return loss_of(assign(anchors, objects), logits, deltas, anchors, objects, labels, normalizer, std, gamma)
