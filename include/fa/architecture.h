@@ -16,7 +16,7 @@
 FA_BEGIN_DECLARATIONS
 
 struct fa_architecture {
-    int depth, groups, base_width; /* of the backbone, as in fa_model_config */
+    int depth, groups, base_width, base_channels; /* of the backbone, as in fa_model_config */
     bool has_neck, has_head;
     int neck_channels, head_channels, head_convs; /* the reference's where there is no neck, no head */
     int num_classes;                              /* of the class layer; 0 if there is none */

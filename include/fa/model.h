@@ -35,12 +35,13 @@ enum fa_model_norm { FA_NORM_FROZEN_BATCH, FA_NORM_GROUP };
  */
 enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
 
-enum { FA_HEAD_MAX_CONVS = 8 };
+enum { FA_HEAD_MAX_CONVS = 8, FA_MAX_BASE_CHANNELS = 128 };
 
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */
     int groups;        /* 1, or 32 / 64 for ResNeXt */
     int base_width;    /* 64, or 4 for ResNeXt */
+    int base_channels; /* of the stem and the first stage's 3x3, 64; each stage doubles them */
     int frozen_stages; /* -1: none; 0: stem; k: stem and layer1..layerk */
     int neck_channels; /* of the feature pyramid, 256 */
     int head_channels; /* of the head's towers, 256 */

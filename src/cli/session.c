@@ -205,6 +205,7 @@ struct fa_architecture fa_session_architecture(const struct fa_model_config *mod
     return (struct fa_architecture){.depth = model->depth,
                                     .groups = model->groups,
                                     .base_width = model->base_width,
+                                    .base_channels = model->base_channels,
                                     .neck_channels = model->neck_channels,
                                     .head_channels = model->head_channels,
                                     .head_convs = model->head_convs,
@@ -255,7 +256,7 @@ fa_status fa_session_check_backbone(const struct fa_settings *settings,
     char name[2][64];
 
     if (found->depth == wanted.depth && found->groups == wanted.groups &&
-        found->base_width == wanted.base_width) {
+        found->base_width == wanted.base_width && found->base_channels == wanted.base_channels) {
         FA_TRY(check_norm(found, &wanted));
         return check_neck_and_head(found, &wanted);
     }
@@ -263,9 +264,9 @@ fa_status fa_session_check_backbone(const struct fa_settings *settings,
     fa_architecture_print_backbone(&wanted, name[1], sizeof name[1]);
     return fa_fail(
         FA_EINVAL,
-        "the weights are of a %s, the configuration has a %s; set model.backbone.depth, groups and "
-        "base_width to %d, %d and %d",
-        name[0], name[1], found->depth, found->groups, found->base_width);
+        "the weights are of a %s, the configuration has a %s; set model.backbone.depth, groups, base_width "
+        "and base_channels to %d, %d, %d and %d",
+        name[0], name[1], found->depth, found->groups, found->base_width, found->base_channels);
 }
 
 fa_status fa_session_check_autotune(const struct fa_settings *settings)

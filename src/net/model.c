@@ -8,6 +8,14 @@
 #define WIDTH_STEP  16
 #define MAX_WIDTH   1024
 
+static fa_status check_channels(const char *key, int channels, int most)
+{
+    if (channels < WIDTH_STEP || channels > most || channels % WIDTH_STEP != 0)
+        return fa_fail(FA_EINVAL, "%s is %d; it must be a multiple of %d from %d to %d", key, channels,
+                       WIDTH_STEP, WIDTH_STEP, most);
+    return FA_OK;
+}
+
 static fa_status check_backbone(const struct fa_model_config *config)
 {
     const int depth = config->depth;
@@ -20,24 +28,23 @@ static fa_status check_backbone(const struct fa_model_config *config)
                        config->groups, config->base_width);
     if (!bottleneck && (config->groups != 1 || config->base_width != 64))
         return fa_fail(FA_EINVAL, "ResNet-%d has no bottleneck to group; use 1 group of width 64", depth);
+    FA_TRY(check_channels("model.backbone.base_channels", config->base_channels, FA_MAX_BASE_CHANNELS));
+    if (config->base_channels != 64 && (config->groups != 1 || config->base_width != 64))
+        return fa_fail(
+            FA_EINVAL,
+            "model.backbone.base_channels is %d; beside other groups or base_width than 1 and 64 it "
+            "must be 64",
+            config->base_channels);
     if (config->frozen_stages < -1 || config->frozen_stages > 4)
         return fa_fail(FA_EINVAL, "model.backbone.frozen_stages is %d; it can be -1 to 4",
                        config->frozen_stages);
     return FA_OK;
 }
 
-static fa_status check_channels(const char *key, int channels)
-{
-    if (channels < WIDTH_STEP || channels > MAX_WIDTH || channels % WIDTH_STEP != 0)
-        return fa_fail(FA_EINVAL, "%s is %d; it must be a multiple of %d from %d to %d", key, channels,
-                       WIDTH_STEP, WIDTH_STEP, MAX_WIDTH);
-    return FA_OK;
-}
-
 static fa_status check_neck_and_head(const struct fa_model_config *config)
 {
-    FA_TRY(check_channels("model.neck_channels", config->neck_channels));
-    FA_TRY(check_channels("model.head_channels", config->head_channels));
+    FA_TRY(check_channels("model.neck_channels", config->neck_channels, MAX_WIDTH));
+    FA_TRY(check_channels("model.head_channels", config->head_channels, MAX_WIDTH));
     if (config->head_convs < 1 || config->head_convs > FA_HEAD_MAX_CONVS)
         return fa_fail(FA_EINVAL, "model.head_convs is %d; it can be 1 to %d", config->head_convs,
                        FA_HEAD_MAX_CONVS);

@@ -124,7 +124,7 @@ static int add_bottleneck(const struct resnet *net, const struct block *block, i
 
 static int add_stage(const struct resnet *net, int stage, int n_blocks, int x)
 {
-    const int planes = 64 << (stage - 1);
+    const int planes = net->config->base_channels << (stage - 1);
     struct block block = {.stage = stage,
                           .stride = stage == 1 ? 1 : 2,
                           .width = planes * net->config->base_width / 64 * net->config->groups,
@@ -154,7 +154,7 @@ void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *confi
                                                    .conv = "conv1",
                                                    .norm = norm1,
                                                    .in_channels = 3,
-                                                   .out_channels = 64,
+                                                   .out_channels = config->base_channels,
                                                    .kernel = 7,
                                                    .stride = 2,
                                                    .groups = 1});

@@ -89,15 +89,18 @@ static void fact_number(struct fa_page *page, const char *name, double value)
 static void put_model(struct fa_page *page, const struct fa_report_run *run)
 {
     const struct fa_json *backbone = fa_json_get(fa_json_get(run->config, "model"), "backbone");
-    double depth = NAN, groups = 1, width = 64;
+    double depth = NAN, groups = 1, width = 64, channels = 64;
 
     fa_json_to_double(fa_json_get(backbone, "depth"), &depth);
     fa_json_to_double(fa_json_get(backbone, "groups"), &groups);
     fa_json_to_double(fa_json_get(backbone, "base_width"), &width);
+    fa_json_to_double(fa_json_get(backbone, "base_channels"), &channels);
     if (!isfinite(depth))
         fa_page_put(page, "a detector");
     else if (groups > 1)
         fa_page_add(page, "ResNeXt-%.0f %.0f&times;%.0fd with a feature pyramid", depth, groups, width);
+    else if (channels != 64)
+        fa_page_add(page, "ResNet-%.0f of %.0f channels with a feature pyramid", depth, channels);
     else
         fa_page_add(page, "ResNet-%.0f with a feature pyramid", depth);
 }

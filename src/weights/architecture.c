@@ -8,6 +8,9 @@
 
 enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_HEAD_CONVS = 8, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
 
+/* Most channels of what is built here: of a stem, and of a neck or head. */
+enum { MAX_BASE_CHANNELS = 128, MAX_WIDTH = 1024 };
+
 /* Ends a model's name, the number of groups behind it. */
 #define GROUP_NORM "_gn"
 
@@ -72,7 +75,24 @@ static fa_status recognise_depth(const struct fa_weights_file *file, struct fa_a
         n_blocks[0], n_blocks[1], n_blocks[2], n_blocks[3], bottleneck ? "bottleneck" : "basic");
 }
 
-/* The first 3x3 of a bottleneck network is (groups * base width, base width, 3, 3). */
+static bool can_be_built(int64_t channels, int64_t most)
+{
+    return channels >= 16 && channels <= most && channels % 16 == 0;
+}
+
+/* Of the filters with that name; the reference's where the file has none, or such that the matching will
+ * tell. */
+static int channels_of(const struct fa_weights_file *file, const char *name, int most, int reference)
+{
+    const struct fa_tensor *filters = fa_weights_find(file, name);
+
+    return filters != NULL && filters->n_dims == 4 && can_be_built(filters->dims[0], most)
+               ? (int)filters->dims[0]
+               : reference;
+}
+
+/* The first 3x3 of a bottleneck network is (groups * base width, base width, 3, 3); of fewer channels there
+   are ResNets alone. */
 static fa_status recognise_width(const struct fa_weights_file *file, struct fa_architecture *out)
 {
     const struct fa_tensor *filters = find_in_block(file, 1, 0, "conv2.weight");
@@ -80,7 +100,8 @@ static fa_status recognise_width(const struct fa_weights_file *file, struct fa_a
 
     out->groups = 1;
     out->base_width = 64;
-    if (out->depth < 50 || filters == NULL)
+    out->base_channels = channels_of(file, "backbone.conv1.weight", MAX_BASE_CHANNELS, 64);
+    if (out->depth < 50 || out->base_channels != 64 || filters == NULL)
         return FA_OK; /* of one width, or missing: the matching tells */
     if (filters->n_dims != 4 || filters->dims[1] < 1 || filters->dims[0] > MAX_CHANNELS ||
         filters->dims[0] < filters->dims[1] || filters->dims[0] % filters->dims[1] != 0) {
@@ -115,21 +136,6 @@ static fa_status recognise_classes(const struct fa_weights_file *file, struct fa
     return FA_OK;
 }
 
-static bool can_be_built(int64_t channels)
-{
-    return channels >= 16 && channels <= 1024 && channels % 16 == 0;
-}
-
-/* Of the filters with that name; the reference's where the file has none, or such that the matching will
- * tell. */
-static int channels_of(const struct fa_weights_file *file, const char *name)
-{
-    const struct fa_tensor *filters = fa_weights_find(file, name);
-
-    return filters != NULL && filters->n_dims == 4 && can_be_built(filters->dims[0]) ? (int)filters->dims[0]
-                                                                                     : 256;
-}
-
 static int count_head_convs(const struct fa_weights_file *file)
 {
     char name[64];
@@ -144,8 +150,8 @@ static int count_head_convs(const struct fa_weights_file *file)
 
 static void recognise_neck_and_head(const struct fa_weights_file *file, struct fa_architecture *out)
 {
-    out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight");
-    out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight");
+    out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight", MAX_WIDTH, 256);
+    out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight", MAX_WIDTH, 256);
     out->head_convs = count_head_convs(file);
 }
 
@@ -182,11 +188,14 @@ void fa_architecture_print_backbone(const struct fa_architecture *architecture, 
 {
     const struct fa_architecture *a = architecture;
     const char *norm = a->group_norm ? " with group normalisation" : "";
+    char channels[32] = "";
 
+    if (a->base_channels != 64)
+        snprintf(channels, sizeof channels, " of %d channels", a->base_channels);
     if (a->groups > 1)
         snprintf(text, size, "ResNeXt-%d %dx%dd%s", a->depth, a->groups, a->base_width, norm);
     else
-        snprintf(text, size, "ResNet-%d%s", a->depth, norm);
+        snprintf(text, size, "ResNet-%d%s%s", a->depth, channels, norm);
 }
 
 void fa_architecture_print(const struct fa_architecture *architecture, char *text, size_t size)
@@ -209,12 +218,14 @@ void fa_architecture_print(const struct fa_architecture *architecture, char *tex
 void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
-    char norm[16] = "";
+    char channels[16] = "", norm[16] = "";
 
+    if (a->base_channels != 64)
+        snprintf(channels, sizeof channels, "_c%d", a->base_channels);
     if (a->group_norm)
         snprintf(norm, sizeof norm, a->norm_groups > 0 ? GROUP_NORM "%d" : GROUP_NORM, a->norm_groups);
     if (a->groups > 1)
         snprintf(text, size, "x%d_%dx%dd%s", a->depth, a->groups, a->base_width, norm);
     else
-        snprintf(text, size, "r%d%s", a->depth, norm);
+        snprintf(text, size, "r%d%s%s", a->depth, channels, norm);
 }

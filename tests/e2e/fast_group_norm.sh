@@ -23,9 +23,9 @@ must train 4 "$scratch/parts" 2
 expect 0 "every bit" "$freeanchor" weights diff "$scratch/whole/weights.h5" "$scratch/parts/weights.h5"
 
 weights=$scratch/whole/weights.h5
-expect 0 "ResNet-18 with group normalisation, FPN, head of 2 classes" "$freeanchor" weights list "$weights"
+expect 0 "ResNet-18 of 16 channels with group normalisation, FPN, head of 2 classes" "$freeanchor" weights list "$weights"
 expect 0 "backbone.layer2.0.gn1.weight" "$freeanchor" weights list "$weights"
-expect 0 "model: r18_gn16" "$freeanchor" weights list "$weights"
+expect 0 "model: r18_c16_gn16" "$freeanchor" weights list "$weights"
 must "$freeanchor" weights export "$weights" --out "$scratch/w.safetensors"
 expect 0 "100 parameters and 0 statistics matched" "$freeanchor" weights import "$scratch/w.safetensors" --out "$scratch/w.h5"
 expect 0 "every bit" "$freeanchor" weights diff "$weights" "$scratch/w.h5"
@@ -41,7 +41,7 @@ expect 2 "set model.norm_groups to 16" eval_with --set model.norm_groups=32
 expect 2 "set model.head_convs and head_channels to 2 and 64" eval_with --set model.head_channels=128
 expect 2 "set model.neck_channels to 64" eval_with --set model.neck_channels=32
 expect 2 "model.neck_channels is 24; it must be a multiple of 16" train 1 "$scratch/none" 1 --set model.neck_channels=24
-expect 2 "the 64 channels of backbone.gn1 cannot be divided into 48 groups" train 1 "$scratch/none" 1 --set model.norm_groups=48
+expect 2 "the 16 channels of backbone.gn1 cannot be divided into 12 groups" train 1 "$scratch/none" 1 --set model.norm_groups=12
 expect 2 "set model.init to random" train 1 "$scratch/none" 1 --set model.init=calibrate
 expect 2 "do not train" train 1 "$scratch/none" 1 --set model.norm=frozen_batch
 finish

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 python=/usr/bin/python3
 
-config=$small_config
+config=$scratch/as_published.json # of the channels that torchvision's networks have
+echo "{\"base\": [\"$small_config\"], \"model\": {\"backbone\": {\"base_channels\": 64}}}" >"$config"
 small=(--set train.batch=1 --set train.max_steps=1 --set train.eval_interval=0 --set model.calibrate_images=1)
 # make_data NAME CLASSES: a packed dataset of four scenes.
 make_data() {
@@ -84,7 +85,7 @@ expect 2 "leave out --skip-class-layer" "${import[@]}" "$scratch/skipped.h5" --o
 expect 2 "--init-from, which is not given" "${train[@]}" --train-data "$scratch/data" --work-dir "$scratch/w4" --skip-class-layer
 
 echo "-- what does not fit"
-expect 2 "set model.backbone.depth, groups and base_width to 18, 1 and 64" "${import[@]}" "$weights" --out "$scratch/never.h5" \
+expect 2 "base_width and base_channels to 18, 1, 64 and 64" "${import[@]}" "$weights" --out "$scratch/never.h5" \
   --config "$configs/freeanchor_r50_fpn_1x_coco.json"
 expect 2 "data.mean" "${import[@]}" "$weights" --out "$scratch/never.h5" --set 'data.mean=[0,0,0]'
 expect 0 "model.coder_std is [1,1,1,1] as you give it" "${eval[@]}" --weights "$weights" --set 'model.coder_std=[1,1,1,1]'

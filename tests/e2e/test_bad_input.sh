@@ -160,7 +160,7 @@ must "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=3
 grep -q "WARN .*passed over: .*/step_2/shard-00000.h5: has [0-9]* bytes, the manifest says" "$last_log" || fail "the damaged one is not told"
 grep -q "resuming from .*/step_1: " "$last_log" || fail "the one before is not taken"
 cp -r "$scratch/w/checkpoints" "$scratch/kept"
-expect 2 "belongs to another model, r18, and this run has r34" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
+expect 2 "belongs to another model, r18_c16, and this run has r34_c16" "${train[@]}" --work-dir "$scratch/w" --set train.max_steps=4 --set model.backbone.depth=34
 expect 2 "was trained with other anchors; set model.anchor_ratios back to [0.5, 1, 2] and model.anchor_scale to 4" "${train[@]}" \
   --work-dir "$scratch/w" --set train.max_steps=4 --set 'model.anchor_ratios=[0.25,1,4]'
 diff -r "$scratch/kept" "$scratch/w/checkpoints" || fail "a refused run changed checkpoints"

@@ -35,7 +35,7 @@ refused 2 "the kernels for GPUs could not be opened: $scratch/nowhere" env FA_CU
 refused 2 "has compute capability 7.0, and the kernels are for 7.5" env FAKE_CAPABILITY=70 "${on_gpu[@]}"
 refused 2 "see what nvidia-smi and CUDA_VISIBLE_DEVICES show" env FAKE_DEVICES=0 "${on_gpu[@]}"
 refused 1 "another process has it to itself" env FAKE_BUSY=0 "${on_gpu[@]}"
-refused 1 "of GPU 0 (Fake GPU): out of memory, " env FAKE_MEMORY_MIB=20 "${on_gpu[@]}"
+refused 1 "of GPU 0 (Fake GPU): out of memory, " env FAKE_MEMORY_MIB=5 "${on_gpu[@]}"
 refused 2 "backend.device names GPU 0, and backend blas computes on the processors" "${on_gpu[@]}" --backend blas --set backend.device=0
 refused 2 "GPU 3 is asked for, and this host shows 1" "${on_gpu[@]}" --set backend.device=3
 

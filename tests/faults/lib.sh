@@ -25,7 +25,7 @@ export OMPI_MCA_mpi_yield_when_idle=1 # tests share the cores
 small=(--config "$small_config" --train-data "$scratch/shards" --threads 1
   --set "data.scale=[64,64]" --set train.batch="$ranks" --set train.eval_interval=0 --set model.calibrate_images="$ranks"
   --set data.loader_threads=1 --set model.backbone.frozen_stages=4 --set train.keep_checkpoints=2
-  --set watchdog.silence_s=4)
+  --set watchdog.silence_s=4 --set model.backbone.base_channels=64) # steps that last, so that things can happen in them
 endless=(--set train.epochs=100000 --set train.checkpoint_interval=100000)
 
 # start WORK_DIR OPTION...: a run in the background; $run is its process, $log what it says.

@@ -20,6 +20,7 @@ struct fa_model_config network_config_of_recipes(int depth, int frozen_stages)
 {
     struct fa_model_config config = network_config(depth, frozen_stages);
 
+    config.base_channels = 64;
     config.neck_channels = 256;
     config.head_channels = 256;
     config.head_convs = 4;

@@ -132,6 +132,7 @@ static void grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch(void *
     (void)state;
     config.groups = 32;
     config.base_width = 4;
+    config.base_channels = 64;
     check_backends(&config, "tests/net/golden/x50.txt");
 }
 

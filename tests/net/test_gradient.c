@@ -179,6 +179,7 @@ static void every_parameter_of_a_grouped_bottleneck_agrees_with_differences(void
     (void)state;
     config.groups = 32;
     config.base_width = 4;
+    config.base_channels = 64;
     check_params(&config, "backbone.layer2.0", 12);
 }
 

@@ -30,6 +30,7 @@ static struct fa_model *create(const struct expected *want)
     config.num_classes = 80;
     config.groups = want->groups;
     config.base_width = want->base_width;
+    config.base_channels = 64;
     return network_create(&config, "blas");
 }
 

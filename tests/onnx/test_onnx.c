@@ -24,6 +24,7 @@ static struct fa_model_config config_of(enum fa_model_norm norm)
     return (struct fa_model_config){.depth = 18,
                                     .groups = 1,
                                     .base_width = 64,
+                                    .base_channels = 64,
                                     .neck_channels = 16,
                                     .head_channels = 16,
                                     .head_convs = 1,

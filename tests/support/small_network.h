@@ -12,6 +12,7 @@ static inline struct fa_model_config small_network(int frozen_stages, int num_cl
     return (struct fa_model_config){.depth = 18,
                                     .groups = 1,
                                     .base_width = 64,
+                                    .base_channels = 16,
                                     .frozen_stages = frozen_stages,
                                     .neck_channels = 64,
                                     .head_channels = 64,

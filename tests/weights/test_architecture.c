@@ -113,25 +113,34 @@ static void group_norm_and_its_groups_are_recognised(void **state)
     fa_weights_free(file);
 }
 
-static void the_widths_of_neck_and_head_are_recognised(void **state)
+static void the_widths_of_backbone_neck_and_head_are_recognised(void **state)
 {
+    const int64_t stem[4] = {32, 3, 7, 7};
     const int64_t lateral[4] = {96, 512, 1, 1}, first[4] = {48, 96, 3, 3}, second[4] = {48, 48, 3, 3};
     struct fa_weights_file *file = draw(&(struct sketch){.n_blocks = {2, 2, 2, 2}});
     struct fa_architecture found;
+    char text[128];
 
     (void)state;
     assert_ok(fa_architecture_recognise(file, &found));
+    assert_int_equal(found.base_channels, 64);
     assert_int_equal(found.neck_channels, 256);
     assert_int_equal(found.head_channels, 256);
     assert_int_equal(found.head_convs, 4);
+    test_file_add(file, "backbone.conv1.weight", 4, stem, 0);
     test_file_add(file, "neck.lateral_convs.0.conv.weight", 4, lateral, 0);
     test_file_add(file, "bbox_head.cls_convs.0.conv.weight", 4, first, 0);
     test_file_add(file, "bbox_head.cls_convs.1.conv.weight", 4, second, 0);
     test_file_sort(file);
     assert_ok(fa_architecture_recognise(file, &found));
+    assert_int_equal(found.base_channels, 32);
     assert_int_equal(found.neck_channels, 96);
     assert_int_equal(found.head_channels, 48);
     assert_int_equal(found.head_convs, 2);
+    fa_architecture_print(&found, text, sizeof text);
+    assert_string_equal(text, "ResNet-18 of 32 channels, FPN, head without class layer");
+    fa_architecture_print_model(&found, text, sizeof text);
+    assert_string_equal(text, "r18_c32");
     fa_weights_free(file);
 }
 
@@ -193,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(depth_groups_and_classes_are_recognised),
         cmocka_unit_test(group_norm_and_its_groups_are_recognised),
-        cmocka_unit_test(the_widths_of_neck_and_head_are_recognised),
+        cmocka_unit_test(the_widths_of_backbone_neck_and_head_are_recognised),
         cmocka_unit_test(other_resnets_are_refused_with_what_was_found),
         cmocka_unit_test(a_file_without_a_resnet_is_refused_naming_what_it_has),
         cmocka_unit_test(a_class_layer_of_other_anchors_is_refused),

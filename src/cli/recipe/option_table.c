@@ -48,6 +48,8 @@ const struct fa_option fa_options[] = {
           "Groups of the 3x3 convolutions: 1, or 32 or 64 for ResNeXt."),
     VALUE("model.backbone.base_width", FA_OPTION_INT, model.base_width, "64", 4, 64,
           "Channels per group before widening: 64, or 4 for ResNeXt."),
+    VALUE("model.backbone.base_channels", FA_OPTION_INT, model.base_channels, "64", 16, FA_MAX_BASE_CHANNELS,
+          "Channels of the stem, which each stage doubles; fewer make a smaller ResNet."),
     VALUE("model.backbone.frozen_stages", FA_OPTION_INT, model.frozen_stages, "1", -1, 4,
           "Freeze the stem (0) and the stages up to this one; -1 trains all."),
     BOOL("model.backbone.zero_init_residual", model.zero_init_residual, "true",

@@ -24,6 +24,7 @@ bool fa_recipe_shapes(const char *key)
     static const char *const keys[] = {"model.backbone.depth",
                                        "model.backbone.groups",
                                        "model.backbone.base_width",
+                                       "model.backbone.base_channels",
                                        "model.neck_channels",
                                        "model.head_channels",
                                        "model.head_convs",

@@ -39,6 +39,7 @@ struct fa_model_config fa_weights_model(const struct fa_architecture *architectu
     return (struct fa_model_config){.depth = architecture->depth,
                                     .groups = architecture->groups,
                                     .base_width = architecture->base_width,
+                                    .base_channels = architecture->base_channels,
                                     .neck_channels = architecture->neck_channels,
                                     .head_channels = architecture->head_channels,
                                     .head_convs = architecture->head_convs,

@@ -17,6 +17,7 @@ enum { N_IMAGES = 3 };
 static const struct fa_shape images[N_IMAGES] = {{3, 64, 96}, {3, 32, 96}, {3, 64, 64}};
 
 static char root[512];
+static int base_channels;                  /* of the network that is tuned */
 static struct fa_dataset *packed, claimed; /* claimed: with images of other sizes */
 static struct fa_record records[N_IMAGES];
 static struct fa_comm alone; /* this rank and nobody else */
@@ -54,6 +55,7 @@ static struct fa_model *make_model(struct fa_backend *backend)
     const struct fa_model_config config = small_network(1, 3, 0.01);
     struct fa_model *model;
 
+    base_channels = config.base_channels;
     assert_ok(fa_model_create(&config, backend, &model));
     return model;
 }
@@ -108,7 +110,7 @@ static void assert_same_choices(const struct fa_algorithms *a, const struct fa_a
 static bool has_size(const struct fa_algorithms *table, struct fa_shape image)
 {
     for (size_t i = 0; i < table->n; i++)
-        if (fa_shape_equal(table->row[i].conv.in, (struct fa_shape){64, image.h / 4, image.w / 4}))
+        if (fa_shape_equal(table->row[i].conv.in, (struct fa_shape){base_channels, image.h / 4, image.w / 4}))
             return true;
     return false;
 }
