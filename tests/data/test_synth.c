@@ -38,6 +38,7 @@ static void every_box_bounds_exactly_the_visible_pixels(void **state)
     for (uint64_t number = 0; number < 60; number++) {
         struct fa_scene scene;
 
+        config.scenes = number % 4 == 3 ? FA_SYNTH_CROWDED : FA_SYNTH_USUAL;
         assert_ok(fa_scene_make(&config, number, &scene));
         for (int i = 0; i < scene.n_objects; i++) {
             const struct fa_scene_object *o = &scene.objects[i];
@@ -61,6 +62,36 @@ static void every_box_bounds_exactly_the_visible_pixels(void **state)
         }
         fa_scene_free(&scene);
     }
+}
+
+/* What is seen of an object is shorter where another lies on it. */
+static void scenes_are_crowded_or_elongated_as_asked_for(void **state)
+{
+    struct fa_synth_config config = config_of(NULL);
+    int n_long[3] = {0}, n_objects[3] = {0}, most[3] = {0};
+
+    (void)state;
+    config.w = config.h = 160;
+    for (int scenes = 0; scenes < 3; scenes++)
+        for (uint64_t number = 0; number < 16; number++) {
+            struct fa_scene scene;
+
+            config.scenes = (enum fa_synth_scenes)scenes;
+            assert_ok(fa_scene_make(&config, number, &scene));
+            for (int i = 0; i < scene.n_objects; i++) {
+                const struct fa_scene_object *o = &scene.objects[i];
+
+                assert_true(o->area >= (scenes == FA_SYNTH_CROWDED ? 0.25 : 0.4) * o->full_area);
+                n_long[scenes] += fmax(o->w, o->h) >= 2.5 * fmin(o->w, o->h);
+            }
+            n_objects[scenes] += scene.n_objects;
+            most[scenes] = scene.n_objects > most[scenes] ? scene.n_objects : most[scenes];
+            fa_scene_free(&scene);
+        }
+    assert_true(most[FA_SYNTH_USUAL] <= 6 && most[FA_SYNTH_ELONGATED] <= 8 && most[FA_SYNTH_CROWDED] > 12);
+    assert_true(n_objects[FA_SYNTH_CROWDED] > 2 * n_objects[FA_SYNTH_USUAL]);
+    assert_true(n_long[FA_SYNTH_ELONGATED] > 0.8 * n_objects[FA_SYNTH_ELONGATED]);
+    assert_true(n_long[FA_SYNTH_USUAL] < 0.2 * n_objects[FA_SYNTH_USUAL]);
 }
 
 static void objects_overlap_but_none_is_mostly_hidden(void **state)
@@ -348,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_box_bounds_exactly_the_visible_pixels),
+        cmocka_unit_test(scenes_are_crowded_or_elongated_as_asked_for),
         cmocka_unit_test(objects_overlap_but_none_is_mostly_hidden),
         cmocka_unit_test(a_square_covers_what_geometry_says),
         cmocka_unit_test(objects_stand_out_from_what_is_around_them),

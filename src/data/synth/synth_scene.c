@@ -18,15 +18,29 @@
 #define GRAY_SHARE     0.08
 #define SEEN           0.5  /* of a pixel, that makes it the object's */
 #define LEAST_INSIDE   0.75 /* of an object's pixels, inside the image */
-#define LEAST_VISIBLE  0.4  /* of an object's pixels, neither hidden nor outside */
 #define POSITIONS      12   /* tried for an object */
 #define COLOURS        24   /* tried for an object */
 #define SOLID_SIZE     12.0 /* pixels, the least */
 #define STRIPED_SIZE   24.0
-#define LARGEST_SHARE  0.75 /* of the image's shorter side */
-#define TILT           0.25 /* radians, so that a diamond is no square */
 #define MAX_GRAIN      7
 #define STRIPE_SHADING 0.6
+
+/* What scenes of a kind hold. */
+static const struct kind {
+    int most;             /* objects */
+    double least_visible; /* of an object's pixels, neither hidden nor outside */
+    double largest_share; /* of the image's shorter side */
+    double tilt;          /* radians at most, so that a diamond is no square */
+    double stretched;     /* part of the objects that are, ... */
+    double stretch[2];    /* ... length to width from the first to the second */
+} kinds[] = {
+    [FA_SYNTH_USUAL] = {6, 0.4, 0.75, 0.25, 0, {1, 1}},
+    [FA_SYNTH_CROWDED] = {24, 0.25, 0.33, 0.25, 0.5, {1, 6}},
+    [FA_SYNTH_ELONGATED] = {8, 0.4, 0.3, 0.04, 1, {3, 12}},
+};
+
+const char *const fa_synth_scene_names[] = {
+    [FA_SYNTH_USUAL] = "usual", [FA_SYNTH_CROWDED] = "crowded", [FA_SYNTH_ELONGATED] = "elongated", NULL};
 
 /* An object on its way into the scene. */
 struct candidate {
@@ -39,6 +53,7 @@ struct candidate {
 
 struct canvas {
     struct fa_random random;
+    const struct kind *kind;
     struct fa_scene *scene;
     double first_hue;
 };
@@ -53,7 +68,7 @@ static double between(struct fa_random *random, double low, double high)
 static void choose_class_and_size(struct fa_random *random, const struct fa_synth_config *config,
                                   struct candidate *c)
 {
-    double largest = LARGEST_SHARE * (config->w < config->h ? config->w : config->h);
+    double largest = kinds[config->scenes].largest_share * (config->w < config->h ? config->w : config->h);
 
     c->label = (int)fa_random_below(random, (uint32_t)config->n_classes);
     c->size = c->label < FA_SHAPES ? SOLID_SIZE : STRIPED_SIZE;
@@ -69,13 +84,27 @@ static int larger_first(const void *a, const void *b)
     return (size_a < size_b) - (size_a > size_b);
 }
 
-/* A bar is four times as long as it is wide, upright or lying; the others are roughly as wide as high. */
-static void choose_pose(struct fa_random *random, int w, int h, struct candidate *c)
+/* Of width to height, the root: upright or lying. */
+static double choose_stretch(struct fa_random *random, const struct kind *kind)
 {
-    double stretch = sqrt(between(random, 0.7, 1.4)), angle = between(random, -TILT, TILT);
-    double margin = 0.35 * c->size;
+    double length;
 
-    if (c->figure.kind == FA_SHAPE_BAR)
+    if (kind->stretched <= 0 || fa_random_double(random) >= kind->stretched)
+        return 1;
+    length = kind->stretch[0] * pow(kind->stretch[1] / kind->stretch[0], fa_random_double(random));
+    return sqrt(fa_random_below(random, 2) ? length : 1 / length);
+}
+
+/* A bar is four times as long as it is wide, upright or lying; the others are roughly as wide as high, unless
+   scenes of this kind stretch them. */
+static void choose_pose(struct fa_random *random, const struct kind *kind, int w, int h, struct candidate *c)
+{
+    double stretch = sqrt(between(random, 0.7, 1.4)), angle = between(random, -kind->tilt, kind->tilt);
+    double margin = 0.35 * c->size, longer = choose_stretch(random, kind);
+
+    if (longer != 1)
+        stretch = longer;
+    else if (c->figure.kind == FA_SHAPE_BAR)
         stretch *= fa_random_below(random, 2) ? 2 : 0.5;
     c->figure.half_w = c->size / 2 * stretch;
     c->figure.half_h = c->size / 2 / stretch;
@@ -105,14 +134,14 @@ static void count_pixels(const struct fa_scene *scene, struct candidate *c, int 
         }
 }
 
-static bool fits(const struct fa_scene *scene, struct candidate *c)
+static bool fits(const struct fa_scene *scene, const struct kind *kind, struct candidate *c)
 {
     int taken[FA_SCENE_MAX_OBJECTS + 1] = {0}, n_inside;
 
     count_pixels(scene, c, taken);
     n_inside = taken[0];
     for (int i = 0; i < scene->n_objects; i++) {
-        if (scene->objects[i].area - taken[i + 1] < LEAST_VISIBLE * scene->objects[i].full_area)
+        if (scene->objects[i].area - taken[i + 1] < kind->least_visible * scene->objects[i].full_area)
             return false;
         n_inside += taken[i + 1];
     }
@@ -193,30 +222,30 @@ static void paint(struct canvas *canvas, const struct candidate *c)
 
 /* ---- the whole ---- */
 
+static void extend(struct fa_scene_object *object, int x, int y)
+{
+    if (object->area++ == 0)
+        *object = (struct fa_scene_object){object->label, x, y, 0, 0, 1, object->full_area};
+    if (x < object->x) {
+        object->w += object->x - x;
+        object->x = x;
+    }
+    if (x + 1 > object->x + object->w)
+        object->w = x + 1 - object->x;
+    object->h = y + 1 - object->y;
+}
+
 /* Boxes and areas of all objects, from the owners of the pixels. */
 static void measure_objects(struct fa_scene *scene)
 {
-    int w = scene->picture.w, h = scene->picture.h;
+    const uint8_t *owner = scene->owner;
 
-    for (int i = 0; i < scene->n_objects; i++) {
-        struct fa_scene_object *object = &scene->objects[i];
-        int x0 = w, y0 = h, x1 = 0, y1 = 0;
-
-        object->area = 0;
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < w; x++)
-                if (scene->owner[(size_t)y * (size_t)w + (size_t)x] == i + 1) {
-                    x0 = x < x0 ? x : x0;
-                    x1 = x + 1 > x1 ? x + 1 : x1;
-                    y0 = y < y0 ? y : y0;
-                    y1 = y + 1;
-                    object->area++;
-                }
-        object->x = x0;
-        object->y = y0;
-        object->w = x1 - x0;
-        object->h = y1 - y0;
-    }
+    for (int i = 0; i < scene->n_objects; i++)
+        scene->objects[i].area = 0;
+    for (int y = 0; y < scene->picture.h; y++)
+        for (int x = 0; x < scene->picture.w; x++, owner++)
+            if (*owner > 0)
+                extend(&scene->objects[*owner - 1], x, y);
 }
 
 static void place(struct canvas *canvas, struct candidate *c)
@@ -224,8 +253,8 @@ static void place(struct canvas *canvas, struct candidate *c)
     struct fa_scene *scene = canvas->scene;
 
     for (int i = 0; i < POSITIONS; i++) {
-        choose_pose(&canvas->random, scene->picture.w, scene->picture.h, c);
-        if (!fits(scene, c))
+        choose_pose(&canvas->random, canvas->kind, scene->picture.w, scene->picture.h, c);
+        if (!fits(scene, canvas->kind, c))
             continue;
         choose_colours(canvas, c);
         paint(canvas, c);
@@ -239,7 +268,7 @@ static void place(struct canvas *canvas, struct candidate *c)
 static void draw_objects(struct canvas *canvas, const struct fa_synth_config *config)
 {
     struct candidate candidates[FA_SCENE_MAX_OBJECTS];
-    int n = 1 + (int)fa_random_below(&canvas->random, FA_SCENE_MAX_OBJECTS);
+    int n = 1 + (int)fa_random_below(&canvas->random, (uint32_t)canvas->kind->most);
 
     canvas->first_hue = fa_random_double(&canvas->random);
     for (int i = 0; i < n; i++)
@@ -264,7 +293,7 @@ static void make_gray(struct fa_picture *picture)
 
 static fa_status draw_scene(const struct fa_synth_config *config, uint64_t number, struct fa_scene *scene)
 {
-    struct canvas canvas = {.scene = scene};
+    struct canvas canvas = {.kind = &kinds[config->scenes], .scene = scene};
     bool empty;
 
     FA_TRY(fa_picture_alloc(config->w, config->h, &scene->picture));

@@ -5,7 +5,7 @@
 #include "fa/image.h"
 #include "fa/synth.h"
 
-#define FA_SCENE_MAX_OBJECTS 6
+#define FA_SCENE_MAX_OBJECTS 24
 
 struct fa_scene_object {
     int label;

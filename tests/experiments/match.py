@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""Is learning to match better than assigning? Trains FreeAnchor, focal loss (RetinaNet) and ATSS with the same network, schedule and seeds
+on three datasets, and tells their differences seed by seed.
+
+usage: match.py run [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [--seeds 0,1,2,3,4] [--threads N] [--tiny]
+       match.py table [--out DIR]
+
+A row is a dataset, a loss and a seed. Each is a line of DIR/rows.jsonl, written when it ends; `run` goes on with those that are missing, and
+a row that was interrupted goes on from its newest checkpoint. Standard library only; the program is FREEANCHOR, or build/release/freeanchor.
+--tiny makes rows of a minute or so, which prove the script and nothing else (in a folder of its own).
+
+Datasets, packed below DIR/data:
+  bccd       blood cells, 292 + 72 photographs (MIT licence), dense and round; from --bccd, left out where that is not there
+  crowded    300 + 100 scenes of `synth --scenes crowded`: up to 24 objects, half of them stretched up to 1:6, up to three quarters hidden
+  elongated  300 + 100 scenes of `synth --scenes elongated`: up to 8 objects, 3 to 12 times as long as they are wide
+"""
+import argparse
+import collections
+import json
+import math
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("FREEANCHOR", str(ROOT / "build/release/freeanchor"))
+RECIPE = ROOT / "configs/freeanchor_r18_fpn_scratch.json"
+NETWORK = {"model.neck_channels": 64, "model.head_channels": 64, "model.head_convs": 2, "model.head_init": '"kaiming"'}
+SCHEDULE = {"train.epochs": 12, "train.eval_interval": 0, "train.keep_checkpoints": 1, "data.random_scale": "[1,1]"}
+SCALES = {"bccd": "[192,144]", "crowded": "[256,192]", "elongated": "[256,192]"}
+DATASETS = tuple(SCALES)
+ASSIGNED = {"model.coder_std": "[1,1,1,1]", "train.clip_norm": 0}  # the box deltas and the clipping of RetinaNet's recipes
+LOSSES = {"freeanchor": {}, "focal": {"loss.type": '"focal"', **ASSIGNED}, "atss": {"loss.type": '"atss"', **ASSIGNED}}
+IOUS = [0.5 + 0.05 * k for k in range(10)]
+ASPECTS = {"below 2": (1, 2), "2 to 4": (2, 4), "from 4": (4, math.inf)}  # longer to shorter side
+# The 0.975 quantile of Student's t, of 1, 2, ... degrees of freedom.
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
+
+
+def freeanchor(*words):
+    """Its last line, where that is JSON."""
+    done = subprocess.run([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, text=True)
+    if done.returncode == 85:
+        sys.exit(85)  # it was asked to stop, and has saved
+    if done.returncode != 0:
+        sys.exit(f"match.py: {words[0]} ended with {done.returncode}; started again, run goes on with this row")
+    return json.loads(done.stdout.splitlines()[-1]) if "--json" in words else None
+
+
+# ---- data ----
+
+class Dataset:
+    def __init__(self, name, args):
+        self.name, self.folder = name, args.out / "data" / name
+        self.bccd, self.images = args.bccd, {"train": 24, "val": 8} if args.tiny else {"train": 300, "val": 100}
+
+    def exists(self):
+        return self.name != "bccd" or self.bccd.is_dir()
+
+    def shards(self, part):
+        return self.folder / part
+
+    def annotations(self):
+        if self.name == "bccd":
+            return self.bccd / "annotations/instances_test.json"
+        return self.folder / "scenes-val/annotations.json"
+
+    def make(self):
+        for seed, part in enumerate(("train", "val")):
+            if (self.folder / f"{part}.done").exists():
+                continue
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.name == "bccd":
+                coco = self.bccd / f"annotations/instances_{'trainval' if part == 'train' else 'test'}.json"
+                images = self.bccd / "images"
+            else:
+                scenes = self.folder / f"scenes-{part}"
+                coco, images = scenes / "annotations.json", scenes / "images"
+                freeanchor("synth", "--out", scenes, "--scenes", self.name, "--images", self.images[part], "--classes", 4, "--seed", seed)
+            freeanchor("pack", "--coco", coco, "--images", images, "--out", self.shards(part), "--fix", "drop")
+            (self.folder / f"{part}.done").touch()
+
+
+# ---- AP of objects of some aspect ratios, as COCO's of some areas ----
+
+def iou(a, b):
+    w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    return w * h / (a[2] * a[3] + b[2] * b[3] - w * h) if w > 0 and h > 0 else 0
+
+
+def aspect(box):
+    return max(box[2], box[3]) / max(min(box[2], box[3]), 1e-9)
+
+
+def outcomes(objects, found, threshold, counts):
+    """Of an image and class: (score, is right) of each detection that counts. Objects that do not count take detections last, which then
+    count neither."""
+    objects = sorted(objects, key=lambda box: not counts(box))
+    taken, told = set(), []
+    for score, box in found:
+        best, least = None, min(threshold, 1 - 1e-10)
+        for i, other in enumerate(objects):
+            if i in taken:
+                continue
+            if best is not None and counts(objects[best]) and not counts(other):
+                break
+            if (overlap := iou(box, other)) >= least:
+                best, least = i, overlap
+        if best is not None:
+            taken.add(best)
+        if best is None and not counts(box) or best is not None and not counts(objects[best]):
+            continue
+        told.append((score, best is not None))
+    return told
+
+
+def precision(told, n):
+    """The mean over 101 recalls; told is sorted."""
+    right, curve = 0, []
+    for k, (_, is_right) in enumerate(told):
+        right += is_right
+        curve.append((right / n, right / (k + 1)))
+    for k in range(len(curve) - 2, -1, -1):
+        curve[k] = curve[k][0], max(curve[k][1], curve[k + 1][1])
+    at, total = 0, 0
+    for step in range(101):
+        while at < len(curve) and curve[at][0] < step / 100 - 1e-12:
+            at += 1
+        total += curve[at][1] if at < len(curve) else 0
+    return total / 101
+
+
+def average_precision(annotations, results, counts):
+    """Over classes and IoUs; None where no object counts."""
+    objects, found = collections.defaultdict(list), collections.defaultdict(list)
+    for one in annotations["annotations"]:
+        if not one.get("iscrowd") and one["bbox"][2] > 0 and one["bbox"][3] > 0:
+            objects[one["category_id"], one["image_id"]].append(one["bbox"])
+    for one in results:
+        found[one["category_id"], one["image_id"]].append((one["score"], one["bbox"]))
+    for rows in found.values():
+        rows.sort(key=lambda row: -row[0])
+        del rows[100:]
+    images, values = sorted(image["id"] for image in annotations["images"]), []
+    for category in sorted({one["category_id"] for one in annotations["annotations"]}):
+        n = sum(counts(box) for image in images for box in objects[category, image])
+        for threshold in IOUS if n else ():
+            told = [row for image in images for row in outcomes(objects[category, image], found[category, image], threshold, counts)]
+            told.sort(key=lambda row: -row[0])
+            values.append(precision(told, n))
+    return statistics.mean(values) if values else None
+
+
+def by_aspect(annotations, results):
+    return {name: average_precision(annotations, results, lambda box: low <= aspect(box) < high) for name, (low, high) in ASPECTS.items()}
+
+
+# ---- rows ----
+
+def key_of(row):
+    return row["dataset"], row["loss"], row["seed"]
+
+
+def rows_of(path):
+    """Those that are whole: of one that a full disk cut off nothing is left but to make it again."""
+    rows = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+            rows[key_of(row)] = row
+        except (ValueError, KeyError):
+            print(f"match.py: {path}: a line that is not whole is left out", file=sys.stderr)
+    return rows
+
+
+def settings(dataset, loss, tiny):
+    keys = {**NETWORK, **SCHEDULE, "data.scale": SCALES[dataset], **LOSSES[loss]}
+    if tiny:
+        keys |= {"train.epochs": 1, "train.max_steps": 3, "data.scale": "[96,64]"}
+    return [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+
+
+def make_row(dataset, loss, seed, args):
+    work, began = args.out / "runs" / f"{dataset.name}-{loss}-{seed}", time.monotonic()
+    work.parent.mkdir(exist_ok=True)
+    if not (work / "weights.h5").exists():
+        freeanchor("train", "--config", RECIPE, "--work-dir", work, "--seed", seed, "--threads", args.threads, "--train-data",
+                   dataset.shards("train"), "--resume", "auto", *settings(dataset.name, loss, args.tiny))
+    results = work / "results.json"
+    got = freeanchor("eval", "--weights", work / "weights.h5", "--config", work / "config.json", "--data", dataset.shards("val"), "--out", results,
+                     "--nms-recall", "--json", "--threads", args.threads)
+    annotations, found = json.loads(dataset.annotations().read_text()), json.loads(results.read_text())
+    return {"dataset": dataset.name, "loss": loss, "seed": seed, "AP": got["bbox_mAP"], "AP50": got["bbox_mAP_50"], "AP75": got["bbox_mAP_75"],
+            "nms_recall": {name: value for name, value in got.items() if name.split("_")[0] == "NR"},
+            "own_AP": average_precision(annotations, found, lambda box: True), "aspect": by_aspect(annotations, found),
+            "seconds": round(time.monotonic() - began, 1)}
+
+
+def run(args):
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / "rows.jsonl"
+    done = rows_of(path)
+    for seed in args.seeds:  # seed by seed, so that an early end has pairs
+        for name in args.datasets:
+            dataset = Dataset(name, args)
+            if not dataset.exists():
+                print(f"match.py: {name} is left out: there is no {args.bccd}", file=sys.stderr)
+                continue
+            dataset.make()
+            for loss in args.losses:
+                if (name, loss, seed) in done:
+                    continue
+                row = make_row(dataset, loss, seed, args)
+                with path.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                print(f"{name} {loss} seed {seed}: AP {row['AP']:.4f}, {row['seconds']:.0f} s", flush=True)
+
+
+# ---- table ----
+
+def mean_and_error(values):
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return statistics.mean(values), error
+
+
+def interval(differences):
+    """Mean and half the 95 % interval of a paired difference."""
+    mean, error = mean_and_error(differences)
+    return mean, error * STUDENT[min(len(differences) - 1, len(STUDENT)) - 1] if len(differences) > 1 else math.nan
+
+
+def quantities(row):
+    yield from ((name, row[name]) for name in ("AP", "AP50", "AP75"))
+    yield from ((f"AP, aspect {name}", value) for name, value in row["aspect"].items())
+    yield from ((f"NMS recall{name[2:].replace('_', ' at 0.')}", row["nms_recall"][name]) for name in ("NR", "NR_50", "NR_70", "NR_90")
+                if name in row["nms_recall"])
+
+
+def cell(values):
+    mean, error = mean_and_error(values)
+    return f"{mean:.4f} +- {error:.4f}"
+
+
+def difference(mine, other):
+    seeds = sorted(mine.keys() & other.keys())
+    if not seeds:
+        return ""
+    mean, half = interval([mine[seed] - other[seed] for seed in seeds])
+    return f"{mean:+.4f} +- {half:.4f}{' *' if abs(mean) > half else ''}"
+
+
+def table(args):
+    rows = rows_of(args.out / "rows.jsonl")
+    if not rows:
+        sys.exit(f"match.py: {args.out}/rows.jsonl has no rows; `match.py run` makes them")
+    values = collections.defaultdict(dict)  # dataset, quantity, loss: seed: value
+    for (dataset, loss, seed), row in rows.items():
+        for name, value in quantities(row):
+            if value is not None:
+                values[dataset, name, loss][seed] = value
+    off = max(abs(row["own_AP"] - row["AP"]) for row in rows.values())
+    print(f"AP by aspect is this script's, whose AP of all objects differs from the program's by {off:.0e} at most.")
+    print("Mean and standard error over seeds; paired differences with 95 % intervals (Student's t), * where that excludes 0.\n")
+    for dataset in dict.fromkeys(key[0] for key in rows):
+        print(f"| {dataset} | " + " | ".join(LOSSES) + " | freeanchor - focal | freeanchor - atss |")
+        print("|---" * (len(LOSSES) + 3) + "|")
+        for name in dict.fromkeys(key[1] for key in values if key[0] == dataset):
+            per_loss = [values.get((dataset, name, loss), {}) for loss in LOSSES]
+            cells = [cell(list(one.values())) if one else "" for one in per_loss]
+            print(f"| {name} | " + " | ".join([*cells, difference(per_loss[0], per_loss[1]), difference(per_loss[0], per_loss[2])]) + " |")
+        seeds = sorted({key[2] for key in rows if key[0] == dataset})
+        print(f"\nseeds {', '.join(map(str, seeds))}; {statistics.mean(row['seconds'] for key, row in rows.items() if key[0] == dataset):.0f} s a row\n")
+
+
+# ---- the command ----
+
+def some_of(known):
+    def parse(text):
+        words = text.split(",")
+        unknown = [word for word in words if word not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown[0]}: expected some of {', '.join(known)}")
+        return words
+    return parse
+
+
+def seeds_of(text):
+    return [int(word) for word in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("match-experiment"))
+    parser.add_argument("--bccd", type=pathlib.Path, default=pathlib.Path(os.environ.get("FA_SHARED_DIR", ROOT / "../shared")) / "data/bccd")
+    parser.add_argument("--datasets", type=some_of(DATASETS), default=list(DATASETS))
+    parser.add_argument("--losses", type=some_of(tuple(LOSSES)), default=list(LOSSES))
+    parser.add_argument("--seeds", type=seeds_of, default=list(range(5)))
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--tiny", action="store_true")
+    args = parser.parse_args()
+    if args.tiny:
+        args.out = args.out / "tiny"
+    {"run": run, "table": table}[args.what](args)
+
+
+if __name__ == "__main__":
+    main()
