@@ -55,6 +55,17 @@ must cmake -S . -B out -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_STANDARD=17
 must cmake --build out
 expect 0 "42; dimension 0 is negative" out/with_cpp
 
+echo "-- the loss in other programs"
+examples=$(echo "$prefix"/share/doc/*/doc/examples)
+# shellcheck disable=SC2086
+must gcc -O3 -std=c11 -Wall -Wextra -Werror "$examples/learn.c" -o learn $flags -lm -Wl,-rpath,"$folder"
+expect 0 "found before learning" ./learn
+if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+  expect 0 "gradients differ by" /usr/bin/python3 "$examples/learn.py" "$library"
+else
+  echo "skipped: no torch for /usr/bin/python3, so learn.py is not run"
+fi
+
 echo "-- the manual"
 page=$prefix/share/man/man1/freeanchor.1
 for name in $("$freeanchor" --help | awk '/^  [a-z]/ { print $1 }'); do
