@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The batch scripts of slurm/ with stand-ins for SLURM's and our programs: what starts, and what becomes of each exit code and signal.
+# The batch scripts of slurm/, and sweeps, with stand-ins for SLURM's and our programs: what starts, and what becomes of each exit code
+# and signal.
 # The real ones are in long_slurm.sh.
 . "$(dirname "$0")/lib.sh"
 
@@ -55,6 +56,27 @@ expect 1 "" job 1 train C.json w
 expect 0 "goes back into the queue" job 85 train C.json w
 [ "$(cat "$SEEN.requeue")" = "requeue 17" ] || fail "asked of SLURM: $(cat "$SEEN.requeue")"
 REFUSED=1 expect 85 "submit it again" job 85 train C.json w
+
+# A sweep is a run after another, or a job a run: the same ones.
+sweep() { # CODE OPTION...
+  rm -f "$SEEN"
+  CODE=$1 "$root/launch/sweep.sh" --work-dir s "${@:2}"
+}
+[ "$(sweep 0 --list | wc -l)" -eq 12 ] || fail "a sweep's runs: $(sweep 0 --list)"
+expect 2 "expected KEY=VALUE" sweep 0 --vary loss.alpha
+of_sweep() { SLURM_ARRAY_TASK_ID=$1 job 0 sweep s --vary loss.alpha=0.25,0.75 --config C.json --seeds 7; }
+expect 0 "mpirun" of_sweep 2
+seen "train --work-dir s/loss.alpha=0.75/seed_7 --resume auto --config C.json --seed 7 --set loss.alpha=0.75 --threads 3$"
+expect 0 "run 3 of 3" of_sweep 3
+expect 0 "--set loss.gamma=3" sweep 0 --vary loss.gamma=3 --config C.json --dry-run
+[ ! -e s/recipe ] || fail "a dry run makes folders"
+mkdir -p s/recipe
+echo '{"mode":"val","epoch":1,"bbox_mAP":0.25,"bbox_mAP_50":0.5}' >s/recipe/log.jsonl
+touch s/recipe/weights.h5
+expect 0 "| recipe | 0.25 | 0.5 | - |" sweep 0 --vary loss.gamma=3 --config C.json
+expect 85 "sweep: loss.gamma=3" sweep 85 --vary loss.gamma=3,4 --config C.json
+seen "train .*--work-dir s/loss.gamma=3 --config C.json --set loss.gamma=3$"
+expect 1 "recipe is done" sweep 1 --vary loss.gamma=3 --config C.json
 
 for signal in USR1 TERM; do
   rm -f "$SEEN"
