@@ -65,36 +65,56 @@ static void print_label(const struct fa_overlay_box *box, char text[TEXT_ROOM + 
 
 /* ---- where it goes ---- */
 
+struct drawing {
+    double width, height;
+    const struct fa_overlay_box *boxes;
+    size_t n_boxes, n_taken;
+    struct tag taken[MOST_NAMES];
+};
+
 static bool overlaps(const struct tag *a, const struct tag *b)
 {
     return a->x < b->x + b->w + 1 && b->x < a->x + a->w + 1 && a->y < b->y + tag_height + 1 &&
            b->y < a->y + tag_height + 1;
 }
 
-static bool is_free(const struct tag *tag, double width, double height, const struct tag *taken, size_t n)
+static bool is_free(const struct drawing *drawing, const struct tag *tag)
 {
-    if (tag->x < 0 || tag->y < 0 || tag->x + tag->w > width || tag->y + tag_height > height)
+    if (tag->x < 0 || tag->y < 0 || tag->x + tag->w > drawing->width || tag->y + tag_height > drawing->height)
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (overlaps(tag, &taken[i]))
+    for (size_t i = 0; i < drawing->n_taken; i++)
+        if (overlaps(tag, &drawing->taken[i]))
             return false;
     return true;
 }
 
+/* Of a box this small a name would leave little to see. */
+static bool hides_one(const struct drawing *drawing, const struct tag *tag)
+{
+    for (size_t i = 0; i < drawing->n_boxes; i++) {
+        const struct fa_overlay_box *box = &drawing->boxes[i];
+
+        if ((box->w < 2 * tag_height || box->h < 2 * tag_height) && tag->x < box->x + box->w &&
+            box->x < tag->x + tag->w && tag->y < box->y + box->h && box->y < tag->y + tag_height)
+            return true;
+    }
+    return false;
+}
+
 /* Above the box, inside it, below it; from its left edge or to its right one. */
-static bool place(const struct fa_overlay_box *box, double width, double height, const struct tag *taken,
-                  size_t n, struct tag *tag)
+static bool place(const struct drawing *drawing, const struct fa_overlay_box *box, bool may_hide,
+                  struct tag *tag)
 {
     const double left = box->x, right = box->x + box->w - tag->w;
     const double above = box->y - tag_height, below = box->y + box->h;
     const double tries[][2] = {{left, above},   {left, box->y}, {right, above},
                                {right, box->y}, {left, below},  {left, below - tag_height},
-                               {right, below},  {0, above},     {width - tag->w, above}};
+                               {right, below},  {0, above},     {drawing->width - tag->w, above}};
 
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         tag->x = tries[i][0];
         tag->y = tries[i][1];
-        if (is_free(tag, width, height, taken, n))
+        if (is_free(drawing, tag) && (may_hide || !hides_one(drawing, tag)))
             return true;
     }
     return false;
@@ -138,8 +158,8 @@ static void draw_boxes(struct fa_page *page, const struct fa_overlay_box *boxes,
 size_t fa_overlay_draw(struct fa_page *page, double width, double height, struct fa_overlay_box *boxes,
                        size_t n)
 {
-    struct tag taken[MOST_NAMES];
-    size_t n_taken = 0, n_left_out = 0;
+    struct drawing drawing = {.width = width, .height = height, .boxes = boxes, .n_boxes = n};
+    size_t n_left_out = 0;
     char text[TEXT_ROOM + 16];
 
     qsort(boxes, n, sizeof *boxes, by_rank);
@@ -151,12 +171,13 @@ size_t fa_overlay_draw(struct fa_page *page, double width, double height, struct
             continue;
         print_label(&boxes[i], text);
         tag.w = text_width(text) + 2 * tag_margin;
-        if (n_taken == MOST_NAMES || !place(&boxes[i], width, height, taken, n_taken, &tag)) {
+        if (drawing.n_taken == MOST_NAMES ||
+            (!place(&drawing, &boxes[i], false, &tag) && !place(&drawing, &boxes[i], true, &tag))) {
             n_left_out++;
             continue;
         }
         draw_tag(page, &tag, text);
-        taken[n_taken++] = tag;
+        drawing.taken[drawing.n_taken++] = tag;
     }
     return n_left_out;
 }

@@ -1,6 +1,7 @@
 /*
  * overlay.h - boxes and names over a picture, as SVG. Names are text, so any script can be read that the
- * reader's system can show; one that would cover another is left away.
+ * reader's system can show; one that would cover another is left away, and none covers a small box where
+ * there is room elsewhere.
  */
 #ifndef FA_REPORT_OVERLAY_H
 #define FA_REPORT_OVERLAY_H

@@ -65,6 +65,44 @@ static void labels_do_not_overlap_where_there_is_room(void **state)
     }
 }
 
+/* A small object right above another, where its label would be. */
+static void a_label_does_not_hide_a_small_object_where_there_is_room(void **state)
+{
+    const int box[4] = {100, 100, 140, 140}, small[4] = {110, 85, 125, 98},
+              outside[4] = {-50, 400, 9000, 9000};
+    const struct fa_window object = {110, 85, 15, 13};
+    struct fa_label_map map;
+    struct fa_window place;
+
+    (void)state;
+    for (int cell = 1; cell <= 3; cell++) {
+        assert_ok(fa_label_map_create(320, 240, cell, &map));
+        fa_label_map_avoid(&map, small);
+        fa_label_map_avoid(&map, outside);
+        place = fa_label_place(&map, box, 60, 14);
+        assert_false(overlap(&place, &object));
+        assert_true(touches(&place, box));
+        fa_label_map_clear(&map);
+    }
+}
+
+/* Where everything is taken, rather an object than a label. */
+static void a_label_hides_an_object_rather_than_a_label(void **state)
+{
+    const int everything[4] = {0, 0, 64, 48}, box[4] = {10, 20, 50, 40};
+    struct fa_label_map map;
+    struct fa_window first, second;
+
+    (void)state;
+    assert_ok(fa_label_map_create(64, 48, 1, &map));
+    fa_label_map_avoid(&map, everything);
+    first = fa_label_place(&map, box, 30, 8);
+    fa_label_map_avoid(&map, everything);
+    second = fa_label_place(&map, box, 30, 8);
+    assert_false(overlap(&first, &second));
+    fa_label_map_clear(&map);
+}
+
 static void labels_stay_in_the_picture_where_there_is_no_room(void **state)
 {
     struct fa_label_map map;
@@ -135,6 +173,66 @@ static void labels_grow_with_the_picture(void **state)
     fa_picture_free(&large);
 }
 
+/* The same label, alone and among sixty others of the same colour, whose boxes have no height. */
+static void labels_are_smaller_in_a_crowd(void **state)
+{
+    enum { N = 61 };
+    struct fa_annotation crowd[N];
+    struct fa_picture alone = gray_picture(640, 480), crowded = gray_picture(640, 480);
+    const uint8_t yellow[3] = {255, 255, 0};
+    size_t of_one, of_all;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        const float x = (float)(i % 8 * 80), y = (float)(30 + i / 8 * 55);
+
+        crowd[i] =
+            (struct fa_annotation){.box = {x, y, x + 40, y}, .name = "Platelets", .rgb = {255, 255, 0}};
+    }
+    assert_ok(fa_picture_annotate(&alone, crowd, 1));
+    assert_ok(fa_picture_annotate(&crowded, crowd, N));
+    of_one = count_color(&alone, yellow);
+    of_all = count_color(&crowded, yellow);
+    assert_true(of_one > 1000 && of_all > N * of_one / 6 && of_all < N * of_one / 2);
+    fa_picture_free(&alone);
+    fa_picture_free(&crowded);
+}
+
+static bool is_row_of(const struct fa_picture *picture, int y, const uint8_t rgb[3])
+{
+    for (int x = 0; x < picture->w; x++)
+        if (memcmp(fa_picture_row(picture, y) + 3 * x, rgb, 3) != 0)
+            return false;
+    return true;
+}
+
+static void a_legend_stands_below_the_picture(void **state)
+{
+    const struct fa_legend_entry entries[3] = {{"RBC", {10, 180, 75}},
+                                               {"WBC 12 from 0.30", {255, 225, 25}},
+                                               {"one that has no room any more", {1, 2, 3}}};
+    struct fa_picture picture = gray_picture(160, 120);
+    int w, h, second_w;
+
+    (void)state;
+    assert_ok(fa_picture_legend(&picture, entries, 0));
+    assert_int_equal(picture.h, 120);
+    fa_text_size(1, entries[0].text, &w, &h);
+    fa_text_size(1, entries[1].text, &second_w, &h);
+    assert_ok(fa_picture_legend(&picture, entries, 3));
+    assert_int_equal(picture.w, 160);
+    assert_int_equal(picture.h, 120 + h);
+    for (int y = 0; y < 120; y++)
+        assert_true(is_row_of(&picture, y, (const uint8_t[3]){100, 100, 100}));
+    assert_memory_equal(fa_picture_row(&picture, 120), entries[0].rgb, 3);
+    assert_memory_equal(fa_picture_row(&picture, 120) + 3 * w, white, 3); /* between two */
+    assert_memory_equal(fa_picture_row(&picture, 120) + 3 * (w + h / 2), entries[1].rgb, 3);
+    assert_memory_equal(fa_picture_row(&picture, 120) + 3 * (w + h / 2 + second_w), white, 3);
+    assert_int_equal(count_color(&picture, entries[2].rgb), 0);
+    assert_true(count_color(&picture, black) > 60); /* the ink on both */
+    fa_picture_free(&picture);
+}
+
 static void a_long_name_is_cut_and_its_note_stays(void **state)
 {
     const char *name = "a\xCC\x88\xC3\xA9very long name of a class that does not fit into the picture";
@@ -180,9 +278,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_label_goes_above_else_inside_else_below),
         cmocka_unit_test(labels_do_not_overlap_where_there_is_room),
+        cmocka_unit_test(a_label_does_not_hide_a_small_object_where_there_is_room),
+        cmocka_unit_test(a_label_hides_an_object_rather_than_a_label),
         cmocka_unit_test(labels_stay_in_the_picture_where_there_is_no_room),
         cmocka_unit_test(ink_stands_out_from_its_ground),
         cmocka_unit_test(labels_grow_with_the_picture),
+        cmocka_unit_test(labels_are_smaller_in_a_crowd),
+        cmocka_unit_test(a_legend_stands_below_the_picture),
         cmocka_unit_test(a_long_name_is_cut_and_its_note_stays),
         cmocka_unit_test(strange_boxes_and_names_do_no_harm),
     };

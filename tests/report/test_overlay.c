@@ -61,6 +61,22 @@ static void names_of_crowded_boxes_do_not_overlap(void **state)
     fa_free(page.text);
 }
 
+static void a_name_does_not_hide_a_small_box_where_there_is_room(void **state)
+{
+    /* the small one lies where the name of the large one would be */
+    struct fa_overlay_box boxes[2] = {
+        {.x = 100, .y = 100, .w = 120, .h = 90, .look = "wrong", .name = "platelet", .score = 0.5},
+        {.x = 104, .y = 86, .w = 12, .h = 10, .look = "right", .score = -1, .rank = 1}};
+    struct fa_page page = {0};
+    struct tag tag;
+
+    (void)state;
+    assert_int_equal(fa_overlay_draw(&page, 480, 320, boxes, 2), 0);
+    assert_int_equal(read_tags(page.text, &tag), 1);
+    assert_true(tag.x >= 116 || tag.x + tag.w <= 104 || tag.y >= 96 || tag.y + tag.h <= 86);
+    fa_free(page.text);
+}
+
 static void hostile_names_stay_text_and_in_bounds(void **state)
 {
     char name[3000];
@@ -81,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_crowded_boxes_do_not_overlap),
+        cmocka_unit_test(a_name_does_not_hide_a_small_box_where_there_is_room),
         cmocka_unit_test(hostile_names_stay_text_and_in_bounds),
     };
 

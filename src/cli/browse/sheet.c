@@ -9,7 +9,7 @@
 enum {
     SHEET_W = 2560, /* about */
     LARGEST_TILE = 640,
-    SMALLEST_TILE = 240,
+    SMALLEST_TILE = 320, /* in which labels, which cannot be smaller than the font, leave something to see */
     SPACE = 8,
     GAP = 32, /* more of it between groups, so that what belongs together is seen */
     CAPTION = 32

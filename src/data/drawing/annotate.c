@@ -51,6 +51,34 @@ static int text_scale(const struct fa_picture *picture)
     return scale > 1 ? scale : 1;
 }
 
+/* About. */
+static double label_area(const struct fa_annotation *annotation, int scale)
+{
+    int w, h, note_w;
+
+    if (annotation->name == NULL)
+        return 0;
+    fa_text_size(scale, annotation->name, &w, &h);
+    fa_text_size(scale, annotation->note != NULL ? annotation->note : "", &note_w, &h);
+    return (double)(w + note_w) * h;
+}
+
+/* Labels do not take more of a picture than a tenth, as long as they can be smaller. */
+static int label_scale(const struct fa_picture *picture, const struct fa_annotation *annotations, size_t n)
+{
+    const double most = (double)picture->w * picture->h / 10;
+
+    for (int scale = text_scale(picture); scale > 1; scale--) {
+        double taken = 0;
+
+        for (size_t i = 0; i < n; i++)
+            taken += label_area(&annotations[i], scale);
+        if (taken <= most)
+            return scale;
+    }
+    return 1;
+}
+
 /* Of a line; small boxes get thinner ones, so that something is left to see in them. */
 static int line_width(const struct fa_picture *picture, const float box[4])
 {
@@ -133,10 +161,22 @@ static struct fa_window find_place(struct fa_label_map *map, const struct fa_pic
     return fa_label_place(map, pixels, w, h);
 }
 
-static fa_status draw_label(struct fa_picture *picture, struct fa_label_map *map,
+/* One in which a label would leave little to see. */
+static void avoid_small(struct fa_label_map *map, const struct fa_picture *picture, int scale,
+                        const struct fa_annotation *annotation)
+{
+    const float *box = annotation->box;
+    int pixels[4], w, h;
+
+    fa_text_size(scale, "", &w, &h);
+    box_in_pixels(picture, box, pixels);
+    if (fminf(box[2] - box[0], box[3] - box[1]) < (float)(3 * h))
+        fa_label_map_avoid(map, pixels);
+}
+
+static fa_status draw_label(struct fa_picture *picture, struct fa_label_map *map, int scale,
                             const struct fa_annotation *annotation)
 {
-    const int scale = text_scale(picture);
     struct fa_window place;
     char *text;
     int w, h;
@@ -152,14 +192,17 @@ static fa_status draw_label(struct fa_picture *picture, struct fa_label_map *map
 
 fa_status fa_picture_annotate(struct fa_picture *picture, const struct fa_annotation *annotations, size_t n)
 {
+    const int scale = label_scale(picture, annotations, n);
     struct fa_label_map map;
     fa_status status = FA_OK;
 
-    FA_TRY(fa_label_map_create(picture->w, picture->h, text_scale(picture), &map));
-    for (size_t i = n; i-- > 0;)
+    FA_TRY(fa_label_map_create(picture->w, picture->h, scale, &map));
+    for (size_t i = n; i-- > 0;) {
         draw_box(picture, &annotations[i]);
+        avoid_small(&map, picture, scale, &annotations[i]);
+    }
     for (size_t i = 0; i < n && status == FA_OK; i++)
-        status = draw_label(picture, &map, &annotations[i]);
+        status = draw_label(picture, &map, scale, &annotations[i]);
     fa_label_map_clear(&map);
     return status;
 }

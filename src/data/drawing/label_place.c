@@ -6,6 +6,9 @@
 
 #include "fa/memory.h"
 
+/* What covering a cell weighs that an object or a label has. */
+enum { OBJECT = 1, LABEL = 8 };
+
 fa_status fa_label_map_create(int w, int h, int cell, struct fa_label_map *out)
 {
     assert(w > 0 && h > 0 && cell > 0);
@@ -35,24 +38,40 @@ static struct cells cells_of(const struct fa_label_map *map, const struct fa_win
                           (window->y + window->h - 1) / map->cell + 1};
 }
 
-static int count_taken(const struct fa_label_map *map, const struct fa_window *window)
+static int weigh(const struct fa_label_map *map, const struct fa_window *window)
 {
     const struct cells cells = cells_of(map, window);
-    int n = 0;
+    int weight = 0;
 
     for (int y = cells.y0; y < cells.y1; y++)
         for (int x = cells.x0; x < cells.x1; x++)
-            n += map->taken[(size_t)y * (size_t)map->columns + (size_t)x];
-    return n;
+            weight += map->taken[(size_t)y * (size_t)map->columns + (size_t)x];
+    return weight;
 }
 
-static void take(struct fa_label_map *map, const struct fa_window *window)
+/* Where a label lies nothing else counts. */
+static void take(struct fa_label_map *map, const struct fa_window *window, uint8_t weight)
 {
     const struct cells cells = cells_of(map, window);
 
     for (int y = cells.y0; y < cells.y1; y++)
         for (int x = cells.x0; x < cells.x1; x++)
-            map->taken[(size_t)y * (size_t)map->columns + (size_t)x] = 1;
+            if (map->taken[(size_t)y * (size_t)map->columns + (size_t)x] < weight)
+                map->taken[(size_t)y * (size_t)map->columns + (size_t)x] = weight;
+}
+
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+void fa_label_map_avoid(struct fa_label_map *map, const int box[4])
+{
+    const int x = clamp(box[0], 0, map->w), y = clamp(box[1], 0, map->h);
+    const struct fa_window window = {x, y, clamp(box[2], 0, map->w) - x, clamp(box[3], 0, map->h) - y};
+
+    if (window.w > 0 && window.h > 0)
+        take(map, &window, OBJECT);
 }
 
 /* ---- places ---- */
@@ -62,13 +81,8 @@ struct search {
     int x0, y0, x1, y1; /* of the box, as far as it is in the picture */
     int w, h;           /* of the label */
     struct fa_window best;
-    int covered; /* cells of others, at the best place */
+    int covered; /* what the best place covers weighs so much */
 };
-
-static int clamp(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
 
 /* True if the label covers nothing there; a place beyond the upper or lower border is none. */
 static bool offer(struct search *search, int x, int y)
@@ -79,7 +93,7 @@ static bool offer(struct search *search, int x, int y)
 
     if (y < 0 || y > map->h - search->h)
         return false;
-    covered = count_taken(map, &window);
+    covered = weigh(map, &window);
     if (covered < search->covered) {
         search->best = window;
         search->covered = covered;
@@ -138,6 +152,6 @@ struct fa_window fa_label_place(struct fa_label_map *map, const int box[4], int 
     if (!offer_rows(&search, search.x0) && !slide_along(&search) && !slide_down(&search) &&
         search.covered == INT_MAX)
         offer(&search, search.x0, clamp(search.y0, 0, map->h - h));
-    take(map, &search.best);
+    take(map, &search.best, LABEL);
     return search.best;
 }
