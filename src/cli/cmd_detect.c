@@ -39,7 +39,7 @@ static const struct fa_flag flags[] = {
     {0}};
 
 static fa_status read_picture(const char *path, const struct fa_rendering *rendering,
-                              struct fa_picture *picture)
+                              struct fa_picture *picture, struct fa_fingerprint *file)
 {
     struct fa_image_info info;
     char *data;
@@ -47,6 +47,7 @@ static fa_status read_picture(const char *path, const struct fa_rendering *rende
     fa_status status;
 
     FA_TRY(fa_file_read(path, LARGEST_IMAGE, &data, &n_bytes));
+    *file = fa_fingerprint_of(data, n_bytes);
     status = fa_image_inspect(path, data, n_bytes, &info);
     if (status == FA_OK)
         status = fa_image_render(path, data, n_bytes, info.orientation, rendering, picture);
@@ -71,14 +72,15 @@ static fa_status process(struct fa_session *session, struct fa_detect_output *ou
                          const char *path, const struct manner *manner, struct fa_found *found)
 {
     struct fa_picture picture = {0};
-    fa_status status = read_picture(path, &session->settings.train.transform.rendering, &picture);
+    struct fa_fingerprint file;
+    fa_status status = read_picture(path, &session->settings.train.transform.rendering, &picture, &file);
 
     if (is_of_the_picture(status))
         return fa_detect_output_reject(output, image, fa_message());
     if (status == FA_OK)
         status = fa_detect_picture(session, &picture, &manner->tiling, &manner->least, found);
     if (status == FA_OK)
-        status = fa_detect_output_add(output, image, &picture, found->items, found->n);
+        status = fa_detect_output_add(output, image, &file, &picture, found->items, found->n);
     fa_picture_free(&picture);
     return status;
 }

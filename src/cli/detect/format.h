@@ -11,6 +11,7 @@
 #include "fa/detections.h"
 #include "fa/weights.h"
 #include "image_list.h"
+#include "trained_on.h"
 
 /* Which are wanted, beside our own list. */
 struct fa_detect_formats {
@@ -37,6 +38,7 @@ struct fa_detect_row {
 struct fa_detect_size {
     size_t image;
     int32_t w, h;
+    struct fa_fingerprint file;
 };
 
 /* What was found in all images. */

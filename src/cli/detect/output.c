@@ -133,22 +133,25 @@ static fa_status write_picture(const struct fa_detect_output *output, const char
     return status;
 }
 
-static fa_status note_size(struct fa_detect_output *output, size_t image, const struct fa_picture *picture)
+static fa_status note_size(struct fa_detect_output *output, size_t image, const struct fa_fingerprint *file,
+                           const struct fa_picture *picture)
 {
     struct lists *own = &output->own;
 
     FA_TRY(fa_reserve(&own->sizes, own->n_sizes + 1, sizeof *own->sizes, &output->room_for_sizes));
-    own->sizes[own->n_sizes++] = (struct fa_detect_size){.image = image, .w = picture->w, .h = picture->h};
+    own->sizes[own->n_sizes++] =
+        (struct fa_detect_size){.image = image, .w = picture->w, .h = picture->h, .file = *file};
     return FA_OK;
 }
 
-fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
+fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image,
+                               const struct fa_fingerprint *file, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n)
 {
     struct lists *own = &output->own;
     char name[FA_DETECT_NAME_MAX];
 
-    FA_TRY(note_size(output, image, picture));
+    FA_TRY(note_size(output, image, file, picture));
     FA_TRY(fa_reserve(&own->rows, own->n_rows + n, sizeof *own->rows, &output->room_for_rows));
     for (size_t i = 0; i < n; i++)
         own->rows[own->n_rows++] = (struct fa_detect_row){.image = image, .detection = detections[i]};
@@ -332,6 +335,23 @@ static void report_thresholds(const struct fa_detect_output *output, struct fa_i
     fa_json_set(invocation->report, "score_thresholds", object);
 }
 
+static fa_status tell_trained_on(const struct lists *all, struct fa_invocation *invocation)
+{
+    struct fa_fingerprint *files;
+    size_t n_known;
+    fa_status status;
+
+    FA_TRY(fa_alloc(all->n_sizes, sizeof *files, &files));
+    for (size_t i = 0; i < all->n_sizes; i++)
+        files[i] = all->sizes[i].file;
+    status = fa_trained_on_tell(fa_arguments_get(&invocation->arguments, "--weights"), files, all->n_sizes,
+                                &n_known);
+    fa_free(files);
+    if (status == FA_OK)
+        fa_report_number(invocation, "trained_on", (double)n_known);
+    return status;
+}
+
 /* Rank 0. */
 static fa_status publish(const struct fa_detect_output *output, struct lists *all,
                          struct fa_invocation *invocation)
@@ -343,6 +363,7 @@ static fa_status publish(const struct fa_detect_output *output, struct lists *al
     fa_report_number(invocation, "detections", (double)all->n_rows);
     fa_report_number(invocation, "rejected", (double)all->n_rejects);
     report_thresholds(output, invocation);
+    FA_TRY(tell_trained_on(all, invocation));
     return tell_rejects(output, all);
 }
 

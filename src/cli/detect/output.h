@@ -21,8 +21,9 @@ fa_status fa_detect_output_open(const char *directory, const struct fa_image_lis
                                 const struct fa_detect_formats *formats,
                                 struct fa_detect_output **out) FA_CHECK_RESULT;
 
-/* Draws into the picture and writes it as <directory>/<name of the image>. */
-fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image, struct fa_picture *picture,
+/* Draws into the picture, which was read from that file, and writes it as <directory>/<name of the image>. */
+fa_status fa_detect_output_add(struct fa_detect_output *output, size_t image,
+                               const struct fa_fingerprint *file, struct fa_picture *picture,
                                const struct fa_detection *detections, size_t n) FA_CHECK_RESULT;
 
 /* Notes that the image cannot be used, and why. */

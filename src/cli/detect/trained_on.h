@@ -1,0 +1,29 @@
+/*
+ * trained_on.h - which pictures the weights were trained on, as far as their run tells: what is found there
+ * says little of how good they are.
+ *
+ * A work directory names its training data, whose index has size and CRC of every image's file. Two files
+ * that have both in common are one. A weights file alone knows nothing of its data.
+ */
+#ifndef FA_CLI_DETECT_TRAINED_ON_H
+#define FA_CLI_DETECT_TRAINED_ON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fa/status.h"
+
+/* Of a file. */
+struct fa_fingerprint {
+    uint32_t n_bytes, crc;
+};
+
+/* Below 2^32 bytes. */
+struct fa_fingerprint fa_fingerprint_of(const void *data, size_t n_bytes);
+
+/* Says how many of n pictures the run trained on, where weights is its work directory. *n_known: as many; 0
+   where nothing is known, as where the data are elsewhere by now. */
+fa_status fa_trained_on_tell(const char *weights, const struct fa_fingerprint *pictures, size_t n,
+                             size_t *n_known) FA_CHECK_RESULT;
+
+#endif
