@@ -53,6 +53,12 @@ struct fa_rendering {
     int ground[3]; /* R G B, which lies under what is transparent */
 };
 
+/* The upper 8 bits, over white; to initialise one. */
+#define FA_RENDERING_USUAL                                                                                   \
+    {                                                                                                        \
+        .range = {0, 65535}, .ground = { 255, 255, 255 }                                                     \
+    }
+
 /* An image of any of the formats, told by how it begins: the two functions below for a JPEG; of the others
    what this build reads: gray replicated, the upper 8 bits of 16 (of a TIFF's colours rounded), what is
    transparent over white, the first of several pages. The orientation that a TIFF tells is in info; the

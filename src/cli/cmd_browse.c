@@ -40,7 +40,8 @@ struct output {
     bool is_sheet;
     size_t n; /* images */
     const struct fa_picked *picked;
-    const struct fa_view_training *training; /* NULL: none is wanted */
+    const struct fa_view_recipe *recipe;
+    bool augmented; /* each also as in training */
 };
 
 /* ---- what is asked for ---- */
@@ -129,7 +130,7 @@ static fa_status check_pictures(const struct output *output, const struct fa_dat
 {
     for (size_t i = 0; i < output->n; i++) {
         FA_TRY(check_picture(output, dataset, i, false));
-        if (output->training != NULL)
+        if (output->augmented)
             FA_TRY(check_picture(output, dataset, i, true));
     }
     return fa_directory_make(output->path);
@@ -142,7 +143,7 @@ static fa_status write_picture(const struct output *output, const struct fa_data
     char *path;
     fa_status status;
 
-    FA_TRY(fa_view_make(dataset, &output->picked[i], training ? output->training : NULL, 0, 0, &picture));
+    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe, training, 0, 0, &picture));
     status = name_picture(output, dataset, i, training, &path);
     if (status == FA_OK) {
         status = fa_drawn_file_write(path, &picture, COMMENT);
@@ -157,7 +158,7 @@ static fa_status write_pictures(const struct output *output, const struct fa_dat
     FA_TRY(check_pictures(output, dataset));
     for (size_t i = 0; i < output->n; i++) {
         FA_TRY(write_picture(output, dataset, i, false));
-        if (output->training != NULL)
+        if (output->augmented)
             FA_TRY(write_picture(output, dataset, i, true));
     }
     return FA_OK;
@@ -170,8 +171,8 @@ static fa_status put(struct fa_sheet *sheet, size_t place, const struct output *
 {
     struct fa_picture picture;
 
-    FA_TRY(fa_view_make(dataset, &output->picked[i], training ? output->training : NULL, sheet->tile_w,
-                        sheet->tile_h, &picture));
+    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe, training, sheet->tile_w, sheet->tile_h,
+                        &picture));
     fa_sheet_put(sheet, place, &picture);
     fa_picture_free(&picture);
     return FA_OK;
@@ -180,7 +181,7 @@ static fa_status put(struct fa_sheet *sheet, size_t place, const struct output *
 static fa_status fill_sheet(struct fa_sheet *sheet, const struct output *output,
                             const struct fa_dataset *dataset)
 {
-    const size_t group = output->training != NULL ? 2 : 1;
+    const size_t group = output->augmented ? 2 : 1;
 
     for (size_t i = 0; i < output->n; i++) {
         FA_TRY(put(sheet, group * i, output, dataset, i, false));
@@ -206,7 +207,7 @@ static fa_status draw_legend(const struct fa_dataset *dataset, struct fa_picture
 
 static fa_status write_sheet(const struct output *output, const struct fa_dataset *dataset)
 {
-    const int group = output->training != NULL ? 2 : 1;
+    const int group = output->augmented ? 2 : 1;
     struct fa_sheet sheet = {.n = 0};
     fa_status status;
 
@@ -253,8 +254,8 @@ static fa_status draw(struct fa_invocation *invocation, const struct fa_train_co
 {
     static const char *const jpegs[] = {".jpg", ".jpeg", NULL};
     const struct fa_arguments *given = &invocation->arguments;
-    const struct fa_view_training training = {&train->transform, train->seed};
-    struct output output = {.path = fa_arguments_get(given, "--out")};
+    const struct fa_view_recipe recipe = {&train->transform, train->seed};
+    struct output output = {.path = fa_arguments_get(given, "--out"), .recipe = &recipe};
     struct fa_pick pick = {.n = (size_t)fa_arguments_whole(given, "--images", 16)};
     struct fa_picked *picked = NULL;
     fa_status status;
@@ -263,7 +264,7 @@ static fa_status draw(struct fa_invocation *invocation, const struct fa_train_co
     FA_TRY(open_sampler(given, train, dataset, &pick.sampler));
     status = fa_pick_images(dataset, &pick, &picked, &output.n);
     output.picked = picked;
-    output.training = pick.sampler != NULL ? &training : NULL;
+    output.augmented = pick.sampler != NULL;
     output.is_sheet = fa_name_ends(output.path, jpegs) && !fa_directory_exists(output.path);
     if (status == FA_OK)
         status = draw_picked(invocation, &output, dataset);

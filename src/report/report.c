@@ -14,7 +14,7 @@ static void write_one(struct fa_page *page, const struct fa_report_run *run, con
     fa_section_classes(page, found);
     fa_section_confusion(page, found);
     fa_section_errors(page, found);
-    fa_section_images(page, found);
+    fa_section_images(page, run, found);
     fa_section_times(page, run);
     fa_section_ranks(page, run);
     fa_section_configuration(page, run);

@@ -77,3 +77,30 @@ const char *fa_report_run_text(const struct fa_report_run *run, const char *grou
     fa_json_to_string(find(run, group, key), &text);
     return text;
 }
+
+/* The list as it is, if all of it is within bounds. */
+static void take_whole(const struct fa_json *list, size_t n, int64_t most, int *out)
+{
+    const struct fa_json *item = fa_json_first(list);
+    int64_t values[3];
+
+    if (fa_json_count(list) != n)
+        return;
+    for (size_t i = 0; i < n; i++, item = fa_json_next(item))
+        if (!fa_json_to_int(item, &values[i]) || values[i] < 0 || values[i] > most)
+            return;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int)values[i];
+}
+
+struct fa_rendering fa_report_run_rendering(const struct fa_report_run *run)
+{
+    static const struct fa_rendering usual = FA_RENDERING_USUAL;
+    struct fa_rendering own = usual;
+
+    take_whole(find(run, "data", "range"), 2, 65535, own.range);
+    take_whole(find(run, "data", "ground"), 3, 255, own.ground);
+    if (own.range[0] >= own.range[1])
+        memcpy(own.range, usual.range, sizeof own.range);
+    return own;
+}

@@ -4,6 +4,7 @@
 #ifndef FA_REPORT_RUN_H
 #define FA_REPORT_RUN_H
 
+#include "fa/image.h"
 #include "fa/json.h"
 #include "fa/status.h"
 #include "run_log.h"
@@ -22,5 +23,8 @@ void fa_report_run_close(struct fa_report_run *run);
 /* A key of the configuration: NAN, NULL where it is not there or of another kind. */
 double fa_report_run_number(const struct fa_report_run *run, const char *group, const char *key);
 const char *fa_report_run_text(const struct fa_report_run *run, const char *group, const char *key);
+
+/* How the run saw 16-bit and transparent pixels: data.range and data.ground, or their defaults. */
+struct fa_rendering fa_report_run_rendering(const struct fa_report_run *run);
 
 #endif

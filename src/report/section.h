@@ -24,7 +24,7 @@ void fa_section_configuration(struct fa_page *page, const struct fa_report_run *
 void fa_section_classes(struct fa_page *page, const struct fa_found *found);
 void fa_section_confusion(struct fa_page *page, const struct fa_found *found);
 void fa_section_errors(struct fa_page *page, const struct fa_found *found);
-void fa_section_images(struct fa_page *page, const struct fa_found *found);
+void fa_section_images(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found);
 
 /* Of several runs. */
 void fa_section_comparison(struct fa_page *page, const struct fa_report_run *runs, size_t n);

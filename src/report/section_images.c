@@ -22,6 +22,7 @@ struct wrong {
 struct gallery {
     struct fa_page *page;
     const struct fa_found *found;
+    struct fa_rendering rendering;
     size_t n_bytes; /* of JPEGs so far */
     size_t n_listed, listed[2 * EACH];
 };
@@ -138,8 +139,8 @@ static void define_picture(struct gallery *gallery, size_t image, double w, doub
 
     if (gallery->n_bytes > most_bytes || page->status != FA_OK)
         return;
-    if (fa_thumbnail_make(gallery->found->dataset, gallery->found->set.record[image], PIXELS, &jpeg,
-                          &n_bytes) != FA_OK) {
+    if (fa_thumbnail_make(gallery->found->dataset, gallery->found->set.record[image], &gallery->rendering,
+                          PIXELS, &jpeg, &n_bytes) != FA_OK) {
         fa_warn("the report leaves out a picture: %s", fa_message());
         return;
     }
@@ -226,9 +227,9 @@ static void show_worst(struct gallery *gallery, const char *title, struct wrong 
         fa_page_put(gallery->page, "</div>\n");
 }
 
-void fa_section_images(struct fa_page *page, const struct fa_found *found)
+void fa_section_images(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found)
 {
-    struct gallery gallery = {.page = page, .found = found};
+    struct gallery gallery = {.page = page, .found = found, .rendering = fa_report_run_rendering(run)};
     struct wrong *wrong = NULL;
 
     if (found->dataset == NULL || page->status != FA_OK)

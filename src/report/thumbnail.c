@@ -26,8 +26,8 @@ static fa_status shrink(struct fa_picture *picture, int side)
     return FA_OK;
 }
 
-fa_status fa_thumbnail_make(const struct fa_dataset *dataset, size_t record, int side, uint8_t **jpeg,
-                            size_t *n_bytes)
+fa_status fa_thumbnail_make(const struct fa_dataset *dataset, size_t record,
+                            const struct fa_rendering *rendering, int side, uint8_t **jpeg, size_t *n_bytes)
 {
     const struct fa_record *of = &dataset->records[record];
     struct fa_picture picture = {0};
@@ -37,7 +37,7 @@ fa_status fa_thumbnail_make(const struct fa_dataset *dataset, size_t record, int
     FA_TRY(fa_alloc(of->n_bytes, 1, &data));
     status = fa_dataset_fetch(dataset, record, data);
     if (status == FA_OK)
-        status = fa_image_decode(of->file_name, data, of->n_bytes, of->orientation, &picture);
+        status = fa_image_render(of->file_name, data, of->n_bytes, of->orientation, rendering, &picture);
     fa_free(data);
     if (status == FA_OK)
         status = shrink(&picture, side);

@@ -86,6 +86,9 @@ for kind in deep flat; do
   sed 's/"file": .*/"file"/' "$scratch/$kind-found/detections.json" >"$scratch/$kind.json"
 done
 cmp "$scratch/deep.json" "$scratch/flat.json" || fail "other detections in 16 bits"
+for kind in deep flat; do
+  must "$freeanchor" browse "$scratch/$kind-shards" --set "data.range=[500,3050]" --set "data.ground=[0,0,255]" --out "$scratch/$kind-seen"
+done
 "$python" - "$scratch" <<'P' || fail "pictures of 16 bits are drawn otherwise"
 import cv2, glob, numpy as np, os, sys
 drawn = sorted(glob.glob(sys.argv[1] + "/deep-found/*.jpg"))
@@ -93,6 +96,11 @@ assert len(drawn) == 4
 for a in drawn:
     b = cv2.imread(glob.glob(sys.argv[1] + "/flat-found/" + os.path.basename(a).split(".")[0] + "*.jpg")[0])
     assert np.array_equal(cv2.imread(a), b) and b.std() > 5
+seen = sorted(glob.glob(sys.argv[1] + "/deep-seen/*.jpg"))
+assert len(seen) == 4
+for a in seen:  # above the caption, which has the file's name
+    b = cv2.imread(a.replace("deep-seen", "flat-seen"))[:64]
+    assert np.array_equal(cv2.imread(a)[:64], b) and b.std() > 5
 P
 
 # folders, one within the other, are looked through; on any number of ranks the list is the same
@@ -102,6 +110,7 @@ cp "$scratch"/png/images/000003.png "$scratch/folder/deeper"
 for ranks in 1 3; do
   must run_ranks "$ranks" "$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001 --threads 1 --out "$scratch/from-$ranks" \
     "$scratch/folder" "$scratch/jpeg/images/000004.jpg"
+  grep -q "was trained on 3 of these 4 pictures" "$last_log" || fail "what was trained on is not told: $(tail -n 3 "$last_log")"
 done
 cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail "another list on three ranks"
 files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
@@ -113,8 +122,10 @@ printf '%s\n' deeper/000003.png "$scratch/jpeg/images/000004.jpg" >>"$scratch/fo
 detect=("$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001)
 must "${detect[@]}" --out "$scratch/from-list" --format coco --format yolo "$scratch/folder/list.txt"
 cmp "$scratch/from-1/detections.json" "$scratch/from-list/detections.json" || fail "a list gives other detections"
-must "${detect[@]}" --out "$scratch/from-pattern" "$scratch/folder/0*.j[p]g" "$scratch/folder/deeper/?????3.png" \
-  "$scratch/jpeg/images/000004.jpg"
+# a weights file alone finds the same, and knows nothing of what it was trained on
+must "$freeanchor" detect --weights "$scratch/jpeg-run/weights.h5" --score 0.001 --out "$scratch/from-pattern" \
+  "$scratch/folder/0*.j[p]g" "$scratch/folder/deeper/?????3.png" "$scratch/jpeg/images/000004.jpg"
+grep -q "was trained on" "$last_log" && fail "a weights file tells what it was trained on"
 cmp "$scratch/from-1/detections.json" "$scratch/from-pattern/detections.json" || fail "a pattern gives other detections"
 expect 2 "no file fits this pattern" "${detect[@]}" --out "$scratch/x" "$scratch/folder/*.tif"
 : >"$scratch/empty.txt"

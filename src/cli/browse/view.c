@@ -33,17 +33,19 @@ static void add(struct view *view, const struct fa_dataset *dataset, int32_t lab
 
 /* ---- as it is stored ---- */
 
-static fa_status decode(const struct fa_dataset *dataset, size_t r, struct fa_picture *picture)
+static fa_status decode(const struct fa_dataset *dataset, size_t r, const struct fa_rendering *rendering,
+                        struct fa_picture *picture)
 {
     const struct fa_record *record = &dataset->records[r];
-    uint8_t *jpeg;
+    uint8_t *data;
     fa_status status;
 
-    FA_TRY(fa_alloc(record->n_bytes, 1, &jpeg));
-    status = fa_dataset_fetch(dataset, r, jpeg);
+    FA_TRY(fa_alloc(record->n_bytes, 1, &data));
+    status = fa_dataset_fetch(dataset, r, data);
     if (status == FA_OK)
-        status = fa_image_decode(record->file_name, jpeg, record->n_bytes, record->orientation, picture);
-    fa_free(jpeg);
+        status = fa_image_render(record->file_name, data, record->n_bytes, record->orientation, rendering,
+                                 picture);
+    fa_free(data);
     return status;
 }
 
@@ -62,11 +64,12 @@ static void add_stored(struct view *view, const struct fa_dataset *dataset, cons
     add(view, dataset, object.label, box, notes[fa_object_kind(&object)]);
 }
 
-static fa_status view_stored(const struct fa_dataset *dataset, size_t r, struct view *view)
+static fa_status view_stored(const struct fa_dataset *dataset, size_t r, const struct fa_rendering *rendering,
+                             struct view *view)
 {
     const struct fa_record *record = &dataset->records[r];
 
-    FA_TRY(decode(dataset, r, &view->picture));
+    FA_TRY(decode(dataset, r, rendering, &view->picture));
     FA_TRY(fa_alloc(record->n, sizeof *view->annotations, &view->annotations));
     for (size_t a = record->first; a < record->first + record->n; a++)
         add_stored(view, dataset, record, a);
@@ -88,15 +91,14 @@ static fa_status view_sample(const struct fa_dataset *dataset, const struct fa_s
 }
 
 static fa_status view_training(const struct fa_dataset *dataset, const struct fa_picked *picked,
-                               const struct fa_view_training *training, struct view *view)
+                               const struct fa_view_recipe *recipe, struct view *view)
 {
     struct fa_image_plan plan;
     struct fa_sample sample;
     fa_status status;
 
-    fa_sample_plan_draw(dataset, picked->record, training->transform, training->seed, 0, picked->position,
-                        &plan);
-    FA_TRY(fa_sample_from_record(dataset, picked->record, training->transform, &plan, &sample));
+    fa_sample_plan_draw(dataset, picked->record, recipe->transform, recipe->seed, 0, picked->position, &plan);
+    FA_TRY(fa_sample_from_record(dataset, picked->record, recipe->transform, &plan, &sample));
     status = view_sample(dataset, &sample, view);
     fa_sample_clear(&sample);
     return status;
@@ -176,18 +178,19 @@ static fa_status caption(const struct fa_dataset *dataset, size_t r, bool traine
 }
 
 fa_status fa_view_make(const struct fa_dataset *dataset, const struct fa_picked *picked,
-                       const struct fa_view_training *training, int w, int h, struct fa_picture *out)
+                       const struct fa_view_recipe *recipe, bool training, int w, int h,
+                       struct fa_picture *out)
 {
     struct view view = {.n = 0};
-    fa_status status = training != NULL ? view_training(dataset, picked, training, &view)
-                                        : view_stored(dataset, picked->record, &view);
+    fa_status status = training ? view_training(dataset, picked, recipe, &view)
+                                : view_stored(dataset, picked->record, &recipe->transform->rendering, &view);
 
     if (status == FA_OK && w > 0)
         status = fit(&view, w, h);
     if (status == FA_OK)
         status = fa_picture_annotate(&view.picture, view.annotations, view.n);
     if (status == FA_OK)
-        status = caption(dataset, picked->record, training != NULL, &view.picture);
+        status = caption(dataset, picked->record, training, &view.picture);
     if (status == FA_OK) {
         *out = view.picture;
         view.picture = (struct fa_picture){0};

@@ -5,22 +5,24 @@
 #ifndef FA_CLI_BROWSE_VIEW_H
 #define FA_CLI_BROWSE_VIEW_H
 
+#include <stdbool.h>
+
 #include "fa/augment.h"
 #include "fa/image.h"
 #include "fa/shard.h"
 #include "fa/status.h"
 #include "pick.h"
 
-/* A training sample is a function of these. NULL in place of it: the image as it is stored. */
-struct fa_view_training {
+/* A training sample is a function of these, and the stored image is rendered as the transform says. */
+struct fa_view_recipe {
     const struct fa_transform *transform;
     uint64_t seed;
 };
 
-/* The picture, made to fit into w by h, where those are not 0, with boxes and labels drawn into it, and a
-   caption below it. FA_EFORMAT or FA_EIO if the record is damaged. */
+/* The picture, in training or as it is stored, made to fit into w by h, where those are not 0, with boxes and
+   labels drawn into it, and a caption below it. FA_EFORMAT or FA_EIO if the record is damaged. */
 fa_status fa_view_make(const struct fa_dataset *dataset, const struct fa_picked *picked,
-                       const struct fa_view_training *training, int w, int h,
+                       const struct fa_view_recipe *recipe, bool training, int w, int h,
                        struct fa_picture *out) FA_CHECK_RESULT;
 
 #endif

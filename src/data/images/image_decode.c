@@ -62,7 +62,7 @@ fa_status fa_image_render(const char *name, const void *data, size_t n_bytes, in
 fa_status fa_image_decode(const char *name, const void *data, size_t n_bytes, int orientation,
                           struct fa_picture *out)
 {
-    static const struct fa_rendering usual = {.range = {0, 65535}, .ground = {255, 255, 255}};
+    static const struct fa_rendering usual = FA_RENDERING_USUAL;
 
     return fa_image_render(name, data, n_bytes, orientation, &usual, out);
 }
