@@ -64,7 +64,8 @@ static void put_quality(struct fa_page *page, const struct fa_found *found)
     if (objects.n == 0)
         return;
     f1 = 2.0 * (double)objects.n_right / (double)(objects.n + detections.n);
-    fa_page_add(page, "%s%.0f %% of the objects are found, and %.0f %% of the detections are right. ",
+    fa_page_add(page,
+                "%s%.0f&nbsp;%% of the objects are found, and %.0f&nbsp;%% of the detections are right. ",
                 praise(f1), percent(&objects), percent(&detections));
 }
 
@@ -138,7 +139,7 @@ static void put_weakest(struct fa_page *page, const struct fa_found *found)
         return;
     fa_page_put(page, "The weakest class is ");
     fa_page_text(page, fa_found_class(found, weakest));
-    fa_page_add(page, ", F1 %.2f. ", analysis->classes[weakest].best_f1.f1);
+    fa_page_add(page, ", F1&nbsp;%.2f. ", analysis->classes[weakest].best_f1.f1);
 }
 
 /* ---- the whole ---- */

@@ -87,19 +87,21 @@ static void praise_follows_what_is_found_and_what_is_right(void **state)
 
     (void)state;
     make_run(&run, 10, 0);
-    assert_says(verdict_of(&run),
-                "nearly all objects, and little else: 100 % of the objects are found, and 100 % of");
+    assert_says(
+        verdict_of(&run),
+        "nearly all objects, and little else: 100&nbsp;% of the objects are found, and 100&nbsp;% of");
     make_run(&run, 8, 2);
     assert_says(verdict_of(&run),
-                "most objects, with some errors: 80 % of the objects are found, and 80 % of");
+                "most objects, with some errors: 80&nbsp;% of the objects are found, and 80&nbsp;% of");
     make_run(&run, 10, 10);
     assert_says(verdict_of(&run),
-                "many objects, and errs often: 100 % of the objects are found, and 50 % of");
+                "many objects, and errs often: 100&nbsp;% of the objects are found, and 50&nbsp;% of");
     make_run(&run, 3, 3);
-    assert_says(verdict_of(&run),
-                "some objects, and errs more often than not: 30 % of the objects are found, and 50 %");
+    assert_says(
+        verdict_of(&run),
+        "some objects, and errs more often than not: 30&nbsp;% of the objects are found, and 50&nbsp;%");
     make_run(&run, 0, 0);
-    assert_says(verdict_of(&run), "next to nothing: 0 % of the objects are found, and 0 % of");
+    assert_says(verdict_of(&run), "next to nothing: 0&nbsp;% of the objects are found, and 0&nbsp;% of");
     run.found.set.input.n_gt = 0;
     assert_says_nothing_of(verdict_of(&run), "next to nothing");
     run.found.dataset = NULL;
@@ -153,7 +155,7 @@ static void what_costs_most_and_the_weakest_class_are_named(void **state)
         snprintf(want, sizeof want, "What costs most: %s (0.30 of AP50).", names[most]);
         assert_says(verdict_of(&run), want);
     }
-    assert_says(verdict_of(&run), "The weakest class is &lt;dog&gt;, F1 0.41.");
+    assert_says(verdict_of(&run), "The weakest class is &lt;dog&gt;, F1&nbsp;0.41.");
     run.classes[0].n_objects[FA_SIZE_ALL] = 0; /* of one class there is no weakest */
     assert_says_nothing_of(verdict_of(&run), "weakest");
 }
