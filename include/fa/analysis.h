@@ -78,10 +78,9 @@ struct fa_analysis {
     uint8_t *fate_of_detection, *fate_of_gt; /* enum fa_fate, in the order of input */
 };
 
-/* kept: from which scores on detections are kept for confusion and fates; NULL: that of the best F1 of all.
-   Deterministic; uses OpenMP threads. As fa_metrics_compute on what is wrong. */
-fa_status fa_analysis_make(const struct fa_metrics_input *input, const struct fa_thresholds *kept,
-                           struct fa_analysis *out) FA_CHECK_RESULT;
+/* Confusion and fates are of the detections that score at least that of their class's best F1; where a class
+   has none, that of all. Deterministic; uses OpenMP threads. As fa_metrics_compute on what is wrong. */
+fa_status fa_analysis_make(const struct fa_metrics_input *input, struct fa_analysis *out) FA_CHECK_RESULT;
 void fa_analysis_clear(struct fa_analysis *analysis);
 
 FA_END_DECLARATIONS

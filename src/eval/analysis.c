@@ -38,18 +38,16 @@ static fa_status allocate(const struct fa_metrics_input *input, struct fa_analys
     return fa_alloc_zero(input->n_gt, 1, &out->fate_of_gt);
 }
 
-static fa_status analyse(struct fa_analysis_work *work, const struct fa_thresholds *kept,
-                         struct fa_analysis *out)
+static fa_status analyse(struct fa_analysis_work *work, struct fa_analysis *out)
 {
 #pragma omp parallel for schedule(dynamic, 1)
     for (size_t label = 0; label < out->n_classes; label++)
         fa_analysis_class_make(work, label, &out->classes[label]);
     fa_analysis_total_make(work, out->n_classes, out->classes);
-    return fa_analysis_judge(work, kept, out);
+    return fa_analysis_judge(work, out);
 }
 
-fa_status fa_analysis_make(const struct fa_metrics_input *input, const struct fa_thresholds *kept,
-                           struct fa_analysis *out)
+fa_status fa_analysis_make(const struct fa_metrics_input *input, struct fa_analysis *out)
 {
     struct fa_analysis_work work;
     fa_status status = prepare(input, &work);
@@ -58,7 +56,7 @@ fa_status fa_analysis_make(const struct fa_metrics_input *input, const struct fa
     if (status == FA_OK)
         status = allocate(input, out);
     if (status == FA_OK)
-        status = analyse(&work, kept, out);
+        status = analyse(&work, out);
     clear_work(&work);
     if (status != FA_OK)
         fa_analysis_clear(out);

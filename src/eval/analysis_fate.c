@@ -1,6 +1,6 @@
 /*
- * analysis_fate.c - what becomes of every box at IoU 0.5 where detections are kept that score enough for
- * their class, and which class is taken for which.
+ * analysis_fate.c - what becomes of every box at IoU 0.5 where detections are kept that score at least that of
+ * the best F1 of their class, and which class is taken for which.
  *
  * First each class by itself, as the metrics match it. Then detections that are left over, by falling score,
  * take the objects that are left over, of other classes, which they overlap best.
@@ -13,8 +13,6 @@
 struct fates {
     const struct fa_analysis_work *work;
     struct fa_analysis *out;
-    const struct fa_thresholds *kept; /* NULL: score stands for all classes */
-    double score;
 };
 
 static void count_as(struct fa_analysis *out, size_t object, size_t detection)
@@ -25,12 +23,13 @@ static void count_as(struct fa_analysis *out, size_t object, size_t detection)
 
 /* ---- each class by itself ---- */
 
-/* From which score on detections of a cell are kept. */
-static double least_score(const struct fates *fates, const struct fa_metrics_boxes *boxes)
+/* From which score on a cell's detections, all of one class, are kept: as detect keeps them. */
+static double least_score(const struct fa_analysis *out, const struct fa_metrics_boxes *boxes)
 {
-    if (fates->kept == NULL || boxes->n_detections == 0)
-        return fates->score;
-    return fa_thresholds_of(fates->kept, (size_t)boxes->detections[0].label);
+    const size_t label = boxes->n_detections > 0 ? (size_t)boxes->detections[0].label : out->n_classes;
+    const double own = out->classes[label].best_f1.score;
+
+    return own > 0 ? own : out->classes[out->n_classes].best_f1.score;
 }
 
 static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct fa_metrics_scratch *scratch)
@@ -41,7 +40,7 @@ static void judge_cell(void *context, const struct fa_metrics_cell *cell, struct
     const size_t *gt_index = groups->gt_index + cell->first_gt,
                  *detection_index = groups->detection_index + cell->first_detection;
     uint8_t *fate_of_gt = fates->out->fate_of_gt, *fate_of_detection = fates->out->fate_of_detection;
-    const double least = least_score(fates, &boxes);
+    const double least = least_score(fates->out, &boxes);
 
     fa_metrics_measure(&boxes, scratch);
     fa_metrics_choose_area(&boxes, FA_AREA_ALL, scratch);
@@ -197,10 +196,9 @@ static void count(const struct fa_metrics_input *input, struct fa_analysis *out)
             count_as(out, (size_t)input->gt[g].label, nothing);
 }
 
-fa_status fa_analysis_judge(struct fa_analysis_work *work, const struct fa_thresholds *kept,
-                            struct fa_analysis *out)
+fa_status fa_analysis_judge(struct fa_analysis_work *work, struct fa_analysis *out)
 {
-    struct fates fates = {work, out, kept, out->classes[out->n_classes].best_f1.score};
+    struct fates fates = {work, out};
 
     FA_TRY(judge_cells(&fates));
     FA_TRY(judge_left(&fates));

@@ -27,8 +27,7 @@ void fa_analysis_class_make(struct fa_analysis_work *work, size_t label, struct 
 void fa_analysis_total_make(struct fa_analysis_work *work, size_t n_classes,
                             struct fa_analysis_class *classes);
 
-/* Fills confusion and fates, which are zeroed. */
-fa_status fa_analysis_judge(struct fa_analysis_work *work, const struct fa_thresholds *kept,
-                            struct fa_analysis *out) FA_CHECK_RESULT;
+/* Fills confusion and fates, which are zeroed, from the classes. */
+fa_status fa_analysis_judge(struct fa_analysis_work *work, struct fa_analysis *out) FA_CHECK_RESULT;
 
 #endif

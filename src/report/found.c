@@ -55,15 +55,13 @@ static fa_status analyse(const char *path, const struct fa_dataset *dataset, siz
     fa_free(results);
     FA_TRY(fa_prefix(status, "%s", path));
     FA_TRY(fa_metrics_compute(&found->set.input, &found->metrics));
-    FA_TRY(fa_metrics_thresholds(&found->metrics, &found->kept));
-    return fa_analysis_make(&found->set.input, &found->kept, &found->analysis);
+    return fa_analysis_make(&found->set.input, &found->analysis);
 }
 
 static void clear_analysis(struct fa_found *found)
 {
     fa_metrics_set_clear(&found->set);
     fa_metrics_clear(&found->metrics);
-    fa_thresholds_clear(&found->kept);
     fa_analysis_clear(&found->analysis);
 }
 

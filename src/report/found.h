@@ -15,7 +15,6 @@ struct fa_found {
     int max_detections[3];
     struct fa_metrics_set set;
     struct fa_metrics metrics;
-    struct fa_thresholds kept; /* of which detections the analysis speaks, by class, as detect draws them */
     struct fa_analysis analysis;
 };
 

@@ -171,7 +171,7 @@ static void errors_cost_what_pycocotools_says(void **state)
         struct set set = take_set(s);
         struct fa_analysis analysis;
 
-        assert_ok(fa_analysis_make(&set.input, NULL, &analysis));
+        assert_ok(fa_analysis_make(&set.input, &analysis));
         for (size_t k = 0; k < analysis.n_classes; k++) {
             const double *want = golden.ap + ((size_t)golden.category_first[s] + k) * FA_SIZES * FA_FORGIVENS;
 
@@ -194,7 +194,7 @@ static void thresholds_and_confusion_are_those_counted_from_pycocotools_matches(
         struct fa_analysis analysis;
         size_t n;
 
-        assert_ok(fa_analysis_make(&set.input, NULL, &analysis));
+        assert_ok(fa_analysis_make(&set.input, &analysis));
         n = analysis.n_classes;
         for (size_t k = 0; k < n; k++)
             assert_point(&analysis.classes[k].best_f1,
@@ -220,7 +220,7 @@ static void the_analysis_agrees_with_the_metrics(void **state)
         double sum = 0;
 
         assert_ok(fa_metrics_compute(&set.input, &metrics));
-        assert_ok(fa_analysis_make(&set.input, NULL, &analysis));
+        assert_ok(fa_analysis_make(&set.input, &analysis));
         total = &analysis.classes[analysis.n_classes];
         assert_near(total->ap[FA_SIZE_ALL][FA_FORGIVEN_C50], metrics.ap50, 1e-14);
         assert_near(total->ap[FA_SIZE_ALL][FA_FORGIVEN_C75], metrics.ap75, 1e-14);
@@ -245,7 +245,7 @@ static void every_box_has_one_fate(void **state)
         struct fa_analysis analysis;
         size_t n, found = 0, confused = 0, diagonal = 0, all = 0, fates[4] = {0};
 
-        assert_ok(fa_analysis_make(&set.input, NULL, &analysis));
+        assert_ok(fa_analysis_make(&set.input, &analysis));
         n = analysis.n_classes + 1;
         for (size_t i = 0; i < n * n; i++)
             all += analysis.confusion[i];
@@ -273,7 +273,7 @@ static void memory_that_runs_out_is_an_error_and_leaks_nothing(void **state)
     struct fa_analysis analysis;
 
     (void)state;
-    assert_survives_shortage(fa_analysis_make(&set.input, NULL, &analysis));
+    assert_survives_shortage(fa_analysis_make(&set.input, &analysis));
     fa_analysis_clear(&analysis);
     free_set(&set);
 }
@@ -287,9 +287,9 @@ static void the_analysis_is_the_same_on_any_number_of_threads(void **state)
 
     (void)state;
     omp_set_num_threads(1);
-    assert_ok(fa_analysis_make(&set.input, NULL, &one));
+    assert_ok(fa_analysis_make(&set.input, &one));
     omp_set_num_threads(3);
-    assert_ok(fa_analysis_make(&set.input, NULL, &many));
+    assert_ok(fa_analysis_make(&set.input, &many));
     omp_set_num_threads(threads);
     n = one.n_classes + 1;
     assert_memory_equal(one.classes, many.classes, n * sizeof *one.classes);

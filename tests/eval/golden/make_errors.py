@@ -11,7 +11,8 @@ reached. F1 and confusion are counted here from pycocotools' matches. All limits
   ap (categories, 4 sizes, 5)   -1 without objects of the class and size; sizes: all, small, medium, large
   best_f1 (categories, 4)       score, precision, recall and F1 at IoU 0.5; score -1 where nothing is right
   total_f1 (sets, 4)            the same over the boxes of all classes
-  confusion                     of each set ((n + 1)^2): rows objects, columns detections, the last: nothing
+  confusion                     of each set ((n + 1)^2): rows objects, columns detections, the last: nothing;
+                                of detections from the score of their class's best F1 on, else the total's
 """
 import contextlib
 import copy
@@ -99,13 +100,13 @@ def best_f1(rows, n_objects):
     return best
 
 
-def confusion(run, rows, threshold):
+def confusion(run, rows, thresholds):
     category_ids = [c["id"] for c in run.cocoGt.dataset["categories"]]
     place = {c: k for k, c in enumerate(category_ids)}
     nothing = len(category_ids)
     table = np.zeros((nothing + 1, nothing + 1), np.int64)
     objects = {a["id"]: a for a in run.cocoGt.dataset["annotations"] if not a["iscrowd"]}
-    kept = [r for r in rows if r[2] >= threshold]
+    kept = [r for r in rows if r[2] >= thresholds[r[0]]]
     for category, _, _, _, match in kept:
         if match:
             table[place[category], place[category]] += 1
@@ -134,7 +135,8 @@ def analyse(metric_set):
     rows, n_objects = judged(run)
     by_class = [best_f1([r for r in rows if r[0] == c], n_objects[c]) for c in category_ids]
     total = best_f1(rows, sum(n_objects.values()))
-    return ap, by_class, total, confusion(run, rows, total[0])
+    thresholds = {c: own[0] if own[0] > 0 else total[0] for c, own in zip(category_ids, by_class)}
+    return ap, by_class, total, confusion(run, rows, thresholds)
 
 
 def main():
