@@ -41,6 +41,16 @@ void fa_free(void *block); /* NULL is fine */
 bool fa_size_mul(size_t a, size_t b, size_t *out);
 bool fa_size_add(size_t a, size_t b, size_t *out);
 
+static inline size_t fa_size_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t fa_size_larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Bytes and blocks allocated and not yet freed. */
 size_t fa_memory_bytes(void);
 long fa_memory_balance(void);

@@ -137,18 +137,13 @@ static fa_status create_activation(struct fa_backend *backend, struct fa_shape s
     return FA_OK;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static size_t most_elements(const struct fa_conv_desc *desc)
 {
     const size_t filters = (size_t)desc->out_channels * (size_t)(desc->in.c / desc->groups) *
                            (size_t)(desc->kernel * desc->kernel);
 
-    return larger(filters,
-                  larger(fa_shape_elements(desc->in), fa_shape_elements(fa_conv_output_shape(desc))));
+    return fa_size_larger(
+        filters, fa_size_larger(fa_shape_elements(desc->in), fa_shape_elements(fa_conv_output_shape(desc))));
 }
 
 static fa_status load_zeros(struct trial *trial)
@@ -172,7 +167,8 @@ static fa_status create_data(struct trial *trial)
     FA_TRY(load_zeros(trial));
     FA_TRY(create_activation(trial->backend, in, in_bytes, trial->zeros, &trial->in));
     FA_TRY(create_activation(trial->backend, out, out_bytes, trial->zeros, &trial->out));
-    return create_activation(trial->backend, out, larger(in_bytes, out_bytes), trial->zeros, &trial->other);
+    return create_activation(trial->backend, out, fa_size_larger(in_bytes, out_bytes), trial->zeros,
+                             &trial->other);
 }
 
 static void close_trial(struct trial *trial)

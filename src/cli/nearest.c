@@ -2,12 +2,9 @@
 
 #include <string.h>
 
-#define LONGEST 96
+#include "fa/memory.h"
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#define LONGEST 96
 
 /* Levenshtein's distance, row by row. */
 static size_t edit_distance(const char *a, const char *b)
@@ -24,7 +21,7 @@ static size_t edit_distance(const char *a, const char *b)
             size_t replaced = diagonal + (a[i] != b[j]);
 
             diagonal = row[j + 1];
-            row[j + 1] = smaller(replaced, smaller(row[j], row[j + 1]) + 1);
+            row[j + 1] = fa_size_smaller(replaced, fa_size_smaller(row[j], row[j + 1]) + 1);
         }
     }
     return row[n];

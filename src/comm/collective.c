@@ -17,11 +17,6 @@ size_t fa_comm_piece(size_t size)
     return fa_comm_piece_bytes > size ? fa_comm_piece_bytes / size : 1;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static void all_reduce(struct fa_comm *comm, void *values, size_t n, size_t size, MPI_Datatype type,
                        MPI_Op operation)
 {
@@ -29,7 +24,7 @@ static void all_reduce(struct fa_comm *comm, void *values, size_t n, size_t size
 
     fa_activity_wait("all-reduce");
     for (size_t done = 0; done < n; done += piece)
-        MPI_Allreduce(MPI_IN_PLACE, (char *)values + done * size, (int)smaller(piece, n - done), type,
+        MPI_Allreduce(MPI_IN_PLACE, (char *)values + done * size, (int)fa_size_smaller(piece, n - done), type,
                       operation, comm->mpi);
     fa_activity_go_on();
 }
@@ -62,7 +57,8 @@ void fa_comm_broadcast(struct fa_comm *comm, void *data, size_t n_bytes, int roo
 
     fa_activity_wait("broadcast");
     for (size_t done = 0; done < n_bytes; done += piece)
-        MPI_Bcast((char *)data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, root, comm->mpi);
+        MPI_Bcast((char *)data + done, (int)fa_size_smaller(piece, n_bytes - done), MPI_BYTE, root,
+                  comm->mpi);
     fa_activity_go_on();
 }
 
@@ -71,7 +67,8 @@ static void send_pieces(struct fa_comm *comm, const char *data, size_t n_bytes, 
     size_t piece = fa_comm_piece(1);
 
     for (size_t done = 0; done < n_bytes; done += piece)
-        MPI_Send(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, to, FA_TAG_GATHER, comm->mpi);
+        MPI_Send(data + done, (int)fa_size_smaller(piece, n_bytes - done), MPI_BYTE, to, FA_TAG_GATHER,
+                 comm->mpi);
 }
 
 static void receive_pieces(struct fa_comm *comm, char *data, size_t n_bytes, int from)
@@ -79,8 +76,8 @@ static void receive_pieces(struct fa_comm *comm, char *data, size_t n_bytes, int
     size_t piece = fa_comm_piece(1);
 
     for (size_t done = 0; done < n_bytes; done += piece)
-        MPI_Recv(data + done, (int)smaller(piece, n_bytes - done), MPI_BYTE, from, FA_TAG_GATHER, comm->mpi,
-                 MPI_STATUS_IGNORE);
+        MPI_Recv(data + done, (int)fa_size_smaller(piece, n_bytes - done), MPI_BYTE, from, FA_TAG_GATHER,
+                 comm->mpi, MPI_STATUS_IGNORE);
 }
 
 /* On root: a block for what everybody brings. sizes has room for one number a rank and is not touched

@@ -3,17 +3,14 @@
 #include <assert.h>
 #include <stdbool.h>
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+#include "fa/memory.h"
 
 /* A left child is always whole, so it tells the length of its parent. */
 static bool are_siblings(const struct fa_tree_node *left, const struct fa_tree_node *right, size_t n)
 {
     const size_t length = 2 * (left->end - left->begin);
 
-    return left->begin % length == 0 && right->end == smaller(left->begin + length, n);
+    return left->begin % length == 0 && right->end == fa_size_smaller(left->begin + length, n);
 }
 
 size_t fa_tree_push(struct fa_tree_stack *stack, struct fa_tree_node node)

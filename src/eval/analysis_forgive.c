@@ -74,11 +74,6 @@ static void forgive_cell(void *context, const struct fa_metrics_cell *cell,
     match_widely(&boxes, FA_WIDE_OTHER, scratch, outcomes);
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* A cell has at most its image's annotations. */
 static fa_status find_room(const struct forgive *forgive, struct fa_metrics_room *room)
 {
@@ -94,9 +89,9 @@ static fa_status find_room(const struct forgive *forgive, struct fa_metrics_room
 
         if (!fa_size_mul(n_gt, cell->n_detections, &pairs))
             return fa_fail(FA_ENOMEM, "an image has more pairs of boxes than can be counted");
-        room->gt = larger(room->gt, n_gt);
-        room->detections = larger(room->detections, cell->n_detections);
-        room->pairs = larger(room->pairs, pairs);
+        room->gt = fa_size_larger(room->gt, n_gt);
+        room->detections = fa_size_larger(room->detections, cell->n_detections);
+        room->pairs = fa_size_larger(room->pairs, pairs);
     }
     return FA_OK;
 }

@@ -28,11 +28,6 @@ static void match_cell(void *context, const struct fa_metrics_cell *cell, struct
     }
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 fa_status fa_metrics_match(const struct fa_metrics_groups *groups, struct fa_metrics_outcome *outcomes)
 {
     struct match match = {groups, outcomes};
@@ -44,9 +39,9 @@ fa_status fa_metrics_match(const struct fa_metrics_groups *groups, struct fa_met
 
         if (!fa_size_mul(cell->n_gt, cell->n_detections, &pairs))
             return fa_fail(FA_ENOMEM, "an image has more pairs of boxes than can be counted");
-        room.pairs = larger(room.pairs, pairs);
-        room.gt = larger(room.gt, cell->n_gt);
-        room.detections = larger(room.detections, cell->n_detections);
+        room.pairs = fa_size_larger(room.pairs, pairs);
+        room.gt = fa_size_larger(room.gt, cell->n_gt);
+        room.detections = fa_size_larger(room.detections, cell->n_detections);
     }
     return fa_metrics_each_cell(groups, &room, match_cell, &match);
 }

@@ -13,16 +13,11 @@ enum { MOST_LANES = 8 };
    head's rows. */
 #define REST_BYTES ((size_t)512 << 20)
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 size_t fa_lanes_that_fit(size_t n_images, size_t free_bytes, size_t lane_bytes)
 {
     const size_t fit = (free_bytes - free_bytes / 10) / lane_bytes;
 
-    return smaller(smaller(fit > 0 ? fit : 1, n_images), MOST_LANES);
+    return fa_size_smaller(fa_size_smaller(fit > 0 ? fit : 1, n_images), MOST_LANES);
 }
 
 /* ---- what one takes ---- */
@@ -111,7 +106,7 @@ static fa_status open_lane(struct fa_training *t, size_t i)
 /* Several add to rows of their own, since they do so at the same time. */
 fa_status fa_training_open_lanes(struct fa_training *t)
 {
-    size_t n = smaller((size_t)t->config->lanes, t->n_local);
+    size_t n = fa_size_smaller((size_t)t->config->lanes, t->n_local);
 
     if (n == 0)
         FA_TRY(choose(t, &n));

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "fa/memory.h"
 #include "head.h"
 
 enum { LEAST_OBJECTS = 128 };
@@ -70,18 +71,13 @@ static struct fa_cuda_objects objects_of(const struct fa_head_scratch *scratch)
 
 /* ---- preparing ---- */
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static size_t scratch_bytes(const struct fa_cuda_kernels *kernels, const struct fa_loss_config *config,
                             const struct fa_cuda_head *head, int most_objects)
 {
     if (config->kind == FA_LOSS_FREEANCHOR)
         return kernels->freeanchor_scratch_bytes(config, head, most_objects);
-    return larger(kernels->focal_assign_scratch_bytes(fa_cuda_head_anchors(head), most_objects),
-                  kernels->focal_scratch_bytes(head, most_objects));
+    return fa_size_larger(kernels->focal_assign_scratch_bytes(fa_cuda_head_anchors(head), most_objects),
+                          kernels->focal_scratch_bytes(head, most_objects));
 }
 
 /* An int32 an anchor, and how many are positive. */

@@ -144,20 +144,14 @@ static bool number_annotations(struct fa_coco *coco, int64_t *ids)
     return kept;
 }
 
-static size_t largest(size_t a, size_t b, size_t c)
-{
-    const size_t ab = a > b ? a : b;
-
-    return ab > c ? ab : c;
-}
-
 static fa_status number_all(const struct merging *merging)
 {
     struct fa_coco *coco = merging->builder.coco;
     bool images, annotations, classes;
     int64_t *ids;
 
-    FA_TRY(fa_alloc(largest(coco->n_categories, coco->n_images, coco->n_annotations), sizeof *ids, &ids));
+    FA_TRY(fa_alloc(fa_size_larger(coco->n_categories, fa_size_larger(coco->n_images, coco->n_annotations)),
+                    sizeof *ids, &ids));
     classes = number_classes(merging, ids);
     images = number_images(coco, ids);
     annotations = number_annotations(coco, ids);

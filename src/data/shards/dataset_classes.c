@@ -4,17 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fa/memory.h"
 #include "fa/shard.h"
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* The first label that does not mean the same class in both; the shorter list's length if there is none. */
 static size_t first_difference(const struct fa_dataset *a, const struct fa_dataset *b)
 {
-    const size_t n = smaller(a->n_categories, b->n_categories);
+    const size_t n = fa_size_smaller(a->n_categories, b->n_categories);
     size_t k = 0;
 
     while (k < n && a->categories[k].id == b->categories[k].id &&
@@ -31,7 +27,7 @@ fa_status fa_dataset_require_same_classes(const struct fa_dataset *a, const char
 
     if (a->category_hash == b->category_hash)
         return FA_OK;
-    if (k == smaller(a->n_categories, b->n_categories))
+    if (k == fa_size_smaller(a->n_categories, b->n_categories))
         return fa_fail(
             FA_EINVAL,
             "%s has %zu classes and %s has %zu, of which the first %zu are the same; pack both with the "
