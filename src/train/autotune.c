@@ -4,7 +4,8 @@
  *
  * The sizes of all images are known from the dataset's index. Ranks share them out, measure at the same time
  * (as they will work at the same time), and take one table: that of rank 0, to which the others' rows were
- * added. What is not in it, such as images of an evaluation, goes by the static rule, on all ranks alike.
+ * added. What is not in it, such as images of an evaluation or between the ends of a range of scales, goes by
+ * the static rule, on all ranks alike.
  */
 #include <stdio.h>
 
@@ -13,48 +14,15 @@
 #include "fa/clock.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "image_sizes.h"
 #include "training.h"
-
-struct size {
-    int h, w;
-};
-
-struct sizes {
-    size_t n, capacity;
-    struct size *at;
-};
-
-static fa_status add_size(struct sizes *sizes, struct size size)
-{
-    for (size_t i = 0; i < sizes->n; i++)
-        if (sizes->at[i].h == size.h && sizes->at[i].w == size.w)
-            return FA_OK;
-    FA_TRY(fa_reserve(&sizes->at, sizes->n + 1, sizeof *sizes->at, &sizes->capacity));
-    sizes->at[sizes->n++] = size;
-    return FA_OK;
-}
-
-/* Every padded size that training will meet: the same list on all ranks. */
-static fa_status list_sizes(const struct fa_training *t, struct sizes *sizes)
-{
-    const struct fa_dataset *dataset = t->run->train_data;
-
-    for (size_t p = 0; p < fa_sampler_epoch_size(t->sampler); p++) {
-        const struct fa_record *record = &dataset->records[fa_sampler_record(t->sampler, 0, p)];
-        struct size size;
-
-        fa_sample_size(record, &t->config->transform, &size.h, &size.w);
-        FA_TRY(add_size(sizes, size));
-    }
-    return FA_OK;
-}
 
 /* Of this rank's part of the sizes. */
 static fa_status measure(struct fa_training *t)
 {
     const size_t n_ranks = (size_t)fa_comm_size(t->comm);
-    struct sizes sizes = {0};
-    fa_status status = list_sizes(t, &sizes);
+    struct fa_image_sizes sizes;
+    fa_status status = fa_image_sizes_list(t->run->train_data, &t->config->transform, &sizes);
 
     for (size_t i = (size_t)fa_comm_rank(t->comm); i < sizes.n && status == FA_OK; i += n_ranks) {
         fa_activity_begin("measuring algorithms");

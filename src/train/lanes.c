@@ -1,9 +1,8 @@
 #include "lanes.h"
 
-#include <string.h>
-
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "image_sizes.h"
 #include "training.h"
 
 /* More of them find nothing idle on a device any more. */
@@ -22,50 +21,30 @@ size_t fa_lanes_that_fit(size_t n_images, size_t free_bytes, size_t lane_bytes)
 
 /* ---- what one takes ---- */
 
-struct size {
-    int h, w;
-};
-
-static void look_for_larger(const struct fa_dataset *data, const struct fa_transform *transform,
-                            struct size *largest)
-{
-    for (size_t r = 0; r < data->n_records; r++) {
-        struct size size;
-
-        fa_sample_size(&data->records[r], transform, &size.h, &size.w);
-        if ((size_t)size.h * (size_t)size.w > (size_t)largest->h * (size_t)largest->w)
-            *largest = size;
-    }
-}
-
-/* Of the training set's padded images, at any of the recipe's scales. */
-static struct size find_largest(const struct fa_training *t)
-{
-    struct fa_transform transform = t->config->transform;
-    const struct fa_scales *scales = &t->config->transform.scales;
-    struct size largest = {0, 0};
-
-    look_for_larger(t->run->train_data, &transform, &largest);
-    for (int i = 0; i < scales->n; i++) {
-        memcpy(transform.scale, scales->pair[i], sizeof transform.scale);
-        look_for_larger(t->run->train_data, &transform, &largest);
-    }
-    return largest;
-}
-
 static void ignore_layer(void *context, const struct fa_layer_info *layer)
 {
     (void)context, (void)layer;
 }
 
-/* A lane over that image is planned, and given up again. */
+static fa_status find_largest(const struct fa_training *t, struct fa_image_size *largest)
+{
+    struct fa_image_sizes sizes;
+    fa_status status = fa_image_sizes_list(t->run->train_data, &t->config->transform, &sizes);
+
+    *largest = fa_image_sizes_largest(&sizes);
+    fa_free(sizes.at);
+    return status;
+}
+
+/* A lane over the largest image is planned, and given up again. */
 static fa_status measure(const struct fa_training *t, size_t *n_bytes)
 {
     struct fa_model_memory memory;
+    struct fa_image_size size;
     struct fa_lane *lane;
-    const struct size size = find_largest(t);
     fa_status status;
 
+    FA_TRY(find_largest(t, &size));
     FA_TRY(fa_lane_create(t->model, NULL, &lane));
     status = fa_workspace_describe(fa_lane_workspace(lane), size.h, size.w, ignore_layer, NULL);
     fa_workspace_memory(fa_lane_workspace(lane), &memory);
