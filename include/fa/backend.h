@@ -97,6 +97,9 @@ int fa_backend_threads(const struct fa_backend *backend);
 /* Where it computes; NULL: on the processors. Valid as long as the backend. */
 const struct fa_device *fa_backend_device(const struct fa_backend *backend);
 
+/* Whether other ranks may compute on that device too. */
+bool fa_backend_shares_device(const struct fa_backend *backend);
+
 /* Of one that has a device: from now on no more threads than this inside a call. */
 void fa_backend_limit_threads(struct fa_backend *backend, int most);
 

@@ -120,6 +120,11 @@ const struct fa_device *fa_backend_device(const struct fa_backend *backend)
     return backend->place;
 }
 
+bool fa_backend_shares_device(const struct fa_backend *backend)
+{
+    return backend->share_device;
+}
+
 void fa_backend_limit_threads(struct fa_backend *backend, int most)
 {
     assert(backend->place != NULL && most >= 1);

@@ -53,13 +53,19 @@ static fa_status measure(const struct fa_training *t, size_t *n_bytes)
     return status;
 }
 
+/* Ranks that share a device would each count all that is free. */
+static bool is_shared(const struct fa_training *t)
+{
+    return fa_comm_local_size(t->comm) > 1 && fa_backend_shares_device(fa_model_backend(t->model));
+}
+
 static fa_status choose(const struct fa_training *t, size_t *n)
 {
     struct fa_backend *backend = fa_model_backend(t->model);
     size_t lane_bytes, free_bytes;
 
     *n = 1;
-    if (t->n_local == 1 || fa_backend_device(backend) == NULL)
+    if (t->n_local == 1 || fa_backend_device(backend) == NULL || is_shared(t))
         return FA_OK;
     FA_TRY(measure(t, &lane_bytes));
     FA_TRY(fa_backend_free_bytes(backend, &free_bytes));
