@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "fa/file.h"
 #include "fa/h5.h"
 #include "fa/memory.h"
@@ -90,6 +91,29 @@ static void one_threshold_for_all_classes_is_enough(void **state)
     assert_int_equal(file->meta.thresholds.n, 0);
     assert_near(fa_thresholds_of(&file->meta.thresholds, 1), 1.0 / 3, 0);
     fa_weights_free(file);
+}
+
+/* Written by such a program. */
+static void a_file_with_one_threshold_stays_readable(void **state)
+{
+    char *bytes;
+    size_t n_bytes;
+    const char *path = path_in_scratch("w.h5");
+    struct fa_weights_file *file;
+
+    (void)state;
+    bytes = golden_bytes("one_threshold.h5", &n_bytes);
+    assert_ok(fa_file_write_atomic(path, bytes, n_bytes));
+    assert_ok(fa_weights_read(path, &file));
+    assert_int_equal(file->n, 2);
+    assert_int_equal(file->meta.n_classes, 3);
+    assert_string_equal(file->meta.classes[2], "triangle");
+    assert_non_null(strstr(file->meta.recipe, "\"scale\":[96,64]"));
+    assert_int_equal(file->meta.thresholds.n, 0);
+    for (size_t k = 0; k < 3; k++)
+        assert_near(fa_thresholds_of(&file->meta.thresholds, k), 0.073790393769741058, 0);
+    fa_weights_free(file);
+    fa_free(bytes);
 }
 
 static void thresholds_of_other_classes_are_refused(void **state)
@@ -269,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_gives_back_what_was_written),
         cmocka_unit_test(one_threshold_for_all_classes_is_enough),
+        cmocka_unit_test(a_file_with_one_threshold_stays_readable),
         cmocka_unit_test(thresholds_of_other_classes_are_refused),
         cmocka_unit_test(attributes_may_be_absent),
         cmocka_unit_test(no_temporary_stays_behind),
