@@ -2,7 +2,7 @@
 """Other formats of a COCO file, and what a packed dataset says, for test_formats.sh.
 
 formats.py write COCO.json OUT        OUT/voc, OUT/yolo, OUT/labelme, OUT/cvat.xml
-formats.py boxes SHARDDIR             a line an object: image, class, x y w h; sorted
+formats.py boxes DIR NAME...          DIR/NAME.txt of DIR/NAME-shards: a line an object: image, class, x y w h; sorted
 
 Boxes of COCO are x y w h from the left upper corner of the image. Pascal VOC names the first and last pixel, counted from 1; YOLO
 the middle and sides as shares of the image; LabelMe and CVAT two corners.
@@ -68,11 +68,13 @@ def boxes(folder):
     for shard in sorted(folder.glob("shard-*.h5")):
         with h5py.File(shard) as f:
             lines += objects(f)
-    print("\n".join(sorted(lines)))
+    return "".join(line + "\n" for line in sorted(lines))
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
         write(json.loads(pathlib.Path(sys.argv[2]).read_text()), pathlib.Path(sys.argv[3]))
     else:
-        boxes(pathlib.Path(sys.argv[2]))
+        for name in sys.argv[3:]:
+            path = pathlib.Path(sys.argv[2], name)
+            path.with_suffix(".txt").write_text(boxes(path.with_name(name + "-shards")))
