@@ -95,6 +95,17 @@ case_of cvat-shapes "a.jpg cat 10.000000 5.000000 20.000000 35.000000 used
 a.jpg cat 55.000000 45.000000 10.000000 20.000000 used
 a.jpg cat 7.000000 8.000000 3.000000 3.000000 used" --annotations "$small/cvat.xml"
 
+# files as LabelMe 5, CVAT 2 and Ultralytics write them, with all that is of no matter to boxes
+own=$root/tests/e2e/formats
+case_of labelme-5 "a.jpg cat 10.500000 20.250000 49.500000 59.750000 used
+a.jpg cat 30.000000 90.000000 19.000000 19.000000 used
+a.jpg dog 100.000000 20.000000 30.000000 40.000000 used" --annotations "$own/labelme"
+case_of cvat-2 "a.jpg cat 10.500000 20.250000 49.500000 59.750000 used
+a.jpg dog 100.000000 20.000000 30.000000 40.000000 used
+a.jpg dog 40.000000 30.000000 20.000000 40.000000 used" --annotations "$own/cvat.xml"
+case_of ultralytics "a.jpg cat 120.000000 60.000000 80.000000 120.000000 used
+a.jpg hot dog 80.000000 60.000000 80.000000 120.000000 used" --annotations "$own/yolo"
+
 must formats boxes "$scratch" "${names[@]}"
 for name in "${names[@]}"; do compare "$name"; done
 
