@@ -161,6 +161,12 @@ static struct fa_window find_place(struct fa_label_map *map, const struct fa_pic
     return fa_label_place(map, pixels, w, h);
 }
 
+/* Coarse on large pictures, whatever the labels' size: on those are many. */
+static int map_cell(const struct fa_picture *picture)
+{
+    return (text_scale(picture) + 3) / 4;
+}
+
 /* One in which a label would leave little to see. */
 static void avoid_small(struct fa_label_map *map, const struct fa_picture *picture, int scale,
                         const struct fa_annotation *annotation)
@@ -196,7 +202,7 @@ fa_status fa_picture_annotate(struct fa_picture *picture, const struct fa_annota
     struct fa_label_map map;
     fa_status status = FA_OK;
 
-    FA_TRY(fa_label_map_create(picture->w, picture->h, scale, &map));
+    FA_TRY(fa_label_map_create(picture->w, picture->h, map_cell(picture), &map));
     for (size_t i = n; i-- > 0;) {
         draw_box(picture, &annotations[i]);
         avoid_small(&map, picture, scale, &annotations[i]);
