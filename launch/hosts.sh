@@ -70,11 +70,11 @@ hosts_left() {
   echo "${lost[*]}"
 }
 
-# most_ranks LIMIT BATCH: as many ranks, up to that limit, as share out the images of a step evenly.
+# most_ranks LIMIT BATCH: as many ranks, up to that limit, as find an image of a step each; BATCH 0: not known.
 most_ranks() {
-  local ranks=$1
-  while [ $(($2 % ranks)) -ne 0 ]; do
-    ranks=$((ranks - 1))
-  done
-  echo "$ranks"
+  if [ "$2" -gt 0 ] && [ "$2" -lt "$1" ]; then
+    echo "$2"
+  else
+    echo "$1"
+  fi
 }

@@ -27,8 +27,8 @@ enum fa_reduction {
     /* A rank's images one after another, then ranks by MPI_Iallreduce: the same number of ranks and bucket
        size give the same bits. */
     FA_REDUCTION_ALLREDUCE,
-    /* Images in one binary tree over their positions in the batch, of which image i of rank r has r *
-       n_images + i: any number of ranks gives the same bits. */
+    /* Images in one binary tree over their positions in the batch: any number of ranks gives the same bits.
+     */
     FA_REDUCTION_CANONICAL
 };
 
@@ -44,20 +44,30 @@ enum fa_transport {
 
 extern const char *const fa_transport_names[]; /* "auto", ...; NULL at the end */
 
+/* The positions [begin, end) of a batch. */
+struct fa_batch_slice {
+    size_t begin, end;
+};
+
+/* Those of a rank: in the order of ranks, and where these do not divide the batch some hold one image more.
+ */
+struct fa_batch_slice fa_batch_slice_of(size_t batch, int n_ranks, int rank);
+
 /* The same on all ranks. */
 struct fa_reducer_config {
     enum fa_reduction reduction;
     enum fa_transport transport;
-    size_t n_images;     /* of a step on each rank, at least 1 */
-    size_t n_rows;       /* that they add to in turn, image i to row i % n_rows; 0: all to the sum itself */
+    size_t batch;        /* images of a step over all ranks, at least one each */
+    size_t n_rows;       /* that a rank's add to in turn, its image i to row i % n_rows; 0: all to the sum
+                            itself; may differ between ranks */
     size_t bucket_bytes; /* at most 2^29; the last bucket is an eighth of it, since nothing hides it */
 };
 
 struct fa_reducer;
 
 /* sum and the n_rows rows, none of which is the sum, are of one length and one queue, and outlive the
-   reducer. Memory besides: a few buckets; and for the tree over more than two images of a rank log2(n_images)
-   - 1 gradients, up to twice as many if n_images is not a power of two; one more where there are rows. */
+   reducer. Memory besides: a few buckets; and for the tree over more than two images of a rank, n, log2(n) -
+   1 gradients, up to twice as many if n is not a power of two; one more where there are rows. */
 fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, struct fa_flat *sum,
                             struct fa_flat *const rows[], struct fa_reducer **out) FA_CHECK_RESULT;
 void fa_reducer_destroy(struct fa_reducer *reducer);

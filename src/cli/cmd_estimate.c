@@ -146,13 +146,15 @@ static void print_doubt(const struct estimate *estimate, const struct fa_predict
 
 static void print_batch(const struct estimate *estimate, const struct fa_prediction *p)
 {
-    printf("batch      %d, %d image%s a rank; learning rate %g\n", p->batch, p->images_per_rank,
-           p->images_per_rank == 1 ? "" : "s", learning_rate(estimate, p->batch));
+    printf("batch      %d, %s%d image%s a rank; learning rate %g\n", p->batch,
+           p->batch % p->ranks != 0 ? "up to " : "", p->images_per_rank, p->images_per_rank == 1 ? "" : "s",
+           learning_rate(estimate, p->batch));
     if (p->batch > estimate->job.batch)
-        printf("           %d images of the recipe do not divide by %d ranks, so the batch is larger: fewer "
-               "updates in\n"
-               "           an epoch, at a higher rate\n",
-               estimate->job.batch, p->ranks);
+        printf(
+            "           the recipe has %d images for %d ranks, so the batch is larger: fewer updates in an "
+            "epoch, at a\n"
+            "           higher rate\n",
+            estimate->job.batch, p->ranks);
     print_doubt(estimate, p);
 }
 

@@ -14,6 +14,13 @@ const char *const fa_transport_names[] = {[FA_TRANSPORT_AUTO] = "auto",
                                           [FA_TRANSPORT_DEVICE] = "device",
                                           NULL};
 
+struct fa_batch_slice fa_batch_slice_of(size_t batch, int n_ranks, int rank)
+{
+    const size_t n = (size_t)n_ranks, r = (size_t)rank;
+
+    return (struct fa_batch_slice){.begin = batch * r / n, .end = batch * (r + 1) / n};
+}
+
 static const struct fa_reduction_ops *const ops_of[] = {
     [FA_REDUCTION_ALLREDUCE] = &fa_reduction_allreduce, [FA_REDUCTION_CANONICAL] = &fa_reduction_canonical};
 
@@ -87,7 +94,7 @@ void fa_reducer_advance(void *context, size_t n, struct fa_ticket ticket)
     struct fa_reducer *reducer = context;
     double start = fa_clock_seconds();
 
-    assert(n >= reducer->settled && n <= reducer->n && reducer->image < reducer->config.n_images);
+    assert(n >= reducer->settled && n <= reducer->n && reducer->image < reducer->n_images);
     settle_until(reducer, n, ticket);
     go_on(reducer);
     reducer->seconds += fa_clock_seconds() - start;
@@ -114,7 +121,7 @@ fa_status fa_reducer_finish(struct fa_reducer *reducer)
 {
     double start = fa_clock_seconds();
 
-    reducer->image = reducer->config.n_images; /* a rank that failed comes here early */
+    reducer->image = reducer->n_images; /* a rank that failed comes here early */
     reducer->settled = reducer->n;
     while (reducer->n_done < reducer->buckets.n)
         go_on(reducer);
@@ -170,10 +177,12 @@ static fa_status take_rows(struct fa_reducer *reducer, struct fa_flat *const row
 fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config *config, struct fa_flat *sum,
                             struct fa_flat *const rows[], struct fa_reducer **out)
 {
+    const struct fa_batch_slice own =
+        fa_batch_slice_of(config->batch, fa_comm_size(comm), fa_comm_rank(comm));
     struct fa_reducer *reducer;
     fa_status status;
 
-    assert(config->n_images > 0 && config->bucket_bytes <= fa_comm_piece_bytes);
+    assert(own.begin < own.end && config->bucket_bytes <= fa_comm_piece_bytes);
     *out = NULL;
     FA_TRY(fa_alloc_zero(1, sizeof *reducer, &reducer));
     *reducer = (struct fa_reducer){.comm = comm,
@@ -181,6 +190,7 @@ fa_status fa_reducer_create(struct fa_comm *comm, const struct fa_reducer_config
                                    .ops = ops_of[config->reduction],
                                    .sum = sum,
                                    .transport = FA_TRANSPORT_MESSAGES,
+                                   .n_images = own.end - own.begin,
                                    .n_rows = config->n_rows > 0 ? config->n_rows : 1,
                                    .n = fa_flat_length(sum)};
     if (fa_comm_size(comm) > 1)

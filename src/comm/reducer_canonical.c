@@ -64,12 +64,12 @@ static fa_status connect(struct fa_reducer *reducer)
 /* ---- life ---- */
 
 /* What rank brings, and how the tree merges it with what is on the stack from the ranks before. */
-static fa_status add_rank(struct fa_canonical *canonical, struct fa_tree_stack *stack, int rank,
-                          size_t n_images)
+static fa_status add_rank(struct fa_canonical *canonical, struct fa_tree_stack *stack, int rank, int n_ranks)
 {
+    const struct fa_batch_slice slice = fa_batch_slice_of(stack->n, n_ranks, rank);
     struct fa_tree_stack own = {.n = stack->n};
 
-    fa_tree_push_leaves(&own, (size_t)rank * n_images, ((size_t)rank + 1) * n_images);
+    fa_tree_push_leaves(&own, slice.begin, slice.end);
     FA_TRY(fa_realloc(&canonical->parts, canonical->n_parts + own.depth, sizeof *canonical->parts));
     for (size_t i = 0; i < own.depth; i++)
         canonical->parts[canonical->n_parts++] =
@@ -79,21 +79,21 @@ static fa_status add_rank(struct fa_canonical *canonical, struct fa_tree_stack *
 
 static fa_status list_parts(struct fa_reducer *reducer)
 {
-    const size_t n_images = reducer->config.n_images;
-    struct fa_tree_stack stack = {.n = n_images * (size_t)fa_comm_size(reducer->comm)};
+    const int n_ranks = fa_comm_size(reducer->comm);
+    struct fa_tree_stack stack = {.n = reducer->config.batch};
 
-    for (int r = 0; r < fa_comm_size(reducer->comm); r++)
-        FA_TRY(add_rank(fa_canonical_of(reducer), &stack, r, n_images));
+    for (int r = 0; r < n_ranks; r++)
+        FA_TRY(add_rank(fa_canonical_of(reducer), &stack, r, n_ranks));
     return FA_OK;
 }
 
 static fa_status create(struct fa_reducer *reducer)
 {
-    const size_t n_images = reducer->config.n_images, rank = (size_t)fa_comm_rank(reducer->comm);
-    const struct fa_image_sum_slice slice = {.n = n_images * (size_t)fa_comm_size(reducer->comm),
-                                             .begin = rank * n_images,
-                                             .end = (rank + 1) * n_images,
-                                             .n_rows = reducer->n_rows};
+    const size_t batch = reducer->config.batch;
+    const struct fa_batch_slice own =
+        fa_batch_slice_of(batch, fa_comm_size(reducer->comm), fa_comm_rank(reducer->comm));
+    const struct fa_image_sum_slice slice = {
+        .n = batch, .begin = own.begin, .end = own.end, .n_rows = reducer->n_rows};
     struct fa_canonical *canonical;
 
     FA_TRY(fa_alloc_zero(1, sizeof *canonical, &canonical));

@@ -36,7 +36,8 @@ struct fa_reducer {
     const struct fa_reduction_ops *ops;
     void *state; /* of ops */
     struct fa_flat *sum;
-    size_t n_rows; /* at least 1 */
+    size_t n_images; /* of a step on this rank, at least 1 */
+    size_t n_rows;   /* at least 1 */
     struct fa_flat **rows;
     size_t n;                          /* elements of each */
     struct fa_buckets buckets;         /* none on a single rank */
@@ -68,7 +69,7 @@ bool fa_reducer_is_reached(struct fa_reducer *reducer, struct fa_ticket ticket);
 /* Is the image the rank's last one? */
 static inline bool fa_reducer_ends(const struct fa_reducer *reducer)
 {
-    return reducer->image + 1 >= reducer->config.n_images;
+    return reducer->image + 1 >= reducer->n_images;
 }
 
 #endif

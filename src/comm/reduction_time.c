@@ -18,17 +18,18 @@ static int n_ranks(const struct fa_network *network)
 /* ---- one bucket ---- */
 
 /* Nodes of the tree that a rank brings, on average: 1 where slices are aligned powers of two. */
-static double parts_per_rank(size_t ranks, size_t n_images)
+static double parts_per_rank(int n_ranks, size_t batch)
 {
     size_t n_parts = 0;
 
-    for (size_t r = 0; r < ranks; r++) {
-        struct fa_tree_stack own = {.n = ranks * n_images};
+    for (int r = 0; r < n_ranks; r++) {
+        const struct fa_batch_slice slice = fa_batch_slice_of(batch, n_ranks, r);
+        struct fa_tree_stack own = {.n = batch};
 
-        fa_tree_push_leaves(&own, r * n_images, (r + 1) * n_images);
+        fa_tree_push_leaves(&own, slice.begin, slice.end);
         n_parts += own.depth;
     }
-    return (double)n_parts / (double)ranks;
+    return (double)n_parts / (double)n_ranks;
 }
 
 static int trips_of(double bytes)
@@ -54,10 +55,10 @@ static double staging_seconds(const struct fa_network *network, double bytes)
 }
 
 /* Every rank sends a chunk to every other one, so the more ranks a node has the more its link carries. */
-static struct fa_bucket_cost cost_canonical(const struct fa_network *network, size_t n_images, double bytes)
+static struct fa_bucket_cost cost_canonical(const struct fa_network *network, size_t batch, double bytes)
 {
     const double n = n_ranks(network), per_node = network->ranks_per_node;
-    const double chunk = bytes / n, parts = parts_per_rank((size_t)n, n_images);
+    const double chunk = bytes / n, parts = parts_per_rank(n_ranks(network), batch);
 
     if (network->n_nodes == 1 && network->peer > 0)
         return cost_by_device(network, parts, bytes);
@@ -91,7 +92,7 @@ struct fa_bucket_cost fa_bucket_cost(const struct fa_network *network, const str
     const double bytes = (double)(n * sizeof(fa_real));
 
     if (config->reduction == FA_REDUCTION_CANONICAL)
-        return cost_canonical(network, config->n_images, bytes);
+        return cost_canonical(network, config->batch, bytes);
     return cost_allreduce(network, bytes);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fa/memory.h"
+#include "fa/reducer.h"
 #include "section.h"
 
 #define SLOW 1.1 /* times the median */
@@ -17,6 +18,7 @@ enum { MOST_ROWS = 16, FEW_HOSTS = 2 };
 struct row {
     const char *host;
     size_t rank, n_ranks;
+    double n_images; /* of a step, over the ranks' mean: what a rank may take longer for */
     double data, compute, exchange;
 };
 
@@ -25,12 +27,18 @@ static double busy(const struct row *row)
     return row->data + row->compute;
 }
 
+/* As if it held as many images as the others. */
+static double slowness(const struct row *row)
+{
+    return row->data + row->compute / row->n_images;
+}
+
 static int slowest_first(const void *x, const void *y)
 {
     const struct row *a = x, *b = y;
 
-    if (busy(a) != busy(b))
-        return busy(a) > busy(b) ? -1 : 1;
+    if (slowness(a) != slowness(b))
+        return slowness(a) > slowness(b) ? -1 : 1;
     return a->rank < b->rank ? -1 : 1;
 }
 
@@ -44,12 +52,27 @@ static int by_host(const void *x, const void *y)
 
 /* ---- rows ---- */
 
-static void list_ranks(const struct fa_run_log *log, struct row *rows)
+/* 1 where all ranks hold as many, or the configuration does not tell. */
+static double images_of(const struct fa_report_run *run, size_t rank)
 {
+    const double batch = fa_report_run_number(run, "train", "batch"), n = (double)run->log.n_ranks;
+    struct fa_batch_slice slice;
+
+    if (!(batch >= n && batch <= INT32_MAX))
+        return 1;
+    slice = fa_batch_slice_of((size_t)batch, (int)n, (int)rank);
+    return (double)(slice.end - slice.begin) * n / batch;
+}
+
+static void list_ranks(const struct fa_report_run *run, struct row *rows)
+{
+    const struct fa_run_log *log = &run->log;
+
     for (size_t r = 0; r < log->n_ranks; r++)
         rows[r] = (struct row){.host = log->ranks[r].host,
                                .rank = r,
                                .n_ranks = 1,
+                               .n_images = images_of(run, r),
                                .data = log->ranks[r].data,
                                .compute = log->ranks[r].compute,
                                .exchange = log->ranks[r].exchange};
@@ -58,6 +81,7 @@ static void list_ranks(const struct fa_run_log *log, struct row *rows)
 static void add(struct row *sum, const struct row *row)
 {
     sum->n_ranks++;
+    sum->n_images += (row->n_images - sum->n_images) / (double)sum->n_ranks;
     sum->data += (row->data - sum->data) / (double)sum->n_ranks;
     sum->compute += (row->compute - sum->compute) / (double)sum->n_ranks;
     sum->exchange += (row->exchange - sum->exchange) / (double)sum->n_ranks;
@@ -123,7 +147,7 @@ static void put_table(struct fa_page *page, const struct row *rows, size_t n, do
 /* rows: the slowest first. */
 static void put_verdict(struct fa_page *page, const struct row *rows, size_t n)
 {
-    const double median = busy(&rows[n / 2]), times = busy(&rows[0]) / median;
+    const double median = slowness(&rows[n / 2]), times = slowness(&rows[0]) / median;
 
     fa_page_put(page, "<p>");
     if (median > 0 && times > SLOW) {
@@ -141,14 +165,24 @@ static void put_verdict(struct fa_page *page, const struct row *rows, size_t n)
     fa_page_put(page, "</p>\n");
 }
 
-static void put(struct fa_page *page, const struct fa_run_log *log, struct row *rows)
+static double longest_of(const struct row *rows, size_t n)
 {
+    double longest = 0;
+
+    for (size_t i = 0; i < n; i++)
+        longest = fmax(longest, busy(&rows[i]));
+    return longest;
+}
+
+static void put(struct fa_page *page, const struct fa_report_run *run, struct row *rows)
+{
+    const struct fa_run_log *log = &run->log;
     size_t n = log->n_ranks;
     double longest;
 
-    list_ranks(log, rows);
+    list_ranks(run, rows);
     qsort(rows, n, sizeof *rows, slowest_first);
-    longest = busy(&rows[0]);
+    longest = longest_of(rows, n);
     fa_page_add(page, "<h3>Ranks since the last start</h3><p class=soft>Seconds a step, means over ");
     fa_page_count(page, log->rank_steps);
     fa_page_put(page, " steps. A bar is what the rank itself needs: <span class=key><i class=e3></i>waiting "
@@ -172,6 +206,6 @@ void fa_section_ranks(struct fa_page *page, const struct fa_report_run *run)
         return;
     page->status = fa_alloc(log->n_ranks, sizeof *rows, &rows);
     if (page->status == FA_OK)
-        put(page, log, rows);
+        put(page, run, rows);
     fa_free(rows);
 }

@@ -58,13 +58,14 @@ static fa_status open_checkpoints(struct fa_training *t)
 static fa_status check_config(const struct fa_training *t)
 {
     const struct fa_train_config *c = t->config;
-    int size = fa_comm_size(t->comm);
+    const int size = fa_comm_size(t->comm);
 
-    if (c->batch < 1 || c->batch % size != 0)
-        return fa_fail(FA_EINVAL,
-                       "a batch of %d images cannot be shared evenly by %d ranks; set train.batch to a "
-                       "multiple of %d",
-                       c->batch, size, size);
+    if (c->batch < size)
+        return fa_fail(
+            FA_EINVAL,
+            "a batch of %d image%s is too small for %d rank%s, each of which needs one; start fewer, "
+            "or set train.batch to at least %d",
+            c->batch, fa_plural((size_t)c->batch), size, fa_plural((size_t)size), size);
     if (c->lanes < 0)
         return fa_fail(FA_EINVAL, "train.lanes is %d; it must be at least 0", c->lanes);
     if (c->bucket_mib < 1)
@@ -96,6 +97,7 @@ static void scale_schedule(struct fa_training *t)
 static void count_steps(struct fa_training *t)
 {
     const struct fa_train_config *c = t->config;
+    const int size = fa_comm_size(t->comm);
 
     t->steps_per_epoch = (int64_t)(fa_sampler_epoch_size(t->sampler) / (size_t)c->batch);
     fa_schedule_fit(&t->schedule, c->epochs, t->steps_per_epoch);
@@ -109,7 +111,10 @@ static void count_steps(struct fa_training *t)
     fa_info("%zu image%s to train on, %lld step%s an epoch, %lld in all, on %d rank%s",
             fa_sampler_records(t->sampler), fa_plural(fa_sampler_records(t->sampler)),
             (long long)t->steps_per_epoch, fa_plural((size_t)t->steps_per_epoch), (long long)t->last_step,
-            fa_comm_size(t->comm), fa_plural((size_t)fa_comm_size(t->comm)));
+            size, fa_plural((size_t)size));
+    if (c->batch % size != 0)
+        fa_info("of a step's %d images some ranks hold %d and some %d, for which the others wait", c->batch,
+                c->batch / size, c->batch / size + 1);
 }
 
 /* What will happen, before hours go by. */
@@ -135,9 +140,11 @@ static fa_status open_parts(struct fa_training *t)
     const size_t batch = (size_t)t->config->batch;
     struct fa_reducer_config reducer = {.reduction = t->config->reduction,
                                         .transport = t->config->transport,
+                                        .batch = batch,
                                         .bucket_bytes = (size_t)t->config->bucket_mib << 20};
 
-    t->n_local = reducer.n_images = batch / (size_t)fa_comm_size(t->comm);
+    t->slice = fa_batch_slice_of(batch, fa_comm_size(t->comm), fa_comm_rank(t->comm));
+    t->n_local = t->slice.end - t->slice.begin;
     FA_TRY(fa_training_open_lanes(t));
     reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
     FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.momentum));
@@ -186,12 +193,11 @@ struct fa_pixel_memory fa_training_pixels(const struct fa_training *t)
 /* At the position where training stands. */
 static fa_status open_loader(struct fa_training *t)
 {
-    size_t rank = (size_t)fa_comm_rank(t->comm);
     struct fa_loader_config config = {.transform = t->config->transform,
                                       .seed = t->config->seed,
                                       .batch = (size_t)t->config->batch,
-                                      .begin = rank * t->n_local,
-                                      .end = (rank + 1) * t->n_local,
+                                      .begin = t->slice.begin,
+                                      .end = t->slice.end,
                                       .first_step = t->state.progress.step,
                                       .n_threads = t->config->loader_threads,
                                       .n_ahead = t->n_local + (size_t)t->config->loader_threads,

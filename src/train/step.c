@@ -83,7 +83,13 @@ static fa_status count(struct fa_training *t, struct tally *tally)
     return FA_OK;
 }
 
-/* Collective. tally, this rank's, becomes the whole batch's; but a local normalizer stays. */
+/* A rank's own mean counts by its images, where it holds more or fewer than others: 1 where it does not. */
+static double local_weight(const struct fa_training *t)
+{
+    return (double)t->config->batch / ((double)t->n_local * fa_comm_size(t->comm));
+}
+
+/* Collective. tally, this rank's, becomes the whole batch's; but a local normalizer stays this rank's. */
 static fa_status exchange(struct fa_training *t, fa_status status, struct tally *tally, bool *stop)
 {
     enum { OBJECTS, NORMALIZER, FAILED, STOP, N };
@@ -98,6 +104,8 @@ static fa_status exchange(struct fa_training *t, fa_status status, struct tally 
     tally->objects = sum[OBJECTS];
     if (t->config->normalizer == FA_NORMALIZER_GLOBAL)
         tally->normalizer = sum[NORMALIZER];
+    else
+        tally->normalizer *= local_weight(t);
     *stop = sum[STOP] > 0;
     return sum[FAILED] > 0 ? fa_comm_agree(t->comm, status) : FA_OK;
 }
@@ -149,7 +157,7 @@ static fa_status run_images(struct fa_training *t, double normalizer)
 {
     const struct fa_lane_observer observer = {
         .ended = charge_phase, .ready = between_layers, .waits = while_waiting, .context = t};
-    struct fa_loss *mine = t->losses + (size_t)fa_comm_rank(t->comm) * t->n_local;
+    struct fa_loss *mine = t->losses + t->slice.begin;
     fa_status status = FA_OK, learned;
     size_t n_asked = 0, n_learned = 0;
 

@@ -60,8 +60,9 @@ struct fa_training {
     struct fa_sampler *sampler;
     struct fa_loader *loader;
     struct fa_reducer *reducer;
-    size_t n_local; /* images of a step on this rank */
-    size_t n_lanes; /* that they run in, in turn */
+    struct fa_batch_slice slice; /* of a step's images: this rank's */
+    size_t n_local;              /* how many they are */
+    size_t n_lanes;              /* that they run in, in turn */
     struct fa_lane **lanes;
     struct fa_flat *
         *rows;    /* where those add their gradients; NULL: a single one adds to the parameters' own */

@@ -8,19 +8,22 @@
 #define BANDWIDTH 1e9
 #define LATENCY   1e-4
 
+/* A power of two: on as many ranks or fewer each holds one node of the tree. */
+enum { BATCH = 1024 };
+
 /* Elements of a megabyte. */
 static const size_t mega = 1000000 / sizeof(fa_real);
 
 /* One bucket for everything: a gradient of up to 64 MiB is shorter than the last one may be. */
 static struct fa_reducer_config config_of(enum fa_reduction reduction, size_t bucket_bytes)
 {
-    return (struct fa_reducer_config){.reduction = reduction, .n_images = 1, .bucket_bytes = bucket_bytes};
+    return (struct fa_reducer_config){.reduction = reduction, .batch = BATCH, .bucket_bytes = bucket_bytes};
 }
 
 static const struct fa_reducer_config canonical = {
-    .reduction = FA_REDUCTION_CANONICAL, .n_images = 1, .bucket_bytes = (size_t)1 << 29};
+    .reduction = FA_REDUCTION_CANONICAL, .batch = BATCH, .bucket_bytes = (size_t)1 << 29};
 static const struct fa_reducer_config allreduce = {
-    .reduction = FA_REDUCTION_ALLREDUCE, .n_images = 1, .bucket_bytes = (size_t)1 << 29};
+    .reduction = FA_REDUCTION_ALLREDUCE, .batch = BATCH, .bucket_bytes = (size_t)1 << 29};
 
 static struct fa_network network_of(int n_nodes, int ranks_per_node)
 {
@@ -104,9 +107,9 @@ static void slices_that_are_no_node_of_the_tree_send_more(void **state)
     struct fa_reducer_config config = canonical;
 
     (void)state;
-    config.n_images = 3;
+    config.batch = 6;
     assert_seconds(fa_reduction_seconds(&pair, &config, 8 * mega), 3 * 0.004 + 2 * 3 * LATENCY);
-    config.n_images = 4;
+    config.batch = 8;
     assert_seconds(fa_reduction_seconds(&pair, &config, 8 * mega), 2 * (0.004 + 3 * LATENCY));
 }
 

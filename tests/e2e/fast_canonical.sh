@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# long_canonical.sh in little: three ranks and one.
-exec bash "$(dirname "$0")/long_canonical.sh" 2 3
+# long_canonical.sh in little: one rank, and five of which three and then two are left.
+exec bash "$(dirname "$0")/long_canonical.sh" 3 short

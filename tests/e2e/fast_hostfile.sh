@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# launch/train.sh on a hostfile: a restart leaves out hosts that do not answer, and no more ranks start than share out a step evenly.
+# launch/train.sh on a hostfile: a restart leaves out hosts that do not answer, and no more ranks start than a step has images.
 . "$(dirname "$0")/lib.sh"
 
 mkdir "$scratch/bin" "$scratch/w"
@@ -28,11 +28,14 @@ train() {
 
 expect 0 "left out, since they do not answer: node2 node3" train
 grep -q -- "-n 9 .*--resume none" <(head -n 1 "$SEEN") || fail "the first start: $(head -n 1 "$SEEN")"
-grep -q -- "-n 4 .*--resume auto" <(tail -n 1 "$SEEN") || fail "6 slots, 16 images: $(tail -n 1 "$SEEN")"
+grep -q -- "-n 6 .*--resume auto" <(tail -n 1 "$SEEN") || fail "6 slots, 16 images: $(tail -n 1 "$SEEN")"
 LOG='' expect 0 "left out, since they do not answer: node2 node3" train
 grep -q -- "--resume none" <(tail -n 1 "$SEEN") || fail "a start that came to nothing: $(tail -n 1 "$SEEN")"
 cmp "$SEEN.hosts" <(printf 'node1 slots=2\nnode4 slots=3\nlocalhost\n') || fail "the hosts left: $(cat "$SEEN.hosts")"
 
+sed -i 's/16/4/' "$scratch/w/config.json"
+expect 0 "left out" train
+grep -q -- "-n 4 " <(tail -n 1 "$SEEN") || fail "6 slots, 4 images: $(tail -n 1 "$SEEN")"
 expect 0 "left out" train --ranks 2
 grep -q -- "-n 2 " <(tail -n 1 "$SEEN") || fail "2 ranks asked for: $(tail -n 1 "$SEEN")"
 

@@ -91,7 +91,7 @@ static fa_status time_size(struct measure *measure, int reduction, size_t i)
     const struct fa_reducer_config config = {
         .reduction = (enum fa_reduction)reduction,
         .transport = reduction == FA_REDUCTION_CANONICAL ? measure->transport : FA_TRANSPORT_MESSAGES,
-        .n_images = 1,
+        .batch = (size_t)fa_comm_size(measure->comm),
         .bucket_bytes = measure->bucket_bytes};
     struct fa_flat *grad;
     struct fa_reducer *reducer = NULL;
@@ -129,8 +129,9 @@ static struct fa_network network_of(const struct measure *measure, int reduction
 {
     const int size = fa_comm_size(measure->comm), local = fa_comm_local_size(measure->comm);
     const bool is_one_host = local == size;
-    const struct fa_reducer_config config = {
-        .reduction = (enum fa_reduction)reduction, .n_images = 1, .bucket_bytes = measure->bucket_bytes};
+    const struct fa_reducer_config config = {.reduction = (enum fa_reduction)reduction,
+                                             .batch = (size_t)size,
+                                             .bucket_bytes = measure->bucket_bytes};
     struct fa_network unit = {.n_nodes = is_one_host ? size : size / local,
                               .ranks_per_node = is_one_host ? 1 : local,
                               .bandwidth = INFINITY,

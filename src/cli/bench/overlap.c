@@ -39,7 +39,7 @@ static fa_status open_reducer(struct measure *measure, enum fa_reduction reducti
     const struct fa_reducer_config config = {
         .reduction = reduction,
         .transport = reduction == FA_REDUCTION_CANONICAL ? train->transport : FA_TRANSPORT_MESSAGES,
-        .n_images = 1,
+        .batch = (size_t)fa_comm_size(measure->comm),
         .bucket_bytes = (size_t)train->bucket_mib << 20};
 
     return fa_reducer_create(measure->comm, &config, params->grad, NULL, &measure->reducer[reduction]);

@@ -23,17 +23,17 @@ static double small_sums(const struct fa_network *network)
     return 2 * 2 * ceil(log2(ranks)) * (network->latency_s + network->message_s);
 }
 
-static double exposed_seconds(const struct fa_work *work, const struct fa_job *job, int images_per_rank,
+static double exposed_seconds(const struct fa_work *work, const struct fa_job *job, int batch,
                               const struct fa_network *network)
 {
     const struct fa_reducer_config config = {
-        .reduction = job->reduction, .n_images = (size_t)images_per_rank, .bucket_bytes = job->bucket_bytes};
+        .reduction = job->reduction, .batch = (size_t)batch, .bucket_bytes = job->bucket_bytes};
 
     return small_sums(network) + fa_exposed_seconds(network, &config, &work->readiness);
 }
 
 /* The one of the network's numbers without which least would show. */
-static enum fa_limit worst_of(const struct fa_work *work, const struct fa_job *job, int images_per_rank,
+static enum fa_limit worst_of(const struct fa_work *work, const struct fa_job *job, int batch,
                               const struct fa_network *network)
 {
     struct fa_network better[] = {
@@ -49,7 +49,7 @@ static enum fa_limit worst_of(const struct fa_work *work, const struct fa_job *j
     better[FA_LIMIT_LATENCY].latency_s = 0;
     better[FA_LIMIT_PROCESSOR].message_s = better[FA_LIMIT_PROCESSOR].byte_s = 0;
     for (int limit = FA_LIMIT_BANDWIDTH; limit <= FA_LIMIT_PROCESSOR; limit++) {
-        const double exposed_s = exposed_seconds(work, job, images_per_rank, &better[limit]);
+        const double exposed_s = exposed_seconds(work, job, batch, &better[limit]);
 
         if (exposed_s < least) {
             least = exposed_s;
@@ -64,15 +64,14 @@ struct fa_prediction fa_predict(const struct fa_work *work, const struct fa_job 
 {
     struct fa_prediction p = {.ranks = network->n_nodes * network->ranks_per_node};
 
-    p.images_per_rank = (job->batch + p.ranks - 1) / p.ranks;
-    p.batch = p.images_per_rank * p.ranks;
+    p.batch = job->batch > p.ranks ? job->batch : p.ranks;
+    p.images_per_rank = (p.batch + p.ranks - 1) / p.ranks;
     p.compute_s = compute_seconds(work, p.images_per_rank);
-    p.exposed_s = exposed_seconds(work, job, p.images_per_rank, network);
+    p.exposed_s = exposed_seconds(work, job, p.batch, network);
     p.step_s = p.compute_s + p.exposed_s;
     p.steps = (job->n_images + p.batch - 1) / p.batch;
     p.epoch_s = (double)p.steps * p.step_s;
-    p.efficiency = p.images_per_rank / p.step_s / (job->batch / compute_seconds(work, job->batch));
-    p.limit =
-        p.exposed_s < HARDLY * p.step_s ? FA_LIMIT_COMPUTE : worst_of(work, job, p.images_per_rank, network);
+    p.efficiency = (double)p.batch / p.ranks / p.step_s / (job->batch / compute_seconds(work, job->batch));
+    p.limit = p.exposed_s < HARDLY * p.step_s ? FA_LIMIT_COMPUTE : worst_of(work, job, p.batch, network);
     return p;
 }

@@ -20,7 +20,7 @@ struct fa_work {
 
 /* What is to be done, whatever the ranks. */
 struct fa_job {
-    int batch; /* images of a step; it grows where there are more ranks, or where they do not divide it */
+    int batch; /* images of a step; it grows where there are more ranks */
     int64_t n_images;
     enum fa_reduction reduction;
     size_t bucket_bytes;
@@ -37,11 +37,12 @@ enum fa_limit {
 extern const char *const fa_limit_names[];
 
 struct fa_prediction {
-    int ranks, batch, images_per_rank;
-    double compute_s; /* of a step */
-    double exposed_s; /* communication that is not behind backward */
-    double step_s;    /* both */
-    int64_t steps;    /* of an epoch */
+    int ranks, batch;
+    int images_per_rank; /* of those with most, for which the others wait */
+    double compute_s;    /* of a step */
+    double exposed_s;    /* communication that is not behind backward */
+    double step_s;       /* both */
+    int64_t steps;       /* of an epoch */
     double epoch_s;
     double efficiency; /* images a second, over those of as many ranks if each were alone with the job */
     enum fa_limit limit;

@@ -168,7 +168,8 @@ const struct fa_option fa_options[] = {
     VALUE("data.bad_sample_budget", FA_OPTION_INT, train.bad_sample_budget, "100", 0, 1e9,
           "Damaged images that a rank replaces before it gives up."),
 
-    VALUE("train.batch", FA_OPTION_INT, train.batch, "16", 1, 65536, "Images of a step, over all ranks."),
+    VALUE("train.batch", FA_OPTION_INT, train.batch, "16", 1, 65536,
+          "Images of a step, over all ranks: at least one each; they need not divide it."),
     VALUE("train.reference_batch", FA_OPTION_INT, train.reference_batch, "16", 1, 65536,
           "The batch for which train.lr is stated; the rate is scaled by train.batch / this."),
     VALUE("train.epochs", FA_OPTION_INT, train.epochs, "12", 1, 100000, "Passes over the data."),

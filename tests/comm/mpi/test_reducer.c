@@ -106,10 +106,13 @@ static void close_bench(struct bench *b)
     }
 }
 
+/* As many images on each rank. */
 static struct fa_reducer_config make_config(enum fa_reduction reduction, size_t n_images, size_t n_rows)
 {
-    return (struct fa_reducer_config){
-        .reduction = reduction, .n_images = n_images, .n_rows = n_rows, .bucket_bytes = BUCKET_BYTES};
+    return (struct fa_reducer_config){.reduction = reduction,
+                                      .batch = n_images * (size_t)fa_comm_size(comm),
+                                      .n_rows = n_rows,
+                                      .bucket_bytes = BUCKET_BYTES};
 }
 
 static struct fa_flat *row_of(const struct bench *b, size_t image)
@@ -173,11 +176,12 @@ static void run_image(struct bench *b, value_fn value, size_t image, size_t posi
 
 static void run_step(struct bench *b, value_fn value)
 {
-    const size_t n_images = b->config.n_images, first = (size_t)fa_comm_rank(comm) * n_images;
+    const struct fa_batch_slice own =
+        fa_batch_slice_of(b->config.batch, fa_comm_size(comm), fa_comm_rank(comm));
 
     fa_reducer_begin(b->reducer);
-    for (size_t i = 0; i < n_images; i++)
-        run_image(b, value, i, first + i);
+    for (size_t p = own.begin; p < own.end; p++)
+        run_image(b, value, p - own.begin, p);
     assert_ok(fa_reducer_finish(b->reducer));
 }
 
@@ -248,6 +252,48 @@ static void the_canonical_sum_is_that_of_the_tree_over_positions(void **state)
         assert_is_tree_sum(grad, LENGTH, n_images * (size_t)fa_comm_size(comm));
         fa_free(grad);
     }
+}
+
+/* Whether ranks divide it or not; with allreduce a sum of powers of two, which has no order. */
+static void a_batch_of_any_size_is_summed_up_whatever_rows_and_ranks(void **state)
+{
+    const size_t size = (size_t)fa_comm_size(comm), batches[] = {size, size + 1, 2 * size + 1, 16, 17};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof batches / sizeof *batches; k++)
+        for (size_t n_rows = 0; n_rows <= 2; n_rows += 2) {
+            struct fa_reducer_config config = make_config(FA_REDUCTION_CANONICAL, 1, n_rows);
+            fa_real *grad;
+
+            config.batch = batches[k];
+            grad = reduce(&config, wild, LENGTH);
+            assert_is_tree_sum(grad, LENGTH, config.batch);
+            fa_free(grad);
+            config.reduction = FA_REDUCTION_ALLREDUCE;
+            grad = reduce(&config, powers, LENGTH);
+            assert_near(grad[LENGTH - 1], (1 << config.batch) - 1, 0);
+            fa_free(grad);
+        }
+}
+
+/* Whole, in order, and no rank holds two images more than another. */
+static void slices_cover_the_batch_as_evenly_as_can_be(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 7; n++)
+        for (size_t batch = (size_t)n; batch <= 20; batch++) {
+            size_t end = 0;
+
+            for (int r = 0; r < n; r++) {
+                const struct fa_batch_slice slice = fa_batch_slice_of(batch, n, r);
+                const size_t length = slice.end - slice.begin, least = batch / (size_t)n;
+
+                assert_int_equal(slice.begin, end);
+                assert_true(length == least || (length == least + 1 && batch % (size_t)n != 0));
+                end = slice.end;
+            }
+            assert_int_equal(end, batch);
+        }
 }
 
 static void images_in_rows_of_their_own_give_the_bits_of_one_after_another(void **state)
@@ -541,6 +587,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_element_counts_every_image_once),
         cmocka_unit_test(the_canonical_sum_is_that_of_the_tree_over_positions),
+        cmocka_unit_test(slices_cover_the_batch_as_evenly_as_can_be),
+        cmocka_unit_test(a_batch_of_any_size_is_summed_up_whatever_rows_and_ranks),
         cmocka_unit_test(images_in_rows_of_their_own_give_the_bits_of_one_after_another),
         cmocka_unit_test(the_row_of_an_image_is_zero_once_its_ticket_is_reached),
         cmocka_unit_test(one_image_after_another_gives_other_bits_than_the_tree),

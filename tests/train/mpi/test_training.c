@@ -301,6 +301,34 @@ static void with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own(void *
     meet();
 }
 
+/* Three images on two ranks, which then hold one and two: from what each has alone, as a step of its own. */
+static void ranks_own_means_count_by_their_images(void **state)
+{
+    struct fa_train_config config = make_config();
+    struct fa_train_result result;
+    double sum[2], single[4], n[4];
+
+    (void)state;
+    if (fa_comm_size(comm) != 2)
+        return;
+    config.normalizer = FA_NORMALIZER_LOCAL;
+    config.schedule = (struct fa_schedule){.lr = 0};
+    config.batch = 3;
+    config.max_steps = 1;
+    assert_ok(train(&config, "uneven"));
+    if (fa_comm_rank(comm) == 0) {
+        config.batch = 1;
+        config.max_steps = 3;
+        assert_ok(train_on(&alone, &config, (struct fa_train_run){0}, "uneven_alone", &result));
+        assert_int_equal(read_curve("uneven", "positive_bag_loss", sum, 2), 1);
+        assert_int_equal(read_curve("uneven_alone", "positive_bag_loss", single, 4), 3);
+        assert_int_equal(read_curve("uneven_alone", "objects", n, 4), 3);
+        assert_near(sum[0] / (single[0] / 3 + 2 * (n[1] * single[1] + n[2] * single[2]) / (n[1] + n[2]) / 3),
+                    1, 1e-5);
+    }
+    meet();
+}
+
 /* Rank 0: the journal has every step once. */
 static void assert_every_step_once(const char *work_dir, int n)
 {
@@ -681,8 +709,8 @@ static void a_batch_that_ranks_cannot_share_is_refused(void **state)
     (void)state;
     if (fa_comm_size(comm) == 1)
         return;
-    config.batch = fa_comm_size(comm) + 1;
-    assert_fails_saying(train(&config, "uneven"), FA_EINVAL, "multiple of");
+    config.batch = fa_comm_size(comm) - 1;
+    assert_fails_saying(train(&config, "too_few"), FA_EINVAL, "too small for 2 ranks");
 }
 
 /* Seven images are there. */
@@ -893,6 +921,7 @@ int main(void)
         cmocka_unit_test(all_ranks_together_learn_as_one_alone),
         cmocka_unit_test(the_focal_loss_falls_and_is_that_of_one_rank_alone),
         cmocka_unit_test(with_a_local_normalizer_the_loss_is_the_mean_of_the_ranks_own),
+        cmocka_unit_test(ranks_own_means_count_by_their_images),
         cmocka_unit_test(with_the_canonical_reduction_all_ranks_give_the_bits_of_one),
         cmocka_unit_test(images_that_run_side_by_side_give_the_bits_of_one_after_another),
         cmocka_unit_test(a_run_of_less_than_no_lanes_is_refused),
