@@ -53,9 +53,22 @@ void fa_schedule_print(const struct fa_schedule *schedule, int64_t epochs, char 
 /* Whether drops or warm-up, as somebody gave them, do not go with the length; why, and what to do. */
 bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs, char *why, size_t size);
 
+/* How the rate grows with the images of a step, over the number for which it was stated. */
+enum fa_lr_scaling {
+    FA_LR_LINEAR, /* as they do */
+    FA_LR_SQRT,   /* as the root of that */
+    FA_LR_NONE
+};
+
+extern const char *const fa_lr_scaling_names[]; /* "linear", ...; NULL at the end */
+
+/* The factor of the rate for a step of so many images. */
+double fa_lr_scale(enum fa_lr_scaling scaling, int64_t n, int64_t reference);
+
 /* The images of a step, the number for which its rate was stated, and the steps of an epoch. */
 struct fa_batch {
     int64_t n, reference, steps_per_epoch;
+    enum fa_lr_scaling scaling;
 };
 
 /* Whether a step's images, and a rate that grew with them, are more than has been shown to work for detectors

@@ -27,11 +27,12 @@ enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE, FA_INIT_RANDOM };
 enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
 
 struct fa_train_config {
-    int batch;           /* images of a step over all ranks; a multiple of their number */
+    int batch;           /* images of a step over all ranks; at least their number */
     int reference_batch; /* the batch for which schedule.lr is stated */
+    enum fa_lr_scaling lr_scaling;
     int epochs;
     int64_t max_steps;                        /* 0: no limit but epochs */
-    struct fa_schedule schedule;              /* lr as stated, before scaling by batch / reference_batch */
+    struct fa_schedule schedule;              /* lr as stated, before scaling by fa_lr_scale */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     bool decay_norm;                          /* else norms' gammas and betas do not decay */
     double ema_decay; /* of the moving average of the weights, which is evaluated and exported; 0: there is

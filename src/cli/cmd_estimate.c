@@ -106,7 +106,9 @@ static struct fa_job job_of(const struct fa_arguments *given, const struct fa_tr
 
 static double learning_rate(const struct estimate *estimate, int batch)
 {
-    return estimate->config->schedule.lr * batch / estimate->config->reference_batch;
+    const struct fa_train_config *config = estimate->config;
+
+    return config->schedule.lr * fa_lr_scale(config->lr_scaling, batch, config->reference_batch);
 }
 
 static struct fa_json *to_json(const struct estimate *estimate, const struct fa_job *job,
@@ -133,7 +135,8 @@ static struct fa_json *to_json(const struct estimate *estimate, const struct fa_
 static void print_doubt(const struct estimate *estimate, const struct fa_prediction *p)
 {
     struct fa_schedule schedule = estimate->config->schedule;
-    const struct fa_batch batch = {p->batch, estimate->config->reference_batch, p->steps};
+    const struct fa_batch batch = {p->batch, estimate->config->reference_batch, p->steps,
+                                   estimate->config->lr_scaling};
     char why[FA_MESSAGE_MAX / 2];
 
     schedule.lr = learning_rate(estimate, p->batch);
@@ -152,9 +155,9 @@ static void print_batch(const struct estimate *estimate, const struct fa_predict
     if (p->batch > estimate->job.batch)
         printf(
             "           the recipe has %d images for %d ranks, so the batch is larger: fewer updates in an "
-            "epoch, at a\n"
-            "           higher rate\n",
-            estimate->job.batch, p->ranks);
+            "epoch%s\n",
+            estimate->job.batch, p->ranks,
+            estimate->config->lr_scaling == FA_LR_NONE ? "" : ", at a higher rate");
     print_doubt(estimate, p);
 }
 

@@ -6,6 +6,18 @@
 
 #include "fa/sgd.h"
 
+const char *const fa_lr_scaling_names[] = {
+    [FA_LR_LINEAR] = "linear", [FA_LR_SQRT] = "sqrt", [FA_LR_NONE] = "none", NULL};
+
+double fa_lr_scale(enum fa_lr_scaling scaling, int64_t n, int64_t reference)
+{
+    const double times = (double)n / (double)reference;
+
+    if (scaling == FA_LR_NONE)
+        return 1;
+    return scaling == FA_LR_SQRT ? sqrt(times) : times;
+}
+
 static double after_drops(const struct fa_schedule *schedule, int64_t epoch)
 {
     double lr = schedule->lr;

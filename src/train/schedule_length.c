@@ -105,7 +105,7 @@ bool fa_schedule_is_untried(const struct fa_schedule *schedule, const struct fa_
                             size_t size)
 {
     why[0] = '\0';
-    if (batch->n <= batch->reference)
+    if (batch->n <= batch->reference || batch->scaling == FA_LR_NONE)
         return false;
     if (batch->n > TRIED_AT_ALL)
         fa_text_add(

@@ -85,13 +85,14 @@ static fa_status check_config(const struct fa_training *t)
 static void scale_schedule(struct fa_training *t)
 {
     const struct fa_train_config *c = t->config;
-    double scale = (double)c->batch / c->reference_batch;
+    const double scale = fa_lr_scale(c->lr_scaling, c->batch, c->reference_batch);
 
     t->schedule = c->schedule;
     t->schedule.lr *= scale;
     t->schedule.lr_min *= scale;
-    fa_info("learning rate %g for a step of %d, times %g for one of %d: %g", c->schedule.lr,
-            c->reference_batch, scale, c->batch, t->schedule.lr);
+    fa_info("learning rate %g for a step of %d, times %g for one of %d (train.lr_scaling %s): %g",
+            c->schedule.lr, c->reference_batch, scale, c->batch, fa_lr_scaling_names[c->lr_scaling],
+            t->schedule.lr);
 }
 
 static void count_steps(struct fa_training *t)
@@ -120,7 +121,8 @@ static void count_steps(struct fa_training *t)
 /* What will happen, before hours go by. */
 static void tell_schedule(const struct fa_training *t)
 {
-    const struct fa_batch batch = {t->config->batch, t->config->reference_batch, t->steps_per_epoch};
+    const struct fa_batch batch = {t->config->batch, t->config->reference_batch, t->steps_per_epoch,
+                                   t->config->lr_scaling};
     char text[FA_MESSAGE_MAX / 2];
 
     fa_schedule_print(&t->schedule, t->config->epochs, text, sizeof text);

@@ -57,6 +57,20 @@ static void without_warm_up_the_first_rate_is_the_regular_one(void **state)
     assert_near(fa_schedule_lr(&plain, 0, 0), 0.5, 0);
 }
 
+/* Four times the images and a quarter of them; where the batch is the reference no rule changes a bit. */
+static void the_rate_grows_with_the_batch_by_the_rule(void **state)
+{
+    (void)state;
+    assert_near(fa_lr_scale(FA_LR_LINEAR, 64, 16), 4, 0);
+    assert_near(fa_lr_scale(FA_LR_SQRT, 64, 16), 2, 0);
+    assert_near(fa_lr_scale(FA_LR_NONE, 64, 16), 1, 0);
+    assert_near(fa_lr_scale(FA_LR_LINEAR, 4, 16), 0.25, 0);
+    assert_near(fa_lr_scale(FA_LR_SQRT, 4, 16), 0.5, 0);
+    assert_near(fa_lr_scale(FA_LR_SQRT, 2, 1), sqrt(2), 1e-15);
+    for (int rule = FA_LR_LINEAR; rule <= FA_LR_NONE; rule++)
+        assert_near(fa_lr_scale((enum fa_lr_scaling)rule, 16, 16), 1, 0);
+}
+
 static void warm_up_and_drop_multiply_where_they_meet(void **state)
 {
     (void)state;
@@ -334,6 +348,7 @@ int main(void)
         cmocka_unit_test(the_warm_up_gives_the_published_rates),
         cmocka_unit_test(the_rate_drops_after_epochs_8_and_11),
         cmocka_unit_test(without_warm_up_the_first_rate_is_the_regular_one),
+        cmocka_unit_test(the_rate_grows_with_the_batch_by_the_rule),
         cmocka_unit_test(warm_up_and_drop_multiply_where_they_meet),
         cmocka_unit_test(the_rate_falls_along_a_cosine_or_a_power_to_its_least),
         cmocka_unit_test(warm_up_multiplies_the_cosine),

@@ -171,7 +171,11 @@ const struct fa_option fa_options[] = {
     VALUE("train.batch", FA_OPTION_INT, train.batch, "16", 1, 65536,
           "Images of a step, over all ranks: at least one each; they need not divide it."),
     VALUE("train.reference_batch", FA_OPTION_INT, train.reference_batch, "16", 1, 65536,
-          "The batch for which train.lr is stated; the rate is scaled by train.batch / this."),
+          "The batch for which train.lr is stated."),
+    CHOICE(
+        "train.lr_scaling", train.lr_scaling, "\"linear\"", fa_lr_scaling_names,
+        "The rate is multiplied by train.batch / train.reference_batch (linear), by the root of that (sqrt), "
+        "or not at all (none)."),
     VALUE("train.epochs", FA_OPTION_INT, train.epochs, "12", 1, 100000, "Passes over the data."),
     VALUE("train.max_steps", FA_OPTION_INT64, train.max_steps, "0", 0, 1e15,
           "Stop after so many steps; 0: only train.epochs counts."),
