@@ -133,7 +133,8 @@ fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classe
    the batch (FreeAnchor: positive by max(1, normalizer), negative by max(1, bag_size * normalizer); focal
    and ATSS: both by normalizer + FLT_EPSILON). grad_cls and grad_reg, in the shapes of cls and reg, are
    overwritten with the gradient of the parts' sum; grad_cls may be cls itself, whose logits are then gone.
-   Fails as fa_loss_check_objects. */
+   Fails as fa_loss_check_objects, and with FA_EINVAL and a sentence
+   (fa_message) for a configuration or a head that cannot be. */
 fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_head_view *head,
                           const struct fa_objects *objects, double normalizer,
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,

@@ -4,7 +4,6 @@
  */
 #include "atss.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "assigned_loss.h"
@@ -18,12 +17,9 @@ struct layout {
 
 static struct layout layout_of(const struct fa_head_view *head)
 {
-    const struct layout layout = {.head = head,
-                                  .levels = head->n_levels > 0 ? (size_t)head->n_levels : 1,
-                                  .per_position = head->per_position > 0 ? (size_t)head->per_position : 1};
-
-    assert(head->n_anchors % layout.per_position == 0);
-    return layout;
+    return (struct layout){.head = head,
+                           .levels = head->n_levels > 0 ? (size_t)head->n_levels : 1,
+                           .per_position = head->per_position > 0 ? (size_t)head->per_position : 1};
 }
 
 static size_t level_begin(const struct layout *layout, size_t level)
@@ -31,6 +27,25 @@ static size_t level_begin(const struct layout *layout, size_t level)
     if (level == layout->levels)
         return layout->head->n_anchors;
     return layout->head->n_levels > 0 ? layout->head->level_first[level] : 0;
+}
+
+/* Levels follow one another and hold whole positions. */
+static fa_status check_layout(const struct layout *layout)
+{
+    for (size_t level = 0; level < layout->levels; level++) {
+        const size_t begin = level_begin(layout, level), end = level_begin(layout, level + 1);
+
+        if (begin > end || end > layout->head->n_anchors || (end - begin) % layout->per_position != 0)
+            return fa_fail(
+                FA_EINVAL,
+                "level %zu of a head of %zu anchors goes from %zu to %zu, with %zu at a position; levels "
+                "follow one another and hold whole positions",
+                level, layout->head->n_anchors, begin, end, layout->per_position);
+    }
+    if (level_begin(layout, 0) != 0)
+        return fa_fail(FA_EINVAL, "the first level of a head begins with anchor %zu, not 0",
+                       level_begin(layout, 0));
+    return FA_OK;
 }
 
 /* Of a level's positions, so many are taken. */
@@ -159,9 +174,15 @@ static fa_status select_samples(const struct fa_loss_config *config, const struc
                                 struct fa_assignment *assignment)
 {
     const struct layout layout = layout_of(head);
-    const size_t k = (size_t)config->atss.k, n_positions = taken_of_all(&layout, k);
+    const size_t k = (size_t)config->atss.k;
     struct fa_ranking candidates;
+    size_t n_positions;
 
+    if (config->atss.k < 1)
+        return fa_fail(FA_EINVAL, "ATSS takes at least the nearest position of a level, not %d",
+                       config->atss.k);
+    FA_TRY(check_layout(&layout));
+    n_positions = taken_of_all(&layout, k);
     FA_TRY(fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, 0, 0));
     FA_TRY(fa_loss_workspace_reserve_claims(workspace, head->n_anchors, n_positions, layout.per_position));
     candidates = (struct fa_ranking){.items = workspace->candidates + n_positions};

@@ -5,7 +5,6 @@
  */
 #include "freeanchor.h"
 
-#include <assert.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -156,7 +155,9 @@ fa_status fa_freeanchor_loss(const struct fa_loss_config *config, const struct f
                                 .grad_cls = grad_cls,
                                 .grad_reg = grad_reg};
 
-    assert(config->freeanchor.bag_size > 0);
+    if (config->freeanchor.bag_size < 1)
+        return fa_fail(FA_EINVAL, "a bag of FreeAnchor holds at least one anchor, not %d",
+                       config->freeanchor.bag_size);
     FA_TRY(fa_loss_workspace_reserve(workspace, head->n_anchors, objects->n, bag_size(&image),
                                      (size_t)head->num_classes));
     *loss = (struct fa_loss){0};

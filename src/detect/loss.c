@@ -4,7 +4,6 @@
  */
 #include "fa/loss.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "atss.h"
@@ -77,9 +76,20 @@ fa_status fa_loss_check_objects(const struct fa_objects *objects, int num_classe
     return FA_OK;
 }
 
+static fa_status check_head(const struct fa_loss_config *config, const struct fa_head_view *head)
+{
+    if ((int)config->kind < 0 || config->kind >= FA_LOSS_KINDS)
+        return fa_fail(FA_EINVAL, "there is no loss %d; they count from 0 to %d", (int)config->kind,
+                       FA_LOSS_KINDS - 1);
+    if (head->n_anchors < 1)
+        return fa_fail(FA_EINVAL, "a loss needs a head of at least one anchor");
+    return FA_OK;
+}
+
 fa_status fa_loss_share(const struct fa_loss_config *config, const struct fa_head_view *head,
                         const struct fa_objects *objects, struct fa_loss_workspace *workspace, double *share)
 {
+    FA_TRY(check_head(config, head));
     return kinds[config->kind].share(config, head, objects, workspace, share);
 }
 
@@ -88,7 +98,9 @@ fa_status fa_loss_compute(const struct fa_loss_config *config, const struct fa_h
                           struct fa_loss_workspace *workspace, struct fa_loss *loss, fa_real *grad_cls,
                           fa_real *grad_reg)
 {
-    assert(head->n_anchors > 0 && head->num_classes > 0);
+    FA_TRY(check_head(config, head));
+    if (head->num_classes < 1)
+        return fa_fail(FA_EINVAL, "a loss needs a head of at least one class, not of %d", head->num_classes);
     FA_TRY(fa_loss_check_objects(objects, head->num_classes));
     return kinds[config->kind].compute(config, head, objects, normalizer, workspace, loss, grad_cls,
                                        grad_reg);

@@ -293,6 +293,53 @@ static void bad_objects_are_refused_by_number(void **state)
     test_scene_free(&scene);
 }
 
+static void a_head_or_configuration_that_cannot_be_is_refused(void **state)
+{
+    static const size_t beyond[] = {0, 1000}, late[] = {9, 18};
+    struct test_scene scene = test_scene_create(32, 32, 3);
+    const struct fa_head_view whole = scene.head;
+    const struct fa_loss_config given = config;
+    struct fa_loss_workspace *workspace;
+    struct fa_loss loss;
+    double share;
+
+    (void)state;
+    assert_ok(fa_loss_workspace_create(1, &workspace));
+#define REFUSED(says)                                                                                        \
+    assert_fails_saying(fa_loss_compute(&config, &scene.head, &objects, 3, workspace, &loss, scene.grad_cls, \
+                                        scene.grad_reg),                                                     \
+                        FA_EINVAL, says);                                                                    \
+    scene.head = whole;                                                                                      \
+    config = given
+    scene.head.num_classes = 0;
+    REFUSED("at least one class");
+    config.kind = FA_LOSS_KINDS;
+    REFUSED("no loss 3");
+    scene.head.n_anchors = 0;
+    assert_fails_saying(fa_loss_share(&config, &scene.head, &objects, workspace, &share), FA_EINVAL,
+                        "at least one anchor");
+    REFUSED("at least one anchor");
+    if (config.kind == FA_LOSS_FREEANCHOR) {
+        config.freeanchor.bag_size = 0;
+        REFUSED("a bag of FreeAnchor");
+    }
+    if (config.kind == FA_LOSS_ATSS) {
+        config.atss.k = 0;
+        REFUSED("not 0");
+        scene.head.per_position = 7;
+        REFUSED("whole positions");
+        scene.head.n_levels = 2;
+        scene.head.level_first = beyond;
+        REFUSED("follow one another");
+        scene.head.n_levels = 2;
+        scene.head.level_first = late;
+        REFUSED("begins with anchor 9");
+    }
+#undef REFUSED
+    fa_loss_workspace_destroy(workspace);
+    test_scene_free(&scene);
+}
+
 static int run(const char *name, enum fa_loss_kind kind)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +355,7 @@ static int run(const char *name, enum fa_loss_kind kind)
         cmocka_unit_test(memory_grows_with_anchors_and_bags_not_their_product),
         cmocka_unit_test(full_memory_is_an_error_after_which_the_workspace_still_works),
         cmocka_unit_test(bad_objects_are_refused_by_number),
+        cmocka_unit_test(a_head_or_configuration_that_cannot_be_is_refused),
     };
 
     config = fa_loss_default;
