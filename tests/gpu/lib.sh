@@ -140,7 +140,7 @@ of_steps() {
 peer() {
   local record=$1 where=cuda
   shift
-  is_fake && where=cpu
+  is_fake && where=cpu && set -- "$@" --precision fp32 # PyTorch's bf16 on processors is now and then no number
   has_modules "$PYTHON" torch torchvision || skip "$PYTHON has no PyTorch"
   must "$PYTHON" -W ignore "$root/tests/bench/peers/gpu.py" "$@" --device "$where"
   tail -n 1 "$last_log" >"$scratch/$record"

@@ -52,19 +52,6 @@ static fa_status read_report(const char *path, struct fa_json **report)
     return status;
 }
 
-static fa_status open_profile(const char *path, struct fa_image_time *time)
-{
-    struct fa_json *report;
-    fa_status status;
-
-    FA_TRY(read_report(path, &report));
-    status = fa_prefix(fa_image_time_from_report(report, time),
-                       "%s, which is not a report of bench step --json", path);
-    fa_json_free(report);
-    snprintf(time->source, sizeof time->source, "from %s", path);
-    return status;
-}
-
 /* ---- the time of a step alone ---- */
 
 /* Gradients that the layer's backward computes: for its input, for its filters, both or none. */
@@ -100,8 +87,10 @@ fa_status fa_image_time_by_macs(const struct fa_layer_info *layers, size_t n, do
     return FA_OK;
 }
 
+/* The source says already where the step's time is from. */
 static fa_status share_out(struct fa_invocation *invocation, double step_s, struct fa_image_time *time)
 {
+    const size_t n = strlen(time->source);
     struct fa_session session = {0};
     struct fa_layers layers = {0};
     int h, w;
@@ -115,10 +104,50 @@ static fa_status share_out(struct fa_invocation *invocation, double step_s, stru
         status = fa_layers_collect(session.model, h, w, &layers);
     if (status == FA_OK)
         status = fa_image_time_by_macs(layers.rows, layers.n, step_s, time);
-    snprintf(time->source, sizeof time->source,
-             "as given, shared out over the layers at %dx%d by multiply-adds", h, w);
+    snprintf(time->source + n, sizeof time->source - n,
+             ", shared out over the layers at %dx%d by multiply-adds", h, w);
     fa_layers_free(&layers);
     fa_session_close(&session);
+    return status;
+}
+
+/* ---- a report ---- */
+
+/* Of a device, on which layers are not timed one by one: its step's. 0: the report has readiness, or no time.
+ */
+static double step_alone(const struct fa_json *report)
+{
+    const struct fa_json *readiness = fa_json_get(report, "readiness");
+    double seconds;
+
+    if (fa_json_kind(readiness) != FA_JSON_ARRAY || fa_json_first(readiness) != NULL)
+        return 0;
+    return read_seconds(report, "step_s", &seconds) == FA_OK ||
+                   read_seconds(report, "alone_s", &seconds) == FA_OK
+               ? seconds
+               : 0;
+}
+
+static fa_status take_report(struct fa_invocation *invocation, const struct fa_json *report, const char *path,
+                             struct fa_image_time *time)
+{
+    const double step_s = step_alone(report);
+
+    snprintf(time->source, sizeof time->source, "from %s", path);
+    if (step_s > 0)
+        return share_out(invocation, step_s, time);
+    return fa_prefix(fa_image_time_from_report(report, time),
+                     "%s, which is not a report of bench step --json", path);
+}
+
+static fa_status open_profile(struct fa_invocation *invocation, const char *path, struct fa_image_time *time)
+{
+    struct fa_json *report;
+    fa_status status;
+
+    FA_TRY(read_report(path, &report));
+    status = take_report(invocation, report, path, time);
+    fa_json_free(report);
     return status;
 }
 
@@ -138,11 +167,14 @@ static fa_status measure_now(struct fa_invocation *invocation, struct fa_image_t
 {
     struct fa_bench_session bench;
     struct fa_step_measure measure = {0};
+    double step_s = 0; /* of a device, on which layers are not timed one by one */
     fa_status status = fa_bench_session_open(invocation, &bench);
 
     if (status == FA_OK)
         status = fa_training_step_measure(&bench.step, bench.n_repeats, &measure);
-    if (status == FA_OK) {
+    if (status == FA_OK && measure.readiness.readiness.n == 0) {
+        step_s = measure.median.step_s;
+    } else if (status == FA_OK) {
         time->record = measure.readiness;
         measure.readiness = (struct fa_readiness_record){0};
         take(&measure, time);
@@ -151,7 +183,7 @@ static fa_status measure_now(struct fa_invocation *invocation, struct fa_image_t
              invocation->threads == 1 ? "" : "s");
     fa_step_measure_free(&measure);
     fa_bench_session_close(&bench);
-    return status;
+    return step_s > 0 ? share_out(invocation, step_s, time) : status;
 }
 
 /* ---- which of them ---- */
@@ -165,8 +197,11 @@ fa_status fa_image_time_open(struct fa_invocation *invocation, struct fa_image_t
     if (profile != NULL && step_s > 0)
         return fa_fail(FA_EINVAL, "--profile and --step-s both tell the time of a step; give one of them");
     if (profile != NULL)
-        return open_profile(profile, time);
-    return step_s > 0 ? share_out(invocation, step_s, time) : measure_now(invocation, time);
+        return open_profile(invocation, profile, time);
+    if (step_s == 0)
+        return measure_now(invocation, time);
+    snprintf(time->source, sizeof time->source, "as given");
+    return share_out(invocation, step_s, time);
 }
 
 void fa_image_time_free(struct fa_image_time *time)

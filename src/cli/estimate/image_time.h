@@ -13,7 +13,7 @@
 struct fa_image_time {
     struct fa_work work; /* borrows its readiness from the record */
     struct fa_readiness_record record;
-    char source[96]; /* for people */
+    char source[192]; /* for people */
 };
 
 /* By --profile, --step-s or neither. The network is that of --config, --set, --classes and --size. To be

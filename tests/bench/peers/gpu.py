@@ -64,7 +64,7 @@ def bag_loss(logits, deltas, anchors, objects, labels):
     box_loss = F.smooth_l1_loss(deltas[bags], targets, reduction="none", beta=0.11).sum(2)
     matched = logits[bags, labels[:, None]].sigmoid() * (-0.75 * box_loss).exp()
     weight = 1 / (1 - matched).clamp(min=TINY)
-    bag = (weight * matched).sum(1) / weight.sum(1)
+    bag = ((weight * matched).sum(1) / weight.sum(1)).clamp(max=1)
     return F.binary_cross_entropy(bag, torch.ones_like(bag), reduction="sum")
 
 
