@@ -347,7 +347,7 @@ static fa_status tell_trained_on(const struct lists *all, struct fa_invocation *
     status = fa_trained_on_tell(fa_arguments_get(&invocation->arguments, "--weights"), files, all->n_sizes,
                                 &n_known);
     fa_free(files);
-    if (status == FA_OK)
+    if (status == FA_OK && n_known > 0)
         fa_report_number(invocation, "trained_on", (double)n_known);
     return status;
 }
