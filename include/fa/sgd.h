@@ -25,11 +25,14 @@ enum fa_schedule_kind {
 
 struct fa_schedule {
     enum fa_schedule_kind kind;
-    double lr;             /* after scaling by the batch */
-    int64_t warmup_steps;  /* or FA_SCHEDULE_FOLLOWS */
-    double warmup_ratio;   /* 0.001: the first step's lr as a part of the regular one */
-    int n_drops;           /* at most 8, or FA_SCHEDULE_FOLLOWS */
-    int64_t drop_epoch[8]; /* after so many whole epochs lr is multiplied by drop_factor */
+    double lr; /* after scaling by the batch */
+    int64_t
+        warmup_steps; /* or FA_SCHEDULE_FOLLOWS; fa_schedule_fit sets it where one of the next two is given */
+    double warmup_epochs;   /* 0: not given */
+    int64_t warmup_samples; /* likewise */
+    double warmup_ratio;    /* 0.001: the first step's lr as a part of the regular one */
+    int n_drops;            /* at most 8, or FA_SCHEDULE_FOLLOWS */
+    int64_t drop_epoch[8];  /* after so many whole epochs lr is multiplied by drop_factor */
     double drop_factor;
     double lr_min; /* after scaling by the batch */
     double poly_power;
@@ -43,9 +46,10 @@ double fa_schedule_lr(const struct fa_schedule *schedule, int64_t step, int64_t 
 
 /* ---- what follows from the length of a run (schedule_length.c) ---- */
 
-/* Sets n_steps. Where they follow, drops come after two thirds and eleven twelfths of the epochs (8 and 11 of
-   12), and the warm-up is the published 500 steps, but at most a tenth of the run. */
-void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch);
+/* Sets n_steps, for steps of `batch` images. Where they follow, drops come after two thirds and eleven
+   twelfths of the epochs (8 and 11 of 12), and the warm-up is the published 500 steps, but at most a tenth of
+   the run. A warm-up in epochs or samples takes the steps that reach it. */
+void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch, int64_t batch);
 
 /* What will happen, in words: "24 epochs: rate 0.01, 0.001 from epoch 17; warm-up 500 of 6240 steps". */
 void fa_schedule_print(const struct fa_schedule *schedule, int64_t epochs, char *text, size_t size);

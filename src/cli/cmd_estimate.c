@@ -140,7 +140,7 @@ static void print_doubt(const struct estimate *estimate, const struct fa_predict
     char why[FA_MESSAGE_MAX / 2];
 
     schedule.lr = learning_rate(estimate, p->batch);
-    fa_schedule_fit(&schedule, estimate->config->epochs, p->steps);
+    fa_schedule_fit(&schedule, estimate->config->epochs, p->steps, p->batch);
     if (!fa_schedule_is_untried(&schedule, &batch, why, sizeof why))
         return;
     printf("           %s\n", why);

@@ -134,7 +134,9 @@ static void fact_scale(struct fa_page *page, const struct fa_report_run *run)
 static void fact_lr(struct fa_page *page, const struct fa_report_run *run)
 {
     const double lr = fa_report_run_number(run, "train", "lr"),
-                 warmup = fa_report_run_number(run, "train", "warmup_steps");
+                 warmup = fa_report_run_number(run, "train", "warmup_steps"),
+                 epochs = fa_report_run_number(run, "train", "warmup_epochs"),
+                 images = fa_report_run_number(run, "train", "warmup_samples");
     const char *schedule = fa_report_run_text(run, "train", "schedule");
 
     if (!isfinite(lr))
@@ -147,6 +149,10 @@ static void fact_lr(struct fa_page *page, const struct fa_report_run *run)
     }
     if (warmup > 0)
         fa_page_add(page, ", warm-up over %.0f steps", warmup);
+    else if (epochs > 0)
+        fa_page_add(page, ", warm-up over %g epochs", epochs);
+    else if (images > 0)
+        fa_page_add(page, ", warm-up over %.0f images", images);
     end(page);
 }
 

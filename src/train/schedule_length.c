@@ -1,6 +1,7 @@
 /*
  * schedule_length.c - what of a schedule follows from the length of the run, and what it comes to, in words.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,14 +22,25 @@ static void follow_epochs(struct fa_schedule *schedule, int64_t epochs)
             schedule->drop_epoch[schedule->n_drops++] = drops[i];
 }
 
-void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch)
+static int64_t fit_warmup(const struct fa_schedule *schedule, int64_t steps_per_epoch, int64_t batch)
+{
+    const int64_t share = schedule->n_steps / WARMUP_SHARE;
+
+    if (schedule->warmup_epochs > 0)
+        return (int64_t)ceil(schedule->warmup_epochs * (double)steps_per_epoch);
+    if (schedule->warmup_samples > 0)
+        return (schedule->warmup_samples + batch - 1) / batch;
+    if (schedule->warmup_steps == FA_SCHEDULE_FOLLOWS)
+        return share < WARMUP_STEPS ? share : WARMUP_STEPS;
+    return schedule->warmup_steps;
+}
+
+void fa_schedule_fit(struct fa_schedule *schedule, int64_t epochs, int64_t steps_per_epoch, int64_t batch)
 {
     schedule->n_steps = epochs * steps_per_epoch;
     if (schedule->n_drops == FA_SCHEDULE_FOLLOWS)
         follow_epochs(schedule, epochs);
-    if (schedule->warmup_steps == FA_SCHEDULE_FOLLOWS)
-        schedule->warmup_steps =
-            schedule->n_steps / WARMUP_SHARE < WARMUP_STEPS ? schedule->n_steps / WARMUP_SHARE : WARMUP_STEPS;
+    schedule->warmup_steps = fit_warmup(schedule, steps_per_epoch, batch);
 }
 
 /* ---- in words ---- */

@@ -101,7 +101,7 @@ static void count_steps(struct fa_training *t)
     const int size = fa_comm_size(t->comm);
 
     t->steps_per_epoch = (int64_t)(fa_sampler_epoch_size(t->sampler) / (size_t)c->batch);
-    fa_schedule_fit(&t->schedule, c->epochs, t->steps_per_epoch);
+    fa_schedule_fit(&t->schedule, c->epochs, t->steps_per_epoch, c->batch);
     t->last_step = t->schedule.n_steps;
     if (c->max_steps > 0 && c->max_steps < t->last_step)
         t->last_step = c->max_steps;

@@ -43,7 +43,7 @@ static void defaults_are_the_1x_recipe(void **state)
     assert_int_equal(settings.train.batch, 16);
     assert_near(settings.train.schedule.lr, 0.01, 0);
     assert_int_equal(settings.train.schedule.n_drops, FA_SCHEDULE_FOLLOWS);
-    fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330);
+    fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330, 16);
     assert_int_equal(settings.train.schedule.warmup_steps, 500);
     assert_int_equal(settings.train.schedule.n_drops, 2);
     assert_int_equal(settings.train.schedule.drop_epoch[0], 8);
@@ -248,6 +248,22 @@ static void a_rate_that_would_rise_is_refused(void **state)
     (void)state;
     assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL,
                         "0.02 is above train.lr, 0.01");
+}
+
+static void a_warm_up_is_given_in_one_unit(void **state)
+{
+    static const char *const two[] = {"train.warmup_steps=100", "train.warmup_epochs=0.5"},
+                             *const others[] = {"train.warmup_epochs=1", "train.warmup_samples=16"},
+                             *const one[] = {"train.warmup_epochs=0.5"};
+    struct fa_settings settings;
+
+    (void)state;
+    assert_fails_saying(fa_settings_read(NULL, two, 2, &settings), FA_EINVAL, "only one can be");
+    assert_fails_saying(fa_settings_read(NULL, others, 2, &settings), FA_EINVAL, "only one can be");
+    assert_ok(fa_settings_read(NULL, one, 1, &settings));
+    fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330, 16);
+    assert_int_equal(settings.train.schedule.warmup_steps, 3665);
+    fa_settings_clear(&settings);
 }
 
 static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(void **state)
@@ -652,6 +668,7 @@ int main(void)
         cmocka_unit_test(a_text_may_look_like_anything),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_rate_that_would_rise_is_refused),
+        cmocka_unit_test(a_warm_up_is_given_in_one_unit),
         cmocka_unit_test(a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest),
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),

@@ -255,7 +255,7 @@ static void what_follows_fits_the_length(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fa_schedule schedule = {.n_drops = FA_SCHEDULE_FOLLOWS, .warmup_steps = FA_SCHEDULE_FOLLOWS};
 
-        fa_schedule_fit(&schedule, cases[i].epochs, cases[i].steps);
+        fa_schedule_fit(&schedule, cases[i].epochs, cases[i].steps, 16);
         assert_int_equal(schedule.n_steps, cases[i].epochs * cases[i].steps);
         assert_int_equal(schedule.n_drops, cases[i].n_drops);
         for (int k = 0; k < cases[i].n_drops; k++)
@@ -264,18 +264,38 @@ static void what_follows_fits_the_length(void **state)
     }
 }
 
+/* Of 7330 steps an epoch, of 16 images: what does not divide takes the step in which it is reached. */
+static void a_warm_up_in_epochs_or_samples_takes_the_steps_that_reach_it(void **state)
+{
+    static const struct {
+        double epochs;
+        int64_t samples, want;
+    } cases[] = {{1, 0, 7330},     {0.5, 0, 3665}, {0.0001, 0, 1}, {0, 16000, 1000},
+                 {0, 16001, 1001}, {0, 1, 1},      {0, 0, 500}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fa_schedule schedule = {.warmup_steps = FA_SCHEDULE_FOLLOWS,
+                                       .warmup_epochs = cases[i].epochs,
+                                       .warmup_samples = cases[i].samples};
+
+        fa_schedule_fit(&schedule, 12, 7330, 16);
+        assert_int_equal(schedule.warmup_steps, cases[i].want);
+    }
+}
+
 static void what_is_given_stays(void **state)
 {
     struct fa_schedule schedule = schedule_1x;
 
     (void)state;
-    fa_schedule_fit(&schedule, 24, 100);
+    fa_schedule_fit(&schedule, 24, 100, 16);
     assert_int_equal(schedule.warmup_steps, 500);
     assert_int_equal(schedule.n_drops, 2);
     assert_int_equal(schedule.drop_epoch[1], 11);
     schedule.n_drops = 0;
     schedule.warmup_steps = 0;
-    fa_schedule_fit(&schedule, 24, 100);
+    fa_schedule_fit(&schedule, 24, 100, 16);
     assert_int_equal(schedule.n_drops, 0);
     assert_int_equal(schedule.warmup_steps, 0);
 }
@@ -286,7 +306,7 @@ static void a_schedule_is_told_in_words(void **state)
     char text[200];
 
     (void)state;
-    fa_schedule_fit(&schedule, 12, 7330);
+    fa_schedule_fit(&schedule, 12, 7330, 16);
     fa_schedule_print(&schedule, 12, text, sizeof text);
     assert_string_equal(
         text, "12 epochs: rate 0.01, 0.001 from epoch 9, 0.0001 from epoch 12; warm-up 500 of 87960 steps");
@@ -302,17 +322,17 @@ static void a_schedule_of_another_length_is_doubtful(void **state)
     char why[400];
 
     (void)state;
-    fa_schedule_fit(&schedule, 12, 7330);
+    fa_schedule_fit(&schedule, 12, 7330, 16);
     assert_false(fa_schedule_is_doubtful(&schedule, 12, why, sizeof why));
-    fa_schedule_fit(&schedule, 24, 7330);
+    fa_schedule_fit(&schedule, 24, 7330, 16);
     assert_true(fa_schedule_is_doubtful(&schedule, 24, why, sizeof why));
     assert_non_null(strstr(why, "epoch 11 of 24, so that 13 run at the lowest"));
-    fa_schedule_fit(&schedule, 6, 7330);
+    fa_schedule_fit(&schedule, 6, 7330, 16);
     assert_true(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
     assert_non_null(strstr(why, "after epoch 11, which a run of 6 never reaches"));
     schedule.n_drops = 0;
     assert_false(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
-    fa_schedule_fit(&schedule, 6, 100);
+    fa_schedule_fit(&schedule, 6, 100, 16);
     assert_true(fa_schedule_is_doubtful(&schedule, 6, why, sizeof why));
     assert_non_null(strstr(why, "500 steps, takes more than half of the run's 600"));
     schedule.kind = FA_SCHEDULE_COSINE;
@@ -354,6 +374,7 @@ int main(void)
         cmocka_unit_test(warm_up_multiplies_the_cosine),
         cmocka_unit_test(schedules_are_those_of_torch),
         cmocka_unit_test(what_follows_fits_the_length),
+        cmocka_unit_test(a_warm_up_in_epochs_or_samples_takes_the_steps_that_reach_it),
         cmocka_unit_test(what_is_given_stays),
         cmocka_unit_test(a_schedule_is_told_in_words),
         cmocka_unit_test(a_schedule_of_another_length_is_doubtful),

@@ -23,6 +23,21 @@ static fa_status check_schedule(const struct fa_settings *settings)
     return FA_OK;
 }
 
+static fa_status check_warmup(const struct fa_settings *settings)
+{
+    const struct fa_schedule *schedule = &settings->train.schedule;
+    const int n = (schedule->warmup_steps != FA_SCHEDULE_FOLLOWS) + (schedule->warmup_epochs > 0) +
+                  (schedule->warmup_samples > 0);
+
+    if (n > 1)
+        return fa_fail(
+            FA_EINVAL,
+            "train.warmup_steps=%lld, train.warmup_epochs=%g and train.warmup_samples=%lld: only one "
+            "can be; set the others to -1, 0 and 0",
+            (long long)schedule->warmup_steps, schedule->warmup_epochs, (long long)schedule->warmup_samples);
+    return FA_OK;
+}
+
 static fa_status check_focal(const struct fa_settings *settings)
 {
     const struct fa_focal *focal = &settings->train.loss.focal;
@@ -132,6 +147,7 @@ fa_status fa_settings_check(const struct fa_settings *settings, const char *keys
         const char *keys[2];
     } checks[] = {{check_groups, {"model.backbone.groups", "model.backbone.depth"}},
                   {check_schedule, {"train.lr_min", "train.lr"}},
+                  {check_warmup, {"train.warmup_epochs", "train.warmup_samples"}},
                   {check_deep_range, {"data.range", NULL}},
                   {check_scale_range, {"data.scale_mode", "data.scale"}},
                   {check_random_scale, {"data.random_scale", NULL}},
