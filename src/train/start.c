@@ -147,11 +147,11 @@ static fa_status open_parts(struct fa_training *t)
 
     t->slice = fa_batch_slice_of(batch, fa_comm_size(t->comm), fa_comm_rank(t->comm));
     t->n_local = t->slice.end - t->slice.begin;
-    FA_TRY(fa_training_open_lanes(t));
-    reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
     FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.momentum));
     if (t->config->ema_decay > 0)
         FA_TRY(fa_flat_create(backend, params->n_trainable, &t->state.average));
+    FA_TRY(fa_training_open_lanes(t)); /* which look at what memory is left */
+    reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
     FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
     FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
