@@ -46,7 +46,8 @@ struct fa_train_config {
     struct fa_loss_config loss;
     struct fa_transform transform;
     uint64_t seed;
-    bool keep_empty; /* train on images without objects too */
+    bool keep_empty;         /* train on images without objects too */
+    double repeat_threshold; /* of fa/sampler.h */
     int loader_threads;
     int bad_sample_budget;
     enum fa_init init;

@@ -243,10 +243,15 @@ static fa_status draw_picked(struct fa_invocation *invocation, const struct outp
 static fa_status open_sampler(const struct fa_arguments *given, const struct fa_train_config *train,
                               const struct fa_dataset *dataset, struct fa_sampler **sampler)
 {
+    const struct fa_sampler_config config = {.seed = train->seed,
+                                             .batch = (size_t)train->batch,
+                                             .keep_empty = train->keep_empty,
+                                             .repeat_threshold = train->repeat_threshold};
+
     *sampler = NULL;
     if (fa_arguments_get(given, "--augmented") == NULL)
         return FA_OK;
-    return fa_sampler_create(dataset, train->seed, (size_t)train->batch, train->keep_empty, sampler);
+    return fa_sampler_create(dataset, &config, sampler);
 }
 
 static fa_status draw(struct fa_invocation *invocation, const struct fa_train_config *train,

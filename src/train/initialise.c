@@ -128,7 +128,11 @@ static fa_status open_calibration(struct fa_training *t, struct calibration *c, 
 
     c->first = config.begin;
     c->n = config.end - config.begin;
-    FA_TRY(fa_sampler_create(t->run->train_data, config.seed, config.batch, t->config->keep_empty, sampler));
+    FA_TRY(fa_sampler_create(t->run->train_data,
+                             &(struct fa_sampler_config){.seed = config.seed,
+                                                         .batch = config.batch,
+                                                         .keep_empty = t->config->keep_empty},
+                             sampler));
     return fa_loader_open(&config, t->run->train_data, *sampler, loader);
 }
 

@@ -113,6 +113,9 @@ static void count_steps(struct fa_training *t)
             fa_sampler_records(t->sampler), fa_plural(fa_sampler_records(t->sampler)),
             (long long)t->steps_per_epoch, fa_plural((size_t)t->steps_per_epoch), (long long)t->last_step,
             size, fa_plural((size_t)size));
+    if (c->repeat_threshold > 0)
+        fa_info("with rare classes repeated (data.repeat_threshold %g) an epoch is as long as %zu images",
+                c->repeat_threshold, fa_sampler_length(t->sampler));
     if (c->batch % size != 0)
         fa_info("of a step's %d images some ranks hold %d and some %d, for which the others wait", c->batch,
                 c->batch / size, c->batch / size + 1);
@@ -140,6 +143,10 @@ static fa_status open_parts(struct fa_training *t)
     struct fa_params *params = t->state.params;
     struct fa_backend *backend = fa_model_backend(t->model);
     const size_t batch = (size_t)t->config->batch;
+    const struct fa_sampler_config sampler = {.seed = t->config->seed,
+                                              .batch = batch,
+                                              .keep_empty = t->config->keep_empty,
+                                              .repeat_threshold = t->config->repeat_threshold};
     struct fa_reducer_config reducer = {.reduction = t->config->reduction,
                                         .transport = t->config->transport,
                                         .batch = batch,
@@ -154,7 +161,7 @@ static fa_status open_parts(struct fa_training *t)
     reducer.n_rows = t->rows != NULL ? t->n_lanes : 0;
     FA_TRY(fa_alloc_zero(t->n_local, sizeof *t->samples, &t->samples));
     FA_TRY(fa_alloc(batch + 1, sizeof *t->losses, &t->losses));
-    FA_TRY(fa_sampler_create(t->run->train_data, t->config->seed, batch, t->config->keep_empty, &t->sampler));
+    FA_TRY(fa_sampler_create(t->run->train_data, &sampler, &t->sampler));
     return fa_reducer_create(t->comm, &reducer, params->grad, t->rows, &t->reducer);
 }
 

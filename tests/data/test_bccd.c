@@ -93,7 +93,8 @@ static void its_first_samples_load(void **state)
 
     (void)state;
     assert_ok(fa_dataset_open(config.out_directory, &dataset));
-    assert_ok(fa_sampler_create(dataset, 1, 4, 0, &sampler));
+    assert_ok(fa_sampler_create(dataset, &(struct fa_sampler_config){.seed = 1, .batch = 4, .keep_empty = 0},
+                                &sampler));
     assert_int_equal(fa_sampler_records(sampler), N_IMAGES);
     assert_ok(fa_loader_open(&c, dataset, sampler, &loader));
     for (int k = 0; k < 8; k++) {

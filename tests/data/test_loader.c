@@ -27,7 +27,8 @@ static int open_dataset(void **state)
     directory = fa_test_directory();
     fixture_scenes(directory, N_IMAGES);
     dataset = fixture_dataset(directory);
-    assert_ok(fa_sampler_create(dataset, 7, BATCH, 0, &sampler));
+    assert_ok(fa_sampler_create(
+        dataset, &(struct fa_sampler_config){.seed = 7, .batch = BATCH, .keep_empty = 0}, &sampler));
     return 0;
 }
 

@@ -34,7 +34,8 @@ static struct fa_sampler *create(uint64_t seed, size_t batch)
 {
     struct fa_sampler *sampler = NULL;
 
-    assert_ok(fa_sampler_create(&dataset, seed, batch, 0, &sampler));
+    assert_ok(fa_sampler_create(
+        &dataset, &(struct fa_sampler_config){.seed = seed, .batch = batch, .keep_empty = 0}, &sampler));
     return sampler;
 }
 
@@ -61,7 +62,8 @@ static void keep_empty_adds_records_without_annotations_but_no_thin_ones(void **
     struct fa_sampler *sampler = NULL;
 
     (void)state;
-    assert_ok(fa_sampler_create(&dataset, 1, 1, 1, &sampler));
+    assert_ok(fa_sampler_create(&dataset, &(struct fa_sampler_config){.seed = 1, .batch = 1, .keep_empty = 1},
+                                &sampler));
     assert_int_equal(fa_sampler_records(sampler), N - 1);
     fa_sampler_destroy(sampler);
 }
@@ -125,14 +127,61 @@ static void every_record_comes_first_equally_often(void **state)
     fa_sampler_destroy(sampler);
 }
 
+/* Four records: three show class 0 alone, one class 1 too. With t = 1 the factors are max(1, sqrt(1 / 1)) = 1
+   of three and sqrt(4 / 1) = 2 of the last: five an epoch, whatever the draw. With 0.5 that is sqrt(2). */
+static void images_of_rare_classes_come_as_often_as_their_factor(void **state)
+{
+    static const struct fa_record four[] = {{.w = 64, .h = 48, .first = 0, .n = 1},
+                                            {.w = 64, .h = 48, .first = 1, .n = 1},
+                                            {.w = 64, .h = 48, .first = 2, .n = 1},
+                                            {.w = 64, .h = 48, .first = 3, .n = 3}};
+    static const int32_t label[] = {0, 0, 0, 0, 1, 1};
+    static const uint8_t none[6] = {0};
+    const struct fa_dataset rare = {.n_records = 4,
+                                    .n_annotations = 6,
+                                    .n_categories = 2,
+                                    .records = four,
+                                    .label = label,
+                                    .ignore = none};
+    struct fa_sampler_config config = {.seed = 3, .batch = 1, .repeat_threshold = 1};
+    struct fa_sampler *sampler = NULL;
+    int count[4] = {0};
+
+    (void)state;
+    assert_ok(fa_sampler_create(&rare, &config, &sampler));
+    assert_int_equal(fa_sampler_epoch_size(sampler), 5);
+    for (int64_t epoch = 0; epoch < 20; epoch++)
+        for (size_t p = 0; p < 5; p++)
+            count[fa_sampler_record(sampler, epoch, p)]++;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(count[i], i < 3 ? 20 : 40);
+    fa_sampler_destroy(sampler);
+    config.repeat_threshold = 0.5;
+    assert_ok(fa_sampler_create(&rare, &config, &sampler));
+    assert_int_equal(fa_sampler_records(sampler), 4);
+    assert_int_equal(fa_sampler_length(sampler), 5); /* 3 + 1.414, rounded up: all times 5 / 4.414 */
+    memset(count, 0, sizeof count);
+    for (int64_t epoch = 0; epoch < 4000; epoch++)
+        for (size_t p = 0; p < 5; p++)
+            count[fa_sampler_record(sampler, epoch, p)]++;
+    assert_near(count[3] / 4000.0, 1.41421 * 5 / 4.41421, 0.03);
+    assert_near(count[0] / 4000.0, 5 / 4.41421, 0.03);
+    fa_sampler_destroy(sampler);
+}
+
 static void nothing_to_train_on_is_refused(void **state)
 {
     const struct fa_dataset empty = {.n_records = 1, .records = records};
     struct fa_sampler *sampler = NULL;
 
     (void)state;
-    assert_fails_saying(fa_sampler_create(&empty, 1, 4, 0, &sampler), FA_EINVAL, "none of the 1 images");
-    assert_fails(fa_sampler_create(&dataset, 1, 0, 0, &sampler), FA_EINVAL);
+    assert_fails_saying(fa_sampler_create(&empty,
+                                          &(struct fa_sampler_config){.seed = 1, .batch = 4, .keep_empty = 0},
+                                          &sampler),
+                        FA_EINVAL, "none of the 1 images");
+    assert_fails(fa_sampler_create(
+                     &dataset, &(struct fa_sampler_config){.seed = 1, .batch = 0, .keep_empty = 0}, &sampler),
+                 FA_EINVAL);
 }
 
 static void memory_is_given_back_whichever_allocation_fails(void **state)
@@ -144,7 +193,10 @@ static void memory_is_given_back_whichever_allocation_fails(void **state)
         struct fa_sampler *sampler = NULL;
 
         fa_memory_fail_after(n);
-        assert_fails(fa_sampler_create(&dataset, 1, 4, 0, &sampler), FA_ENOMEM);
+        assert_fails(fa_sampler_create(&dataset,
+                                       &(struct fa_sampler_config){.seed = 1, .batch = 4, .keep_empty = 0},
+                                       &sampler),
+                     FA_ENOMEM);
         fa_memory_fail_after(0);
         assert_int_equal(fa_memory_balance(), before);
     }
@@ -158,6 +210,7 @@ int main(void)
         cmocka_unit_test(an_epoch_is_filled_up_by_its_own_beginning),
         cmocka_unit_test(the_order_depends_on_seed_and_epoch_and_on_nothing_asked_before),
         cmocka_unit_test(every_record_comes_first_equally_often),
+        cmocka_unit_test(images_of_rare_classes_come_as_often_as_their_factor),
         cmocka_unit_test(nothing_to_train_on_is_refused),
         cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),
     };

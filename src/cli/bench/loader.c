@@ -42,7 +42,8 @@ static fa_status load(const struct fa_dataset *dataset, const struct fa_transfor
     struct fa_loader_statistics statistics = {0};
     struct fa_sampler *sampler = NULL;
     struct fa_loader *loader = NULL;
-    fa_status status = fa_sampler_create(dataset, 0, 1, true, &sampler);
+    fa_status status = fa_sampler_create(
+        dataset, &(struct fa_sampler_config){.seed = 0, .batch = 1, .keep_empty = true}, &sampler);
 
     if (status == FA_OK)
         status = fa_loader_open(&config, dataset, sampler, &loader);

@@ -157,6 +157,10 @@ const struct fa_option fa_options[] = {
     VALUE("data.channel_swap", FA_OPTION_NUMBER, train.transform.augment.channel_swap, "0", 0, 1,
           "Probability of putting the channels into a random order."),
     BOOL("data.keep_empty", train.keep_empty, "false", "Train on images without objects too."),
+    VALUE("data.repeat_threshold", FA_OPTION_NUMBER, train.repeat_threshold, "0", 0, 1,
+          "Images of classes that fewer than this part of the images show come several times an epoch, "
+          "sqrt(this "
+          "/ part) times (repeat factors of LVIS, there 0.001); 0: every image once."),
     LIST("data.mean", FA_OPTION_FLOATS, train.transform.normalize.mean, 3, "[123.675, 116.28, 103.53]", 0,
          255, "Mean of a channel, subtracted."),
     LIST("data.std", FA_OPTION_FLOATS, train.transform.normalize.std, 3, "[58.395, 57.12, 57.375]", 1e-3, 255,

@@ -2,24 +2,27 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "fa/memory.h"
 #include "fa/philox.h"
+#include "repeat.h"
 
 #define SMALLEST_SIDE 32 /* pixels; smaller images are no use in training */
 
 /* The shuffled records of one epoch. */
 struct order {
     int64_t epoch;      /* -1: none yet */
-    uint32_t *shuffled; /* records */
+    uint32_t *shuffled; /* records, `length` of them */
 };
 
 struct fa_sampler {
     uint64_t seed;
-    size_t n, epoch_size;
-    uint32_t *records;      /* those used, in the dataset's order */
-    pthread_mutex_t lock;   /* of the orders */
-    struct order orders[2]; /* the one asked for last comes first */
+    size_t n, length, epoch_size; /* records; with repeats; filled up */
+    uint32_t *records;            /* those used, in the dataset's order */
+    double *until;                /* repeat factors, added up; NULL: every record comes once */
+    pthread_mutex_t lock;         /* of the orders */
+    struct order orders[2];       /* the one asked for last comes first */
 };
 
 static bool has_annotation(const struct fa_dataset *dataset, const struct fa_record *record)
@@ -52,22 +55,37 @@ static fa_status list_records(struct fa_sampler *sampler, const struct fa_datase
     return FA_OK;
 }
 
-static fa_status create(struct fa_sampler *sampler, const struct fa_dataset *dataset, size_t batch,
-                        bool keep_empty)
+static fa_status weigh_records(struct fa_sampler *sampler, const struct fa_dataset *dataset, double threshold)
 {
-    FA_TRY(fa_alloc(dataset->n_records, sizeof *sampler->records, &sampler->records));
-    FA_TRY(list_records(sampler, dataset, keep_empty));
-    for (int k = 0; k < 2; k++) {
-        sampler->orders[k].epoch = -1;
-        FA_TRY(fa_alloc(sampler->n, sizeof *sampler->orders[k].shuffled, &sampler->orders[k].shuffled));
-    }
-    sampler->epoch_size = (sampler->n + batch - 1) / batch * batch;
+    FA_TRY(fa_alloc(sampler->n, sizeof *sampler->until, &sampler->until));
+    FA_TRY(fa_repeat_factors(dataset, sampler->records, sampler->n, threshold, sampler->until));
+    if (sampler->until[sampler->n - 1] > UINT32_MAX)
+        return fa_fail(FA_EINVAL, "data.repeat_threshold %g makes an epoch of %.0f images, which is too long",
+                       threshold, sampler->until[sampler->n - 1]);
+    sampler->length = (size_t)sampler->until[sampler->n - 1];
     return FA_OK;
 }
 
-fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, size_t batch, bool keep_empty,
+static fa_status create(struct fa_sampler *sampler, const struct fa_dataset *dataset,
+                        const struct fa_sampler_config *config)
+{
+    FA_TRY(fa_alloc(dataset->n_records, sizeof *sampler->records, &sampler->records));
+    FA_TRY(list_records(sampler, dataset, config->keep_empty));
+    sampler->length = sampler->n;
+    if (config->repeat_threshold > 0)
+        FA_TRY(weigh_records(sampler, dataset, config->repeat_threshold));
+    for (int k = 0; k < 2; k++) {
+        sampler->orders[k].epoch = -1;
+        FA_TRY(fa_alloc(sampler->length, sizeof *sampler->orders[k].shuffled, &sampler->orders[k].shuffled));
+    }
+    sampler->epoch_size = (sampler->length + config->batch - 1) / config->batch * config->batch;
+    return FA_OK;
+}
+
+fa_status fa_sampler_create(const struct fa_dataset *dataset, const struct fa_sampler_config *config,
                             struct fa_sampler **out)
 {
+    const size_t batch = config->batch;
     struct fa_sampler *sampler = NULL;
     fa_status st;
 
@@ -75,9 +93,9 @@ fa_status fa_sampler_create(const struct fa_dataset *dataset, uint64_t seed, siz
         return fa_fail(FA_EINVAL, "a batch of %zu out of %zu images is not possible", batch,
                        dataset->n_records);
     FA_TRY(fa_alloc_zero(1, sizeof *sampler, &sampler));
-    sampler->seed = seed;
+    sampler->seed = config->seed;
     pthread_mutex_init(&sampler->lock, NULL);
-    st = create(sampler, dataset, batch, keep_empty);
+    st = create(sampler, dataset, config);
     if (st == FA_OK)
         *out = sampler;
     else
@@ -92,6 +110,7 @@ void fa_sampler_destroy(struct fa_sampler *sampler)
     pthread_mutex_destroy(&sampler->lock);
     fa_free(sampler->orders[0].shuffled);
     fa_free(sampler->orders[1].shuffled);
+    fa_free(sampler->until);
     fa_free(sampler->records);
     fa_free(sampler);
 }
@@ -101,9 +120,32 @@ size_t fa_sampler_records(const struct fa_sampler *sampler)
     return sampler->n;
 }
 
+size_t fa_sampler_length(const struct fa_sampler *sampler)
+{
+    return sampler->length;
+}
+
 size_t fa_sampler_epoch_size(const struct fa_sampler *sampler)
 {
     return sampler->epoch_size;
+}
+
+/* A record whose factors reach over k whole numbers, all moved by one draw of the epoch, comes k times: that
+   is its factor rounded up or down, and the factor on average. */
+static void list_epoch(const struct fa_sampler *sampler, int64_t epoch, uint32_t *out)
+{
+    struct fa_random random;
+    size_t n = 0;
+    double shift;
+
+    fa_random_init(&random, sampler->seed, FA_RANDOM_REPEAT, (uint64_t)epoch, 0);
+    shift = fa_random_double(&random);
+    for (size_t i = 0; i < sampler->n; i++) {
+        const double end = i + 1 < sampler->n ? sampler->until[i] + shift : (double)sampler->length;
+
+        while (n < sampler->length && (double)n + 1 <= end)
+            out[n++] = sampler->records[i];
+    }
 }
 
 /* Fisher and Yates, from the end. */
@@ -112,9 +154,11 @@ static void shuffle(const struct fa_sampler *sampler, int64_t epoch, uint32_t *o
     struct fa_random random;
 
     fa_random_init(&random, sampler->seed, FA_RANDOM_ORDER, (uint64_t)epoch, 0);
-    for (size_t i = 0; i < sampler->n; i++)
-        out[i] = sampler->records[i];
-    for (size_t i = sampler->n - 1; i > 0; i--) {
+    if (sampler->until != NULL)
+        list_epoch(sampler, epoch, out);
+    else
+        memcpy(out, sampler->records, sampler->n * sizeof *out);
+    for (size_t i = sampler->length - 1; i > 0; i--) {
         const uint32_t j = fa_random_below(&random, (uint32_t)i + 1);
         const uint32_t record = out[i];
 
@@ -146,7 +190,7 @@ size_t fa_sampler_record(struct fa_sampler *sampler, int64_t epoch, size_t posit
     size_t record;
 
     pthread_mutex_lock(&sampler->lock);
-    record = order_of(sampler, epoch)[position % sampler->n];
+    record = order_of(sampler, epoch)[position % sampler->length];
     pthread_mutex_unlock(&sampler->lock);
     return record;
 }

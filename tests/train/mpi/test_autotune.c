@@ -72,7 +72,8 @@ static struct fa_algorithms settle(struct fa_comm *ranks)
 
     assert_ok(fa_backend_open(&(struct fa_backend_config){.n_threads = 1}, &backend));
     training.model = make_model(backend);
-    assert_ok(fa_sampler_create(&claimed, 1, 2, true, &training.sampler));
+    assert_ok(fa_sampler_create(
+        &claimed, &(struct fa_sampler_config){.seed = 1, .batch = 2, .keep_empty = true}, &training.sampler));
     assert_ok(fa_directory_make(work_dir.path));
     assert_ok(fa_training_autotune(&training));
     for (size_t i = 0; i < fa_backend_algorithms(backend)->n; i++)
