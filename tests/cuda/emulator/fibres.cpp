@@ -2,7 +2,8 @@
  * fibres.cpp - the threads of a block as fibres: each runs until it must wait or ends.
  *
  * A fibre takes threads one after another, so that threads which never wait need only one; a thread that
- * waits keeps its fibre, and the next thread gets another.
+ * waits keeps its fibre, and the next thread gets another. Fibres outlive their blocks, as to begin one is
+ * dear.
  */
 #undef _FORTIFY_SOURCE /* it takes a jump to another stack for an error */
 #include <map>
@@ -50,6 +51,8 @@ struct fibre {
     emulator::thread thread;
     emulator::state state;
     unsigned mask; /* of the lanes that it waits for */
+
+    fibre();
 };
 
 /* Lanes that meet are known by the lowest of them. */
@@ -73,14 +76,29 @@ void pause(state state)
     change(&run.current->where, &run.scheduler);
 }
 
+/* Of one block after the other. */
 void take_threads()
 {
-    while (run.next < run.now->n_threads()) {
-        run.current->thread = thread_of(*run.now, run.next++);
-        (*run.now->kernel)();
-        run.ended++;
+    for (;;) {
+        while (run.next < run.now->n_threads()) {
+            run.current->thread = thread_of(*run.now, run.next++);
+            (*run.now->kernel)();
+            run.ended++;
+        }
+        pause(state::idle);
     }
-    pause(state::idle);
+}
+
+fibre::fibre()
+{
+    ucontext_t *at = &where.begin;
+
+    getcontext(at);
+    at->uc_stack.ss_sp = stack.get();
+    at->uc_stack.ss_size = stack_bytes;
+    at->uc_link = nullptr;
+    makecontext(at, take_threads, 0);
+    where.was_left = false;
 }
 
 void resume(fibre *fibre)
@@ -91,19 +109,6 @@ void resume(fibre *fibre)
     change(&run.scheduler, &fibre->where);
 }
 
-void begin(fibre *fibre)
-{
-    ucontext_t *at = &fibre->where.begin;
-
-    getcontext(at);
-    at->uc_stack.ss_sp = fibre->stack.get();
-    at->uc_stack.ss_size = stack_bytes;
-    at->uc_link = nullptr;
-    makecontext(at, take_threads, 0);
-    fibre->where.was_left = false;
-    resume(fibre);
-}
-
 unsigned begin_all()
 {
     unsigned n = 0;
@@ -111,7 +116,7 @@ unsigned begin_all()
     for (; run.next < run.now->n_threads(); n++) {
         if (n == run.fibres.size())
             run.fibres.push_back(std::make_unique<fibre>());
-        begin(run.fibres[n].get());
+        resume(run.fibres[n].get());
     }
     return n;
 }

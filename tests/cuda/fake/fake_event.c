@@ -143,7 +143,7 @@ int cudaEventQuery(struct CUevent_st *event)
     pthread_mutex_lock(&event->lock);
     reached = event->reached >= event->asked && !fake_hangs();
     pthread_mutex_unlock(&event->lock);
-    return reached ? FA_CUDA_Success : FA_CUDA_ErrorNotReady;
+    return reached ? FA_CUDA_Success : fake_not_ready();
 }
 
 int cudaEventSynchronize(struct CUevent_st *event)

@@ -102,6 +102,9 @@ struct CUgraph_st *fake_capture_of(struct CUstream_st *stream);
 /* Calls visit for every stream that there is. */
 void fake_each_stream(void (*visit)(struct CUstream_st *stream, void *context), void *context);
 
+/* The answer to who asks for what is not done yet, after a nap: the GPU works on the asker's processor. */
+int fake_not_ready(void);
+
 /* Until all work that was asked for is done, as cudaFree does. */
 void fake_wait_all(void);
 

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fake_runtime.h"
 
@@ -168,6 +169,12 @@ int cudaStreamDestroy(struct CUstream_st *stream)
     return FA_CUDA_Success;
 }
 
+int fake_not_ready(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+    return FA_CUDA_ErrorNotReady;
+}
+
 int cudaStreamQuery(struct CUstream_st *stream)
 {
     bool idle;
@@ -178,7 +185,7 @@ int cudaStreamQuery(struct CUstream_st *stream)
     pthread_mutex_lock(&stream->lock);
     idle = stream->queue.first == NULL && !stream->busy;
     pthread_mutex_unlock(&stream->lock);
-    return idle ? FA_CUDA_Success : FA_CUDA_ErrorNotReady;
+    return idle ? FA_CUDA_Success : fake_not_ready();
 }
 
 int cudaStreamSynchronize(struct CUstream_st *stream)
