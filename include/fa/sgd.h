@@ -88,10 +88,13 @@ double fa_clip_factor(double norm, double max_norm);
 struct fa_sgd {
     double scale, lr, momentum, weight_decay;
     bool decay_norm; /* else gammas and betas of norms do not decay */
+    double lars;     /* trust in a layer's step (doc/method.md 7.7), 0.001; 0: plain SGD */
 };
 
-/* Every trainable parameter by fa_flat_sgd; momentum starts at 0. */
-void fa_sgd_update(struct fa_params *params, struct fa_flat *momentum, const struct fa_sgd *sgd);
+/* Every trainable parameter by fa_flat_sgd; momentum starts at 0. Fails only with LARS, where a backend's
+   memory cannot be read. */
+fa_status fa_sgd_update(struct fa_params *params, struct fa_flat *momentum,
+                        const struct fa_sgd *sgd) FA_CHECK_RESULT;
 
 /* What stays of a moving average in update number step (0-based): less in the beginning, when the weights
    still go far: min(decay, (1 + step) / (10 + step)). */

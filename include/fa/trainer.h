@@ -35,6 +35,7 @@ struct fa_train_config {
     struct fa_schedule schedule;              /* lr as stated, before scaling by fa_lr_scale */
     double momentum, weight_decay, clip_norm; /* clip_norm 0: no clipping */
     bool decay_norm;                          /* else norms' gammas and betas do not decay */
+    double lars;                              /* trust of LARS in a layer's step; 0: plain SGD */
     double ema_decay; /* of the moving average of the weights, which is evaluated and exported; 0: there is
                          none */
     enum fa_normalizer normalizer;

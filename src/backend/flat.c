@@ -163,10 +163,10 @@ void fa_flat_fold(struct fa_flat *sum, struct fa_flat *const left[], size_t n_le
                       store != NULL ? store->memory + begin : NULL, end - begin);
 }
 
-fa_status fa_flat_norm(const struct fa_flat *flat, size_t n, double *norm)
+fa_status fa_flat_norm(const struct fa_flat *flat, size_t begin, size_t end, double *norm)
 {
-    assert(n <= flat->n);
-    ops_of(flat)->norm(flat->backend, flat->memory, n, norm);
+    assert(begin <= end && end <= flat->n);
+    ops_of(flat)->norm(flat->backend, flat->memory + begin, end - begin, norm);
     return fa_backend_synchronize(flat->backend);
 }
 

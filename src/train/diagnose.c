@@ -86,7 +86,7 @@ static fa_status judge(struct diagnosis *d, const struct fa_sample *sample, stru
     fa_flat_clear(grad);
     FA_TRY(fa_lane_learn(t->lanes[0], &t->config->loss, &image, &sample->objects, d->normalizer, NULL));
     FA_TRY(fa_lane_learned(t->lanes[0], &verdict->loss));
-    return fa_flat_norm(grad, fa_flat_length(grad), &verdict->norm);
+    return fa_flat_norm(grad, 0, fa_flat_length(grad), &verdict->norm);
 }
 
 static fa_status write_case(const struct diagnosis *d, const struct fa_sample *sample, const char *path)

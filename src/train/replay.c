@@ -99,7 +99,7 @@ static fa_status measure(const struct fa_replay *r, struct fa_replay_result *out
                                      .head_grad_norm = norm_of_head(r),
                                      .n_detections = r->n_detections};
     if (r->params != NULL)
-        FA_TRY(fa_flat_norm(r->params->grad, r->params->n_trainable, &out->grad_norm));
+        FA_TRY(fa_flat_norm(r->params->grad, 0, r->params->n_trainable, &out->grad_norm));
     out->is_finite = isfinite(out->loss.part[0]) && isfinite(out->loss.part[1]) &&
                      isfinite(out->head_grad_norm) && isfinite(out->grad_norm);
     return FA_OK;

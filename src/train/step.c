@@ -226,20 +226,28 @@ static bool is_finite(const struct fa_loss *loss, double norm)
     return isfinite(norm);
 }
 
-/* Of the batch's gradient. Collective where it can fail. */
+/* Collective on devices, where what one rank cannot read others may. */
+static fa_status agree_on_reading(struct fa_training *t, fa_status status)
+{
+    return fa_backend_is_host(fa_model_backend(t->model)) ? status
+                                                          : fa_comm_agree(t->comm, locate(t, status));
+}
+
+/* Of the batch's gradient. Collective on devices. */
 static fa_status gradient_norm(struct fa_training *t, double *norm)
 {
     const int span = fa_span_begin("clip");
     const struct fa_flat *grad = t->state.params->grad;
-    const fa_status status = locate(t, fa_flat_norm(grad, fa_flat_length(grad), norm));
+    const fa_status status = fa_flat_norm(grad, 0, fa_flat_length(grad), norm);
 
     fa_span_end(span);
-    return fa_backend_is_host(fa_flat_backend(grad)) ? status : fa_comm_agree(t->comm, status);
+    return agree_on_reading(t, status);
 }
 
 /* ---- 5. the update ---- */
 
-static void update(struct fa_training *t, double scale, double lr)
+/* Collective with LARS on devices. */
+static fa_status update(struct fa_training *t, double scale, double lr)
 {
     const int span = fa_span_begin("sgd");
     struct fa_params *params = t->state.params;
@@ -247,15 +255,18 @@ static void update(struct fa_training *t, double scale, double lr)
                                .lr = lr,
                                .momentum = t->config->momentum,
                                .weight_decay = t->config->weight_decay,
-                               .decay_norm = t->config->decay_norm};
+                               .decay_norm = t->config->decay_norm,
+                               .lars = t->config->lars};
+    fa_status status;
 
     fa_activity_begin("update");
-    fa_sgd_update(params, t->state.momentum, &sgd);
+    status = fa_sgd_update(params, t->state.momentum, &sgd);
     if (t->state.average != NULL)
         fa_flat_average(t->state.average, params->value, params->n_trainable,
                         fa_average_decay(t->config->ema_decay, t->state.progress.step));
     fa_model_params_stepped(t->model);
     fa_span_end(span);
+    return sgd.lars > 0 ? agree_on_reading(t, status) : status;
 }
 
 static void move_on(struct fa_training *t)
@@ -295,7 +306,7 @@ static fa_status learn(struct fa_training *t, const struct tally *tally, struct 
     if (!is_finite(&loss, norm))
         return fa_training_diagnose(t, tally->normalizer);
     entry->lr = fa_schedule_lr(&t->schedule, t->state.progress.step, t->state.progress.epoch);
-    update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr);
+    FA_TRY(update(t, share * fa_clip_factor(norm, t->config->clip_norm), entry->lr));
     charge(t, FA_PHASE_UPDATE);
     move_on(t);
     write_entry(&loss, share, tally->objects, entry);

@@ -285,7 +285,7 @@ static double norm_of(struct fa_backend *backend, const fa_real *values, size_t 
     struct fa_flat *flat = flat_of(backend, values, n);
     double norm, same = fa_host_norm(values, n);
 
-    assert_ok(fa_flat_norm(flat, n, &norm));
+    assert_ok(fa_flat_norm(flat, 0, n, &norm));
     assert_memory_equal(&norm, &same, sizeof same);
     fa_flat_destroy(flat);
     return norm;
@@ -323,7 +323,7 @@ static void check_norm_lengths(struct fa_backend *backend)
         twos[i] = 2;
     flat = flat_of(backend, twos, MOST);
     for (size_t n = 0; n <= MOST; n += n < 600 ? 1 : 733) {
-        assert_ok(fa_flat_norm(flat, n, &norm));
+        assert_ok(fa_flat_norm(flat, 0, n, &norm));
         assert_near(norm, sqrt(4.0 * (double)n), 0);
     }
     fa_flat_destroy(flat);
@@ -544,7 +544,7 @@ static struct outcome outcome_with_threads(const char *name, int n_threads)
     fa_flat_fold(grad, &momentum, 1, NULL, 0, LENGTH);
     fa_flat_sgd(value, momentum, grad, 0, LENGTH, &sgd);
     fa_flat_average(value, grad, LENGTH, 0.9);
-    assert_ok(fa_flat_norm(value, LENGTH, &outcome.norm));
+    assert_ok(fa_flat_norm(value, 0, LENGTH, &outcome.norm));
     assert_ok(fa_flat_checksum(value, LENGTH, &outcome.checksum));
     outcome.value = flat_copy(value, 0, LENGTH);
     fa_flat_destroy(value);

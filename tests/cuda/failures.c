@@ -163,7 +163,7 @@ static fa_status visit_rows(struct tour *tour)
     fa_flat_add(flat[0], 4, flat[1], 8, 500);
     fa_flat_sgd(flat[1], flat[2], flat[3], 0, 1000, &sgd);
     fa_flat_average(flat[0], flat[1], 1000, 0.9);
-    FA_TRY(fa_flat_norm(flat[0], 1000, &norm));
+    FA_TRY(fa_flat_norm(flat[0], 0, 1000, &norm));
     FA_TRY(fa_flat_checksum(flat[0], 1000, &checksum));
     add_up(tour, &norm, sizeof norm);
     add_up(tour, &checksum, sizeof checksum);

@@ -168,12 +168,51 @@ static void norms_decay_only_where_they_are_to(void **state)
         struct fa_flat *momentum;
 
         assert_ok(fa_flat_create(backend, 6, &momentum));
-        fa_sgd_update(&params, momentum, &sgd);
+        assert_ok(fa_sgd_update(&params, momentum, &sgd));
         assert_flat_holds(params.value, 0, 7, want);
         fa_flat_destroy(params.value);
         fa_flat_destroy(params.grad);
         fa_flat_destroy(momentum);
     }
+}
+
+/* tests/train/golden/make_lars.py: filters, a bias, filters, filters that start at 0. */
+enum { LARS_STEPS = 20, LARS_LENGTH = 6 * 27 + 5 + 7 * 3 + 4 * 2 };
+
+static void twenty_steps_of_lars_are_those_of_numpy(void **state)
+{
+    static const struct fa_sgd sgd = {
+        .scale = 0.25, .lr = 2, .momentum = 0.9, .weight_decay = 1e-3, .decay_norm = true, .lars = 0.01};
+    struct fa_param entry[] = {{.offset = 0, .n_elem = 162, .n_dims = 4},
+                               {.offset = 162, .n_elem = 5, .n_dims = 1},
+                               {.offset = 167, .n_elem = 21, .n_dims = 4},
+                               {.offset = 188, .n_elem = 8, .n_dims = 4}};
+    static float start[LARS_LENGTH], grad[LARS_STEPS][LARS_LENGTH], value[LARS_STEPS][LARS_LENGTH];
+    struct fa_params params = {.n = 4, .entry = entry, .n_elem = LARS_LENGTH, .n_trainable = LARS_LENGTH};
+    struct fa_flat *momentum;
+    struct fa_h5 *file;
+
+    (void)state;
+    assert_ok(fa_h5_open(fa_test_source("tests/train/golden/lars.h5"), &file));
+    assert_ok(fa_h5_read(file, "start", FA_H5_F32, LARS_LENGTH, start));
+    assert_ok(fa_h5_read(file, "grad", FA_H5_F32, LARS_STEPS * LARS_LENGTH, grad));
+    assert_ok(fa_h5_read(file, "value", FA_H5_F32, LARS_STEPS * LARS_LENGTH, value));
+    assert_ok(fa_h5_close(file));
+    params.value = flat_of(backend, start, LARS_LENGTH);
+    assert_ok(fa_flat_create(backend, LARS_LENGTH, &params.grad));
+    assert_ok(fa_flat_create(backend, LARS_LENGTH, &momentum));
+    for (int s = 0; s < LARS_STEPS; s++) {
+        fa_real *got;
+
+        assert_ok(fa_flat_write(params.grad, 0, LARS_LENGTH, grad[s]));
+        assert_ok(fa_sgd_update(&params, momentum, &sgd));
+        got = flat_copy(params.value, 0, LARS_LENGTH);
+        assert_near(fa_test_worst_float(got, value[s], LARS_LENGTH, NULL), 0, 2e-6);
+        fa_free(got);
+    }
+    fa_flat_destroy(params.value);
+    fa_flat_destroy(params.grad);
+    fa_flat_destroy(momentum);
 }
 
 static void an_average_follows_closely_at_first(void **state)
@@ -230,7 +269,7 @@ static void six_steps_are_those_of_torch(void **state)
         double norm;
 
         assert_ok(fa_flat_write(grad, 0, LENGTH, golden.grad[s]));
-        assert_ok(fa_flat_norm(grad, LENGTH, &norm));
+        assert_ok(fa_flat_norm(grad, 0, LENGTH, &norm));
         assert_near(norm, golden.norm[s], 1e-5 * golden.norm[s]); /* torch adds in float32 */
         sgd.scale = fa_clip_factor(norm, 35);
         fa_flat_sgd(value, momentum, grad, 0, LENGTH, &sgd);
@@ -382,6 +421,7 @@ int main(void)
         cmocka_unit_test(clipping_shrinks_a_long_gradient_and_leaves_a_short_one),
         cmocka_unit_test(norms_decay_only_where_they_are_to),
         cmocka_unit_test(six_steps_are_those_of_torch),
+        cmocka_unit_test(twenty_steps_of_lars_are_those_of_numpy),
         cmocka_unit_test(an_average_follows_closely_at_first),
     };
     return cmocka_run_group_tests(tests, open_backend, close_backend);

@@ -80,24 +80,26 @@ static fa_status clip(const struct fa_training_step *step, double *factor)
     const int span = fa_backend_span_begin(fa_model_backend(step->model), "clip");
     double norm;
 
-    FA_TRY(fa_flat_norm(params->grad, params->n_trainable, &norm));
+    FA_TRY(fa_flat_norm(params->grad, 0, params->n_trainable, &norm));
     fa_backend_span_end(fa_model_backend(step->model), span);
     *factor = fa_clip_factor(norm, step->config->clip_norm);
     return FA_OK;
 }
 
-static void update(struct fa_training_step *step, double factor)
+static fa_status update(struct fa_training_step *step, double factor)
 {
     const struct fa_sgd sgd = {.scale = factor,
                                .lr = LEARNING_RATE,
                                .momentum = step->config->momentum,
                                .weight_decay = step->config->weight_decay,
-                               .decay_norm = step->config->decay_norm};
+                               .decay_norm = step->config->decay_norm,
+                               .lars = step->config->lars};
     const int span = fa_backend_span_begin(fa_model_backend(step->model), "sgd");
 
-    fa_sgd_update(fa_model_params(step->model), step->momentum, &sgd);
+    FA_TRY(fa_sgd_update(fa_model_params(step->model), step->momentum, &sgd));
     fa_model_params_stepped(step->model);
     fa_backend_span_end(fa_model_backend(step->model), span);
+    return FA_OK;
 }
 
 /* A step on its way. */
@@ -178,7 +180,7 @@ static fa_status run_phases(struct fa_training_step *step, struct fa_step_times 
     FA_TRY(learn(&run));
     span = fa_span_begin("update");
     FA_TRY(clip(step, &factor));
-    update(step, factor);
+    FA_TRY(update(step, factor));
     FA_TRY(fa_backend_synchronize(fa_model_backend(step->model)));
     fa_span_end(span);
     times->update_s = lap(&run);

@@ -189,6 +189,9 @@ const struct fa_option fa_options[] = {
     VALUE("train.weight_decay", FA_OPTION_NUMBER, train.weight_decay, "0.0001", 0, 1,
           "Weight decay, of every trainable parameter."),
     BOOL("train.decay_norm", train.decay_norm, "true", "Decay the gammas and betas of norms too."),
+    VALUE("train.lars", FA_OPTION_NUMBER, train.lars, "0", 0, 1,
+          "Steps of each layer in proportion to its weights (LARS), by this trust, such as 0.001; 0: plain "
+          "SGD."),
     VALUE("train.clip_norm", FA_OPTION_NUMBER, train.clip_norm, "35", 0, 1e9,
           "Largest gradient norm; 0: no clipping."),
     VALUE(

@@ -25,8 +25,7 @@ FA_CUDA_API int fa_cuda_flat_fold(fa_cuda_stream stream, size_t n, const float *
 
 FA_CUDA_API size_t fa_cuda_flat_squares_scratch_bytes(size_t n);
 
-/* The sum of squares in double, of values from a multiple of 16 bytes on.
-   Moves: values once. */
+/* The sum of squares in double. Moves: values once. */
 FA_CUDA_API int fa_cuda_flat_squares(fa_cuda_stream stream, size_t n, const float *values, void *scratch,
                                      double *sum);
 

@@ -108,12 +108,13 @@ __device__ static double sum_of_block(double own)
 }
 
 __global__ static void __launch_bounds__(QUAD_THREADS)
-    squares(size_t n, const float *__restrict__ values, unsigned *arrived, double *partial, double *sum)
+    squares(size_t n, int offset, const float *__restrict__ values, unsigned *arrived, double *partial,
+            double *sum)
 {
     const int64_t stride = (int64_t)gridDim.x * QUAD_THREADS * QUAD;
     double own = 0;
 
-    for (quad quad(n, 0); quad.begin < quad.n; quad.begin += stride) {
+    for (quad quad(n, offset); quad.begin < quad.n; quad.begin += stride) {
         const pack<float> four = quad.load(values);
 
         for (int i = 0; i < QUAD; i++)
@@ -134,7 +135,7 @@ __global__ static void __launch_bounds__(QUAD_THREADS)
 
 int fa_cuda_flat_squares(fa_cuda_stream stream, size_t n, const float *values, void *scratch, double *sum)
 {
-    return FA_LAUNCH(squares, square_blocks(n), QUAD_THREADS, 0, stream, n, values,
+    return FA_LAUNCH(squares, square_blocks(n), QUAD_THREADS, 0, stream, n, quad_offset(values), values,
                      static_cast<unsigned *>(scratch),
                      reinterpret_cast<double *>(static_cast<char *>(scratch) + FA_CUDA_COUNTER_BYTES), sum);
 }
