@@ -156,7 +156,8 @@ template <typename T> __global__ static void __launch_bounds__(THREADS) unfold(b
     for (int first = 0; first < layer.in; first += TILE / taps)
         product += unfold_run(layer, run_of_channels(first, layer.in, taps), filters, layer.weight + row,
                               (float)scale.scale, tile, work.weight_gradient + row);
-    product = sum_of_block(product);
+    if (work.gamma_gradient != nullptr)
+        product = sum_of_block(product);
     if (threadIdx.x == 0 && work.bias_gradient != nullptr)
         work.bias_gradient[o] += work.bias[o];
     if (threadIdx.x == 0 && work.gamma_gradient != nullptr)

@@ -128,13 +128,14 @@ bool warp_is_complete(const fibre &fibre)
     return run.warp[fibre.thread.warp].arrived[lowest] == fibre.mask;
 }
 
-/* All lanes of this fibre's mask have come: they go on. */
-void release_warp(unsigned n, const fibre &of)
+/* All lanes of the mask of this fibre, the lowest of them, have come: they go on. Fibres lie in the order of
+ * their threads. */
+void release_warp(unsigned n, unsigned lowest)
 {
-    const unsigned warp = of.thread.warp, mask = of.mask;
+    const unsigned warp = run.fibres[lowest]->thread.warp, mask = run.fibres[lowest]->mask;
 
     run.warp[warp].arrived[__builtin_ctz(mask)] = 0;
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = lowest; i < n && i < lowest + warp_size; i++) {
         fibre *fibre = run.fibres[i].get();
 
         if (fibre->state == state::waits_for_warp && fibre->thread.warp == warp && fibre->mask == mask)
@@ -161,7 +162,7 @@ bool go_on(unsigned n)
 
     for (unsigned i = 0; i < n; i++)
         if (run.fibres[i]->state == state::waits_for_warp && warp_is_complete(*run.fibres[i]))
-            release_warp(n, *run.fibres[i]);
+            release_warp(n, i);
     for (unsigned i = 0; i < n; i++)
         if (run.fibres[i]->state == state::running) {
             resume(run.fibres[i].get());
