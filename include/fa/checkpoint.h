@@ -110,6 +110,9 @@ fa_status fa_checkpoint_follow(const char *path, char **directory) FA_CHECK_RESU
    FA_EMISSING where there is none. */
 fa_status fa_checkpoint_find_named(struct fa_comm *comm, const char *path, char **directory) FA_CHECK_RESULT;
 
+/* How far it had come, and on which data, by its manifest alone. Not collective. */
+fa_status fa_checkpoint_progress(const char *directory, struct fa_progress *out) FA_CHECK_RESULT;
+
 /* The parameters of a checkpoint, by their moving average where it has one, as a weights file in memory, and
    with the score thresholds where "best" beside it speaks of it. Not collective. */
 fa_status fa_checkpoint_weights(const char *directory, struct fa_weights_file **out) FA_CHECK_RESULT;

@@ -110,7 +110,7 @@ cp "$scratch"/png/images/000003.png "$scratch/folder/deeper"
 for ranks in 1 3; do
   must run_ranks "$ranks" "$freeanchor" detect --weights "$scratch/jpeg-run" --score 0.001 --threads 1 --out "$scratch/from-$ranks" \
     "$scratch/folder" "$scratch/jpeg/images/000004.jpg"
-  grep -q "was trained on 3 of these 4 pictures" "$last_log" || fail "what was trained on is not told: $(tail -n 3 "$last_log")"
+  grep -q "was trained on 3 of 4 pictures here" "$last_log" || fail "what was trained on is not told: $(tail -n 3 "$last_log")"
 done
 cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail "another list on three ranks"
 files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
@@ -122,6 +122,14 @@ printf '%s\n' deeper/000003.png "$scratch/jpeg/images/000004.jpg" >>"$scratch/fo
 detect=("$freeanchor" detect --weights "$scratch/jpeg-run" --threads 1 --score 0.001)
 must "${detect[@]}" --out "$scratch/from-list" --format coco --format yolo "$scratch/folder/list.txt"
 cmp "$scratch/from-1/detections.json" "$scratch/from-list/detections.json" || fail "a list gives other detections"
+# what was packed since in their place is not what it was trained on
+mv "$scratch/jpeg-shards" "$scratch/aside"
+$python -c 'import json, sys; coco = json.load(open(sys.argv[1])); coco["annotations"].pop(); json.dump(coco, open(sys.argv[2], "w"))' \
+  "$scratch/jpeg/annotations.json" "$scratch/fewer.json"
+must "$freeanchor" pack --coco "$scratch/fewer.json" --images "$scratch/jpeg/images" --out "$scratch/jpeg-shards"
+must "${detect[@]}" --out "$scratch/from-others" "$scratch/folder/list.txt"
+grep -q "was trained on" "$last_log" && fail "data that were packed since pass for those of the run"
+rm -r "$scratch/jpeg-shards" && mv "$scratch/aside" "$scratch/jpeg-shards"
 # a weights file alone finds the same, and knows nothing of what it was trained on
 must "$freeanchor" detect --weights "$scratch/jpeg-run/weights.h5" --threads 1 --score 0.001 --out "$scratch/from-pattern" \
   "$scratch/folder/0*.j[p]g" "$scratch/folder/deeper/?????3.png" "$scratch/jpeg/images/000004.jpg"

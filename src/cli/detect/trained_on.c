@@ -1,12 +1,15 @@
 #include "trained_on.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include "fa/checkpoint.h"
 #include "fa/crc32c.h"
+#include "fa/directory.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
-#include "fa/shard.h"
+#include "fa/sampler.h"
 #include "recipe/config_file.h"
 
 struct fa_fingerprint fa_fingerprint_of(const void *data, size_t n_bytes)
@@ -23,61 +26,121 @@ static int by_fingerprint(const void *x, const void *y)
     return (a->n_bytes > b->n_bytes) - (a->n_bytes < b->n_bytes);
 }
 
-/* Of all images of the dataset, in order. */
-static fa_status list_known(const struct fa_dataset *dataset, struct fa_fingerprint **out)
-{
-    FA_TRY(fa_alloc(dataset->n_records, sizeof **out, out));
-    for (size_t i = 0; i < dataset->n_records; i++)
-        (*out)[i] = (struct fa_fingerprint){(uint32_t)dataset->records[i].n_bytes, dataset->records[i].crc};
-    qsort(*out, dataset->n_records, sizeof **out, by_fingerprint);
-    return FA_OK;
-}
+/* ---- the data of a run ---- */
 
-static fa_status count_known(const struct fa_dataset *dataset, const struct fa_fingerprint *pictures,
-                             size_t n, size_t *n_known)
-{
-    struct fa_fingerprint *known;
+struct run_data {
+    struct fa_dataset *dataset;
+    bool keep_empty;
+};
 
-    FA_TRY(list_known(dataset, &known));
-    for (size_t i = 0; i < n; i++)
-        *n_known += bsearch(&pictures[i], known, dataset->n_records, sizeof *known, by_fingerprint) != NULL;
-    fa_free(known);
-    return FA_OK;
-}
-
-/* FA_OK with *dataset NULL: weights is no work directory, or does not name any data. */
-static fa_status open_data(const char *weights, struct fa_dataset **dataset)
+static fa_status read_config(const char *work_dir, struct fa_json **config)
 {
-    struct fa_json *config = NULL;
-    const char *data = "";
     char *path;
-    fa_status status = FA_OK;
+    fa_status status;
 
-    *dataset = NULL;
-    FA_TRY(fa_path_join(weights, "config.json", &path));
-    if (fa_file_exists(path))
-        status = fa_json_read_file(path, &config);
+    FA_TRY(fa_path_join(work_dir, "config.json", &path));
+    status = fa_json_read_file(path, config);
     fa_free(path);
-    if (status == FA_OK && fa_json_to_string(fa_config_get(config, "data.train"), &data) && data[0] != '\0')
-        status = fa_dataset_open(data, dataset);
+    return status;
+}
+
+/* Of what its newest checkpoint was trained on. FA_EMISSING where there is none. */
+static fa_status read_content_hash(const char *work_dir, uint64_t *hash)
+{
+    struct fa_progress progress = {0};
+    char *path, *checkpoint = NULL;
+    fa_status status;
+
+    FA_TRY(fa_path_join(work_dir, "checkpoints/latest", &path));
+    status = fa_checkpoint_follow(path, &checkpoint);
+    fa_free(path);
+    if (status == FA_OK)
+        status = checkpoint != NULL ? fa_checkpoint_progress(checkpoint, &progress)
+                                    : fa_fail(FA_EMISSING, "%s: has no checkpoint", work_dir);
+    fa_free(checkpoint);
+    *hash = progress.content_hash;
+    return status;
+}
+
+/* FA_EMISSING where other data lie there by now. */
+static fa_status open_same(const char *path, uint64_t content_hash, struct fa_dataset **dataset)
+{
+    FA_TRY(fa_dataset_open(path, dataset));
+    if ((*dataset)->content_hash == content_hash)
+        return FA_OK;
+    fa_dataset_close(*dataset);
+    *dataset = NULL;
+    return fa_fail(FA_EMISSING, "%s: holds other data than the run was trained on", path);
+}
+
+static fa_status open_data(const char *work_dir, struct run_data *data)
+{
+    struct fa_json *config;
+    const char *path = "";
+    uint64_t hash;
+    fa_status status;
+
+    FA_TRY(read_content_hash(work_dir, &hash));
+    FA_TRY(read_config(work_dir, &config));
+    fa_json_to_bool(fa_config_get(config, "data.keep_empty"), &data->keep_empty);
+    fa_json_to_string(fa_config_get(config, "data.train"), &path);
+    status = open_same(path, hash, &data->dataset);
     fa_json_free(config);
     return status;
+}
+
+/* ---- which pictures are among them ---- */
+
+/* Of all images that are trained on, in order. */
+static fa_status list_known(const struct run_data *data, struct fa_fingerprint **out, size_t *n)
+{
+    const struct fa_sampler_config each_once = {.batch = 1, .keep_empty = data->keep_empty};
+    struct fa_sampler *sampler;
+    fa_status status;
+
+    FA_TRY(fa_sampler_create(data->dataset, &each_once, &sampler));
+    *n = fa_sampler_records(sampler);
+    status = fa_alloc(*n, sizeof **out, out);
+    for (size_t i = 0; i < *n && status == FA_OK; i++) {
+        const struct fa_record *record = &data->dataset->records[fa_sampler_record(sampler, 0, i)];
+
+        (*out)[i] = (struct fa_fingerprint){(uint32_t)record->n_bytes, record->crc};
+    }
+    fa_sampler_destroy(sampler);
+    if (status == FA_OK)
+        qsort(*out, *n, sizeof **out, by_fingerprint);
+    return status;
+}
+
+static fa_status count_known(const struct run_data *data, const struct fa_fingerprint *pictures, size_t n,
+                             size_t *n_known)
+{
+    struct fa_fingerprint *known;
+    size_t n_all;
+
+    FA_TRY(list_known(data, &known, &n_all));
+    for (size_t i = 0; i < n; i++)
+        *n_known += bsearch(&pictures[i], known, n_all, sizeof *known, by_fingerprint) != NULL;
+    fa_free(known);
+    return FA_OK;
 }
 
 fa_status fa_trained_on_tell(const char *weights, const struct fa_fingerprint *pictures, size_t n,
                              size_t *n_known)
 {
-    struct fa_dataset *dataset;
-    fa_status status = open_data(weights, &dataset);
+    struct run_data data = {0};
+    fa_status status;
 
     *n_known = 0;
-    if (status != FA_OK || dataset == NULL)
+    if (!fa_directory_exists(weights))
+        return FA_OK;
+    status = open_data(weights, &data);
+    if (status != FA_OK)
         return status == FA_ENOMEM ? status : FA_OK;
-    status = count_known(dataset, pictures, n, n_known);
-    fa_dataset_close(dataset);
+    status = count_known(&data, pictures, n, n_known);
+    fa_dataset_close(data.dataset);
     if (*n_known > 0)
-        fa_warn(
-            "%s was trained on %zu of these %zu pictures: what it finds there says little of how good it is",
-            weights, *n_known, n);
+        fa_warn("%s was trained on %zu of %zu picture%s here: results there say little about how good it is",
+                weights, *n_known, n, fa_plural(n));
     return status;
 }

@@ -1,9 +1,10 @@
 /*
- * trained_on.h - which pictures the weights were trained on, as far as their run tells: what is found there
- * says little of how good they are.
+ * trained_on.h - which pictures the weights were trained on, as far as their run tells: results there say
+ * little about how good they are.
  *
- * A work directory names its training data, whose index has size and CRC of every image's file. Two files
- * that have both in common are one. A weights file alone knows nothing of its data.
+ * A work directory names its training data, whose index has size and CRC of every image's file; its newest
+ * checkpoint tells whether they are still the same. Two files that have both in common are one. A weights
+ * file alone knows nothing of its data.
  */
 #ifndef FA_CLI_DETECT_TRAINED_ON_H
 #define FA_CLI_DETECT_TRAINED_ON_H
@@ -22,7 +23,7 @@ struct fa_fingerprint {
 struct fa_fingerprint fa_fingerprint_of(const void *data, size_t n_bytes);
 
 /* Says how many of n pictures the run trained on, where weights is its work directory. *n_known: as many; 0
-   where nothing is known, as where the data are elsewhere by now. */
+   where nothing is known, as where the data are elsewhere or others by now. */
 fa_status fa_trained_on_tell(const char *weights, const struct fa_fingerprint *pictures, size_t n,
                              size_t *n_known) FA_CHECK_RESULT;
 

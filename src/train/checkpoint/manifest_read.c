@@ -290,3 +290,13 @@ void fa_checkpoint_manifest_clear(struct fa_checkpoint_manifest *manifest)
     fa_json_free(manifest->root);
     *manifest = (struct fa_checkpoint_manifest){0};
 }
+
+fa_status fa_checkpoint_progress(const char *directory, struct fa_progress *out)
+{
+    struct fa_checkpoint_manifest manifest = {0};
+    fa_status status = fa_checkpoint_manifest_read(directory, &manifest);
+
+    *out = manifest.progress;
+    fa_checkpoint_manifest_clear(&manifest);
+    return status;
+}
