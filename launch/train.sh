@@ -195,7 +195,7 @@ replace() {
   done
 }
 
-# With fewer slots than ranks, as many ranks as there are slots.
+# With fewer slots than ranks, as many ranks as there are slots, but no more than the images of a step.
 leave_out_lost_hosts() {
   local lost slots batch
   lost=$(hosts_left "$hostfile" "$left")

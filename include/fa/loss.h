@@ -120,7 +120,8 @@ fa_status fa_loss_workspace_create(int n_threads, struct fa_loss_workspace **out
 void fa_loss_workspace_destroy(struct fa_loss_workspace *workspace);
 
 /* What this image adds to the normalizer of its batch; looks at no predictions, whose pointers may be NULL,
-   nor at labels. FreeAnchor: its objects; focal, ATSS: its positive anchors, at least 1. */
+   nor at labels; objects are checked by fa_loss_compute. FreeAnchor: its objects; focal, ATSS: its positive
+   anchors, at least 1. */
 fa_status fa_loss_share(const struct fa_loss_config *config, const struct fa_head_view *head,
                         const struct fa_objects *objects, struct fa_loss_workspace *workspace,
                         double *share) FA_CHECK_RESULT;

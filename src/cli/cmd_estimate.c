@@ -53,7 +53,8 @@ static const char details[] =
     "of\n"
     "the largest image: some rank of many has one in every step, and the others wait for it. Ranks beyond "
     "the\n"
-    "images of a batch make the batch grow, which changes the training; the learning rate grows with it.";
+    "images of a batch make the batch grow, which changes the training; the learning rate follows by "
+    "train.lr_scaling.";
 
 enum { SMALLEST_RANKS = 8, MOST_RANKS = 4096 };
 

@@ -32,6 +32,9 @@ static size_t level_begin(const struct layout *layout, size_t level)
 /* Levels follow one another and hold whole positions. */
 static fa_status check_layout(const struct layout *layout)
 {
+    if (layout->head->n_levels > 0 && layout->head->level_first == NULL)
+        return fa_fail(FA_EINVAL, "a head of %d levels does not say where they begin",
+                       layout->head->n_levels);
     for (size_t level = 0; level < layout->levels; level++) {
         const size_t begin = level_begin(layout, level), end = level_begin(layout, level + 1);
 

@@ -26,7 +26,7 @@ const struct fa_loss_config fa_loss_default = {
 const char *const fa_loss_names[] = {
     [FA_LOSS_FREEANCHOR] = "freeanchor", [FA_LOSS_FOCAL] = "focal", [FA_LOSS_ATSS] = "atss", NULL};
 
-/* share and compute are as fa_loss_share and fa_loss_compute, objects being checked. */
+/* share and compute are as fa_loss_share and fa_loss_compute, for which objects are checked. */
 static const struct kind {
     const char *part_name[FA_LOSS_PARTS], *part_label[FA_LOSS_PARTS];
     bool has_bags;

@@ -32,8 +32,7 @@ static fa_status check_backbone(const struct fa_model_config *config)
     if (config->base_channels != 64 && (config->groups != 1 || config->base_width != 64))
         return fa_fail(
             FA_EINVAL,
-            "model.backbone.base_channels is %d; beside other groups or base_width than 1 and 64 it "
-            "must be 64",
+            "model.backbone.base_channels is %d; it must be 64 unless groups is 1 and base_width 64",
             config->base_channels);
     if (config->frozen_stages < -1 || config->frozen_stages > 4)
         return fa_fail(FA_EINVAL, "model.backbone.frozen_stages is %d; it can be -1 to 4",

@@ -27,7 +27,8 @@ static int64_t fit_warmup(const struct fa_schedule *schedule, int64_t steps_per_
     const int64_t share = schedule->n_steps / WARMUP_SHARE;
 
     if (schedule->warmup_epochs > 0)
-        return (int64_t)ceil(schedule->warmup_epochs * (double)steps_per_epoch);
+        return (int64_t)ceil(schedule->warmup_epochs * (double)steps_per_epoch -
+                             1e-6); /* 1.1 * 10 is above 11 */
     if (schedule->warmup_samples > 0)
         return (schedule->warmup_samples + batch - 1) / batch;
     if (schedule->warmup_steps == FA_SCHEDULE_FOLLOWS)
@@ -106,10 +107,10 @@ bool fa_schedule_is_doubtful(const struct fa_schedule *schedule, int64_t epochs,
         return true;
     if (schedule->n_steps == 0 || 2 * schedule->warmup_steps <= schedule->n_steps)
         return false;
-    fa_text_add(why, size,
-                "the warm-up, %lld steps, takes more than half of the run's %lld; set train.warmup_steps=-1, "
-                "and it takes a tenth",
-                (long long)schedule->warmup_steps, (long long)schedule->n_steps);
+    fa_text_add(
+        why, size,
+        "the warm-up, %lld steps, takes more than half of the run's %lld; no more than a tenth is usual",
+        (long long)schedule->warmup_steps, (long long)schedule->n_steps);
     return true;
 }
 
@@ -129,8 +130,9 @@ bool fa_schedule_is_untried(const struct fa_schedule *schedule, const struct fa_
         fa_text_add(
             why, size,
             "a step of %lld images at rate %g is beyond the %d that detectors are known to learn with at a "
-            "rate that grows with the batch (doc/method.md 7.2); set train.warmup_steps to an epoch, "
-            "%lld, or more",
+            "rate that grows with the batch (doc/method.md 7.2) unless the warm-up takes an epoch, %lld "
+            "steps, "
+            "or more",
             (long long)batch->n, schedule->lr, TRIED_ON_DETECTORS, (long long)batch->steps_per_epoch);
     return why[0] != '\0';
 }

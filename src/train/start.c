@@ -117,8 +117,8 @@ static void count_steps(struct fa_training *t)
         fa_info("with rare classes repeated (data.repeat_threshold %g) an epoch is as long as %zu images",
                 c->repeat_threshold, fa_sampler_length(t->sampler));
     if (c->batch % size != 0)
-        fa_info("of a step's %d images some ranks hold %d and some %d, for which the others wait", c->batch,
-                c->batch / size, c->batch / size + 1);
+        fa_info("of a step's %d images some ranks hold %d and some %d; the first wait for the others",
+                c->batch, c->batch / size, c->batch / size + 1);
 }
 
 /* What will happen, before hours go by. */

@@ -258,8 +258,8 @@ static void a_warm_up_is_given_in_one_unit(void **state)
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read(NULL, two, 2, &settings), FA_EINVAL, "only one can be");
-    assert_fails_saying(fa_settings_read(NULL, others, 2, &settings), FA_EINVAL, "only one can be");
+    assert_fails_saying(fa_settings_read(NULL, two, 2, &settings), FA_EINVAL, "give one of them");
+    assert_fails_saying(fa_settings_read(NULL, others, 2, &settings), FA_EINVAL, "give one of them");
     assert_ok(fa_settings_read(NULL, one, 1, &settings));
     fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330, 16);
     assert_int_equal(settings.train.schedule.warmup_steps, 3665);

@@ -119,7 +119,7 @@ static void a_part_of_an_earlier_split_is_not_left_beside(void **state)
     config.split = (struct fa_pack_split){.n_parts = 3, .share = {0.5, 0.25, 0.25}};
     assert_ok(fa_pack(&config, &report));
     config.split = (struct fa_pack_split){.n_parts = 2, .share = {0.5, 0.5}};
-    assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "test: is left of an earlier split");
+    assert_fails_saying(fa_pack(&config, &report), FA_EINVAL, "test: is left over from an earlier split");
     assert_string_equal(fixture_list(config.out_directory), "test train val");
 }
 

@@ -391,7 +391,7 @@ static void a_step_larger_than_the_literature_knows_is_told(void **state)
     batch = (struct fa_batch){512, 16, 1000};
     assert_true(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
     assert_non_null(strstr(why, "a step of 512 images at rate 0.32 is beyond the 256"));
-    assert_non_null(strstr(why, "set train.warmup_steps to an epoch, 1000, or more"));
+    assert_non_null(strstr(why, "unless the warm-up takes an epoch, 1000 steps, or more"));
     schedule.warmup_steps = 1000;
     assert_false(fa_schedule_is_untried(&schedule, &batch, why, sizeof why));
     batch.n = 8193;

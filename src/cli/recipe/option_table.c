@@ -90,7 +90,7 @@ const struct fa_option fa_options[] = {
 
     CHOICE("loss.type", train.loss.kind, "\"freeanchor\"", fa_loss_names,
            "Anchors that are learned to match (freeanchor), or assigned by overlap (focal: RetinaNet), or "
-           "by what the overlaps of an object's nearest anchors are (atss)."),
+           "by a threshold that an object's nearest anchors set (atss)."),
     VALUE("loss.alpha", FA_OPTION_NUMBER, train.loss.freeanchor.alpha, "0.5", 0, 1,
           "FreeAnchor: weight of the positive bag loss."),
     VALUE("loss.gamma", FA_OPTION_NUMBER, train.loss.freeanchor.gamma, "2", 0, 10,
@@ -158,9 +158,8 @@ const struct fa_option fa_options[] = {
           "Probability of putting the channels into a random order."),
     BOOL("data.keep_empty", train.keep_empty, "false", "Train on images without objects too."),
     VALUE("data.repeat_threshold", FA_OPTION_NUMBER, train.repeat_threshold, "0", 0, 1,
-          "Images of classes that fewer than this part of the images show come several times an epoch, "
-          "sqrt(this "
-          "/ part) times (repeat factors of LVIS, there 0.001); 0: every image once."),
+          "Images with a class that less than this share of images shows come several times an epoch, the "
+          "root of this over the share (repeat factors of LVIS, there 0.001); 0: every image once."),
     LIST("data.mean", FA_OPTION_FLOATS, train.transform.normalize.mean, 3, "[123.675, 116.28, 103.53]", 0,
          255, "Mean of a channel, subtracted."),
     LIST("data.std", FA_OPTION_FLOATS, train.transform.normalize.std, 3, "[58.395, 57.12, 57.375]", 1e-3, 255,
@@ -221,7 +220,8 @@ const struct fa_option fa_options[] = {
     VALUE("train.lr_gamma", FA_OPTION_NUMBER, train.schedule.drop_factor, "0.1", 1e-6, 1,
           "Step: factor of each drop."),
     CHOICE("train.normalizer", train.normalizer, "\"global\"", normalizers,
-           "Divide losses by the objects (focal: positive anchors) of the whole batch (global), or of each "
+           "Divide losses by the objects (focal, atss: positive anchors) of the whole batch (global), or of "
+           "each "
            "rank, "
            "then average (local)."),
     CHOICE(

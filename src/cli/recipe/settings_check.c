@@ -23,18 +23,22 @@ static fa_status check_schedule(const struct fa_settings *settings)
     return FA_OK;
 }
 
+/* In steps, epochs or samples: what a recipe gives may have to be taken back. */
 static fa_status check_warmup(const struct fa_settings *settings)
 {
     const struct fa_schedule *schedule = &settings->train.schedule;
-    const int n = (schedule->warmup_steps != FA_SCHEDULE_FOLLOWS) + (schedule->warmup_epochs > 0) +
-                  (schedule->warmup_samples > 0);
+    const bool in_steps = schedule->warmup_steps != FA_SCHEDULE_FOLLOWS;
 
-    if (n > 1)
-        return fa_fail(
-            FA_EINVAL,
-            "train.warmup_steps=%lld, train.warmup_epochs=%g and train.warmup_samples=%lld: only one "
-            "can be; set the others to -1, 0 and 0",
-            (long long)schedule->warmup_steps, schedule->warmup_epochs, (long long)schedule->warmup_samples);
+    if (in_steps && (schedule->warmup_epochs > 0 || schedule->warmup_samples > 0))
+        return fa_fail(FA_EINVAL,
+                       "train.warmup_steps is %lld and train.warmup_%s is given too; give one of them: "
+                       "train.warmup_steps=-1 takes the first back",
+                       (long long)schedule->warmup_steps, schedule->warmup_epochs > 0 ? "epochs" : "samples");
+    if (schedule->warmup_epochs > 0 && schedule->warmup_samples > 0)
+        return fa_fail(FA_EINVAL,
+                       "train.warmup_epochs is %g and train.warmup_samples %lld; give one of them: 0 takes "
+                       "the other back",
+                       schedule->warmup_epochs, (long long)schedule->warmup_samples);
     return FA_OK;
 }
 

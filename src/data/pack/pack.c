@@ -116,11 +116,11 @@ static fa_status refuse_old_parts(const struct fa_packing *p)
         is_there = fa_file_exists(part);
         fa_free(part);
         if (is_there)
-            return fa_fail(
-                FA_EINVAL,
-                "%s/%s: is left of an earlier split, and its images may now be in train; remove it, or "
-                "choose another --out",
-                p->config->out_directory, fa_pack_part_names[k]);
+            return fa_fail(FA_EINVAL,
+                           "%s/%s: is left over from an earlier split, and its images may now be in train; "
+                           "remove it, or "
+                           "choose another --out",
+                           p->config->out_directory, fa_pack_part_names[k]);
     }
     return FA_OK;
 }
