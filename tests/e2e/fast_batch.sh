@@ -60,23 +60,40 @@ REFUSED=1 expect 85 "submit it again" job 85 train C.json w
 # A sweep is a run after another, or a job a run: the same ones.
 sweep() { # CODE OPTION...
   rm -f "$SEEN"
-  CODE=$1 "$root/launch/sweep.sh" --work-dir s "${@:2}"
+  (CODE=$1 SWEEP=$BASHPID exec "$root/launch/sweep.sh" --work-dir s "${@:2}")
 }
 [ "$(sweep 0 --list | wc -l)" -eq 12 ] || fail "a sweep's runs: $(sweep 0 --list)"
-expect 2 "expected KEY=VALUE" sweep 0 --vary loss.alpha
+names=$(sweep 0 --list --vary loss.alpha=0.5,1e-3,0.5 --vary loss.alpha=0.5 --seeds 1,2,1 | cut -f 1 | tr '\n' ' ')
+[ "$names" = "recipe,seed_1 loss.alpha=0.5,seed_1 loss.alpha=1e-3,seed_1 recipe,seed_2 loss.alpha=0.5,seed_2 loss.alpha=1e-3,seed_2 " ] ||
+  fail "runs with values and seeds given twice: $names"
+for wrong in loss.alpha loss.alpha= loss.alpha=1,,2 'loss.alpha=1 2' $'loss.alpha=1\n2' model.coder_std=[1,1,1,1]; do
+  expect 2 "expected KEY=VALUE" sweep 0 --list --vary "$wrong"
+done
 of_sweep() { SLURM_ARRAY_TASK_ID=$1 job 0 sweep s --vary loss.alpha=0.25,0.75 --config C.json --seeds 7; }
 expect 0 "mpirun" of_sweep 2
-seen "train --work-dir s/loss.alpha=0.75/seed_7 --resume auto --config C.json --seed 7 --set loss.alpha=0.75 --threads 3$"
+seen "train --work-dir s/loss.alpha=0.75,seed_7 --resume auto --config C.json --seed 7 --set loss.alpha=0.75 --threads 3$"
 expect 0 "run 3 of 3" of_sweep 3
 expect 0 "--set loss.gamma=3" sweep 0 --vary loss.gamma=3 --config C.json --dry-run
 [ ! -e s/recipe ] || fail "a dry run makes folders"
+expect 2 "" sweep 2 --vary loss.gamma=3 --config C.jsn
 mkdir -p s/recipe
 echo '{"mode":"val","epoch":1,"bbox_mAP":0.25,"bbox_mAP_50":0.5}' >s/recipe/log.jsonl
-touch s/recipe/weights.h5
-expect 0 "| recipe | 0.25 | 0.5 | - |" sweep 0 --vary loss.gamma=3 --config C.json
+touch s/recipe/{config.json,weights.h5}
+expect 2 "started with another recipe or other options (--config C.jsn )" sweep 0 --vary loss.gamma=3 --config C.json
+rm s/sweep.txt
+echo '{}' >C.json
+expect 0 "| recipe | 0.2500 | 0.5000 | - |" sweep 0 --vary loss.gamma=3 --config C.json
 expect 85 "sweep: loss.gamma=3" sweep 85 --vary loss.gamma=3,4 --config C.json
 seen "train .*--work-dir s/loss.gamma=3 --config C.json --set loss.gamma=3$"
-expect 1 "recipe is done" sweep 1 --vary loss.gamma=3 --config C.json
+expect 1 "recipe is done" sweep 1 --vary loss.gamma=3 --ranks 2 --config C.json
+for other in "--config C.json --seed 3" "--config D.json"; do
+  # shellcheck disable=SC2086
+  expect 2 "or other options (--config C.json )" sweep 0 --vary loss.gamma=3 $other
+done
+echo '{"base": "D.json"}' >C.json
+expect 2 "or other options (--config C.json )" of_sweep 2
+expect 2 "started with another recipe" sweep 0 --vary loss.gamma=3 --config C.json
+[ ! -e "$SEEN" ] || fail "started with another recipe: $(cat "$SEEN")"
 
 for signal in USR1 TERM; do
   rm -f "$SEEN"
