@@ -169,3 +169,15 @@ run_ranks() {
   [ "$ranks" -le "$(cores)" ] || environment+=(OMPI_MCA_mpi_yield_when_idle=1)
   env "${environment[@]}" mpirun "${flags[@]}" -n "$ranks" "$@"
 }
+
+# await PID: until that child has ended; its exit code is in $code. Traps run meanwhile, and set interrupted=yes, since a signal ends wait
+# with a code of its own. By wait alone, bash would wait for ever where the signal comes as the child ends.
+await() {
+  while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
+  interrupted=yes
+  while [ "$interrupted" = yes ]; do
+    interrupted=no
+    wait "$1" 2>/dev/null
+    code=$?
+  done
+}

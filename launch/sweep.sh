@@ -126,12 +126,7 @@ train() {
   "$launch/train.sh" "$@" &
   run=$!
   [ "$stopped" = no ] || kill -USR1 "$run" # of a signal just before there was a run to hear it
-  interrupted=yes
-  while [ "$interrupted" = yes ]; do # a signal ends wait with a code of its own
-    interrupted=no
-    wait "$run"
-    code=$?
-  done
+  await "$run"
   run=''
   [ "$stopped $code" != "yes $((128 + $(kill -l USR1)))" ] || code=85 # ended before it could listen, and so before it trained
 }

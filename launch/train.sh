@@ -162,12 +162,7 @@ run() {
   job=$!
   end_waiting &
   waiting=$!
-  interrupted=yes
-  while [ "$interrupted" = yes ]; do # a signal ends wait with a code of its own
-    interrupted=no
-    wait "$job" 2>/dev/null
-    code=$?
-  done
+  await "$job"
   job=''
   kill "$waiting" 2>/dev/null
 }

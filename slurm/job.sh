@@ -39,12 +39,7 @@ train_or_requeue() {
   trap 'interrupted=yes; echo "job: asked to stop"; touch "$work_dir/stop"' USR1 TERM
   on_ranks train --work-dir "$work_dir" --resume auto "$@" &
   training=$!
-  interrupted=yes
-  while [ "$interrupted" = yes ]; do # a signal ends wait with a code of its own
-    interrupted=no
-    wait "$training"
-    code=$?
-  done
+  await "$training"
   rm -f "$work_dir/stop" # of a signal that came too late
   [ "$code" -eq 85 ] || exit "$code"
   scontrol requeue "$SLURM_JOB_ID" && echo "job: stopped with state saved, goes back into the queue" && exit 0

@@ -11,6 +11,7 @@ cat >"$scratch/bin/mpirun" <<'END'
 echo "${0##*/} $*" >"$SEEN"
 until [ "$CODE" != stop ] || [ -e w/stop ]; do sleep 0.05; done
 [ "$CODE" != stop ] || exit 85
+if [ "$CODE" = late ]; then trap '' USR1 && kill -USR1 "$SWEEP" && exit; fi
 exit "$CODE"
 END
 cp "$scratch/bin/mpirun" "$scratch/bin/srun"
@@ -86,6 +87,8 @@ expect 0 "| recipe | 0.2500 | 0.5000 | - |" sweep 0 --vary loss.gamma=3 --config
 expect 85 "sweep: loss.gamma=3" sweep 85 --vary loss.gamma=3,4 --config C.json
 seen "train .*--work-dir s/loss.gamma=3 --config C.json --set loss.gamma=3$"
 expect 1 "recipe is done" sweep 1 --vary loss.gamma=3 --ranks 2 --config C.json
+expect 85 "sweep: loss.gamma=3" sweep late --vary loss.gamma=3,4 --config C.json
+[ ! -e s/loss.gamma=4 ] || fail "a sweep that was asked to stop as a run ended began the next"
 for other in "--config C.json --seed 3" "--config D.json"; do
   # shellcheck disable=SC2086
   expect 2 "or other options (--config C.json )" sweep 0 --vary loss.gamma=3 $other
