@@ -82,6 +82,11 @@ static double best_of(const struct fa_run_log *log, size_t first, size_t end)
     return best;
 }
 
+static bool is_short(const struct fa_run_log *log)
+{
+    return log->n_steps > 0 && log->steps[log->n_steps - 1].step < FA_FEW_STEPS;
+}
+
 static void put_trend(struct fa_page *page, const struct fa_run_log *log)
 {
     const size_t n = log->n_evaluations, recent = n - (n + 3) / 4;
@@ -97,6 +102,10 @@ static void put_trend(struct fa_page *page, const struct fa_run_log *log)
             before, last);
     else if (last < best - 2 * CHANGED)
         fa_page_add(page, "AP fell from its best, %.3f, to %.3f at the end. ", best, last);
+    else if (is_short(log))
+        fa_page_add(page,
+                    "AP rose no more at the end; but with fewer than %d steps a longer run may do better. ",
+                    FA_FEW_STEPS);
     else
         fa_page_put(page, "AP has levelled off. ");
 }

@@ -123,6 +123,9 @@ static void a_trend_is_told_of_three_evaluations_or_more(void **state)
     assert_says(verdict_of(&run), "AP was still rising, from 0.420 to 0.460 over the last quarter");
     put_ap(&run, 8, level);
     assert_says(verdict_of(&run), "AP has levelled off.");
+    run.step.step = 252;
+    assert_says(verdict_of(&run), "with fewer than 300 steps a longer run may do better");
+    run.step.step = 5000;
     put_ap(&run, 8, falling);
     assert_says(verdict_of(&run), "AP fell from its best, 0.500, to 0.250 at the end.");
     put_ap(&run, 2, rising);
