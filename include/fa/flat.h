@@ -67,8 +67,7 @@ void fa_flat_swap(struct fa_flat *a, struct fa_flat *b, size_t n);
 void fa_flat_fold(struct fa_flat *sum, struct fa_flat *const left[], size_t n_left, struct fa_flat *store,
                   size_t begin, size_t end);
 
-/* sqrt of the sum of the squares of elements [begin, end), in double; and of n elements in the host's memory.
- */
+/* sqrt of the sum of squares of elements [begin, end), in double; and of n elements in the host's memory. */
 double fa_host_norm(const fa_real *elements, size_t n);
 fa_status fa_flat_norm(const struct fa_flat *flat, size_t begin, size_t end, double *norm) FA_CHECK_RESULT;
 

@@ -40,8 +40,7 @@ struct fa_head_view {
     int num_classes;      /* at least 1; there is no class of the background */
     const float *anchors; /* (n_anchors, 4) */
     const fa_real *cls;   /* (n_anchors, num_classes) logits: a probability is their sigmoid */
-    const fa_real
-        *reg; /* (n_anchors, 4) deltas dx dy dw dh, as fa_box_decode has them, in units of the coder */
+    const fa_real *reg;   /* (n_anchors, 4) deltas dx dy dw dh, as fa_box_decode takes them */
 
     /* How anchors lie, for ATSS; zeroed: on one level, one at a position. */
     int n_levels;
