@@ -46,7 +46,7 @@ interrupted() {
   wait $!
   code=$?
 }
-large=(--config "$small_config" --weights "$scratch/pipe/weights.h5" --set "data.scale=[800,800]")
+large=(--config "$small_config" --weights "$scratch/pipe/weights.h5" --set "data.scale=[800,800]" --set model.backbone.base_channels=64)
 must "$freeanchor" synth --out "$scratch/many" --images 60 --classes 2 --seed 3 --size 64x64
 interrupted 0.5 eval "${large[@]}" --data "$scratch/shards" --out "$scratch/results.json"
 holds "$code == 130" "exit code of an interrupted eval"
