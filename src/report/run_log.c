@@ -133,12 +133,14 @@ static fa_status add_start(const struct fa_json *line, struct fa_run_log *log)
 {
     struct fa_log_start start = {.step = fa_log_number(line, "resumed_at_step"),
                                  .ranks = fa_log_number(line, "ranks")};
-    const char *at = "";
+    const char *at = "", *missed = "";
 
     if (!(start.step >= 0))
         return FA_OK;
     fa_json_to_string(fa_json_get(line, "started"), &at);
     snprintf(start.at, sizeof start.at, "%s", at);
+    fa_json_to_string(fa_json_get(line, "missed"), &missed);
+    snprintf(log->missed, sizeof log->missed, "%s", missed);
     forget_after(start.step, log);
     FA_TRY(fa_log_grow(&log->starts, log->n_starts, sizeof *log->starts));
     log->starts[log->n_starts++] = start;

@@ -9,7 +9,7 @@
 
 #include "fa/status.h"
 
-enum { FA_LOG_PARTS = 4, FA_LOG_PHASES = 7, FA_LOG_NAME = 64 };
+enum { FA_LOG_PARTS = 4, FA_LOG_PHASES = 7, FA_LOG_NAME = 64, FA_LOG_SENTENCE = 1024 };
 
 /* Numbers that are absent or null are NaN. Only doubles, so that a column is every so many. */
 struct fa_log_step {
@@ -59,6 +59,7 @@ struct fa_run_log {
     size_t n_ranks; /* 0: they told nothing, as where there is one */
     struct fa_log_rank *ranks;
     double rank_steps;                         /* that they told of */
+    char missed[FA_LOG_SENTENCE];              /* at the last start: which objects no anchor fits; "": none */
     char part_name[FA_LOG_PARTS][FA_LOG_NAME]; /* of losses; "" beyond the last */
     size_t n_damaged;                          /* lines that are no JSON */
 };

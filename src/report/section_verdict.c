@@ -151,7 +151,16 @@ static void put_weakest(struct fa_page *page, const struct fa_found *found)
     fa_page_add(page, ", F1&nbsp;%.2f. ", analysis->classes[weakest].best_f1.f1);
 }
 
-/* ---- the whole ---- */
+/* ---- what stands in its way ---- */
+
+static void put_missed(struct fa_page *page, const struct fa_run_log *log)
+{
+    if (log->missed[0] == '\0')
+        return;
+    fa_page_put(page, "<p class=note>Note: ");
+    fa_page_text(page, log->missed);
+    fa_page_put(page, ".</p>\n");
+}
 
 static void put_little(struct fa_page *page, const struct fa_run_log *log)
 {
@@ -167,6 +176,8 @@ static void put_little(struct fa_page *page, const struct fa_run_log *log)
     fa_page_put(page, "</p>\n");
 }
 
+/* ---- the whole ---- */
+
 void fa_section_verdict(struct fa_page *page, const struct fa_report_run *run, const struct fa_found *found)
 {
     fa_page_put(page, "<p class=verdict>");
@@ -177,5 +188,6 @@ void fa_section_verdict(struct fa_page *page, const struct fa_report_run *run, c
         put_weakest(page, found);
     }
     fa_page_put(page, "</p>\n");
+    put_missed(page, &run->log);
     put_little(page, &run->log);
 }

@@ -40,6 +40,7 @@ struct fa_journal_start {
     const char (*hosts)[FA_RANK_HOST_MAX]; /* (n_ranks); NULL: they are not told */
     int64_t step, samples;                 /* where the run goes on; 0: it begins */
     int64_t steps_per_epoch, last_step;
+    const char *missed; /* which objects no anchor fits, a sentence; "" or NULL: it is not told */
 };
 
 /* What the journal has of the run up to the step where it goes on. */

@@ -181,6 +181,11 @@ static bool set_hosts(struct fa_json *line, const struct fa_journal_start *start
     return false;
 }
 
+static bool set_missed(struct fa_json *line, const struct fa_journal_start *start)
+{
+    return start->missed == NULL || start->missed[0] == '\0' || set_text(line, "missed", start->missed);
+}
+
 struct fa_json *fa_journal_line_start(const struct fa_journal_start *start)
 {
     struct fa_json *line = fa_json_new_object();
@@ -192,5 +197,6 @@ struct fa_json *fa_journal_line_start(const struct fa_journal_start *start)
                            set_number(line, "ranks", start->n_ranks) && set_hosts(line, start) &&
                            set_number(line, "resumed_at_step", (double)start->step) &&
                            set_number(line, "resumed_at_samples", (double)start->samples) &&
+                           set_missed(line, start) &&
                            set_text(line, "config", start->config != NULL ? start->config : ""));
 }

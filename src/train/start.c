@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "fa/activity.h"
+#include "fa/data_statistics.h"
 #include "fa/learning.h"
 #include "fa/log.h"
 #include "fa/memory.h"
@@ -228,10 +229,24 @@ static void tell_few(const struct fa_training *t)
     fa_warn("this run is short: %s", text);
 }
 
+/* Rank 0. "" where anchors fit. */
+static fa_status find_missed(const struct fa_training *t, char *text, size_t size)
+{
+    const struct fa_outlook outlook = {&t->config->transform, fa_model_config(t->model)->anchors};
+    struct fa_data_statistics statistics;
+
+    FA_TRY(fa_data_statistics_take(t->run->train_data, &outlook, &statistics));
+    if (fa_data_statistics_print_missed(&statistics, text, size))
+        fa_warn("%s", text);
+    fa_data_statistics_clear(&statistics);
+    return FA_OK;
+}
+
 /* Rank 0. Nothing was written to the directory's records before: a run that is refused leaves them as they
    were. */
 static fa_status begin_records(struct fa_training *t)
 {
+    char missed[FA_MESSAGE_MAX];
     const struct fa_journal_start start = {.config = t->run->config_json,
                                            .events_in =
                                                t->config->tensorboard ? t->run->work_dir->path : NULL,
@@ -242,8 +257,10 @@ static fa_status begin_records(struct fa_training *t)
                                            .step = t->state.progress.step,
                                            .samples = t->state.progress.samples,
                                            .steps_per_epoch = t->steps_per_epoch,
-                                           .last_step = t->last_step};
+                                           .last_step = t->last_step,
+                                           .missed = missed};
 
+    FA_TRY(find_missed(t, missed, sizeof missed));
     if (t->config->class_ap && t->run->val_data != NULL)
         FA_TRY(fa_category_titles(t->run->val_data->categories, t->run->val_data->n_categories, &t->titles));
     FA_TRY(fa_training_write_config(t));

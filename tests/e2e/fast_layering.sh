@@ -35,7 +35,7 @@ declare -A module_of=(
   [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [thresholds]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [graph]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [nms_recall]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [onnx]=onnx [cuda]=cuda
   [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data [staged_dataset]=data
-  [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [kept_results]=eval [learning]=eval [analysis]=eval [report]=report
+  [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [kept_results]=eval [learning]=eval [analysis]=eval [data_statistics]=eval [report]=report
   [sgd]=train [checkpoint]=train [checkpoint_writer]=train [trainer]=train [work_dir]=train [run_status]=train [model_weights]=train [case]=train [replay]=train)
 declare -A below=(
   [base]="" [tensor]="base" [backend]="tensor base" [net]="backend tensor base" [detect]="tensor base"

@@ -19,6 +19,16 @@ must "$freeanchor" pack --coco "$scratch/long.json" --images "$scratch/s/images"
 expect 0 "--set model.anchor_ratios=[0.25,1,4] " "$freeanchor" browse \
   "$scratch/long" --set "data.scale=[160,120]"
 
+# The start of training and the report say it too, with the same numbers.
+must "${browse[@]}" --set model.anchor_scale=32
+missed=$(grep -o '[0-9]* % of `disc`' "$last_log" | head -n 1)
+[ -n "$missed" ] || fail "anchors of 256 pixels and more miss nothing"
+must "$freeanchor" train --config "$small_config" --train-data "$scratch/d" --work-dir "$scratch/w" --threads 1 \
+  --set "data.scale=[160,120]" --set model.anchor_scale=32 --set train.max_steps=1 --set train.eval_interval=0
+for told in "$last_log" "$scratch/w/train.log" "$scratch/w/report.html"; do
+  grep -q "of the objects to train on, .*$missed.* have no anchor above IoU 0.4" "$told" || fail "$told does not say that anchors miss objects"
+done
+
 is_jpeg() {
   [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = ffd8 ] || fail "$1 is no JPEG"
 }

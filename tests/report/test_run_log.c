@@ -123,6 +123,19 @@ static void the_seconds_of_ranks_are_means_since_the_last_start(void **state)
     fa_run_log_clear(&log);
 }
 
+static void objects_that_no_anchor_fits_are_those_of_the_last_start(void **state)
+{
+    struct fa_run_log log = read_text("{\"started\":\"2026\",\"resumed_at_step\":0,\"missed\":\"all\"}\n"
+                                      "{\"started\":\"2026\",\"resumed_at_step\":9,\"missed\":\"half\"}\n");
+
+    (void)state;
+    assert_string_equal(log.missed, "half");
+    fa_run_log_clear(&log);
+    log = read_text("{\"started\":\"2026\",\"resumed_at_step\":0,\"missed\":\"all\"}\n" STARTED(9));
+    assert_string_equal(log.missed, "");
+    fa_run_log_clear(&log);
+}
+
 /* As an older program wrote it. */
 static void ranks_without_hosts_are_not_told_of(void **state)
 {
@@ -153,6 +166,7 @@ int main(void)
         cmocka_unit_test(the_ap_of_classes_is_followed_and_what_is_made_again_stands_once),
         cmocka_unit_test(the_seconds_of_ranks_are_means_since_the_last_start),
         cmocka_unit_test(ranks_without_hosts_are_not_told_of),
+        cmocka_unit_test(objects_that_no_anchor_fits_are_those_of_the_last_start),
         cmocka_unit_test(a_run_without_a_log_is_missing),
     };
 

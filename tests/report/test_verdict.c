@@ -163,6 +163,17 @@ static void what_costs_most_and_the_weakest_class_are_named(void **state)
     assert_says_nothing_of(verdict_of(&run), "weakest");
 }
 
+static void objects_that_no_anchor_fits_are_told(void **state)
+{
+    struct run run;
+
+    (void)state;
+    make_run(&run, 8, 2);
+    assert_says_nothing_of(verdict_of(&run), "Note");
+    strcpy(run.report.log.missed, "9 % of `<dog>` have no anchor");
+    assert_says(verdict_of(&run), "<p class=note>Note: 9 % of `&lt;dog&gt;` have no anchor.</p>");
+}
+
 static struct fa_page classes_of(const struct run *run)
 {
     struct fa_page page = {0};
@@ -197,6 +208,7 @@ int main(void)
         cmocka_unit_test(praise_follows_what_is_found_and_what_is_right),
         cmocka_unit_test(a_trend_is_told_of_three_evaluations_or_more),
         cmocka_unit_test(what_costs_most_and_the_weakest_class_are_named),
+        cmocka_unit_test(objects_that_no_anchor_fits_are_told),
         cmocka_unit_test(a_class_that_one_threshold_would_lose_is_named),
     };
 

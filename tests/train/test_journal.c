@@ -239,12 +239,13 @@ static void a_save_is_a_line_of_its_own_that_plots_of_epochs_pass_over(void **st
     fa_json_free(line);
 }
 
-static void what_each_rank_did_is_a_line_of_its_own_beside_the_hosts_of_the_start(void **state)
+static void what_each_rank_did_is_a_line_of_its_own_beside_hosts_and_missed_objects_of_the_start(void **state)
 {
     static const char hosts[2][FA_RANK_HOST_MAX] = {"node1", "node \"2\""};
     static const double seconds[2 * FA_RANK_PARTS] = {0.5, 1, 2, 0.25, (double)INFINITY, 4};
-    const char *directory = fa_test_directory(), *host = "";
-    const struct fa_journal_start start = {.n_ranks = 2, .hosts = hosts, .steps_per_epoch = 50};
+    const char *directory = fa_test_directory(), *host = "", *missed = "";
+    const struct fa_journal_start start = {
+        .n_ranks = 2, .hosts = hosts, .steps_per_epoch = 50, .missed = "none"};
     struct fa_journal *journal;
     struct fa_json *line;
     double value = 0;
@@ -258,6 +259,8 @@ static void what_each_rank_did_is_a_line_of_its_own_beside_the_hosts_of_the_star
     line = read_line(directory, 0);
     fa_json_to_string(fa_json_next(fa_json_first(fa_json_get(line, "hosts"))), &host);
     assert_string_equal(host, "node \"2\"");
+    fa_json_to_string(fa_json_get(line, "missed"), &missed);
+    assert_string_equal(missed, "none");
     fa_json_free(line);
     line = read_line(directory, 1);
     assert_null(fa_json_get(line, "epoch"));
@@ -545,7 +548,8 @@ int main(void)
         cmocka_unit_test(numbers_that_are_not_finite_leave_the_line_valid),
         cmocka_unit_test(a_val_line_has_the_six_numbers_twice),
         cmocka_unit_test(a_save_is_a_line_of_its_own_that_plots_of_epochs_pass_over),
-        cmocka_unit_test(what_each_rank_did_is_a_line_of_its_own_beside_the_hosts_of_the_start),
+        cmocka_unit_test(
+            what_each_rank_did_is_a_line_of_its_own_beside_hosts_and_missed_objects_of_the_start),
         cmocka_unit_test(a_resumed_run_appends_and_says_where_it_goes_on),
         cmocka_unit_test(steps_that_are_made_again_stand_once_in_log_jsonl),
         cmocka_unit_test(a_run_that_goes_on_knows_whether_its_last_step_was_evaluated),

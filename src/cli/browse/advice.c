@@ -1,17 +1,12 @@
 #include "advice.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fa/log.h"
-#include "fa/memory.h"
 #include "fa/printable.h"
 
 enum { MOST_ADVICE = 5, NAME_ROOM = 256 };
-
-/* Of a class's objects without a good anchor, from which it is said. */
-#define WORTH_SAYING 0.05
 
 /* By which the mean IoU of a class falls where it fits worse. */
 #define WORSE_IOU 0.02
@@ -30,16 +25,6 @@ struct advice {
         struct fa_data_statistics statistics;
     } other[OTHERS];
 };
-
-static double poor_share(const struct fa_fit *fit)
-{
-    return fit->n > 0 ? (double)fit->n_poor / (double)fit->n : 0;
-}
-
-static bool is_worth_saying(const struct fa_fit *fit)
-{
-    return poor_share(fit) >= WORTH_SAYING;
-}
 
 static enum fa_misfit main_misfit(const struct fa_fit *fit)
 {
@@ -118,19 +103,15 @@ static fa_status look(struct advice *advice, enum other which)
 
 static double then(const struct advice *advice, enum other which, size_t class)
 {
-    return 100 * poor_share(&advice->other[which].statistics.classes[class].fit);
+    return 100 * fa_fit_poor_share(&advice->other[which].statistics.classes[class].fit);
 }
 
 /* ---- what it would cost ---- */
 
-static double mean_iou(const struct fa_fit *fit)
-{
-    return fit->n > 0 ? fit->sum / (double)fit->n : 0;
-}
-
 static bool is_worse(const struct fa_fit *now, const struct fa_fit *then)
 {
-    return mean_iou(now) - mean_iou(then) >= WORSE_IOU || poor_share(then) - poor_share(now) >= WORTH_SAYING;
+    return fa_fit_mean(now) - fa_fit_mean(then) >= WORSE_IOU ||
+           fa_fit_poor_share(then) - fa_fit_poor_share(now) >= FA_POOR_SHARE;
 }
 
 /* The class of most objects that anchors fit worse then; n_classes: there is none. */
@@ -163,8 +144,8 @@ static void print_cost(const struct advice *advice, enum other which)
     }
     printf("but `%s`, %zu object%s, would fit worse: IoU of the best anchor %.2f, now %.2f\n",
            print_name(&now->classes[loser], name), now->classes[loser].fit.n,
-           fa_plural(now->classes[loser].fit.n), mean_iou(&then->classes[loser].fit),
-           mean_iou(&now->classes[loser].fit));
+           fa_plural(now->classes[loser].fit.n), fa_fit_mean(&then->classes[loser].fit),
+           fa_fit_mean(&now->classes[loser].fit));
 }
 
 /* ---- sentences ---- */
@@ -173,7 +154,7 @@ static void print_finding(const struct fa_class_statistics *class)
 {
     char name[NAME_ROOM];
 
-    printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * poor_share(&class->fit),
+    printf("%.0f %% of `%s` have no anchor above %.1f: ", 100 * fa_fit_poor_share(&class->fit),
            print_name(class, name), FA_POOR_IOU);
 }
 
@@ -227,29 +208,20 @@ static fa_status advise_on(struct advice *advice, size_t class)
 
 /* ---- the whole ---- */
 
-static int poorest_first(const void *a, const void *b)
-{
-    const struct fa_class_statistics *x = *(const struct fa_class_statistics *const *)a;
-    const struct fa_class_statistics *y = *(const struct fa_class_statistics *const *)b;
-    const double of_x = poor_share(&x->fit), of_y = poor_share(&y->fit);
-
-    if (of_x != of_y)
-        return of_x > of_y ? -1 : 1;
-    return (x > y) - (x < y);
-}
-
-static fa_status advise(struct advice *advice, const struct fa_class_statistics *const *poorest)
+static fa_status advise(struct advice *advice)
 {
     const struct fa_data_statistics *now = advice->now;
-    size_t n = 0;
+    const struct fa_class_statistics *poor = fa_data_statistics_next_poor(now, NULL);
 
-    for (; n < now->n_classes && n < MOST_ADVICE && is_worth_saying(&poorest[n]->fit); n++)
-        FA_TRY(advise_on(advice, (size_t)(poorest[n] - now->classes)));
-    if (n < now->n_classes && is_worth_saying(&poorest[n]->fit))
-        printf("and so it is with more classes, see the table\n");
-    if (n == 0 && now->fit.n > 0)
-        printf("anchors fit: of every class, fewer than %.0f %% have none above %.1f\n", 100 * WORTH_SAYING,
+    if (poor == NULL && now->fit.n > 0)
+        printf("anchors fit: of every class, fewer than %.0f %% have none above %.1f\n", 100 * FA_POOR_SHARE,
                FA_POOR_IOU);
+    for (int n = 0; n < MOST_ADVICE && poor != NULL; n++) {
+        FA_TRY(advise_on(advice, (size_t)(poor - now->classes)));
+        poor = fa_data_statistics_next_poor(now, poor);
+    }
+    if (poor != NULL)
+        printf("and so it is with more classes, see the table\n");
     return FA_OK;
 }
 
@@ -257,16 +229,9 @@ fa_status fa_data_advice_print(const struct fa_dataset *dataset, const struct fa
                                const struct fa_data_statistics *statistics)
 {
     struct advice advice = {.dataset = dataset, .outlook = outlook, .now = statistics};
-    const struct fa_class_statistics **poorest;
-    fa_status status;
+    const fa_status status = advise(&advice);
 
-    FA_TRY(fa_alloc(statistics->n_classes, sizeof *poorest, &poorest));
-    for (size_t k = 0; k < statistics->n_classes; k++)
-        poorest[k] = &statistics->classes[k];
-    qsort(poorest, statistics->n_classes, sizeof *poorest, poorest_first);
-    status = advise(&advice, poorest);
     for (int other = 0; other < OTHERS; other++)
         fa_data_statistics_clear(&advice.other[other].statistics);
-    fa_free(poorest);
     return status;
 }

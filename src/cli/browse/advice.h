@@ -4,7 +4,7 @@
 #ifndef FA_CLI_BROWSE_ADVICE_H
 #define FA_CLI_BROWSE_ADVICE_H
 
-#include "statistics.h"
+#include "fa/data_statistics.h"
 
 /* A sentence on standard output for each class of which many objects have no good anchor, the worst first. */
 fa_status fa_data_advice_print(const struct fa_dataset *dataset, const struct fa_outlook *outlook,

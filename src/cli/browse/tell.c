@@ -17,11 +17,6 @@ static double share(size_t part, size_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static double mean(const struct fa_fit *fit)
-{
-    return fit->n > 0 ? fit->sum / (double)fit->n : 0;
-}
-
 /* ---- the whole ---- */
 
 static void print_images(const struct fa_data_statistics *s)
@@ -71,7 +66,7 @@ static void print_fit(const struct fa_fit *fit)
     if (fit->n == 0)
         printf(" %9s %11s\n", "-", "-");
     else
-        printf(" %9.2f %9.1f %%\n", mean(fit), 100 * share(fit->n_poor, fit->n));
+        printf(" %9.2f %9.1f %%\n", fa_fit_mean(fit), 100 * fa_fit_poor_share(fit));
 }
 
 static void print_sizes(const struct fa_data_statistics *s)
@@ -176,7 +171,7 @@ static void set_quantiles(struct fa_json *object, const char *key, const struct 
 static void set_fit(struct fa_json *object, const struct fa_fit *fit)
 {
     set_number(object, "objects", (double)fit->n);
-    set_number(object, "best_iou", fit->n > 0 ? mean(fit) : (double)NAN);
+    set_number(object, "best_iou", fit->n > 0 ? fa_fit_mean(fit) : (double)NAN);
     set_number(object, "poor", (double)fit->n_poor);
 }
 

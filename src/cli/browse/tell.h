@@ -4,8 +4,8 @@
 #ifndef FA_CLI_BROWSE_TELL_H
 #define FA_CLI_BROWSE_TELL_H
 
+#include "fa/data_statistics.h"
 #include "fa/json.h"
-#include "statistics.h"
 
 /* Tables on standard output; and for each class of which many objects have no good anchor a sentence with
    what can be done. outlook: of the statistics. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes statistics.h: a small made-up dataset, and its statistics as numpy gives them.
+"""Makes data_statistics.h: a small made-up dataset, and its statistics as numpy gives them.
 
 Anchors are RetinaNet's, all of them, in double precision; every object is compared with every anchor of its image.
 """
@@ -88,7 +88,7 @@ def main():
     flat = [a for _, _, annotations in images for a in annotations]
     first = np.cumsum([0] + [len(annotations) for _, _, annotations in images])
 
-    print(f"/* Made by make_statistics.py with numpy {np.__version__}. */\n/* clang-format off */")
+    print(f"/* Made by make_data_statistics.py with numpy {np.__version__}. */\n/* clang-format off */")
     print(f"static const int golden_scale[2] = {{{SCALE[0]}, {SCALE[1]}}};")
     print("static const struct fa_record golden_records[] = {")
     for i, (w, h, annotations) in enumerate(images):

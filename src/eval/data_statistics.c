@@ -1,4 +1,4 @@
-#include "statistics.h"
+#include "fa/data_statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,6 +30,23 @@ struct taking {
     size_t *last_image; /* of every class: the record in which it was seen last, plus one */
     struct fa_data_statistics *out;
 };
+
+/* ---- how well anchors fit ---- */
+
+double fa_fit_mean(const struct fa_fit *fit)
+{
+    return fit->n > 0 ? fit->sum / (double)fit->n : 0;
+}
+
+double fa_fit_poor_share(const struct fa_fit *fit)
+{
+    return fit->n > 0 ? (double)fit->n_poor / (double)fit->n : 0;
+}
+
+bool fa_fit_is_poor(const struct fa_fit *fit)
+{
+    return fa_fit_poor_share(fit) >= FA_POOR_SHARE;
+}
 
 /* ---- one object ---- */
 
@@ -182,7 +199,7 @@ static void describe_anchors(const struct fa_anchor_design *anchors, struct taki
 static fa_status take(struct taking *t, const struct fa_anchor_design *anchors)
 {
     FA_TRY(allocate(t));
-    describe_anchors(anchors, t);
+    describe_anchors(fa_anchors_meant(anchors), t);
     for (size_t k = 0; k < t->dataset->n_categories; k++) {
         t->out->classes[k].name = t->dataset->categories[k].name;
         t->out->classes[k].id = t->dataset->categories[k].id;

@@ -1,9 +1,9 @@
-/* What is told of a dataset, against numpy with every anchor (golden/make_statistics.py). */
+/* What is told of a dataset, against numpy with every anchor (golden/make_data_statistics.py). */
 #include <math.h>
 #include <string.h>
 
-#include "browse/statistics.h"
-#include "golden/statistics.h"
+#include "fa/data_statistics.h"
+#include "golden/data_statistics.h"
 #include "support.h"
 
 static const struct fa_category categories[] = {
@@ -150,6 +150,49 @@ static void a_dataset_without_objects_has_statistics_too(void **state)
     fa_data_statistics_clear(&s);
 }
 
+static void anchors_that_are_zeroed_are_those_of_the_reference(void **state)
+{
+    const struct fa_dataset dataset = golden_dataset();
+    const struct fa_transform transform = {.scale = {golden_scale[0], golden_scale[1]},
+                                           .augment.min_visible = 0.3};
+    const struct fa_outlook outlook = {.transform = &transform};
+    struct fa_data_statistics s;
+
+    (void)state;
+    assert_ok(fa_data_statistics_take(&dataset, &outlook, &s));
+    assert_close((double)s.classes[0].fit.n_poor, golden_classes[0][6]);
+    assert_close(s.classes[0].fit.sum, golden_classes[0][5]);
+    fa_data_statistics_clear(&s);
+}
+
+/* Of five poor classes out of seven, the fourth by one object of twenty. */
+static void poor_classes_are_named_the_worst_first(void **state)
+{
+    struct fa_class_statistics classes[7] = {
+        {.name = "fits", .fit = {.n = 21, .n_poor = 1}},
+        {.name = "some", .fit = {.n = 10, .n_poor = 1}},
+        {.name = "al\033l", .fit = {.n = 2, .n_poor = 2}},
+        {.name = "least", .fit = {.n = 20, .n_poor = 1}},
+        {.name = "empty"},
+        {.name = "half", .fit = {.n = 8, .n_poor = 4}},
+        {.name = "tie", .fit = {.n = 20, .n_poor = 2}},
+    };
+    struct fa_data_statistics s = {.n_classes = 7, .classes = classes};
+    char text[512];
+
+    (void)state;
+    assert_true(fa_data_statistics_print_missed(&s, text, sizeof text));
+    assert_non_null(strstr(text, "of the objects to train on, 100 % of `al\\x1bl`, 50 % of `half`, 10 % of "
+                                 "`some`, 10 % of `tie` and objects of 1 more class have no anchor above IoU "
+                                 "0.4"));
+    s.n_classes = 2;
+    assert_true(fa_data_statistics_print_missed(&s, text, sizeof text));
+    assert_non_null(strstr(text, "on, 10 % of `some` have no anchor"));
+    s.n_classes = 1;
+    assert_false(fa_data_statistics_print_missed(&s, text, sizeof text));
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +201,8 @@ int main(void)
         cmocka_unit_test(best_overlaps_are_those_of_all_anchors),
         cmocka_unit_test(what_is_too_long_for_anchors_is_told_from_what_is_too_small),
         cmocka_unit_test(a_dataset_without_objects_has_statistics_too),
+        cmocka_unit_test(anchors_that_are_zeroed_are_those_of_the_reference),
+        cmocka_unit_test(poor_classes_are_named_the_worst_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);

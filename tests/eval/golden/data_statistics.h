@@ -1,4 +1,4 @@
-/* Made by make_statistics.py with numpy 2.4.6. */
+/* Made by make_data_statistics.py with numpy 2.4.6. */
 /* clang-format off */
 static const int golden_scale[2] = {320, 200};
 static const struct fa_record golden_records[] = {
