@@ -1,5 +1,8 @@
 #include "pack_split.h"
 
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +12,8 @@
 #include "fa/memory.h"
 #include "fa/philox.h"
 #include "fa/text.h"
+
+enum { SEEDS = 1000 }; /* that are tried for one that meets the shares */
 
 const char *const fa_pack_part_names[FA_PACK_MAX_PARTS] = {"train", "val", "test"};
 
@@ -69,13 +74,14 @@ fa_status fa_tell_copies(const struct fa_coco *coco, const struct fa_image_check
 
 /* ---- parts ---- */
 
-static uint8_t part_of_file(const struct fa_pack_split *split, const struct fa_image_check *check)
+static uint8_t part_of_file(const struct fa_pack_split *split, uint64_t seed,
+                            const struct fa_image_check *check)
 {
     struct fa_random random;
     double place, end = 0;
     size_t part = 0;
 
-    fa_random_init(&random, split->seed, FA_RANDOM_SPLIT, check->crc, (uint32_t)check->n_bytes);
+    fa_random_init(&random, seed, FA_RANDOM_SPLIT, check->crc, (uint32_t)check->n_bytes);
     place = fa_random_double(&random);
     while (part + 1 < split->n_parts && place >= (end += split->share[part]))
         part++;
@@ -86,7 +92,7 @@ void fa_split_images(const struct fa_pack_split *split, const struct fa_image_ch
                      uint8_t *part_of)
 {
     for (size_t i = 0; i < n; i++)
-        part_of[i] = part_of_file(split, &checks[i]);
+        part_of[i] = part_of_file(split, split->seed, &checks[i]);
 }
 
 /* ---- what the parts have ---- */
@@ -140,9 +146,101 @@ static fa_status tell_part(const struct fa_packing *packing, size_t k)
     return status;
 }
 
+/* ---- shares that are missed ---- */
+
+/* How many images each part has, of how many. */
+struct tally {
+    size_t n, of[FA_PACK_MAX_PARTS];
+};
+
+/* As this seed would draw them. */
+static struct tally tally_of(const struct fa_packing *packing, uint64_t seed)
+{
+    struct tally tally = {0};
+
+    for (size_t k = 0; k < packing->n_parts; k++) {
+        const struct fa_pack_plan *plan = &packing->parts[k].plan;
+
+        for (size_t i = 0; i < plan->n_images; i++)
+            tally.of[part_of_file(&packing->config->split, seed, &packing->checks[plan->images[i]])]++;
+        tally.n += plan->n_images;
+    }
+    return tally;
+}
+
+static double share_of(const struct fa_packing *packing, const struct tally *tally, size_t part)
+{
+    return packing->config->split.share[part] * (double)tally->n;
+}
+
+/* By how many images. */
+static double miss_of(const struct fa_packing *packing, const struct tally *tally, size_t part)
+{
+    return fabs((double)tally->of[part] - share_of(packing, tally, part));
+}
+
+static bool meets_shares(const struct fa_packing *packing, const struct tally *tally)
+{
+    for (size_t k = 0; k < packing->n_parts; k++)
+        if (miss_of(packing, tally, k) >= 1)
+            return false;
+    return true;
+}
+
+/* The part that misses its share by more than an image and a tenth of it, and by the largest part of it;
+   their number: none does. */
+static size_t find_missed(const struct fa_packing *packing, const struct tally *tally)
+{
+    size_t worst = packing->n_parts;
+    double most = 0.1;
+
+    for (size_t k = 0; k < packing->n_parts; k++) {
+        const double miss = miss_of(packing, tally, k), part = miss / share_of(packing, tally, k);
+
+        if (miss > 1 && part > most) {
+            worst = k;
+            most = part;
+        }
+    }
+    return worst;
+}
+
+/* The first seed that gives every part its share, but for less than an image. */
+static bool find_seed(const struct fa_packing *packing, uint64_t *seed)
+{
+    for (*seed = 0; *seed < SEEDS; ++*seed) {
+        const struct tally tally = tally_of(packing, *seed);
+
+        if (meets_shares(packing, &tally))
+            return true;
+    }
+    return false;
+}
+
+static void tell_missed(const struct fa_packing *packing)
+{
+    const struct tally tally = tally_of(packing, packing->config->split.seed);
+    const size_t part = find_missed(packing, &tally);
+    char other[64] = "another --seed gives other counts";
+    uint64_t seed;
+
+    if (part == packing->n_parts)
+        return;
+    if (find_seed(packing, &seed))
+        snprintf(other, sizeof other, "with --seed %" PRIu64 " all shares are met", seed);
+    fa_warn("%s has %zu of %zu images, %.0f %%, where %g %% were asked for: each image's part is drawn from "
+            "its own "
+            "bytes, so that it stays there when others are added, and shares hold only on average; %s",
+            fa_pack_part_names[part], tally.of[part], tally.n, 100 * (double)tally.of[part] / (double)tally.n,
+            100 * packing->config->split.share[part], other);
+}
+
+/* ---- the whole ---- */
+
 fa_status fa_split_tell(const struct fa_packing *packing)
 {
     for (size_t k = 0; k < packing->n_parts; k++)
         FA_TRY(tell_part(packing, k));
+    tell_missed(packing);
     return FA_OK;
 }

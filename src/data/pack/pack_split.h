@@ -22,7 +22,7 @@ void fa_split_images(const struct fa_pack_split *split, const struct fa_image_ch
                      uint8_t *part_of);
 
 /* Tells the images and the objects of each class that each part has, and warns of classes that one part has
-   and another lacks. */
+   and another lacks, and of a share that few images miss, with a seed that meets all. */
 fa_status fa_split_tell(const struct fa_packing *packing) FA_CHECK_RESULT;
 
 #endif
