@@ -102,7 +102,8 @@ static void put_row(struct fa_page *page, const struct fa_found *found, size_t l
 {
     const struct fa_analysis_class *class = &found->analysis.classes[label];
     const struct fa_operating_point *best = &class->best_f1;
-    const bool has_best = best->score >= 0;
+    const bool has_best = best->score >= 0, has_objects = class->n_objects[FA_SIZE_ALL] > 0;
+    const double of_nothing = has_objects ? 0 : -1; /* where no detection is right at any threshold */
 
     fa_page_put(page, label == found->analysis.n_classes ? "<tr class=all><td>" : "<tr><td>");
     fa_page_text(page, fa_found_class(found, label));
@@ -112,19 +113,22 @@ static void put_row(struct fa_page *page, const struct fa_found *found, size_t l
     put_bar(page, ap);
     put_share(page, "", class->ap[FA_SIZE_ALL][FA_FORGIVEN_C50]);
     put_share(page, " class=wide", class->ap[FA_SIZE_ALL][FA_FORGIVEN_C75]);
-    put_share(page, "", has_best ? best->f1 : -1);
+    put_share(page, "", has_best ? best->f1 : of_nothing);
     put_share(page, "", has_best ? best->score : -1);
     put_share(page, " class=wide", has_best ? best->precision : -1);
-    put_share(page, " class=wide", has_best ? best->recall : -1);
+    put_share(page, " class=wide", has_best ? best->recall : of_nothing);
     fa_page_put(page, "</tr>\n");
 }
 
 static void put_table(struct fa_page *page, const struct fa_found *found)
 {
-    fa_page_put(page,
-                "<h3>By class</h3><div class=scroll><table><tr><th>class</th><th>objects</th><th>AP</th>"
-                "<th>AP50</th><th class=wide>AP75</th><th>best F1</th><th>at score</th>"
-                "<th class=wide>precision there</th><th class=wide>recall there</th></tr>\n");
+    fa_page_put(
+        page, "<h3>By class</h3><p class=soft>Each class at the score threshold that is best for it, which "
+              "<code>detect</code> takes and of which the beginning of this page speaks; all classes at one "
+              "threshold, where precision and recall are others.</p><div class=scroll><table>"
+              "<tr><th>class</th><th>objects</th><th>AP</th>"
+              "<th>AP50</th><th class=wide>AP75</th><th>best F1</th><th>at threshold</th>"
+              "<th class=wide>precision there</th><th class=wide>recall there</th></tr>\n");
     put_row(page, found, found->analysis.n_classes, found->metrics.ap);
     for (size_t k = 0; k < found->analysis.n_classes; k++)
         put_row(page, found, k, found->metrics.class_ap[k]);
@@ -139,10 +143,11 @@ static void put_best(struct fa_page *page, const struct fa_found *found)
                 "<p class=soft>At IoU 0.5. Each detection that scores enough is right or wrong; F1 is the "
                 "harmonic mean of precision and recall. ");
     if (best->score >= 0)
-        fa_page_add(page,
-                    "Over the boxes of all classes it is largest, %.3f, where detections must score at least "
-                    "%.4g: precision %.3f, recall %.3f. ",
-                    best->f1, best->score, best->precision, best->recall);
+        fa_page_add(
+            page,
+            "With one threshold for all classes it is largest, %.3f, where detections must score at least "
+            "%.4g: precision %.3f, recall %.3f. ",
+            best->f1, best->score, best->precision, best->recall);
     fa_page_put(page, "Precision over recall of all classes is the mean over classes.</p>\n");
 }
 

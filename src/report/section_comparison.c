@@ -62,10 +62,94 @@ static void put_table(struct fa_page *page, const struct fa_report_run *runs, si
     }
     fa_page_put(page, "<div class=scroll><table><tr><th>run</th><th>best AP</th><th>AP50</th><th>AP75</th>"
                       "<th class=wide>small</th><th class=wide>medium</th><th class=wide>large</th>"
-                      "<th class=wide>F1</th><th>at epoch</th><th class=wide>steps</th>"
+                      "<th class=wide>best F1</th><th>at epoch</th><th class=wide>steps</th>"
                       "<th class=wide>time in steps</th><th class=wide>images/s</th></tr>\n");
     for (size_t i = 0; i < n; i++)
         put_run(page, &runs[i], highest);
+    fa_page_put(page, "</table></div>\n");
+}
+
+/* A table with a column for each run. */
+static void begin_columns(struct fa_page *page, const char *first, const struct fa_report_run *runs, size_t n)
+{
+    fa_page_add(page, "<div class=scroll><table><tr><th>%s</th>", first);
+    for (size_t i = 0; i < n; i++) {
+        fa_page_put(page, "<th>");
+        fa_page_text(page, runs[i].name);
+        fa_page_put(page, "</th>");
+    }
+    fa_page_put(page, "</tr>\n");
+}
+
+/* ---- classes ---- */
+
+/* At the best evaluation; NaN where it was not told. */
+static double class_ap(const struct fa_run_log *log, const char *name)
+{
+    const struct fa_log_evaluation *best = fa_run_log_best(log);
+
+    for (size_t k = 0; k < log->n_classes && best != NULL; k++)
+        for (size_t i = 0; i < log->classes[k].n; i++)
+            if (strcmp(log->classes[k].name, name) == 0 && log->classes[k].points[i].step == best->step)
+                return log->classes[k].points[i].ap;
+    return NAN;
+}
+
+static bool has_class(const struct fa_run_log *log, const char *name)
+{
+    for (size_t k = 0; k < log->n_classes; k++)
+        if (strcmp(log->classes[k].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool earlier_has_class(const struct fa_report_run *runs, size_t run, const char *name)
+{
+    for (size_t i = 0; i < run; i++)
+        if (has_class(&runs[i].log, name))
+            return true;
+    return false;
+}
+
+static void put_class(struct fa_page *page, const struct fa_report_run *runs, size_t n, const char *name)
+{
+    fa_page_put(page, "<tr><td>");
+    fa_page_text(page, name);
+    fa_page_put(page, "</td>");
+    for (size_t i = 0; i < n; i++)
+        put_share(page, "", class_ap(&runs[i].log, name));
+    fa_page_put(page, "</tr>\n");
+}
+
+/* The classes of every run, each once. */
+static void put_classes(struct fa_page *page, const struct fa_report_run *runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < runs[i].log.n_classes; k++) {
+            const char *name = runs[i].log.classes[k].name;
+
+            if (!earlier_has_class(runs, i, name))
+                put_class(page, runs, n, name);
+        }
+}
+
+static void put_class_table(struct fa_page *page, const struct fa_report_run *runs, size_t n)
+{
+    size_t n_told = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_told += runs[i].log.n_classes > 0;
+    fa_page_put(page, "<h2>AP by class</h2>");
+    if (n_told < n)
+        fa_page_add(
+            page,
+            "<p class=soft>%s AP by class, which evaluations tell with "
+            "<code>train.class_ap=true</code>; <code>freeanchor report</code> of one run has it too.</p>",
+            n_told == 0 ? "No run told its" : "Some runs did not tell their");
+    if (n_told == 0)
+        return;
+    begin_columns(page, "class", runs, n);
+    put_classes(page, runs, n);
     fa_page_put(page, "</table></div>\n");
 }
 
@@ -208,13 +292,8 @@ static void put_keys(struct fa_page *page, const struct fa_report_run *runs, siz
 
 static void put_differences(struct fa_page *page, const struct fa_report_run *runs, size_t n)
 {
-    fa_page_put(page, "<h2>Where their configurations differ</h2><div class=scroll><table><tr><th>key</th>");
-    for (size_t i = 0; i < n; i++) {
-        fa_page_put(page, "<th>");
-        fa_page_text(page, runs[i].name);
-        fa_page_put(page, "</th>");
-    }
-    fa_page_put(page, "</tr>\n");
+    fa_page_put(page, "<h2>Where their configurations differ</h2>");
+    begin_columns(page, "key", runs, n);
     put_keys(page, runs, n);
     fa_page_put(page, "</table></div>\n");
 }
@@ -230,8 +309,10 @@ void fa_section_comparison(struct fa_page *page, const struct fa_report_run *run
     if (page->status != FA_OK)
         return;
     fa_page_add(page, "<header><p class=kicker>freeanchor report</p><h1>%zu runs side by side</h1>", n);
-    fa_page_put(page, "<p class=\"lead soft\">Each by its best evaluation.</p></header>\n");
+    fa_page_put(page, "<p class=\"lead soft\">Each by its best evaluation. Best F1: at the one score "
+                      "threshold for all classes that gives it.</p></header>\n");
     put_table(page, runs, n);
+    put_class_table(page, runs, n);
     fa_page_put(page, "<h2>Curves</h2><div class=charts>\n");
     draw_curves(&comparison);
     fa_page_put(page, "</div>\n");

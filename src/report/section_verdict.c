@@ -64,9 +64,11 @@ static void put_quality(struct fa_page *page, const struct fa_found *found)
     if (objects.n == 0)
         return;
     f1 = 2.0 * (double)objects.n_right / (double)(objects.n + detections.n);
-    fa_page_add(page,
-                "%s%.0f&nbsp;%% of the objects are found, and %.0f&nbsp;%% of the detections are right. ",
-                praise(f1), percent(&objects), percent(&detections));
+    fa_page_add(
+        page,
+        "%s%.0f&nbsp;%% of the objects are found, and %.0f&nbsp;%% of the detections are right, each class "
+        "at its own score threshold, as <code>detect</code> draws them. ",
+        praise(f1), percent(&objects), percent(&detections));
 }
 
 /* ---- is it still rising ---- */
@@ -131,24 +133,37 @@ static void put_error(struct fa_page *page, const struct fa_found *found)
         fa_page_add(page, "What costs most: %s (%.2f of AP50). ", errors[most].name, errors[most].cost);
 }
 
-static void put_weakest(struct fa_page *page, const struct fa_found *found)
+/* Of several classes that have objects; NULL: there are fewer. */
+static const struct fa_analysis_class *find_weakest(const struct fa_analysis *analysis)
 {
-    const struct fa_analysis *analysis = &found->analysis;
-    size_t weakest = analysis->n_classes, n = 0;
+    const struct fa_analysis_class *weakest = NULL;
+    size_t n = 0;
 
     for (size_t k = 0; k < analysis->n_classes; k++) {
-        if (analysis->classes[k].n_objects[FA_SIZE_ALL] == 0)
+        const struct fa_analysis_class *class = &analysis->classes[k];
+
+        if (class->n_objects[FA_SIZE_ALL] == 0)
             continue;
         n++;
-        if (weakest == analysis->n_classes ||
-            analysis->classes[k].best_f1.f1 < analysis->classes[weakest].best_f1.f1)
-            weakest = k;
+        if (weakest == NULL || class->best_f1.f1 < weakest->best_f1.f1)
+            weakest = class;
     }
-    if (n < 2)
+    return n > 1 ? weakest : NULL;
+}
+
+static void put_weakest(struct fa_page *page, const struct fa_found *found)
+{
+    const struct fa_analysis_class *weakest = find_weakest(&found->analysis);
+
+    if (weakest == NULL)
         return;
     fa_page_put(page, "The weakest class is ");
-    fa_page_text(page, fa_found_class(found, weakest));
-    fa_page_add(page, ", F1&nbsp;%.2f. ", analysis->classes[weakest].best_f1.f1);
+    fa_page_text(page, fa_found_class(found, (size_t)(weakest - found->analysis.classes)));
+    if (weakest->best_f1.score >= 0)
+        fa_page_add(page, ", F1&nbsp;%.2f at its threshold, %.3g. ", weakest->best_f1.f1,
+                    weakest->best_f1.score);
+    else
+        fa_page_put(page, ", of which no object is found at any threshold. ");
 }
 
 /* ---- what stands in its way ---- */

@@ -38,6 +38,16 @@ grep -q 'freeanchor eval --weights' "$scratch/curves.html" || fail "the way to d
 grep -q '<figure class=chart>' "$scratch/curves.html" || fail "there are no curves"
 must "$freeanchor" report "$scratch/w" "$scratch/w" --out "$scratch/two.html"
 grep -q '2 runs side by side' "$scratch/two.html" || fail "two runs are not side by side"
+sed 's/"box":/"crate":/; s/"class_AP":{"nowhere":null,/"class_AP":{/' "$scratch/w/log.jsonl" >"$scratch/other.jsonl"
+cp -r "$scratch/w" "$scratch/other"
+mv "$scratch/other.jsonl" "$scratch/other/log.jsonl"
+must "$freeanchor" report "$scratch/w" "$scratch/other" --out "$scratch/two.html"
+for row in 'alert(1)&lt;/script&gt;</td><td>0.720</td><td>0.720' 'box</td><td>0.480</td><td>none' 'crate</td><td>none</td><td>0.480' 'nowhere</td><td>none</td><td>none'; do
+  [ "$(grep -c "$row</td></tr>" "$scratch/two.html")" = 1 ] || fail "side by side, AP by class has no row $row"
+done
+sed -i 's/,"class_AP":{[^}]*}//' "$scratch/other/log.jsonl"
+must "$freeanchor" report "$scratch/w" "$scratch/other" --out "$scratch/two.html"
+grep -q 'Some runs did not tell their AP by class' "$scratch/two.html" || fail "it is not told why a run has no AP by class"
 expect 2 "no work directory given" "$freeanchor" report
 expect 2 "log.jsonl" "$freeanchor" report "$scratch/s"
 expect 2 "for the report of one run" "$freeanchor" report "$scratch/w" "$scratch/w" --data "$scratch/shards"

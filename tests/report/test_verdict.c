@@ -89,7 +89,8 @@ static void praise_follows_what_is_found_and_what_is_right(void **state)
     make_run(&run, 10, 0);
     assert_says(
         verdict_of(&run),
-        "nearly all objects, and little else: 100&nbsp;% of the objects are found, and 100&nbsp;% of");
+        "nearly all objects, and little else: 100&nbsp;% of the objects are found, and 100&nbsp;% of the "
+        "detections are right, each class at its own score threshold, as <code>detect</code> draws them.");
     make_run(&run, 8, 2);
     assert_says(verdict_of(&run),
                 "most objects, with some errors: 80&nbsp;% of the objects are found, and 80&nbsp;% of");
@@ -158,7 +159,10 @@ static void what_costs_most_and_the_weakest_class_are_named(void **state)
         snprintf(want, sizeof want, "What costs most: %s (0.30 of AP50).", names[most]);
         assert_says(verdict_of(&run), want);
     }
-    assert_says(verdict_of(&run), "The weakest class is &lt;dog&gt;, F1&nbsp;0.41.");
+    assert_says(verdict_of(&run), "The weakest class is &lt;dog&gt;, F1&nbsp;0.41 at its threshold, 0.5.");
+    run.classes[1].best_f1 = (struct fa_operating_point){-1, 0, 0, 0};
+    assert_says(verdict_of(&run),
+                "The weakest class is &lt;dog&gt;, of which no object is found at any threshold.");
     run.classes[0].n_objects[FA_SIZE_ALL] = 0; /* of one class there is no weakest */
     assert_says_nothing_of(verdict_of(&run), "weakest");
 }
@@ -181,6 +185,23 @@ static struct fa_page classes_of(const struct run *run)
     fa_section_classes(&page, &run->found);
     assert_ok(page.status);
     return page;
+}
+
+/* F1 and recall of a class none of whose objects is found are 0, where there is a threshold for it or not. */
+static void a_class_of_which_nothing_is_found_has_an_f1_of_zero(void **state)
+{
+    struct run run;
+
+    (void)state;
+    make_run(&run, 8, 2);
+    run.classes[1].best_f1 = (struct fa_operating_point){-1, 0, 0, 0};
+    assert_says(classes_of(&run),
+                "<tr><td>&lt;dog&gt;</td><td>5</td><td class=bar style=\"--v:0.0%\">0.000</td>"
+                "<td>0.000</td><td class=wide>0.000</td><td>0.000</td><td>none</td>"
+                "<td class=wide>none</td><td class=wide>0.000</td></tr>");
+    run.classes[1].n_objects[FA_SIZE_ALL] = 0;
+    assert_says(classes_of(&run),
+                "<td>none</td><td>none</td><td class=wide>none</td><td class=wide>none</td></tr>");
 }
 
 static void a_class_that_one_threshold_would_lose_is_named(void **state)
@@ -209,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_trend_is_told_of_three_evaluations_or_more),
         cmocka_unit_test(what_costs_most_and_the_weakest_class_are_named),
         cmocka_unit_test(objects_that_no_anchor_fits_are_told),
+        cmocka_unit_test(a_class_of_which_nothing_is_found_has_an_f1_of_zero),
         cmocka_unit_test(a_class_that_one_threshold_would_lose_is_named),
     };
 
