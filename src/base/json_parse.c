@@ -379,6 +379,18 @@ fa_status fa_json_read_file(const char *path, struct fa_json **out)
     return read_file(path, false, out);
 }
 
+fa_status fa_json_read_in(const char *directory, const char *name, struct fa_json **out)
+{
+    char *path;
+    fa_status status;
+
+    *out = NULL;
+    FA_TRY(fa_path_join(directory, name, &path));
+    status = fa_json_read_file(path, out);
+    fa_free(path);
+    return status;
+}
+
 fa_status fa_json_read_commented(const char *path, struct fa_json **out)
 {
     return read_file(path, true, out);

@@ -22,13 +22,9 @@ static fa_status find_data(const char *work_dir, char **path)
 {
     struct fa_json *config = NULL;
     const char *text = "";
-    char *file;
-    fa_status status;
+    fa_status status = fa_json_read_in(work_dir, "config.json", &config);
 
     *path = NULL;
-    FA_TRY(fa_path_join(work_dir, "config.json", &file));
-    status = fa_json_read_file(file, &config);
-    fa_free(file);
     if (status == FA_OK && fa_json_to_string(fa_config_get(config, "data.val"), &text) && text[0] != '\0')
         status = fa_strdup(text, path);
     fa_json_free(config);

@@ -22,12 +22,8 @@ static fa_status take_name(const char *path, char **name)
 /* A configuration is told of, not needed. */
 static fa_status read_config(const char *work_dir, struct fa_json **config)
 {
-    char *path;
-    fa_status status;
+    const fa_status status = fa_json_read_in(work_dir, "config.json", config);
 
-    FA_TRY(fa_path_join(work_dir, "config.json", &path));
-    status = fa_json_read_file(path, config);
-    fa_free(path);
     if (status == FA_OK || status == FA_ENOMEM)
         return status;
     fa_warn("the report leaves out the configuration: %s", fa_message());

@@ -211,14 +211,20 @@ static void duplicate_keys_are_refused(void **state)
 
 static void a_file_is_read_and_named(void **state)
 {
+    const char *directory = fa_test_directory();
     char path[256];
     struct fa_json *root;
 
     (void)state;
-    snprintf(path, sizeof path, "%s/c.json", fa_test_directory());
+    snprintf(path, sizeof path, "%s/c.json", directory);
     assert_fails_saying(fa_json_read_file(path, &root), FA_EMISSING, "c.json");
+    assert_fails_saying(fa_json_read_in(directory, "c.json", &root), FA_EMISSING, "/c.json");
+    assert_null(root);
     assert_ok(fa_file_write_atomic(path, "{\"a\": 1}\n", 9));
     assert_ok(fa_json_read_file(path, &root));
+    assert_non_null(fa_json_get(root, "a"));
+    fa_json_free(root);
+    assert_ok(fa_json_read_in(directory, "c.json", &root));
     assert_non_null(fa_json_get(root, "a"));
     fa_json_free(root);
     assert_ok(fa_file_write_atomic(path, "{\"a\"; 1}\n", 9));

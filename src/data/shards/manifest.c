@@ -217,34 +217,25 @@ static fa_status read_manifest(const struct fa_json *root, struct fa_manifest *m
 
 fa_status fa_manifest_read(const char *directory, struct fa_manifest *out)
 {
-    struct fa_json *root = NULL;
-    char *path = NULL;
-    fa_status st;
+    struct fa_json *root;
+    fa_status st = fa_json_read_in(directory, FA_MANIFEST_NAME, &root);
 
     *out = (struct fa_manifest){0};
-    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
-    st = fa_json_read_file(path, &root);
     if (st == FA_OK)
-        st = fa_prefix(read_manifest(root, out), "%s", path);
+        st = fa_prefix(read_manifest(root, out), "%s/" FA_MANIFEST_NAME, directory);
     if (st != FA_OK)
         fa_manifest_free(out);
     fa_json_free(root);
-    fa_free(path);
     return st;
 }
 
 fa_status fa_manifest_is_ours(const char *directory, bool *ours)
 {
-    struct fa_json *root = NULL;
-    char *path = NULL;
-    fa_status st;
+    struct fa_json *root;
+    const fa_status st = fa_json_read_in(directory, FA_MANIFEST_NAME, &root);
 
-    *ours = false;
-    FA_TRY(fa_path_join(directory, FA_MANIFEST_NAME, &path));
-    st = fa_json_read_file(path, &root);
     *ours = st == FA_OK && has_our_format(root);
     fa_json_free(root);
-    fa_free(path);
     return st == FA_EFORMAT || st == FA_EMISSING ? FA_OK : st;
 }
 

@@ -76,20 +76,16 @@ static void read_config(const char *work_dir, double *silence_s, int64_t *max_st
 {
     struct fa_json *config = NULL;
     const struct fa_json *train;
-    char *path;
 
     *silence_s = DEFAULT_SILENCE_S;
     *max_steps = 0;
-    if (fa_path_join(work_dir, "config.json", &path) != FA_OK)
+    if (fa_json_read_in(work_dir, "config.json", &config) != FA_OK)
         return;
-    if (fa_json_read_file(path, &config) == FA_OK) {
-        train = fa_json_get(config, "train");
-        fa_json_to_int(fa_json_get(train, "epochs"), &out->epochs);
-        fa_json_to_int(fa_json_get(train, "max_steps"), max_steps);
-        fa_json_to_double(fa_json_get(fa_json_get(config, "watchdog"), "silence_s"), silence_s);
-        fa_json_free(config);
-    }
-    fa_free(path);
+    train = fa_json_get(config, "train");
+    fa_json_to_int(fa_json_get(train, "epochs"), &out->epochs);
+    fa_json_to_int(fa_json_get(train, "max_steps"), max_steps);
+    fa_json_to_double(fa_json_get(fa_json_get(config, "watchdog"), "silence_s"), silence_s);
+    fa_json_free(config);
 }
 
 /* Where the log does not reach back to the run's beginning. */
