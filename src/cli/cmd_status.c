@@ -139,7 +139,8 @@ static void print_evaluation(const struct fa_run_status *status)
         printf("last bbox_mAP %.4f, at step %" PRId64 "\n", status->last_ap, status->evaluated_step);
 }
 
-static void print_rank(const struct fa_run_rank *rank, double watched_s)
+/* What it was doing at last is of no interest where all was done. */
+static void print_rank(const struct fa_run_rank *rank, bool is_finished, double watched_s)
 {
     printf("rank %d", rank->rank);
     if (!rank->is_known) {
@@ -152,8 +153,11 @@ static void print_rank(const struct fa_run_rank *rank, double watched_s)
         printf(": no sign of life in %.0f s; at last", watched_s);
     else
         printf(":");
-    printf(" %s, ", rank->state);
-    print_text(rank->doing);
+    printf(" %s", rank->state);
+    if (!is_finished) {
+        printf(", ");
+        print_text(rank->doing);
+    }
     printf("\n");
 }
 
@@ -165,7 +169,7 @@ static void print_status(const char *work_dir, const struct fa_run_status *statu
     print_save(&status->save);
     print_evaluation(status);
     for (int r = 0; r < status->n_ranks; r++)
-        print_rank(&status->ranks[r], status->watched_s);
+        print_rank(&status->ranks[r], status->state == FA_RUN_FINISHED, status->watched_s);
 }
 
 /* ---- for programs ---- */

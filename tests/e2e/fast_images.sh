@@ -116,6 +116,14 @@ cmp "$scratch/from-1/detections.json" "$scratch/from-3/detections.json" || fail 
 files=$(grep -o '"file": *"[^"]*"' "$scratch/from-3/detections.json" | sed 's/.*\///; s/"//' | tr '\n' ' ')
 [ "$files" = "000001.jpg 000002.jpg 000003.png 000004.jpg " ] || fail "the list names $files"
 
+# what the run was validated on is told as well
+must "$freeanchor" train --config "$small_config" --train-data "$scratch/jpeg-shards" --val-data "$scratch/png-shards" \
+  --work-dir "$scratch/validated" --threads 1 --set "data.scale=[96,64]" --set train.max_steps=1 --set train.batch=2 \
+  --set model.calibrate_images=2 --set train.eval_interval=1
+must "$freeanchor" detect --weights "$scratch/validated" --threads 1 --out "$scratch/from-validated" --json "$scratch/folder"
+grep -q "was validated on 1 of 3 pictures here" "$last_log" || fail "what was validated on is not told: $(tail -n 3 "$last_log")"
+holds "$(number "$last_log" trained_on) == 2 && $(number "$last_log" validated_on) == 1" "pictures that are known"
+
 # so do lists, relative to their own folder, and patterns that no shell has opened
 printf '%s\r\n\n' 000001.jpg 000002.jpg >"$scratch/folder/list.txt"
 printf '%s\n' deeper/000003.png "$scratch/jpeg/images/000004.jpg" >>"$scratch/folder/list.txt"

@@ -195,8 +195,11 @@ expect 2 "replace the image itself" "${detect[@]}" --out "$scratch/drawn" "$scra
 echo '{"mine": 1}' >"$scratch/drawn/detections.json"
 expect 2 "does not hold detections of this program" "${detect[@]}" --out "$scratch/drawn" "$photos/$first"
 cp "$photos/$first" "$scratch/detections.json"
-expect 0 " detections: pictures and" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
+expect 0 " in 1 image: pictures and" "${detect[@]}" --out "$scratch/drawn2" "$scratch/detections.json"
 [ -s "$scratch/drawn2/detections.json.jpg" ] || fail "the picture of an image without .jpg is not called so"
+expect 2 "absent.jpg: there is no such file or folder" "${detect[@]}" --out "$scratch/absent" "$scratch/absent.jpg"
+expect 2 "none of the 2 images is there, the first: $scratch/a" "${detect[@]}" --out "$scratch/absent" "$scratch/a" "$scratch/b/"
+[ ! -e "$scratch/absent" ] || fail "a folder is made for pictures that are not there"
 diff -r "$synth/images" "$photos" || fail "photographs were changed"
 cp -r "$scratch/w/checkpoints" "$scratch/kept"
 checkpoint=$(ls -d "$scratch"/w/checkpoints/*/ | head -n 1)

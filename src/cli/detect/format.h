@@ -11,7 +11,7 @@
 #include "fa/detections.h"
 #include "fa/weights.h"
 #include "image_list.h"
-#include "trained_on.h"
+#include "known_pictures.h"
 
 /* Which are wanted, beside our own list. */
 struct fa_detect_formats {

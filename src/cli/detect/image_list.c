@@ -169,6 +169,17 @@ static fa_status add_named(struct fa_image_list *list, size_t *room, const char 
     return is_list(name) ? add_list(list, room, name) : add_file(list, room, name);
 }
 
+/* Of several images one that is missing is left out; where all are, nothing is begun. */
+static fa_status require_any(const struct fa_image_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (fa_file_exists(list->paths[i]))
+            return FA_OK;
+    if (list->n == 1)
+        return fa_fail(FA_EMISSING, "%s: there is no such file or folder", list->paths[0]);
+    return fa_fail(FA_EMISSING, "none of the %zu images is there, the first: %s", list->n, list->paths[0]);
+}
+
 fa_status fa_image_list_make(const struct fa_arguments *arguments, struct fa_image_list *out)
 {
     const char *drawn = fa_arguments_get(arguments, "--out");
@@ -179,6 +190,8 @@ fa_status fa_image_list_make(const struct fa_arguments *arguments, struct fa_ima
     for (size_t i = 0; i < arguments->n && status == FA_OK; i++)
         if (arguments->given[i].flag == NULL)
             status = add_named(out, &room, arguments->given[i].value, drawn);
+    if (status == FA_OK)
+        status = require_any(out);
     if (status != FA_OK)
         fa_image_list_free(out);
     return status;

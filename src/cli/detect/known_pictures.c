@@ -1,4 +1,4 @@
-#include "trained_on.h"
+#include "known_pictures.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "fa/crc32c.h"
 #include "fa/directory.h"
 #include "fa/file.h"
+#include "fa/kept_results.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/sampler.h"
@@ -30,22 +31,11 @@ static int by_fingerprint(const void *x, const void *y)
 
 struct run_data {
     struct fa_dataset *dataset;
-    bool keep_empty;
+    bool has_empty; /* its images without objects were looked at too */
 };
 
-static fa_status read_config(const char *work_dir, struct fa_json **config)
-{
-    char *path;
-    fa_status status;
-
-    FA_TRY(fa_path_join(work_dir, "config.json", &path));
-    status = fa_json_read_file(path, config);
-    fa_free(path);
-    return status;
-}
-
 /* Of what its newest checkpoint was trained on. FA_EMISSING where there is none. */
-static fa_status read_content_hash(const char *work_dir, uint64_t *hash)
+static fa_status read_trained_hash(const char *work_dir, uint64_t *hash)
 {
     struct fa_progress progress = {0};
     char *path, *checkpoint = NULL;
@@ -62,6 +52,18 @@ static fa_status read_content_hash(const char *work_dir, uint64_t *hash)
     return status;
 }
 
+/* Of what it was evaluated on last. FA_EMISSING where that is not known. */
+static fa_status read_evaluated_hash(const char *work_dir, uint64_t *hash)
+{
+    struct fa_kept_results kept;
+    const fa_status status = fa_kept_results_find(work_dir, FA_KEPT_LATEST, &kept);
+
+    *hash = status == FA_OK ? kept.content_hash : 0;
+    fa_kept_results_clear(&kept);
+    FA_TRY(status);
+    return *hash != 0 ? FA_OK : fa_fail(FA_EMISSING, "%s: kept no evaluation", work_dir);
+}
+
 /* FA_EMISSING where other data lie there by now. */
 static fa_status open_same(const char *path, uint64_t content_hash, struct fa_dataset **dataset)
 {
@@ -70,31 +72,37 @@ static fa_status open_same(const char *path, uint64_t content_hash, struct fa_da
         return FA_OK;
     fa_dataset_close(*dataset);
     *dataset = NULL;
-    return fa_fail(FA_EMISSING, "%s: holds other data than the run was trained on", path);
+    return fa_fail(FA_EMISSING, "%s: holds other data than those of the run", path);
 }
 
-static fa_status open_data(const char *work_dir, struct run_data *data)
+static fa_status open_trained(const char *work_dir, const struct fa_json *config, struct run_data *data)
 {
-    struct fa_json *config;
     const char *path = "";
     uint64_t hash;
-    fa_status status;
 
-    FA_TRY(read_content_hash(work_dir, &hash));
-    FA_TRY(read_config(work_dir, &config));
-    fa_json_to_bool(fa_config_get(config, "data.keep_empty"), &data->keep_empty);
+    FA_TRY(read_trained_hash(work_dir, &hash));
+    fa_json_to_bool(fa_config_get(config, "data.keep_empty"), &data->has_empty);
     fa_json_to_string(fa_config_get(config, "data.train"), &path);
-    status = open_same(path, hash, &data->dataset);
-    fa_json_free(config);
-    return status;
+    return open_same(path, hash, &data->dataset);
+}
+
+static fa_status open_validated(const char *work_dir, const struct fa_json *config, struct run_data *data)
+{
+    const char *path = "";
+    uint64_t hash;
+
+    FA_TRY(read_evaluated_hash(work_dir, &hash));
+    data->has_empty = true;
+    fa_json_to_string(fa_config_get(config, "data.val"), &path);
+    return open_same(path, hash, &data->dataset);
 }
 
 /* ---- which pictures are among them ---- */
 
-/* Of all images that are trained on, in order. */
+/* Of all images that were looked at, in order. */
 static fa_status list_known(const struct run_data *data, struct fa_fingerprint **out, size_t *n)
 {
-    const struct fa_sampler_config each_once = {.batch = 1, .keep_empty = data->keep_empty};
+    const struct fa_sampler_config each_once = {.batch = 1, .keep_empty = data->has_empty};
     struct fa_sampler *sampler;
     fa_status status;
 
@@ -112,8 +120,8 @@ static fa_status list_known(const struct run_data *data, struct fa_fingerprint *
     return status;
 }
 
-static fa_status count_known(const struct run_data *data, const struct fa_fingerprint *pictures, size_t n,
-                             size_t *n_known)
+static fa_status count_in(const struct run_data *data, const struct fa_fingerprint *pictures, size_t n,
+                          size_t *n_known)
 {
     struct fa_fingerprint *known;
     size_t n_all;
@@ -125,22 +133,51 @@ static fa_status count_known(const struct run_data *data, const struct fa_finger
     return FA_OK;
 }
 
-fa_status fa_trained_on_tell(const char *weights, const struct fa_fingerprint *pictures, size_t n,
-                             size_t *n_known)
+typedef fa_status (*open_fn)(const char *work_dir, const struct fa_json *config, struct run_data *data);
+
+/* Data that cannot be opened, or are others by now, tell nothing. */
+static fa_status count_known(const char *work_dir, const struct fa_json *config, open_fn open,
+                             const struct fa_fingerprint *pictures, size_t n, size_t *n_known)
 {
     struct run_data data = {0};
-    fa_status status;
+    fa_status status = open(work_dir, config, &data);
 
-    *n_known = 0;
-    if (!fa_directory_exists(weights))
-        return FA_OK;
-    status = open_data(weights, &data);
     if (status != FA_OK)
         return status == FA_ENOMEM ? status : FA_OK;
-    status = count_known(&data, pictures, n, n_known);
+    status = count_in(&data, pictures, n, n_known);
     fa_dataset_close(data.dataset);
-    if (*n_known > 0)
-        fa_warn("%s was trained on %zu of %zu picture%s here: results there say little about how good it is",
-                weights, *n_known, n, fa_plural(n));
     return status;
+}
+
+static fa_status count(const char *work_dir, const struct fa_fingerprint *pictures, size_t n,
+                       struct fa_known_pictures *known)
+{
+    struct fa_json *config;
+    fa_status status = fa_json_read_in(work_dir, "config.json", &config);
+
+    if (status != FA_OK)
+        return status == FA_ENOMEM ? status : FA_OK;
+    status = count_known(work_dir, config, open_trained, pictures, n, &known->n_trained);
+    if (status == FA_OK)
+        status = count_known(work_dir, config, open_validated, pictures, n, &known->n_validated);
+    fa_json_free(config);
+    return status;
+}
+
+fa_status fa_known_pictures_tell(const char *weights, const struct fa_fingerprint *pictures, size_t n,
+                                 struct fa_known_pictures *known)
+{
+    *known = (struct fa_known_pictures){0};
+    if (!fa_directory_exists(weights))
+        return FA_OK;
+    FA_TRY(count(weights, pictures, n, known));
+    if (known->n_trained > 0)
+        fa_warn("%s was trained on %zu of %zu picture%s here: results there say little about how good it is",
+                weights, known->n_trained, n, fa_plural(n));
+    if (known->n_validated > 0)
+        fa_warn("%s was validated on %zu of %zu picture%s here, by which its score thresholds were chosen: "
+                "results "
+                "there are a little better than elsewhere",
+                weights, known->n_validated, n, fa_plural(n));
+    return FA_OK;
 }

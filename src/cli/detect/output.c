@@ -335,20 +335,22 @@ static void report_thresholds(const struct fa_detect_output *output, struct fa_i
     fa_json_set(invocation->report, "score_thresholds", object);
 }
 
-static fa_status tell_trained_on(const struct lists *all, struct fa_invocation *invocation)
+static fa_status tell_known(const struct lists *all, struct fa_invocation *invocation)
 {
     struct fa_fingerprint *files;
-    size_t n_known;
+    struct fa_known_pictures known;
     fa_status status;
 
     FA_TRY(fa_alloc(all->n_sizes, sizeof *files, &files));
     for (size_t i = 0; i < all->n_sizes; i++)
         files[i] = all->sizes[i].file;
-    status = fa_trained_on_tell(fa_arguments_get(&invocation->arguments, "--weights"), files, all->n_sizes,
-                                &n_known);
+    status = fa_known_pictures_tell(fa_arguments_get(&invocation->arguments, "--weights"), files,
+                                    all->n_sizes, &known);
     fa_free(files);
-    if (status == FA_OK && n_known > 0)
-        fa_report_number(invocation, "trained_on", (double)n_known);
+    if (status == FA_OK && known.n_trained > 0)
+        fa_report_number(invocation, "trained_on", (double)known.n_trained);
+    if (status == FA_OK && known.n_validated > 0)
+        fa_report_number(invocation, "validated_on", (double)known.n_validated);
     return status;
 }
 
@@ -359,11 +361,12 @@ static fa_status publish(const struct fa_detect_output *output, struct lists *al
     FA_TRY(order_by_image(all, output->images->n));
     FA_TRY(write_json(output, all));
     FA_TRY(write_other_formats(output, all));
-    printf("%zu detections: pictures and detections.json in %s\n", all->n_rows, output->directory);
+    printf("%zu detection%s in %zu image%s: pictures and " FA_DETECT_LIST " in %s\n", all->n_rows,
+           fa_plural(all->n_rows), all->n_sizes, fa_plural(all->n_sizes), output->directory);
     fa_report_number(invocation, "detections", (double)all->n_rows);
     fa_report_number(invocation, "rejected", (double)all->n_rejects);
     report_thresholds(output, invocation);
-    FA_TRY(tell_trained_on(all, invocation));
+    FA_TRY(tell_known(all, invocation));
     return tell_rejects(output, all);
 }
 
