@@ -87,6 +87,12 @@ labelme() {
 }
 labelme '{"label": "cat", "shape_type": "circle", "points": [[100, 100], [103, 104]]}, {"label": "x", "shape_type": "point", "points": [[1, 1]]}'
 case_of labelme-circle "a.jpg cat 95.000000 95.000000 10.000000 10.000000 used" --annotations "$small/labelme"
+# the image is found beside the file by its name where imagePath is the file's own, or one of another machine
+for path in a.json '' 'C:\\\\Users\\\\me\\\\DSC 1.JPG'; do
+  echo "{\"imagePath\": \"$path\", \"shapes\": [{\"label\": \"cat\", \"points\": [[10, 20], [30, 60]]}]}" >"$small/labelme/a.json"
+  case_of "labelme-named-${#path}" "a.jpg cat 10.000000 20.000000 20.000000 40.000000 used" --annotations "$small/labelme"
+  grep -q "labelme: 1 image is found by the name of the JSON file" "$last_log" || fail "it is not told that imagePath $path is not taken"
+done
 cvat() {
   echo "<annotations><image id=\"0\" name=\"a.jpg\" width=\"320\" height=\"240\">$1</image></annotations>" >"$small/cvat.xml"
 }
@@ -148,6 +154,13 @@ echo '{"a": 1}' >"$small/labelme/a.json"
 refused "it is not LabelMe's" --annotations "$small/labelme"
 cp "$annotations" "$small/labelme/a.json"
 refused "give its own path" --annotations "$small/labelme"
+# of two images called as the file none is taken
+cp "$images/a.jpg" "$images/a.jpeg"
+echo '{"imagePath": "C:\\me\\DSC 1.JPG", "shapes": []}' >"$small/labelme/a.json"
+refused "a.json: DSC 1.JPG: there is no such image in $images" --annotations "$small/labelme"
+sed -i 's/"imagePath": "[^"]*"/"imagePath": "a.json"/' "$small/labelme/a.json"
+refused "its imagePath, a.json, is no image's name, and $images has not one image that is called as this file" --annotations "$small/labelme"
+rm "$images/a.jpeg"
 refused "are a folder, this is a file" --annotations "$annotations" --format voc
 refused "holds no annotations" --annotations "$images"
 refused "--annotations is missing"
