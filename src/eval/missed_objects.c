@@ -60,7 +60,7 @@ bool fa_data_statistics_print_missed(const struct fa_data_statistics *statistics
     if (n > 0)
         fa_text_add(text, size,
                     " have no anchor above IoU %.1f, which makes them hard to learn; `freeanchor browse "
-                    "SHARDDIR --config C.json` with these data and this recipe says what would help",
+                    "SHARDDIR --config C.json` with these data and this recipe says what would fit",
                     FA_POOR_IOU);
     return n > 0;
 }

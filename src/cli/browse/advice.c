@@ -132,17 +132,17 @@ static const char *print_name(const struct fa_class_statistics *class, char name
     return fa_printable(class->name, strlen(class->name), name, NAME_ROOM);
 }
 
-static void print_cost(const struct advice *advice, enum other which)
+static void print_loser(const struct advice *advice, enum other which)
 {
     const struct fa_data_statistics *now = advice->now, *then = &advice->other[which].statistics;
     const size_t loser = find_loser(advice, which);
     char name[NAME_ROOM];
 
     if (loser == now->n_classes) {
-        printf("no class fits worse\n");
+        printf("no class fits worse");
         return;
     }
-    printf("but `%s`, %zu object%s, would fit worse: IoU of the best anchor %.2f, now %.2f\n",
+    printf("but `%s`, %zu object%s, would fit worse: IoU of the best anchor %.2f, now %.2f",
            print_name(&now->classes[loser], name), now->classes[loser].fit.n,
            fa_plural(now->classes[loser].fit.n), fa_fit_mean(&then->classes[loser].fit),
            fa_fit_mean(&now->classes[loser].fit));
@@ -158,10 +158,20 @@ static void print_finding(const struct fa_class_statistics *class)
            print_name(class, name), FA_POOR_IOU);
 }
 
+/* What it costs besides; doc/training.md has the measurement of the smaller anchors. */
+static const char *const costs[OTHERS] = {
+    [LARGER_IMAGES] = "; a step takes about four times as long",
+    [SMALLER_IMAGES] = "; a step takes about a quarter of the time",
+    [SMALLER_ANCHORS] =
+        "; larger objects then have a quarter as many anchors each, and short runs find them worse",
+    [LARGER_ANCHORS] = "",
+    [LONGER_ANCHORS] = ""};
+
 static void print_way(const struct advice *advice, enum other which, size_t class, const char *setting)
 {
     printf("  --set %-36s leaves %.0f %%; ", setting, then(advice, which, class));
-    print_cost(advice, which);
+    print_loser(advice, which);
+    printf("%s\n", costs[which]);
 }
 
 static fa_status advise_on_size(struct advice *advice, size_t class, bool is_small)
@@ -174,7 +184,7 @@ static fa_status advise_on_size(struct advice *advice, size_t class, bool is_sma
     FA_TRY(look(advice, images));
     FA_TRY(look(advice, anchors));
     print_finding(&advice->now->classes[class]);
-    printf("most are too %s for the anchors at data.scale [%d, %d]. What would help:\n",
+    printf("most are too %s for the anchors at data.scale [%d, %d]. What would fit:\n",
            is_small ? "small" : "large", was[0], was[1]);
     snprintf(setting, sizeof setting, "data.scale=[%d,%d]", is[0], is[1]);
     print_way(advice, images, class, setting);
@@ -190,7 +200,7 @@ static fa_status advise_on_shape(struct advice *advice, size_t class)
 
     FA_TRY(look(advice, LONGER_ANCHORS));
     print_finding(&advice->now->classes[class]);
-    printf("most are longer than model.anchor_ratios [%g, %g, %g] can cover. What would help:\n",
+    printf("most are longer than model.anchor_ratios [%g, %g, %g] can cover. What would fit:\n",
            (double)was[0], (double)was[1], (double)was[2]);
     snprintf(setting, sizeof setting, "model.anchor_ratios=[%g,%g,%g]", (double)is[0], (double)is[1],
              (double)is[2]);
