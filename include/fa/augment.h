@@ -2,12 +2,13 @@
  * augment.h - what is done to an image on its way to the network, and what of that is drawn at random.
  *
  * A plan says everything that happens to one image. It is a pure function of (configuration, the image's
- * size, seed, epoch, position in the epoch), so whoever prepares the sample, on any rank, at any time, does
- * the same. The size that the network sees is drawn only where there are several scales; else one shape of
- * image keeps one size, whatever its plan.
+ * size and objects, seed, epoch, position in the epoch), so whoever prepares the sample, on any rank, at any
+ * time, does the same. The size that the network sees is drawn only where there are several scales; else one
+ * shape of image keeps one size, whatever its plan.
  *
  *   expand    the image lies on a larger canvas of the mean colour
- *   resize    of the canvas, to about the frame's size
+ *   crop      of the canvas, a part
+ *   resize    of the canvas or its part, to about the frame's size
  *   colours   of all that was resized
  *   place     somewhere on the frame: what sticks out is cut, what stays free has the mean colour
  *   flip      of the frame
@@ -24,8 +25,19 @@
 #include "fa/declarations.h"
 #include "fa/frame.h"
 #include "fa/image.h"
+#include "fa/objects.h"
 
 FA_BEGIN_DECLARATIONS
+
+enum { FA_CROPS_MAX = 16 };
+
+/* Parts of an image that have at least one of these IoU with each of its objects, all of them as likely, as a
+   part that has any, and as the whole: mmdetection's MinIoURandomCrop. */
+struct fa_crops {
+    int n; /* 0: no crops */
+    float min_iou[FA_CROPS_MAX];
+    double least_side; /* of a part, along each side of the canvas */
+};
 
 /* What may be drawn; zeroed is nothing. A range is from the first to the second factor, both > 0, uniformly;
    0, 0 is off. Colours are mmdetection's PhotoMetricDistortion, whose probability of each of brightness,
@@ -35,7 +47,8 @@ struct fa_augment {
     float random_scale[2]; /* the resized image as a part of its frame, along each side */
     double min_visible;    /* an object of which less of the area is left on the frame is none */
     double expand_probability;
-    float expand[2];          /* the canvas as a multiple of the image, along each side, >= 1 */
+    float expand[2]; /* the canvas as a multiple of the image, along each side, >= 1 */
+    struct fa_crops crops;
     double color_probability; /* of each of the four below */
     double brightness;        /* levels, of 255, that are added or taken at most */
     float contrast[2], saturation[2];
@@ -72,7 +85,9 @@ struct fa_colors {
 };
 
 struct fa_image_plan {
-    int canvas_w, canvas_h, left, top; /* the image lies at (left, top) of the canvas */
+    int canvas_w, canvas_h, left, top; /* the image lies at (left, top) of the canvas or the part that was
+                                          cut of it, which may be outside */
+    bool cropped;                      /* objects whose centre is not on the canvas are none */
     int resized_w, resized_h;
     struct fa_colors colors;
     int frame_w, frame_h, x, y; /* the resized image begins at (x, y) of the frame, which may be outside */
@@ -88,12 +103,13 @@ int fa_transform_views(const struct fa_transform *transform);
 void fa_image_plan_view(const struct fa_transform *transform, int view, int w, int h,
                         struct fa_image_plan *plan);
 
-/* In training. What is drawn for one step does not depend on which others are on. */
-void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,
-                        size_t position, struct fa_image_plan *plan);
+/* In training. objects, in the image's pixels, are what crops go by; NULL: there are none. What is drawn for
+   one step does not depend on which others are on, but that a crop is one of the expanded canvas. */
+void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, const struct fa_objects *objects,
+                        uint64_t seed, int64_t epoch, size_t position, struct fa_image_plan *plan);
 
-/* bbox: x, y, w, h in the image; box: corners on the frame. false if nothing is left of it, or less than
-   min_visible of the area that it had before the frame cut it. */
+/* bbox: x, y, w, h in the image; box: corners on the frame. false if nothing is left of it, a crop has no
+   place for its centre, or less is left than min_visible of the area that it had before the frame cut it. */
 bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double min_visible, float box[4]);
 
 /* Everything but the flip: the picture, of the size that the plan was made for, becomes its frame, in rgb,

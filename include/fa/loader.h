@@ -91,9 +91,9 @@ void fa_sample_size(const struct fa_record *record, const struct fa_transform *t
 
 /* As fa_image_plan_draw for the record; but a plan that would leave none of the record's objects in sight
    moves nothing, and only flips and changes colours. */
-void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
-                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
-                         struct fa_image_plan *plan);
+fa_status fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
+                              const struct fa_transform *transform, uint64_t seed, int64_t epoch,
+                              size_t position, struct fa_image_plan *plan) FA_CHECK_RESULT;
 
 /* One sample from a picture, by a plan for its size; it has no objects. */
 fa_status fa_sample_from_picture(const struct fa_picture *picture, const struct fa_transform *transform,

@@ -25,7 +25,8 @@ enum fa_random_purpose {
     FA_RANDOM_AUGMENT = 8, /* a = epoch, b = sample position in the epoch */
     FA_RANDOM_SPLIT = 9,   /* a = checksum of an image's file, b = its size */
     FA_RANDOM_SCALE = 10,  /* a = epoch, b = sample position in the epoch */
-    FA_RANDOM_REPEAT = 11  /* a = epoch */
+    FA_RANDOM_REPEAT = 11, /* a = epoch */
+    FA_RANDOM_CROP = 12    /* a = epoch, b = sample position in the epoch */
 };
 
 /* A stream of draws: open struct, initialise with fa_random_init, copy freely. */

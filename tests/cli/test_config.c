@@ -227,6 +227,11 @@ static void mistakes_are_named(void **state)
         {"data.random_scale=[2,3]", "data.min_visible, 0.3"},
         {"data.expand=[2,1]", "data.expand: 2 is above 1"},
         {"data.expand=[0.5,1]", "from 1 to 10"},
+        {"data.min_iou_crop=0.5",
+         "data.min_iou_crop: expected a list of at most 16 numbers from 0 to 1, not"},
+        {"data.min_iou_crop=[0.1,1.5]", "from 0 to 1"},
+        {"data.min_iou_crop=[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", "at most 16"},
+        {"data.min_crop=0", "data.min_crop: expected"},
         {"data.contrast=[0,1]", "data.contrast"},
         {"data.contrast=[1.5,0.5]", "data.contrast: 1.5 is above 0.5"},
         {"data.saturation=[2,1]", "data.saturation"},
@@ -321,7 +326,7 @@ static void augmentation_is_off_unless_asked_for_and_always_in_evaluation(void *
     assert_ok(read_with(NULL, NULL, &settings));
     settings.train.transform.flip_probability = 0;
     for (size_t position = 0; position < 50; position++) {
-        fa_image_plan_draw(&settings.train.transform, 640, 480, 0, 0, position, &plan);
+        fa_image_plan_draw(&settings.train.transform, 640, 480, NULL, 0, 0, position, &plan);
         fa_image_plan_still(&settings.train.transform, 640, 480, &still);
         still.colors.contrast_last = plan.colors.contrast_last;
         assert_memory_equal(&plan.colors, &still.colors, sizeof plan.colors);
@@ -450,6 +455,7 @@ static double largest_of(enum fa_option_type type)
     case FA_OPTION_EPOCHS:
         return FA_LARGEST_EXACT; /* of JSON */
     case FA_OPTION_FLOATS:
+    case FA_OPTION_NUMBERS:
         return FLT_MAX;
     default:
         return DBL_MAX;

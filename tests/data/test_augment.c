@@ -1,6 +1,6 @@
 /*
  * What is drawn for an image, and what is then done to it: colours, frames and boxes against OpenCV and numpy
- * (golden/make_augment.py).
+ * (golden/make_augment.py), crops against mmdetection's way in numpy (golden/make_crops.py).
  */
 #include "fa/augment.h"
 
@@ -12,6 +12,7 @@
 #include "images/color.h"
 #include "images/picture.h"
 #include "pattern.h"
+#include "samples/crop.h"
 #include "samples/sample.h"
 #include "support.h"
 
@@ -36,7 +37,15 @@ struct golden_box {
     double left;
 };
 
+/* The corners on a canvas of w by h of what is cut of it; the boxes lie in an image at (left, top). */
+struct golden_crop {
+    int w, h, left, top, n;
+    float boxes[6 * 4];
+    int corners[4];
+};
+
 #include "golden/augment.h"
+#include "golden/crops.h"
 #include "golden/scales.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -61,7 +70,7 @@ static struct fa_image_plan draw(const struct fa_transform *transform, size_t po
 {
     struct fa_image_plan plan;
 
-    fa_image_plan_draw(transform, 640, 480, 3, 2, position, &plan);
+    fa_image_plan_draw(transform, 640, 480, NULL, 3, 2, position, &plan);
     return plan;
 }
 
@@ -161,7 +170,7 @@ static void boxes_have_the_bits_of_numpy_and_stay_by_what_is_left_of_them(void *
 
         plan.flip = want->flip;
         assert_int_equal(fa_box_place(want->bbox, &plan, 0, box), want->left > 0);
-        for (int k = 0; k < 4; k++)
+        for (int k = 0; k < 4 && (want->left > 0 || !plan.cropped); k++)
             assert_near(box[k], want->box[k], 0);
         if (want->left > 0) {
             assert_true(fa_box_place(want->bbox, &plan, want->left == 1 ? 1 : want->left - 1e-6, box));
@@ -174,7 +183,10 @@ static void boxes_have_the_bits_of_numpy_and_stay_by_what_is_left_of_them(void *
 
 static void assert_same_plan(const struct fa_image_plan *a, const struct fa_image_plan *b)
 {
-    assert_memory_equal(a, b, offsetof(struct fa_image_plan, colors));
+    assert_memory_equal(a, b, offsetof(struct fa_image_plan, cropped));
+    assert_int_equal(a->cropped, b->cropped);
+    assert_int_equal(a->resized_w, b->resized_w);
+    assert_int_equal(a->resized_h, b->resized_h);
     assert_memory_equal(a->colors.order, b->colors.order, 3);
     assert_near(a->colors.brightness, b->colors.brightness, 0);
     assert_near(a->colors.contrast, b->colors.contrast, 0);
@@ -313,7 +325,7 @@ static void every_place_on_the_frame_is_reached(void **state)
     for (size_t position = 0; position < 600; position++) {
         struct fa_image_plan plan;
 
-        fa_image_plan_draw(&t, 64, 32, 1, 0, position, &plan);
+        fa_image_plan_draw(&t, 64, 32, NULL, 1, 0, position, &plan);
         assert_in_range(plan.x, 0, 2);
         assert_in_range(plan.y, 0, 1);
         x[plan.x]++;
@@ -322,6 +334,68 @@ static void every_place_on_the_frame_is_reached(void **state)
     for (int k = 0; k < 3; k++)
         assert_near(x[k], 200, 47);
     assert_near(y[0], 300, 49);
+}
+
+/* ---- crops ---- */
+
+#define SSD                                                                                                  \
+    {                                                                                                        \
+        .n = 5, .min_iou = {0.1f, 0.3f, 0.5f, 0.7f, 0.9f}, .least_side = 0.3                                 \
+    }
+
+static void crops_are_those_that_numpy_cuts_of_400_canvases(void **state)
+{
+    static const struct fa_crops crops = SSD;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(golden_crops); i++) {
+        const struct golden_crop *want = &golden_crops[i];
+        const int *c = want->corners;
+        const struct fa_objects objects = {.n = (size_t)want->n, .boxes = want->boxes};
+        struct fa_image_plan plan = {
+            .canvas_w = want->w, .canvas_h = want->h, .left = want->left, .top = want->top};
+        struct fa_random random;
+
+        fa_random_init(&random, 0x123456789, FA_RANDOM_CROP, i / 250, (uint32_t)(i * 37 % 5000));
+        fa_crop_draw(&crops, &objects, &random, &plan);
+        if (plan.canvas_w != c[2] - c[0] || plan.canvas_h != c[3] - c[1] || plan.left != want->left - c[0] ||
+            plan.top != want->top - c[1])
+            fail_msg("crop %zu is %d x %d at %d %d and not %d x %d at %d %d", i, plan.canvas_w, plan.canvas_h,
+                     want->left - plan.left, want->top - plan.top, c[2] - c[0], c[3] - c[1], c[0], c[1]);
+    }
+}
+
+/* And fills one of its sides, in the shape that it has in the image. */
+static void a_part_lies_within_the_frame_and_moves_no_other_draw(void **state)
+{
+    static const float boxes[8] = {100, 100, 200, 180, 300, 200, 500, 400};
+    const struct fa_objects objects = {.n = 2, .boxes = boxes};
+    struct fa_transform plain = everything, cut;
+    int n_cropped = 0;
+
+    (void)state;
+    plain.augment.random_scale[0] = plain.augment.random_scale[1] = 1;
+    cut = plain;
+    cut.augment.crops = (struct fa_crops)SSD;
+    for (size_t position = 0; position < 300; position++) {
+        struct fa_image_plan a, b;
+
+        fa_image_plan_draw(&plain, 640, 480, &objects, 3, 2, position, &a);
+        fa_image_plan_draw(&cut, 640, 480, &objects, 3, 2, position, &b);
+        assert_true(b.frame_w == 320 && b.frame_h == 240);
+        assert_int_equal(a.flip.horizontal, b.flip.horizontal);
+        assert_int_equal(a.flip.vertical, b.flip.vertical);
+        assert_memory_equal(&a.colors, &b.colors, sizeof a.colors);
+        n_cropped += b.cropped;
+        if (!b.cropped) {
+            assert_same_plan(&a, &b);
+            continue;
+        }
+        assert_true(b.resized_w == 320 || b.resized_h == 240);
+        assert_near((double)b.resized_w / b.resized_h, (double)b.canvas_w / b.canvas_h, 0.02);
+        assert_true(b.x >= 0 && b.y >= 0 && b.x + b.resized_w <= 320 && b.y + b.resized_h <= 240);
+    }
+    assert_in_range(n_cropped, 100, 290);
 }
 
 /* ---- scales ---- */
@@ -333,8 +407,8 @@ static void drawn_scale(const struct fa_transform *t, size_t sample, int scale[2
     const size_t position = sample * 37 % 5000;
     struct fa_image_plan strip, square;
 
-    fa_image_plan_draw(t, 100000, 1, 0x123456789, epoch, position, &strip);
-    fa_image_plan_draw(t, 1, 1, 0x123456789, epoch, position, &square);
+    fa_image_plan_draw(t, 100000, 1, NULL, 0x123456789, epoch, position, &strip);
+    fa_image_plan_draw(t, 1, 1, NULL, 0x123456789, epoch, position, &square);
     scale[0] = strip.frame_w;
     scale[1] = square.frame_w;
     assert_true(strip.resized_w == strip.frame_w && square.resized_h == square.frame_h);
@@ -382,8 +456,8 @@ static void several_scales_change_the_size_alone(void **state)
     for (size_t position = 0; position < 200; position++) {
         struct fa_image_plan a, b;
 
-        fa_image_plan_draw(&one, 64, 48, 7, 1, position, &a);
-        fa_image_plan_draw(&two, 64, 48, 7, 1, position, &b);
+        fa_image_plan_draw(&one, 64, 48, NULL, 7, 1, position, &a);
+        fa_image_plan_draw(&two, 64, 48, NULL, 7, 1, position, &b);
         assert_int_equal(a.frame_w, 64);
         assert_true(b.frame_w == 32 || b.frame_w == 64);
         sizes[b.frame_w / 64]++;
@@ -426,6 +500,8 @@ int main(void)
         cmocka_unit_test(a_plan_is_a_pure_function_and_one_key_leaves_the_others_draws_alone),
         cmocka_unit_test(everything_happens_as_often_as_asked_and_within_its_range),
         cmocka_unit_test(every_place_on_the_frame_is_reached),
+        cmocka_unit_test(crops_are_those_that_numpy_cuts_of_400_canvases),
+        cmocka_unit_test(a_part_lies_within_the_frame_and_moves_no_other_draw),
         cmocka_unit_test(scales_are_those_that_python_draws_for_a_thousand_samples),
         cmocka_unit_test(views_go_scale_by_scale_each_as_it_is_and_then_mirrored),
         cmocka_unit_test(several_scales_change_the_size_alone),

@@ -277,13 +277,44 @@ static void an_image_is_not_moved_where_no_object_would_be_left(void **state)
     for (size_t position = 0; position < 100; position++) {
         struct fa_image_plan plan;
 
-        fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &plan);
+        assert_ok(fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &plan));
         assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
         assert_int_equal(buffer.sample.objects.n, plan.resized_w == plan.frame_w ? 2 : 1);
         assert_true(plan.flip.vertical);
         n_unmoved += plan.resized_w == plan.frame_w;
     }
     assert_in_range(n_unmoved, 20, 80);
+    fa_sample_buffer_free(&buffer);
+}
+
+/* Whichever part is cut, what it shows is on the frame, and it shows something. */
+static void a_part_shows_the_objects_whose_centres_it_has(void **state)
+{
+    struct fa_transform t = transform;
+    struct fa_sample_buffer buffer = {.rgb = NULL};
+    int seen[3] = {0};
+
+    (void)state;
+    t.scale[0] = 133;
+    t.scale[1] = 80;
+    t.augment = (struct fa_augment){.crops = {.n = 1, .min_iou = {0}, .least_side = 0.3}};
+    for (size_t position = 0; position < 100; position++) {
+        struct fa_image_plan plan, again;
+
+        assert_ok(fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &plan));
+        assert_ok(fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &again));
+        assert_memory_equal(&plan.canvas_w, &again.canvas_w, 4 * sizeof plan.canvas_w);
+        assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
+        assert_true(buffer.sample.frame.w == 107 && buffer.sample.frame.h == 80);
+        assert_in_range(buffer.sample.objects.n, 1, 2);
+        if (!plan.cropped)
+            assert_int_equal(buffer.sample.objects.n, 2);
+        for (size_t k = 0; k < 4 * buffer.sample.objects.n; k++)
+            assert_true(buffer.boxes[k] >= 0 && buffer.boxes[k] <= (k % 2 == 0 ? 107 : 80));
+        seen[buffer.sample.objects.n]++;
+    }
+    assert_true(seen[1] > 0 && seen[2] > 0);
+    assert_survives_shortage(fa_sample_plan_draw(dataset, 0, &t, 1, 0, 0, &buffer.sample.plan));
     fa_sample_buffer_free(&buffer);
 }
 
@@ -294,13 +325,16 @@ static void the_size_is_known_beforehand_whatever_is_drawn(void **state)
     int h, w;
 
     (void)state;
-    t.augment = (struct fa_augment){
-        .random_scale = {0.5f, 2}, .expand_probability = 0.5, .expand = {1, 4}, .vertical_flip = 0.5};
+    t.augment = (struct fa_augment){.random_scale = {0.5f, 2},
+                                    .expand_probability = 0.5,
+                                    .expand = {1, 4},
+                                    .vertical_flip = 0.5,
+                                    .crops = {.n = 3, .min_iou = {0, 0.3f, 0.7f}, .least_side = 0.3}};
     fa_sample_size(&dataset->records[0], &t, &h, &w);
     for (size_t position = 0; position < 12; position++) {
         struct fa_image_plan plan;
 
-        fa_image_plan_draw(&t, 640, 480, 1, 0, position, &plan);
+        assert_ok(fa_sample_plan_draw(dataset, 0, &t, 1, 0, position, &plan));
         assert_ok(fa_sample_prepare(dataset, 0, &t, &plan, &buffer));
         assert_int_equal(buffer.sample.h, h);
         assert_int_equal(buffer.sample.w, w);
@@ -318,6 +352,7 @@ int main(void)
         cmocka_unit_test(objects_are_cut_at_the_frame_and_kept_by_what_is_seen_of_them),
         cmocka_unit_test(what_the_image_does_not_cover_is_the_mean),
         cmocka_unit_test(an_image_is_not_moved_where_no_object_would_be_left),
+        cmocka_unit_test(a_part_shows_the_objects_whose_centres_it_has),
         cmocka_unit_test(the_size_is_known_beforehand_whatever_is_drawn),
     };
 

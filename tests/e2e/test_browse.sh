@@ -34,7 +34,7 @@ is_jpeg() {
 }
 must "${browse[@]}" --out "$scratch/sheet.jpg" --images 4 --augmented --set data.vertical_flip=0.5
 is_jpeg "$scratch/sheet.jpg"
-must "${browse[@]}" --out "$scratch/p" --images 2 --augmented --json
+must "${browse[@]}" --out "$scratch/p" --images 2 --augmented --set "data.min_iou_crop=[0.3,0.7]" --json
 holds "$(number "$last_log" drawn) == 2" "images drawn"
 [ "$(find "$scratch/p" -name '*.jpg' | wc -l)" -eq 4 ] || fail "not 4 pictures: $(ls "$scratch/p")"
 is_jpeg "$(find "$scratch/p" -name '*_augmented.jpg' | head -n 1)"

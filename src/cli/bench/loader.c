@@ -112,7 +112,7 @@ static fa_status prepare(const struct jpeg *jpeg, const struct fa_transform *tra
     struct fa_sample sample;
     fa_status status;
 
-    fa_image_plan_draw(transform, SYNTHETIC_W, SYNTHETIC_H, 0, 0, position, &plan);
+    fa_image_plan_draw(transform, SYNTHETIC_W, SYNTHETIC_H, NULL, 0, 0, position, &plan);
     FA_TRY(fa_jpeg_decode("the synthetic JPEG", jpeg->data, jpeg->n_bytes, 1, &picture));
     status = fa_sample_from_picture(&picture, transform, &plan, &sample);
     if (status == FA_OK) {

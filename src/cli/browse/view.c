@@ -97,7 +97,8 @@ static fa_status view_training(const struct fa_dataset *dataset, const struct fa
     struct fa_sample sample;
     fa_status status;
 
-    fa_sample_plan_draw(dataset, picked->record, recipe->transform, recipe->seed, 0, picked->position, &plan);
+    FA_TRY(fa_sample_plan_draw(dataset, picked->record, recipe->transform, recipe->seed, 0, picked->position,
+                               &plan));
     FA_TRY(fa_sample_from_record(dataset, picked->record, recipe->transform, &plan, &sample));
     status = view_sample(dataset, &sample, view);
     fa_sample_clear(&sample);

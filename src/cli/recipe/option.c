@@ -13,7 +13,8 @@ enum { MOST_NUMBERS = 4 }; /* in a list */
 /* Of each number, where the value is a list. */
 static struct fa_range range_of(const struct fa_option *option)
 {
-    const bool real = option->type == FA_OPTION_NUMBER || option->type == FA_OPTION_FLOATS;
+    const bool real = option->type == FA_OPTION_NUMBER || option->type == FA_OPTION_FLOATS ||
+                      option->type == FA_OPTION_NUMBERS;
 
     return (struct fa_range){real ? FA_NUMBER_REAL : FA_NUMBER_WHOLE, option->min, option->max};
 }
@@ -225,6 +226,22 @@ static fa_status store_epochs(const struct fa_option *option, const struct fa_js
     return FA_OK;
 }
 
+static fa_status store_numbers(const struct fa_option *option, const struct fa_json *value, float *target,
+                              int *n)
+{
+    double number;
+
+    *n = 0;
+    if (fa_json_kind(value) != FA_JSON_ARRAY || fa_json_count(value) > option->count)
+        return wrong(option, value);
+    for (const struct fa_json *item = fa_json_first(value); item != NULL; item = fa_json_next(item)) {
+        if (!read_real(option, item, &number))
+            return wrong(option, value);
+        target[(*n)++] = (float)number;
+    }
+    return FA_OK;
+}
+
 fa_status fa_option_store(const struct fa_option *option, const struct fa_json *value,
                           struct fa_settings *settings)
 {
@@ -246,6 +263,8 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
         return store_scales(option, value, target);
     case FA_OPTION_EPOCHS:
         return store_epochs(option, value, target, (int *)((char *)settings + option->count_offset));
+    case FA_OPTION_NUMBERS:
+        return store_numbers(option, value, target, (int *)((char *)settings + option->count_offset));
     default:
         return store_integer(option, value, target);
     }
@@ -291,6 +310,10 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
     case FA_OPTION_EPOCHS:
         snprintf(text, size, "\"auto\" or a rising list of at most %zu epochs from %g to %g", option->count,
                  option->min, option->max);
+        break;
+    case FA_OPTION_NUMBERS:
+        snprintf(text, size, "a list of at most %zu numbers from %g to %g", option->count, option->min,
+                 option->max);
         break;
     default:
         if (option->choices != NULL)

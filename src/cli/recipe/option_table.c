@@ -144,6 +144,13 @@ const struct fa_option fa_options[] = {
          "Training images are put on a canvas that is larger by a factor from the first to the second."),
     VALUE("data.expand_probability", FA_OPTION_NUMBER, train.transform.augment.expand_probability, "0.5", 0,
           1, "Probability of data.expand for an image."),
+    {"data.min_iou_crop", FA_OPTION_NUMBERS, AT(train.transform.augment.crops.min_iou), "[]", 0, 1,
+     "Of a training image a part is cut that overlaps every object with at least one of these IoU, with any, "
+     "or all of it is kept, by equal chance ([0.1, 0.3, 0.5, 0.7, 0.9] for SSD's crops, which are "
+     "mmdetection's MinIoURandomCrop); []: nothing is cut.",
+     NULL, FA_CROPS_MAX, AT(train.transform.augment.crops.n)},
+    VALUE("data.min_crop", FA_OPTION_NUMBER, train.transform.augment.crops.least_side, "0.3", 0.01, 1,
+          "Sides of the part that data.min_iou_crop cuts, as a share of the image's, at least."),
     VALUE("data.color_probability", FA_OPTION_NUMBER, train.transform.augment.color_probability, "0.5", 0, 1,
           "Probability of each of the next four for an image."),
     VALUE("data.brightness", FA_OPTION_NUMBER, train.transform.augment.brightness, "0", 0, 255,

@@ -12,7 +12,7 @@ fa_status fa_picture_alloc(int w, int h, struct fa_picture *out) FA_CHECK_RESULT
 /* Turns the picture upright: orientation is EXIF's, 1..8. The picture is unchanged on failure. */
 fa_status fa_picture_orient(struct fa_picture *picture, int orientation) FA_CHECK_RESULT;
 
-/* A picture at (left, top) of a larger field of one colour. */
+/* A picture at (left, top) of a field of one colour, from which it may stick out. */
 struct fa_canvas {
     const struct fa_picture *picture;
     int w, h, left, top;

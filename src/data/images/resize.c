@@ -7,7 +7,8 @@
  * the picture, each source row is stretched at most once. Where both sizes are halved exactly OpenCV goes
  * another way and takes the mean of 2x2 pixels; all weights are then equal and the bits are the same.
  *
- * The source may be a canvas around a picture; its rows are then put together one by one as they are needed.
+ * The source may be a canvas around a picture or over a part of it; its rows are then put together one by one
+ * as they are needed.
  */
 #include <math.h>
 #include <string.h>
@@ -90,20 +91,24 @@ struct resizer {
 
 static bool is_bare(const struct fa_canvas *canvas)
 {
-    return canvas->w == canvas->picture->w && canvas->h == canvas->picture->h;
+    return canvas->w == canvas->picture->w && canvas->h == canvas->picture->h && canvas->left == 0 &&
+           canvas->top == 0;
 }
 
 static const uint8_t *canvas_row(const struct resizer *resizer, int y)
 {
     const struct fa_canvas *canvas = resizer->canvas;
     const struct fa_picture *picture = canvas->picture;
+    const int begin = clamp(canvas->left, canvas->w + 1),
+              end = clamp(canvas->left + picture->w, canvas->w + 1);
 
     if (resizer->row == NULL)
         return fa_picture_row(picture, y);
     fa_pixels_fill(resizer->row, (size_t)canvas->w, canvas->fill);
-    if (y >= canvas->top && y < canvas->top + picture->h)
-        memcpy(resizer->row + 3 * (size_t)canvas->left, fa_picture_row(picture, y - canvas->top),
-               fa_picture_row_bytes(picture));
+    if (y >= canvas->top && y < canvas->top + picture->h && begin < end)
+        memcpy(resizer->row + 3 * (size_t)begin,
+               fa_picture_row(picture, y - canvas->top) + 3 * (size_t)(begin - canvas->left),
+               3 * (size_t)(end - begin));
     return resizer->row;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crop.h"
 #include "fa/philox.h"
 
 /* ---- without chance ---- */
@@ -96,6 +97,31 @@ static void draw_canvas(struct fa_random *random, const struct fa_augment *augme
     plan->top = (int)top;
 }
 
+/* By a generator of its own, which takes as many numbers as it takes. */
+static void draw_crop(const struct fa_crops *crops, const struct fa_objects *objects, uint64_t seed,
+                      int64_t epoch, size_t position, struct fa_image_plan *plan)
+{
+    static const struct fa_objects none = {0};
+    struct fa_random random;
+
+    if (crops->n == 0)
+        return;
+    fa_random_init(&random, seed, FA_RANDOM_CROP, (uint64_t)epoch, (uint32_t)position);
+    fa_crop_draw(crops, objects != NULL ? objects : &none, &random, plan);
+}
+
+/* A part keeps its shape and touches two sides of the frame; the whole fills it. */
+static void fit_part(struct fa_image_plan *plan)
+{
+    const double x = (double)plan->frame_w / plan->canvas_w, y = (double)plan->frame_h / plan->canvas_h;
+    const double zoom = x < y ? x : y;
+
+    if (!plan->cropped)
+        return;
+    plan->resized_w = (int)(plan->canvas_w * zoom + 0.5);
+    plan->resized_h = (int)(plan->canvas_h * zoom + 0.5);
+}
+
 static int scale_side(int side, double factor)
 {
     const int scaled = (int)(side * factor);
@@ -115,8 +141,8 @@ static void draw_place(struct fa_random *random, const struct fa_augment *augmen
 {
     const double factor = draw_factor(random, augment->random_scale);
 
-    plan->resized_w = scale_side(plan->frame_w, factor);
-    plan->resized_h = scale_side(plan->frame_h, factor);
+    plan->resized_w = scale_side(plan->resized_w, factor);
+    plan->resized_h = scale_side(plan->resized_h, factor);
     plan->x = draw_offset(random, plan->resized_w, plan->frame_w);
     plan->y = draw_offset(random, plan->resized_h, plan->frame_h);
 }
@@ -178,8 +204,8 @@ static bool draw_horizontal_flip(const struct fa_transform *transform, uint64_t 
 }
 
 /* Everything is drawn, whatever is on, and always in the same order. */
-void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint64_t seed, int64_t epoch,
-                        size_t position, struct fa_image_plan *plan)
+void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, const struct fa_objects *objects,
+                        uint64_t seed, int64_t epoch, size_t position, struct fa_image_plan *plan)
 {
     const struct fa_augment *augment = &transform->augment;
     struct fa_random random;
@@ -191,6 +217,8 @@ void fa_image_plan_draw(const struct fa_transform *transform, int w, int h, uint
     fa_random_init(&random, seed, FA_RANDOM_AUGMENT, (uint64_t)epoch, (uint32_t)position);
     plan->flip.vertical = draw_chance(&random, augment->vertical_flip);
     draw_canvas(&random, augment, plan);
+    draw_crop(&augment->crops, objects, seed, epoch, position, plan);
+    fit_part(plan);
     draw_place(&random, augment, plan);
     draw_colors(&random, augment, &plan->colors);
 }

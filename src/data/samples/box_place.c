@@ -35,14 +35,38 @@ static void mirror(float *low, float *high, int length)
     *high = (float)length - was;
 }
 
+void fa_bbox_corners(const double bbox[4], float corners[4])
+{
+    corners[0] = (float)bbox[0];
+    corners[1] = (float)bbox[1];
+    corners[2] = (float)(bbox[0] + bbox[2]);
+    corners[3] = (float)(bbox[1] + bbox[3]);
+}
+
+void fa_box_on_canvas(const float corners[4], const struct fa_image_plan *plan, float box[4])
+{
+    for (int k = 0; k < 4; k++)
+        box[k] = corners[k] + (float)(k % 2 == 0 ? plan->left : plan->top);
+}
+
+bool fa_centre_on_canvas(const float box[4], const struct fa_image_plan *plan)
+{
+    const float x = (box[0] + box[2]) / 2, y = (box[1] + box[3]) / 2;
+
+    return x > 0 && y > 0 && x < (float)plan->canvas_w && y < (float)plan->canvas_h;
+}
+
 bool fa_box_place(const double bbox[4], const struct fa_image_plan *plan, double min_visible, float box[4])
 {
-    const double corners[4] = {bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]};
-    float factor[4], whole, left;
+    float corners[4], factor[4], whole, left;
 
+    fa_bbox_corners(bbox, corners);
+    fa_box_on_canvas(corners, plan, box);
+    if (plan->cropped && !fa_centre_on_canvas(box, plan))
+        return false;
     fa_image_plan_factor(plan, factor);
     for (int k = 0; k < 4; k++)
-        box[k] = ((float)corners[k] + (float)(k % 2 == 0 ? plan->left : plan->top)) * factor[k];
+        box[k] *= factor[k];
     clip_box(box, plan->resized_w, plan->resized_h);
     for (int k = 0; k < 4; k++)
         box[k] += (float)(k % 2 == 0 ? plan->x : plan->y);

@@ -76,7 +76,8 @@ static fa_status prepare_augmented(const struct fa_loader *loader, struct slot *
     const struct fa_sample *s = &slot->buffer.sample;
     struct fa_image_plan plan;
 
-    fa_sample_plan_draw(loader->dataset, record, &c->transform, c->seed, s->epoch, s->position, &plan);
+    FA_TRY(
+        fa_sample_plan_draw(loader->dataset, record, &c->transform, c->seed, s->epoch, s->position, &plan));
     return fa_sample_prepare(loader->dataset, record, &c->transform, &plan, &slot->buffer);
 }
 

@@ -173,15 +173,45 @@ static bool shows_an_object(const struct fa_dataset *dataset, size_t record, dou
     return false;
 }
 
-void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
-                         const struct fa_transform *transform, uint64_t seed, int64_t epoch, size_t position,
-                         struct fa_image_plan *plan)
+/* The objects of a record in the pixels of its image; boxes has room for all. */
+static struct fa_objects objects_of(const struct fa_dataset *dataset, const struct fa_record *record,
+                                    float *boxes)
+{
+    size_t n = 0;
+
+    for (size_t a = record->first; a < record->first + record->n; a++)
+        if (is_object(dataset, a, record))
+            fa_bbox_corners(dataset->bbox[a], boxes + 4 * n++);
+    return (struct fa_objects){.n = n, .boxes = boxes};
+}
+
+/* With crops, which go by the objects. */
+static fa_status draw_cropped(const struct fa_dataset *dataset, const struct fa_record *record,
+                              const struct fa_transform *transform, uint64_t seed, int64_t epoch,
+                              size_t position, struct fa_image_plan *plan)
+{
+    struct fa_objects objects;
+    float *boxes;
+
+    FA_TRY(fa_alloc(record->n, 4 * sizeof *boxes, &boxes));
+    objects = objects_of(dataset, record, boxes);
+    fa_image_plan_draw(transform, record->w, record->h, &objects, seed, epoch, position, plan);
+    fa_free(boxes);
+    return FA_OK;
+}
+
+fa_status fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
+                              const struct fa_transform *transform, uint64_t seed, int64_t epoch,
+                              size_t position, struct fa_image_plan *plan)
 {
     const struct fa_record *r = &dataset->records[record];
     const double min_visible = transform->augment.min_visible;
     struct fa_image_plan unmoved;
 
-    fa_image_plan_draw(transform, r->w, r->h, seed, epoch, position, plan);
+    if (transform->augment.crops.n > 0)
+        FA_TRY(draw_cropped(dataset, r, transform, seed, epoch, position, plan));
+    else
+        fa_image_plan_draw(transform, r->w, r->h, NULL, seed, epoch, position, plan);
     fa_image_plan_still(transform, r->w, r->h, &unmoved);
     unmoved.resized_w = unmoved.frame_w = plan->frame_w; /* which may have been drawn */
     unmoved.resized_h = unmoved.frame_h = plan->frame_h;
@@ -190,6 +220,7 @@ void fa_sample_plan_draw(const struct fa_dataset *dataset, size_t record,
     if (!shows_an_object(dataset, record, min_visible, plan) &&
         shows_an_object(dataset, record, min_visible, &unmoved))
         *plan = unmoved;
+    return FA_OK;
 }
 
 /* ---- the sample ---- */

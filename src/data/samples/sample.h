@@ -4,6 +4,7 @@
 #ifndef FA_DATA_SAMPLE_H
 #define FA_DATA_SAMPLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,12 @@ fa_status fa_sample_prepare(const struct fa_dataset *dataset, size_t record,
 
 /* What resizing multiplies x, y, x, y by. */
 void fa_image_plan_factor(const struct fa_image_plan *plan, float factor[4]);
+
+/* Of x, y, w, h. */
+void fa_bbox_corners(const double bbox[4], float corners[4]);
+
+/* A box of the image, uncut, on the canvas; and whether its centre is there. */
+void fa_box_on_canvas(const float corners[4], const struct fa_image_plan *plan, float box[4]);
+bool fa_centre_on_canvas(const float box[4], const struct fa_image_plan *plan);
 
 #endif

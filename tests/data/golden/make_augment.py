@@ -2,8 +2,9 @@
 """Makes augment.h: colours, frames and boxes as OpenCV and numpy give them.
 
 Colours are the operations of mmdetection 3.x's PhotoMetricDistortion, one after the other in float32 on B G R,
-and at last cut to 0..255 and rounded. Frames are its Expand (numpy) and Resize (OpenCV), then pasted with what
-sticks out cut away, as is usual for a random scale with a shift. Boxes go the same way in numpy's float32.
+and at last cut to 0..255 and rounded. Frames are its Expand and MinIoURandomCrop (numpy) and Resize (OpenCV), then
+pasted with what sticks out cut away, as is usual for a random scale with a shift. Boxes go the same way in numpy's
+float32; of a crop those stay whose centre lies in it.
 """
 import random
 
@@ -72,13 +73,27 @@ PLANS = [
     (64, 48, 201, 151, 33, 70, 81, 60, 64, 48, -2, -12),
     (640, 480, 1531, 1148, 300, 11, 1067, 800, 1067, 800, 0, 0),
 ]
+# the same, and what is cut of the canvas: x y w h
+CROPS = [
+    ((64, 48, 64, 48, 0, 0, 64, 44, 64, 48, 0, 3), (20, 10, 32, 22)),
+    ((64, 48, 64, 48, 0, 0, 24, 48, 64, 48, 17, 0), (0, 0, 20, 40)),
+    ((64, 48, 64, 48, 0, 0, 128, 96, 128, 96, 0, 0), (32, 24, 32, 24)),
+    ((64, 48, 64, 48, 0, 0, 41, 48, 64, 48, 23, 0), (33, 11, 31, 37)),
+    ((64, 48, 160, 120, 33, 20, 64, 48, 64, 48, 0, 0), (40, 30, 64, 48)),
+    ((64, 48, 160, 120, 33, 20, 57, 48, 64, 48, 5, 0), (10, 15, 90, 76)),
+    ((64, 48, 160, 120, 90, 70, 60, 45, 64, 48, 2, 1), (3, 2, 80, 60)),
+    ((64, 48, 201, 151, 33, 70, 81, 57, 64, 48, -9, -2), (50, 60, 100, 70)),
+    ((640, 480, 640, 480, 0, 0, 914, 800, 1067, 800, 100, 0), (111, 85, 400, 350)),
+]
 FILL = (124, 116, 104)
 
 
-def composed(plan):
+def composed(plan, crop=None):
     w, h, canvas_w, canvas_h, left, top, new_w, new_h, frame_w, frame_h, x, y = plan
     canvas = np.full((canvas_h, canvas_w, 3), FILL, np.uint8)
     canvas[top : top + h, left : left + w] = pattern(w, h)
+    if crop:
+        canvas = canvas[crop[1] : crop[1] + crop[3], crop[0] : crop[0] + crop[2]]
     resized = cv2.resize(canvas, (new_w, new_h), interpolation=cv2.INTER_LINEAR)
     frame = np.full((frame_h, frame_w, 3), FILL, np.uint8)
     x0, y0, from_x, from_y = max(0, x), max(0, y), max(0, -x), max(0, -y)
@@ -87,11 +102,16 @@ def composed(plan):
     return frame
 
 
-def placed(bbox, plan, flip_x, flip_y):
+def placed(bbox, plan, crop, flip_x, flip_y):
     """The box on the frame and the part of its area that is left; every step in float32."""
     _, _, canvas_w, canvas_h, left, top, new_w, new_h, frame_w, frame_h, x, y = plan
     bx, by, bw, bh = bbox
+    if crop:
+        left, top, canvas_w, canvas_h = left - crop[0], top - crop[1], crop[2], crop[3]
     box = np.array([bx, by, bx + bw, by + bh], F) + np.array([left, top, left, top], F)
+    centre = (box[:2] + box[2:]) / 2
+    if crop and not ((centre > 0) & (centre < (canvas_w, canvas_h))).all():
+        return None, 0.0
     box = box * np.array([new_w / canvas_w, new_h / canvas_h, new_w / canvas_w, new_h / canvas_h], F)
     box = box.clip(F(0), np.array([new_w, new_h, new_w, new_h], F)) + np.array([x, y, x, y], F)
     whole = (box[2] - box[0]) * (box[3] - box[1])
@@ -121,29 +141,36 @@ def color_rows():
         )
 
 
-def plan_text(plan):
+def plan_text(plan, crop):
     _, _, canvas_w, canvas_h, left, top, new_w, new_h, frame_w, frame_h, x, y = plan
+    if crop:
+        left, top, canvas_w, canvas_h = left - crop[0], top - crop[1], crop[2], crop[3]
     return (
         "{.canvas_w = %d, .canvas_h = %d, .left = %d, .top = %d, .resized_w = %d, .resized_h = %d, .frame_w = %d, "
-        ".frame_h = %d, .x = %d, .y = %d, .colors = {.contrast = 1, .saturation = 1, .order = {0, 1, 2}}}"
-        % (canvas_w, canvas_h, left, top, new_w, new_h, frame_w, frame_h, x, y)
+        ".frame_h = %d, .x = %d, .y = %d, .colors = {.contrast = 1, .saturation = 1, .order = {0, 1, 2}}%s}"
+        % (canvas_w, canvas_h, left, top, new_w, new_h, frame_w, frame_h, x, y, ", .cropped = true" if crop else "")
     )
 
 
+def plans():
+    return [(plan, None) for plan in PLANS] + CROPS
+
+
 def frame_rows():
-    for plan in PLANS:
-        yield "    {%d, %d, %s, 0x%08X}," % (*plan[:2], plan_text(plan), crc32c(composed(plan).tobytes()))
+    for plan, crop in plans():
+        yield "    {%d, %d, %s, 0x%08X}," % (*plan[:2], plan_text(plan, crop), crc32c(composed(plan, crop).tobytes()))
 
 
 def box_rows():
     draw = random.Random(5)
-    for number, plan in enumerate(PLANS):
+    for number, (plan, crop) in enumerate(plans()):
         w, h = plan[:2]
         for _ in range(6):
             bx, by = draw.uniform(-2, w - 4), draw.uniform(-2, h - 4)
             bbox = (bx, by, draw.uniform(2, w - bx + 1), draw.uniform(2, h - by + 1))
             flips = draw.randrange(2), draw.randrange(2)
-            box, left = placed(bbox, plan, *flips)
+            box, left = placed(bbox, plan, crop, *flips)
+            box = (0, 0, 0, 0) if box is None else box
             yield "    {{%s}, %d, {%d, %d}, {%s}, %s}," % (
                 ", ".join(float(v).hex() for v in bbox),
                 number,

@@ -73,6 +73,7 @@ static struct fa_train_config make_config(void)
     struct fa_train_config config = config_of_test;
 
     config.loss = fa_loss_default;
+    config.transform.augment.crops = (struct fa_crops){.n = 1, .min_iou = {0.3f}, .least_side = 0.5};
     config.transform.normalize = fa_normalize_default;
     config.eval =
         (struct fa_evaluate_config){.transform = {.scale = {32, 32}, .normalize = fa_normalize_default},
