@@ -1,6 +1,6 @@
 /*
  * atss.h - RetinaNet's loss with anchors assigned by ATSS (doc/method.md 5.1); see fa_loss_share and
- * fa_loss_compute, whose arguments these are, objects being checked.
+ * fa_loss_compute, whose arguments these are, those of the latter with objects that were checked.
  */
 #ifndef FA_DETECT_ATSS_H
 #define FA_DETECT_ATSS_H

@@ -1,6 +1,6 @@
 /*
- * focal.h - RetinaNet's loss; see fa_loss_share and fa_loss_compute, whose arguments these are, objects being
- * checked.
+ * focal.h - RetinaNet's loss; see fa_loss_share and fa_loss_compute, whose arguments these are, those of the
+ * latter with objects that were checked.
  */
 #ifndef FA_DETECT_FOCAL_H
 #define FA_DETECT_FOCAL_H

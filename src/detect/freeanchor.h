@@ -1,6 +1,6 @@
 /*
  * freeanchor.h - the FreeAnchor loss; see fa_loss_share and fa_loss_compute, whose arguments these
- * are, objects being checked.
+ * are, those of the latter with objects that were checked.
  */
 #ifndef FA_DETECT_FREEANCHOR_H
 #define FA_DETECT_FREEANCHOR_H

@@ -4,10 +4,8 @@
 #
 # usage: tests/cuda/long_faults.sh        (some minutes)
 . "$(dirname "$0")/../faults/lib.sh"
-fakes=$(dirname "$freeanchor")/tests/fake
-[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
-export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so FAKE_DEVICES=2
-export OMP_WAIT_POLICY=passive
+. "$(dirname "$0")/lib.sh"
+export FAKE_DEVICES=2
 host=$(hostname)
 small+=(--set "data.scale=[32,32]" --set watchdog.silence_s=120)
 

@@ -4,10 +4,7 @@
 #
 # usage: tests/cuda/long_train.sh        (a quarter of an hour)
 . "$(dirname "$0")/../e2e/lib.sh"
-fakes=$root/build/release/tests/fake
-[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: cmake --build --preset release"
-export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
-export OMP_WAIT_POLICY=passive
+. "$(dirname "$0")/lib.sh"
 
 must "$freeanchor" synth --out "$scratch/images" --images 6 --seed 3
 must "$freeanchor" pack --coco "$scratch/images/annotations.json" --images "$scratch/images/images" --out "$scratch/data"
@@ -21,26 +18,6 @@ train() {
     --train-data "$scratch/data" --work-dir "$folder" --set "data.scale=[32,32]" --set "train.max_steps=$steps" --set train.batch=2 \
     --set train.epochs=100 --set train.log_interval=1 --set model.init=calibrate --set model.calibrate_images=2 \
     --set train.eval_interval=0 --set train.checkpoint_interval=1000 "$@"
-}
-
-# loss FOLDER STEP
-loss() {
-  grep '"mode":"train"' "$scratch/$1/log.jsonl" | sed -n "$2p" | grep -oE '"loss":[-0-9.e+]*' | cut -d: -f2
-}
-
-# near A B TOLERANCE WORDS: two losses.
-near() {
-  holds "($1 - $2) / $1 < $3 && ($2 - $1) / $1 < $3" "$4"
-}
-
-# equal A B WORDS: the weights of two runs, to the bit.
-equal() {
-  if "$freeanchor" weights diff "$scratch/$1/weights.h5" "$scratch/$2/weights.h5" >"$scratch/diff" 2>&1; then
-    echo "ok: $3"
-  else
-    fail "$3"
-    tail -n 3 "$scratch/diff"
-  fi
 }
 
 train host 1 onednn 2

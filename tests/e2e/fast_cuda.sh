@@ -2,10 +2,8 @@
 # The backend `cuda` learns what the processor learns: the gradient of a whole network, 20 steps, to the same bits in two parts and on
 # any number of ranks. On the fakes of the CUDA runtime and of cuDNN, with the kernels in the emulator.
 . "$(dirname "$0")/lib.sh"
-fakes=$(dirname "$freeanchor")/tests/fake
-[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
-export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so FAKE_DEVICES=3
-export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
+. "$(dirname "$0")/../cuda/lib.sh"
+export FAKE_DEVICES=3
 
 must "$freeanchor" synth --out "$scratch/images" --images 3 --classes 4 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/images/annotations.json" --images "$scratch/images/images" --out "$scratch/data"
@@ -19,21 +17,6 @@ train() {
   must run_ranks "$2" "$freeanchor" train "${network[@]}" --backend "$3" --train-data "$scratch/data" --val-data "$scratch/data" \
     --work-dir "$scratch/$1" --set "train.max_steps=$4" --set "train.batch=$5" --set train.epochs=100 --set train.log_interval=1 \
     --set train.eval_interval=0 --set model.init=random --set train.checkpoint_interval=1000
-}
-
-# losses FOLDER: of each step.
-losses() {
-  grep '"mode":"train"' "$scratch/$1/log.jsonl" | grep -oE '"loss":[-0-9.e+]*' | cut -d: -f2
-}
-
-# equal A B WORDS: the weights of two runs, to the bit.
-equal() {
-  if "$freeanchor" weights diff "$scratch/$1/weights.h5" "$scratch/$2/weights.h5" >"$scratch/diff" 2>&1; then
-    echo "ok: $3"
-  else
-    fail "$3"
-    tail -n 3 "$scratch/diff"
-  fi
 }
 
 echo "-- 20 steps, stopped and resumed in between"

@@ -2,11 +2,8 @@
 # A GPU that is not there, not free, too old, or another rank's as well ends a start in one sentence. GPUs, driver and cuDNN are
 # fakes over host memory.
 . "$(dirname "$0")/../e2e/lib.sh"
+. "$(dirname "$0")/../cuda/lib.sh"
 
-fakes=$(dirname "$freeanchor")/tests/fake
-[ -e "$fakes/libfreeanchor_cuda.so" ] || skip "the fakes are not built: there is no C++ compiler"
-export FA_CUDA_RUNTIME=$fakes/libfake_cudart.so FA_CUDA_CUDNN=$fakes FA_CUDA_KERNELS=$fakes/libfreeanchor_cuda.so
-export OMPI_MCA_mpi_yield_when_idle=1
 config=$small_config
 host=$(hostname)
 on_gpu=("$freeanchor" info --config "$config" --backend cuda --size 64x64 --threads 1)
