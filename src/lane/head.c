@@ -18,6 +18,14 @@ static struct fa_head_view view_of(const struct fa_head *head, const struct fa_a
                                  .per_position = FA_CELL_ANCHORS};
 }
 
+static fa_status view_head(struct fa_lane *lane, int h, int w, const struct fa_head *head,
+                           const struct fa_anchor_set **set, struct fa_head_view *view)
+{
+    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, set));
+    *view = view_of(head, *set);
+    return FA_OK;
+}
+
 fa_status fa_lane_share(struct fa_lane *lane, const struct fa_loss_config *config, int h, int w,
                         const struct fa_objects *objects, double *share)
 {
@@ -36,8 +44,7 @@ fa_status fa_lane_head_loss(struct fa_lane *lane, const struct fa_loss_config *c
     const struct fa_anchor_set *set;
     struct fa_head_view view;
 
-    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    view = view_of(head, set);
+    FA_TRY(view_head(lane, h, w, head, &set, &view));
     return fa_loss_compute(config, &view, objects, normalizer, lane->loss_workspace, loss, grad_cls,
                            grad_reg);
 }
@@ -49,8 +56,7 @@ fa_status fa_lane_head_detections(struct fa_lane *lane, const struct fa_detect_c
     const struct fa_anchor_set *set;
     struct fa_head_view view;
 
-    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    view = view_of(head, set);
+    FA_TRY(view_head(lane, h, w, head, &set, &view));
     return fa_detections_make(config, &set->pyramid, &view, frame, out, n);
 }
 
@@ -61,8 +67,7 @@ fa_status fa_lane_head_candidates(struct fa_lane *lane, const struct fa_detect_c
     const struct fa_anchor_set *set;
     struct fa_head_view view;
 
-    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    view = view_of(head, set);
+    FA_TRY(view_head(lane, h, w, head, &set, &view));
     return fa_candidates_add(candidates, config, &set->pyramid, &view, frame);
 }
 
@@ -73,8 +78,7 @@ fa_status fa_lane_head_nms_recall(struct fa_lane *lane, const struct fa_detect_c
     const struct fa_anchor_set *set;
     struct fa_head_view view;
 
-    FA_TRY(fa_anchor_cache_get(lane->anchors, h, w, &set));
-    view = view_of(head, set);
+    FA_TRY(view_head(lane, h, w, head, &set, &view));
     return fa_nms_recall_add(config, &view, frame, objects, recall);
 }
 

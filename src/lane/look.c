@@ -93,16 +93,20 @@ static fa_status look_at(struct fa_lane *lane, struct look *look, struct fa_dete
 }
 
 /* Nobody reads the image's pixels any more on return, also after a failure. */
+static fa_status leave(struct fa_lane *lane, fa_status status)
+{
+    if (status != FA_OK)
+        FA_TRY(fa_backend_synchronize(fa_workspace_queue(lane->workspace)));
+    return status;
+}
+
 fa_status fa_lane_look(struct fa_lane *lane, const struct fa_detect_config *config,
                        const struct fa_image *image, const struct fa_detect_image *frame,
                        const struct fa_lane_observer *observer, struct fa_detection *out, size_t *n)
 {
     struct look look = {.config = config, .image = image, .frame = frame, .observer = observer};
-    const fa_status status = look_at(lane, &look, out, n);
 
-    if (status != FA_OK)
-        FA_TRY(fa_backend_synchronize(fa_workspace_queue(lane->workspace)));
-    return status;
+    return leave(lane, look_at(lane, &look, out, n));
 }
 
 static fa_status collect(struct fa_lane *lane, struct look *look, struct fa_candidates *candidates)
@@ -123,9 +127,6 @@ fa_status fa_lane_collect(struct fa_lane *lane, const struct fa_detect_config *c
                           const struct fa_lane_observer *observer, struct fa_candidates *candidates)
 {
     struct look look = {.config = config, .image = image, .frame = frame, .observer = observer};
-    const fa_status status = collect(lane, &look, candidates);
 
-    if (status != FA_OK)
-        FA_TRY(fa_backend_synchronize(fa_workspace_queue(lane->workspace)));
-    return status;
+    return leave(lane, collect(lane, &look, candidates));
 }
