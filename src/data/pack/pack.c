@@ -8,7 +8,6 @@
  * images to look at and the shards to write are shared out. The first one alone owns directories, writes
  * lists and manifests, and logs.
  */
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "fa/memory.h"
 #include "pack_split.h"
 #include "packing.h"
+#include "shards/dataset_room.h"
 
 static bool is_first(const struct fa_packing *p)
 {
@@ -202,17 +202,12 @@ static fa_status plan_part(struct fa_packing *p, size_t k)
 
 static fa_status require_space(const struct fa_packing *p)
 {
-    uint64_t need = 0, free_bytes;
+    uint64_t need = 0;
 
     for (size_t k = 0; k < p->n_parts; k++)
         need += fa_pack_part_bytes(&p->parts[k], p->config->shard_bytes);
-    FA_TRY(fa_directory_free_bytes(p->parts[0].stage.staging, &free_bytes));
-    if (free_bytes >= need)
-        return FA_OK;
-    return fa_fail(FA_EIO,
-                   "%s: the dataset needs %" PRIu64 " MiB, the disk has %" PRIu64
-                   " MiB left; free some, or choose another output directory",
-                   p->parts[0].stage.out, (need >> 20) + 1, free_bytes >> 20);
+    return fa_dataset_require_room(p->parts[0].stage.staging, need, p->parts[0].stage.out,
+                                   "choose another output directory");
 }
 
 static fa_status plan(struct fa_packing *p)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dataset_private.h"
+#include "dataset_room.h"
 #include "fa/activity.h"
 #include "fa/directory.h"
 #include "fa/file.h"
@@ -80,17 +81,16 @@ static fa_status copy_file(const char *directory, const char *name, uint64_t n_b
 
 static fa_status require_space(const struct fa_manifest *manifest, const char *stage)
 {
-    uint64_t need = 0, free_bytes;
+    uint64_t need = 0;
+    char *name;
+    fa_status status;
 
     for (size_t i = 0; i < manifest->n_shards; i++)
         need += manifest->shards[i].n_bytes;
-    FA_TRY(fa_directory_free_bytes(stage, &free_bytes));
-    if (need <= free_bytes)
-        return FA_OK;
-    return fa_fail(FA_EIO,
-                   "--stage %s: the dataset needs %" PRIu64 " MiB, the disk has %" PRIu64
-                   " MiB left; free some, or train without --stage",
-                   stage, (need >> 20) + 1, free_bytes >> 20);
+    FA_TRY(fa_asprintf(&name, "--stage %s", stage));
+    status = fa_dataset_require_room(stage, need, name, "train without --stage");
+    fa_free(name);
+    return status;
 }
 
 /* The manifest last: a directory without it is not a dataset. */
