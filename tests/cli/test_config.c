@@ -27,9 +27,15 @@ static const char *put(const char *name, const char *text)
     return path;
 }
 
+static fa_status read_given(const char *path, const char *const *assignments, size_t n,
+                            struct fa_settings *settings)
+{
+    return fa_settings_read_over(NULL, path, assignments, n, settings);
+}
+
 static fa_status read_with(const char *path, const char *assignment, struct fa_settings *settings)
 {
-    return fa_settings_read(path, &assignment, assignment != NULL, settings);
+    return read_given(path, &assignment, assignment != NULL, settings);
 }
 
 static void defaults_are_the_1x_recipe(void **state)
@@ -251,8 +257,7 @@ static void a_rate_that_would_rise_is_refused(void **state)
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL,
-                        "0.02 is above train.lr, 0.01");
+    assert_fails_saying(read_given(NULL, given, 3, &settings), FA_EINVAL, "0.02 is above train.lr, 0.01");
 }
 
 static void a_warm_up_is_given_in_one_unit(void **state)
@@ -263,9 +268,9 @@ static void a_warm_up_is_given_in_one_unit(void **state)
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read(NULL, two, 2, &settings), FA_EINVAL, "give one of them");
-    assert_fails_saying(fa_settings_read(NULL, others, 2, &settings), FA_EINVAL, "give one of them");
-    assert_ok(fa_settings_read(NULL, one, 1, &settings));
+    assert_fails_saying(read_given(NULL, two, 2, &settings), FA_EINVAL, "give one of them");
+    assert_fails_saying(read_given(NULL, others, 2, &settings), FA_EINVAL, "give one of them");
+    assert_ok(read_given(NULL, one, 1, &settings));
     fa_schedule_fit(&settings.train.schedule, settings.train.epochs, 7330, 16);
     assert_int_equal(settings.train.schedule.warmup_steps, 3665);
     fa_settings_clear(&settings);
@@ -281,7 +286,7 @@ static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(v
     struct fa_settings settings;
 
     (void)state;
-    assert_ok(fa_settings_read(NULL, several, 1, &settings));
+    assert_ok(read_given(NULL, several, 1, &settings));
     assert_int_equal(settings.train.transform.scales.n, 4);
     assert_int_equal(settings.train.transform.scales.pair[2][0], 1000);
     assert_false(settings.train.transform.scales.range);
@@ -290,17 +295,17 @@ static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(v
     assert_int_equal(settings.train.eval.transform.scale[1], 960);
     assert_int_equal(settings.train.eval.transform.scales.n, 0);
     fa_settings_clear(&settings);
-    assert_ok(fa_settings_read(NULL, own, 3, &settings));
+    assert_ok(read_given(NULL, own, 3, &settings));
     assert_true(settings.train.transform.scales.range);
     assert_int_equal(settings.train.transform.scale[1], 960);
     assert_int_equal(settings.train.eval.transform.scale[1], 800);
     fa_settings_clear(&settings);
-    assert_ok(fa_settings_read(NULL, views, 2, &settings));
+    assert_ok(read_given(NULL, views, 2, &settings));
     assert_int_equal(fa_transform_views(&settings.train.eval.transform), 4);
     assert_int_equal(fa_transform_views(&settings.train.transform), 1);
     assert_int_equal(settings.train.eval.transform.scale[1], 640);
     fa_settings_clear(&settings);
-    assert_fails_saying(fa_settings_read(NULL, falling, 2, &settings), FA_EINVAL, "the smaller first");
+    assert_fails_saying(read_given(NULL, falling, 2, &settings), FA_EINVAL, "the smaller first");
 }
 
 static void scales_that_leave_nothing_to_see_are_refused(void **state)
@@ -310,8 +315,8 @@ static void scales_that_leave_nothing_to_see_are_refused(void **state)
     struct fa_settings settings;
 
     (void)state;
-    assert_fails_saying(fa_settings_read(NULL, given, 3, &settings), FA_EINVAL, "32 pixels to 8");
-    assert_ok(fa_settings_read(NULL, given, 2, &settings));
+    assert_fails_saying(read_given(NULL, given, 3, &settings), FA_EINVAL, "32 pixels to 8");
+    assert_ok(read_given(NULL, given, 2, &settings));
     fa_settings_clear(&settings);
 }
 
@@ -335,7 +340,7 @@ static void augmentation_is_off_unless_asked_for_and_always_in_evaluation(void *
         assert_false(plan.flip.vertical);
     }
     fa_settings_clear(&settings);
-    assert_ok(fa_settings_read(NULL, given, 2, &settings));
+    assert_ok(read_given(NULL, given, 2, &settings));
     assert_near(settings.train.transform.augment.random_scale[1], 1.3f, 0);
     got = &settings.train.eval.transform.augment;
     assert_near(got->vertical_flip, 0, 0);

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 
     if (inherits(bytes, n_bytes))
         return 0;
-    status = fa_settings_read(fuzz_file(bytes, n_bytes), NULL, 0, &settings);
+    status = fa_settings_read_over(NULL, fuzz_file(bytes, n_bytes), NULL, 0, &settings);
     fuzz_read(status);
     if (status == FA_OK)
         fa_settings_clear(&settings);

@@ -295,12 +295,6 @@ fa_status fa_settings_read_over(const struct fa_settings_base *base, const char 
     return status;
 }
 
-fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
-                           struct fa_settings *out)
-{
-    return fa_settings_read_over(NULL, path, assignments, n, out);
-}
-
 void fa_settings_clear(struct fa_settings *settings)
 {
     fa_json_free(settings->resolved);

@@ -31,19 +31,16 @@ struct fa_settings {
     struct fa_json *resolved;          /* every key with its value; owns the strings above */
 };
 
-/* Reads path with its bases, applies n assignments "key=value" over it, checks every key and value against
-   the option table and fills in defaults. path NULL: defaults and assignments alone. */
-fa_status fa_settings_read(const char *path, const char *const *assignments, size_t n,
-                           struct fa_settings *out) FA_CHECK_RESULT;
-
 /* What is already settled. */
 struct fa_settings_base {
     const char *name;           /* of the file that it is from, for messages */
     const struct fa_json *tree; /* of keys that were checked */
 };
 
-/* The same over a base; NULL: nothing is settled. A value that is wrong is told with the file that it comes
-   from, and one of an assignment by itself. */
+/* Reads path with its bases, applies n assignments "key=value" over it, all of it over base, checks every key
+   and value against the option table and fills in defaults. base NULL: nothing is settled; path NULL:
+   defaults and assignments alone. A value that is wrong is told with the file that it comes from, and one of
+   an assignment by itself. */
 fa_status fa_settings_read_over(const struct fa_settings_base *base, const char *path,
                                 const char *const *assignments, size_t n,
                                 struct fa_settings *out) FA_CHECK_RESULT;

@@ -106,7 +106,7 @@ void fa_cuda_ask_recording(struct fa_recording *asked);
 bool fa_cuda_recording_holds(const struct fa_recording *recording);
 void fa_cuda_forget_recording(struct fa_recording *forgotten);
 
-/* ---- choose.c ---- */
+/* ---- choose_device.c ---- */
 
 /* Takes the GPU that the configuration means, for this thread, into device->place: that of the rank's number
    on its host, or the only one that its launcher shows to it. */

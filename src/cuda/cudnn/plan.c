@@ -155,16 +155,3 @@ fa_status fa_cudnn_plan_first(const struct fa_cudnn_device *device, const struct
         fa_cudnn_conv_text(&graph->conv, text);
     return status == FA_OK ? FA_OK : fa_prefix(status, "%s", text);
 }
-
-fa_status fa_cudnn_plan_recall(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,
-                               const char *origin, const char *text, size_t most_workspace_bytes,
-                               struct fa_cudnn_plan *plan)
-{
-    struct fa_cudnn_choice choice;
-
-    if (strcmp(origin, device->origin) != 0)
-        return fa_fail(FA_EINVAL, "%s was chosen with %s, this is %s; go on with the same, or choose anew",
-                       text, origin, device->origin);
-    FA_TRY(fa_cudnn_choice_parse(text, &choice));
-    return fa_cudnn_plan_create(device, graph, &choice, most_workspace_bytes, plan);
-}

@@ -31,9 +31,4 @@ void fa_cudnn_plan_destroy(struct fa_cudnn_plan *plan);
 fa_status fa_cudnn_plan_first(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,
                               size_t most_workspace_bytes, struct fa_cudnn_plan *plan) FA_CHECK_RESULT;
 
-/* Of a choice that was printed where the device's origin was `origin`; FA_EINVAL if it is another now. */
-fa_status fa_cudnn_plan_recall(const struct fa_cudnn_device *device, const struct fa_cudnn_graph *graph,
-                               const char *origin, const char *text, size_t most_workspace_bytes,
-                               struct fa_cudnn_plan *plan) FA_CHECK_RESULT;
-
 #endif

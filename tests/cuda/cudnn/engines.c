@@ -113,7 +113,7 @@ static fa_status build_graph(const char *recipe, struct fa_graph *graph)
     int feature[4], pyramid[FA_LEVELS];
     struct fa_settings settings;
 
-    FA_TRY(fa_settings_read(recipe, NULL, 0, &settings));
+    FA_TRY(fa_settings_read_over(NULL, recipe, NULL, 0, &settings));
     settings.model.num_classes = CLASSES;
     *graph = (struct fa_graph){0};
     fa_resnet_build(graph, &settings.model, fa_graph_image(graph), feature);
@@ -153,11 +153,13 @@ struct tally {
 static fa_status recall(const struct fa_cudnn_device *device, const struct fa_cudnn_plan *plan)
 {
     char text[FA_CUDNN_CHOICE_TEXT_MAX];
+    struct fa_cudnn_choice choice;
     struct fa_cudnn_plan again;
     bool same_bytes;
 
     fa_cudnn_choice_print(&plan->choice, text);
-    FA_TRY(fa_cudnn_plan_recall(device, plan->graph, device->origin, text, most_workspace, &again));
+    FA_TRY(fa_cudnn_choice_parse(text, &choice));
+    FA_TRY(fa_cudnn_plan_create(device, plan->graph, &choice, most_workspace, &again));
     same_bytes = again.workspace_bytes == plan->workspace_bytes;
     fa_cudnn_plan_destroy(&again);
     return same_bytes ? FA_OK : fa_fail(FA_EIO, "%s: recalled with another workspace", text);
