@@ -143,7 +143,8 @@ static fa_status write_picture(const struct output *output, const struct fa_data
     char *path;
     fa_status status;
 
-    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe, training, 0, 0, &picture));
+    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe,
+                        &(struct fa_view_style){.training = training, .is_named = true}, &picture));
     status = name_picture(output, dataset, i, training, &path);
     if (status == FA_OK) {
         status = fa_drawn_file_write(path, &picture, COMMENT);
@@ -166,13 +167,19 @@ static fa_status write_pictures(const struct output *output, const struct fa_dat
 
 /* ---- a sheet ---- */
 
+/* Of so few classes the legend tells colours apart; labels would hide half of a small picture. */
+enum { FEW_CLASSES = 8 };
+
 static fa_status put(struct fa_sheet *sheet, size_t place, const struct output *output,
                      const struct fa_dataset *dataset, size_t i, bool training)
 {
+    const struct fa_view_style style = {.training = training,
+                                        .is_named = dataset->n_categories > FEW_CLASSES,
+                                        .w = sheet->tile_w,
+                                        .h = sheet->tile_h};
     struct fa_picture picture;
 
-    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe, training, sheet->tile_w, sheet->tile_h,
-                        &picture));
+    FA_TRY(fa_view_make(dataset, &output->picked[i], output->recipe, &style, &picture));
     fa_sheet_put(sheet, place, &picture);
     fa_picture_free(&picture);
     return FA_OK;

@@ -34,6 +34,24 @@ is_jpeg() {
 }
 must "${browse[@]}" --out "$scratch/sheet.jpg" --images 4 --augmented --set data.vertical_flip=0.5
 is_jpeg "$scratch/sheet.jpg"
+# On a sheet boxes of few classes have no labels, which the legend stands for; of many they have.
+if /usr/bin/python3 -c 'import cv2' 2>/dev/null; then
+  /usr/bin/python3 - "$scratch/s/annotations.json" "$scratch/many.json" <<'P'
+import json, sys
+coco = json.load(open(sys.argv[1]))
+coco["categories"] += [{"id": 900 + k, "name": f"unused {k}"} for k in range(8)]
+json.dump(coco, open(sys.argv[2], "w"))
+P
+  must "$freeanchor" pack --coco "$scratch/many.json" --images "$scratch/s/images" --out "$scratch/many"
+  must "$freeanchor" browse "$scratch/d" --out "$scratch/few.jpg" --images 4
+  must "$freeanchor" browse "$scratch/many" --out "$scratch/many.jpg" --images 4
+  /usr/bin/python3 - "$scratch/few.jpg" "$scratch/many.jpg" <<'P' || fail "labels are not what the number of classes asks for"
+import cv2, sys
+few, many = (cv2.imread(path)[:480, :640].astype(int) for path in sys.argv[1:])
+labelled = abs(few - many).max(2) > 60
+assert few.shape == many.shape and 0.002 < labelled.mean() < 0.2, labelled.mean()
+P
+fi
 must "${browse[@]}" --out "$scratch/p" --images 2 --augmented --set "data.min_iou_crop=[0.3,0.7]" --json
 holds "$(number "$last_log" drawn) == 2" "images drawn"
 [ "$(find "$scratch/p" -name '*.jpg' | wc -l)" -eq 4 ] || fail "not 4 pictures: $(ls "$scratch/p")"

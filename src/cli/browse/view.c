@@ -167,6 +167,13 @@ static fa_status fit(struct view *view, int most_w, int most_h)
 
 /* ---- the whole ---- */
 
+static void drop_names(struct view *view)
+{
+    for (size_t i = 0; i < view->n; i++)
+        if (view->annotations[i].note == NULL)
+            view->annotations[i].name = NULL;
+}
+
 static fa_status caption(const struct fa_dataset *dataset, size_t r, bool trained, struct fa_picture *picture)
 {
     char *text;
@@ -179,19 +186,22 @@ static fa_status caption(const struct fa_dataset *dataset, size_t r, bool traine
 }
 
 fa_status fa_view_make(const struct fa_dataset *dataset, const struct fa_picked *picked,
-                       const struct fa_view_recipe *recipe, bool training, int w, int h,
+                       const struct fa_view_recipe *recipe, const struct fa_view_style *style,
                        struct fa_picture *out)
 {
     struct view view = {.n = 0};
-    fa_status status = training ? view_training(dataset, picked, recipe, &view)
-                                : view_stored(dataset, picked->record, &recipe->transform->rendering, &view);
+    fa_status status = style->training
+                           ? view_training(dataset, picked, recipe, &view)
+                           : view_stored(dataset, picked->record, &recipe->transform->rendering, &view);
 
-    if (status == FA_OK && w > 0)
-        status = fit(&view, w, h);
+    if (status == FA_OK && style->w > 0)
+        status = fit(&view, style->w, style->h);
+    if (status == FA_OK && !style->is_named)
+        drop_names(&view);
     if (status == FA_OK)
         status = fa_picture_annotate(&view.picture, view.annotations, view.n);
     if (status == FA_OK)
-        status = caption(dataset, picked->record, training, &view.picture);
+        status = caption(dataset, picked->record, style->training, &view.picture);
     if (status == FA_OK) {
         *out = view.picture;
         view.picture = (struct fa_picture){0};

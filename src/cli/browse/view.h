@@ -19,10 +19,17 @@ struct fa_view_recipe {
     uint64_t seed;
 };
 
-/* The picture, in training or as it is stored, made to fit into w by h, where those are not 0, with boxes and
-   labels drawn into it, and a caption below it. FA_EFORMAT or FA_EIO if the record is damaged. */
+/* How it is drawn. */
+struct fa_view_style {
+    bool training; /* else as it is stored */
+    bool is_named; /* boxes have labels; else only those that are no objects to train on, which say why */
+    int w, h;      /* made to fit into these; 0: as large as it is */
+};
+
+/* The picture with boxes drawn into it, and a caption below it. FA_EFORMAT or FA_EIO if the record is
+   damaged. */
 fa_status fa_view_make(const struct fa_dataset *dataset, const struct fa_picked *picked,
-                       const struct fa_view_recipe *recipe, bool training, int w, int h,
+                       const struct fa_view_recipe *recipe, const struct fa_view_style *style,
                        struct fa_picture *out) FA_CHECK_RESULT;
 
 #endif
