@@ -23,6 +23,8 @@ struct fa_sampler_config {
     bool keep_empty;         /* also records without annotations */
     double repeat_threshold; /* images of classes that fewer than this part of the records show come several
                                 times an epoch (doc/method.md 6.6); 0: every record once */
+    const float *weights;    /* of a joined dataset: how often a record of each part comes in an epoch, times
+                                what the threshold makes of it; NULL: 1 each */
 };
 
 /* Training uses the records that have at least one annotation (crowds count, `ignore` ones do not) and whose
@@ -34,7 +36,9 @@ void fa_sampler_destroy(struct fa_sampler *sampler);
 
 size_t fa_sampler_records(const struct fa_sampler *sampler); /* used */
 size_t fa_sampler_length(const struct fa_sampler *sampler);  /* of an epoch before filling up: with repeats */
-size_t fa_sampler_epoch_size(const struct fa_sampler *sampler); /* positions; a multiple of batch */
+size_t fa_sampler_records_of(const struct fa_sampler *sampler,
+                             const struct fa_dataset_part *part); /* used of it */
+size_t fa_sampler_epoch_size(const struct fa_sampler *sampler);   /* positions; a multiple of batch */
 
 /* The record at a position of an epoch. Caches two epochs' orders; thread safe. */
 size_t fa_sampler_record(struct fa_sampler *sampler, int64_t epoch, size_t position);

@@ -34,6 +34,12 @@ struct fa_record {
     size_t first, n; /* its annotations: [first, first + n) of the dataset's arrays */
 };
 
+/* One of several datasets that were joined. */
+struct fa_dataset_part {
+    char *path;      /* of its folder */
+    size_t first, n; /* its records: [first, first + n) of the whole */
+};
+
 struct fa_dataset {
     size_t n_records, n_annotations, n_categories;
     uint64_t n_bytes, n_index_bytes;      /* of all its shards; of that, what is read to open it */
@@ -46,6 +52,8 @@ struct fa_dataset {
     const int64_t *annotation_id;
     const uint8_t *crowd, *ignore;
     const double *area;
+    size_t n_parts; /* 0 unless it was joined */
+    const struct fa_dataset_part *parts;
 };
 
 /* Reads the index of every shard of the directory; FA_EFORMAT, naming the file, if one is missing, cut short,
@@ -57,6 +65,16 @@ fa_status fa_dataset_open(const char *directory, struct fa_dataset **out) FA_CHE
 fa_status fa_dataset_open_together(const char *directory, const struct fa_team *team,
                                    struct fa_dataset **out) FA_CHECK_RESULT;
 void fa_dataset_close(struct fa_dataset *dataset);
+
+/* One dataset of n >= 2, in their order, which owns them from then on; on failure they stay the caller's.
+   Classes are those of the first; the others' are told by their names, may be fewer and in another order. The
+   content hash is that of all, in order. Ids of images and annotations may occur several times. FA_EINVAL,
+   naming it, where another has a class that the first lacks, or two hold the same; paths are copied. */
+fa_status fa_dataset_join(struct fa_dataset **datasets, const char *const *paths, size_t n,
+                          struct fa_dataset **out) FA_CHECK_RESULT;
+
+/* Which part a record is of; 0 where there are none. */
+size_t fa_dataset_part_of(const struct fa_dataset *dataset, size_t record);
 
 /* FA_EINVAL, naming the first difference, unless labels mean the same classes in both. */
 fa_status fa_dataset_require_same_classes(const struct fa_dataset *a, const char *path_a,

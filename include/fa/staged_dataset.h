@@ -10,6 +10,7 @@
 #define FA_STAGED_DATASET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "fa/declarations.h"
 #include "fa/status.h"
@@ -19,11 +20,11 @@ FA_BEGIN_DECLARATIONS
 
 struct fa_staged_dataset;
 
-/* Collective over the processes of a host. held: a copy that this run has already, which serves data of the
-   same content as well, and is left last; may be NULL. FA_EIO where another run has the copy, the disk has no
+/* Collective over the processes of a host. held: n_held copies that this run has already, which serve data of
+   the same content as well, and are left last. FA_EIO where another run has the copy, the disk has no
    room, or the directory is another user's; FA_EINVAL where it holds what is not a dataset's. */
 fa_status fa_dataset_stage(const char *directory, const char *stage, const struct fa_team *host,
-                           const struct fa_staged_dataset *held,
+                           struct fa_staged_dataset *const *held, size_t n_held,
                            struct fa_staged_dataset **out) FA_CHECK_RESULT;
 
 const char *fa_staged_dataset_path(const struct fa_staged_dataset *staged);

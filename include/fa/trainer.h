@@ -26,6 +26,15 @@ enum fa_normalizer { FA_NORMALIZER_GLOBAL, FA_NORMALIZER_LOCAL };
 enum fa_init { FA_INIT_WEIGHTS, FA_INIT_CALIBRATE, FA_INIT_RANDOM };
 enum fa_resume { FA_RESUME_AUTO, FA_RESUME_NONE, FA_RESUME_DIRECTORY };
 
+enum { FA_DATASETS_MAX = 16 };
+
+/* How often an image of each part of the training data comes in an epoch; of data that were not joined the
+   first. */
+struct fa_data_weights {
+    int n; /* as many as there are parts; 0: once each */
+    float weight[FA_DATASETS_MAX];
+};
+
 struct fa_train_config {
     int batch;           /* images of a step over all ranks; at least their number */
     int reference_batch; /* the batch for which schedule.lr is stated */
@@ -49,6 +58,7 @@ struct fa_train_config {
     uint64_t seed;
     bool keep_empty;         /* train on images without objects too */
     double repeat_threshold; /* of fa/sampler.h */
+    struct fa_data_weights data_weights;
     int loader_threads;
     int bad_sample_budget;
     enum fa_init init;

@@ -8,19 +8,18 @@
 
 #include "command.h"
 #include "fa/activity.h"
-#include "fa/census.h"
 #include "fa/checkpoint.h"
 #include "fa/file.h"
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/report.h"
-#include "fa/staged_dataset.h"
 #include "fa/trainer.h"
 #include "fa/work_dir.h"
 #include "metrics_report.h"
 #include "recipe/config_file.h"
 #include "recipe/recipe.h"
 #include "session.h"
+#include "train_data.h"
 #include "version.h"
 
 static const struct fa_flag flags[] = {
@@ -28,7 +27,8 @@ static const struct fa_flag flags[] = {
     FA_CHANGE_FLAGS,
     {"--work-dir", "W", "gets config.json, train.log, log.jsonl, checkpoints/, weights.h5 and report.html",
      true},
-    {"--train-data", "SHARDDIR", "dataset to train on (default: data.train)", false},
+    {"--train-data", "SHARDDIR",
+     "dataset to train on (default: data.train); may be repeated: several are trained on as one", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
     {"--stage", "DIR",
      "copy the data to this disk of each host's own first, check the copy, and train on it; it goes with the "
@@ -57,71 +57,11 @@ static const struct fa_flag flags[] = {
     {"--seed", "S", "stands for --set train.seed=S", false},
     {0}};
 
-static const struct fa_shorthand shorthands[] = {{"--train-data", "data.train"},
-                                                 {"--val-data", "data.val"},
-                                                 {"--seed", "train.seed"},
-                                                 {"--range", "data.range"},
+static const struct fa_shorthand shorthands[] = {{"--train-data", "data.train", true},
+                                                 {"--val-data", "data.val", false},
+                                                 {"--seed", "train.seed", false},
+                                                 {"--range", "data.range", false},
                                                  {0}};
-
-struct datasets {
-    struct fa_dataset *train, *val; /* val may be NULL */
-    struct fa_staged_dataset *staged_train, *staged_val;
-};
-
-/* Says what there is to train on; nothing is an error. */
-static fa_status take_census(const struct fa_dataset *dataset, const char *path)
-{
-    struct fa_census census;
-    fa_status status;
-
-    FA_TRY(fa_census_take(dataset, &census));
-    status = fa_census_tell(&census, path);
-    if (status == FA_OK)
-        status = fa_census_require_objects(&census, path);
-    fa_census_clear(&census);
-    return status;
-}
-
-/* Collective over the ranks of a host, as is the next. stage NULL: the data stay where they are; held: what
-   is staged already. */
-static fa_status open_one(const char *path, const char *stage, const struct fa_team *host,
-                          const struct fa_staged_dataset *held, struct fa_staged_dataset **staged,
-                          struct fa_dataset **dataset)
-{
-    if (stage != NULL) {
-        fa_activity_begin("staging the data");
-        FA_TRY(fa_dataset_stage(path, stage, host, held, staged));
-        path = fa_staged_dataset_path(*staged);
-    }
-    fa_activity_begin("opening the data");
-    return fa_dataset_open_together(path, host, dataset);
-}
-
-static fa_status open_data(const struct fa_invocation *invocation, const struct fa_settings *settings,
-                           struct datasets *data)
-{
-    const char *stage = fa_arguments_get(&invocation->arguments, "--stage");
-    const struct fa_team host = fa_comm_host_team(invocation->comm);
-
-    if (settings->train_data[0] == '\0')
-        return fa_fail(FA_EINVAL, "no dataset to train on; give --train-data SHARDDIR or set data.train");
-    FA_TRY(open_one(settings->train_data, stage, &host, NULL, &data->staged_train, &data->train));
-    FA_TRY(fa_team_agree(&host, take_census(data->train, settings->train_data)));
-    if (settings->val_data[0] == '\0')
-        return FA_OK;
-    FA_TRY(open_one(settings->val_data, stage, &host, data->staged_train, &data->staged_val, &data->val));
-    return fa_dataset_require_same_classes(data->train, settings->train_data, data->val, settings->val_data);
-}
-
-static void close_data(const struct fa_invocation *invocation, struct datasets *data)
-{
-    const bool keep = fa_arguments_get(&invocation->arguments, "--keep-staged") != NULL;
-
-    fa_dataset_close(data->val);
-    fa_dataset_close(data->train);
-    fa_staged_dataset_leave(data->staged_val, keep);
-    fa_staged_dataset_leave(data->staged_train, keep);
-}
 
 static void parse_resume(const char *text, struct fa_train_run *run)
 {
@@ -241,35 +181,86 @@ static fa_status agree_on_directory(struct fa_invocation *invocation, char **her
     return FA_OK;
 }
 
-/* A path that is relative to here. What an earlier run wrote of it stays as it is. */
-static fa_status settle_path(const char *here, const char *key, const char **path, const struct fa_json *base,
-                             struct fa_json *resolved)
+static bool has_path(const struct fa_json *value, const char *path)
 {
-    const char *was;
-    char *whole;
-    fa_status status;
+    struct fa_paths paths;
 
-    if ((*path)[0] == '\0' || (*path)[0] == '/' ||
-        (fa_json_to_string(fa_config_get(base, key), &was) && strcmp(was, *path) == 0))
+    if (value == NULL || !fa_paths_read(value, &paths))
+        return false;
+    for (size_t i = 0; i < paths.n; i++)
+        if (strcmp(paths.path[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* A path that is relative to here, made whole. What an earlier run wrote of it stays as it is. */
+static fa_status settle_path(const char *here, const char *path, const struct fa_json *before,
+                             struct fa_json **out)
+{
+    char *whole;
+
+    if (path[0] == '/' || has_path(before, path)) {
+        *out = fa_json_new_string(path);
+    } else {
+        FA_TRY(fa_path_join(here, path, &whole));
+        *out = fa_json_new_string(whole);
+        fa_free(whole);
+    }
+    return *out != NULL ? FA_OK : fa_fail(FA_ENOMEM, "memory is exhausted while settling the paths of data");
+}
+
+static fa_status settle_list(const char *here, const struct fa_paths *paths, const struct fa_json *before,
+                             struct fa_json *array)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        struct fa_json *path;
+
+        FA_TRY(settle_path(here, paths->path[i], before, &path));
+        if (!fa_json_append(array, path))
+            return fa_fail(FA_ENOMEM, "memory is exhausted while settling the paths of data");
+    }
+    return FA_OK;
+}
+
+/* One stays a string. */
+static fa_status settle_key(const char *here, const char *key, struct fa_paths *paths,
+                            const struct fa_json *base, struct fa_json *resolved)
+{
+    const struct fa_json *before = fa_config_get(base, key);
+    struct fa_json *value = NULL;
+    fa_status status = FA_OK;
+
+    if (paths->n == 0)
         return FA_OK;
-    FA_TRY(fa_path_join(here, *path, &whole));
-    status = fa_config_set(resolved, key, fa_json_new_string(whole));
-    fa_free(whole);
-    fa_json_to_string(fa_config_get(resolved, key), path);
-    return status;
+    if (paths->n == 1) {
+        status = settle_path(here, paths->path[0], before, &value);
+    } else {
+        value = fa_json_new_array();
+        status = settle_list(here, paths, before, value);
+    }
+    if (status != FA_OK) {
+        fa_json_free(value);
+        return status;
+    }
+    FA_TRY(fa_config_set(resolved, key, value));
+    fa_paths_read(fa_config_get(resolved, key), paths);
+    return FA_OK;
 }
 
 /* Collective. */
 static fa_status settle_paths(struct fa_invocation *invocation, struct fa_settings *settings,
                               const struct fa_json *base)
 {
+    struct fa_paths val = {.n = settings->val_data[0] != '\0', .path = {settings->val_data}};
     char *here = NULL;
     fa_status status = agree_on_directory(invocation, &here);
 
     if (status == FA_OK)
-        status = settle_path(here, "data.train", &settings->train_data, base, settings->resolved);
+        status = settle_key(here, "data.train", &settings->train_data, base, settings->resolved);
     if (status == FA_OK)
-        status = settle_path(here, "data.val", &settings->val_data, base, settings->resolved);
+        status = settle_key(here, "data.val", &val, base, settings->resolved);
+    if (val.n > 0)
+        settings->val_data = val.path[0];
     fa_free(here);
     return fa_invocation_agree(invocation, status);
 }
@@ -314,7 +305,7 @@ static void report(struct fa_invocation *invocation, const struct fa_train_resul
 }
 
 /* Of what the run left; the weights are there, whatever becomes of this. */
-static void write_report(const struct fa_work_dir *work_dir, const struct datasets *data)
+static void write_report(const struct fa_work_dir *work_dir, const struct fa_train_data *data)
 {
     struct fa_report_config config = {.n_runs = 1,
                                       .work_dirs = &work_dir->path,
@@ -335,7 +326,7 @@ static void write_report(const struct fa_work_dir *work_dir, const struct datase
 }
 
 static fa_status train(struct fa_invocation *invocation, struct fa_session *session,
-                       const struct fa_work_dir *work_dir, const struct datasets *data)
+                       const struct fa_work_dir *work_dir, const struct fa_train_data *data)
 {
     const struct fa_arguments *given = &invocation->arguments;
     struct fa_train_run run = {.trace_path = fa_arguments_get(given, "--trace"),
@@ -432,7 +423,7 @@ static fa_status run(struct fa_invocation *invocation)
 {
     struct fa_session session;
     struct fa_work_dir work_dir = {0};
-    struct datasets data = {0};
+    struct fa_train_data data = {0};
     fa_status status;
 
     signal(SIGPIPE, SIG_IGN); /* nobody may read any more what it prints: that ends no training */
@@ -447,7 +438,7 @@ static fa_status run(struct fa_invocation *invocation)
         status = fa_work_dir_take(invocation->comm, fa_arguments_get(&invocation->arguments, "--work-dir"),
                                   &session.settings.train.watchdog, &work_dir);
     if (status == FA_OK)
-        status = fa_invocation_agree(invocation, open_data(invocation, &session.settings, &data));
+        status = fa_invocation_agree(invocation, fa_train_data_open(invocation, &session.settings, &data));
     if (status == FA_OK)
         status = read_init_from(invocation, &session, data.train);
     if (status == FA_OK)
@@ -457,7 +448,7 @@ static fa_status run(struct fa_invocation *invocation)
         status = train(invocation, &session, &work_dir, &data);
     }
     status = fa_work_dir_leave(&work_dir, status);
-    close_data(invocation, &data);
+    fa_train_data_close(invocation, &data);
     fa_session_close(&session);
     return status;
 }

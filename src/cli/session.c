@@ -12,18 +12,51 @@
 #include "recipe/option.h"
 #include "recipe/recipe.h"
 
-static const struct fa_shorthand common_shorthands[] = {{"--backend", "backend.name"}, {0}};
+static const struct fa_shorthand common_shorthands[] = {{"--backend", "backend.name", false}, {0}};
+
+static fa_status list_values(const struct fa_arguments *given, const char *flag, struct fa_json *array)
+{
+    const char *value;
+
+    for (size_t k = 0; (value = fa_arguments_nth(given, flag, k)) != NULL; k++)
+        if (!fa_json_append(array, fa_json_new_string(value)))
+            return fa_fail(FA_ENOMEM, "memory is exhausted while reading the flags");
+    return FA_OK;
+}
+
+/* key=["first","second"] */
+static fa_status assign_several(const struct fa_arguments *given, const struct fa_shorthand *shorthand,
+                                char **assignment)
+{
+    struct fa_json *array = fa_json_new_array();
+    char *text = NULL;
+    fa_status status = list_values(given, shorthand->flag, array);
+
+    if (status == FA_OK)
+        status = fa_json_print(array, false, &text);
+    if (status == FA_OK)
+        status = fa_asprintf(assignment, "%s=%s", shorthand->key, text);
+    fa_free(text);
+    fa_json_free(array);
+    return status;
+}
+
+static fa_status assign_shorthand(const struct fa_arguments *given, const struct fa_shorthand *shorthand,
+                                  char **assignment)
+{
+    if (shorthand->several && fa_arguments_nth(given, shorthand->flag, 1) != NULL)
+        return assign_several(given, shorthand, assignment);
+    return fa_asprintf(assignment, "%s=%s", shorthand->key, fa_arguments_get(given, shorthand->flag));
+}
 
 /* Appends "key=value" for every shorthand given. */
 static fa_status add_shorthands(const struct fa_arguments *given, const struct fa_shorthand *shorthands,
                                 char **assignments, size_t *n)
 {
     for (; shorthands != NULL && shorthands->flag != NULL; shorthands++) {
-        const char *value = fa_arguments_get(given, shorthands->flag);
-
-        if (value == NULL)
+        if (fa_arguments_get(given, shorthands->flag) == NULL)
             continue;
-        FA_TRY(fa_asprintf(&assignments[*n], "%s=%s", shorthands->key, value));
+        FA_TRY(assign_shorthand(given, shorthands, &assignments[*n]));
         ++*n;
     }
     return FA_OK;

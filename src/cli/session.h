@@ -43,6 +43,7 @@ struct fa_session {
 /* A flag that stands for a configuration key: "--seed" for "train.seed". */
 struct fa_shorthand {
     const char *flag, *key;
+    bool several; /* given more than once it is a list of strings; else the last counts */
 };
 
 /* Reads the configuration, --set and shorthands (flag NULL at the end; NULL: none) over it. All ranks

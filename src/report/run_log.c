@@ -133,7 +133,7 @@ static fa_status add_start(const struct fa_json *line, struct fa_run_log *log)
 {
     struct fa_log_start start = {.step = fa_log_number(line, "resumed_at_step"),
                                  .ranks = fa_log_number(line, "ranks")};
-    const char *at = "", *missed = "";
+    const char *at = "", *missed = "", *data = "";
 
     if (!(start.step >= 0))
         return FA_OK;
@@ -141,6 +141,8 @@ static fa_status add_start(const struct fa_json *line, struct fa_run_log *log)
     snprintf(start.at, sizeof start.at, "%s", at);
     fa_json_to_string(fa_json_get(line, "missed"), &missed);
     snprintf(log->missed, sizeof log->missed, "%s", missed);
+    fa_json_to_string(fa_json_get(line, "data"), &data);
+    snprintf(log->data, sizeof log->data, "%s", data);
     forget_after(start.step, log);
     FA_TRY(fa_log_grow(&log->starts, log->n_starts, sizeof *log->starts));
     log->starts[log->n_starts++] = start;

@@ -60,6 +60,7 @@ struct fa_run_log {
     struct fa_log_rank *ranks;
     double rank_steps;                         /* that they told of */
     char missed[FA_LOG_SENTENCE];              /* at the last start: which objects no anchor fits; "": none */
+    char data[FA_LOG_SENTENCE];                /* then: how many images of which datasets; "": there is one */
     char part_name[FA_LOG_PARTS][FA_LOG_NAME]; /* of losses; "" beyond the last */
     size_t n_damaged;                          /* lines that are no JSON */
 };

@@ -234,12 +234,18 @@ static void fact_memory(struct fa_page *page, const struct fa_report_run *run)
     end(page);
 }
 
+/* What was trained on; NULL or "" where it is not known. */
+static const char *training_data(const struct fa_report_run *run)
+{
+    return run->log.data[0] != '\0' ? run->log.data : fa_report_run_text(run, "data", "train");
+}
+
 static void facts(struct fa_page *page, const struct fa_report_run *run)
 {
     fa_page_put(page, "<dl class=facts>");
     fact_model(page, run);
     fact_text(page, "loss", fa_report_run_text(run, "loss", "type"));
-    fact_text(page, "training data", fa_report_run_text(run, "data", "train"));
+    fact_text(page, "training data", training_data(run));
     fact_text(page, "validation data", fa_report_run_text(run, "data", "val"));
     fact_scale(page, run);
     fact_batch(page, run);
@@ -260,8 +266,7 @@ static void facts(struct fa_page *page, const struct fa_report_run *run)
 
 static void lead(struct fa_page *page, const struct fa_report_run *run)
 {
-    const char *loss = fa_report_run_text(run, "loss", "type"),
-               *data = fa_report_run_text(run, "data", "train");
+    const char *loss = fa_report_run_text(run, "loss", "type"), *data = training_data(run);
 
     fa_page_put(page, "<p class=\"lead soft\">");
     put_model(page, run);

@@ -41,6 +41,7 @@ struct fa_journal_start {
     int64_t step, samples;                 /* where the run goes on; 0: it begins */
     int64_t steps_per_epoch, last_step;
     const char *missed; /* which objects no anchor fits, a sentence; "" or NULL: it is not told */
+    const char *data;   /* how many images of which of several datasets; the same */
 };
 
 /* What the journal has of the run up to the step where it goes on. */

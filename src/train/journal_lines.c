@@ -181,9 +181,10 @@ static bool set_hosts(struct fa_json *line, const struct fa_journal_start *start
     return false;
 }
 
-static bool set_missed(struct fa_json *line, const struct fa_journal_start *start)
+/* Nothing where there is nothing to tell. */
+static bool set_told(struct fa_json *line, const char *key, const char *text)
 {
-    return start->missed == NULL || start->missed[0] == '\0' || set_text(line, "missed", start->missed);
+    return text == NULL || text[0] == '\0' || set_text(line, key, text);
 }
 
 struct fa_json *fa_journal_line_start(const struct fa_journal_start *start)
@@ -197,6 +198,6 @@ struct fa_json *fa_journal_line_start(const struct fa_journal_start *start)
                            set_number(line, "ranks", start->n_ranks) && set_hosts(line, start) &&
                            set_number(line, "resumed_at_step", (double)start->step) &&
                            set_number(line, "resumed_at_samples", (double)start->samples) &&
-                           set_missed(line, start) &&
+                           set_told(line, "data", start->data) && set_told(line, "missed", start->missed) &&
                            set_text(line, "config", start->config != NULL ? start->config : ""));
 }

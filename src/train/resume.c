@@ -25,8 +25,9 @@ static fa_status check_identity(const struct fa_training *t, const char *directo
         return fa_fail(FA_EINVAL, "%s: was trained on other classes than the training data has", directory);
     if (progress->content_hash != t->run->train_data->content_hash)
         return fa_fail(FA_EINVAL,
-                       "%s: was trained on other images or annotations; give the dataset that it was trained "
-                       "on, or start from its weights with --resume none --init-from %s",
+                       "%s: was trained on other images or annotations; give the data that it was trained "
+                       "on, several datasets in their order, or start from its weights with --resume none "
+                       "--init-from %s",
                        directory, directory);
     return FA_OK;
 }

@@ -11,6 +11,7 @@
 #include "fa/learning.h"
 #include "fa/log.h"
 #include "fa/memory.h"
+#include "fa/text.h"
 #include "training.h"
 
 #define CHECKPOINTS "checkpoints"
@@ -96,6 +97,32 @@ static void scale_schedule(struct fa_training *t)
             t->schedule.lr);
 }
 
+/* "118 images of A, 40 images of B (3 times an epoch)"; "" of a dataset that was not joined. */
+static void print_parts(const struct fa_training *t, char *text, size_t size)
+{
+    const struct fa_dataset *data = t->run->train_data;
+    const struct fa_data_weights *weights = &t->config->data_weights;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < data->n_parts; i++) {
+        const size_t n = fa_sampler_records_of(t->sampler, &data->parts[i]);
+
+        fa_text_add(text, size, "%s%zu image%s of %s", i > 0 ? ", " : "", n, fa_plural(n),
+                    data->parts[i].path);
+        if (weights->n > 0 && weights->weight[i] != 1)
+            fa_text_add(text, size, " (%g times an epoch)", (double)weights->weight[i]);
+    }
+}
+
+static void tell_parts(const struct fa_training *t)
+{
+    char text[FA_MESSAGE_MAX];
+
+    print_parts(t, text, sizeof text);
+    if (text[0] != '\0')
+        fa_info("the data: %s", text);
+}
+
 static void count_steps(struct fa_training *t)
 {
     const struct fa_train_config *c = t->config;
@@ -114,9 +141,12 @@ static void count_steps(struct fa_training *t)
             fa_sampler_records(t->sampler), fa_plural(fa_sampler_records(t->sampler)),
             (long long)t->steps_per_epoch, fa_plural((size_t)t->steps_per_epoch), (long long)t->last_step,
             size, fa_plural((size_t)size));
+    tell_parts(t);
     if (c->repeat_threshold > 0)
         fa_info("with rare classes repeated (data.repeat_threshold %g) an epoch is as long as %zu images",
                 c->repeat_threshold, fa_sampler_length(t->sampler));
+    else if (c->data_weights.n > 0)
+        fa_info("by data.train_weights an epoch is as long as %zu images", fa_sampler_length(t->sampler));
     if (c->batch % size != 0)
         fa_info("of a step's %d images some ranks hold %d and some %d; the first wait for the others",
                 c->batch, c->batch / size, c->batch / size + 1);
@@ -144,10 +174,12 @@ static fa_status open_parts(struct fa_training *t)
     struct fa_params *params = t->state.params;
     struct fa_backend *backend = fa_model_backend(t->model);
     const size_t batch = (size_t)t->config->batch;
-    const struct fa_sampler_config sampler = {.seed = t->config->seed,
-                                              .batch = batch,
-                                              .keep_empty = t->config->keep_empty,
-                                              .repeat_threshold = t->config->repeat_threshold};
+    const struct fa_sampler_config sampler = {
+        .seed = t->config->seed,
+        .batch = batch,
+        .keep_empty = t->config->keep_empty,
+        .repeat_threshold = t->config->repeat_threshold,
+        .weights = t->config->data_weights.n > 0 ? t->config->data_weights.weight : NULL};
     struct fa_reducer_config reducer = {.reduction = t->config->reduction,
                                         .transport = t->config->transport,
                                         .batch = batch,
@@ -246,7 +278,7 @@ static fa_status find_missed(const struct fa_training *t, char *text, size_t siz
    were. */
 static fa_status begin_records(struct fa_training *t)
 {
-    char missed[FA_MESSAGE_MAX];
+    char missed[FA_MESSAGE_MAX], data[FA_MESSAGE_MAX];
     const struct fa_journal_start start = {.config = t->run->config_json,
                                            .events_in =
                                                t->config->tensorboard ? t->run->work_dir->path : NULL,
@@ -258,8 +290,10 @@ static fa_status begin_records(struct fa_training *t)
                                            .samples = t->state.progress.samples,
                                            .steps_per_epoch = t->steps_per_epoch,
                                            .last_step = t->last_step,
-                                           .missed = missed};
+                                           .missed = missed,
+                                           .data = data};
 
+    print_parts(t, data, sizeof data);
     FA_TRY(find_missed(t, missed, sizeof missed));
     if (t->config->class_ap && t->run->val_data != NULL)
         FA_TRY(fa_category_titles(t->run->val_data->categories, t->run->val_data->n_categories, &t->titles));

@@ -164,7 +164,7 @@ static void the_resolved_tree_reads_back_equal(void **state)
     assert_ok(read_with(path, NULL, &again));
     assert_ok(fa_json_print(again.resolved, true, &second));
     assert_string_equal(first, second);
-    assert_string_equal(again.train_data, "my shards");
+    assert_string_equal(again.train_data.path[0], "my shards");
     fa_free(first);
     fa_free(second);
     fa_settings_clear(&settings);
@@ -179,13 +179,13 @@ static void a_text_may_look_like_anything(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        snprintf(assignment, sizeof assignment, "data.train=%s", texts[i]);
+        snprintf(assignment, sizeof assignment, "data.val=%s", texts[i]);
         assert_ok(read_with(NULL, assignment, &settings));
-        assert_string_equal(settings.train_data, texts[i]);
+        assert_string_equal(settings.val_data, texts[i]);
         fa_settings_clear(&settings);
     }
-    assert_ok(read_with(NULL, "data.train=\"quoted\"", &settings));
-    assert_string_equal(settings.train_data, "quoted");
+    assert_ok(read_with(NULL, "data.val=\"quoted\"", &settings));
+    assert_string_equal(settings.val_data, "quoted");
     fa_settings_clear(&settings);
 }
 
@@ -238,6 +238,10 @@ static void mistakes_are_named(void **state)
         {"data.min_iou_crop=[0.1,1.5]", "from 0 to 1"},
         {"data.min_iou_crop=[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", "at most 16"},
         {"data.min_crop=0", "data.min_crop: expected"},
+        {"data.train=[1,2]", "data.train: expected a path or a list of at most 16"},
+        {"data.train=[\"a\",\"\"]", "data.train: expected a path"},
+        {"data.train_weights=3", "data.train_weights: expected a list of at most 16 numbers"},
+        {"data.train_weights=[0]", "from 0.01 to 1000"},
         {"data.contrast=[0,1]", "data.contrast"},
         {"data.contrast=[1.5,0.5]", "data.contrast: 1.5 is above 0.5"},
         {"data.saturation=[2,1]", "data.saturation"},
@@ -317,6 +321,24 @@ static void scales_that_leave_nothing_to_see_are_refused(void **state)
     (void)state;
     assert_fails_saying(read_given(NULL, given, 3, &settings), FA_EINVAL, "32 pixels to 8");
     assert_ok(read_given(NULL, given, 2, &settings));
+    fa_settings_clear(&settings);
+}
+
+static void training_data_are_a_path_or_a_list(void **state)
+{
+    static const char *const given[] = {"data.train=[\"/a b\", \"c\"]", "data.train_weights=[1, 2.5]"};
+    struct fa_settings settings;
+
+    (void)state;
+    assert_ok(read_given(NULL, given, 2, &settings));
+    assert_int_equal(settings.train_data.n, 2);
+    assert_string_equal(settings.train_data.path[0], "/a b");
+    assert_string_equal(settings.train_data.path[1], "c");
+    assert_int_equal(settings.train.data_weights.n, 2);
+    assert_near(settings.train.data_weights.weight[1], 2.5, 0);
+    fa_settings_clear(&settings);
+    assert_ok(read_with(NULL, "data.train=", &settings));
+    assert_int_equal(settings.train_data.n, 0);
     fa_settings_clear(&settings);
 }
 
@@ -519,7 +541,7 @@ static void weights_bring_what_shapes_pixels_network_and_detections(void **state
     assert_int_equal(settings.train.eval.transform.scale[1], 168);
     assert_true(settings.train.eval.detect.score_threshold == 0.2);
     assert_int_equal(settings.train.eval.max_images, 0); /* these are of the run that made them */
-    assert_string_equal(settings.train_data, "");
+    assert_int_equal(settings.train_data.n, 0);
     assert_int_equal(settings.train.epochs, 12);
     fa_settings_clear(&settings);
     fa_json_free(recipe);
@@ -612,7 +634,7 @@ static void a_recipe_may_have_comments_and_errors_keep_their_lines(void **state)
     assert_ok(read_with(path, NULL, &settings));
     assert_near(settings.train.schedule.lr, 0.5, 0);
     assert_int_equal(settings.train.batch, 4);
-    assert_string_equal(settings.train_data, "http://a#b");
+    assert_string_equal(settings.train_data.path[0], "http://a#b");
     fa_settings_clear(&settings);
     path = put("commented.json", "// one\n# two\n{\"train\": {\"lr\" 0.5}}");
     assert_fails_saying(read_with(path, NULL, &settings), FA_EFORMAT, "line 3, column 17");
@@ -682,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_warm_up_is_given_in_one_unit),
         cmocka_unit_test(a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest),
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
+        cmocka_unit_test(training_data_are_a_path_or_a_list),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),
         cmocka_unit_test(a_file_may_not_inherit_from_itself),
         cmocka_unit_test(no_key_of_a_file_is_passed_over),

@@ -5,7 +5,20 @@
 
 #include "fa/memory.h"
 #include "fa/sampler.h"
+#include "samples/repeat.h"
 #include "support.h"
+
+/* Annotations of each image, their classes, and the factors added up (golden/make_repeats.py). */
+struct golden_repeat {
+    int count[9];
+    int32_t label[9 * 3];
+    double threshold;
+    bool weighted;
+    float weights[2];
+    double until[9];
+};
+
+#include "golden/repeats.h"
 
 #define N 10
 
@@ -169,6 +182,75 @@ static void images_of_rare_classes_come_as_often_as_their_factor(void **state)
     fa_sampler_destroy(sampler);
 }
 
+static void repeat_factors_are_those_of_numpy(void **state)
+{
+    static const struct fa_dataset_part two[] = {{.n = REPEAT_IMAGES - 3},
+                                                 {.first = REPEAT_IMAGES - 3, .n = 3}};
+    static const uint8_t none[REPEAT_IMAGES * 3] = {0};
+    struct fa_record images[REPEAT_IMAGES] = {{0}};
+    uint32_t all[REPEAT_IMAGES];
+    double until[REPEAT_IMAGES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_repeats / sizeof golden_repeats[0]; i++) {
+        const struct golden_repeat *want = &golden_repeats[i];
+        const struct fa_dataset data = {.n_records = REPEAT_IMAGES,
+                                        .n_categories = REPEAT_CLASSES,
+                                        .records = images,
+                                        .label = want->label,
+                                        .ignore = none,
+                                        .n_parts = 2,
+                                        .parts = two};
+        size_t first = 0;
+
+        for (uint32_t r = 0; r < REPEAT_IMAGES; r++) {
+            all[r] = r;
+            images[r].first = first;
+            images[r].n = (size_t)want->count[r];
+            first += images[r].n;
+        }
+        assert_ok(fa_repeat_factors(&data, all, REPEAT_IMAGES, want->threshold,
+                                    want->weighted ? want->weights : NULL, until));
+        for (size_t r = 0; r < REPEAT_IMAGES; r++)
+            assert_near(until[r], want->until[r], 1e-12 * want->until[REPEAT_IMAGES - 1]);
+    }
+}
+
+/* Of two parts of three images each, the second three times: 12 an epoch, whatever the draw. Half of it: five
+   an epoch of what would be 4.5, so that its images come in 5 of 9 epochs. */
+static void a_part_comes_as_often_as_its_weight(void **state)
+{
+    static const struct fa_dataset_part two[] = {{.n = 3}, {.first = 3, .n = 3}};
+    static const float thrice[] = {1, 3}, half[] = {1, 0.5f};
+    struct fa_record six[6];
+    struct fa_dataset joined = {.n_records = 6, .records = six, .ignore = ignore, .n_parts = 2, .parts = two};
+    struct fa_sampler_config config = {.seed = 3, .batch = 1, .keep_empty = true, .weights = thrice};
+    struct fa_sampler *sampler = NULL;
+    int count[6] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++)
+        six[i] = (struct fa_record){.w = 64, .h = 48};
+    assert_ok(fa_sampler_create(&joined, &config, &sampler));
+    assert_int_equal(fa_sampler_length(sampler), 12);
+    assert_int_equal(fa_sampler_records_of(sampler, &two[1]), 3);
+    for (size_t p = 0; p < 12; p++)
+        count[fa_sampler_record(sampler, 5, p)]++;
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(count[i], i < 3 ? 1 : 3);
+    fa_sampler_destroy(sampler);
+    config.weights = half;
+    assert_ok(fa_sampler_create(&joined, &config, &sampler));
+    assert_int_equal(fa_sampler_length(sampler), 5);
+    memset(count, 0, sizeof count);
+    for (int64_t epoch = 0; epoch < 4000; epoch++)
+        for (size_t p = 0; p < 5; p++)
+            count[fa_sampler_record(sampler, epoch, p)]++;
+    for (size_t i = 0; i < 6; i++)
+        assert_near(count[i] / 4000.0, (i < 3 ? 1 : 0.5) * 5 / 4.5, 0.03);
+    fa_sampler_destroy(sampler);
+}
+
 static void nothing_to_train_on_is_refused(void **state)
 {
     const struct fa_dataset empty = {.n_records = 1, .records = records};
@@ -211,6 +293,8 @@ int main(void)
         cmocka_unit_test(the_order_depends_on_seed_and_epoch_and_on_nothing_asked_before),
         cmocka_unit_test(every_record_comes_first_equally_often),
         cmocka_unit_test(images_of_rare_classes_come_as_often_as_their_factor),
+        cmocka_unit_test(repeat_factors_are_those_of_numpy),
+        cmocka_unit_test(a_part_comes_as_often_as_its_weight),
         cmocka_unit_test(nothing_to_train_on_is_refused),
         cmocka_unit_test(memory_is_given_back_whichever_allocation_fails),
     };

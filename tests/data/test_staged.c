@@ -67,7 +67,7 @@ static void *stage_it(void *context)
 {
     struct member *member = context;
 
-    member->status = fa_dataset_stage(member->path, member->stage, &member->team, NULL, &member->staged);
+    member->status = fa_dataset_stage(member->path, member->stage, &member->team, NULL, 0, &member->staged);
     return NULL;
 }
 
@@ -194,7 +194,7 @@ static void stage_and_leave(bool keep)
 {
     struct fa_staged_dataset *staged;
 
-    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, &staged));
+    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, 0, &staged));
     assert_string_equal(fa_staged_dataset_path(staged), the_copy());
     fa_staged_dataset_leave(staged, keep);
 }
@@ -217,7 +217,7 @@ static void a_copy_is_the_dataset_and_goes_unless_kept(void **state)
     assert_same(alone, copy);
     fa_dataset_close(copy);
     fa_dataset_close(alone);
-    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &other), FA_EIO, "is in use by");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, 0, &other), FA_EIO, "is in use by");
     for (int r = MEMBERS - 1; r > 0; r--)
         fa_staged_dataset_leave(members[r].staged, false);
     assert_ok(fa_dataset_open(the_copy(), &copy)); /* it is the first one's to remove */
@@ -261,8 +261,8 @@ static void data_of_one_content_are_staged_once(void **state)
     (void)state;
     fa_dataset_close(fixture_dataset(directory));
     snprintf(same, sizeof same, "%s/", out);
-    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, &first));
-    assert_ok(fa_dataset_stage(same, stage, NULL, first, &second));
+    assert_ok(fa_dataset_stage(out, stage, NULL, NULL, 0, &first));
+    assert_ok(fa_dataset_stage(same, stage, NULL, &first, 1, &second));
     assert_string_equal(fa_staged_dataset_path(second), fa_staged_dataset_path(first));
     fa_staged_dataset_leave(second, false);
     assert_true(fa_file_exists(fa_test_path(the_copy(), "manifest.json"))); /* it is the first one's */
@@ -300,7 +300,8 @@ static void a_file_that_is_called_like_a_shard_only_at_its_ends_stays(void **sta
     fa_dataset_close(fixture_dataset(directory));
     stage_and_leave(true);
     fixture_write_text(fa_test_path(the_copy(), "shard-my-results.h5"), "mine");
-    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &staged), FA_EINVAL, "shard-my-results.h5");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, 0, &staged), FA_EINVAL,
+                        "shard-my-results.h5");
     assert_true(fa_file_exists(fa_test_path(the_copy(), "shard-my-results.h5")));
 }
 
@@ -313,12 +314,13 @@ static void what_is_not_a_datasets_stays(void **state)
     fa_dataset_close(fixture_dataset(directory));
     stage_and_leave(true);
     fixture_write_text(fa_test_path(the_copy(), "thesis.tex"), "mine");
-    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, &staged), FA_EINVAL, "thesis.tex");
+    assert_fails_saying(fa_dataset_stage(out, stage, NULL, NULL, 0, &staged), FA_EINVAL, "thesis.tex");
     assert_true(fa_file_exists(fa_test_path(the_copy(), "thesis.tex")));
     assert_true(fa_file_exists(fa_test_path(the_copy(), "manifest.json")));
-    assert_fails(fa_dataset_stage(fa_test_path(directory, "none"), stage, NULL, NULL, &staged), FA_EMISSING);
+    assert_fails(fa_dataset_stage(fa_test_path(directory, "none"), stage, NULL, NULL, 0, &staged),
+                 FA_EMISSING);
     fixture_write_text(fa_test_path(directory, "file"), "");
-    assert_fails(fa_dataset_stage(out, fa_test_path(directory, "file"), NULL, NULL, &staged), FA_EIO);
+    assert_fails(fa_dataset_stage(out, fa_test_path(directory, "file"), NULL, NULL, 0, &staged), FA_EIO);
 }
 
 static void memory_that_runs_out_leaves_nothing(void **state)
@@ -332,7 +334,7 @@ static void memory_that_runs_out_leaves_nothing(void **state)
     assert_ok(fa_directory_make(stage));
     for (long n = 1; status != FA_OK; n += n < 20 ? 1 : 7) {
         fa_memory_fail_after(n);
-        status = fa_dataset_stage(out, stage, NULL, NULL, &staged);
+        status = fa_dataset_stage(out, stage, NULL, NULL, 0, &staged);
         fa_memory_fail_after(0);
         if (status != FA_OK)
             assert_string_equal(fixture_list(stage), "");

@@ -12,6 +12,7 @@
 #include "fa/memory.h"
 #include "fa/sampler.h"
 #include "recipe/config_file.h"
+#include "recipe/paths.h"
 
 struct fa_fingerprint fa_fingerprint_of(const void *data, size_t n_bytes)
 {
@@ -64,37 +65,57 @@ static fa_status read_evaluated_hash(const char *work_dir, uint64_t *hash)
     return *hash != 0 ? FA_OK : fa_fail(FA_EMISSING, "%s: kept no evaluation", work_dir);
 }
 
-/* FA_EMISSING where other data lie there by now. */
-static fa_status open_same(const char *path, uint64_t content_hash, struct fa_dataset **dataset)
+static fa_status open_all(const struct fa_paths *paths, struct fa_dataset **parts)
 {
-    FA_TRY(fa_dataset_open(path, dataset));
+    for (size_t i = 0; i < paths->n; i++)
+        FA_TRY(fa_dataset_open(paths->path[i], &parts[i]));
+    return FA_OK;
+}
+
+static fa_status open_joined(const struct fa_paths *paths, struct fa_dataset **dataset)
+{
+    struct fa_dataset *parts[FA_DATASETS_MAX] = {NULL};
+    fa_status status = open_all(paths, parts);
+
+    if (status == FA_OK)
+        status = fa_dataset_join(parts, paths->path, paths->n, dataset);
+    for (size_t i = 0; i < paths->n; i++)
+        fa_dataset_close(parts[i]);
+    return status;
+}
+
+/* What the key names. FA_EMISSING where other data lie there by now. */
+static fa_status open_same(const struct fa_json *config, const char *key, uint64_t content_hash,
+                           struct fa_dataset **dataset)
+{
+    struct fa_paths paths;
+
+    if (!fa_paths_read(fa_config_get(config, key), &paths) || paths.n == 0)
+        return fa_fail(FA_EMISSING, "the run does not say its %s", key);
+    FA_TRY(paths.n > 1 ? open_joined(&paths, dataset) : fa_dataset_open(paths.path[0], dataset));
     if ((*dataset)->content_hash == content_hash)
         return FA_OK;
     fa_dataset_close(*dataset);
     *dataset = NULL;
-    return fa_fail(FA_EMISSING, "%s: holds other data than those of the run", path);
+    return fa_fail(FA_EMISSING, "%s: holds other data than those of the run", paths.path[0]);
 }
 
 static fa_status open_trained(const char *work_dir, const struct fa_json *config, struct run_data *data)
 {
-    const char *path = "";
     uint64_t hash;
 
     FA_TRY(read_trained_hash(work_dir, &hash));
     fa_json_to_bool(fa_config_get(config, "data.keep_empty"), &data->has_empty);
-    fa_json_to_string(fa_config_get(config, "data.train"), &path);
-    return open_same(path, hash, &data->dataset);
+    return open_same(config, "data.train", hash, &data->dataset);
 }
 
 static fa_status open_validated(const char *work_dir, const struct fa_json *config, struct run_data *data)
 {
-    const char *path = "";
     uint64_t hash;
 
     FA_TRY(read_evaluated_hash(work_dir, &hash));
     data->has_empty = true;
-    fa_json_to_string(fa_config_get(config, "data.val"), &path);
-    return open_same(path, hash, &data->dataset);
+    return open_same(config, "data.val", hash, &data->dataset);
 }
 
 /* ---- which pictures are among them ---- */

@@ -227,7 +227,7 @@ static fa_status store_epochs(const struct fa_option *option, const struct fa_js
 }
 
 static fa_status store_numbers(const struct fa_option *option, const struct fa_json *value, float *target,
-                              int *n)
+                               int *n)
 {
     double number;
 
@@ -252,6 +252,8 @@ fa_status fa_option_store(const struct fa_option *option, const struct fa_json *
         return fa_json_to_bool(value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_STRING:
         return fa_json_to_string(value, target) ? FA_OK : wrong(option, value);
+    case FA_OPTION_PATHS:
+        return fa_paths_read(value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_NUMBER:
         return read_real(option, value, target) ? FA_OK : wrong(option, value);
     case FA_OPTION_CHOICE:
@@ -290,6 +292,9 @@ void fa_option_print_range(const struct fa_option *option, char *text, size_t si
         break;
     case FA_OPTION_STRING:
         snprintf(text, size, "a string");
+        break;
+    case FA_OPTION_PATHS:
+        snprintf(text, size, "a path or a list of at most %zu", option->count);
         break;
     case FA_OPTION_CHOICE:
         print_choices(option, text, size);

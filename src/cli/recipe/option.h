@@ -24,7 +24,8 @@ enum fa_option_type {
     FA_OPTION_FLOATS, /* float[count] */
     FA_OPTION_SCALES, /* struct fa_scales of up to count pairs; none for "auto", where that is the default */
     FA_OPTION_EPOCHS, /* int64_t[up to count], rising, their number in an int at count_offset */
-    FA_OPTION_NUMBERS  /* float[up to count], perhaps none, their number in an int at count_offset */
+    FA_OPTION_PATHS,  /* struct fa_paths, borrowed from the resolved tree */
+    FA_OPTION_NUMBERS /* float[up to count], perhaps none, their number in an int at count_offset */
 };
 
 struct fa_option {

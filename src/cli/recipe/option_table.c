@@ -115,7 +115,12 @@ const struct fa_option fa_options[] = {
     VALUE("loss.atss_k", FA_OPTION_INT, train.loss.atss.k, "9", 1, 1000,
           "ATSS: nearest positions of a level whose anchors are an object's candidates."),
 
-    STRING("data.train", train_data, "\"\"", "Folder of shards to train on (also --train-data)."),
+    LIST("data.train", FA_OPTION_PATHS, train_data, FA_DATASETS_MAX, "\"\"", 0, 0,
+         "Folder of shards to train on, or a list of folders that are trained on as one (also --train-data); "
+         "the first has all classes, the others' are told by their names."),
+    {"data.train_weights", FA_OPTION_NUMBERS, AT(train.data_weights.weight), "[]", 0.01, 1000,
+     "How often the images of each dataset of data.train come in an epoch; []: once.", NULL, FA_DATASETS_MAX,
+     AT(train.data_weights.n)},
     STRING("data.val", val_data, "\"\"", "Folder of shards to evaluate on (also --val-data)."),
     LIST("data.scale", FA_OPTION_SCALES, train.transform.scales, FA_SCALES_MAX, "[1333, 800]", 32, 16384,
          "Images are resized, keeping their shape, to fit these two sides; a list of pairs: to one that is "

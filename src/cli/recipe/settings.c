@@ -95,8 +95,14 @@ static fa_status resolve_option(const struct fa_option *option, const struct fa_
     return fa_option_store(option, fa_config_get(settings->resolved, option->key), settings);
 }
 
-/* Only keys of the table: a whole group would silently take the place of what the files say. What a text key
-   is given is text, even if it looks like a number. */
+/* What a text key is given is text, even if it looks like a number. */
+static bool is_bare_text(const struct fa_option *option, const char *value)
+{
+    return (option->type == FA_OPTION_STRING && value[0] != '"') ||
+           (option->type == FA_OPTION_PATHS && value[0] != '"' && value[0] != '[');
+}
+
+/* Only keys of the table: a whole group would silently take the place of what the files say. */
 static fa_status assign(struct fa_json *tree, const char *assignment)
 {
     const struct fa_option *option;
@@ -109,7 +115,7 @@ static fa_status assign(struct fa_json *tree, const char *assignment)
     option = find_option(key);
     if (option == NULL)
         return fa_prefix(unknown_key(key), "--set %s", assignment);
-    if (option->type == FA_OPTION_STRING && equals[1] != '"')
+    if (is_bare_text(option, equals + 1))
         return fa_config_set(tree, key, fa_json_new_string(equals + 1));
     return fa_config_assign(tree, key, equals + 1);
 }

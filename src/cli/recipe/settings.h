@@ -11,24 +11,26 @@
 #include "fa/model.h"
 #include "fa/status.h"
 #include "fa/trainer.h"
+#include "paths.h"
 
 enum fa_scale_mode { FA_SCALE_VALUE, FA_SCALE_RANGE };
 
 struct fa_settings {
-    struct fa_model_config model;      /* num_classes is 0: it comes from the data */
-    struct fa_train_config train;      /* with evaluation's part in train.eval */
-    const char *train_data, *val_data; /* "" where not given */
-    const char *backend;               /* "": the default of this build */
-    int device;                        /* -1: by the rank's number on its host */
-    bool share_device;                 /* several ranks may have one */
-    bool graphs;                       /* the backend records what it can */
-    int precision;                     /* enum fa_precision */
-    int algorithm;                     /* enum fa_conv_preference */
-    int head_init;                     /* enum fa_head_init */
-    int norm;                          /* enum fa_model_norm */
-    int scale_mode;                    /* enum fa_scale_mode */
-    struct fa_scales eval_scale;       /* n 0: that of training */
-    struct fa_json *resolved;          /* every key with its value; owns the strings above */
+    struct fa_model_config model; /* num_classes is 0: it comes from the data */
+    struct fa_train_config train; /* with evaluation's part in train.eval */
+    struct fa_paths train_data;
+    const char *val_data;        /* "" where not given */
+    const char *backend;         /* "": the default of this build */
+    int device;                  /* -1: by the rank's number on its host */
+    bool share_device;           /* several ranks may have one */
+    bool graphs;                 /* the backend records what it can */
+    int precision;               /* enum fa_precision */
+    int algorithm;               /* enum fa_conv_preference */
+    int head_init;               /* enum fa_head_init */
+    int norm;                    /* enum fa_model_norm */
+    int scale_mode;              /* enum fa_scale_mode */
+    struct fa_scales eval_scale; /* n 0: that of training */
+    struct fa_json *resolved;    /* every key with its value; owns the strings above */
 };
 
 /* What is already settled. */

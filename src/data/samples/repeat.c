@@ -40,8 +40,13 @@ static double factor_of(const struct fa_dataset *dataset, const struct fa_record
     return factor;
 }
 
+static double weight_of(const struct fa_dataset *dataset, size_t record, const float *weights)
+{
+    return weights != NULL ? (double)weights[fa_dataset_part_of(dataset, record)] : 1;
+}
+
 fa_status fa_repeat_factors(const struct fa_dataset *dataset, const uint32_t *records, size_t n,
-                            double threshold, double *until)
+                            double threshold, const float *weights, double *until)
 {
     size_t *images;
     double sum = 0;
@@ -49,7 +54,8 @@ fa_status fa_repeat_factors(const struct fa_dataset *dataset, const uint32_t *re
     FA_TRY(fa_alloc_zero(2 * dataset->n_categories + 1, sizeof *images, &images));
     count_images(dataset, records, n, images, images + dataset->n_categories);
     for (size_t i = 0; i < n; i++)
-        until[i] = sum += factor_of(dataset, &dataset->records[records[i]], images, n, threshold);
+        until[i] = sum += factor_of(dataset, &dataset->records[records[i]], images, n, threshold) *
+                          weight_of(dataset, records[i], weights);
     for (size_t i = 0; i < n; i++) /* so little that it does not show: the epoch has a whole length */
         until[i] *= ceil(sum) / sum;
     until[n - 1] = ceil(sum);

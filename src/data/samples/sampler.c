@@ -55,13 +55,17 @@ static fa_status list_records(struct fa_sampler *sampler, const struct fa_datase
     return FA_OK;
 }
 
-static fa_status weigh_records(struct fa_sampler *sampler, const struct fa_dataset *dataset, double threshold)
+static fa_status weigh_records(struct fa_sampler *sampler, const struct fa_dataset *dataset,
+                               const struct fa_sampler_config *config)
 {
     FA_TRY(fa_alloc(sampler->n, sizeof *sampler->until, &sampler->until));
-    FA_TRY(fa_repeat_factors(dataset, sampler->records, sampler->n, threshold, sampler->until));
+    FA_TRY(fa_repeat_factors(dataset, sampler->records, sampler->n, config->repeat_threshold, config->weights,
+                             sampler->until));
     if (sampler->until[sampler->n - 1] > UINT32_MAX)
-        return fa_fail(FA_EINVAL, "data.repeat_threshold %g makes an epoch of %.0f images, which is too long",
-                       threshold, sampler->until[sampler->n - 1]);
+        return fa_fail(FA_EINVAL,
+                       "data.repeat_threshold and data.train_weights make an epoch of %.0f images, which is "
+                       "too long",
+                       sampler->until[sampler->n - 1]);
     sampler->length = (size_t)sampler->until[sampler->n - 1];
     return FA_OK;
 }
@@ -72,8 +76,8 @@ static fa_status create(struct fa_sampler *sampler, const struct fa_dataset *dat
     FA_TRY(fa_alloc(dataset->n_records, sizeof *sampler->records, &sampler->records));
     FA_TRY(list_records(sampler, dataset, config->keep_empty));
     sampler->length = sampler->n;
-    if (config->repeat_threshold > 0)
-        FA_TRY(weigh_records(sampler, dataset, config->repeat_threshold));
+    if (config->repeat_threshold > 0 || config->weights != NULL)
+        FA_TRY(weigh_records(sampler, dataset, config));
     for (int k = 0; k < 2; k++) {
         sampler->orders[k].epoch = -1;
         FA_TRY(fa_alloc(sampler->length, sizeof *sampler->orders[k].shuffled, &sampler->orders[k].shuffled));
@@ -118,6 +122,15 @@ void fa_sampler_destroy(struct fa_sampler *sampler)
 size_t fa_sampler_records(const struct fa_sampler *sampler)
 {
     return sampler->n;
+}
+
+size_t fa_sampler_records_of(const struct fa_sampler *sampler, const struct fa_dataset_part *part)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sampler->n; i++)
+        n += sampler->records[i] >= part->first && sampler->records[i] - part->first < part->n;
+    return n;
 }
 
 size_t fa_sampler_length(const struct fa_sampler *sampler)

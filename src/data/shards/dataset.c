@@ -268,7 +268,24 @@ void fa_open_dataset_publish(struct fa_open_dataset *d, const struct fa_manifest
         .crowd = d->crowd,
         .ignore = d->ignore,
         .area = d->area,
+        .n_parts = d->n_parts,
+        .parts = d->parts,
     };
+}
+
+void fa_open_dataset_forget_annotations(struct fa_open_dataset *d)
+{
+    fa_free(d->bbox);
+    fa_free(d->label);
+    fa_free(d->annotation_id);
+    fa_free(d->area);
+    fa_free(d->crowd);
+    fa_free(d->ignore);
+    d->bbox = NULL;
+    d->label = NULL;
+    d->annotation_id = NULL;
+    d->area = NULL;
+    d->crowd = d->ignore = NULL;
 }
 
 /* ---- public ---- */
@@ -381,6 +398,17 @@ static void close_shard(struct fa_dataset_shard *shard)
     fa_free(shard->path);
 }
 
+static void close_parts(struct fa_open_dataset *d)
+{
+    for (size_t i = 0; i < d->n_parts; i++) {
+        if (d->joined[i] != NULL)
+            fa_dataset_close(&d->joined[i]->public);
+        fa_free(d->parts[i].path);
+    }
+    fa_free(d->joined);
+    fa_free(d->parts);
+}
+
 void fa_dataset_close(struct fa_dataset *dataset)
 {
     struct fa_open_dataset *d = (struct fa_open_dataset *)dataset;
@@ -395,18 +423,13 @@ void fa_dataset_close(struct fa_dataset *dataset)
     fa_free(d->categories);
     fa_free(d->category_names);
     fa_free(d->texts);
-    fa_free(d->bbox);
-    fa_free(d->label);
-    fa_free(d->annotation_id);
-    fa_free(d->area);
-    fa_free(d->crowd);
-    fa_free(d->ignore);
+    fa_open_dataset_forget_annotations(d);
+    close_parts(d);
     fa_free(d);
 }
 
-fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg)
+static fa_status fetch(const struct fa_open_dataset *d, size_t record, void *jpeg)
 {
-    const struct fa_open_dataset *d = (const struct fa_open_dataset *)dataset;
     const struct fa_record *r = &d->records[record];
     struct fa_dataset_shard *shard = &d->shards[d->places[record].shard];
     int fd;
@@ -419,4 +442,13 @@ fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void
             "%s: the checksum of record %zu (%s) is wrong; copy the file again, or pack the data again",
             shard->path, record, r->file_name);
     return FA_OK;
+}
+
+fa_status fa_dataset_fetch(const struct fa_dataset *dataset, size_t record, void *jpeg)
+{
+    const struct fa_open_dataset *d = (const struct fa_open_dataset *)dataset;
+    const size_t part = fa_dataset_part_of(dataset, record);
+
+    return d->n_parts > 0 ? fetch(d->joined[part], record - d->parts[part].first, jpeg)
+                          : fetch(d, record, jpeg);
 }

@@ -40,6 +40,9 @@ struct fa_open_dataset {
     int64_t *annotation_id;
     double *area;
     uint8_t *crowd, *ignore;
+    size_t n_parts; /* 0 unless it was joined; then shards and places are those of the parts */
+    struct fa_dataset_part *parts;
+    struct fa_open_dataset **joined; /* (n_parts) */
 };
 
 /* Room for what the manifest counts; on failure fa_dataset_close frees what there is. */
@@ -48,6 +51,9 @@ fa_status fa_open_dataset_allocate(struct fa_open_dataset *dataset,
 
 /* Fills in what is handed out. */
 void fa_open_dataset_publish(struct fa_open_dataset *dataset, const struct fa_manifest *manifest);
+
+/* Of what is handed out records and classes stay. */
+void fa_open_dataset_forget_annotations(struct fa_open_dataset *dataset);
 
 /* Gives the shard the path of file i in the directory. */
 fa_status fa_dataset_shard_name(struct fa_dataset_shard *shard, const char *directory,

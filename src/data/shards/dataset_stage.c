@@ -241,16 +241,28 @@ static fa_status fill(const char *directory, const struct fa_manifest *manifest,
     return verify(staged->path);
 }
 
-static fa_status stage_first(const char *directory, const char *stage, const struct fa_staged_dataset *held,
-                             struct fa_staged_dataset *staged)
+/* NULL where none of them has its name. */
+static const char *held_path(const char *name, struct fa_staged_dataset *const *held, size_t n_held)
+{
+    for (size_t i = 0; i < n_held; i++)
+        if (strcmp(held[i]->name, name) == 0)
+            return held[i]->path;
+    return NULL;
+}
+
+static fa_status stage_first(const char *directory, const char *stage, struct fa_staged_dataset *const *held,
+                             size_t n_held, struct fa_staged_dataset *staged)
 {
     struct fa_manifest manifest = {0};
+    const char *path = NULL;
     fa_status status = fa_dataset_read_manifest(directory, &manifest);
 
     if (status == FA_OK)
         status = fa_asprintf(&staged->name, "freeanchor-%016" PRIx64, manifest.content_hash);
-    if (status == FA_OK && held != NULL && strcmp(held->name, staged->name) == 0)
-        status = fa_strdup(held->path, &staged->path);
+    if (status == FA_OK)
+        path = held_path(staged->name, held, n_held);
+    if (path != NULL)
+        status = fa_strdup(path, &staged->path);
     else if (status == FA_OK)
         status = fill(directory, &manifest, stage, staged);
     fa_manifest_free(&manifest);
@@ -258,7 +270,8 @@ static fa_status stage_first(const char *directory, const char *stage, const str
 }
 
 fa_status fa_dataset_stage(const char *directory, const char *stage, const struct fa_team *host,
-                           const struct fa_staged_dataset *held, struct fa_staged_dataset **out)
+                           struct fa_staged_dataset *const *held, size_t n_held,
+                           struct fa_staged_dataset **out)
 {
     const bool is_first = fa_team_rank(host) == 0;
     struct fa_staged_dataset *staged = NULL;
@@ -266,7 +279,7 @@ fa_status fa_dataset_stage(const char *directory, const char *stage, const struc
     size_t n_bytes = 0;
 
     if (status == FA_OK && is_first)
-        status = stage_first(directory, stage, held, staged);
+        status = stage_first(directory, stage, held, n_held, staged);
     status = fa_team_agree(host, status);
     if (status == FA_OK) {
         n_bytes = is_first ? strlen(staged->path) + 1 : 0;
