@@ -25,21 +25,21 @@ def cases():
     for seed, n in enumerate((1, 2, 3, 5, 8)):
         yield (9, 32, 32, 3, *random_objects(seed, n, 32, 4), seed, 4, -2, 1, 2, 3 * n)
     for seed in range(10, 13):  # more objects than one level parts
-        yield (9, 96, 64, 3, *random_objects(seed, 4 * (seed - 9), 90, 4), seed, 4, -2, 1, 2, 40)
+        yield (9, 64, 32, 3, *random_objects(seed, 4 * (seed - 9), 30, 4), seed, 4, -2, 1, 2, 40)
     for k in (1, 2, 4, 1000):  # 1000: a level has fewer
-        yield (k, 64, 96, 3, *random_objects(20, 8, 60, 6), 20, 6, 0, 0.5, 2, 60)
-    yield (9, 64, 64, 3, *random_objects(21, 4, 60, 6), 21, 4, -2, 1, 1.5, 12)
+        yield (k, 32, 64, 3, *random_objects(20, 8, 30, 6), 20, 6, 0, 0.5, 2, 60)
+    yield (9, 32, 32, 3, *random_objects(21, 4, 30, 6), 21, 4, -2, 1, 1.5, 12)
     yield (9, 32, 32, 3, none, [], 22, 4, -2, 1, 2, 1)
     yield (9, 32, 32, 3, far, [2], 23, 4, -2, 0.1, 2, 1)  # no centre lies in it
     partly = np.array([[-20, -20, 9, 14], [50, 40, 300, 70]], F)
     yield (9, 64, 64, 3, partly, [0, 2], 24, 4, -2, 1, 2, 9)
-    twice, labels = random_objects(25, 3, 60, 10)
-    yield (9, 64, 64, 3, np.repeat(twice, 3, 0), [0, 0, 1, 1, 1, 1, 2, 0, 2], 25, 4, -2, 1, 2, 30)  # equal IoUs: the first has it
+    twice, labels = random_objects(25, 3, 30, 10)
+    yield (9, 32, 64, 3, np.repeat(twice, 3, 0), [0, 0, 1, 1, 1, 1, 2, 0, 2], 25, 4, -2, 1, 2, 30)  # equal IoUs: the first has it
     mirrored = np.array([[4, 8, 28, 24], [12, 8, 36, 24]], F)  # each as near to x = 20 from its side
-    yield (9, 64, 64, 3, mirrored, [0, 1], 26, 4, -2, 1, 2, 10)
+    yield (9, 32, 64, 3, mirrored, [0, 1], 26, 4, -2, 1, 2, 10)
     tiny = np.array([[16.1, 16.1, 16.4, 16.3], [15.5, 15.5, 16.5, 16.5]], F)  # one without, one with a centre
-    yield (9, 64, 64, 3, tiny, [0, 1], 27, 4, -2, 1, 2, 2)
-    yield (9, 64, 64, 3, anchors_of(64, 64)[[300, 760]], [1, 2], 28, 4, 3, 0, 2, 10)  # targets of zero
+    yield (9, 32, 32, 3, tiny, [0, 1], 27, 4, -2, 1, 2, 2)
+    yield (9, 32, 64, 3, anchors_of(32, 64)[[100, 390]], [1, 2], 28, 4, 3, 0, 2, 10)  # targets of zero
 
 
 def record(k, h, w, classes, objects, labels, seed, logit_scale, logit_offset, delta_scale, gamma, normalizer):
