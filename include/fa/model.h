@@ -23,6 +23,7 @@
 #include "fa/pyramid.h"
 #include "fa/real.h"
 #include "fa/status.h"
+#include "fa/widths.h"
 
 FA_BEGIN_DECLARATIONS
 
@@ -34,8 +35,6 @@ enum fa_model_norm { FA_NORM_FROZEN_BATCH, FA_NORM_GROUP };
 /* How the filters of the head's towers start: normal with deviation 0.01 (doc/method.md 2.4), or Kaiming's.
  */
 enum fa_head_init { FA_HEAD_GAUSSIAN, FA_HEAD_KAIMING };
-
-enum { FA_HEAD_MAX_CONVS = 8, FA_MAX_BASE_CHANNELS = 128 };
 
 struct fa_model_config {
     int depth;         /* 18, 34, 50, 101 */

@@ -4,15 +4,11 @@
 #include "layout.h"
 #include "state.h"
 
-#define MAX_CLASSES 65536
-#define WIDTH_STEP  16
-#define MAX_WIDTH   1024
-
 static fa_status check_channels(const char *key, int channels, int most)
 {
-    if (channels < WIDTH_STEP || channels > most || channels % WIDTH_STEP != 0)
+    if (!fa_width_can_be(channels, most))
         return fa_fail(FA_EINVAL, "%s is %d; it must be a multiple of %d from %d to %d", key, channels,
-                       WIDTH_STEP, WIDTH_STEP, most);
+                       FA_WIDTH_STEP, FA_WIDTH_STEP, most);
     return FA_OK;
 }
 
@@ -42,8 +38,8 @@ static fa_status check_backbone(const struct fa_model_config *config)
 
 static fa_status check_neck_and_head(const struct fa_model_config *config)
 {
-    FA_TRY(check_channels("model.neck_channels", config->neck_channels, MAX_WIDTH));
-    FA_TRY(check_channels("model.head_channels", config->head_channels, MAX_WIDTH));
+    FA_TRY(check_channels("model.neck_channels", config->neck_channels, FA_MAX_WIDTH));
+    FA_TRY(check_channels("model.head_channels", config->head_channels, FA_MAX_WIDTH));
     if (config->head_convs < 1 || config->head_convs > FA_HEAD_MAX_CONVS)
         return fa_fail(FA_EINVAL, "model.head_convs is %d; it can be 1 to %d", config->head_convs,
                        FA_HEAD_MAX_CONVS);
@@ -54,8 +50,8 @@ static fa_status check_config(const struct fa_model_config *config)
 {
     FA_TRY(check_backbone(config));
     FA_TRY(check_neck_and_head(config));
-    if (config->num_classes < 1 || config->num_classes > MAX_CLASSES)
-        return fa_fail(FA_EINVAL, "%d classes; there can be 1 to %d", config->num_classes, MAX_CLASSES);
+    if (config->num_classes < 1 || config->num_classes > FA_MAX_CLASSES)
+        return fa_fail(FA_EINVAL, "%d classes; there can be 1 to %d", config->num_classes, FA_MAX_CLASSES);
     if (config->norm == FA_NORM_GROUP && config->norm_groups < 1)
         return fa_fail(FA_EINVAL, "model.norm_groups is %d; it must be at least 1", config->norm_groups);
     if (!(config->prior_probability > 0 && config->prior_probability < 1))

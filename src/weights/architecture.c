@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "fa/pyramid.h"
+#include "fa/widths.h"
 
-enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_HEAD_CONVS = 8, MAX_CHANNELS = 1 << 16, MAX_CLASSES = 1 << 16 };
-
-/* Most channels of what is built here: of a stem, and of a neck or head. */
-enum { MAX_BASE_CHANNELS = 128, MAX_WIDTH = 1024 };
+enum { N_STAGES = 4, MAX_BLOCKS = 64, MAX_CHANNELS = 1 << 16 };
 
 /* Ends a model's name, the number of groups behind it. */
 #define GROUP_NORM "_gn"
@@ -75,18 +73,13 @@ static fa_status recognise_depth(const struct fa_weights_file *file, struct fa_a
         n_blocks[0], n_blocks[1], n_blocks[2], n_blocks[3], bottleneck ? "bottleneck" : "basic");
 }
 
-static bool can_be_built(int64_t channels, int64_t most)
-{
-    return channels >= 16 && channels <= most && channels % 16 == 0;
-}
-
 /* Of the filters with that name; the reference's where the file has none, or such that the matching will
  * tell. */
 static int channels_of(const struct fa_weights_file *file, const char *name, int most, int reference)
 {
     const struct fa_tensor *filters = fa_weights_find(file, name);
 
-    return filters != NULL && filters->n_dims == 4 && can_be_built(filters->dims[0], most)
+    return filters != NULL && filters->n_dims == 4 && fa_width_can_be(filters->dims[0], most)
                ? (int)filters->dims[0]
                : reference;
 }
@@ -100,7 +93,7 @@ static fa_status recognise_width(const struct fa_weights_file *file, struct fa_a
 
     out->groups = 1;
     out->base_width = 64;
-    out->base_channels = channels_of(file, "backbone.conv1.weight", MAX_BASE_CHANNELS, 64);
+    out->base_channels = channels_of(file, "backbone.conv1.weight", FA_MAX_BASE_CHANNELS, 64);
     if (out->depth < 50 || out->base_channels != 64 || filters == NULL)
         return FA_OK; /* of one width, or missing: the matching tells */
     if (filters->n_dims != 4 || filters->dims[1] < 1 || filters->dims[0] > MAX_CHANNELS ||
@@ -124,7 +117,7 @@ static fa_status recognise_classes(const struct fa_weights_file *file, struct fa
     if (layer == NULL)
         return FA_OK;
     channels = layer->n_dims > 0 ? layer->dims[0] : 0;
-    if (channels < 1 || channels % FA_CELL_ANCHORS != 0 || channels / FA_CELL_ANCHORS > MAX_CLASSES)
+    if (channels < 1 || channels % FA_CELL_ANCHORS != 0 || channels / FA_CELL_ANCHORS > FA_MAX_CLASSES)
         return fa_fail(FA_EFORMAT,
                        "%s has %lld channels, not a multiple of the %d anchors of a cell; the head is "
                        "another than RetinaNet's",
@@ -140,18 +133,18 @@ static int count_head_convs(const struct fa_weights_file *file)
 {
     char name[64];
 
-    for (int n = 0; n < MAX_HEAD_CONVS; n++) {
+    for (int n = 0; n < FA_HEAD_MAX_CONVS; n++) {
         snprintf(name, sizeof name, "bbox_head.cls_convs.%d.conv.weight", n);
         if (fa_weights_find(file, name) == NULL)
             return n > 0 ? n : 4;
     }
-    return MAX_HEAD_CONVS;
+    return FA_HEAD_MAX_CONVS;
 }
 
 static void recognise_neck_and_head(const struct fa_weights_file *file, struct fa_architecture *out)
 {
-    out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight", MAX_WIDTH, 256);
-    out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight", MAX_WIDTH, 256);
+    out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight", FA_MAX_WIDTH, 256);
+    out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight", FA_MAX_WIDTH, 256);
     out->head_convs = count_head_convs(file);
 }
 

@@ -32,7 +32,7 @@ declare -A module_of=(
   [status]=base [log]=base [memory]=base [philox]=base [json]=base [xml]=base [h5]=base [file]=base [crc32c]=base [clock]=base [hash]=base
   [activity]=base [machine]=base [trace]=base [vector]=base [crc32]=base [sha256]=base [thread]=base [number]=base [printable]=base [crash]=base
   [declarations]=base [directory]=base [files_below]=base [new_file]=base [advance]=base [text]=base [protobuf]=base [team]=base
-  [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [thresholds]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [graph]=net [model]=net
+  [real]=tensor [tensor]=tensor [frame]=tensor [pyramid]=tensor [objects]=tensor [thresholds]=tensor [widths]=tensor [backend]=backend [device]=backend [flat]=backend [algorithms]=backend [params]=net [graph]=net [model]=net
   [anchors]=detect [box]=detect [loss]=detect [detections]=detect [nms_recall]=detect [anchor_cache]=detect [anchor_fit]=detect [head_ops]=detect [lane]=lane [onnx]=onnx [cuda]=cuda
   [image]=data [annotate]=data [augment]=data [census]=data [annotations]=data [coco]=data [shard]=data [sampler]=data [loader]=data [synth]=data [staged_dataset]=data
   [comm]=comm [launcher]=comm [reducer]=comm [reduction_time]=comm [aside]=comm [weights]=weights [architecture]=weights [metrics]=eval [evaluate]=eval [kept_results]=eval [learning]=eval [analysis]=eval [data_statistics]=eval [report]=report
