@@ -3,6 +3,7 @@
 #include "fa/xml.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "fa/memory.h"
@@ -93,6 +94,13 @@ void fa_xml_free(struct fa_xml *element)
 #include <expat.h>
 
 #include "fa/printable.h"
+
+/* Positions have 64 bits from 2.9 on, which warns of their other names. */
+#if XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION < 9
+#define XML_GetCurrentByteIndex64    XML_GetCurrentByteIndex
+#define XML_GetCurrentLineNumber64   XML_GetCurrentLineNumber
+#define XML_GetCurrentColumnNumber64 XML_GetCurrentColumnNumber
+#endif
 
 enum { DEEPEST = 64 };
 
@@ -227,7 +235,7 @@ static void XMLCALL on_doctype(void *context, const char *name, const char *syst
 /* Of a byte that is no part of UTF-8, as which all is read that declares nothing else. */
 static bool is_at_other_encoding(const struct parsing *p, const char *text, size_t n_bytes)
 {
-    const XML_Index at = XML_GetCurrentByteIndex(p->parser);
+    const int64_t at = XML_GetCurrentByteIndex64(p->parser);
     uint32_t point;
 
     return at >= 0 && (size_t)at < n_bytes && fa_utf8_read(text + at, n_bytes - (size_t)at, &point) == 0;
@@ -273,9 +281,9 @@ fa_status fa_xml_parse(const char *name, const char *text, size_t n_bytes, struc
     XML_SetCharacterDataHandler(p.parser, on_text);
     XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
     status = feed(&p, text, n_bytes);
-    status =
-        fa_prefix(status, "%s, line %lu, column %lu", name, (unsigned long)XML_GetCurrentLineNumber(p.parser),
-                  (unsigned long)XML_GetCurrentColumnNumber(p.parser) + 1);
+    status = fa_prefix(status, "%s, line %lu, column %lu", name,
+                       (unsigned long)XML_GetCurrentLineNumber64(p.parser),
+                       (unsigned long)XML_GetCurrentColumnNumber64(p.parser) + 1);
     XML_ParserFree(p.parser);
     if (status == FA_OK)
         *root = p.root;
