@@ -19,15 +19,21 @@ class Kind:
     normalizer: Callable  # of a case that gives none
     reference: Callable  # logits, deltas, anchors, boxes, labels, normalizer: two parts, .grad_cls, .grad_reg
     plain: Callable  # the same of tensors: the two parts
+    options: tuple = ()  # over the file
+    by_level: bool = False  # both functions take the slices of levels after the anchors
 
 
 def normalizer_of(kind, case):
     return kind.normalizer(case) if case.normalizer is None else case.normalizer
 
 
+def levels_of(kind, case):
+    return (case.levels,) if kind.by_level else ()
+
+
 def wanted(kind, case):
-    return kind.reference(case.logits, case.deltas, case.anchors, case.boxes, case.labels,
-                          normalizer_of(kind, case))
+    return kind.reference(case.logits, case.deltas, case.anchors, *levels_of(kind, case), case.boxes,
+                          case.labels, normalizer_of(kind, case))
 
 
 def rows_of_cases(kind, what, cases, folder):
@@ -35,7 +41,7 @@ def rows_of_cases(kind, what, cases, folder):
     value = Row(f"{kind.name}, {what}: value", 0, "relative", 1e-5)
     gradient = Row(f"{kind.name}, {what}: gradient", 0, "of the largest", 1e-5)
     for case in cases:
-        got, want = replay(case, kind.config, folder), wanted(kind, case)
+        got, want = replay(case, kind.config, folder, *kind.options), wanted(kind, case)
         for part, one in zip(kind.parts, want):
             value.add(relative(got[f"loss/{part}"], one, NOTHING), f"{case.name}, {part}")
         gradient.add(of_largest(got["grad_head/cls"], want.grad_cls, NOTHING), f"{case.name}, logits")
@@ -53,8 +59,8 @@ def plain_loss(kind, case):
     """Both parts and the gradients, in float64."""
     logits = torch.from_numpy(case.logits).double().requires_grad_()
     deltas = torch.from_numpy(case.deltas).double().requires_grad_()
-    parts = kind.plain(logits, deltas, torch.from_numpy(case.anchors), torch.from_numpy(case.boxes),
-                       torch.from_numpy(case.labels), normalizer_of(kind, case))
+    parts = kind.plain(logits, deltas, torch.from_numpy(case.anchors), *levels_of(kind, case),
+                       torch.from_numpy(case.boxes), torch.from_numpy(case.labels), normalizer_of(kind, case))
     sum(parts).backward()
     return [float(part) for part in parts], logits.grad.numpy(), deltas.grad.numpy()
 

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 import parity
-from reference.boxes import F, LOG_CLIP, anchors_of, encode, iou
+from reference.boxes import F, LOG_CLIP, anchors_of, encode, iou, level_rows
 
 NO_BOXES = np.zeros((0, 4), F)
 
@@ -34,6 +34,10 @@ class Case:
     @property
     def anchors(self):
         return anchors_of(self.h, self.w)
+
+    @property
+    def levels(self):
+        return level_rows(self.h, self.w)
 
 
 def write(case, path):

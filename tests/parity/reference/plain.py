@@ -89,9 +89,36 @@ def assign(anchors, boxes):
     return found
 
 
+def select(anchors, levels, boxes, k=9, per_position=9):
+    """As assign, by ATSS: levels are slices of anchors. None is ignored."""
+    if len(boxes) == 0:
+        return torch.zeros(len(anchors), dtype=torch.long)
+    centre, iou = centre_and_size(anchors)[0], overlaps(boxes, anchors)
+    near = []
+    for rows in levels:
+        distance = (centre[rows][::per_position] - centre_and_size(boxes)[0][:, None]).pow(2).sum(2)
+        first = rows.start + per_position * distance.sort(dim=1, stable=True).indices[:, :k]
+        near.append((first[:, :, None] + torch.arange(per_position)).flatten(1))
+    near = torch.cat(near, 1)
+    of_near = iou.gather(1, near).double()
+    threshold = of_near.mean(1, keepdim=True) + of_near.std(1, keepdim=True).nan_to_num(0)
+    inside = ((centre > boxes[:, None, :2]) & (centre < boxes[:, None, 2:])).all(2)
+    positive = torch.zeros_like(iou, dtype=torch.bool).scatter(1, near, of_near >= threshold) & inside
+    best, which = torch.where(positive, iou, torch.full_like(iou, -1)).max(0)
+    return torch.where(best >= 0, which + 1, 0)
+
+
 def retinanet(logits, deltas, anchors, boxes, labels, normalizer):
     """(loss_cls, loss_bbox)."""
-    found = assign(anchors, boxes)
+    return focal_loss(assign(anchors, boxes), logits, deltas, anchors, boxes, labels, normalizer)
+
+
+def atss(logits, deltas, anchors, levels, boxes, labels, normalizer):
+    """(loss_cls, loss_bbox)."""
+    return focal_loss(select(anchors, levels, boxes), logits, deltas, anchors, boxes, labels, normalizer)
+
+
+def focal_loss(found, logits, deltas, anchors, boxes, labels, normalizer):
     rows = torch.nonzero(found > 0).squeeze(1)
     target = torch.zeros_like(logits)
     target[rows, labels[found[rows] - 1]] = 1
