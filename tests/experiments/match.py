@@ -21,12 +21,12 @@ import math
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("FREEANCHOR", str(ROOT / "build/release/freeanchor"))
+import rows
+from rows import ROOT, freeanchor, mean_and_error
+
 RECIPE = ROOT / "configs/freeanchor_r18_fpn_scratch.json"
 NETWORK = {"model.neck_channels": 64, "model.head_channels": 64, "model.head_convs": 2, "model.head_init": '"kaiming"'}
 SCHEDULE = {"train.epochs": 10, "train.eval_interval": 0, "train.keep_checkpoints": 1, "data.random_scale": "[1,1]"}
@@ -38,16 +38,6 @@ IOUS = [0.5 + 0.05 * k for k in range(10)]
 ASPECTS = {"below 2": (1, 2), "2 to 4": (2, 4), "from 4": (4, math.inf)}  # longer to shorter side
 # The 0.975 quantile of Student's t, of 1, 2, ... degrees of freedom.
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
-
-
-def freeanchor(*words):
-    """Its last line, where that is JSON."""
-    done = subprocess.run([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, text=True)
-    if done.returncode == 85:
-        sys.exit(85)  # it was asked to stop, and has saved
-    if done.returncode != 0:
-        sys.exit(f"match.py: {words[0]} ended with {done.returncode}; started again, run goes on with this row")
-    return json.loads(done.stdout.splitlines()[-1]) if "--json" in words else None
 
 
 # ---- data ----
@@ -142,9 +132,9 @@ def average_precision(annotations, results, counts):
             objects[one["category_id"], one["image_id"]].append(one["bbox"])
     for one in results:
         found[one["category_id"], one["image_id"]].append((one["score"], one["bbox"]))
-    for rows in found.values():
-        rows.sort(key=lambda row: -row[0])
-        del rows[100:]
+    for ranked in found.values():
+        ranked.sort(key=lambda row: -row[0])
+        del ranked[100:]
     images, values = sorted(image["id"] for image in annotations["images"]), []
     for category in sorted({one["category_id"] for one in annotations["annotations"]}):
         n = sum(counts(box) for image in images for box in objects[category, image])
@@ -165,23 +155,11 @@ def key_of(row):
     return row["dataset"], row["loss"], row["seed"]
 
 
-def rows_of(path):
-    """Those that are whole: of one that a full disk cut off nothing is left but to make it again."""
-    rows = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-            rows[key_of(row)] = row
-        except (ValueError, KeyError):
-            print(f"match.py: {path}: a line that is not whole is left out", file=sys.stderr)
-    return rows
-
-
 def settings(dataset, loss, tiny):
     keys = {**NETWORK, **SCHEDULE, "data.scale": SCALES[dataset], **LOSSES[loss]}
     if tiny:
         keys |= {"train.epochs": 1, "train.max_steps": 3, "data.scale": "[96,64]"}
-    return [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+    return rows.sets(keys)
 
 
 def make_row(dataset, loss, seed, args):
@@ -203,7 +181,7 @@ def make_row(dataset, loss, seed, args):
 def run(args):
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "rows.jsonl"
-    done = rows_of(path)
+    done = rows.read(path, key_of)
     for seed in args.seeds:  # seed by seed, so that an early end has pairs
         for name in args.datasets:
             dataset = Dataset(name, args)
@@ -215,19 +193,11 @@ def run(args):
                 if (name, loss, seed) in done:
                     continue
                 row = make_row(dataset, loss, seed, args)
-                with path.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
+                rows.append(path, row)
                 print(f"{name} {loss} seed {seed}: AP {row['AP']:.4f}, {row['seconds']:.0f} s", flush=True)
 
 
 # ---- table ----
-
-def mean_and_error(values):
-    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return statistics.mean(values), error
-
 
 def interval(differences):
     """Mean and half the 95 % interval of a paired difference."""
@@ -256,52 +226,38 @@ def difference(mine, other):
 
 
 def table(args):
-    rows = rows_of(args.out / "rows.jsonl")
-    if not rows:
+    found = rows.read(args.out / "rows.jsonl", key_of)
+    if not found:
         sys.exit(f"match.py: {args.out}/rows.jsonl has no rows; `match.py run` makes them")
     values = collections.defaultdict(dict)  # dataset, quantity, loss: seed: value
-    for (dataset, loss, seed), row in rows.items():
+    for (dataset, loss, seed), row in found.items():
         for name, value in quantities(row):
             if value is not None:
                 values[dataset, name, loss][seed] = value
-    off = max(abs(row["own_AP"] - row["AP"]) for row in rows.values())
+    off = max(abs(row["own_AP"] - row["AP"]) for row in found.values())
     print(f"AP by aspect is this script's, whose AP of all objects differs from the program's by {off:.0e} at most.")
     print("Mean and standard error over seeds; paired differences with 95 % intervals (Student's t), * where that excludes 0.\n")
-    for dataset in dict.fromkeys(key[0] for key in rows):
+    for dataset in dict.fromkeys(key[0] for key in found):
         print(f"| {dataset} | " + " | ".join(LOSSES) + " | freeanchor - focal | freeanchor - atss |")
         print("|---" * (len(LOSSES) + 3) + "|")
         for name in dict.fromkeys(key[1] for key in values if key[0] == dataset):
             per_loss = [values.get((dataset, name, loss), {}) for loss in LOSSES]
             cells = [cell(list(one.values())) if one else "" for one in per_loss]
             print(f"| {name} | " + " | ".join([*cells, difference(per_loss[0], per_loss[1]), difference(per_loss[0], per_loss[2])]) + " |")
-        seeds = sorted({key[2] for key in rows if key[0] == dataset})
-        print(f"\nseeds {', '.join(map(str, seeds))}; {statistics.mean(row['seconds'] for key, row in rows.items() if key[0] == dataset):.0f} s a row\n")
+        seeds = sorted({key[2] for key in found if key[0] == dataset})
+        print(f"\nseeds {', '.join(map(str, seeds))}; {statistics.mean(row['seconds'] for key, row in found.items() if key[0] == dataset):.0f} s a row\n")
 
 
 # ---- the command ----
-
-def some_of(known):
-    def parse(text):
-        words = text.split(",")
-        unknown = [word for word in words if word not in known]
-        if unknown:
-            raise argparse.ArgumentTypeError(f"{unknown[0]}: expected some of {', '.join(known)}")
-        return words
-    return parse
-
-
-def seeds_of(text):
-    return [int(word) for word in text.split(",")]
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "table"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("match-experiment"))
     parser.add_argument("--bccd", type=pathlib.Path, default=pathlib.Path(os.environ.get("FA_SHARED_DIR", ROOT / "../shared")) / "data/bccd")
-    parser.add_argument("--datasets", type=some_of(DATASETS), default=list(DATASETS))
-    parser.add_argument("--losses", type=some_of(tuple(LOSSES)), default=list(LOSSES))
-    parser.add_argument("--seeds", type=seeds_of, default=list(range(5)))
+    parser.add_argument("--datasets", type=rows.some_of(DATASETS), default=list(DATASETS))
+    parser.add_argument("--losses", type=rows.some_of(tuple(LOSSES)), default=list(LOSSES))
+    parser.add_argument("--seeds", type=rows.numbers, default=list(range(5)))
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--tiny", action="store_true")
     args = parser.parse_args()
