@@ -6,8 +6,10 @@ cp -r "$scratch/shards" "$scratch/damaged"
 for at in $(LC_ALL=C grep -abo $'\xff\xd8\xff' "$scratch/damaged/shard-00000.h5" | cut -d : -f 1); do # where a JPEG begins
   head -c 64 /dev/zero | dd of="$scratch/damaged/shard-00000.h5" bs=1 seek=$((at + 300)) conv=notrunc status=none
 done
-start "$scratch/shard" --train-data "$scratch/damaged" --set data.bad_sample_budget=0
+mv "$scratch/shards" "$scratch/whole" && mv "$scratch/damaged" "$scratch/shards"
+start "$scratch/shard" --set data.bad_sample_budget=0
 ends 2 60 "^freeanchor train: .*shard-00000.h5: the checksum of record"
+rm -r "$scratch/shards" && mv "$scratch/whole" "$scratch/shards"
 
 python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import h5py' 2>/dev/null && echo "$p" && break; done)
 [ -n "$python" ] || finish
