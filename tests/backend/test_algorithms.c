@@ -32,8 +32,7 @@ static struct fa_backend *open_backend(enum fa_conv_preference preference)
 
 static bool has_winograd(const struct fa_backend *backend)
 {
-    return strstr(fa_backend_description(backend), "oneDNN 2.") != NULL &&
-           strstr(fa_backend_description(backend), "AVX-512") != NULL;
+    return strcmp(fa_backend_name(backend), "onednn") == 0;
 }
 
 static void list(struct fa_backend *backend, enum fa_conv_direction direction, const char *algorithm)

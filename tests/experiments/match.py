@@ -2,11 +2,14 @@
 """Is learning to match better than assigning? Trains FreeAnchor, focal loss (RetinaNet) and ATSS with the same network, schedule and seeds
 on three datasets, and tells their differences seed by seed.
 
-usage: match.py run [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [--seeds 0,1,2,3,4] [--threads N] [--tiny]
+usage: match.py rates [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [--threads N] [--tiny]
+       match.py run   [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [--seeds 0,1,2,3,4] [--threads N] [--tiny]
        match.py table [--out DIR]
 
-A row is a dataset, a loss and a seed. Each is a line of DIR/rows.jsonl, written when it ends; `run` goes on with those that are missing, and
-a row that was interrupted goes on from its newest checkpoint. Standard library only; the program is FREEANCHOR, or build/release/freeanchor.
+`rates` trains each loss at several learning rates, with a seed that `run` does not use; RATES has the best of each, for no loss should win by
+a rate that was chosen for it alone. A row is a dataset, a loss, a rate and a seed. Each is a line of DIR/rows.jsonl, written when it ends;
+rows that are there are not made again, and a row that was interrupted goes on from its newest checkpoint. Several may work in one DIR at
+once, on rows of their own (`--seeds`, `--datasets`). Standard library only; the program is FREEANCHOR, or build/release/freeanchor.
 --tiny makes rows of a minute or so, which prove the script and nothing else (in a folder of its own).
 
 Datasets, packed below DIR/data:
@@ -16,6 +19,7 @@ Datasets, packed below DIR/data:
 """
 import argparse
 import collections
+import itertools
 import json
 import math
 import os
@@ -28,11 +32,13 @@ import rows
 from rows import ROOT, freeanchor, mean_and_error
 
 RECIPE = ROOT / "configs/freeanchor_r18_fpn_scratch.json"
-NETWORK = {"model.neck_channels": 64, "model.head_channels": 64, "model.head_convs": 2, "model.head_init": '"kaiming"'}
+NETWORK = {"model.backbone.base_channels": 32, "model.neck_channels": 64, "model.head_channels": 64, "model.head_convs": 2, "model.head_init": '"kaiming"'}
 SCHEDULE = {"train.epochs": 10, "train.eval_interval": 0, "train.keep_checkpoints": 1, "data.random_scale": "[1,1]"}
 SCALES = {"bccd": "[192,144]", "crowded": "[256,192]", "elongated": "[256,192]"}
 DATASETS = tuple(SCALES)
 ASSIGNED = {"model.coder_std": "[1,1,1,1]"}  # the unit of RetinaNet's box deltas
+RATES = {"freeanchor": 0.02, "focal": 0.02, "atss": 0.02}
+RATES_TRIED, SEED_OF_RATES = (0.02, 0.04, 0.08), 100
 LOSSES = {"freeanchor": {}, "focal": {"loss.type": '"focal"', **ASSIGNED}, "atss": {"loss.type": '"atss"', **ASSIGNED}}
 IOUS = [0.5 + 0.05 * k for k in range(10)]
 ASPECTS = {"below 2": (1, 2), "2 to 4": (2, 4), "from 4": (4, math.inf)}  # longer to shorter side
@@ -152,49 +158,54 @@ def by_aspect(annotations, results):
 # ---- rows ----
 
 def key_of(row):
-    return row["dataset"], row["loss"], row["seed"]
+    return row["dataset"], row["loss"], row["lr"], row["seed"]
 
 
-def settings(dataset, loss, tiny):
-    keys = {**NETWORK, **SCHEDULE, "data.scale": SCALES[dataset], **LOSSES[loss]}
+def settings(dataset, loss, rate, tiny):
+    keys = {**NETWORK, **SCHEDULE, "data.scale": SCALES[dataset], "train.lr": rate, **LOSSES[loss]}
     if tiny:
         keys |= {"train.epochs": 1, "train.max_steps": 3, "data.scale": "[96,64]"}
     return rows.sets(keys)
 
 
-def make_row(dataset, loss, seed, args):
-    work, began = args.out / "runs" / f"{dataset.name}-{loss}-{seed}", time.monotonic()
+def make_row(dataset, loss, rate, seed, args):
+    work, began = args.out / "runs" / f"{dataset.name}-{loss}-{rate}-{seed}", time.monotonic()
     work.parent.mkdir(exist_ok=True)
     if not (work / "weights.h5").exists():
         freeanchor("train", "--config", RECIPE, "--work-dir", work, "--seed", seed, "--threads", args.threads, "--train-data",
-                   dataset.shards("train"), "--resume", "auto", *settings(dataset.name, loss, args.tiny))
+                   dataset.shards("train"), "--resume", "auto", *settings(dataset.name, loss, rate, args.tiny))
     results = work / "results.json"
     got = freeanchor("eval", "--weights", work / "weights.h5", "--config", work / "config.json", "--data", dataset.shards("val"), "--out", results,
                      "--nms-recall", "--json", "--threads", args.threads)
     annotations, found = json.loads(dataset.annotations().read_text()), json.loads(results.read_text())
-    return {"dataset": dataset.name, "loss": loss, "seed": seed, "AP": got["bbox_mAP"], "AP50": got["bbox_mAP_50"], "AP75": got["bbox_mAP_75"],
+    return {"dataset": dataset.name, "loss": loss, "lr": rate, "seed": seed, "AP": got["bbox_mAP"], "AP50": got["bbox_mAP_50"], "AP75": got["bbox_mAP_75"],
             "nms_recall": {name: value for name, value in got.items() if name.split("_")[0] == "NR"},
             "own_AP": average_precision(annotations, found, lambda box: True), "aspect": by_aspect(annotations, found),
             "seconds": round(time.monotonic() - began, 1)}
 
 
-def run(args):
+def make_rows(args, wanted):
+    """Those of `wanted`, an iterable of (dataset, loss, rate, seed), that are not there yet."""
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "rows.jsonl"
     done = rows.read(path, key_of)
-    for seed in args.seeds:  # seed by seed, so that an early end has pairs
-        for name in args.datasets:
-            dataset = Dataset(name, args)
-            if not dataset.exists():
-                print(f"match.py: {name} is left out: there is no {args.bccd}", file=sys.stderr)
-                continue
-            dataset.make()
-            for loss in args.losses:
-                if (name, loss, seed) in done:
-                    continue
-                row = make_row(dataset, loss, seed, args)
-                rows.append(path, row)
-                print(f"{name} {loss} seed {seed}: AP {row['AP']:.4f}, {row['seconds']:.0f} s", flush=True)
+    for name, loss, rate, seed in wanted:
+        dataset = Dataset(name, args)
+        if not dataset.exists() or (name, loss, rate, seed) in done:
+            continue
+        dataset.make()
+        row = make_row(dataset, loss, rate, seed, args)
+        rows.append(path, row)
+        print(f"{name} {loss} lr {rate} seed {seed}: AP {row['AP']:.4f}, {row['seconds']:.0f} s", flush=True)
+
+
+def rates(args):
+    make_rows(args, itertools.product(args.datasets, args.losses, RATES_TRIED, [SEED_OF_RATES]))
+
+
+def run(args):
+    """Seed by seed, so that an early end has pairs."""
+    make_rows(args, ((dataset, loss, RATES[loss], seed) for seed in args.seeds for dataset in args.datasets for loss in args.losses))
 
 
 # ---- table ----
@@ -225,10 +236,26 @@ def difference(mine, other):
     return f"{mean:+.4f} +- {half:.4f}{' *' if abs(mean) > half else ''}"
 
 
+def table_of_rates(found):
+    tried = {key: row["AP"] for key, row in found.items() if key[3] == SEED_OF_RATES}
+    if not tried:
+        return
+    print("| AP at learning rate | " + " | ".join(map(str, RATES_TRIED)) + " |")
+    print("|---" * (len(RATES_TRIED) + 1) + "|")
+    for dataset, loss in dict.fromkeys(key[:2] for key in tried):
+        cells = [f"{tried[key]:.4f}" if (key := (dataset, loss, rate, SEED_OF_RATES)) in tried else "" for rate in RATES_TRIED]
+        print(f"| {dataset}, {loss} | " + " | ".join(cells) + " |")
+    print(f"\nseed {SEED_OF_RATES}; taken below: " + ", ".join(f"{loss} {rate}" for loss, rate in RATES.items()) + "\n")
+
+
 def table(args):
     found = rows.read(args.out / "rows.jsonl", key_of)
     if not found:
         sys.exit(f"match.py: {args.out}/rows.jsonl has no rows; `match.py run` makes them")
+    table_of_rates(found)
+    found = {(dataset, loss, seed): row for (dataset, loss, rate, seed), row in found.items() if seed != SEED_OF_RATES and rate == RATES[loss]}
+    if not found:
+        return
     values = collections.defaultdict(dict)  # dataset, quantity, loss: seed: value
     for (dataset, loss, seed), row in found.items():
         for name, value in quantities(row):
@@ -252,7 +279,7 @@ def table(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("what", choices=("rates", "run", "table"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("match-experiment"))
     parser.add_argument("--bccd", type=pathlib.Path, default=pathlib.Path(os.environ.get("FA_SHARED_DIR", ROOT / "../shared")) / "data/bccd")
     parser.add_argument("--datasets", type=rows.some_of(DATASETS), default=list(DATASETS))
@@ -263,7 +290,7 @@ def main():
     args = parser.parse_args()
     if args.tiny:
         args.out = args.out / "tiny"
-    {"run": run, "table": table}[args.what](args)
+    {"rates": rates, "run": run, "table": table}[args.what](args)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@
  *   onednn_transpose.c    squares of floats, turned within registers
  *   onednn_store.c        the memory that they take while they are needed
  *   onednn_reorder.c      one copy into a layout that only oneDNN knows
- *   onednn_choice.c       which algorithm computes a convolution
+ *   onednn_choice.c       what computes a convolution
  *   onednn_describe.c     that convolution in oneDNN's words
+ *   onednn_winograd.c     by Winograd's algorithm, which is our own
  *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
  *   onednn_conv_run.c     the same, run with pointers
  *   onednn_norm.c         group norm: which thread does which part when
@@ -30,8 +31,10 @@
 #include "fa/vector.h"
 #include "host_norm.h"
 #include "onednn_version.h"
+#include "../winograd/winograd.h"
 
 #define ONEDNN_MAX_BLOCK 16
+#define ONEDNN_IMAGE_CHANNELS 3 /* at most; more are blocked */
 #define ONEDNN_TRANSPOSE 16
 
 /* Working memory that only grows, and only while objects are created; its content lives within one call. */
@@ -86,6 +89,12 @@ fa_status onednn_work_reserve(struct onednn_work *work, size_t n_bytes) FA_CHECK
 
 /* oneDNN takes the number of threads from OpenMP, at creation and again at execution. */
 void onednn_use_threads(const struct onednn *onednn);
+
+/* As many floats as fill vectors of any width. */
+static inline size_t onednn_whole_vectors(size_t n)
+{
+    return (n + ONEDNN_MAX_BLOCK - 1) / ONEDNN_MAX_BLOCK * ONEDNN_MAX_BLOCK;
+}
 
 /* ---- onednn_layout.c */
 
@@ -185,10 +194,9 @@ fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weigh
 
 /* ---- onednn_weights.c */
 
-/* The filters of some output channels in one layout. Owned by their weights. */
+/* The filters in one layout. Owned by their weights. */
 struct onednn_filters {
     struct onednn_filters *next;
-    int first, n_out;
     onednn_md md, plain;          /* plain: (g)oihw of the merged groups */
     size_t n_bytes;               /* padding included */
     struct onednn_places *places; /* where bf16 lie; NULL for floats */
@@ -209,8 +217,9 @@ struct onednn_weights {
     int merged; /* that many groups are computed as one, with zeros between them; see onednn_weights.c */
     int groups; /* after merging */
     const float *oihw;   /* loaded filters; the caller's */
-    float *scale, *bias; /* of each output channel */
+    float *scale, *bias; /* of each output channel, in whole vectors */
     struct onednn_filters *packed;
+    float *winograd[WINOGRAD_DIRECTIONS]; /* at their points; NULL: not since the last load */
     struct onednn_gradient gradient;
 };
 
@@ -233,15 +242,14 @@ void onednn_weights_sum_clear(struct fa_weights_sum *sum);
 void onednn_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
                              fa_real *bias);
 
-/* Of n_out output channels: filters of any layout, for a convolution to choose from; biases; gradients of
-   filters, in the layout in which every algorithm gives them. */
-struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights, int n_out);
-struct onednn_tensor onednn_weights_bias_tensor(int n_out);
-struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights, int n_out);
+/* Filters of any layout, for a convolution to choose from; biases; gradients of filters, in the layout in which every
+   algorithm gives them. */
+struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights);
+struct onednn_tensor onednn_weights_bias_tensor(const struct onednn_weights *weights);
+struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights);
 
-/* The packed copy of output channels first to first + n_out in this layout; listed if it is the first of its
-   kind. */
-fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out, onednn_md md,
+/* The packed copy in this layout; listed if it is the first of its kind. */
+fa_status onednn_weights_packed(struct onednn_weights *weights, onednn_md md,
                                 struct onednn_filters **out) FA_CHECK_RESULT;
 
 /* Packs the loaded filters unless that has happened since the load. */
@@ -265,28 +273,38 @@ enum onednn_operation {
 
 struct onednn_choice {
     dnnl_primitive_desc_t desc;
-    const char *name; /* "direct", "winograd" or "reference" */
+    const char *name; /* "direct" or "reference" */
 };
 
-/* How many output channels are computed at a time; the last part may have fewer, or a few more. */
-int onednn_part_channels(const struct fa_conv *conv);
-
-/* The best description of an operation for n_out output channels that oneDNN can make; the caller destroys
-   out->desc. `forward` is the hint that the backward directions need. out->desc is NULL if there is no fast
-   ONEDNN_FORWARD_BESIDE. */
-fa_status onednn_choose(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
+/* Of an operation in oneDNN; the caller destroys out->desc. `forward` is the hint that the backward directions need.
+   out->desc is NULL if there is no fast ONEDNN_FORWARD_BESIDE. */
+fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
+bool onednn_may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc);
+bool onednn_wants_winograd(const struct fa_conv *conv, enum fa_conv_direction direction);
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
 
 /* ---- onednn_describe.c */
 
-/* The convolution by that algorithm, as oneDNN would compute it; *out is NULL if it has nothing of the kind.
-   forward is what backward is the gradient of, or NULL. */
-fa_status onednn_describe(const struct fa_conv *conv, int n_out, enum onednn_operation operation,
-                          dnnl_alg_kind_t algorithm, const_dnnl_primitive_desc_t forward,
-                          dnnl_primitive_desc_t *out) FA_CHECK_RESULT;
+/* The convolution as oneDNN would compute it; *out is NULL if it has nothing of the kind. forward is what backward is the
+   gradient of, or NULL. */
+fa_status onednn_describe(const struct fa_conv *conv, enum onednn_operation operation,
+                          const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) FA_CHECK_RESULT;
+
+/* ---- onednn_winograd.c */
+
+/* Of working memory. */
+size_t onednn_winograd_bytes(const struct fa_conv *conv, enum fa_conv_direction direction);
+
+/* As the public functions; `sum` is written or added to. */
+fa_status onednn_winograd_forward(const struct fa_conv *conv, const void *src, const void *residual,
+                                  void *dst) FA_CHECK_RESULT;
+fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                        const void *relu_output, void *diff_src) FA_CHECK_RESULT;
+void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
+                                      float *sum);
 
 /* ---- onednn_conv.c, onednn_conv_run.c */
 
@@ -295,23 +313,17 @@ enum { ONEDNN_MAX_ARGS = 6 };
 /* The scratchpad is the last argument. */
 struct onednn_prepared {
     const char *chosen;
-    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for */
+    bool is_winograd;
+    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for, or is_winograd */
     int n_args;
     dnnl_exec_arg_t args[ONEDNN_MAX_ARGS];
     struct onednn_filters *filters; /* packed; NULL where they are a gradient */
-};
-
-/* Output channels that are computed by themselves. */
-struct onednn_part {
-    int first, n_out;
-    struct onednn_prepared operations[ONEDNN_N_OPERATIONS];
+    size_t scratchpad_bytes;        /* our result on the way to a sum lies behind it */
 };
 
 struct onednn_conv {
     struct fa_conv base;
-    int n_parts;
-    struct onednn_part *parts;
-    size_t scratchpad_bytes[ONEDNN_N_OPERATIONS]; /* the most that a part needs; our results lie behind it */
+    struct onednn_prepared operations[ONEDNN_N_OPERATIONS];
 };
 
 /* A failure is told with the shape of the convolution in front. */

@@ -1,6 +1,5 @@
 /*
- * onednn_conv.c - the three directions of a convolution, prepared once for a shape: each part of its output
- * channels with primitives of its own.
+ * onednn_conv.c - the three directions of a convolution, prepared once for a shape.
  */
 #include <string.h>
 
@@ -54,96 +53,87 @@ static fa_status create_arguments(struct onednn *onednn, const_dnnl_primitive_de
 /* For results that are then added to others: the gradient of an activation, or of filters and bias. */
 static size_t staging_bytes(const struct fa_conv *conv, enum onednn_operation which)
 {
-    if (which == ONEDNN_BACKWARD_DATA && conv->desc.backward_data)
+    if (which == ONEDNN_BACKWARD_DATA)
         return onednn_activation_bytes(conv->backend, conv->desc.in);
-    if (which == ONEDNN_BACKWARD_WEIGHTS && conv->desc.backward_weights)
+    if (which == ONEDNN_BACKWARD_WEIGHTS)
         return onednn_gradient_bytes((const struct onednn_weights *)conv->weights);
     return 0;
 }
 
-static void need_scratchpad(struct onednn_conv *conv, enum onednn_operation which, size_t n_bytes)
-{
-    const size_t whole_vectors = (n_bytes + 63) / 64 * 64;
-
-    if (conv->scratchpad_bytes[which] < whole_vectors)
-        conv->scratchpad_bytes[which] = whole_vectors;
-}
-
-static fa_status reserve_work(const struct onednn_conv *conv)
-{
-    for (int i = 0; i < ONEDNN_N_OPERATIONS; i++)
-        FA_TRY(onednn_work_reserve(&onednn_of(conv->base.backend)->work,
-                                   conv->scratchpad_bytes[i] +
-                                       staging_bytes(&conv->base, (enum onednn_operation)i)));
-    return FA_OK;
-}
-
-static fa_status bind_operation(struct onednn_conv *conv, struct onednn_part *part,
-                                const_dnnl_primitive_desc_t desc, enum onednn_operation which)
+static fa_status bind_operation(struct onednn_conv *conv, const_dnnl_primitive_desc_t desc,
+                                enum onednn_operation which)
 {
     struct onednn *onednn = onednn_of(conv->base.backend);
     struct onednn_weights *weights = (struct onednn_weights *)conv->base.weights;
-    struct onednn_prepared *operation = &part->operations[which];
+    struct onednn_prepared *operation = &conv->operations[which];
     const onednn_md scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
 
     if (which != ONEDNN_BACKWARD_WEIGHTS)
-        FA_TRY(onednn_weights_packed(weights, part->first, part->n_out,
-                                     dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
+        FA_TRY(onednn_weights_packed(weights, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
                                      &operation->filters));
-    need_scratchpad(conv, which, dnnl_memory_desc_get_size(scratchpad));
+    operation->scratchpad_bytes = (dnnl_memory_desc_get_size(scratchpad) + 63) / 64 * 64;
+    FA_TRY(onednn_work_reserve(&onednn->work, operation->scratchpad_bytes + staging_bytes(&conv->base, which)));
     FA_TRY(create_arguments(onednn, desc, which, operation));
     return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
 }
 
-static fa_status create_operation(struct onednn_conv *conv, struct onednn_part *part,
-                                  enum onednn_operation which)
+static fa_status create_primitive(struct onednn_conv *conv, enum onednn_operation which,
+                                  const_dnnl_primitive_desc_t forward)
 {
-    const_dnnl_primitive_desc_t forward = NULL;
     struct onednn_choice choice;
     fa_status status;
 
-    if (which == ONEDNN_BACKWARD_DATA || which == ONEDNN_BACKWARD_WEIGHTS)
-        FA_TRY(onednn_check(
-            dnnl_primitive_get_primitive_desc(part->operations[ONEDNN_FORWARD].primitive, &forward),
-            "asking for the forward direction"));
-    FA_TRY(onednn_choose(&conv->base, part->n_out, which, forward, &choice));
+    FA_TRY(onednn_choose(&conv->base, which, forward, &choice));
     if (choice.desc == NULL)
         return FA_OK;
-    part->operations[which].chosen = choice.name;
-    status = bind_operation(conv, part, choice.desc, which);
+    conv->operations[which].chosen = choice.name;
+    status = bind_operation(conv, choice.desc, which);
     dnnl_primitive_desc_destroy(choice.desc);
     return status;
 }
 
-static fa_status create_operations(struct onednn_conv *conv, struct onednn_part *part)
+static fa_status create_forward(struct onednn_conv *conv)
 {
-    FA_TRY(create_operation(conv, part, ONEDNN_FORWARD));
-    if (conv->base.desc.residual && strcmp(part->operations[ONEDNN_FORWARD].chosen, "direct") == 0)
-        FA_TRY(create_operation(conv, part, ONEDNN_FORWARD_BESIDE));
-    if (conv->base.desc.backward_data)
-        FA_TRY(create_operation(conv, part, ONEDNN_BACKWARD_DATA));
-    if (conv->base.desc.backward_weights)
-        FA_TRY(create_operation(conv, part, ONEDNN_BACKWARD_WEIGHTS));
+    FA_TRY(create_primitive(conv, ONEDNN_FORWARD, NULL));
+    if (conv->base.desc.residual && strcmp(conv->operations[ONEDNN_FORWARD].chosen, "direct") == 0)
+        return create_primitive(conv, ONEDNN_FORWARD_BESIDE, NULL);
     return FA_OK;
 }
 
-/* The last part also takes what is left of less than a block: so few channels alone would be described as an
- * image's (onednn_activation_tensor), and cost as much as a block. */
-static fa_status create_parts(struct onednn_conv *conv)
+static fa_status create_backward(struct onednn_conv *conv, enum onednn_operation which)
 {
-    const int n_out = conv->base.desc.out_channels, usual = onednn_part_channels(&conv->base);
+    struct onednn_choice forward;
+    fa_status status;
 
-    FA_TRY(fa_alloc_zero((size_t)((n_out + usual - 1) / usual), sizeof *conv->parts, &conv->parts));
-    for (int first = 0; first < n_out;) {
-        const int left = n_out - first;
-        struct onednn_part *part = &conv->parts[conv->n_parts++];
+    FA_TRY(onednn_choose(&conv->base, ONEDNN_FORWARD, NULL, &forward));
+    status = create_primitive(conv, which, forward.desc);
+    dnnl_primitive_desc_destroy(forward.desc);
+    return status;
+}
 
-        part->first = first;
-        part->n_out = left < usual + ONEDNN_MAX_BLOCK ? left : usual;
-        FA_TRY(create_operations(conv, part));
-        first += part->n_out;
+static fa_status create_operation(struct onednn_conv *conv, enum fa_conv_direction direction)
+{
+    struct onednn_prepared *operation = &conv->operations[direction];
+
+    if (onednn_wants_winograd(&conv->base, direction)) {
+        operation->chosen = "winograd";
+        operation->is_winograd = true;
+        return onednn_work_reserve(&onednn_of(conv->base.backend)->work,
+                                   onednn_winograd_bytes(&conv->base, direction));
     }
-    return reserve_work(conv);
+    if (direction == FA_CONV_FORWARD)
+        return create_forward(conv);
+    return create_backward(conv, (enum onednn_operation)direction);
+}
+
+static fa_status create_operations(struct onednn_conv *conv)
+{
+    FA_TRY(create_operation(conv, FA_CONV_FORWARD));
+    if (conv->base.desc.backward_data)
+        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_DATA));
+    if (conv->base.desc.backward_weights)
+        FA_TRY(create_operation(conv, FA_CONV_BACKWARD_WEIGHTS));
+    return FA_OK;
 }
 
 fa_status onednn_name_shape(fa_status status, const struct fa_conv_desc *desc)
@@ -162,7 +152,7 @@ fa_status onednn_conv_create(struct fa_backend *backend, const struct fa_conv_de
     FA_TRY(fa_alloc_zero(1, sizeof *conv, &conv));
     conv->base = (struct fa_conv){backend, weights, *desc, fa_conv_output_shape(desc)};
     onednn_use_threads(onednn_of(backend));
-    status = create_parts(conv);
+    status = create_operations(conv);
     if (status != FA_OK) {
         onednn_conv_destroy(&conv->base);
         return onednn_name_shape(status, desc);
@@ -183,14 +173,12 @@ void onednn_conv_destroy(struct fa_conv *base)
 {
     struct onednn_conv *conv = (struct onednn_conv *)base;
 
-    for (int p = 0; p < conv->n_parts; p++)
-        for (int i = 0; i < ONEDNN_N_OPERATIONS; i++)
-            destroy_operation(&conv->parts[p].operations[i]);
-    fa_free(conv->parts);
+    for (int i = 0; i < ONEDNN_N_OPERATIONS; i++)
+        destroy_operation(&conv->operations[i]);
     fa_free(conv);
 }
 
 const char *onednn_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
-    return ((const struct onednn_conv *)conv)->parts[0].operations[direction].chosen;
+    return ((const struct onednn_conv *)conv)->operations[direction].chosen;
 }

@@ -5,8 +5,6 @@
 #include "fa/memory.h"
 #include "onednn_version.h"
 
-const bool onednn_has_winograd = true;
-
 const struct onednn_instruction_set onednn_instruction_sets[] = {
     {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", 16},
     {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bfloat16", 16},
@@ -82,13 +80,13 @@ static dnnl_status_t init_operation(const struct onednn_problem *p, const struct
 {
     switch (p->kind) {
     case dnnl_backward_data:
-        return dnnl_convolution_backward_data_desc_init(out, p->algorithm, &md->src, &md->filters, &md->dst,
+        return dnnl_convolution_backward_data_desc_init(out, dnnl_convolution_direct, &md->src, &md->filters, &md->dst,
                                                         p->stride, p->pad, p->pad);
     case dnnl_backward_weights:
-        return dnnl_convolution_backward_weights_desc_init(out, p->algorithm, &md->src, &md->filters,
+        return dnnl_convolution_backward_weights_desc_init(out, dnnl_convolution_direct, &md->src, &md->filters,
                                                            &md->bias, &md->dst, p->stride, p->pad, p->pad);
     default:
-        return dnnl_convolution_forward_desc_init(out, p->kind, p->algorithm, &md->src, &md->filters,
+        return dnnl_convolution_forward_desc_init(out, p->kind, dnnl_convolution_direct, &md->src, &md->filters,
                                                   &md->bias, &md->dst, p->stride, p->pad, p->pad);
     }
 }

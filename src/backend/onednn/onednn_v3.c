@@ -4,8 +4,6 @@
  */
 #include "onednn_version.h"
 
-const bool onednn_has_winograd = false;
-
 const struct onednn_instruction_set onednn_instruction_sets[] = {
     {dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX", 16},
     {dnnl_cpu_isa_avx512_core_fp16, "AVX-512 with FP16", 16},
@@ -97,15 +95,15 @@ static dnnl_status_t describe(const struct onednn_problem *p, const struct descr
 {
     switch (p->kind) {
     case dnnl_backward_data:
-        return dnnl_convolution_backward_data_primitive_desc_create(out, engine, p->algorithm, md->src,
+        return dnnl_convolution_backward_data_primitive_desc_create(out, engine, dnnl_convolution_direct, md->src,
                                                                     md->filters, md->dst, p->stride, NULL,
                                                                     p->pad, p->pad, p->forward, attributes);
     case dnnl_backward_weights:
         return dnnl_convolution_backward_weights_primitive_desc_create(
-            out, engine, p->algorithm, md->src, md->filters, md->bias, md->dst, p->stride, NULL, p->pad,
+            out, engine, dnnl_convolution_direct, md->src, md->filters, md->bias, md->dst, p->stride, NULL, p->pad,
             p->pad, p->forward, attributes);
     default:
-        return dnnl_convolution_forward_primitive_desc_create(out, engine, p->kind, p->algorithm, md->src,
+        return dnnl_convolution_forward_primitive_desc_create(out, engine, p->kind, dnnl_convolution_direct, md->src,
                                                               md->filters, md->bias, md->dst, p->stride, NULL,
                                                               p->pad, p->pad, attributes);
     }

@@ -8,9 +8,6 @@
 #include <dnnl.h>
 #include <stdbool.h>
 
-/* Does it compute convolutions by Winograd's algorithm? */
-extern const bool onednn_has_winograd;
-
 struct onednn_instruction_set {
     dnnl_cpu_isa_t isa; /* has the bits of those that it includes */
     const char *name;
@@ -57,7 +54,6 @@ bool onednn_md_blocks(onednn_md md, struct onednn_blocks *blocks);
 /* What is to be computed. Backward, filters and bias, or src, are the gradients of what they are forward. */
 struct onednn_problem {
     dnnl_prop_kind_t kind; /* one of forward, backward_data, backward_weights */
-    dnnl_alg_kind_t algorithm;
     struct onednn_tensor src, filters, bias, dst;
     dnnl_dims_t stride, pad;
     const_dnnl_primitive_desc_t forward; /* the hint that backward needs */

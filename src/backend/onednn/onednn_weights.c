@@ -29,46 +29,44 @@ static int groups_to_merge(const struct fa_weights_desc *desc, int block)
     return desc->groups;
 }
 
-static struct onednn_tensor filters_tensor(const struct onednn_weights *weights, int n_out,
-                                           dnnl_data_type_t type, dnnl_format_tag_t dense,
-                                           dnnl_format_tag_t grouped)
+static struct onednn_tensor filters_tensor(const struct onednn_weights *weights, dnnl_data_type_t type,
+                                           dnnl_format_tag_t dense, dnnl_format_tag_t grouped)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
-    const int g = weights->groups, out = n_out / g, in = desc->in_channels / g, k = desc->kernel;
+    const int g = weights->groups, out = desc->out_channels / g, in = desc->in_channels / g, k = desc->kernel;
 
     if (g > 1)
         return (struct onednn_tensor){5, {g, out, in, k, k}, type, grouped};
     return (struct onednn_tensor){4, {out, in, k, k}, type, dense};
 }
 
-struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights, int n_out)
+struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights)
 {
-    return filters_tensor(weights, n_out, onednn_element_type(onednn_of(weights->base.backend)),
+    return filters_tensor(weights, onednn_element_type(onednn_of(weights->base.backend)),
                           dnnl_format_tag_any, dnnl_format_tag_any);
 }
 
-struct onednn_tensor onednn_weights_bias_tensor(int n_out)
+struct onednn_tensor onednn_weights_bias_tensor(const struct onednn_weights *weights)
 {
-    return (struct onednn_tensor){1, {n_out}, dnnl_f32, dnnl_a};
+    return (struct onednn_tensor){1, {weights->base.desc.out_channels}, dnnl_f32, dnnl_a};
 }
 
 /* An image's few channels are not blocked. */
-struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights, int n_out)
+struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights)
 {
-    const bool reads_image = weights->base.desc.in_channels <= 3;
+    const bool reads_image = weights->base.desc.in_channels <= ONEDNN_IMAGE_CHANNELS;
 
     if (onednn_of(weights->base.backend)->block == 16)
-        return filters_tensor(weights, n_out, dnnl_f32, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
+        return filters_tensor(weights, dnnl_f32, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
                               dnnl_gOIhw16i16o);
-    return filters_tensor(weights, n_out, dnnl_f32, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o,
+    return filters_tensor(weights, dnnl_f32, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o,
                           dnnl_gOIhw8i8o);
 }
 
 static fa_status describe_gradient(struct onednn_weights *weights)
 {
     static const char what[] = "describing a gradient of filters";
-    const struct onednn_tensor tensor =
-        onednn_weights_gradient_tensor(weights, weights->base.desc.out_channels);
+    const struct onednn_tensor tensor = onednn_weights_gradient_tensor(weights);
     struct onednn_gradient *gradient = &weights->gradient;
     bool has_order;
     onednn_md md;
@@ -83,7 +81,7 @@ static fa_status describe_gradient(struct onednn_weights *weights)
 static fa_status fill_weights(struct onednn_weights *weights)
 {
     const struct fa_weights_desc *desc = &weights->base.desc;
-    const size_t n_out = (size_t)desc->out_channels;
+    const size_t n_out = onednn_whole_vectors((size_t)desc->out_channels);
 
     weights->merged = groups_to_merge(desc, onednn_of(weights->base.backend)->block);
     weights->groups = desc->groups / weights->merged;
@@ -147,6 +145,8 @@ void onednn_weights_forget(struct fa_weights *base)
 
     for (struct onednn_filters *packed = weights->packed; packed != NULL; packed = packed->next)
         onednn_store_give_back(store_of(weights), &packed->data);
+    for (int i = 0; i < WINOGRAD_DIRECTIONS; i++)
+        onednn_store_give_back(store_of(weights), &weights->winograd[i]);
 }
 
 fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, const fa_real *scale,
@@ -163,39 +163,34 @@ fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, cons
     return FA_OK;
 }
 
-static fa_status fill_filters(struct onednn_weights *weights, int first, int n_out, onednn_md md,
-                              struct onednn_filters *filters)
+static fa_status fill_filters(struct onednn_weights *weights, onednn_md md, struct onednn_filters *filters)
 {
     const dnnl_data_type_t type = onednn_element_type(onednn_of(weights->base.backend));
-    const struct onednn_tensor plain = filters_tensor(weights, n_out, type, dnnl_oihw, dnnl_goihw);
+    const struct onednn_tensor plain = filters_tensor(weights, type, dnnl_oihw, dnnl_goihw);
 
-    filters->first = first;
-    filters->n_out = n_out;
     filters->n_bytes = dnnl_memory_desc_get_size(md);
     FA_TRY(onednn_check(onednn_md_copy(md, &filters->md), "copying a layout of filters"));
     FA_TRY(onednn_check(onednn_md_create(&plain, &filters->plain), "describing filters"));
     if (type == dnnl_bf16)
         return onednn_places_create(md, &filters->places);
     filters->has_order = onednn_order_of(md, &filters->order);
-    filters->order.first = (size_t)first;
     if (filters->has_order)
         return FA_OK;
     return onednn_reorder_create(onednn_of(weights->base.backend), filters->plain, md, &filters->reorder);
 }
 
-fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n_out, onednn_md md,
-                                struct onednn_filters **out)
+fa_status onednn_weights_packed(struct onednn_weights *weights, onednn_md md, struct onednn_filters **out)
 {
     struct onednn_filters **link = &weights->packed, *filters;
     fa_status status;
 
     for (; *link != NULL; link = &(*link)->next)
-        if ((*link)->first == first && dnnl_memory_desc_equal((*link)->md, md)) {
+        if (dnnl_memory_desc_equal((*link)->md, md)) {
             *out = *link;
             return FA_OK;
         }
     FA_TRY(fa_alloc_zero(1, sizeof *filters, &filters));
-    status = fill_filters(weights, first, n_out, md, filters);
+    status = fill_filters(weights, md, filters);
     if (status != FA_OK) {
         destroy_filters(filters);
         return status;
@@ -208,12 +203,12 @@ fa_status onednn_weights_packed(struct onednn_weights *weights, int first, int n
 static void pack(const struct onednn_weights *weights, const struct onednn_filters *packed,
                  const struct onednn_order *order, size_t n_bytes, float *to)
 {
-    const int end = packed->first + packed->n_out, part = ONEDNN_MAX_BLOCK;
+    const int end = weights->base.desc.out_channels, part = ONEDNN_MAX_BLOCK;
 
     if (weights->merged > 1 || n_bytes > dnnl_memory_desc_get_size(packed->plain))
         memset(to, 0, n_bytes);
 #pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
-    for (int o = packed->first; o < end; o += part)
+    for (int o = 0; o < end; o += part)
         onednn_order_pack(weights, order, (size_t)o, (size_t)(end - o < part ? end - o : part), to);
 }
 
@@ -227,7 +222,6 @@ static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn
 
     if (!onednn_order_of(packed->plain, &order))
         return onednn_check(dnnl_unimplemented, "packing filters");
-    order.first = (size_t)packed->first;
     FA_TRY(onednn_store_take(store_of(weights), n_bytes, &plain));
     pack(weights, packed, &order, n_bytes, plain);
     status = onednn_reorder_run(&packed->reorder, plain, packed->data);
@@ -292,7 +286,7 @@ void onednn_weights_sum_clear(struct fa_weights_sum *base)
 
 size_t onednn_gradient_bytes(const struct onednn_weights *weights)
 {
-    return (weights->gradient.n_elem + (size_t)weights->base.desc.out_channels) * sizeof(float);
+    return (weights->gradient.n_elem + onednn_whole_vectors((size_t)weights->base.desc.out_channels)) * sizeof(float);
 }
 
 fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum)

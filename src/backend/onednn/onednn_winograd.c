@@ -1,0 +1,97 @@
+/*
+ * onednn_winograd.c - convolutions by Winograd's algorithm, which is our own (winograd/winograd.h), between activations as
+ * oneDNN has them.
+ */
+#include "fa/trace.h"
+#include "onednn.h"
+
+static int blocks_of(const struct fa_conv *conv, int n_channels)
+{
+    const int block = onednn_of(conv->backend)->block;
+
+    return (n_channels + block - 1) / block;
+}
+
+/* The convolution whose products a direction is. */
+static struct winograd_conv products_of(const struct fa_conv *conv, enum winograd_direction direction)
+{
+    const int in = blocks_of(conv, conv->desc.in.c), out = blocks_of(conv, conv->desc.out_channels);
+    const bool is_forward = direction == WINOGRAD_FORWARD;
+
+    return (struct winograd_conv){.kernels = winograd_kernels_of(onednn_of(conv->backend)->block),
+                                  .n_threads = conv->backend->n_threads,
+                                  .in_blocks = is_forward ? in : out,
+                                  .out_blocks = is_forward ? out : in,
+                                  .height = conv->out.h,
+                                  .width = conv->out.w};
+}
+
+size_t onednn_winograd_bytes(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    const struct winograd_conv forward = products_of(conv, WINOGRAD_FORWARD);
+    const struct winograd_conv backward = products_of(conv, WINOGRAD_BACKWARD);
+
+    if (direction == FA_CONV_BACKWARD_WEIGHTS)
+        return winograd_gradient_bytes(&forward);
+    return winograd_products_bytes(direction == FA_CONV_FORWARD ? &forward : &backward);
+}
+
+static void *work_of(const struct fa_conv *conv)
+{
+    return onednn_of(conv->backend)->work.memory;
+}
+
+/* The filters at their points, since the last load. */
+static fa_status packed_filters(const struct fa_conv *conv, const struct winograd_conv *products,
+                                enum winograd_direction direction, const float **packed)
+{
+    struct onednn_weights *weights = (struct onednn_weights *)conv->weights;
+    float **own = &weights->winograd[direction];
+
+    if (*own == NULL) {
+        const struct winograd_filters filters = {weights->oihw, weights->scale, conv->desc.in.c,
+                                                 conv->desc.out_channels};
+        int span;
+
+        FA_TRY(onednn_store_take(&onednn_of(weights->base.backend)->store, winograd_filters_bytes(products), own));
+        span = fa_span_begin("pack filters");
+        winograd_pack(products, &filters, direction, *own);
+        fa_span_end(span);
+    }
+    *packed = *own;
+    return FA_OK;
+}
+
+fa_status onednn_winograd_forward(const struct fa_conv *conv, const void *src, const void *residual, void *dst)
+{
+    const struct winograd_conv products = products_of(conv, WINOGRAD_FORWARD);
+    const struct winograd_finish finish = {.bias = ((const struct onednn_weights *)conv->weights)->bias,
+                                           .added = residual,
+                                           .relu = conv->desc.relu};
+    const float *packed;
+
+    FA_TRY(packed_filters(conv, &products, WINOGRAD_FORWARD, &packed));
+    winograd_products(&products, src, packed, &finish, dst, work_of(conv));
+    return FA_OK;
+}
+
+fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *diff_dst, bool accumulate,
+                                        const void *relu_output, void *diff_src)
+{
+    const struct winograd_conv products = products_of(conv, WINOGRAD_BACKWARD);
+    const struct winograd_finish finish = {.added = accumulate ? diff_src : NULL, .positive = relu_output};
+    const float *packed;
+
+    FA_TRY(packed_filters(conv, &products, WINOGRAD_BACKWARD, &packed));
+    winograd_products(&products, diff_dst, packed, &finish, diff_src, work_of(conv));
+    return FA_OK;
+}
+
+void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
+                                      float *sum)
+{
+    const struct winograd_conv products = products_of(conv, WINOGRAD_FORWARD);
+    const size_t n_filters = ((const struct onednn_weights *)conv->weights)->gradient.n_elem;
+
+    winograd_gradient(&products, src, diff_dst, add, sum, sum + n_filters, work_of(conv));
+}

@@ -1,0 +1,64 @@
+/*
+ * kernels.h - the loops over vectors that loops.h compiles for each set of instructions.
+ */
+#ifndef FA_WINOGRAD_KERNELS_H
+#define FA_WINOGRAD_KERNELS_H
+
+#include "winograd.h"
+
+/* One block's vectors: of each point and row. */
+struct winograd_points {
+    float *data;
+    size_t point, row; /* floats from one to the next */
+};
+
+/* One block of a map. */
+struct winograd_map {
+    float *data;
+    int height, width;
+};
+
+/* One point's product: result[row][0 .. n_vectors * lanes) = sum over the depth of number(row, depth) * factor[depth][..]. Rows of
+   factor and result are two vectors apart. */
+struct winograd_product {
+    const float *factor, *numbers;
+    float *result;
+    int n_rows, n_vectors; /* one or two */
+    int n_blocks;          /* of the depth, in multiply_tiles */
+    size_t block;          /* floats from one to the next */
+    int depth;             /* in multiply_lanes */
+    bool add;              /* to what the result holds */
+};
+
+struct winograd_kernels {
+    int lanes;
+    int most_rows; /* of a result, that stay in registers */
+
+    /* A block's tiles first to first + n to their points, rows 0 to n. */
+    void (*spread_inputs)(const struct winograd_map *map, int first, int n, struct winograd_points to);
+    void (*spread_outputs)(const struct winograd_map *map, int first, int n, struct winograd_points to);
+
+    /* And back; `finish` has the maps and the bias of that block. */
+    void (*collect)(struct winograd_points from, const struct winograd_map *map, int first, int n,
+                    const struct winograd_finish *finish);
+
+    /* Rows are tiles: number(row, depth) is lane depth % lanes of vector `row` in block depth / lanes. */
+    void (*multiply_tiles)(const struct winograd_product *product);
+
+    /* Rows are lanes, as many as there are: number(row, depth) is lane `row` of vector `depth`. */
+    void (*multiply_lanes)(const struct winograd_product *product);
+
+    /* Taps, lanes side by side, to points and back. Back, to is written or added to. */
+    void (*pack)(const float *taps, size_t tap, float *to, size_t point);
+    void (*unpack)(const float *from, size_t point, bool add, float *taps, size_t tap);
+
+    /* Adds up all positions of a block. */
+    void (*sum)(const struct winograd_map *map, bool add, float *sums);
+};
+
+extern const struct winograd_kernels winograd_wide, winograd_narrow; /* 16 and 8 lanes, of any instructions */
+#ifdef __x86_64__
+extern const struct winograd_kernels winograd_avx512, winograd_avx2;
+#endif
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * loops.h - the loops of kernels.h over vectors of LANES floats, of which MOST_ROWS pairs stay in registers; their table is
+ * KERNELS. A file that includes this is compiled for the instructions that it is named after.
+ */
+#include <string.h>
+
+#include "kernels.h"
+
+/* Vectors are handed to inlined functions alone, so no calling convention has to know them. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef int choice __attribute__((vector_size(LANES * sizeof(int)))); /* of each lane: all bits or none */
+typedef float anywhere __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+INLINE vector load(const float *from)
+{
+    return *(const anywhere *)from;
+}
+
+INLINE void store(vector value, float *to)
+{
+    *(anywhere *)to = value;
+}
+
+INLINE vector where(choice chosen, vector value)
+{
+    return (vector)((choice)value & chosen);
+}
+
+#include "transforms.h"
+
+/* ---- tiles to points ---- */
+
+struct place {
+    int y, x; /* of a tile's first output */
+};
+
+INLINE struct place place_of(const struct winograd_map *map, int tile)
+{
+    const int across = (map->width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+
+    return (struct place){tile / across * WINOGRAD_TILE, tile % across * WINOGRAD_TILE};
+}
+
+INLINE size_t offset_of(const struct winograd_map *map, int y, int x)
+{
+    return ((size_t)y * (size_t)map->width + (size_t)x) * LANES;
+}
+
+/* Are the n x n positions from (y, x) all within the map? */
+INLINE bool is_within(const struct winograd_map *map, int y, int x, int n)
+{
+    return y >= 0 && x >= 0 && y + n <= map->height && x + n <= map->width;
+}
+
+INLINE vector load_or_zero(const struct winograd_map *map, int y, int x, bool checked)
+{
+    if (checked && !is_within(map, y, x, 1))
+        return (vector){0};
+    return load(map->data + offset_of(map, y, x));
+}
+
+INLINE void spread_patch(const struct winograd_map *map, struct place at, bool checked, float *to, size_t point)
+{
+    vector half[WINOGRAD_PATCH][WINOGRAD_PATCH];
+
+    for (int i = 0; i < WINOGRAD_PATCH; i++) {
+        vector row[WINOGRAD_PATCH];
+
+        for (int j = 0; j < WINOGRAD_PATCH; j++)
+            row[j] = load_or_zero(map, at.y - 1 + i, at.x - 1 + j, checked);
+        inputs_to_points(row, half[i]);
+    }
+    for (int j = 0; j < WINOGRAD_PATCH; j++) {
+        vector column[WINOGRAD_PATCH], points[WINOGRAD_PATCH];
+
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            column[i] = half[i][j];
+        inputs_to_points(column, points);
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
+    }
+}
+
+static void spread_inputs(const struct winograd_map *map, int first, int n, struct winograd_points to)
+{
+    for (int t = 0; t < n; t++) {
+        const struct place at = place_of(map, first + t);
+        float *row = to.data + (size_t)t * to.row;
+
+        if (is_within(map, at.y - 1, at.x - 1, WINOGRAD_PATCH))
+            spread_patch(map, at, false, row, to.point);
+        else
+            spread_patch(map, at, true, row, to.point);
+    }
+}
+
+INLINE void spread_tile(const struct winograd_map *map, struct place at, bool checked, float *to, size_t point)
+{
+    vector half[WINOGRAD_TILE][WINOGRAD_PATCH];
+
+    for (int i = 0; i < WINOGRAD_TILE; i++) {
+        vector row[WINOGRAD_TILE];
+
+        for (int j = 0; j < WINOGRAD_TILE; j++)
+            row[j] = load_or_zero(map, at.y + i, at.x + j, checked);
+        outputs_to_points(row, half[i]);
+    }
+    for (int j = 0; j < WINOGRAD_PATCH; j++) {
+        vector column[WINOGRAD_TILE], points[WINOGRAD_PATCH];
+
+        for (int i = 0; i < WINOGRAD_TILE; i++)
+            column[i] = half[i][j];
+        outputs_to_points(column, points);
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
+    }
+}
+
+static void spread_outputs(const struct winograd_map *map, int first, int n, struct winograd_points to)
+{
+    for (int t = 0; t < n; t++) {
+        const struct place at = place_of(map, first + t);
+        float *row = to.data + (size_t)t * to.row;
+
+        if (is_within(map, at.y, at.x, WINOGRAD_TILE))
+            spread_tile(map, at, false, row, to.point);
+        else
+            spread_tile(map, at, true, row, to.point);
+    }
+}
+
+/* ---- and back ---- */
+
+INLINE void collect_tile(const float *from, size_t point, vector to[WINOGRAD_TILE][WINOGRAD_TILE])
+{
+    vector half[WINOGRAD_TILE][WINOGRAD_PATCH];
+
+    for (int j = 0; j < WINOGRAD_PATCH; j++) {
+        vector column[WINOGRAD_PATCH], outputs[WINOGRAD_TILE];
+
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            column[i] = load(from + (size_t)(i * WINOGRAD_PATCH + j) * point);
+        points_to_outputs(column, outputs);
+        for (int i = 0; i < WINOGRAD_TILE; i++)
+            half[i][j] = outputs[i];
+    }
+    for (int i = 0; i < WINOGRAD_TILE; i++)
+        points_to_outputs(half[i], to[i]);
+}
+
+/* NaN passes, so that a broken step is noticed by its loss. */
+INLINE vector finished(vector value, const struct winograd_finish *finish, vector bias, size_t at)
+{
+    value += bias;
+    if (finish->added != NULL)
+        value += load(finish->added + at);
+    if (finish->relu)
+        value = where(~(value < 0), value);
+    if (finish->positive != NULL)
+        value = where(load(finish->positive + at) > 0, value);
+    return value;
+}
+
+static void collect(struct winograd_points from, const struct winograd_map *map, int first, int n,
+                    const struct winograd_finish *finish)
+{
+    const vector bias = finish->bias != NULL ? load(finish->bias) : (vector){0};
+
+    for (int t = 0; t < n; t++) {
+        const struct place at = place_of(map, first + t);
+        const int end_y = at.y + WINOGRAD_TILE < map->height ? at.y + WINOGRAD_TILE : map->height;
+        const int end_x = at.x + WINOGRAD_TILE < map->width ? at.x + WINOGRAD_TILE : map->width;
+        vector tile[WINOGRAD_TILE][WINOGRAD_TILE];
+
+        collect_tile(from.data + (size_t)t * from.row, from.point, tile);
+        for (int y = at.y; y < end_y; y++)
+            for (int x = at.x; x < end_x; x++) {
+                const size_t offset = offset_of(map, y, x);
+
+                store(finished(tile[y - at.y][x - at.x], finish, bias, offset), map->data + offset);
+            }
+    }
+}
+
+/* ---- products ---- */
+
+enum { SOME_LANES = LANES > MOST_ROWS ? LANES / 2 : LANES }; /* rows of a group, of a power of two */
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+INLINE void start(const struct winograd_product *product, const float *result, int n_rows, int n_vectors,
+                  vector sum[MOST_ROWS][2])
+{
+    UNROLL for (int r = 0; r < n_rows; r++)
+        UNROLL for (int v = 0; v < n_vectors; v++)
+            sum[r][v] = product->add ? load(result + (size_t)(2 * r + v) * LANES) : (vector){0};
+}
+
+INLINE void add_depth(const float *factor, const float *number, int n_rows, size_t row, int n_vectors,
+                      vector sum[MOST_ROWS][2])
+{
+    vector f[2];
+
+    UNROLL for (int v = 0; v < n_vectors; v++)
+        f[v] = load(factor + v * LANES);
+    UNROLL for (int r = 0; r < n_rows; r++)
+        UNROLL for (int v = 0; v < n_vectors; v++)
+            sum[r][v] += f[v] * number[(size_t)r * row];
+}
+
+INLINE void end(vector sum[MOST_ROWS][2], int n_rows, int n_vectors, float *result)
+{
+    UNROLL for (int r = 0; r < n_rows; r++)
+        UNROLL for (int v = 0; v < n_vectors; v++)
+            store(sum[r][v], result + (size_t)(2 * r + v) * LANES);
+}
+
+INLINE void multiply_some_tiles(const struct winograd_product *product, int first, int n_rows, int n_vectors)
+{
+    const float *factor = product->factor, *number = product->numbers + (size_t)first * LANES;
+    float *result = product->result + (size_t)first * 2 * LANES;
+    vector sum[MOST_ROWS][2];
+
+    start(product, result, n_rows, n_vectors, sum);
+    for (int b = 0; b < product->n_blocks; b++, number += product->block)
+        for (int lane = 0; lane < LANES; lane++, factor += 2 * LANES)
+            add_depth(factor, number + lane, n_rows, LANES, n_vectors, sum);
+    end(sum, n_rows, n_vectors, result);
+}
+
+static void multiply_group(const struct winograd_product *product, int first, int n_rows)
+{
+#define ROWS(n)                                                                                              \
+    case n:                                                                                                  \
+        if (product->n_vectors == 2)                                                                         \
+            multiply_some_tiles(product, first, n, 2);                                                       \
+        else                                                                                                 \
+            multiply_some_tiles(product, first, n, 1);                                                       \
+        break
+
+    switch (n_rows) {
+        ROWS(1);
+        ROWS(2);
+        ROWS(3);
+        ROWS(4);
+        ROWS(5);
+        ROWS(6);
+#if MOST_ROWS >= 8
+        ROWS(7);
+        ROWS(8);
+#endif
+#if MOST_ROWS >= 14
+        ROWS(9);
+        ROWS(10);
+        ROWS(11);
+        ROWS(12);
+        ROWS(13);
+        ROWS(14);
+#endif
+    }
+#undef ROWS
+}
+
+/* In as few groups of rows as there can be, of nearly the same size. */
+static void multiply_tiles(const struct winograd_product *product)
+{
+    const int n_rows = product->n_rows, n_groups = (n_rows + MOST_ROWS - 1) / MOST_ROWS;
+
+    for (int g = 0; g < n_groups; g++) {
+        const int first = n_rows * g / n_groups;
+
+        multiply_group(product, first, n_rows * (g + 1) / n_groups - first);
+    }
+}
+
+INLINE void multiply_some_lanes(const struct winograd_product *product, int first, int n_vectors)
+{
+    const float *factor = product->factor, *number = product->numbers + first;
+    float *result = product->result + (size_t)first * 2 * LANES;
+    vector sum[MOST_ROWS][2];
+
+    start(product, result, SOME_LANES, n_vectors, sum);
+    for (int d = 0; d < product->depth; d++, factor += 2 * LANES, number += LANES)
+        add_depth(factor, number, SOME_LANES, 1, n_vectors, sum);
+    end(sum, SOME_LANES, n_vectors, result);
+}
+
+static void multiply_lanes(const struct winograd_product *product)
+{
+    for (int first = 0; first < LANES; first += SOME_LANES)
+        if (product->n_vectors == 2)
+            multiply_some_lanes(product, first, 2);
+        else
+            multiply_some_lanes(product, first, 1);
+}
+
+/* ---- filters ---- */
+
+static void pack(const float *taps, size_t tap, float *to, size_t point)
+{
+    vector half[3][WINOGRAD_PATCH];
+
+    for (int i = 0; i < 3; i++) {
+        const vector row[3] = {load(taps + (size_t)(3 * i) * tap), load(taps + (size_t)(3 * i + 1) * tap),
+                               load(taps + (size_t)(3 * i + 2) * tap)};
+
+        filters_to_points(row, half[i]);
+    }
+    for (int j = 0; j < WINOGRAD_PATCH; j++) {
+        const vector column[3] = {half[0][j], half[1][j], half[2][j]};
+        vector points[WINOGRAD_PATCH];
+
+        filters_to_points(column, points);
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
+    }
+}
+
+static void unpack(const float *from, size_t point, bool add, float *taps, size_t tap)
+{
+    vector half[3][WINOGRAD_PATCH];
+
+    for (int j = 0; j < WINOGRAD_PATCH; j++) {
+        vector column[WINOGRAD_PATCH], row[3];
+
+        for (int i = 0; i < WINOGRAD_PATCH; i++)
+            column[i] = load(from + (size_t)(i * WINOGRAD_PATCH + j) * point);
+        points_to_filters(column, row);
+        for (int i = 0; i < 3; i++)
+            half[i][j] = row[i];
+    }
+    for (int i = 0; i < 3; i++) {
+        vector row[3];
+
+        points_to_filters(half[i], row);
+        for (int j = 0; j < 3; j++) {
+            float *to = taps + (size_t)(3 * i + j) * tap;
+
+            store(add ? load(to) + row[j] : row[j], to);
+        }
+    }
+}
+
+/* In float over a row, four positions at a time, and in double over rows. */
+static void sum(const struct winograd_map *map, bool add, float *sums)
+{
+    double total[LANES] = {0};
+
+    for (int y = 0; y < map->height; y++) {
+        vector part[4] = {{0}};
+        const float *row = map->data + offset_of(map, y, 0);
+
+        for (int x = 0; x < map->width; x++)
+            part[x & 3] += load(row + (size_t)x * LANES);
+        part[0] = (part[0] + part[1]) + (part[2] + part[3]);
+        for (int lane = 0; lane < LANES; lane++)
+            total[lane] += (double)part[0][lane];
+    }
+    for (int lane = 0; lane < LANES; lane++)
+        sums[lane] = (float)(add ? (double)sums[lane] + total[lane] : total[lane]);
+}
+
+const struct winograd_kernels KERNELS = {.lanes = LANES,
+                                         .most_rows = MOST_ROWS,
+                                         .spread_inputs = spread_inputs,
+                                         .spread_outputs = spread_outputs,
+                                         .collect = collect,
+                                         .multiply_tiles = multiply_tiles,
+                                         .multiply_lanes = multiply_lanes,
+                                         .pack = pack,
+                                         .unpack = unpack,
+                                         .sum = sum};

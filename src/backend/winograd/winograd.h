@@ -1,0 +1,75 @@
+/*
+ * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3), in floats: a
+ * quarter of the multiplications (doc/performance.md, "Winograd").
+ *
+ * A tile is 4x4 outputs, which need 6x6 inputs; both become 36 numbers, its points, at each of which a convolution is one
+ * product over channels. With B^T, G and A^T as in transforms.h:
+ *
+ *     forward                 Y  = A^T [ (G g G^T) . (B^T d B) ] A       summed over input channels
+ *     gradient of inputs      the same with the filters turned by half a circle, and inputs and outputs exchanged
+ *     gradient of filters     dg = G^T [ (A dY A^T) . (B^T d B) ] G      summed over tiles
+ *
+ * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes + c % lanes; lanes
+ * beyond the last channel are zero. Products want the channels of outputs in panels of two blocks.
+ *
+ *   winograd.c      the three directions: which thread does which tiles, and working memory
+ *   loops.h         the loops over vectors, compiled once for each set of instructions: avx512.c, avx2.c, wide.c, narrow.c
+ *   transforms.h    from tiles to points and back
+ *
+ * Every number is computed by one thread in one order, so results do not depend on how many there are.
+ */
+#ifndef FA_WINOGRAD_H
+#define FA_WINOGRAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { WINOGRAD_TILE = 4, WINOGRAD_PATCH = 6, WINOGRAD_POINTS = 36, WINOGRAD_TAPS = 9 };
+
+struct winograd_kernels;
+
+/* For maps in blocks of 8 or 16 channels, by the best instructions that this processor has. */
+const struct winograd_kernels *winograd_kernels_of(int lanes);
+
+/* A convolution, or what one is the gradient of. */
+struct winograd_conv {
+    const struct winograd_kernels *kernels;
+    int n_threads;
+    int in_blocks, out_blocks; /* of channels */
+    int height, width;         /* of inputs and outputs */
+};
+
+/* What becomes of a sum of products; NULL: nothing. */
+struct winograd_finish {
+    const float *bias;     /* of out_blocks * lanes channels */
+    const float *added;    /* a map that is added; may be the result */
+    const float *positive; /* a map: the result is zero where that is not above zero */
+    bool relu;             /* negative results become zero */
+};
+
+/* Filters at their points: bytes, and made from OIHW. Forward takes those of WINOGRAD_FORWARD; the gradient of inputs those of
+   WINOGRAD_BACKWARD, of the convolution whose inputs are the gradients of outputs. */
+enum winograd_direction { WINOGRAD_FORWARD, WINOGRAD_BACKWARD, WINOGRAD_DIRECTIONS };
+
+struct winograd_filters {
+    const float *oihw;
+    const float *scale;            /* of each output channel */
+    int in_channels, out_channels; /* as oihw has them, whatever the direction */
+};
+
+size_t winograd_filters_bytes(const struct winograd_conv *conv);
+void winograd_pack(const struct winograd_conv *conv, const struct winograd_filters *filters,
+                   enum winograd_direction direction, float *packed);
+
+/* dst = finish(src convolved with the filters). */
+size_t winograd_products_bytes(const struct winograd_conv *conv);
+void winograd_products(const struct winograd_conv *conv, const float *src, const float *packed,
+                       const struct winograd_finish *finish, float *dst, void *work);
+
+/* Writes the gradient of filters, or adds it: in blocks of lanes input channels by lanes output channels, [out block][in block]
+   [tap][in lane][out lane]; and that of the bias, of out_blocks * lanes channels. */
+size_t winograd_gradient_bytes(const struct winograd_conv *conv);
+void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
+                       float *filters, float *bias, void *work);
+
+#endif

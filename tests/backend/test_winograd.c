@@ -1,0 +1,407 @@
+/*
+ * test_winograd.c - the loops of every set of instructions that this processor has, against sums of products in double, taken by
+ * the definition of a convolution.
+ *
+ * Errors are relative to the largest value. With 33 channels they stay below 2e-6; a tap or a channel that is wrong, or left out,
+ * is off by a hundredth.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fa/memory.h"
+#include "support.h"
+#include "winograd/kernels.h"
+
+#define TOLERANCE 4e-6
+
+enum { TAPS = WINOGRAD_TAPS };
+
+static const struct size {
+    int in, out, height, width;
+} sizes[] = {
+    {1, 1, 1, 1}, {16, 16, 4, 4}, {33, 20, 5, 7}, {20, 33, 9, 3}, {48, 16, 13, 30}, {8, 40, 66, 67}, /* more tiles than at once */
+};
+enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
+
+/* ---- what this processor can run ---- */
+
+static size_t all_kernels(const struct winograd_kernels *out[4])
+{
+    size_t n = 0;
+
+    out[n++] = &winograd_wide;
+    out[n++] = &winograd_narrow;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f"))
+        out[n++] = &winograd_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        out[n++] = &winograd_avx2;
+#endif
+    return n;
+}
+
+/* ---- a problem, and its answer by the definition ---- */
+
+struct problem {
+    struct size size;
+    int lanes;
+    float *filters, *scale, *bias;  /* OIHW */
+    float *src, *diff_dst, *added;  /* blocked; added has the shape of dst */
+    float *gradient_added;          /* of src */
+};
+
+static int blocks(int channels, int lanes)
+{
+    return (channels + lanes - 1) / lanes;
+}
+
+static size_t map_floats(const struct problem *p, int channels)
+{
+    return (size_t)(blocks(channels, p->lanes) * p->lanes) * (size_t)p->size.height * (size_t)p->size.width;
+}
+
+static size_t at(const struct problem *p, int c, int y, int x)
+{
+    const size_t position = ((size_t)(c / p->lanes) * (size_t)p->size.height + (size_t)y) * (size_t)p->size.width + (size_t)x;
+
+    return position * (size_t)p->lanes + (size_t)(c % p->lanes);
+}
+
+static float *zeros(size_t n)
+{
+    float *values;
+
+    assert_ok(fa_alloc_zero(n, sizeof *values, &values));
+    return values;
+}
+
+static float random_value(void)
+{
+    return (float)(rand() / (RAND_MAX + 1.0) * 2 - 1);
+}
+
+static float *random_values(size_t n)
+{
+    float *values = zeros(n);
+
+    for (size_t i = 0; i < n; i++)
+        values[i] = random_value();
+    return values;
+}
+
+static float *random_map(const struct problem *p, int channels)
+{
+    float *map = zeros(map_floats(p, channels));
+
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < p->size.height; y++)
+            for (int x = 0; x < p->size.width; x++)
+                map[at(p, c, y, x)] = random_value();
+    return map;
+}
+
+static struct problem problem_new(struct size size, int lanes)
+{
+    struct problem p = {.size = size, .lanes = lanes};
+
+    srand(7);
+    p.filters = random_values((size_t)(size.out * size.in * TAPS));
+    p.scale = random_values((size_t)size.out);
+    p.bias = zeros((size_t)(blocks(size.out, lanes) * lanes));
+    for (int o = 0; o < size.out; o++)
+        p.bias[o] = random_value();
+    p.src = random_map(&p, size.in);
+    p.diff_dst = random_map(&p, size.out);
+    p.added = random_map(&p, size.out);
+    p.gradient_added = random_map(&p, size.in);
+    return p;
+}
+
+static void problem_free(struct problem *p)
+{
+    fa_free(p->filters);
+    fa_free(p->scale);
+    fa_free(p->bias);
+    fa_free(p->src);
+    fa_free(p->diff_dst);
+    fa_free(p->added);
+    fa_free(p->gradient_added);
+}
+
+static bool is_inside(const struct problem *p, int y, int x)
+{
+    return y >= 0 && x >= 0 && y < p->size.height && x < p->size.width;
+}
+
+static double filter(const struct problem *p, int o, int i, int k)
+{
+    return (double)p->filters[(o * p->size.in + i) * TAPS + k] * p->scale[o];
+}
+
+static double forward_sum(const struct problem *p, int o, int y, int x)
+{
+    double sum = 0;
+
+    for (int i = 0; i < p->size.in; i++)
+        for (int k = 0; k < TAPS; k++)
+            if (is_inside(p, y + k / 3 - 1, x + k % 3 - 1))
+                sum += filter(p, o, i, k) * p->src[at(p, i, y + k / 3 - 1, x + k % 3 - 1)];
+    return sum;
+}
+
+static double backward_sum(const struct problem *p, int i, int y, int x)
+{
+    double sum = 0;
+
+    for (int o = 0; o < p->size.out; o++)
+        for (int k = 0; k < TAPS; k++)
+            if (is_inside(p, y - k / 3 + 1, x - k % 3 + 1))
+                sum += filter(p, o, i, k) * p->diff_dst[at(p, o, y - k / 3 + 1, x - k % 3 + 1)];
+    return sum;
+}
+
+static double filter_sum(const struct problem *p, int o, int i, int k)
+{
+    double sum = 0;
+
+    for (int y = 0; y < p->size.height; y++)
+        for (int x = 0; x < p->size.width; x++)
+            if (is_inside(p, y + k / 3 - 1, x + k % 3 - 1))
+                sum += (double)p->diff_dst[at(p, o, y, x)] * p->src[at(p, i, y + k / 3 - 1, x + k % 3 - 1)];
+    return sum;
+}
+
+/* ---- what Winograd's loops say ---- */
+
+static struct winograd_conv conv_of(const struct problem *p, const struct winograd_kernels *kernels, bool turned, int n_threads)
+{
+    const int in = blocks(p->size.in, p->lanes), out = blocks(p->size.out, p->lanes);
+
+    return (struct winograd_conv){kernels,       n_threads, turned ? out : in, turned ? in : out, p->size.height,
+                                  p->size.width};
+}
+
+/* Memory that is full of NaN, as working memory may be. */
+static void *work_new(size_t n_bytes)
+{
+    float *work = zeros(n_bytes / sizeof *work);
+
+    for (size_t i = 0; i < n_bytes / sizeof *work; i++)
+        work[i] = NAN;
+    return work;
+}
+
+static float *products(const struct problem *p, const struct winograd_kernels *kernels, enum winograd_direction direction,
+                       const struct winograd_finish *finish, int n_threads)
+{
+    const bool turned = direction == WINOGRAD_BACKWARD;
+    const struct winograd_conv conv = conv_of(p, kernels, turned, n_threads);
+    const struct winograd_filters filters = {p->filters, p->scale, p->size.in, p->size.out};
+    float *packed = work_new(winograd_filters_bytes(&conv)), *work = work_new(winograd_products_bytes(&conv));
+    float *dst = work_new(map_floats(p, turned ? p->size.in : p->size.out) * sizeof *dst);
+
+    winograd_pack(&conv, &filters, direction, packed);
+    winograd_products(&conv, turned ? p->diff_dst : p->src, packed, finish, dst, work);
+    fa_free(packed);
+    fa_free(work);
+    return dst;
+}
+
+/* The gradient of filters in blocks, and behind it that of the bias. */
+static size_t gradient_floats(const struct problem *p)
+{
+    const int in = blocks(p->size.in, p->lanes) * p->lanes, out = blocks(p->size.out, p->lanes) * p->lanes;
+
+    return (size_t)(in * out * TAPS + out);
+}
+
+static float *gradient(const struct problem *p, const struct winograd_kernels *kernels, int n_times, int n_threads)
+{
+    const struct winograd_conv conv = conv_of(p, kernels, false, n_threads);
+    float *sum = work_new(gradient_floats(p) * sizeof *sum), *work = work_new(winograd_gradient_bytes(&conv));
+    float *bias = sum + gradient_floats(p) - (size_t)(conv.out_blocks * p->lanes);
+
+    for (int i = 0; i < n_times; i++)
+        winograd_gradient(&conv, p->src, p->diff_dst, i > 0, sum, bias, work);
+    fa_free(work);
+    return sum;
+}
+
+static float gradient_of(const struct problem *p, const float *sum, int o, int i, int k)
+{
+    const int lanes = p->lanes, block = o / lanes * blocks(p->size.in, lanes) + i / lanes;
+
+    return sum[((block * TAPS + k) * lanes + i % lanes) * lanes + o % lanes];
+}
+
+/* ---- comparisons ---- */
+
+struct worst {
+    double difference, largest;
+};
+
+/* NaN counts as a difference. */
+static void compare(struct worst *worst, double got, double want)
+{
+    const double difference = fabs(got - want);
+
+    if (!(difference <= worst->difference))
+        worst->difference = difference;
+    worst->largest = fmax(worst->largest, fabs(want));
+}
+
+static void assert_close(const struct worst *worst)
+{
+    assert_true(worst->difference <= TOLERANCE * fmax(worst->largest, 1e-3));
+}
+
+static void assert_padding_is_zero(const struct problem *p, const float *map, int channels)
+{
+    for (int c = channels; c % p->lanes != 0; c++)
+        for (int y = 0; y < p->size.height; y++)
+            for (int x = 0; x < p->size.width; x++)
+                assert_true(map[at(p, c, y, x)] == 0);
+}
+
+/* ---- tests ---- */
+
+static void check_forward(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    const struct winograd_finish finish = {.bias = p->bias, .added = p->added, .relu = true};
+    float *got = products(p, kernels, WINOGRAD_FORWARD, &finish, 2);
+    struct worst worst = {0};
+
+    for (int o = 0; o < p->size.out; o++)
+        for (int y = 0; y < p->size.height; y++)
+            for (int x = 0; x < p->size.width; x++)
+                compare(&worst, got[at(p, o, y, x)],
+                        fmax(0, forward_sum(p, o, y, x) + p->bias[o] + p->added[at(p, o, y, x)]));
+    assert_close(&worst);
+    assert_padding_is_zero(p, got, p->size.out);
+    fa_free(got);
+}
+
+static void check_backward(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    const struct winograd_finish finish = {.added = p->gradient_added, .positive = p->src};
+    float *got = products(p, kernels, WINOGRAD_BACKWARD, &finish, 2);
+    struct worst worst = {0};
+
+    for (int i = 0; i < p->size.in; i++)
+        for (int y = 0; y < p->size.height; y++)
+            for (int x = 0; x < p->size.width; x++) {
+                const size_t here = at(p, i, y, x);
+
+                compare(&worst, got[here],
+                        p->src[here] > 0 ? backward_sum(p, i, y, x) + p->gradient_added[here] : 0);
+            }
+    assert_close(&worst);
+    assert_padding_is_zero(p, got, p->size.in);
+    fa_free(got);
+}
+
+static void check_gradient(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    float *got = gradient(p, kernels, 2, 2);
+    const float *bias = got + gradient_floats(p) - (size_t)(blocks(p->size.out, p->lanes) * p->lanes);
+    struct worst worst = {0}, worst_bias = {0};
+
+    for (int o = 0; o < p->size.out; o++) {
+        double sum = 0;
+
+        for (int i = 0; i < p->size.in; i++)
+            for (int k = 0; k < TAPS; k++)
+                compare(&worst, gradient_of(p, got, o, i, k), 2 * filter_sum(p, o, i, k));
+        for (int y = 0; y < p->size.height; y++)
+            for (int x = 0; x < p->size.width; x++)
+                sum += p->diff_dst[at(p, o, y, x)];
+        compare(&worst_bias, bias[o], 2 * sum);
+    }
+    assert_close(&worst);
+    assert_close(&worst_bias);
+    fa_free(got);
+}
+
+static void for_all(void (*check)(const struct problem *p, const struct winograd_kernels *kernels))
+{
+    const struct winograd_kernels *kernels[4];
+    const size_t n = all_kernels(kernels);
+
+    for (size_t k = 0; k < n; k++)
+        for (size_t s = 0; s < N_SIZES; s++) {
+            struct problem p = problem_new(sizes[s], kernels[k]->lanes);
+
+            check(&p, kernels[k]);
+            problem_free(&p);
+        }
+}
+
+static void forward_is_the_convolution(void **state)
+{
+    (void)state;
+    for_all(check_forward);
+}
+
+static void backward_is_its_gradient_of_inputs(void **state)
+{
+    (void)state;
+    for_all(check_backward);
+}
+
+static void and_of_filters_and_bias(void **state)
+{
+    (void)state;
+    for_all(check_gradient);
+}
+
+static void check_threads(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    const struct winograd_finish finish = {.bias = p->bias};
+    const size_t n_bytes = map_floats(p, p->size.out) * sizeof(float);
+    float *want = products(p, kernels, WINOGRAD_FORWARD, &finish, 1), *want_sum = gradient(p, kernels, 1, 1);
+
+    for (int n_threads = 2; n_threads <= 5; n_threads++) {
+        float *got = products(p, kernels, WINOGRAD_FORWARD, &finish, n_threads), *sum = gradient(p, kernels, 1, n_threads);
+
+        assert_memory_equal(got, want, n_bytes);
+        assert_memory_equal(sum, want_sum, gradient_floats(p) * sizeof *sum);
+        fa_free(got);
+        fa_free(sum);
+    }
+    fa_free(want);
+    fa_free(want_sum);
+}
+
+static void any_number_of_threads_gives_the_same_bits(void **state)
+{
+    (void)state;
+    for_all(check_threads);
+}
+
+static void a_nan_is_not_hidden_by_a_relu(void **state)
+{
+    struct problem p = problem_new(sizes[2], 16);
+    const struct winograd_finish finish = {.relu = true};
+    float *got;
+
+    (void)state;
+    p.src[at(&p, 3, 2, 2)] = NAN;
+    got = products(&p, winograd_kernels_of(16), WINOGRAD_FORWARD, &finish, 1);
+    assert_true(isnan(got[at(&p, 0, 2, 2)]));
+    fa_free(got);
+    problem_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forward_is_the_convolution),
+        cmocka_unit_test(backward_is_its_gradient_of_inputs),
+        cmocka_unit_test(and_of_filters_and_bias),
+        cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(a_nan_is_not_hidden_by_a_relu),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
