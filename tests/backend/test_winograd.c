@@ -1,9 +1,9 @@
 /*
- * test_winograd.c - the loops of every set of instructions that this processor has, against sums of products in double, taken by
- * the definition of a convolution.
+ * test_winograd.c - the loops of every set of instructions that this processor has, against sums of products
+ * in double, taken by the definition of a convolution.
  *
- * Errors are relative to the largest value. With 33 channels they stay below 2e-6; a tap or a channel that is wrong, or left out,
- * is off by a hundredth.
+ * Errors are relative to the largest value. With 33 channels they stay below 2e-6; a tap or a channel that is
+ * wrong, or left out, is off by a hundredth.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ enum { TAPS = WINOGRAD_TAPS };
 static const struct size {
     int in, out, height, width;
 } sizes[] = {
-    {1, 1, 1, 1}, {16, 16, 4, 4}, {33, 20, 5, 7}, {20, 33, 9, 3}, {48, 16, 13, 30}, {8, 40, 66, 67}, /* more tiles than at once */
+    {1, 1, 1, 1},   {16, 16, 4, 4},   {33, 20, 5, 7},
+    {20, 33, 9, 3}, {48, 16, 13, 30}, {8, 40, 66, 67}, /* more tiles than at once */
 };
 enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
 
@@ -46,9 +47,9 @@ static size_t all_kernels(const struct winograd_kernels *out[4])
 struct problem {
     struct size size;
     int lanes;
-    float *filters, *scale, *bias;  /* OIHW */
-    float *src, *diff_dst, *added;  /* blocked; added has the shape of dst */
-    float *gradient_added;          /* of src */
+    float *filters, *scale, *bias; /* OIHW */
+    float *src, *diff_dst, *added; /* blocked; added has the shape of dst */
+    float *gradient_added;         /* of src */
 };
 
 static int blocks(int channels, int lanes)
@@ -63,7 +64,8 @@ static size_t map_floats(const struct problem *p, int channels)
 
 static size_t at(const struct problem *p, int c, int y, int x)
 {
-    const size_t position = ((size_t)(c / p->lanes) * (size_t)p->size.height + (size_t)y) * (size_t)p->size.width + (size_t)x;
+    const size_t position =
+        ((size_t)(c / p->lanes) * (size_t)p->size.height + (size_t)y) * (size_t)p->size.width + (size_t)x;
 
     return position * (size_t)p->lanes + (size_t)(c % p->lanes);
 }
@@ -174,12 +176,13 @@ static double filter_sum(const struct problem *p, int o, int i, int k)
 
 /* ---- what Winograd's loops say ---- */
 
-static struct winograd_conv conv_of(const struct problem *p, const struct winograd_kernels *kernels, bool turned, int n_threads)
+static struct winograd_conv conv_of(const struct problem *p, const struct winograd_kernels *kernels,
+                                    bool turned, int n_threads)
 {
     const int in = blocks(p->size.in, p->lanes), out = blocks(p->size.out, p->lanes);
 
-    return (struct winograd_conv){kernels,       n_threads, turned ? out : in, turned ? in : out, p->size.height,
-                                  p->size.width};
+    return (struct winograd_conv){kernels,           n_threads,      turned ? out : in,
+                                  turned ? in : out, p->size.height, p->size.width};
 }
 
 /* Memory that is full of NaN, as working memory may be. */
@@ -192,8 +195,8 @@ static void *work_new(size_t n_bytes)
     return work;
 }
 
-static float *products(const struct problem *p, const struct winograd_kernels *kernels, enum winograd_direction direction,
-                       const struct winograd_finish *finish, int n_threads)
+static float *products(const struct problem *p, const struct winograd_kernels *kernels,
+                       enum winograd_direction direction, const struct winograd_finish *finish, int n_threads)
 {
     const bool turned = direction == WINOGRAD_BACKWARD;
     const struct winograd_conv conv = conv_of(p, kernels, turned, n_threads);
@@ -216,7 +219,8 @@ static size_t gradient_floats(const struct problem *p)
     return (size_t)(in * out * TAPS + out);
 }
 
-static float *gradient(const struct problem *p, const struct winograd_kernels *kernels, int n_times, int n_threads)
+static float *gradient(const struct problem *p, const struct winograd_kernels *kernels, int n_times,
+                       int n_threads)
 {
     const struct winograd_conv conv = conv_of(p, kernels, false, n_threads);
     float *sum = work_new(gradient_floats(p) * sizeof *sum), *work = work_new(winograd_gradient_bytes(&conv));
@@ -362,7 +366,8 @@ static void check_threads(const struct problem *p, const struct winograd_kernels
     float *want = products(p, kernels, WINOGRAD_FORWARD, &finish, 1), *want_sum = gradient(p, kernels, 1, 1);
 
     for (int n_threads = 2; n_threads <= 5; n_threads++) {
-        float *got = products(p, kernels, WINOGRAD_FORWARD, &finish, n_threads), *sum = gradient(p, kernels, 1, n_threads);
+        float *got = products(p, kernels, WINOGRAD_FORWARD, &finish, n_threads),
+              *sum = gradient(p, kernels, 1, n_threads);
 
         assert_memory_equal(got, want, n_bytes);
         assert_memory_equal(sum, want_sum, gradient_floats(p) * sizeof *sum);

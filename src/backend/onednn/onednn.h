@@ -28,14 +28,14 @@
 #ifndef FA_ONEDNN_H
 #define FA_ONEDNN_H
 
+#include "../winograd/winograd.h"
 #include "fa/vector.h"
 #include "host_norm.h"
 #include "onednn_version.h"
-#include "../winograd/winograd.h"
 
-#define ONEDNN_MAX_BLOCK 16
+#define ONEDNN_MAX_BLOCK      16
 #define ONEDNN_IMAGE_CHANNELS 3 /* at most; more are blocked */
-#define ONEDNN_TRANSPOSE 16
+#define ONEDNN_TRANSPOSE      16
 
 /* Working memory that only grows, and only while objects are created; its content lives within one call. */
 struct onednn_work {
@@ -242,8 +242,8 @@ void onednn_weights_sum_clear(struct fa_weights_sum *sum);
 void onednn_weights_sum_read(const struct fa_weights_sum *sum, int first, int n, fa_real *oihw,
                              fa_real *bias);
 
-/* Filters of any layout, for a convolution to choose from; biases; gradients of filters, in the layout in which every
-   algorithm gives them. */
+/* Filters of any layout, for a convolution to choose from; biases; gradients of filters, in the layout in
+   which every algorithm gives them. */
 struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights);
 struct onednn_tensor onednn_weights_bias_tensor(const struct onednn_weights *weights);
 struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights *weights);
@@ -276,8 +276,8 @@ struct onednn_choice {
     const char *name; /* "direct" or "reference" */
 };
 
-/* Of an operation in oneDNN; the caller destroys out->desc. `forward` is the hint that the backward directions need.
-   out->desc is NULL if there is no fast ONEDNN_FORWARD_BESIDE. */
+/* Of an operation in oneDNN; the caller destroys out->desc. `forward` is the hint that the backward
+   directions need. out->desc is NULL if there is no fast ONEDNN_FORWARD_BESIDE. */
 fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
@@ -288,8 +288,8 @@ size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_
 
 /* ---- onednn_describe.c */
 
-/* The convolution as oneDNN would compute it; *out is NULL if it has nothing of the kind. forward is what backward is the
-   gradient of, or NULL. */
+/* The convolution as oneDNN would compute it; *out is NULL if it has nothing of the kind. forward is what
+   backward is the gradient of, or NULL. */
 fa_status onednn_describe(const struct fa_conv *conv, enum onednn_operation operation,
                           const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) FA_CHECK_RESULT;
 
@@ -303,8 +303,8 @@ fa_status onednn_winograd_forward(const struct fa_conv *conv, const void *src, c
                                   void *dst) FA_CHECK_RESULT;
 fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *diff_dst, bool accumulate,
                                         const void *relu_output, void *diff_src) FA_CHECK_RESULT;
-void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
-                                      float *sum);
+void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst,
+                                      bool add, float *sum);
 
 /* ---- onednn_conv.c, onednn_conv_run.c */
 

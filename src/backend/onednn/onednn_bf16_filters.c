@@ -231,7 +231,8 @@ fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weigh
                            const struct onednn_filters *filters)
 {
     const struct onednn_places *places = filters->places;
-    const size_t n_out = (size_t)weights->base.desc.out_channels, n_threads = (size_t)weights->base.backend->n_threads;
+    const size_t n_out = (size_t)weights->base.desc.out_channels,
+                 n_threads = (size_t)weights->base.backend->n_threads;
     float *floats;
 
     FA_TRY(onednn_store_take(store, n_threads * floats_needed(places) * sizeof *floats, &floats));

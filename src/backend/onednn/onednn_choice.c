@@ -1,9 +1,9 @@
 /*
- * onednn_choice.c - what computes a convolution: a static rule from shape and instruction set, so that every rank and
- * every run chooses alike, unless the backend's table lists what was measured.
+ * onednn_choice.c - what computes a convolution: a static rule from shape and instruction set, so that every
+ * rank and every run chooses alike, unless the backend's table lists what was measured.
  *
- * Winograd's algorithm is our own (winograd/winograd.h), all else is oneDNN's. How many times as fast as oneDNN's direct
- * convolution it is, the transformation of filters aside, on one core, 256 to 256 channels:
+ * Winograd's algorithm is our own (winograd/winograd.h), all else is oneDNN's. How many times as fast as
+ * oneDNN's direct convolution it is, the transformation of filters aside, on one core, 256 to 256 channels:
  */
 #include <string.h>
 
@@ -15,7 +15,8 @@ enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12 };
 bool onednn_may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc)
 {
     return !onednn_of(backend)->is_bf16 && desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 &&
-           desc->groups == 1 && desc->in.c > ONEDNN_IMAGE_CHANNELS && desc->out_channels > ONEDNN_IMAGE_CHANNELS;
+           desc->groups == 1 && desc->in.c > ONEDNN_IMAGE_CHANNELS &&
+           desc->out_channels > ONEDNN_IMAGE_CHANNELS;
 }
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,

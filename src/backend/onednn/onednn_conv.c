@@ -72,7 +72,8 @@ static fa_status bind_operation(struct onednn_conv *conv, const_dnnl_primitive_d
         FA_TRY(onednn_weights_packed(weights, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0),
                                      &operation->filters));
     operation->scratchpad_bytes = (dnnl_memory_desc_get_size(scratchpad) + 63) / 64 * 64;
-    FA_TRY(onednn_work_reserve(&onednn->work, operation->scratchpad_bytes + staging_bytes(&conv->base, which)));
+    FA_TRY(
+        onednn_work_reserve(&onednn->work, operation->scratchpad_bytes + staging_bytes(&conv->base, which)));
     FA_TRY(create_arguments(onednn, desc, which, operation));
     return onednn_check(dnnl_primitive_create(&operation->primitive, desc), "generating code");
 }

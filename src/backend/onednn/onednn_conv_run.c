@@ -34,8 +34,8 @@ static fa_status run(const struct fa_conv *conv, enum onednn_operation which, co
     struct onednn *onednn = onednn_of(conv->backend);
 
     onednn_use_threads(onednn);
-    return onednn_name_shape(onednn_check(run_primitive(onednn, operation_of(conv, which), data), what[which]),
-                             &conv->desc);
+    return onednn_name_shape(
+        onednn_check(run_primitive(onednn, operation_of(conv, which), data), what[which]), &conv->desc);
 }
 
 /* For a result of the operation that is then added to another. */
@@ -148,7 +148,8 @@ static fa_status backward_weights(const struct fa_conv *conv, const void *src, c
     float *result = add ? staging(conv, ONEDNN_BACKWARD_WEIGHTS) : sum;
 
     clear_scratchpad(conv);
-    FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS, (const void *[]){src, diff_dst, result, result + gradient->n_elem}));
+    FA_TRY(run(conv, ONEDNN_BACKWARD_WEIGHTS,
+               (const void *[]){src, diff_dst, result, result + gradient->n_elem}));
     if (add)
         add_gradients(conv, result, sum);
     return FA_OK;

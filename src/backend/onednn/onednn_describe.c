@@ -80,8 +80,7 @@ static fa_status make_attributes(const struct fa_conv *conv, enum onednn_operati
 }
 
 fa_status onednn_describe(const struct fa_conv *conv, enum onednn_operation operation,
-                          const_dnnl_primitive_desc_t forward,
-                          dnnl_primitive_desc_t *out)
+                          const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
 {
     struct onednn_problem problem = problem_of(conv, operation);
     dnnl_primitive_attr_t attributes;

@@ -7,7 +7,9 @@
 
 struct onednn_layout onednn_layout_of(const struct fa_backend *backend, struct fa_shape shape)
 {
-    const int block = onednn_of(backend)->is_bf16 ? shape.c : shape.c <= ONEDNN_IMAGE_CHANNELS ? 1 : onednn_of(backend)->block;
+    const int block = onednn_of(backend)->is_bf16        ? shape.c
+                      : shape.c <= ONEDNN_IMAGE_CHANNELS ? 1
+                                                         : onednn_of(backend)->block;
 
     return (struct onednn_layout){block, (shape.c + block - 1) / block};
 }

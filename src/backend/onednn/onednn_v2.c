@@ -80,14 +80,16 @@ static dnnl_status_t init_operation(const struct onednn_problem *p, const struct
 {
     switch (p->kind) {
     case dnnl_backward_data:
-        return dnnl_convolution_backward_data_desc_init(out, dnnl_convolution_direct, &md->src, &md->filters, &md->dst,
-                                                        p->stride, p->pad, p->pad);
+        return dnnl_convolution_backward_data_desc_init(out, dnnl_convolution_direct, &md->src, &md->filters,
+                                                        &md->dst, p->stride, p->pad, p->pad);
     case dnnl_backward_weights:
-        return dnnl_convolution_backward_weights_desc_init(out, dnnl_convolution_direct, &md->src, &md->filters,
-                                                           &md->bias, &md->dst, p->stride, p->pad, p->pad);
+        return dnnl_convolution_backward_weights_desc_init(out, dnnl_convolution_direct, &md->src,
+                                                           &md->filters, &md->bias, &md->dst, p->stride,
+                                                           p->pad, p->pad);
     default:
-        return dnnl_convolution_forward_desc_init(out, p->kind, dnnl_convolution_direct, &md->src, &md->filters,
-                                                  &md->bias, &md->dst, p->stride, p->pad, p->pad);
+        return dnnl_convolution_forward_desc_init(out, p->kind, dnnl_convolution_direct, &md->src,
+                                                  &md->filters, &md->bias, &md->dst, p->stride, p->pad,
+                                                  p->pad);
     }
 }
 

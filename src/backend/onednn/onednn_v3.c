@@ -95,17 +95,17 @@ static dnnl_status_t describe(const struct onednn_problem *p, const struct descr
 {
     switch (p->kind) {
     case dnnl_backward_data:
-        return dnnl_convolution_backward_data_primitive_desc_create(out, engine, dnnl_convolution_direct, md->src,
-                                                                    md->filters, md->dst, p->stride, NULL,
-                                                                    p->pad, p->pad, p->forward, attributes);
+        return dnnl_convolution_backward_data_primitive_desc_create(
+            out, engine, dnnl_convolution_direct, md->src, md->filters, md->dst, p->stride, NULL, p->pad,
+            p->pad, p->forward, attributes);
     case dnnl_backward_weights:
         return dnnl_convolution_backward_weights_primitive_desc_create(
-            out, engine, dnnl_convolution_direct, md->src, md->filters, md->bias, md->dst, p->stride, NULL, p->pad,
-            p->pad, p->forward, attributes);
+            out, engine, dnnl_convolution_direct, md->src, md->filters, md->bias, md->dst, p->stride, NULL,
+            p->pad, p->pad, p->forward, attributes);
     default:
-        return dnnl_convolution_forward_primitive_desc_create(out, engine, p->kind, dnnl_convolution_direct, md->src,
-                                                              md->filters, md->bias, md->dst, p->stride, NULL,
-                                                              p->pad, p->pad, attributes);
+        return dnnl_convolution_forward_primitive_desc_create(out, engine, p->kind, dnnl_convolution_direct,
+                                                              md->src, md->filters, md->bias, md->dst,
+                                                              p->stride, NULL, p->pad, p->pad, attributes);
     }
 }
 

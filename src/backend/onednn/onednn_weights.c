@@ -42,8 +42,8 @@ static struct onednn_tensor filters_tensor(const struct onednn_weights *weights,
 
 struct onednn_tensor onednn_weights_any_tensor(const struct onednn_weights *weights)
 {
-    return filters_tensor(weights, onednn_element_type(onednn_of(weights->base.backend)),
-                          dnnl_format_tag_any, dnnl_format_tag_any);
+    return filters_tensor(weights, onednn_element_type(onednn_of(weights->base.backend)), dnnl_format_tag_any,
+                          dnnl_format_tag_any);
 }
 
 struct onednn_tensor onednn_weights_bias_tensor(const struct onednn_weights *weights)
@@ -59,8 +59,7 @@ struct onednn_tensor onednn_weights_gradient_tensor(const struct onednn_weights 
     if (onednn_of(weights->base.backend)->block == 16)
         return filters_tensor(weights, dnnl_f32, reads_image ? dnnl_Ohwi16o : dnnl_OIhw16i16o,
                               dnnl_gOIhw16i16o);
-    return filters_tensor(weights, dnnl_f32, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o,
-                          dnnl_gOIhw8i8o);
+    return filters_tensor(weights, dnnl_f32, reads_image ? dnnl_Ohwi8o : dnnl_OIhw8i8o, dnnl_gOIhw8i8o);
 }
 
 static fa_status describe_gradient(struct onednn_weights *weights)
@@ -286,7 +285,8 @@ void onednn_weights_sum_clear(struct fa_weights_sum *base)
 
 size_t onednn_gradient_bytes(const struct onednn_weights *weights)
 {
-    return (weights->gradient.n_elem + onednn_whole_vectors((size_t)weights->base.desc.out_channels)) * sizeof(float);
+    return (weights->gradient.n_elem + onednn_whole_vectors((size_t)weights->base.desc.out_channels)) *
+           sizeof(float);
 }
 
 fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum)

@@ -1,6 +1,6 @@
 /*
- * onednn_winograd.c - convolutions by Winograd's algorithm, which is our own (winograd/winograd.h), between activations as
- * oneDNN has them.
+ * onednn_winograd.c - convolutions by Winograd's algorithm, which is our own (winograd/winograd.h), between
+ * activations as oneDNN has them.
  */
 #include "fa/trace.h"
 #include "onednn.h"
@@ -53,7 +53,8 @@ static fa_status packed_filters(const struct fa_conv *conv, const struct winogra
                                                  conv->desc.out_channels};
         int span;
 
-        FA_TRY(onednn_store_take(&onednn_of(weights->base.backend)->store, winograd_filters_bytes(products), own));
+        FA_TRY(onednn_store_take(&onednn_of(weights->base.backend)->store, winograd_filters_bytes(products),
+                                 own));
         span = fa_span_begin("pack filters");
         winograd_pack(products, &filters, direction, *own);
         fa_span_end(span);
@@ -62,7 +63,8 @@ static fa_status packed_filters(const struct fa_conv *conv, const struct winogra
     return FA_OK;
 }
 
-fa_status onednn_winograd_forward(const struct fa_conv *conv, const void *src, const void *residual, void *dst)
+fa_status onednn_winograd_forward(const struct fa_conv *conv, const void *src, const void *residual,
+                                  void *dst)
 {
     const struct winograd_conv products = products_of(conv, WINOGRAD_FORWARD);
     const struct winograd_finish finish = {.bias = ((const struct onednn_weights *)conv->weights)->bias,
@@ -87,8 +89,8 @@ fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *
     return FA_OK;
 }
 
-void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
-                                      float *sum)
+void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst,
+                                      bool add, float *sum)
 {
     const struct winograd_conv products = products_of(conv, WINOGRAD_FORWARD);
     const size_t n_filters = ((const struct onednn_weights *)conv->weights)->gradient.n_elem;

@@ -1,7 +1,7 @@
 /*
  * avx512.c - the loops for AVX-512: pairs of 14 rows fill 28 of its 32 registers.
  */
-#define LANES 16
+#define LANES     16
 #define MOST_ROWS 14
-#define KERNELS winograd_avx512
+#define KERNELS   winograd_avx512
 #include "loops.h"

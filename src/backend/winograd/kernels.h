@@ -18,8 +18,8 @@ struct winograd_map {
     int height, width;
 };
 
-/* One point's product: result[row][0 .. n_vectors * lanes) = sum over the depth of number(row, depth) * factor[depth][..]. Rows of
-   factor and result are two vectors apart. */
+/* One point's product: result[row][0 .. n_vectors * lanes) = sum over the depth of number(row, depth) *
+   factor[depth][..]. Rows of factor and result are two vectors apart. */
 struct winograd_product {
     const float *factor, *numbers;
     float *result;

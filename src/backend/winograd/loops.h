@@ -1,6 +1,6 @@
 /*
- * loops.h - the loops of kernels.h over vectors of LANES floats, of which MOST_ROWS pairs stay in registers; their table is
- * KERNELS. A file that includes this is compiled for the instructions that it is named after.
+ * loops.h - the loops of kernels.h over vectors of LANES floats, of which MOST_ROWS pairs stay in registers;
+ * their table is KERNELS. A file that includes this is compiled for the instructions that it is named after.
  */
 #include <string.h>
 
@@ -63,7 +63,8 @@ INLINE vector load_or_zero(const struct winograd_map *map, int y, int x, bool ch
     return load(map->data + offset_of(map, y, x));
 }
 
-INLINE void spread_patch(const struct winograd_map *map, struct place at, bool checked, float *to, size_t point)
+INLINE void spread_patch(const struct winograd_map *map, struct place at, bool checked, float *to,
+                         size_t point)
 {
     vector half[WINOGRAD_PATCH][WINOGRAD_PATCH];
 
@@ -98,7 +99,8 @@ static void spread_inputs(const struct winograd_map *map, int first, int n, stru
     }
 }
 
-INLINE void spread_tile(const struct winograd_map *map, struct place at, bool checked, float *to, size_t point)
+INLINE void spread_tile(const struct winograd_map *map, struct place at, bool checked, float *to,
+                        size_t point)
 {
     vector half[WINOGRAD_TILE][WINOGRAD_PATCH];
 
@@ -190,33 +192,45 @@ static void collect(struct winograd_points from, const struct winograd_map *map,
 
 enum { SOME_LANES = LANES > MOST_ROWS ? LANES / 2 : LANES }; /* rows of a group, of a power of two */
 
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
+/* Where one vector of a pair is left out, so is its work. */
 INLINE void start(const struct winograd_product *product, const float *result, int n_rows, int n_vectors,
                   vector sum[MOST_ROWS][2])
 {
-    UNROLL for (int r = 0; r < n_rows; r++)
-        UNROLL for (int v = 0; v < n_vectors; v++)
-            sum[r][v] = product->add ? load(result + (size_t)(2 * r + v) * LANES) : (vector){0};
+    UNROLL
+    for (int r = 0; r < n_rows; r++, result += 2 * LANES) {
+        sum[r][0] = product->add ? load(result) : (vector){0};
+        if (n_vectors == 2)
+            sum[r][1] = product->add ? load(result + LANES) : (vector){0};
+    }
 }
 
 INLINE void add_depth(const float *factor, const float *number, int n_rows, size_t row, int n_vectors,
                       vector sum[MOST_ROWS][2])
 {
-    vector f[2];
+    const vector f[2] = {load(factor), n_vectors == 2 ? load(factor + LANES) : (vector){0}};
 
-    UNROLL for (int v = 0; v < n_vectors; v++)
-        f[v] = load(factor + v * LANES);
-    UNROLL for (int r = 0; r < n_rows; r++)
-        UNROLL for (int v = 0; v < n_vectors; v++)
-            sum[r][v] += f[v] * number[(size_t)r * row];
+    UNROLL
+    for (int r = 0; r < n_rows; r++) {
+        sum[r][0] += f[0] * number[(size_t)r * row];
+        if (n_vectors == 2)
+            sum[r][1] += f[1] * number[(size_t)r * row];
+    }
 }
 
 INLINE void end(vector sum[MOST_ROWS][2], int n_rows, int n_vectors, float *result)
 {
-    UNROLL for (int r = 0; r < n_rows; r++)
-        UNROLL for (int v = 0; v < n_vectors; v++)
-            store(sum[r][v], result + (size_t)(2 * r + v) * LANES);
+    UNROLL
+    for (int r = 0; r < n_rows; r++, result += 2 * LANES) {
+        store(sum[r][0], result);
+        if (n_vectors == 2)
+            store(sum[r][1], result + LANES);
+    }
 }
 
 INLINE void multiply_some_tiles(const struct winograd_product *product, int first, int n_rows, int n_vectors)

@@ -1,7 +1,7 @@
 /*
  * narrow.c - the loops for any instructions, in blocks of 8 channels.
  */
-#define LANES 8
+#define LANES     8
 #define MOST_ROWS 6
-#define KERNELS winograd_narrow
+#define KERNELS   winograd_narrow
 #include "loops.h"

@@ -1,18 +1,20 @@
 /*
- * transforms.h - between tiles and their points: the matrices of F(4, 3), by Toom and Cook's construction on the points
- * 0, a, -a, b, -b and infinity, with a = 5/8 and b = 3/2, whose rounding errors are a tenth of those of 1 and 2.
+ * transforms.h - between tiles and their points: the matrices of F(4, 3), by Toom and Cook's construction on
+ * the points 0, a, -a, b, -b and infinity, with a = 5/8 and b = 3/2, whose rounding errors are a tenth of
+ * those of 1 and 2.
  *
  *   A^T  row i, of point p: p^i                            G  row of p: (1, p, p^2) / prod (p - q)
  *   B^T  row of p: the coefficients of prod (x - q)        q: the other finite points
  *
- * Of infinity, A^T has a last column (0, 0, 0, 1), G a last row (0, 0, 1), B^T the product over all finite points. Everything here
- * works on vectors of LANES channels, along one side of a tile; a tile takes it along both.
+ * Of infinity, A^T has a last column (0, 0, 0, 1), G a last row (0, 0, 1), B^T the product over all finite
+ * points. Everything here works on vectors of LANES channels, along one side of a tile; a tile takes it along
+ * both.
  */
 
 #define POINT_A 0.625f
 #define POINT_B 1.5f
-#define A2 (POINT_A * POINT_A)
-#define B2 (POINT_B * POINT_B)
+#define A2      (POINT_A * POINT_A)
+#define B2      (POINT_B * POINT_B)
 #define SCALE_0 (1 / (A2 * B2))
 #define SCALE_A (1 / (2 * A2 * (A2 - B2)))
 #define SCALE_B (1 / (2 * B2 * (B2 - A2)))

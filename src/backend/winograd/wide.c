@@ -1,7 +1,7 @@
 /*
  * wide.c - the loops for any instructions, in blocks of 16 channels.
  */
-#define LANES 16
+#define LANES     16
 #define MOST_ROWS 8
-#define KERNELS winograd_wide
+#define KERNELS   winograd_wide
 #include "loops.h"

@@ -8,8 +8,8 @@
 
 #include "kernels.h"
 
-/* Points of inputs and outputs of the tiles that a thread takes at once: what stays near it. More tiles at once read filters less
-   often. */
+/* Points of inputs and outputs of the tiles that a thread takes at once: what stays near it. More tiles at
+   once read filters less often. */
 enum { TILES_BYTES = 6 << 20 };
 
 /* Tiles that the gradient of filters takes at once. Their sums are read and written for each such part. */
@@ -57,7 +57,8 @@ static size_t input_point(const struct winograd_conv *conv, int n)
     return (size_t)conv->in_blocks * (size_t)n * lanes_of(conv) + GAP;
 }
 
-/* Panels, of two blocks of outputs: [point][panel][row][block of the panel][lane]. Rows are tiles or input channels. */
+/* Panels, of two blocks of outputs: [point][panel][row][block of the panel][lane]. Rows are tiles or input
+ * channels. */
 static size_t panels_of(const struct winograd_conv *conv)
 {
     return ((size_t)conv->out_blocks + 1) / 2;
@@ -81,13 +82,15 @@ static size_t within_panels(const struct winograd_conv *conv, size_t n_rows, int
     return (size_t)(block / 2) * n_rows * 2 * lanes + (size_t)(block % 2) * lanes;
 }
 
-static struct winograd_points output_points(const struct winograd_conv *conv, float *data, int n_tiles, int block)
+static struct winograd_points output_points(const struct winograd_conv *conv, float *data, int n_tiles,
+                                            int block)
 {
     return (struct winograd_points){data + within_panels(conv, (size_t)n_tiles, block),
                                     panel_point(conv, (size_t)n_tiles), 2 * lanes_of(conv)};
 }
 
-static struct winograd_points input_points(const struct winograd_conv *conv, float *data, int n_tiles, int block)
+static struct winograd_points input_points(const struct winograd_conv *conv, float *data, int n_tiles,
+                                           int block)
 {
     return (struct winograd_points){data + (size_t)block * (size_t)n_tiles * lanes_of(conv),
                                     input_point(conv, n_tiles), lanes_of(conv)};
@@ -106,8 +109,8 @@ size_t winograd_filters_bytes(const struct winograd_conv *conv)
 }
 
 /* Of a block of outputs and an input channel, in PyTorch's order: [tap][lane]. */
-static void gather_taps(const struct winograd_filters *filters, enum winograd_direction direction, size_t lanes,
-                        size_t first, size_t in, float *taps)
+static void gather_taps(const struct winograd_filters *filters, enum winograd_direction direction,
+                        size_t lanes, size_t first, size_t in, float *taps)
 {
     const bool is_forward = direction == WINOGRAD_FORWARD;
     const size_t n_in = (size_t)filters->in_channels, n_out = (size_t)filters->out_channels;
@@ -134,55 +137,62 @@ void winograd_pack(const struct winograd_conv *conv, const struct winograd_filte
             float taps[WINOGRAD_TAPS * 16];
 
             gather_taps(filters, direction, lanes, (size_t)block * lanes, in, taps);
-            conv->kernels->pack(taps, lanes, packed + within_panels(conv, n_in, block) + in * 2 * lanes, point);
+            conv->kernels->pack(taps, lanes, packed + within_panels(conv, n_in, block) + in * 2 * lanes,
+                                point);
         }
 }
 
 /* ---- forward, and the gradient of inputs ---- */
 
-/* Tiles are taken so many at once that every thread has as many turns as the others. */
-static int tiles_at_once(const struct winograd_conv *conv)
-{
-    const size_t n_floats = WINOGRAD_POINTS * (in_lanes(conv) + panels_of(conv) * 2 * lanes_of(conv));
-    const int fit = (int)(TILES_BYTES / (n_floats * sizeof(float))), rows = conv->kernels->most_rows;
-    const int most = fit > 2 * rows ? fit / rows * rows : 2 * rows, all = tiles_of(conv);
-    const int turns = (all + most * conv->n_threads - 1) / (most * conv->n_threads) * conv->n_threads;
+/* Tiles that are taken at once, and their points. */
+struct turn {
+    int first, n, room;
+    float *inputs, *outputs;
+};
 
-    return (all + turns - 1) / turns;
+/* Parts of a block's tiles, which threads may share. */
+enum { PARTS = 4 };
+
+struct part {
+    int block, begin, end;
+};
+
+static struct part part_of(int item, int n_tiles)
+{
+    const int part = item % PARTS;
+
+    return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
-static size_t products_floats(const struct winograd_conv *conv)
+static void spread_part(const struct winograd_conv *conv, const float *src, const struct turn *turn, int item)
 {
-    const int n = tiles_at_once(conv);
+    const struct part part = part_of(item, turn->n);
+    const struct winograd_map map = block_of(conv, src, part.block);
+    struct winograd_points to = input_points(conv, turn->inputs, turn->room, part.block);
 
-    return WINOGRAD_POINTS * (input_point(conv, n) + panel_point(conv, (size_t)n));
+    to.data += (size_t)part.begin * to.row;
+    conv->kernels->spread_inputs(&map, turn->first + part.begin, part.end - part.begin, to);
 }
 
-size_t winograd_products_bytes(const struct winograd_conv *conv)
+/* One point of a panel of outputs. */
+static void multiply_point(const struct winograd_conv *conv, const float *packed, const struct turn *turn,
+                           int item)
 {
-    return (size_t)conv->n_threads * products_floats(conv) * sizeof(float);
+    const size_t n_in = in_lanes(conv), room = (size_t)turn->room, p = (size_t)item / panels_of(conv);
+    const int panel = item % (int)panels_of(conv);
+
+    conv->kernels->multiply_tiles(&(struct winograd_product){
+        .factor = packed + p * panel_point(conv, n_in) + within_panels(conv, n_in, 2 * panel),
+        .numbers = turn->inputs + p * input_point(conv, turn->room),
+        .result = turn->outputs + p * panel_point(conv, room) + within_panels(conv, room, 2 * panel),
+        .n_rows = turn->n,
+        .n_vectors = vectors_of_panel(conv, panel),
+        .n_blocks = conv->in_blocks,
+        .block = room * lanes_of(conv)});
 }
 
-static void multiply_points(const struct winograd_conv *conv, const float *packed, const float *inputs, int room,
-                            int n, float *outputs)
-{
-    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv);
-
-    for (size_t p = 0; p < WINOGRAD_POINTS; p++)
-        for (int panel = 0; panel < (int)panels_of(conv); panel++)
-            conv->kernels->multiply_tiles(&(struct winograd_product){
-                .factor = packed + p * panel_point(conv, n_in) + within_panels(conv, n_in, 2 * panel),
-                .numbers = inputs + p * input_point(conv, room),
-                .result = outputs + p * panel_point(conv, (size_t)room) +
-                          within_panels(conv, (size_t)room, 2 * panel),
-                .n_rows = n,
-                .n_vectors = vectors_of_panel(conv, panel),
-                .n_blocks = conv->in_blocks,
-                .block = (size_t)room * lanes});
-}
-
-static struct winograd_finish finish_of_block(const struct winograd_conv *conv, const struct winograd_finish *finish,
-                                              int block)
+static struct winograd_finish finish_of_block(const struct winograd_conv *conv,
+                                              const struct winograd_finish *finish, int block)
 {
     struct winograd_finish own = *finish;
 
@@ -195,23 +205,80 @@ static struct winograd_finish finish_of_block(const struct winograd_conv *conv, 
     return own;
 }
 
-static void products_of_tiles(const struct winograd_conv *conv, const float *src, const float *packed,
-                              const struct winograd_finish *finish, float *dst, int first, int n, float *inputs)
+static void collect_part(const struct winograd_conv *conv, const struct winograd_finish *finish, float *dst,
+                         const struct turn *turn, int item)
 {
-    const int room = tiles_at_once(conv);
-    float *outputs = inputs + WINOGRAD_POINTS * input_point(conv, room);
+    const struct part part = part_of(item, turn->n);
+    const struct winograd_map map = block_of(conv, dst, part.block);
+    const struct winograd_finish own = finish_of_block(conv, finish, part.block);
+    struct winograd_points from = output_points(conv, turn->outputs, turn->room, part.block);
 
-    for (int b = 0; b < conv->in_blocks; b++) {
-        const struct winograd_map map = block_of(conv, src, b);
+    from.data += (size_t)part.begin * from.row;
+    conv->kernels->collect(from, &map, turn->first + part.begin, part.end - part.begin, &own);
+}
 
-        conv->kernels->spread_inputs(&map, first, n, input_points(conv, inputs, room, b));
-    }
-    multiply_points(conv, packed, inputs, room, n, outputs);
-    for (int b = 0; b < conv->out_blocks; b++) {
-        const struct winograd_map map = block_of(conv, dst, b);
-        const struct winograd_finish own = finish_of_block(conv, finish, b);
+/* Of so few tiles that threads would each read all filters for a few rows, all are taken at once by all
+   threads; else each thread takes its own, as many at once as stay near it, and all have as many turns. */
+static bool is_shared(const struct winograd_conv *conv)
+{
+    return conv->n_threads > 1 && tiles_of(conv) < 2 * conv->kernels->most_rows * conv->n_threads;
+}
 
-        conv->kernels->collect(output_points(conv, outputs, room, b), &map, first, n, &own);
+static int tiles_at_once(const struct winograd_conv *conv)
+{
+    const size_t n_floats = WINOGRAD_POINTS * (in_lanes(conv) + panels_of(conv) * 2 * lanes_of(conv));
+    const int fit = (int)(TILES_BYTES / (n_floats * sizeof(float))), rows = conv->kernels->most_rows;
+    const int most = fit > 2 * rows ? fit / rows * rows : 2 * rows, all = tiles_of(conv);
+    const int turns = (all + most * conv->n_threads - 1) / (most * conv->n_threads) * conv->n_threads;
+
+    return is_shared(conv) ? all : (all + turns - 1) / turns;
+}
+
+static size_t turn_floats(const struct winograd_conv *conv)
+{
+    const int n = tiles_at_once(conv);
+
+    return WINOGRAD_POINTS * (input_point(conv, n) + panel_point(conv, (size_t)n));
+}
+
+size_t winograd_products_bytes(const struct winograd_conv *conv)
+{
+    return (is_shared(conv) ? 1 : (size_t)conv->n_threads) * turn_floats(conv) * sizeof(float);
+}
+
+static struct turn turn_of(const struct winograd_conv *conv, int first, float *work)
+{
+    const int left = tiles_of(conv) - first, room = tiles_at_once(conv);
+
+    return (struct turn){first, left < room ? left : room, room, work,
+                         work + WINOGRAD_POINTS * input_point(conv, room)};
+}
+
+static void take_alone(const struct winograd_conv *conv, const float *src, const float *packed,
+                       const struct winograd_finish *finish, float *dst, const struct turn *turn)
+{
+    for (int item = 0; item < PARTS * conv->in_blocks; item++)
+        spread_part(conv, src, turn, item);
+    for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
+        multiply_point(conv, packed, turn, item);
+    for (int item = 0; item < PARTS * conv->out_blocks; item++)
+        collect_part(conv, finish, dst, turn, item);
+}
+
+static void take_together(const struct winograd_conv *conv, const float *src, const float *packed,
+                          const struct winograd_finish *finish, float *dst, const struct turn *turn)
+{
+#pragma omp parallel num_threads(conv->n_threads)
+    {
+#pragma omp for schedule(static)
+        for (int item = 0; item < PARTS * conv->in_blocks; item++)
+            spread_part(conv, src, turn, item);
+#pragma omp for schedule(static)
+        for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
+            multiply_point(conv, packed, turn, item);
+#pragma omp for schedule(static)
+        for (int item = 0; item < PARTS * conv->out_blocks; item++)
+            collect_part(conv, finish, dst, turn, item);
     }
 }
 
@@ -220,14 +287,24 @@ void winograd_products(const struct winograd_conv *conv, const float *src, const
 {
     const int all = tiles_of(conv), at_once = tiles_at_once(conv);
 
+    if (is_shared(conv)) {
+        const struct turn turn = turn_of(conv, 0, work);
+
+        take_together(conv, src, packed, finish, dst, &turn);
+        return;
+    }
 #pragma omp parallel for num_threads(conv->n_threads) schedule(static)
-    for (int first = 0; first < all; first += at_once)
-        products_of_tiles(conv, src, packed, finish, dst, first, all - first < at_once ? all - first : at_once,
-                          (float *)work + (size_t)omp_get_thread_num() * products_floats(conv));
+    for (int first = 0; first < all; first += at_once) {
+        const struct turn turn =
+            turn_of(conv, first, (float *)work + (size_t)omp_get_thread_num() * turn_floats(conv));
+
+        take_alone(conv, src, packed, finish, dst, &turn);
+    }
 }
 
 /* ---- the gradient of filters ---- */
 
+/* Points of inputs and outputs of some tiles, and behind them the sums. */
 static int gradient_tiles(const struct winograd_conv *conv)
 {
     const int all = tiles_of(conv);
@@ -235,68 +312,58 @@ static int gradient_tiles(const struct winograd_conv *conv)
     return all < GRADIENT_TILES ? all : GRADIENT_TILES;
 }
 
-/* Its three parts of working memory. */
-struct gradient_work {
-    int room; /* tiles */
-    float *inputs, *outputs, *sums;
-};
-
-static size_t inputs_floats(const struct winograd_conv *conv)
+static size_t gradient_floats(const struct winograd_conv *conv)
 {
-    return WINOGRAD_POINTS * input_point(conv, gradient_tiles(conv));
-}
+    const int n = gradient_tiles(conv);
 
-static size_t outputs_floats(const struct winograd_conv *conv)
-{
-    return WINOGRAD_POINTS * panel_point(conv, (size_t)gradient_tiles(conv));
+    return WINOGRAD_POINTS * (input_point(conv, n) + panel_point(conv, (size_t)n));
 }
 
 size_t winograd_gradient_bytes(const struct winograd_conv *conv)
 {
-    return (inputs_floats(conv) + outputs_floats(conv)) * sizeof(float) + winograd_filters_bytes(conv);
+    return gradient_floats(conv) * sizeof(float) + winograd_filters_bytes(conv);
 }
 
-static struct gradient_work gradient_work_of(const struct winograd_conv *conv, float *work)
+static struct turn gradient_turn(const struct winograd_conv *conv, int first, float *work)
 {
-    return (struct gradient_work){gradient_tiles(conv), work, work + inputs_floats(conv),
-                                  work + inputs_floats(conv) + outputs_floats(conv)};
+    const int left = tiles_of(conv) - first, room = gradient_tiles(conv);
+
+    return (struct turn){first, left < room ? left : room, room, work,
+                         work + WINOGRAD_POINTS * input_point(conv, room)};
 }
 
-/* A quarter of the tiles of one block of inputs or outputs. */
-static void spread_part(const struct winograd_conv *conv, const float *src, const float *diff_dst, int first, int n,
-                        const struct gradient_work *work, int item)
+static void spread_gradient_part(const struct winograd_conv *conv, const float *diff_dst,
+                                 const struct turn *turn, int item)
 {
-    const int block = item / 4, quarter = item % 4, begin = n * quarter / 4, end = n * (quarter + 1) / 4;
-    const bool is_input = block < conv->in_blocks;
-    const int own = is_input ? block : block - conv->in_blocks;
-    const struct winograd_map map = block_of(conv, is_input ? src : diff_dst, own);
-    struct winograd_points to = is_input ? input_points(conv, work->inputs, work->room, own)
-                                         : output_points(conv, work->outputs, work->room, own);
+    const struct part part = part_of(item, turn->n);
+    const struct winograd_map map = block_of(conv, diff_dst, part.block);
+    struct winograd_points to = output_points(conv, turn->outputs, turn->room, part.block);
 
-    to.data += (size_t)begin * to.row;
-    (is_input ? conv->kernels->spread_inputs : conv->kernels->spread_outputs)(&map, first + begin, end - begin, to);
+    to.data += (size_t)part.begin * to.row;
+    conv->kernels->spread_outputs(&map, turn->first + part.begin, part.end - part.begin, to);
 }
 
 /* The sums of one point and panel. */
-static void multiply_panel(const struct winograd_conv *conv, const struct gradient_work *work, int n, bool add, int item)
+static void multiply_panel(const struct winograd_conv *conv, const struct turn *turn, float *sums, int item)
 {
-    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), room = (size_t)work->room;
-    const int panel = item % (int)panels_of(conv);
+    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), room = (size_t)turn->room;
     const size_t p = (size_t)item / panels_of(conv);
+    const int panel = item % (int)panels_of(conv);
 
     for (size_t b = 0; b < (size_t)conv->in_blocks; b++)
         conv->kernels->multiply_lanes(&(struct winograd_product){
-            .factor = work->outputs + p * panel_point(conv, room) + within_panels(conv, room, 2 * panel),
-            .numbers = work->inputs + p * input_point(conv, work->room) + b * room * lanes,
-            .result = work->sums + p * panel_point(conv, n_in) + within_panels(conv, n_in, 2 * panel) +
+            .factor = turn->outputs + p * panel_point(conv, room) + within_panels(conv, room, 2 * panel),
+            .numbers = turn->inputs + p * input_point(conv, turn->room) + b * room * lanes,
+            .result = sums + p * panel_point(conv, n_in) + within_panels(conv, n_in, 2 * panel) +
                       b * lanes * 2 * lanes,
             .n_vectors = vectors_of_panel(conv, panel),
-            .depth = n,
-            .add = add});
+            .depth = turn->n,
+            .add = turn->first > 0});
 }
 
 /* One block of inputs by one of outputs. */
-static void unpack_block(const struct winograd_conv *conv, const float *sums, bool add, float *filters, int item)
+static void unpack_block(const struct winograd_conv *conv, const float *sums, bool add, float *filters,
+                         int item)
 {
     const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), in = (size_t)(item % conv->in_blocks) * lanes;
     const float *from = sums + within_panels(conv, n_in, item / conv->in_blocks) + in * 2 * lanes;
@@ -308,26 +375,29 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
 }
 
 void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
-                       float *filters, float *bias, void *memory)
+                       float *filters, float *bias, void *work)
 {
-    const struct gradient_work work = gradient_work_of(conv, memory);
-    const int all = tiles_of(conv), n_blocks = conv->in_blocks + conv->out_blocks;
+    float *sums = (float *)work + gradient_floats(conv);
+    const int all = tiles_of(conv), at_once = gradient_tiles(conv);
 
 #pragma omp parallel num_threads(conv->n_threads)
     {
-        for (int first = 0; first < all; first += work.room) {
-            const int n = all - first < work.room ? all - first : work.room;
+        for (int first = 0; first < all; first += at_once) {
+            const struct turn turn = gradient_turn(conv, first, work);
 
+#pragma omp for schedule(static) nowait
+            for (int item = 0; item < PARTS * conv->in_blocks; item++)
+                spread_part(conv, src, &turn, item);
 #pragma omp for schedule(static)
-            for (int item = 0; item < 4 * n_blocks; item++)
-                spread_part(conv, src, diff_dst, first, n, &work, item);
+            for (int item = 0; item < PARTS * conv->out_blocks; item++)
+                spread_gradient_part(conv, diff_dst, &turn, item);
 #pragma omp for schedule(static)
             for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
-                multiply_panel(conv, &work, n, first > 0, item);
+                multiply_panel(conv, &turn, sums, item);
         }
 #pragma omp for schedule(static) nowait
         for (int item = 0; item < conv->in_blocks * conv->out_blocks; item++)
-            unpack_block(conv, work.sums, add, filters, item);
+            unpack_block(conv, sums, add, filters, item);
 #pragma omp for schedule(static)
         for (int b = 0; b < conv->out_blocks; b++) {
             const struct winograd_map map = block_of(conv, diff_dst, b);

@@ -1,19 +1,21 @@
 /*
- * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3), in floats: a
- * quarter of the multiplications (doc/performance.md, "Winograd").
+ * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3),
+ * in floats: a quarter of the multiplications (doc/performance.md, "Winograd").
  *
- * A tile is 4x4 outputs, which need 6x6 inputs; both become 36 numbers, its points, at each of which a convolution is one
- * product over channels. With B^T, G and A^T as in transforms.h:
+ * A tile is 4x4 outputs, which need 6x6 inputs; both become 36 numbers, its points, at each of which a
+ * convolution is one product over channels. With B^T, G and A^T as in transforms.h:
  *
- *     forward                 Y  = A^T [ (G g G^T) . (B^T d B) ] A       summed over input channels
- *     gradient of inputs      the same with the filters turned by half a circle, and inputs and outputs exchanged
- *     gradient of filters     dg = G^T [ (A dY A^T) . (B^T d B) ] G      summed over tiles
+ *     forward               Y  = A^T [ (G g G^T) . (B^T d B) ] A      summed over input channels
+ *     gradient of inputs    the same, with filters turned by half a circle, inputs and outputs exchanged
+ *     gradient of filters   dg = G^T [ (A dY A^T) . (B^T d B) ] G     summed over tiles
  *
- * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes + c % lanes; lanes
- * beyond the last channel are zero. Products want the channels of outputs in panels of two blocks.
+ * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes +
+ * c % lanes; lanes beyond the last channel are zero. Products want the channels of outputs in panels of two
+ * blocks.
  *
  *   winograd.c      the three directions: which thread does which tiles, and working memory
- *   loops.h         the loops over vectors, compiled once for each set of instructions: avx512.c, avx2.c, wide.c, narrow.c
+ *   loops.h         the loops over vectors, compiled for each set of instructions:
+ *                   avx512.c, avx2.c, and wide.c and narrow.c for any
  *   transforms.h    from tiles to points and back
  *
  * Every number is computed by one thread in one order, so results do not depend on how many there are.
@@ -47,8 +49,8 @@ struct winograd_finish {
     bool relu;             /* negative results become zero */
 };
 
-/* Filters at their points: bytes, and made from OIHW. Forward takes those of WINOGRAD_FORWARD; the gradient of inputs those of
-   WINOGRAD_BACKWARD, of the convolution whose inputs are the gradients of outputs. */
+/* Filters at their points: bytes, and made from OIHW. Forward takes those of WINOGRAD_FORWARD; the gradient
+   of inputs those of WINOGRAD_BACKWARD, of the convolution whose inputs are the gradients of outputs. */
 enum winograd_direction { WINOGRAD_FORWARD, WINOGRAD_BACKWARD, WINOGRAD_DIRECTIONS };
 
 struct winograd_filters {
@@ -66,8 +68,8 @@ size_t winograd_products_bytes(const struct winograd_conv *conv);
 void winograd_products(const struct winograd_conv *conv, const float *src, const float *packed,
                        const struct winograd_finish *finish, float *dst, void *work);
 
-/* Writes the gradient of filters, or adds it: in blocks of lanes input channels by lanes output channels, [out block][in block]
-   [tap][in lane][out lane]; and that of the bias, of out_blocks * lanes channels. */
+/* Writes the gradient of filters, or adds it: in blocks of lanes input channels by lanes output channels,
+   [out block][in block] [tap][in lane][out lane]; and that of the bias, of out_blocks * lanes channels. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv);
 void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
                        float *filters, float *bias, void *work);
