@@ -1,6 +1,6 @@
 /*
  * transforms.h - between tiles and their points: the matrices of F(4, 3), by Toom and Cook's construction on
- * the points 0, a, -a, b, -b and infinity, with a = 5/8 and b = 3/2, whose rounding errors are a tenth of
+ * the points 0, a, -a, b, -b and infinity, with a = 5/8 and b = 3/2, whose rounding errors are a third of
  * those of 1 and 2.
  *
  *   A^T  row i, of point p: p^i                            G  row of p: (1, p, p^2) / prod (p - q)
