@@ -19,10 +19,9 @@ FA_BEGIN_DECLARATIONS
 
 struct fa_json; /* opaque; in truth a cJSON node */
 
-/* Parses a whole file, one of that name in a directory, or a text of n_bytes. On a syntax error the message has name, line and column, or says
-   that the text ends early.
-   Nesting deeper than 64 and duplicate keys within one object are errors; text that is not UTF-8 (UTF-16,
-   gzip) is told as what it is. */
+/* Parses a whole file, one of that name in a directory, or a text of n_bytes. On a syntax error the message
+   has name, line and column, or says that the text ends early. Nesting deeper than 64 and duplicate keys
+   within one object are errors; text that is not UTF-8 (UTF-16, gzip) is told as what it is. */
 fa_status fa_json_read_file(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 fa_status fa_json_read_in(const char *directory, const char *name, struct fa_json **out) FA_CHECK_RESULT;
 fa_status fa_json_parse(const char *name, const char *text, size_t n_bytes,

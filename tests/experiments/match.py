@@ -10,6 +10,7 @@ usage: match.py rates [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [
 a rate that was chosen for it alone. A row is a dataset, a loss, a rate and a seed. Each is a line of DIR/rows.jsonl, written when it ends;
 rows that are there are not made again, and a row that was interrupted goes on from its newest checkpoint. Several may work in one DIR at
 once, on rows of their own (`--seeds`, `--datasets`). Standard library only; the program is FREEANCHOR, or build/release/freeanchor.
+The rows so far are in tests/experiments/results/match, where `--out` goes on with them.
 --tiny makes rows of a minute or so, which prove the script and nothing else (in a folder of its own).
 
 Datasets, packed below DIR/data:

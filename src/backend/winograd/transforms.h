@@ -1,14 +1,7 @@
 /*
- * transforms.h - between tiles and their points: the matrices of F(4, 3), by Toom and Cook's construction on
- * the points 0, a, -a, b, -b and infinity, with a = 5/8 and b = 3/2, whose rounding errors are a third of
- * those of 1 and 2.
- *
- *   A^T  row i, of point p: p^i                            G  row of p: (1, p, p^2) / prod (p - q)
- *   B^T  row of p: the coefficients of prod (x - q)        q: the other finite points
- *
- * Of infinity, A^T has a last column (0, 0, 0, 1), G a last row (0, 0, 1), B^T the product over all finite
- * points. Everything here works on vectors of LANES channels, along one side of a tile; a tile takes it along
- * both.
+ * transforms.h - between tiles and their points: the matrices of F(4, 3) on the points 0, a, -a, b, -b and
+ * infinity (doc/method.md 2.8), along one side of a tile, on vectors of LANES channels. A tile takes it along
+ * both sides.
  */
 
 #define POINT_A 0.625f

@@ -1,6 +1,6 @@
 /*
  * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3),
- * in floats: a quarter of the multiplications (doc/performance.md, "Winograd").
+ * in floats: a quarter of the multiplications (doc/method.md 2.8).
  *
  * A tile is 4x4 outputs, which need 6x6 inputs; both become 36 numbers, its points, at each of which a
  * convolution is one product over channels. With B^T, G and A^T as in transforms.h:

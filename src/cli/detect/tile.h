@@ -9,9 +9,10 @@
  * of the overlap is missing, along each axis; non-maximum suppression over all tiles then finds it overlap
  * the whole object. What is larger than the overlap is not lost, but may be found in parts.
  *
- * Merging more than that was tried on eight mosaics of cells. Where a box touches its tile's edge, intersection
- * over the smaller area removes nothing: no box that is cut gets past the border. An IoU of 0.3 between tiles
- * takes nearly as many neighbours as doubles. What a weak detector finds twice at borders, it finds twice in a tile.
+ * Merging more than that was tried on eight mosaics of cells. Where a box touches its tile's edge,
+ * intersection over the smaller area removes nothing: no box that is cut gets past the border. An IoU of 0.3
+ * between tiles takes nearly as many neighbours as doubles. What a weak detector finds twice at borders, it
+ * finds twice in a tile.
  */
 #ifndef FA_CLI_DETECT_TILE_H
 #define FA_CLI_DETECT_TILE_H
