@@ -164,7 +164,8 @@ static struct part part_of(int item, int n_tiles)
     return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
-static void spread_part(const struct winograd_conv *conv, const float *src, const struct turn *turn, int item)
+static void spread_inputs(const struct winograd_conv *conv, const float *src, const struct turn *turn,
+                          int item)
 {
     const struct part part = part_of(item, turn->n);
     const struct winograd_map map = block_of(conv, src, part.block);
@@ -172,6 +173,17 @@ static void spread_part(const struct winograd_conv *conv, const float *src, cons
 
     to.data += (size_t)part.begin * to.row;
     conv->kernels->spread_inputs(&map, turn->first + part.begin, part.end - part.begin, to);
+}
+
+static void spread_outputs(const struct winograd_conv *conv, const float *diff_dst, const struct turn *turn,
+                           int item)
+{
+    const struct part part = part_of(item, turn->n);
+    const struct winograd_map map = block_of(conv, diff_dst, part.block);
+    struct winograd_points to = output_points(conv, turn->outputs, turn->room, part.block);
+
+    to.data += (size_t)part.begin * to.row;
+    conv->kernels->spread_outputs(&map, turn->first + part.begin, part.end - part.begin, to);
 }
 
 /* One point of a panel of outputs. */
@@ -234,21 +246,21 @@ static int tiles_at_once(const struct winograd_conv *conv)
     return is_shared(conv) ? all : (all + turns - 1) / turns;
 }
 
-static size_t turn_floats(const struct winograd_conv *conv)
+static size_t turn_floats(const struct winograd_conv *conv, int room)
 {
-    const int n = tiles_at_once(conv);
-
-    return WINOGRAD_POINTS * (input_point(conv, n) + panel_point(conv, (size_t)n));
+    return WINOGRAD_POINTS * (input_point(conv, room) + panel_point(conv, (size_t)room));
 }
 
 size_t winograd_products_bytes(const struct winograd_conv *conv)
 {
-    return (is_shared(conv) ? 1 : (size_t)conv->n_threads) * turn_floats(conv) * sizeof(float);
+    const size_t n_turns = is_shared(conv) ? 1 : (size_t)conv->n_threads;
+
+    return n_turns * turn_floats(conv, tiles_at_once(conv)) * sizeof(float);
 }
 
-static struct turn turn_of(const struct winograd_conv *conv, int first, float *work)
+static struct turn turn_of(const struct winograd_conv *conv, int first, int room, float *work)
 {
-    const int left = tiles_of(conv) - first, room = tiles_at_once(conv);
+    const int left = tiles_of(conv) - first;
 
     return (struct turn){first, left < room ? left : room, room, work,
                          work + WINOGRAD_POINTS * input_point(conv, room)};
@@ -258,7 +270,7 @@ static void take_alone(const struct winograd_conv *conv, const float *src, const
                        const struct winograd_finish *finish, float *dst, const struct turn *turn)
 {
     for (int item = 0; item < PARTS * conv->in_blocks; item++)
-        spread_part(conv, src, turn, item);
+        spread_inputs(conv, src, turn, item);
     for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
         multiply_point(conv, packed, turn, item);
     for (int item = 0; item < PARTS * conv->out_blocks; item++)
@@ -272,7 +284,7 @@ static void take_together(const struct winograd_conv *conv, const float *src, co
     {
 #pragma omp for schedule(static)
         for (int item = 0; item < PARTS * conv->in_blocks; item++)
-            spread_part(conv, src, turn, item);
+            spread_inputs(conv, src, turn, item);
 #pragma omp for schedule(static)
         for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
             multiply_point(conv, packed, turn, item);
@@ -288,15 +300,15 @@ void winograd_products(const struct winograd_conv *conv, const float *src, const
     const int all = tiles_of(conv), at_once = tiles_at_once(conv);
 
     if (is_shared(conv)) {
-        const struct turn turn = turn_of(conv, 0, work);
+        const struct turn turn = turn_of(conv, 0, at_once, work);
 
         take_together(conv, src, packed, finish, dst, &turn);
         return;
     }
 #pragma omp parallel for num_threads(conv->n_threads) schedule(static)
     for (int first = 0; first < all; first += at_once) {
-        const struct turn turn =
-            turn_of(conv, first, (float *)work + (size_t)omp_get_thread_num() * turn_floats(conv));
+        float *own = (float *)work + (size_t)omp_get_thread_num() * turn_floats(conv, at_once);
+        const struct turn turn = turn_of(conv, first, at_once, own);
 
         take_alone(conv, src, packed, finish, dst, &turn);
     }
@@ -304,7 +316,6 @@ void winograd_products(const struct winograd_conv *conv, const float *src, const
 
 /* ---- the gradient of filters ---- */
 
-/* Points of inputs and outputs of some tiles, and behind them the sums. */
 static int gradient_tiles(const struct winograd_conv *conv)
 {
     const int all = tiles_of(conv);
@@ -312,35 +323,10 @@ static int gradient_tiles(const struct winograd_conv *conv)
     return all < GRADIENT_TILES ? all : GRADIENT_TILES;
 }
 
-static size_t gradient_floats(const struct winograd_conv *conv)
-{
-    const int n = gradient_tiles(conv);
-
-    return WINOGRAD_POINTS * (input_point(conv, n) + panel_point(conv, (size_t)n));
-}
-
+/* A turn, and behind it the sums. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv)
 {
-    return gradient_floats(conv) * sizeof(float) + winograd_filters_bytes(conv);
-}
-
-static struct turn gradient_turn(const struct winograd_conv *conv, int first, float *work)
-{
-    const int left = tiles_of(conv) - first, room = gradient_tiles(conv);
-
-    return (struct turn){first, left < room ? left : room, room, work,
-                         work + WINOGRAD_POINTS * input_point(conv, room)};
-}
-
-static void spread_gradient_part(const struct winograd_conv *conv, const float *diff_dst,
-                                 const struct turn *turn, int item)
-{
-    const struct part part = part_of(item, turn->n);
-    const struct winograd_map map = block_of(conv, diff_dst, part.block);
-    struct winograd_points to = output_points(conv, turn->outputs, turn->room, part.block);
-
-    to.data += (size_t)part.begin * to.row;
-    conv->kernels->spread_outputs(&map, turn->first + part.begin, part.end - part.begin, to);
+    return turn_floats(conv, gradient_tiles(conv)) * sizeof(float) + winograd_filters_bytes(conv);
 }
 
 /* The sums of one point and panel. */
@@ -377,20 +363,20 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
 void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
                        float *filters, float *bias, void *work)
 {
-    float *sums = (float *)work + gradient_floats(conv);
     const int all = tiles_of(conv), at_once = gradient_tiles(conv);
+    float *sums = (float *)work + turn_floats(conv, at_once);
 
 #pragma omp parallel num_threads(conv->n_threads)
     {
         for (int first = 0; first < all; first += at_once) {
-            const struct turn turn = gradient_turn(conv, first, work);
+            const struct turn turn = turn_of(conv, first, at_once, work);
 
 #pragma omp for schedule(static) nowait
             for (int item = 0; item < PARTS * conv->in_blocks; item++)
-                spread_part(conv, src, &turn, item);
+                spread_inputs(conv, src, &turn, item);
 #pragma omp for schedule(static)
             for (int item = 0; item < PARTS * conv->out_blocks; item++)
-                spread_gradient_part(conv, diff_dst, &turn, item);
+                spread_outputs(conv, diff_dst, &turn, item);
 #pragma omp for schedule(static)
             for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
                 multiply_panel(conv, &turn, sums, item);
