@@ -8,42 +8,16 @@
 #undef _FORTIFY_SOURCE /* it takes a jump to another stack for an error */
 #include <map>
 #include <memory>
-#include <setjmp.h>
-#include <ucontext.h>
 #include <vector>
 
 #include "run.h"
+#include "stacks.h"
 
 namespace emulator
 {
 namespace
 {
-constexpr size_t stack_bytes = 64 * 1024;
-
 enum class state { running, waits_for_block, waits_for_warp, idle };
-
-/* Where a stack goes on: at its beginning, or where it was left. */
-struct place {
-    ucontext_t begin;
-    jmp_buf left;
-    bool was_left;
-};
-
-/* AddressSanitizer follows a change of stacks only through swapcontext, which asks the system twice each
- * time. */
-void change(place *from, place *to)
-{
-#ifdef __SANITIZE_ADDRESS__
-    swapcontext(&from->begin, &to->begin);
-#else
-    from->was_left = true;
-    if (_setjmp(from->left) != 0)
-        return;
-    if (to->was_left)
-        _longjmp(to->left, 1);
-    setcontext(&to->begin);
-#endif
-}
 
 struct fibre {
     place where;
@@ -79,6 +53,7 @@ void pause(state state)
 /* Of one block after the other. */
 void take_threads()
 {
+    arrive(&run.scheduler);
     for (;;) {
         while (run.next < run.now->n_threads()) {
             run.current->thread = thread_of(*run.now, run.next++);
@@ -91,14 +66,7 @@ void take_threads()
 
 fibre::fibre()
 {
-    ucontext_t *at = &where.begin;
-
-    getcontext(at);
-    at->uc_stack.ss_sp = stack.get();
-    at->uc_stack.ss_size = stack_bytes;
-    at->uc_link = nullptr;
-    makecontext(at, take_threads, 0);
-    where.was_left = false;
+    begin_stack(&where, stack.get(), take_threads);
 }
 
 void resume(fibre *fibre)
