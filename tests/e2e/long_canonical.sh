@@ -13,7 +13,7 @@ must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/
 
 # train RANKS WORK_DIR STEPS FROZEN_STAGES: for images this small a step costs what its trainable parameters do
 train() {
-  must run_ranks "$1" "$freeanchor" train --config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" \
+  must run_ranks "$1" "$freeanchor" train --config "$small_config" --train-data "$scratch/shards" \
     --work-dir "$2" --threads 1 --set "data.scale=[[64,64],[32,32]]" --set train.batch=16 --set train.epochs=100 --set train.max_steps="$3" \
     --set train.reduction=canonical --set train.eval_interval=0 --set train.checkpoint_interval=100 --set train.warmup_steps=10 \
     --set train.log_interval=1 --set model.backbone.frozen_stages="$4"
