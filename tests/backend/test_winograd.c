@@ -20,8 +20,8 @@ enum { TAPS = WINOGRAD_TAPS };
 static const struct size {
     int in, out, height, width;
 } sizes[] = {
-    {1, 1, 1, 1},   {16, 16, 4, 4},   {33, 20, 5, 7},
-    {20, 33, 9, 3}, {48, 16, 13, 30}, {8, 40, 66, 67}, /* more tiles than at once */
+    {1, 1, 1, 1},   {16, 16, 4, 4}, {33, 20, 5, 7},   {3, 17, 1, 29},
+    {17, 3, 23, 1}, {20, 33, 9, 3}, {48, 16, 13, 30}, {8, 40, 66, 67}, /* more tiles than at once */
 };
 enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
 
@@ -398,6 +398,44 @@ static void a_nan_is_not_hidden_by_a_relu(void **state)
     problem_free(&p);
 }
 
+/* The same values, a float behind where they were. */
+static float *moved(const float *values, size_t n)
+{
+    float *copy = zeros(n + 1);
+
+    memcpy(copy + 1, values, n * sizeof *values);
+    return copy;
+}
+
+static void check_unaligned(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    const struct winograd_finish finish = {.bias = p->bias};
+    float *src = moved(p->src, map_floats(p, p->size.in));
+    float *diff_dst = moved(p->diff_dst, map_floats(p, p->size.out));
+    struct problem unaligned = *p;
+    float *want = products(p, kernels, WINOGRAD_FORWARD, &finish, 2), *want_sum = gradient(p, kernels, 1, 2);
+    float *got, *sum;
+
+    unaligned.src = src + 1;
+    unaligned.diff_dst = diff_dst + 1;
+    got = products(&unaligned, kernels, WINOGRAD_FORWARD, &finish, 2);
+    sum = gradient(&unaligned, kernels, 1, 2);
+    assert_memory_equal(got, want, map_floats(p, p->size.out) * sizeof *got);
+    assert_memory_equal(sum, want_sum, gradient_floats(p) * sizeof *sum);
+    fa_free(src);
+    fa_free(diff_dst);
+    fa_free(want);
+    fa_free(want_sum);
+    fa_free(got);
+    fa_free(sum);
+}
+
+static void maps_may_lie_anywhere(void **state)
+{
+    (void)state;
+    for_all(check_unaligned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +443,7 @@ int main(void)
         cmocka_unit_test(backward_is_its_gradient_of_inputs),
         cmocka_unit_test(and_of_filters_and_bias),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(maps_may_lie_anywhere),
         cmocka_unit_test(a_nan_is_not_hidden_by_a_relu),
     };
 

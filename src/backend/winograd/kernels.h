@@ -18,6 +18,11 @@ struct winograd_map {
     int height, width;
 };
 
+/* Tiles side by side: n, of which the first begins at (y, x). */
+struct winograd_run {
+    int y, x, n;
+};
+
 /* One point's product: result[row][0 .. n_vectors * lanes) = sum over the depth of number(row, depth) *
    factor[depth][..]. Rows of factor and result are two vectors apart. */
 struct winograd_product {
@@ -34,12 +39,13 @@ struct winograd_kernels {
     int lanes;
     int most_rows; /* of a result, that stay in registers */
 
-    /* A block's tiles first to first + n to their points, rows 0 to n. */
-    void (*spread_inputs)(const struct winograd_map *map, int first, int n, struct winograd_points to);
-    void (*spread_outputs)(const struct winograd_map *map, int first, int n, struct winograd_points to);
+    /* A run of a block's tiles, as inputs or as outputs, to their points; rows 0 to n. */
+    void (*spread_inputs)(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
+    void (*spread_outputs)(const struct winograd_map *map, struct winograd_run run,
+                           struct winograd_points to);
 
     /* And back; `finish` has the maps and the bias of that block. */
-    void (*collect)(struct winograd_points from, const struct winograd_map *map, int first, int n,
+    void (*collect)(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
                     const struct winograd_finish *finish);
 
     /* Rows are tiles: number(row, depth) is lane depth % lanes of vector `row` in block depth / lanes. */

@@ -34,105 +34,78 @@ INLINE vector where(choice chosen, vector value)
 
 /* ---- tiles to points ---- */
 
-struct place {
-    int y, x; /* of a tile's first output */
-};
-
-INLINE struct place place_of(const struct winograd_map *map, int tile)
-{
-    const int across = (map->width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
-
-    return (struct place){tile / across * WINOGRAD_TILE, tile % across * WINOGRAD_TILE};
-}
-
 INLINE size_t offset_of(const struct winograd_map *map, int y, int x)
 {
     return ((size_t)y * (size_t)map->width + (size_t)x) * LANES;
 }
 
-/* Are the n x n positions from (y, x) all within the map? */
-INLINE bool is_within(const struct winograd_map *map, int y, int x, int n)
+/* A square of positions, of a map or partly beyond it. */
+struct square {
+    int y, x, side;
+};
+
+INLINE bool is_within(const struct winograd_map *map, struct square square)
 {
-    return y >= 0 && x >= 0 && y + n <= map->height && x + n <= map->width;
+    return square.y >= 0 && square.x >= 0 && square.y + square.side <= map->height &&
+           square.x + square.side <= map->width;
 }
 
 INLINE vector load_or_zero(const struct winograd_map *map, int y, int x, bool checked)
 {
-    if (checked && !is_within(map, y, x, 1))
+    if (checked && !is_within(map, (struct square){y, x, 1}))
         return (vector){0};
     return load(map->data + offset_of(map, y, x));
 }
 
-INLINE void spread_patch(const struct winograd_map *map, struct place at, bool checked, float *to,
-                         size_t point)
+/* One side of a square to its points. */
+typedef void transform(const vector *from, vector *to);
+
+INLINE void spread_square(const struct winograd_map *map, struct square square, bool checked,
+                          transform *to_points, float *to, size_t point)
 {
     vector half[WINOGRAD_PATCH][WINOGRAD_PATCH];
 
-    for (int i = 0; i < WINOGRAD_PATCH; i++) {
+    for (int i = 0; i < square.side; i++) {
         vector row[WINOGRAD_PATCH];
 
-        for (int j = 0; j < WINOGRAD_PATCH; j++)
-            row[j] = load_or_zero(map, at.y - 1 + i, at.x - 1 + j, checked);
-        inputs_to_points(row, half[i]);
+        for (int j = 0; j < square.side; j++)
+            row[j] = load_or_zero(map, square.y + i, square.x + j, checked);
+        to_points(row, half[i]);
     }
     for (int j = 0; j < WINOGRAD_PATCH; j++) {
         vector column[WINOGRAD_PATCH], points[WINOGRAD_PATCH];
 
-        for (int i = 0; i < WINOGRAD_PATCH; i++)
+        for (int i = 0; i < square.side; i++)
             column[i] = half[i][j];
-        inputs_to_points(column, points);
+        to_points(column, points);
         for (int i = 0; i < WINOGRAD_PATCH; i++)
             store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
     }
 }
 
-static void spread_inputs(const struct winograd_map *map, int first, int n, struct winograd_points to)
+/* Squares of a run's tiles, which begin `before` positions above and left of them. */
+INLINE void spread(const struct winograd_map *map, struct winograd_run run, int before, int side,
+                   transform *to_points, struct winograd_points to)
 {
-    for (int t = 0; t < n; t++) {
-        const struct place at = place_of(map, first + t);
+    for (int t = 0; t < run.n; t++) {
+        const struct square square = {run.y - before, run.x - before + t * WINOGRAD_TILE, side};
         float *row = to.data + (size_t)t * to.row;
 
-        if (is_within(map, at.y - 1, at.x - 1, WINOGRAD_PATCH))
-            spread_patch(map, at, false, row, to.point);
+        if (is_within(map, square))
+            spread_square(map, square, false, to_points, row, to.point);
         else
-            spread_patch(map, at, true, row, to.point);
+            spread_square(map, square, true, to_points, row, to.point);
     }
 }
 
-INLINE void spread_tile(const struct winograd_map *map, struct place at, bool checked, float *to,
-                        size_t point)
+static void spread_inputs(const struct winograd_map *map, struct winograd_run run, struct winograd_points to)
 {
-    vector half[WINOGRAD_TILE][WINOGRAD_PATCH];
-
-    for (int i = 0; i < WINOGRAD_TILE; i++) {
-        vector row[WINOGRAD_TILE];
-
-        for (int j = 0; j < WINOGRAD_TILE; j++)
-            row[j] = load_or_zero(map, at.y + i, at.x + j, checked);
-        outputs_to_points(row, half[i]);
-    }
-    for (int j = 0; j < WINOGRAD_PATCH; j++) {
-        vector column[WINOGRAD_TILE], points[WINOGRAD_PATCH];
-
-        for (int i = 0; i < WINOGRAD_TILE; i++)
-            column[i] = half[i][j];
-        outputs_to_points(column, points);
-        for (int i = 0; i < WINOGRAD_PATCH; i++)
-            store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
-    }
+    spread(map, run, 1, WINOGRAD_PATCH, inputs_to_points, to);
 }
 
-static void spread_outputs(const struct winograd_map *map, int first, int n, struct winograd_points to)
+static void spread_outputs(const struct winograd_map *map, struct winograd_run run, struct winograd_points to)
 {
-    for (int t = 0; t < n; t++) {
-        const struct place at = place_of(map, first + t);
-        float *row = to.data + (size_t)t * to.row;
-
-        if (is_within(map, at.y, at.x, WINOGRAD_TILE))
-            spread_tile(map, at, false, row, to.point);
-        else
-            spread_tile(map, at, true, row, to.point);
-    }
+    spread(map, run, 0, WINOGRAD_TILE, outputs_to_points, to);
 }
 
 /* ---- and back ---- */
@@ -167,23 +140,23 @@ INLINE vector finished(vector value, const struct winograd_finish *finish, vecto
     return value;
 }
 
-static void collect(struct winograd_points from, const struct winograd_map *map, int first, int n,
+static void collect(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
                     const struct winograd_finish *finish)
 {
     const vector bias = finish->bias != NULL ? load(finish->bias) : (vector){0};
 
-    for (int t = 0; t < n; t++) {
-        const struct place at = place_of(map, first + t);
-        const int end_y = at.y + WINOGRAD_TILE < map->height ? at.y + WINOGRAD_TILE : map->height;
-        const int end_x = at.x + WINOGRAD_TILE < map->width ? at.x + WINOGRAD_TILE : map->width;
+    for (int t = 0; t < run.n; t++) {
+        const int first = run.x + t * WINOGRAD_TILE;
+        const int end_y = run.y + WINOGRAD_TILE < map->height ? run.y + WINOGRAD_TILE : map->height;
+        const int end_x = first + WINOGRAD_TILE < map->width ? first + WINOGRAD_TILE : map->width;
         vector tile[WINOGRAD_TILE][WINOGRAD_TILE];
 
         collect_tile(from.data + (size_t)t * from.row, from.point, tile);
-        for (int y = at.y; y < end_y; y++)
-            for (int x = at.x; x < end_x; x++) {
+        for (int y = run.y; y < end_y; y++)
+            for (int x = first; x < end_x; x++) {
                 const size_t offset = offset_of(map, y, x);
 
-                store(finished(tile[y - at.y][x - at.x], finish, bias, offset), map->data + offset);
+                store(finished(tile[y - run.y][x - first], finish, bias, offset), map->data + offset);
             }
     }
 }

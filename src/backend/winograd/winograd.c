@@ -34,12 +34,14 @@ static size_t lanes_of(const struct winograd_conv *conv)
     return (size_t)conv->kernels->lanes;
 }
 
+static int tiles_across(const struct winograd_conv *conv)
+{
+    return (conv->width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+}
+
 static int tiles_of(const struct winograd_conv *conv)
 {
-    const int down = (conv->height + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
-    const int across = (conv->width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
-
-    return down * across;
+    return (conv->height + WINOGRAD_TILE - 1) / WINOGRAD_TILE * tiles_across(conv);
 }
 
 static struct winograd_map block_of(const struct winograd_conv *conv, const float *map, int block)
@@ -154,7 +156,7 @@ struct turn {
 enum { PARTS = 4 };
 
 struct part {
-    int block, begin, end;
+    int block, begin, end; /* tiles of the turn */
 };
 
 static struct part part_of(int item, int n_tiles)
@@ -164,26 +166,46 @@ static struct part part_of(int item, int n_tiles)
     return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
+/* From a tile on, as many of the next as lie beside it. */
+static struct winograd_run run_at(const struct winograd_conv *conv, int tile, int most)
+{
+    const int across = tiles_across(conv), x = tile % across;
+
+    return (struct winograd_run){tile / across * WINOGRAD_TILE, x * WINOGRAD_TILE,
+                                 most < across - x ? most : across - x};
+}
+
+typedef void spreading(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
+
+static void spread(const struct winograd_conv *conv, spreading *spread_run, const float *src, int first,
+                   struct part part, struct winograd_points to)
+{
+    const struct winograd_map map = block_of(conv, src, part.block);
+    struct winograd_run run;
+
+    to.data += (size_t)part.begin * to.row;
+    for (int t = part.begin; t < part.end; t += run.n, to.data += (size_t)run.n * to.row) {
+        run = run_at(conv, first + t, part.end - t);
+        spread_run(&map, run, to);
+    }
+}
+
 static void spread_inputs(const struct winograd_conv *conv, const float *src, const struct turn *turn,
                           int item)
 {
     const struct part part = part_of(item, turn->n);
-    const struct winograd_map map = block_of(conv, src, part.block);
-    struct winograd_points to = input_points(conv, turn->inputs, turn->room, part.block);
 
-    to.data += (size_t)part.begin * to.row;
-    conv->kernels->spread_inputs(&map, turn->first + part.begin, part.end - part.begin, to);
+    spread(conv, conv->kernels->spread_inputs, src, turn->first, part,
+           input_points(conv, turn->inputs, turn->room, part.block));
 }
 
 static void spread_outputs(const struct winograd_conv *conv, const float *diff_dst, const struct turn *turn,
                            int item)
 {
     const struct part part = part_of(item, turn->n);
-    const struct winograd_map map = block_of(conv, diff_dst, part.block);
-    struct winograd_points to = output_points(conv, turn->outputs, turn->room, part.block);
 
-    to.data += (size_t)part.begin * to.row;
-    conv->kernels->spread_outputs(&map, turn->first + part.begin, part.end - part.begin, to);
+    spread(conv, conv->kernels->spread_outputs, diff_dst, turn->first, part,
+           output_points(conv, turn->outputs, turn->room, part.block));
 }
 
 /* One point of a panel of outputs. */
@@ -224,9 +246,13 @@ static void collect_part(const struct winograd_conv *conv, const struct winograd
     const struct winograd_map map = block_of(conv, dst, part.block);
     const struct winograd_finish own = finish_of_block(conv, finish, part.block);
     struct winograd_points from = output_points(conv, turn->outputs, turn->room, part.block);
+    struct winograd_run run;
 
     from.data += (size_t)part.begin * from.row;
-    conv->kernels->collect(from, &map, turn->first + part.begin, part.end - part.begin, &own);
+    for (int t = part.begin; t < part.end; t += run.n, from.data += (size_t)run.n * from.row) {
+        run = run_at(conv, turn->first + t, part.end - t);
+        conv->kernels->collect(from, &map, run, &own);
+    }
 }
 
 /* Of so few tiles that threads would each read all filters for a few rows, all are taken at once by all
