@@ -1,9 +1,12 @@
 /*
  * test_backend.c - opening a backend, and what does not depend on how many threads it has.
  */
+#include <cblas.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "activation.h"
 #include "fa/memory.h"
 #include "flats.h"
 #include "op_cases.h"
@@ -189,6 +192,42 @@ static void blas_repeats_itself_bit_for_bit(void **state)
     }
 }
 
+/* Relative to the largest. */
+#define ROUNDING 2e-6
+
+static void products_are_shared_by_any_number_of_threads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_op_cases; i++) {
+        const int n_threads = 2 + (int)(i % 4);
+        struct op_data data = op_data_new(&op_cases[i]);
+        struct op_result one = result_with_threads(&op_cases[i], &data, 1);
+        struct op_result some = result_with_threads(&op_cases[i], &data, n_threads);
+
+        assert_true(worst_real(some.dst, one.dst, data.n_dst) < ROUNDING);
+        assert_true(worst_real(some.diff_src, one.diff_src, data.n_src) < ROUNDING);
+        assert_true(worst_real(some.diff_filters, one.diff_filters, data.n_filters) < ROUNDING);
+        op_result_free(&one);
+        op_result_free(&some);
+        op_data_free(&data);
+    }
+}
+
+/* Its own threads would fight with OpenMP's for the cores. */
+static void openblas_computes_on_the_threads_that_call_it(void **state)
+{
+    const int n_threads = omp_get_max_threads();
+    struct fa_backend *backend;
+
+    (void)state;
+    omp_set_num_threads(3);
+    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 4}, &backend));
+    assert_int_equal(openblas_get_num_threads(), 1);
+    assert_int_equal(omp_get_max_threads(), 3);
+    omp_set_num_threads(n_threads);
+    fa_backend_close(backend);
+}
+
 static void sums_over_positions_do_not_depend_on_the_number_of_threads(void **state)
 {
     const struct op_case *op = &op_cases[0];
@@ -220,6 +259,8 @@ int main(void)
         cmocka_unit_test(what_was_put_is_got_once_the_ticket_is_reached),
         cmocka_unit_test(queues_that_follow_each_other_do_their_work_in_turn),
         cmocka_unit_test(blas_repeats_itself_bit_for_bit),
+        cmocka_unit_test(products_are_shared_by_any_number_of_threads),
+        cmocka_unit_test(openblas_computes_on_the_threads_that_call_it),
         cmocka_unit_test(sums_over_positions_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(all_memory_was_given_back),
     };

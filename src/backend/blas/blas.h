@@ -3,8 +3,10 @@
  *
  * It is complete, it follows the definitions, and every other backend is tested against it. Loops over
  * channels or elements are shared out between OpenMP threads; each output element is computed by one thread
- * in one order, so their results do not depend on the number of threads. Of OpenBLAS's products the same can
- * only be said at equal numbers of threads: it may cut a long sum by them.
+ * in one order, so their results do not depend on the number of threads. Products are cut into a part for
+ * each thread (gemm.h), and OpenBLAS multiplies a small part by other loops than a large one: of them the
+ * same can only be said at equal numbers of threads. OpenBLAS's own threads would wait for work in loops that
+ * take the cores from OpenMP's, so it has one.
  */
 #ifndef FA_BLAS_H
 #define FA_BLAS_H

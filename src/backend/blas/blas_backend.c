@@ -7,6 +7,7 @@
 
 #include "blas.h"
 #include "fa/memory.h"
+#include "gemm.h"
 
 /* "OpenBLAS 0.3.21, SkylakeX": the library's own words begin with its name and version. */
 static void describe(char *text, size_t size)
@@ -18,7 +19,6 @@ static void describe(char *text, size_t size)
     snprintf(text, size, "%.*s, %s", (int)(name + 1 + version), config, openblas_get_corename());
 }
 
-/* OpenBLAS has one number of threads for the process: the backend opened last decides. */
 static fa_status blas_open(const struct fa_backend *base, struct fa_backend **out)
 {
     struct fa_blas_backend *self;
@@ -26,7 +26,7 @@ static fa_status blas_open(const struct fa_backend *base, struct fa_backend **ou
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     self->base = *base;
     describe(self->base.description, sizeof self->base.description);
-    openblas_set_num_threads(base->n_threads);
+    fa_gemm_start();
     *out = &self->base;
     return FA_OK;
 }

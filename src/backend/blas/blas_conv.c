@@ -56,6 +56,11 @@ static struct product product_of(const struct fa_conv *conv)
     return (struct product){rows, depth, plane, (size_t)rows * (size_t)depth, (size_t)rows * (size_t)plane};
 }
 
+static size_t columns_of_group(const struct product *product, struct tile tile)
+{
+    return (size_t)product->depth * (size_t)tile.n;
+}
+
 /* Rows of a tile whose columns, of row elements each, fit the limit; at least one. */
 static int tile_rows(size_t row, int height)
 {
@@ -163,12 +168,17 @@ fa_status fa_blas_conv_forward(struct fa_conv *conv, const void *src, const void
         tile = tile_at(conv, y);
         const fa_real *columns = columns_of(conv, tile, src);
 
-        for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
-            struct fa_matrix a = {filters + g * p.filters, p.depth, false};
-            struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, false};
-
-            fa_gemm(p.rows, tile.n, p.depth, a, b, 1, sums + g * p.dst + tile.offset, p.plane);
-        }
+        fa_gemm(&(struct fa_products){.groups = conv->desc.groups,
+                                      .m = p.rows,
+                                      .n = tile.n,
+                                      .k = p.depth,
+                                      .a = {filters, p.depth, false, p.filters},
+                                      .b = {columns, tile.n, false, columns_of_group(&p, tile)},
+                                      .beta = 1,
+                                      .c = sums + tile.offset,
+                                      .c_stride = p.plane,
+                                      .c_group = p.dst},
+                conv->backend->n_threads);
     }
     if (conv->desc.relu)
         apply_relu(conv, sums);
@@ -184,12 +194,17 @@ static void backward_columns(const struct fa_conv *conv, struct tile tile, const
     const fa_real *filters = weights_of(conv)->filters;
     struct product p = product_of(conv);
 
-    for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
-        struct fa_matrix a = {filters + g * p.filters, p.depth, true};
-        struct fa_matrix b = {diff_dst + g * p.dst + tile.offset, p.plane, false};
-
-        fa_gemm(p.depth, tile.n, p.rows, a, b, beta, columns + g * (size_t)p.depth * (size_t)tile.n, tile.n);
-    }
+    fa_gemm(&(struct fa_products){.groups = conv->desc.groups,
+                                  .m = p.depth,
+                                  .n = tile.n,
+                                  .k = p.rows,
+                                  .a = {filters, p.depth, true, p.filters},
+                                  .b = {diff_dst + tile.offset, p.plane, false, p.dst},
+                                  .beta = beta,
+                                  .c = columns,
+                                  .c_stride = tile.n,
+                                  .c_group = columns_of_group(&p, tile)},
+            conv->backend->n_threads);
 }
 
 fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
@@ -242,12 +257,17 @@ fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, c
         tile = tile_at(conv, y);
         const fa_real *columns = columns_of(conv, tile, src);
 
-        for (size_t g = 0; g < (size_t)conv->desc.groups; g++) {
-            struct fa_matrix a = {gradient + g * p.dst + tile.offset, p.plane, false};
-            struct fa_matrix b = {columns + g * (size_t)p.depth * (size_t)tile.n, tile.n, true};
-
-            fa_gemm(p.rows, p.depth, tile.n, a, b, 1, diff->filters + g * p.filters, p.depth);
-        }
+        fa_gemm(&(struct fa_products){.groups = conv->desc.groups,
+                                      .m = p.rows,
+                                      .n = p.depth,
+                                      .k = tile.n,
+                                      .a = {gradient + tile.offset, p.plane, false, p.dst},
+                                      .b = {columns, tile.n, true, columns_of_group(&p, tile)},
+                                      .beta = 1,
+                                      .c = diff->filters,
+                                      .c_stride = p.depth,
+                                      .c_group = p.filters},
+                conv->backend->n_threads);
     }
     add_diff_bias(conv, gradient, diff->bias);
     return FA_OK;
