@@ -48,6 +48,19 @@ cores() {
   echo "$((${quota:-$all} < all ? quota : all))"
 }
 
+# physical_cores: the same, where two hardware threads of one core count once.
+physical_cores() {
+  local mask here quota
+  mask=$(taskset -cp $$ 2>/dev/null | sed 's/.*: //')
+  here=$(lscpu -p=CPU,CORE,SOCKET 2>/dev/null | awk -F, -v mask="$mask" '
+    BEGIN { n = split(mask, part, ","); for (i = 1; i <= n; i++) { split(part[i] "-" part[i], e, "-"); from[i] = e[1]; to[i] = e[2] } }
+    !/^#/ { for (i = 1; i <= n; i++) if ($1 + 0 >= from[i] + 0 && $1 + 0 <= to[i] + 0) core[$2 "," $3] = 1 }
+    END { for (c in core) cores++; print cores + 0 }')
+  [ "${here:-0}" -ge 1 ] || here=$(cores)
+  quota=$(cpu_quota /)
+  echo "$((${quota:-$here} < here ? quota : here))"
+}
+
 # ---- what differs between launchers ----
 #
 # mpirun is that of Open MPI up to 4 (openmpi4), of Open MPI 5 (openmpi5), which is PRRTE's, or of MPICH and its kin (hydra).

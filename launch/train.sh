@@ -70,16 +70,6 @@ command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or 
 
 # ---- placement ----
 
-# Cores that we may use: two hardware threads of one core count once.
-physical_cores() {
-  local mask
-  mask=$(taskset -cp $$ | sed 's/.*: //')
-  lscpu -p=CPU,CORE,SOCKET | awk -F, -v mask="$mask" '
-    BEGIN { n = split(mask, part, ","); for (i = 1; i <= n; i++) { split(part[i] "-" part[i], e, "-"); from[i] = e[1]; to[i] = e[2] } }
-    !/^#/ { for (i = 1; i <= n; i++) if ($1 + 0 >= from[i] + 0 && $1 + 0 <= to[i] + 0) core[$2 "," $3] = 1 }
-    END { for (c in core) cores++; print cores + 0 }'
-}
-
 hosts=1
 if [ -n "$hostfile" ]; then
   fault=$(check_hosts "$hostfile") || wrong "$fault"
@@ -91,10 +81,7 @@ if [ -n "$hostfile" ]; then
   done < <(names "$hostfile")
 fi
 ranks=${ranks:-${gpus:-1}}
-here=$(physical_cores 2>/dev/null) || here=0
-[ "$here" -ge 1 ] || here=$(cores)
-quota=$(cpu_quota /)
-[ "${quota:-$here}" -ge "$here" ] || here=$quota
+here=$(physical_cores)
 per_host=$(((ranks + hosts - 1) / hosts))
 [ "$per_host" -le "${gpus:-$per_host}" ] || wrong "$per_host ranks on a host that has $gpus GPUs"
 share=$((here / per_host))

@@ -78,7 +78,9 @@ ranks allreduce --config "$small_config" --sizes 4,100000 --steps 2
 positive allreduce alpha_s gradient_s bandwidth_gbit latency_us
 holds "$(count allreduce '"bytes":') == 3" "sizes and a gradient"
 ranks overlap "${tiny[@]}"
-positive overlap alone_s after_s during_s forward_s backward_s
+positive overlap peak_rss_bytes alone_s after_s during_s forward_s backward_s
+expect 0 "best: launch/train.sh --ranks" "$root/launch/split.sh" --cores 2 "${tiny[@]}"
+expect 2 "--cores 0: expected a whole number" "$root/launch/split.sh" --cores 0
 network=(--nodes 4 --ranks-per-node 2 --bandwidth 10 --latency 20)
 must "$freeanchor" estimate --config "$small_config" "${network[@]}" --profile "$scratch/overlap" --json
 cp "$last_log" "$scratch/estimate"

@@ -146,9 +146,12 @@ static fa_status report(struct fa_invocation *invocation, const struct measure *
 {
     const int n_ranks = fa_comm_size(measure->comm);
     const double alone_s = fa_median(measure->seconds[ALONE], measure->bench.n_repeats);
+    double peak_rss = (double)fa_memory_peak_rss(); /* of the largest rank */
 
+    fa_comm_max_double(measure->comm, &peak_rss, 1);
     fa_report_number(invocation, "ranks", n_ranks);
     fa_report_number(invocation, "alone_s", alone_s);
+    fa_report_number(invocation, "peak_rss_bytes", peak_rss);
     fa_json_set(
         invocation->report, "transport",
         fa_json_new_string(
