@@ -6,8 +6,8 @@ usage: match.py rates [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [
        match.py run   [--out DIR] [--bccd DIR] [--datasets A,B] [--losses A,B] [--seeds 0,1,2,3,4] [--threads N] [--tiny]
        match.py table [--out DIR]
 
-`rates` trains each loss at several learning rates, with a seed that `run` does not use; RATES has the best of each, for no loss should win by
-a rate that was chosen for it alone. A row is a dataset, a loss, a rate and a seed. Each is a line of DIR/rows.jsonl, written when it ends;
+`rates` trains each loss at several learning rates, with a seed that `run` does not use; `run` takes the best of each dataset and loss, for no
+loss should win by a rate that was chosen for another. A row is a dataset, a loss, a rate and a seed. Each is a line of DIR/rows.jsonl, written when it ends;
 rows that are there are not made again, and a row that was interrupted goes on from its newest checkpoint. Several may work in one DIR at
 once, on rows of their own (`--seeds`, `--datasets`). Standard library only; the program is FREEANCHOR, or build/release/freeanchor.
 The rows so far are in tests/experiments/results/match, where `--out` goes on with them.
@@ -38,7 +38,6 @@ SCHEDULE = {"train.epochs": 10, "train.eval_interval": 0, "train.keep_checkpoint
 SCALES = {"bccd": "[192,144]", "crowded": "[256,192]", "elongated": "[256,192]"}
 DATASETS = tuple(SCALES)
 ASSIGNED = {"model.coder_std": "[1,1,1,1]"}  # the unit of RetinaNet's box deltas
-RATES = {"freeanchor": 0.02, "focal": 0.02, "atss": 0.02}
 RATES_TRIED, SEED_OF_RATES = (0.02, 0.04, 0.08), 100
 LOSSES = {"freeanchor": {}, "focal": {"loss.type": '"focal"', **ASSIGNED}, "atss": {"loss.type": '"atss"', **ASSIGNED}}
 IOUS = [0.5 + 0.05 * k for k in range(10)]
@@ -204,9 +203,19 @@ def rates(args):
     make_rows(args, itertools.product(args.datasets, args.losses, RATES_TRIED, [SEED_OF_RATES]))
 
 
+def best_rates(found):
+    """dataset, loss: the rate of the best AP among those tried."""
+    tried = [(row["AP"], key) for key, row in found.items() if key[3] == SEED_OF_RATES and key[2] in RATES_TRIED]
+    return {key[:2]: key[2] for _, key in sorted(tried)}
+
+
 def run(args):
     """Seed by seed, so that an early end has pairs."""
-    make_rows(args, ((dataset, loss, RATES[loss], seed) for seed in args.seeds for dataset in args.datasets for loss in args.losses))
+    best = best_rates(rows.read(args.out / "rows.jsonl", key_of))
+    wanted = [(dataset, loss, seed) for seed in args.seeds for dataset in args.datasets if Dataset(dataset, args).exists() for loss in args.losses]
+    if missing := [one[:2] for one in wanted if one[:2] not in best]:
+        sys.exit(f"match.py: no learning rate has been tried of {' by '.join(missing[0])}; `match.py rates` comes first")
+    make_rows(args, ((dataset, loss, best[dataset, loss], seed) for dataset, loss, seed in wanted))
 
 
 # ---- table ----
@@ -239,14 +248,16 @@ def difference(mine, other):
 
 def table_of_rates(found):
     tried = {key: row["AP"] for key, row in found.items() if key[3] == SEED_OF_RATES}
-    if not tried:
+    best = best_rates(found)
+    if not best:
         return
     print("| AP at learning rate | " + " | ".join(map(str, RATES_TRIED)) + " |")
     print("|---" * (len(RATES_TRIED) + 1) + "|")
     for dataset, loss in dict.fromkeys(key[:2] for key in tried):
-        cells = [f"{tried[key]:.4f}" if (key := (dataset, loss, rate, SEED_OF_RATES)) in tried else "" for rate in RATES_TRIED]
+        cells = [f"{tried[key]:.4f}{' (taken)' if best[dataset, loss] == rate else ''}"
+                 if (key := (dataset, loss, rate, SEED_OF_RATES)) in tried else "" for rate in RATES_TRIED]
         print(f"| {dataset}, {loss} | " + " | ".join(cells) + " |")
-    print(f"\nseed {SEED_OF_RATES}; taken below: " + ", ".join(f"{loss} {rate}" for loss, rate in RATES.items()) + "\n")
+    print(f"\nseed {SEED_OF_RATES}\n")
 
 
 def table(args):
@@ -254,7 +265,9 @@ def table(args):
     if not found:
         sys.exit(f"match.py: {args.out}/rows.jsonl has no rows; `match.py run` makes them")
     table_of_rates(found)
-    found = {(dataset, loss, seed): row for (dataset, loss, rate, seed), row in found.items() if seed != SEED_OF_RATES and rate == RATES[loss]}
+    best = best_rates(found)
+    found = {(dataset, loss, seed): row for (dataset, loss, rate, seed), row in found.items()
+             if seed != SEED_OF_RATES and rate == best.get((dataset, loss))}
     if not found:
         return
     values = collections.defaultdict(dict)  # dataset, quantity, loss: seed: value
