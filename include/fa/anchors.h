@@ -1,5 +1,5 @@
 /*
- * anchors.h - RetinaNet's anchor grid over P3..P7 (doc/method.md 3). Callable from any thread.
+ * anchors.h - RetinaNet's anchor grid over the pyramid (doc/method.md 3). Callable from any thread.
  */
 #ifndef FA_ANCHORS_H
 #define FA_ANCHORS_H

@@ -18,9 +18,9 @@ FA_BEGIN_DECLARATIONS
 struct fa_architecture {
     int depth, groups, base_width, base_channels; /* of the backbone, as in fa_model_config */
     bool has_neck, has_head;
-    int neck_channels, head_channels, head_convs; /* the reference's where there is no neck, no head */
-    int num_classes;                              /* of the class layer; 0 if there is none */
-    bool group_norm;                              /* else batch norm */
+    int neck_channels, finest_level, head_channels, head_convs; /* the reference's without neck, head */
+    int num_classes;                                            /* of the class layer; 0 if there is none */
+    bool group_norm;                                            /* else batch norm */
     int norm_groups; /* of a group norm; 0 if the file does not say: it is in its model's name alone */
 };
 
@@ -37,7 +37,7 @@ void fa_architecture_print_backbone(const struct fa_architecture *architecture, 
 /* "ResNet-50, FPN, head of 80 classes"; "ResNet-50 without neck and head". */
 void fa_architecture_print(const struct fa_architecture *architecture, char *text, size_t size);
 
-/* "r50", "x101_32x4d", "r50_gn32": what weights files call the model. */
+/* "r50", "x101_32x4d", "r50_p2_gn32" with a pyramid from P2 on: what weights files call the model. */
 void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size);
 
 FA_END_DECLARATIONS

@@ -22,6 +22,7 @@ struct fa_case {
     const float *image; /* (3, h, w) as fed to the network; NULL: the head's outputs are given */
     size_t n_anchors;   /* of that size; as num_classes, 0 with an image */
     int num_classes;
+    int finest_level; /* of the pyramid that has so many anchors; 0: that of the recipe */
     const float *cls; /* (n_anchors, num_classes) logits */
     const float *reg; /* (n_anchors, 4) deltas */
     struct fa_objects objects;

@@ -20,8 +20,8 @@
 FA_BEGIN_DECLARATIONS
 
 #define FA_NAME_MAX         64
-#define FA_GRAPH_MAX_LAYERS 144 /* the deepest, R-101 with eight convs a tower, has 130 */
-#define FA_GRAPH_MAX_NODES  416 /* and 398 with group norm */
+#define FA_GRAPH_MAX_LAYERS 144 /* the deepest, R-101 with eight convs a tower, has 131 */
+#define FA_GRAPH_MAX_NODES  416 /* and 401 with group norm */
 #define FA_NONE             (-1)
 
 /* What the filters are filled with before training. */
@@ -70,6 +70,7 @@ struct fa_graph {
     int n_layers, n_nodes;
     struct fa_layer layer[FA_GRAPH_MAX_LAYERS];
     struct fa_node node[FA_GRAPH_MAX_NODES];
+    int finest_level;                   /* of the pyramid */
     int cls[FA_LEVELS], reg[FA_LEVELS]; /* the head's output nodes */
 };
 

@@ -47,7 +47,8 @@ fa_status fa_model_weights_match(const struct fa_model_config *config, const str
                                  struct fa_weights_match *out) FA_CHECK_RESULT;
 
 /* The anchors that weights were trained with: those of their recipe, or of the reference where it does not
-   speak of anchors. FA_EFORMAT for what no anchors can be. */
+   speak of anchors; tensors tell the finest level (architecture.h), which is the reference's here. FA_EFORMAT
+   for what no anchors can be. */
 fa_status fa_model_weights_anchors(const struct fa_weights_meta *meta,
                                    struct fa_anchor_design *out) FA_CHECK_RESULT;
 

@@ -20,7 +20,7 @@ FA_BEGIN_DECLARATIONS
 struct fa_replay_config {
     struct fa_loss_config loss;
     struct fa_detect_config detect;
-    struct fa_anchor_design anchors; /* of a head that comes without its model */
+    struct fa_anchor_design anchors; /* of a case without its model; the levels are those of its head */
 };
 
 struct fa_replay_result {

@@ -240,6 +240,7 @@ struct fa_architecture fa_session_architecture(const struct fa_model_config *mod
                                     .base_width = model->base_width,
                                     .base_channels = model->base_channels,
                                     .neck_channels = model->neck_channels,
+                                    .finest_level = model->anchors.finest_level,
                                     .head_channels = model->head_channels,
                                     .head_convs = model->head_convs,
                                     .group_norm = group_norm,
@@ -271,6 +272,13 @@ static fa_status check_neck_and_head(const struct fa_architecture *found,
                        "the weights have a feature pyramid of %d channels, the configuration one of %d; set "
                        "model.neck_channels to %d",
                        found->neck_channels, wanted->neck_channels, found->neck_channels);
+    if (found->has_neck && found->finest_level != wanted->finest_level)
+        return fa_fail(
+            FA_EINVAL,
+            "the weights have a feature pyramid of P%d to P%d, the configuration one of P%d to P%d; "
+            "set model.finest_level to %d",
+            found->finest_level, found->finest_level + FA_LEVELS - 1, wanted->finest_level,
+            wanted->finest_level + FA_LEVELS - 1, found->finest_level);
     if (found->has_head &&
         (found->head_channels != wanted->head_channels || found->head_convs != wanted->head_convs))
         return fa_fail(FA_EINVAL,

@@ -47,7 +47,7 @@ static fa_status make(const struct fa_anchor_design *design, struct fa_anchor_se
 {
     fa_free(set->anchors);
     *set = (struct fa_anchor_set){.h = h, .w = w};
-    fa_pyramid_make(h, w, &set->pyramid);
+    fa_pyramid_make(fa_anchors_meant(design)->finest_level, h, w, &set->pyramid);
     FA_TRY(fa_alloc(set->pyramid.n_anchors, 4 * sizeof *set->anchors, &set->anchors));
     fa_anchors_make(&set->pyramid, design, set->anchors);
     return FA_OK;

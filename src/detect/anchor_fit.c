@@ -5,11 +5,10 @@
 
 void fa_anchor_shapes_make(const struct fa_anchor_design *design, struct fa_anchor_shapes *shapes)
 {
-    struct fa_pyramid pyramid;
+    const int finest = fa_anchors_meant(design)->finest_level;
 
-    fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
     for (int level = 0; level < FA_LEVELS; level++)
-        fa_anchor_cell(pyramid.stride[level], design, shapes->cell[level]);
+        fa_anchor_cell(1 << (finest + level), design, shapes->cell[level]);
 }
 
 /* The place on a grid of n points that is at or before the value. */

@@ -11,8 +11,6 @@
    if both have one area, meets it with an IoU of 1 / (2 sqrt(r) - 1). */
 #define TOO_LONG 3.0625
 
-#define COARSEST_STRIDE 128 /* of P7 */
-
 const double fa_quantile_shares[FA_QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95, 1};
 
 /* Values of each object, or image, for quantiles. */
@@ -25,6 +23,7 @@ struct taking {
     const struct fa_dataset *dataset;
     const struct fa_transform *transform;
     struct fa_anchor_shapes shapes;
+    int finest_level;
     double longest, largest_side; /* of an anchor: a ratio, pixels */
     struct lists lists;
     size_t *last_image; /* of every class: the record in which it was seen last, plus one */
@@ -121,7 +120,7 @@ static void note_image(struct taking *t, size_t r)
     note_size(t->out, record);
     fa_image_plan_still(t->transform, record->w, record->h, &plan);
     fa_sample_size(record, t->transform, &h, &w);
-    fa_pyramid_make(h, w, &pyramid);
+    fa_pyramid_make(t->finest_level, h, w, &pyramid);
     for (size_t a = record->first; a < record->first + record->n; a++) {
         const struct fa_object object = fa_dataset_object(t->dataset, record, a);
         const enum fa_object_kind kind = fa_object_kind(&object);
@@ -189,8 +188,11 @@ static fa_status allocate(struct taking *t)
 
 static void describe_anchors(const struct fa_anchor_design *anchors, struct taking *t)
 {
+    const int coarsest_level = anchors->finest_level + FA_LEVELS - 1;
+
     fa_anchor_shapes_make(anchors, &t->shapes);
-    t->largest_side = COARSEST_STRIDE * anchors->scale * pow(2, 2 / 3.0);
+    t->finest_level = anchors->finest_level;
+    t->largest_side = pow(2, coarsest_level) * anchors->scale * pow(2, 2 / 3.0);
     t->longest = 1;
     for (int r = 0; r < 3; r++)
         t->longest = fmax(t->longest, fmax((double)anchors->ratio[r], 1 / (double)anchors->ratio[r]));

@@ -1,12 +1,10 @@
 /*
  * The feature pyramid (doc/method.md 2.2): laterals of C3 to C5 merged top-down, P3 to P5 from the merged
- * maps, P6 from C5 and P7 from P6. Biases or group norm, no activation.
+ * maps, P6 from C5 and P7 from P6; or all of it from C2 on, up to P6. Biases or group norm, no activation.
  */
 #include <stdio.h>
 
 #include "graph.h"
-
-#define MERGED 3 /* levels with a lateral: P3, P4, P5 */
 
 static int add_layer(struct fa_graph *graph, const struct fa_model_config *config, const char *list,
                      int index, int in_channels, int kernel, int stride)
@@ -26,34 +24,50 @@ static int add_layer(struct fa_graph *graph, const struct fa_model_config *confi
 }
 
 /* A lateral adds the upsampled level above as its residual, in place. */
-static void merge_top_down(struct fa_graph *graph, const int lateral[MERGED], const int feature[4],
-                           int merged[MERGED])
+static void merge_top_down(struct fa_graph *graph, int n, const int lateral[], const int feature[],
+                           int merged[])
 {
-    for (int l = MERGED - 1; l >= 0; l--) {
+    for (int l = n - 1; l >= 0; l--) {
         int above = FA_NONE;
 
-        if (l < MERGED - 1)
-            above = fa_graph_upsample(graph, merged[l + 1], feature[l + 1]);
-        merged[l] = fa_graph_conv(graph, lateral[l], feature[l + 1], above, false);
+        if (l < n - 1)
+            above = fa_graph_upsample(graph, merged[l + 1], feature[l]);
+        merged[l] = fa_graph_conv(graph, lateral[l], feature[l], above, false);
     }
+}
+
+/* Each halves what is below it; the first reads C5. */
+static void add_coarser(struct fa_graph *graph, int n_merged, const int output[FA_LEVELS], int c5,
+                        int pyramid[FA_LEVELS])
+{
+    for (int l = n_merged; l < FA_LEVELS; l++)
+        pyramid[l] = fa_graph_conv(graph, output[l], l == n_merged ? c5 : pyramid[l - 1], FA_NONE, false);
+}
+
+static void add_layers(struct fa_graph *graph, const struct fa_model_config *config, int n,
+                       const int feature[], int lateral[], int output[FA_LEVELS])
+{
+    const int channels = config->neck_channels;
+
+    for (int l = 0; l < n; l++)
+        lateral[l] = add_layer(graph, config, "lateral_convs", l, graph->node[feature[l]].channels, 1, 1);
+    for (int l = 0; l < n; l++)
+        output[l] = add_layer(graph, config, "fpn_convs", l, channels, 3, 1);
+    for (int l = n; l < FA_LEVELS; l++)
+        output[l] = add_layer(graph, config, "fpn_convs", l,
+                              l == n ? graph->node[feature[n - 1]].channels : channels, 3, 2);
 }
 
 void fa_fpn_build(struct fa_graph *graph, const struct fa_model_config *config, const int feature[4],
                   int pyramid[FA_LEVELS])
 {
-    const int channels = config->neck_channels, c5 = feature[3];
-    int lateral[MERGED], output[FA_LEVELS], merged[MERGED];
+    const int n = FA_COARSEST_FEATURE + 1 - graph->finest_level; /* levels with a lateral */
+    const int *from = feature + 4 - n;
+    int lateral[4], output[FA_LEVELS], merged[4];
 
-    for (int l = 0; l < MERGED; l++)
-        lateral[l] = add_layer(graph, config, "lateral_convs", l, graph->node[feature[l + 1]].channels, 1, 1);
-    for (int l = 0; l < MERGED; l++)
-        output[l] = add_layer(graph, config, "fpn_convs", l, channels, 3, 1);
-    output[3] = add_layer(graph, config, "fpn_convs", 3, graph->node[c5].channels, 3, 2);
-    output[4] = add_layer(graph, config, "fpn_convs", 4, channels, 3, 2);
-
-    merge_top_down(graph, lateral, feature, merged);
-    for (int l = 0; l < MERGED; l++)
+    add_layers(graph, config, n, from, lateral, output);
+    merge_top_down(graph, n, lateral, from, merged);
+    for (int l = 0; l < n; l++)
         pyramid[l] = fa_graph_conv(graph, output[l], merged[l], FA_NONE, false);
-    pyramid[3] = fa_graph_conv(graph, output[3], c5, FA_NONE, false);
-    pyramid[4] = fa_graph_conv(graph, output[4], pyramid[3], FA_NONE, false);
+    add_coarser(graph, n, output, from[n - 1], pyramid);
 }

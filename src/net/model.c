@@ -38,6 +38,10 @@ static fa_status check_backbone(const struct fa_model_config *config)
 
 static fa_status check_neck_and_head(const struct fa_model_config *config)
 {
+    const int finest = fa_anchors_meant(&config->anchors)->finest_level;
+
+    if (finest != 2 && finest != 3)
+        return fa_fail(FA_EINVAL, "model.finest_level is %d; it can be 2 or 3", finest);
     FA_TRY(check_channels("model.neck_channels", config->neck_channels, FA_MAX_WIDTH));
     FA_TRY(check_channels("model.head_channels", config->head_channels, FA_MAX_WIDTH));
     if (config->head_convs < 1 || config->head_convs > FA_HEAD_MAX_CONVS)
@@ -79,6 +83,7 @@ static fa_status build_graph(struct fa_graph *graph, const struct fa_model_confi
 {
     int feature[4], pyramid[FA_LEVELS];
 
+    graph->finest_level = fa_anchors_meant(&config->anchors)->finest_level;
     fa_resnet_build(graph, config, fa_graph_image(graph), feature);
     fa_fpn_build(graph, config, feature, pyramid);
     fa_retina_head_build(graph, config, pyramid);

@@ -111,7 +111,7 @@ static fa_status create_node(struct fa_plan *plan, struct fa_weights *const *wei
 /* The head's levels have the sizes for which anchors are made. */
 static void place_levels(struct fa_plan *plan)
 {
-    fa_pyramid_make(plan->h, plan->w, &plan->pyramid);
+    fa_pyramid_make(plan->graph->finest_level, plan->h, plan->w, &plan->pyramid);
     for (int l = 0; l < FA_LEVELS; l++) {
         assert(plan->node[plan->graph->reg[l]].shape.h == plan->pyramid.h[l]);
         assert(plan->node[plan->graph->reg[l]].shape.w == plan->pyramid.w[l]);

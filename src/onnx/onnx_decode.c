@@ -19,7 +19,7 @@ static fa_status add_sizes(struct fa_onnx *onnx, const struct fa_anchor_design *
     float sizes[FA_CELL_ANCHORS][2], *anchors;
     struct fa_pyramid pyramid;
 
-    fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
+    fa_pyramid_make(design->finest_level, FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
     FA_TRY(fa_alloc(pyramid.n_anchors, 4 * sizeof *anchors, &anchors));
     fa_anchors_make(&pyramid, design, anchors);
     for (size_t a = 0; a < FA_CELL_ANCHORS; a++) {
@@ -114,21 +114,25 @@ static void add_boxes(struct fa_onnx *onnx)
     fa_onnx_add(onnx, nodes, COUNT(nodes));
 }
 
+/* "P3.scores"; "P3" with an empty name. */
+static void name_in_level(int level, const char *name, char out[FA_ONNX_NAME_MAX])
+{
+    snprintf(out, FA_ONNX_NAME_MAX, "P%d%s", level, name);
+}
+
 static fa_status add_level(struct fa_onnx *onnx, const struct fa_graph *graph, int l,
                            const struct fa_anchor_design *design, const struct fa_box_coder *coder)
 {
-    struct fa_pyramid pyramid;
-    char scope[8];
+    char scope[FA_ONNX_NAME_MAX];
 
-    fa_pyramid_make(FA_SIZE_DIVISOR, FA_SIZE_DIVISOR, &pyramid);
-    snprintf(scope, sizeof scope, "P%d", l + 3);
+    name_in_level(graph->finest_level + l, "", scope);
     fa_onnx_scope(onnx, scope);
     FA_TRY(add_sizes(onnx, design, l, ".reach", coder->std[0], coder->std[1]));
     FA_TRY(add_sizes(onnx, design, l, ".half_anchor", 0.5f, 0.5f));
     add_rows(onnx, graph, graph->cls[l], ".cls_rows");
     add_rows(onnx, graph, graph->reg[l], ".reg_rows");
     add_scores(onnx);
-    add_grid(onnx, pyramid.stride[l]);
+    add_grid(onnx, 1 << (graph->finest_level + l));
     add_boxes(onnx);
     return FA_OK;
 }
@@ -155,18 +159,22 @@ static void add_constants(struct fa_onnx *onnx, int num_classes, const struct fa
     fa_onnx_floats(onnx, "box.least", 0, NULL, (const float[]){0});
 }
 
+static void join_levels(struct fa_onnx *onnx, int finest_level, const char *name, const char *out)
+{
+    struct fa_onnx_node join = {.op = "Concat", .out = {out}, .attributes = {FA_ONNX_NUMBER("axis", 1)}};
+    char names[FA_LEVELS][FA_ONNX_NAME_MAX];
+
+    for (int l = 0; l < FA_LEVELS; l++) {
+        name_in_level(finest_level + l, name, names[l]);
+        join.in[l] = names[l];
+    }
+    fa_onnx_add(onnx, &join, 1);
+}
+
 /* Boxes end at the sides of the image: its width, height, width, height. */
-static void add_outputs(struct fa_onnx *onnx)
+static void add_outputs(struct fa_onnx *onnx, int finest_level)
 {
     const struct fa_onnx_node nodes[] = {
-        {.op = "Concat",
-         .in = {"P3.scores", "P4.scores", "P5.scores", "P6.scores", "P7.scores"},
-         .out = {FA_ONNX_SCORES},
-         .attributes = {FA_ONNX_NUMBER("axis", 1)}},
-        {.op = "Concat",
-         .in = {"P3.boxes", "P4.boxes", "P5.boxes", "P6.boxes", "P7.boxes"},
-         .out = {"decoded"},
-         .attributes = {FA_ONNX_NUMBER("axis", 1)}},
         {.op = "Gather",
          .in = {FA_ONNX_IMAGE_SHAPE, "image.corner"},
          .out = {"image.limits"},
@@ -179,6 +187,8 @@ static void add_outputs(struct fa_onnx *onnx)
         {.op = "Min", .in = {"decoded.inside", "box.most"}, .out = {FA_ONNX_BOXES}},
     };
 
+    join_levels(onnx, finest_level, ".scores", FA_ONNX_SCORES);
+    join_levels(onnx, finest_level, ".boxes", "decoded");
     fa_onnx_add(onnx, nodes, COUNT(nodes));
 }
 
@@ -187,7 +197,7 @@ fa_status fa_onnx_decode(struct fa_onnx *onnx, const struct fa_graph *graph,
 {
     add_constants(onnx, config->num_classes, coder);
     for (int l = 0; l < FA_LEVELS; l++)
-        FA_TRY(add_level(onnx, graph, l, &config->anchors, coder));
-    add_outputs(onnx);
+        FA_TRY(add_level(onnx, graph, l, fa_anchors_meant(&config->anchors), coder));
+    add_outputs(onnx, graph->finest_level);
     return FA_OK;
 }

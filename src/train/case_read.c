@@ -152,18 +152,20 @@ static fa_status take_size(struct reader *r)
 static fa_status take_head_shape(struct reader *r)
 {
     const int64_t *cls = r->dims[HEAD_CLS], *reg = r->dims[HEAD_REG];
-    struct fa_pyramid pyramid;
+    struct fa_pyramid fine, usual;
 
-    fa_pyramid_make(r->out->h, r->out->w, &pyramid);
-    if ((uint64_t)cls[0] != pyramid.n_anchors || (uint64_t)reg[0] != pyramid.n_anchors)
+    fa_pyramid_make(2, r->out->h, r->out->w, &fine);
+    fa_pyramid_make(3, r->out->h, r->out->w, &usual);
+    if (cls[0] != reg[0] || ((uint64_t)cls[0] != usual.n_anchors && (uint64_t)cls[0] != fine.n_anchors))
         return fa_fail(FA_EFORMAT,
                        "%s: head/cls has %" PRId64 " rows and head/reg %" PRId64
-                       " where an image of height %d and width %d has %zu anchors",
-                       r->path, cls[0], reg[0], r->out->h, r->out->w, pyramid.n_anchors);
+                       " where an image of height %d and width %d has %zu anchors, or %zu from P2 on",
+                       r->path, cls[0], reg[0], r->out->h, r->out->w, usual.n_anchors, fine.n_anchors);
     if (cls[1] < 1 || cls[1] > MOST_CLASSES)
         return fa_fail(FA_EFORMAT, "%s: head/cls: has %" PRId64 " classes where 1 to %d are possible",
                        r->path, cls[1], MOST_CLASSES);
-    r->out->n_anchors = pyramid.n_anchors;
+    r->out->n_anchors = (size_t)cls[0];
+    r->out->finest_level = r->out->n_anchors == usual.n_anchors ? 3 : 2;
     r->out->num_classes = (int)cls[1];
     return FA_OK;
 }

@@ -105,10 +105,19 @@ static fa_status measure(const struct fa_replay *r, struct fa_replay_result *out
     return FA_OK;
 }
 
+/* A head's rows tell its levels. */
+static fa_status create_lane_for_heads(const struct fa_replay_config *config, struct fa_replay *r)
+{
+    struct fa_anchor_design anchors = *fa_anchors_meant(&config->anchors);
+
+    if (r->given->finest_level != 0)
+        anchors.finest_level = r->given->finest_level;
+    return fa_lane_create_for_heads(&anchors, &r->lane);
+}
+
 static fa_status run(struct fa_replay *r)
 {
-    FA_TRY(r->model != NULL ? fa_lane_create(r->model, NULL, &r->lane)
-                            : fa_lane_create_for_heads(&r->config->anchors, &r->lane));
+    FA_TRY(r->model != NULL ? fa_lane_create(r->model, NULL, &r->lane) : create_lane_for_heads(r->config, r));
     FA_TRY(choose_normalizer(r, &r->config->loss));
     FA_TRY(take_head(r));
     FA_TRY(compute_loss(r));
@@ -137,7 +146,7 @@ fa_status fa_replay_normalizer(const struct fa_replay_config *config, const stru
     fa_status status;
 
     alone.has_normalizer = false;
-    status = fa_lane_create_for_heads(&config->anchors, &replay.lane);
+    status = create_lane_for_heads(config, &replay);
     if (status == FA_OK)
         status = choose_normalizer(&replay, &config->loss);
     *normalizer = replay.normalizer;

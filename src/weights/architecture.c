@@ -144,6 +144,7 @@ static int count_head_convs(const struct fa_weights_file *file)
 static void recognise_neck_and_head(const struct fa_weights_file *file, struct fa_architecture *out)
 {
     out->neck_channels = channels_of(file, "neck.lateral_convs.0.conv.weight", FA_MAX_WIDTH, 256);
+    out->finest_level = fa_weights_find(file, "neck.lateral_convs.3.conv.weight") != NULL ? 2 : 3;
     out->head_channels = channels_of(file, "bbox_head.cls_convs.0.conv.weight", FA_MAX_WIDTH, 256);
     out->head_convs = count_head_convs(file);
 }
@@ -194,6 +195,7 @@ void fa_architecture_print_backbone(const struct fa_architecture *architecture, 
 void fa_architecture_print(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
+    const char *neck = !a->has_neck ? "no neck" : a->finest_level == 2 ? "FPN from P2" : "FPN";
     char backbone[64], head[48];
 
     fa_architecture_print_backbone(a, backbone, sizeof backbone);
@@ -205,20 +207,21 @@ void fa_architecture_print(const struct fa_architecture *architecture, char *tex
         snprintf(head, sizeof head, "head of %d class%s", a->num_classes, a->num_classes == 1 ? "" : "es");
     else
         snprintf(head, sizeof head, "%s", a->has_head ? "head without class layer" : "no head");
-    snprintf(text, size, "%s, %s, %s", backbone, a->has_neck ? "FPN" : "no neck", head);
+    snprintf(text, size, "%s, %s, %s", backbone, neck, head);
 }
 
 void fa_architecture_print_model(const struct fa_architecture *architecture, char *text, size_t size)
 {
     const struct fa_architecture *a = architecture;
     char channels[16] = "", norm[16] = "";
+    const char *levels = a->finest_level == 2 ? "_p2" : "";
 
     if (a->base_channels != 64)
         snprintf(channels, sizeof channels, "_c%d", a->base_channels);
     if (a->group_norm)
         snprintf(norm, sizeof norm, a->norm_groups > 0 ? GROUP_NORM "%d" : GROUP_NORM, a->norm_groups);
     if (a->groups > 1)
-        snprintf(text, size, "x%d_%dx%dd%s", a->depth, a->groups, a->base_width, norm);
+        snprintf(text, size, "x%d_%dx%dd%s%s", a->depth, a->groups, a->base_width, levels, norm);
     else
-        snprintf(text, size, "r%d%s%s", a->depth, channels, norm);
+        snprintf(text, size, "r%d%s%s%s", a->depth, channels, levels, norm);
 }

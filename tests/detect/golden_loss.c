@@ -31,7 +31,7 @@ static bool read_golden(FILE *file, bool has_k, struct test_golden *golden)
     golden->boxes = read_array(file, 4 * n, sizeof(float));
     golden->labels = read_array(file, n, sizeof(int32_t));
     assert_int_equal(fread(golden->want, sizeof(double), 4, file), 4);
-    fa_pyramid_make(golden->h, golden->w, &pyramid);
+    fa_pyramid_make(3, golden->h, golden->w, &pyramid);
     golden->grad_cls = read_array(file, pyramid.n_anchors * (size_t)golden->classes, sizeof(float));
     golden->grad_reg = read_array(file, pyramid.n_anchors * 4, sizeof(float));
     return true;

@@ -39,7 +39,7 @@ struct test_scene test_scene_create(int h, int w, int num_classes)
     struct test_scene scene;
     size_t n, n_logits;
 
-    fa_pyramid_make(h, w, &scene.pyramid);
+    fa_pyramid_make(3, h, w, &scene.pyramid);
     n = scene.pyramid.n_anchors;
     n_logits = n * (size_t)num_classes;
     scene.anchors = zeros(n, 4 * sizeof(float));

@@ -38,7 +38,7 @@ static void compare(const struct fa_anchor_design *design, int h, int w, int n_b
     float *anchors;
 
     fa_anchor_shapes_make(design, &shapes);
-    fa_pyramid_make(h, w, &pyramid);
+    fa_pyramid_make(design->finest_level, h, w, &pyramid);
     assert_ok(fa_alloc(pyramid.n_anchors, 4 * sizeof *anchors, &anchors));
     fa_anchors_make(&pyramid, design, anchors);
     fa_random_init(&random, 3, FA_RANDOM_FLIP, (uint64_t)h, (uint32_t)w);
@@ -57,7 +57,8 @@ static void compare(const struct fa_anchor_design *design, int h, int w, int n_b
 
 static void the_best_anchor_is_that_of_a_search_over_all(void **state)
 {
-    static const struct fa_anchor_design long_ones = {.ratio = {0.2f, 1, 3}, .scale = 2.5};
+    static const struct fa_anchor_design long_ones = {3, .ratio = {0.2f, 1, 3}, .scale = 2.5},
+                                         fine_ones = {2, .ratio = {0.5f, 1, 2}, .scale = 4};
 
     (void)state;
     compare(&fa_anchors_of_reference, 32, 32, 200);
@@ -65,6 +66,7 @@ static void the_best_anchor_is_that_of_a_search_over_all(void **state)
     compare(&fa_anchors_of_reference, 480, 352, 60);
     compare(&fa_anchors_of_reference, 800, 1344, 15);
     compare(&long_ones, 64, 320, 200);
+    compare(&fine_ones, 96, 160, 200);
 }
 
 static void an_anchor_itself_has_a_perfect_one(void **state)
@@ -75,7 +77,7 @@ static void an_anchor_itself_has_a_perfect_one(void **state)
 
     (void)state;
     fa_anchor_shapes_make(&fa_anchors_of_reference, &shapes);
-    fa_pyramid_make(256, 256, &pyramid);
+    fa_pyramid_make(3, 256, 256, &pyramid);
     assert_true(fabsf(fa_anchor_best_iou(&shapes, &pyramid, box) - 1) <= 1e-6f);
 }
 

@@ -5,22 +5,37 @@
 #include "fa/hash.h"
 #include "support.h"
 
-static void pyramid_of_the_reference_size_has_201600_anchors(void **state)
+static void check_levels(int finest_level, int stride, const int h[FA_LEVELS], const int w[FA_LEVELS],
+                         size_t n_anchors)
 {
-    static const int h[FA_LEVELS] = {100, 50, 25, 13, 7}, w[FA_LEVELS] = {168, 84, 42, 21, 11};
     struct fa_pyramid pyramid;
     size_t first = 0;
 
-    (void)state;
-    fa_pyramid_make(800, 1344, &pyramid);
+    fa_pyramid_make(finest_level, 800, 1344, &pyramid);
     for (int level = 0; level < FA_LEVELS; level++) {
-        assert_int_equal(pyramid.stride[level], 8 << level);
+        assert_int_equal(pyramid.stride[level], stride << level);
         assert_int_equal(pyramid.h[level], h[level]);
         assert_int_equal(pyramid.w[level], w[level]);
         assert_int_equal(pyramid.first[level], first);
         first += (size_t)(h[level] * w[level] * FA_CELL_ANCHORS);
     }
-    assert_int_equal(pyramid.n_anchors, 201600);
+    assert_int_equal(pyramid.n_anchors, n_anchors);
+}
+
+static void pyramid_of_the_reference_size_has_201600_anchors(void **state)
+{
+    static const int h[] = {100, 50, 25, 13, 7}, w[] = {168, 84, 42, 21, 11};
+
+    (void)state;
+    check_levels(3, 8, h, w, 201600);
+}
+
+static void from_p2_on_it_has_805707_anchors(void **state)
+{
+    static const int h[] = {200, 100, 50, 25, 13}, w[] = {336, 168, 84, 42, 21};
+
+    (void)state;
+    check_levels(2, 4, h, w, 9 * (200 * 336 + 100 * 168 + 50 * 84 + 25 * 42 + 13 * 21));
 }
 
 static void smallest_pyramid_has_774_anchors(void **state)
@@ -28,7 +43,7 @@ static void smallest_pyramid_has_774_anchors(void **state)
     struct fa_pyramid pyramid;
 
     (void)state;
-    fa_pyramid_make(64, 64, &pyramid);
+    fa_pyramid_make(3, 64, 64, &pyramid);
     assert_int_equal(pyramid.n_anchors, 774);
 }
 
@@ -43,7 +58,7 @@ static void first_cell_has_the_published_shapes(void **state)
     float *anchors;
 
     (void)state;
-    fa_pyramid_make(64, 64, &pyramid);
+    fa_pyramid_make(3, 64, 64, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
     fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
@@ -58,13 +73,13 @@ static void first_cell_has_the_published_shapes(void **state)
 /* Width and height are what stride, ratio and size make of them, at every level; zeroed is the reference. */
 static void anchors_of_another_design_have_its_shapes(void **state)
 {
-    static const struct fa_anchor_design long_ones = {.ratio = {0.25f, 1, 4}, .scale = 2},
+    static const struct fa_anchor_design long_ones = {3, .ratio = {0.25f, 1, 4}, .scale = 2},
                                          zeroed = {.scale = 0};
     struct fa_pyramid pyramid;
     float *anchors, *reference;
 
     (void)state;
-    fa_pyramid_make(64, 64, &pyramid);
+    fa_pyramid_make(3, 64, 64, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     reference = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_true(anchors != NULL && reference != NULL);
@@ -92,7 +107,7 @@ static void order_is_level_then_row_then_column(void **state)
     float *anchors, *anchor;
 
     (void)state;
-    fa_pyramid_make(64, 96, &pyramid);
+    fa_pyramid_make(3, 64, 96, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
     fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
@@ -110,7 +125,7 @@ static void anchors_have_the_bits_of_the_reference(void **state)
     float *anchors;
 
     (void)state;
-    fa_pyramid_make(64, 96, &pyramid);
+    fa_pyramid_make(3, 64, 96, &pyramid);
     anchors = malloc(pyramid.n_anchors * 4 * sizeof *anchors);
     assert_non_null(anchors);
     fa_anchors_make(&pyramid, &fa_anchors_of_reference, anchors);
@@ -123,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pyramid_of_the_reference_size_has_201600_anchors),
+        cmocka_unit_test(from_p2_on_it_has_805707_anchors),
         cmocka_unit_test(smallest_pyramid_has_774_anchors),
         cmocka_unit_test(first_cell_has_the_published_shapes),
         cmocka_unit_test(anchors_have_the_bits_of_the_reference),

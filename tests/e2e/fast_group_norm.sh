@@ -40,6 +40,7 @@ expect 2 "the weights are of a network with group normalisation, the configurati
 expect 2 "set model.norm_groups to 16" eval_with --set model.norm_groups=32
 expect 2 "set model.head_convs and head_channels to 2 and 64" eval_with --set model.head_channels=128
 expect 2 "set model.neck_channels to 64" eval_with --set model.neck_channels=32
+expect 2 "of P3 to P7, the configuration one of P2 to P6; set model.finest_level to 3" eval_with --set model.finest_level=2
 expect 2 "model.neck_channels is 24; it must be a multiple of 16" train 1 "$scratch/none" 1 --set model.neck_channels=24
 expect 2 "the 16 channels of backbone.gn1 cannot be divided into 12 groups" train 1 "$scratch/none" 1 --set model.norm_groups=12
 expect 2 "set model.init to random" train 1 "$scratch/none" 1 --set model.init=calibrate

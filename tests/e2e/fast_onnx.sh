@@ -30,5 +30,5 @@ P
 }
 model group freeanchor_r18_fpn_quick.json 10
 model batch freeanchor_r18_fpn_synth.json 0.5 --set data.to_rgb=false --set model.calibrate_images=4
-model anchors freeanchor_r18_fpn_quick.json 10 --set "model.anchor_ratios=[0.4,1,2.5]" --set model.anchor_scale=3
+model anchors freeanchor_r18_fpn_quick.json 10 --set "model.anchor_ratios=[0.4,1,2.5]" --set model.anchor_scale=3 --set model.finest_level=2
 finish

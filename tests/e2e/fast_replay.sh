@@ -85,6 +85,21 @@ else
   echo "no h5py here: not checked"
 fi
 
+echo "-- a pyramid from P2 on"
+fine=(--set model.finest_level=2)
+must "${train[@]}" --work-dir "$scratch/fine" "${fine[@]}"
+expect 2 "belongs to another model, r18_c16_p2, and this run has r18_c16" "${train[@]}" --work-dir "$scratch/fine" --set train.max_steps=2 \
+  --set model.finest_level=3
+weights=$scratch/fine/weights.h5
+expect 0 "FPN from P2" "$freeanchor" weights list "$weights"
+expect 2 "set model.finest_level to 2" "${replay[@]}" "$scratch/case.h5" --set model.finest_level=3 --weights "$weights" --out "$scratch/x.h5"
+"${replay[@]}" "$scratch/case.h5" "${fine[@]}" --weights "$weights" --out "$scratch/fine.h5" --json >"$scratch/of_image"
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null; then
+  must /usr/bin/python3 "$root/tests/e2e/make_cases.py" "$scratch" head case.h5 fine.h5 fine_head.h5
+  "${replay[@]}" "$scratch/fine_head.h5" --out "$scratch/fine_again.h5" --json >"$scratch/of_head"
+  same "$scratch/of_image" "$scratch/of_head" positive_bag_loss negative_bag_loss
+fi
+
 echo "-- what broke a run on two ranks"
 must "$freeanchor" synth --out "$scratch/four" --images 4 --classes 2 --seed 4
 must "$freeanchor" pack --coco "$scratch/four/annotations.json" --images "$scratch/four/images" --out "$scratch/four_shards"

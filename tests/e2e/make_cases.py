@@ -4,6 +4,7 @@
                                  outputs; files damaged in one place each; damaged.txt, which lists them with
                                  words that the refusal must have
     make_cases.py DIR compare    DIR/head_out.h5, the replay of head.h5, equals out.h5 where it has the same
+    make_cases.py DIR head CASE OUT HEAD    the case HEAD of the head's outputs, from a case and its replay, all in DIR
 """
 
 import shutil
@@ -13,9 +14,9 @@ import h5py
 import numpy as np
 
 
-def write_head(folder):
-    with h5py.File(f"{folder}/case.h5") as case, h5py.File(f"{folder}/out.h5") as out:
-        with h5py.File(f"{folder}/head.h5", "w") as head:
+def write_head(folder, of_case, of_replay, to):
+    with h5py.File(f"{folder}/{of_case}") as case, h5py.File(f"{folder}/{of_replay}") as out:
+        with h5py.File(f"{folder}/{to}", "w") as head:
             for name in ("head/cls", "head/reg"):
                 head[name] = out[name][:]
             head["head/size"] = case["image"].shape[1:]
@@ -72,6 +73,8 @@ def compare(folder):
 
 if sys.argv[2:] == ["compare"]:
     compare(sys.argv[1])
+elif sys.argv[2:]:
+    write_head(sys.argv[1], *sys.argv[3:])
 else:
-    write_head(sys.argv[1])
+    write_head(sys.argv[1], "case.h5", "out.h5", "head.h5")
     write_damaged(sys.argv[1])

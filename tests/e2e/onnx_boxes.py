@@ -50,8 +50,8 @@ def pictures(folder, n, w, h):
         write_png(folder / f"{i:02}.png", rgb)
 
 
-def level_ends(h, w):
-    h, w = (-(-side // 32) * 4 for side in (h, w))
+def level_ends(h, w, stride):
+    h, w = (-(-side // 32) * 32 // stride for side in (h, w))
     ends = [0]
     for _ in range(5):
         ends.append(ends[-1] + 9 * h * w)
@@ -92,7 +92,8 @@ def compare(model, found, folder, least):
     for entry in json.loads((found / "detections.json").read_text()):
         rgb = read_png(folder / pathlib.Path(entry["file"]).name)
         boxes, scores = session.run(None, {"image": rgb.transpose(2, 0, 1)[None].astype(np.float32)})
-        mine = detections(boxes[0], scores[0], level_ends(*rgb.shape[:2]), least)
+        ends, = (ends for stride in (4, 8) if (ends := level_ends(*rgb.shape[:2], stride))[-1] == len(boxes[0]))
+        mine = detections(boxes[0], scores[0], ends, least)
         assert len(mine) == len(entry["detections"]), (entry["file"], len(mine), len(entry["detections"]))
         for theirs in entry["detections"]:
             x, y, w, h = theirs["bbox"]

@@ -14,6 +14,9 @@ grep -q 'of `.*` have no anchor above 0.4: \|^anchors fit' "$last_log" || fail "
 
 expect 0 "--set data.scale=[128,64] " "${browse[@]}" --set "data.scale=[64,32]"
 expect 0 "larger objects then have a quarter as many anchors each" "${browse[@]}" --set "data.scale=[64,32]" --set model.anchor_scale=1
+expect 0 "--set model.finest_level=2 " "${browse[@]}" --set "data.scale=[64,32]"
+must "${browse[@]}" --set "data.scale=[64,32]" --set model.finest_level=2
+! grep -q "model.finest_level" "$last_log" || fail "browse proposes the levels that there are"
 tr -d '\n' <"$scratch/s/annotations.json" | sed 's/"bbox": *\[[^]]*\]/"bbox": [4, 40, 150, 15]/g' >"$scratch/long.json"
 must "$freeanchor" pack --coco "$scratch/long.json" --images "$scratch/s/images" --out "$scratch/long"
 expect 0 "--set model.anchor_ratios=[0.25,1,4] " "$freeanchor" browse \

@@ -129,7 +129,7 @@ static void what_is_too_long_for_anchors_is_told_from_what_is_too_small(void **s
         assert_ok(fa_data_statistics_take(&dataset, &outlook, &s));
         assert_int_equal(s.fit.of[i == 0 ? FA_MISFIT_NARROW : FA_MISFIT_SMALL], 1);
         fa_data_statistics_clear(&s);
-        outlook.anchors = (struct fa_anchor_design){.ratio = {0.1f, 1, 10}, .scale = i == 0 ? 4 : 0.5};
+        outlook.anchors = (struct fa_anchor_design){3, .ratio = {0.1f, 1, 10}, .scale = i == 0 ? 4 : 0.5};
         assert_ok(fa_data_statistics_take(&dataset, &outlook, &s));
         assert_int_equal(s.fit.n_poor, 0);
         fa_data_statistics_clear(&s);

@@ -34,7 +34,7 @@ static int open_lane(void **state)
     for (int i = 0; i < 3 * SIDE * SIDE; i++)
         pixels[i] = (float)(i % 29) / 29 - 0.5f;
     loss_config = fa_loss_default;
-    fa_pyramid_make(SIDE, SIDE, &levels);
+    fa_pyramid_make(3, SIDE, SIDE, &levels);
     fa_anchors_make(&levels, &fa_anchors_of_reference, anchors);
     assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &backend));
     assert_ok(fa_model_create(&config, backend, &model));

@@ -167,6 +167,19 @@ static void narrow_neck_and_head_agree_with_pytorch(void **state)
     check_backends(&config, "tests/net/golden/r18_narrow.txt");
 }
 
+static void a_pyramid_from_p2_on_agrees_with_pytorch(void **state)
+{
+    struct fa_model_config config = network_config_of_recipes(18, 0);
+
+    (void)state;
+    config.anchors = fa_anchors_of_reference;
+    config.anchors.finest_level = 2;
+    config.neck_channels = 48;
+    config.head_channels = 48;
+    config.head_convs = 1;
+    check_backends(&config, "tests/net/golden/r18_p2.txt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +189,7 @@ int main(void)
         cmocka_unit_test(group_norm_in_basic_blocks_agrees_with_pytorch),
         cmocka_unit_test(group_norm_in_bottlenecks_with_a_frozen_stage_agrees_with_pytorch),
         cmocka_unit_test(narrow_neck_and_head_agree_with_pytorch),
+        cmocka_unit_test(a_pyramid_from_p2_on_agrees_with_pytorch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

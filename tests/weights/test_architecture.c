@@ -144,6 +144,27 @@ static void the_widths_of_backbone_neck_and_head_are_recognised(void **state)
     fa_weights_free(file);
 }
 
+static void a_pyramid_from_p2_on_is_recognised_by_its_fourth_lateral(void **state)
+{
+    const int64_t lateral[4] = {256, 512, 1, 1};
+    struct fa_weights_file *file = draw(&(struct sketch){.n_blocks = {2, 2, 2, 2}});
+    struct fa_architecture found;
+    char text[128];
+
+    (void)state;
+    assert_ok(fa_architecture_recognise(file, &found));
+    assert_int_equal(found.finest_level, 3);
+    test_file_add(file, "neck.lateral_convs.3.conv.weight", 4, lateral, 0);
+    test_file_sort(file);
+    assert_ok(fa_architecture_recognise(file, &found));
+    assert_int_equal(found.finest_level, 2);
+    fa_architecture_print(&found, text, sizeof text);
+    assert_string_equal(text, "ResNet-18, FPN from P2, no head");
+    fa_architecture_print_model(&found, text, sizeof text);
+    assert_string_equal(text, "r18_p2");
+    fa_weights_free(file);
+}
+
 static void other_resnets_are_refused_with_what_was_found(void **state)
 {
     (void)state;
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test(depth_groups_and_classes_are_recognised),
         cmocka_unit_test(group_norm_and_its_groups_are_recognised),
         cmocka_unit_test(the_widths_of_backbone_neck_and_head_are_recognised),
+        cmocka_unit_test(a_pyramid_from_p2_on_is_recognised_by_its_fourth_lateral),
         cmocka_unit_test(other_resnets_are_refused_with_what_was_found),
         cmocka_unit_test(a_file_without_a_resnet_is_refused_naming_what_it_has),
         cmocka_unit_test(a_class_layer_of_other_anchors_is_refused),

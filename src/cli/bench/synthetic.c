@@ -64,7 +64,7 @@ fa_status fa_synthetic_head_open(int h, int w, int num_classes, struct fa_synthe
 {
     struct fa_pyramid pyramid;
 
-    fa_pyramid_make(h, w, &pyramid);
+    fa_pyramid_make(fa_anchors_of_reference.finest_level, h, w, &pyramid);
     *out = (struct fa_synthetic_head){.head = {.n_anchors = pyramid.n_anchors, .num_classes = num_classes}};
     return make_head(out);
 }

@@ -12,7 +12,15 @@ enum { MOST_ADVICE = 5, NAME_ROOM = 256 };
 #define WORSE_IOU 0.02
 
 /* What a recipe may do otherwise. */
-enum other { LARGER_IMAGES, SMALLER_IMAGES, SMALLER_ANCHORS, LARGER_ANCHORS, LONGER_ANCHORS, OTHERS };
+enum other {
+    LARGER_IMAGES,
+    SMALLER_IMAGES,
+    SMALLER_ANCHORS,
+    LARGER_ANCHORS,
+    FINER_LEVELS,
+    LONGER_ANCHORS,
+    OTHERS
+};
 
 struct advice {
     const struct fa_dataset *dataset;
@@ -79,6 +87,9 @@ static void choose(enum other which, struct fa_transform *transform, struct fa_a
         break;
     case LARGER_ANCHORS:
         anchors->scale *= 2;
+        break;
+    case FINER_LEVELS:
+        anchors->finest_level = 2;
         break;
     default:
         lengthen(anchors);
@@ -165,6 +176,7 @@ static const char *const costs[OTHERS] = {
     [SMALLER_ANCHORS] =
         "; larger objects then have a quarter as many anchors each, and short runs find them worse",
     [LARGER_ANCHORS] = "",
+    [FINER_LEVELS] = "; the head costs four times as much",
     [LONGER_ANCHORS] = ""};
 
 static void print_way(const struct advice *advice, enum other which, size_t class, const char *setting)
@@ -190,6 +202,10 @@ static fa_status advise_on_size(struct advice *advice, size_t class, bool is_sma
     print_way(advice, images, class, setting);
     snprintf(setting, sizeof setting, "model.anchor_scale=%g", advice->other[anchors].anchors.scale);
     print_way(advice, anchors, class, setting);
+    if (!is_small || advice->outlook->anchors.finest_level == 2)
+        return FA_OK;
+    FA_TRY(look(advice, FINER_LEVELS));
+    print_way(advice, FINER_LEVELS, class, "model.finest_level=2");
     return FA_OK;
 }
 

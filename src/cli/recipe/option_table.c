@@ -57,6 +57,10 @@ const struct fa_option fa_options[] = {
          "Start the last norm of a residual block at gamma 0."),
     VALUE("model.neck_channels", FA_OPTION_INT, model.neck_channels, "256", FA_WIDTH_STEP, FA_MAX_WIDTH,
           "Channels of the feature pyramid; fewer are faster and learn small sets as well."),
+    VALUE("model.finest_level", FA_OPTION_INT, model.anchors.finest_level, "3", 2, 3,
+          "Levels of the feature pyramid: P3 to P7 (3), or P2 to P6 (2), which has finer anchors and four "
+          "times as "
+          "many, for small objects."),
     VALUE("model.head_channels", FA_OPTION_INT, model.head_channels, "256", FA_WIDTH_STEP, FA_MAX_WIDTH,
           "Channels of the head's towers."),
     VALUE("model.head_convs", FA_OPTION_INT, model.head_convs, "4", 1, FA_HEAD_MAX_CONVS,
@@ -83,7 +87,8 @@ const struct fa_option fa_options[] = {
     LIST("model.anchor_ratios", FA_OPTION_FLOATS, model.anchors.ratio, 3, "[0.5, 1, 2]", 0.02, 50,
          "Shapes of anchors, height to width; browse says how well they fit."),
     VALUE("model.anchor_scale", FA_OPTION_NUMBER, model.anchors.scale, "4", 0.25, 32,
-          "Size of the smallest anchors of a level, in its strides (8, 16 .. 128 pixels); they come in 1, "
+          "Size of the smallest anchors of a level, in its strides (8, 16 .. 128 pixels, from 4 on with P2); "
+          "they come in 1, "
           "1.26 and "
           "1.59 times that."),
     LIST("model.coder_std", FA_OPTION_FLOATS, train.loss.coder.std, 4, "[0.1, 0.1, 0.2, 0.2]", 1e-3, 100,

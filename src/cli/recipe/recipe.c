@@ -26,6 +26,7 @@ bool fa_recipe_shapes(const char *key)
                                        "model.backbone.base_width",
                                        "model.backbone.base_channels",
                                        "model.neck_channels",
+                                       "model.finest_level",
                                        "model.head_channels",
                                        "model.head_convs",
                                        "model.anchor_ratios",

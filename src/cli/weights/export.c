@@ -42,6 +42,7 @@ static fa_status write_onnx(const char *path, const struct detector *detector)
     if (!architecture->has_neck || !architecture->has_head || architecture->num_classes == 0)
         return fa_fail(FA_EINVAL, "an ONNX model needs neck, head and class layer, which are not all there");
     FA_TRY(fa_model_weights_anchors(&detector->file->meta, &config.anchors));
+    config.anchors.finest_level = architecture->finest_level;
     return fa_onnx_write(path, &config, detector->file);
 }
 

@@ -36,6 +36,9 @@ fa_status fa_weights_check_out(const struct fa_invocation *invocation, const cha
 
 struct fa_model_config fa_weights_model(const struct fa_architecture *architecture)
 {
+    struct fa_anchor_design anchors = fa_anchors_of_reference;
+
+    anchors.finest_level = architecture->finest_level;
     return (struct fa_model_config){.depth = architecture->depth,
                                     .groups = architecture->groups,
                                     .base_width = architecture->base_width,
@@ -45,6 +48,7 @@ struct fa_model_config fa_weights_model(const struct fa_architecture *architectu
                                     .head_convs = architecture->head_convs,
                                     .num_classes =
                                         architecture->num_classes > 0 ? architecture->num_classes : 1,
+                                    .anchors = anchors,
                                     .prior_probability = 0.01,
                                     .norm = architecture->group_norm ? FA_NORM_GROUP : FA_NORM_FROZEN_BATCH,
                                     .norm_groups = architecture->norm_groups};

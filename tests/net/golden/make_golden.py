@@ -33,7 +33,8 @@ def uniform(name, n, low, high):
 
 
 class Network:
-    def __init__(self, depth, groups, base_width, frozen_stages, norm_groups, neck, head, head_convs):
+    def __init__(self, depth, groups, base_width, frozen_stages, norm_groups, neck, head, head_convs, finest):
+        self.finest = finest  # level of the pyramid
         self.neck_channels, self.head_channels, self.head_convs = neck, head, head_convs
         self.depth, self.groups, self.base_width, self.frozen = depth, groups, base_width, frozen_stages
         self.norm_groups = norm_groups  # of group norm everywhere; 0: batch norm in the backbone
@@ -103,13 +104,13 @@ class Network:
         return F.conv2d(x, w, b, stride, kernel // 2)
 
     def neck(self, features):
-        c5, width = features[3], self.neck_channels
-        lateral = [self.conv(features[l + 1], 'neck.lateral_convs.%d.conv' % l, width, 1) for l in range(3)]
-        for l in (1, 0):
+        width, used = self.neck_channels, features[self.finest - 2:]
+        lateral = [self.conv(c, 'neck.lateral_convs.%d.conv' % l, width, 1) for l, c in enumerate(used)]
+        for l in reversed(range(len(used) - 1)):
             lateral[l] = lateral[l] + F.interpolate(lateral[l + 1], size=lateral[l].shape[2:], mode='nearest')
-        out = [self.conv(lateral[l], 'neck.fpn_convs.%d.conv' % l, width, 3) for l in range(3)]
-        out.append(self.conv(c5, 'neck.fpn_convs.3.conv', width, 3, 2))
-        out.append(self.conv(out[3], 'neck.fpn_convs.4.conv', width, 3, 2))
+        out = [self.conv(x, 'neck.fpn_convs.%d.conv' % l, width, 3) for l, x in enumerate(lateral)]
+        for l in range(len(used), 5):
+            out.append(self.conv(out[-1] if l > len(used) else used[-1], 'neck.fpn_convs.%d.conv' % l, width, 3, 2))
         return out
 
     def branch(self, x, tower, last, channels, columns):
@@ -124,8 +125,8 @@ class Network:
         return torch.cat(cls), torch.cat(reg)
 
 
-def write(case, depth, groups, base_width, frozen_stages, norm_groups=0, neck=256, head=256, head_convs=4):
-    net = Network(depth, groups, base_width, frozen_stages, norm_groups, neck, head, head_convs)
+def write(case, depth, groups, base_width, frozen_stages, norm_groups=0, neck=256, head=256, head_convs=4, finest=3):
+    net = Network(depth, groups, base_width, frozen_stages, norm_groups, neck, head, head_convs, finest)
     image = uniform('image', 3 * H * W, -2, 2).to(torch.float32).to(torch.float64).reshape(1, 3, H, W)
     cls, reg = net.head(net.neck(net.backbone(image)))
     grad_cls = uniform('grad_cls', cls.numel(), -1, 1).reshape(cls.shape)
@@ -150,3 +151,4 @@ write('x50', 50, 32, 4, 2)
 write('r18_gn', 18, 1, 64, -1, 16)
 write('r50_gn', 50, 1, 64, 1, 32)
 write('r18_narrow', 18, 1, 64, 3, neck=96, head=48, head_convs=2)
+write('r18_p2', 18, 1, 64, 0, neck=48, head=48, head_convs=1, finest=2)
