@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All that takes too long for every change: each long_*.sh below tests/, one after another, races and builds among them, and then every
-# fuzzer. Some hours on two cores; some need root, and skip without.
+# All that takes too long for every change: each long_*.sh below tests/, one after another, races and builds among them, the parity
+# table with networks of all sizes, and then every fuzzer. Some hours on two cores; some need root, and skip without.
 #
 # usage: tests/nightly.sh [SECONDS [PATTERN]]        (default: 600 seconds a fuzzer; PATTERN: only scripts whose path has it)
 #
@@ -30,5 +30,6 @@ scripts() {
 mkdir -p "$logs"
 build release -DFA_TESTS=ON || exit
 while read -r script; do night "$(basename "$(dirname "$script")").$(basename "$script" .sh)" "$script"; done < <(scripts)
+[[ parity != *"$pattern"* ]] || night parity env PARITY_ALL=1 /usr/bin/python3 tests/parity/run.py
 [[ fuzz != *"$pattern"* ]] || night fuzz tests/fuzz/run.sh "$seconds"
 [ "$failed" -eq 0 ]

@@ -191,6 +191,17 @@ int main(void)
         cmocka_unit_test(narrow_neck_and_head_agree_with_pytorch),
         cmocka_unit_test(a_pyramid_from_p2_on_agrees_with_pytorch),
     };
+    const struct CMUnitTest small[] = {
+        cmocka_unit_test(grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch),
+        cmocka_unit_test(group_norm_in_basic_blocks_agrees_with_pytorch),
+        cmocka_unit_test(narrow_neck_and_head_agree_with_pytorch),
+    };
 
+#ifdef __SANITIZE_ADDRESS__ /* which finds no more where there are more filters */
+    (void)tests;
+    return cmocka_run_group_tests(small, NULL, NULL);
+#else
+    (void)small;
     return cmocka_run_group_tests(tests, NULL, NULL);
+#endif
 }
