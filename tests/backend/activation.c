@@ -107,8 +107,6 @@ void for_each_backend(void (*check)(struct fa_backend *backend))
 {
     for (size_t b = 0; fa_backend_known(b) != NULL; b++) {
         check_backend(fa_backend_known(b), 2, FA_CONV_AUTO, check);
-        if (strcmp(fa_backend_known(b), "blas") == 0)
-            continue;
         check_backend(fa_backend_known(b), 1, FA_CONV_DIRECT, check);
         check_backend(fa_backend_known(b), 1, FA_CONV_WINOGRAD, check);
     }

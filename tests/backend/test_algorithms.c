@@ -32,7 +32,7 @@ static struct fa_backend *open_backend(enum fa_conv_preference preference)
 
 static bool has_winograd(const struct fa_backend *backend)
 {
-    return strcmp(fa_backend_name(backend), "onednn") == 0;
+    return fa_algorithms_know(backend, &small.desc, FA_CONV_FORWARD, "winograd");
 }
 
 static void list(struct fa_backend *backend, enum fa_conv_direction direction, const char *algorithm)

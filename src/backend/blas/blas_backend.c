@@ -26,6 +26,7 @@ static fa_status blas_open(const struct fa_backend *base, struct fa_backend **ou
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
     self->base = *base;
     describe(self->base.description, sizeof self->base.description);
+    self->winograd = fa_blas_winograd_kernels();
     fa_gemm_start();
     *out = &self->base;
     return FA_OK;
@@ -35,6 +36,7 @@ static void blas_close(struct fa_backend *backend)
 {
     struct fa_blas_backend *self = (struct fa_blas_backend *)backend;
 
+    fa_store_free(&self->store);
     fa_free(self->columns);
     fa_free(self);
 }
@@ -103,12 +105,14 @@ const struct fa_backend_ops fa_backend_blas = {
     .weights_create = fa_blas_weights_create,
     .weights_destroy = fa_blas_weights_destroy,
     .weights_load = fa_blas_weights_load,
+    .weights_forget = fa_blas_weights_forget,
     .weights_sum_create = fa_blas_weights_sum_create,
     .weights_sum_destroy = fa_blas_weights_sum_destroy,
     .weights_sum_clear = fa_blas_weights_sum_clear,
     .weights_sum_read = fa_blas_weights_sum_read,
     .conv_create = fa_blas_conv_create,
     .conv_destroy = fa_blas_conv_destroy,
+    .conv_algorithms = fa_blas_conv_algorithms,
     .conv_chosen = fa_blas_conv_chosen,
     .conv_forward = fa_blas_conv_forward,
     .conv_backward_data = fa_blas_conv_backward_data,

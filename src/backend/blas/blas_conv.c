@@ -1,5 +1,6 @@
 /*
- * blas_conv.c - convolution as matrix products, one per group and tile of output rows:
+ * blas_conv.c - convolution, where it is not Winograd's (blas_winograd.c), as matrix products, one per group
+ * and tile of output rows:
  *
  *     dst          += filters    * columns        columns = im2col(src)
  *     columns       = filters^T  * diff_dst       diff_src += col2im(columns)
@@ -22,8 +23,9 @@
 
 struct blas_conv {
     struct fa_conv base;
-    bool pointwise; /* columns are the activation */
-    int tile_rows;  /* output rows of a tile; the last may have fewer */
+    bool pointwise;                                 /* columns are the activation */
+    int tile_rows;                                  /* output rows of a tile; the last may have fewer */
+    bool is_winograd[FA_CONV_BACKWARD_WEIGHTS + 1]; /* in each direction */
 };
 
 /* Output rows y0 .. y1 - 1; n positions, the first of them at offset in every output plane. */
@@ -69,26 +71,49 @@ static int tile_rows(size_t row, int height)
     return rows < (size_t)height ? (int)rows : height;
 }
 
+static bool is_asked_for(const struct fa_conv_desc *desc, enum fa_conv_direction direction)
+{
+    return direction == FA_CONV_FORWARD || (direction == FA_CONV_BACKWARD_DATA && desc->backward_data) ||
+           (direction == FA_CONV_BACKWARD_WEIGHTS && desc->backward_weights);
+}
+
+/* Of the tiles' columns. */
+static size_t columns_elements(const struct blas_conv *conv)
+{
+    const struct fa_conv_desc *desc = &conv->base.desc;
+
+    return (size_t)desc->in.c * (size_t)(desc->kernel * desc->kernel) * (size_t)conv->base.out.w *
+           (size_t)conv->tile_rows;
+}
+
+/* Chooses the algorithm and reserves what it needs. */
+static fa_status choose(struct blas_conv *conv, enum fa_conv_direction direction)
+{
+    conv->is_winograd[direction] = fa_blas_wants_winograd(&conv->base, direction);
+    if (conv->is_winograd[direction])
+        return fa_blas_reserve_columns(conv->base.backend,
+                                       fa_blas_winograd_bytes(&conv->base, direction) / sizeof(fa_real));
+    return conv->pointwise ? FA_OK : fa_blas_reserve_columns(conv->base.backend, columns_elements(conv));
+}
+
 fa_status fa_blas_conv_create(struct fa_backend *backend, const struct fa_conv_desc *desc,
                               struct fa_weights *weights, struct fa_conv **out)
 {
     struct fa_shape shape = fa_conv_output_shape(desc);
     size_t column = (size_t)desc->in.c * (size_t)desc->kernel * (size_t)desc->kernel;
-    struct blas_conv conv = {.tile_rows = shape.h}, *self;
+    struct blas_conv conv = {.base = {backend, weights, *desc, shape}, .tile_rows = shape.h}, *self;
 
-    (void)weights;
     if (column > INT_MAX || (size_t)shape.h * (size_t)shape.w > INT_MAX)
         return fa_fail(FA_EINVAL,
                        "blas: a convolution of %d channels to %dx%d has matrices too large for "
                        "OpenBLAS; use a smaller image",
                        desc->in.c, shape.w, shape.h);
     conv.pointwise = desc->kernel == 1 && desc->stride == 1 && desc->pad == 0;
-    if (!conv.pointwise) {
-        size_t row = column * (size_t)shape.w;
-
-        conv.tile_rows = tile_rows(row, shape.h);
-        FA_TRY(fa_blas_reserve_columns(backend, row * (size_t)conv.tile_rows));
-    }
+    if (!conv.pointwise)
+        conv.tile_rows = tile_rows(column * (size_t)shape.w, shape.h);
+    for (int direction = FA_CONV_FORWARD; direction <= FA_CONV_BACKWARD_WEIGHTS; direction++)
+        if (is_asked_for(desc, (enum fa_conv_direction)direction))
+            FA_TRY(choose(&conv, (enum fa_conv_direction)direction));
     FA_TRY(fa_alloc(1, sizeof *self, &self));
     *self = conv;
     *out = &self->base;
@@ -100,10 +125,23 @@ void fa_blas_conv_destroy(struct fa_conv *conv)
     fa_free(conv);
 }
 
+size_t fa_blas_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
+{
+    (void)backend, (void)direction;
+    strcpy(names[0], "direct");
+    strcpy(names[1], "winograd");
+    return fa_blas_may_be_winograd(desc) ? 2 : 1;
+}
+
+static bool is_winograd(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    return ((const struct blas_conv *)conv)->is_winograd[direction];
+}
+
 const char *fa_blas_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
-    (void)conv, (void)direction;
-    return "gemm";
+    return is_winograd(conv, direction) ? "winograd" : "direct";
 }
 
 static bool is_pointwise(const struct fa_conv *conv)
@@ -163,6 +201,8 @@ fa_status fa_blas_conv_forward(struct fa_conv *conv, const void *src, const void
     struct tile tile;
     fa_real *sums = dst;
 
+    if (is_winograd(conv, FA_CONV_FORWARD))
+        return fa_blas_winograd_forward(conv, src, residual, dst);
     start_with_bias(conv, residual, sums);
     for (int y = 0; y < conv->out.h; y = tile.y1) {
         tile = tile_at(conv, y);
@@ -210,6 +250,8 @@ static void backward_columns(const struct fa_conv *conv, struct tile tile, const
 fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const void *diff_dst, bool accumulate,
                                      const void *relu_output, void *diff_src)
 {
+    if (is_winograd(conv, FA_CONV_BACKWARD_DATA))
+        return fa_blas_winograd_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
     if (is_pointwise(conv)) {
         backward_columns(conv, tile_at(conv, 0), diff_dst, accumulate ? 1 : 0, diff_src);
     } else {
@@ -230,26 +272,35 @@ fa_status fa_blas_conv_backward_data(struct fa_conv *conv, const void *diff_dst,
 
 /* ---- backward weights ---- */
 
-/* In double: a plane has up to a million summands. */
+/* In double: a plane has up to a million summands. Several sums at a time, as processors like it. */
+static double sum_of(const fa_real *values, size_t n)
+{
+    enum { SUMS = 16 };
+    double sums[SUMS] = {0}, sum = 0;
+    size_t i = 0;
+
+    for (; i + SUMS <= n; i += SUMS)
+        for (size_t k = 0; k < SUMS; k++)
+            sums[k] += values[i + k];
+    for (; i < n; i++)
+        sum += values[i];
+    for (size_t k = 0; k < SUMS; k++)
+        sum += sums[k];
+    return sum;
+}
+
 static void add_diff_bias(const struct fa_conv *conv, const fa_real *diff_dst, fa_real *diff_bias)
 {
     size_t plane = (size_t)conv->out.h * (size_t)conv->out.w;
 
 #pragma omp parallel for num_threads(conv->backend->n_threads) schedule(static)
-    for (int c = 0; c < conv->out.c; c++) {
-        double sum = 0;
-
-        for (size_t i = 0; i < plane; i++)
-            sum += diff_dst[(size_t)c * plane + i];
-        diff_bias[c] += (fa_real)sum;
-    }
+    for (int c = 0; c < conv->out.c; c++)
+        diff_bias[c] += (fa_real)sum_of(diff_dst + (size_t)c * plane, plane);
 }
 
-fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
-                                        struct fa_weights_sum *sum)
+static void add_diff_filters(const struct fa_conv *conv, const fa_real *src, const fa_real *diff_dst,
+                             fa_real *diff_filters)
 {
-    struct fa_blas_weights_sum *diff = (struct fa_blas_weights_sum *)sum;
-    const fa_real *gradient = diff_dst;
     struct product p = product_of(conv);
     struct tile tile;
 
@@ -261,14 +312,25 @@ fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, c
                                       .m = p.rows,
                                       .n = p.depth,
                                       .k = tile.n,
-                                      .a = {gradient + tile.offset, p.plane, false, p.dst},
+                                      .a = {diff_dst + tile.offset, p.plane, false, p.dst},
                                       .b = {columns, tile.n, true, columns_of_group(&p, tile)},
                                       .beta = 1,
-                                      .c = diff->filters,
+                                      .c = diff_filters,
                                       .c_stride = p.depth,
                                       .c_group = p.filters},
                 conv->backend->n_threads);
     }
-    add_diff_bias(conv, gradient, diff->bias);
+}
+
+fa_status fa_blas_conv_backward_weights(struct fa_conv *conv, const void *src, const void *diff_dst,
+                                        struct fa_weights_sum *sum)
+{
+    struct fa_blas_weights_sum *diff = (struct fa_blas_weights_sum *)sum;
+
+    if (is_winograd(conv, FA_CONV_BACKWARD_WEIGHTS))
+        fa_blas_winograd_backward_weights(conv, src, diff_dst, diff->filters);
+    else
+        add_diff_filters(conv, src, diff_dst, diff->filters);
+    add_diff_bias(conv, diff_dst, diff->bias);
     return FA_OK;
 }

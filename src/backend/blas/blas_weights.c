@@ -18,8 +18,8 @@ fa_status fa_blas_weights_create(struct fa_backend *backend, const struct fa_wei
     size_t n_out = (size_t)desc->out_channels;
     fa_status status;
 
-    (void)backend;
     FA_TRY(fa_alloc_zero(1, sizeof *self, &self));
+    self->base = (struct fa_weights){backend, *desc};
     self->n_filters = n_out * filter_size(desc);
     status = fa_alloc_zero(self->n_filters, sizeof(fa_real), &self->filters);
     if (status == FA_OK)
@@ -36,9 +36,18 @@ void fa_blas_weights_destroy(struct fa_weights *weights)
 {
     struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
 
+    fa_blas_weights_forget(weights);
     fa_free(self->filters);
     fa_free(self->bias);
     fa_free(self);
+}
+
+void fa_blas_weights_forget(struct fa_weights *weights)
+{
+    struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
+
+    for (int i = 0; i < WINOGRAD_DIRECTIONS; i++)
+        fa_store_give_back(&fa_blas_of(weights->backend)->store, &self->winograd[i]);
 }
 
 fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, const fa_real *scale,
@@ -47,6 +56,7 @@ fa_status fa_blas_weights_load(struct fa_weights *weights, const fa_real *oihw, 
     struct fa_blas_weights *self = (struct fa_blas_weights *)weights;
     size_t size = filter_size(&weights->desc);
 
+    fa_blas_weights_forget(weights);
     for (size_t o = 0; o < (size_t)weights->desc.out_channels; o++) {
         fa_real factor = scale != NULL ? scale[o] : 1;
 

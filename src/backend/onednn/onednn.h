@@ -11,7 +11,7 @@
  *   onednn_weights.c      filters in every layout that a convolution asks for, and their gradients
  *   onednn_order.c        filters between PyTorch's order and blocked layouts
  *   onednn_transpose.c    squares of floats, turned within registers
- *   onednn_store.c        the memory that they take while they are needed
+ *   fa_store.c        the memory that they take while they are needed
  *   onednn_reorder.c      one copy into a layout that only oneDNN knows
  *   onednn_choice.c       what computes a convolution
  *   onednn_describe.c     that convolution in oneDNN's words
@@ -28,6 +28,7 @@
 #ifndef FA_ONEDNN_H
 #define FA_ONEDNN_H
 
+#include "../store.h"
 #include "../winograd/winograd.h"
 #include "fa/vector.h"
 #include "host_norm.h"
@@ -43,16 +44,6 @@ struct onednn_work {
     void *memory;
 };
 
-/* Memory that is taken and given back. */
-struct onednn_store {
-    size_t n;
-    struct onednn_block {
-        size_t n_bytes;
-        void *memory;
-        bool is_taken;
-    } * block;
-};
-
 struct onednn {
     struct fa_backend base;
     dnnl_engine_t engine;
@@ -62,7 +53,7 @@ struct onednn {
     bool is_bf16;                /* what activations and packed filters are; else floats */
     int block;                   /* channels in a block; of bf16, that are computed together */
     struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
-    struct onednn_store store;   /* packed filters, sums of gradients */
+    struct fa_store store;       /* packed filters, sums of gradients */
 };
 
 static inline struct onednn *onednn_of(const struct fa_backend *backend)
@@ -129,14 +120,6 @@ fa_status onednn_reorder_create(struct onednn *onednn, onednn_md from, onednn_md
 void onednn_reorder_destroy(struct onednn_reorder *reorder);
 fa_status onednn_reorder_run(struct onednn_reorder *reorder, const void *from, void *to) FA_CHECK_RESULT;
 
-/* ---- onednn_store.c */
-
-/* Memory of at least so many bytes, not initialised, until it is given back; memory points to a pointer, NULL
-   gives back nothing, and it becomes NULL. */
-fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, void *memory) FA_CHECK_RESULT;
-void onednn_store_give_back(struct onednn_store *store, void *memory);
-void onednn_store_free(struct onednn_store *store);
-
 /* ---- onednn_order.c */
 
 /* Channel c of an axis is lane c % block of block c / block. */
@@ -189,7 +172,7 @@ fa_status onednn_places_create(onednn_md md, struct onednn_places **out) FA_CHEC
 void onednn_places_destroy(struct onednn_places *places);
 
 /* Fills in data from the filters loaded; lanes without a filter with zeros. */
-fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weights *weights,
+fa_status onednn_bf16_pack(struct fa_store *store, const struct onednn_weights *weights,
                            const struct onednn_filters *filters) FA_CHECK_RESULT;
 
 /* ---- onednn_weights.c */

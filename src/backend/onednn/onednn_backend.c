@@ -56,7 +56,7 @@ static void onednn_close(struct fa_backend *backend)
     if (onednn->engine != NULL)
         dnnl_engine_destroy(onednn->engine);
     fa_free(onednn->work.memory);
-    onednn_store_free(&onednn->store);
+    fa_store_free(&onednn->store);
     fa_free(onednn);
 }
 

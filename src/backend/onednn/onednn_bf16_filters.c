@@ -227,7 +227,7 @@ static void pack_part(const struct onednn_weights *weights, const struct onednn_
         pack_channel(weights, places, o, packed);
 }
 
-fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weights *weights,
+fa_status onednn_bf16_pack(struct fa_store *store, const struct onednn_weights *weights,
                            const struct onednn_filters *filters)
 {
     const struct onednn_places *places = filters->places;
@@ -235,12 +235,12 @@ fa_status onednn_bf16_pack(struct onednn_store *store, const struct onednn_weigh
                  n_threads = (size_t)weights->base.backend->n_threads;
     float *floats;
 
-    FA_TRY(onednn_store_take(store, n_threads * floats_needed(places) * sizeof *floats, &floats));
+    FA_TRY(fa_store_take(store, n_threads * floats_needed(places) * sizeof *floats, &floats));
     if (weights->merged > 1 || filters->n_bytes > dnnl_memory_desc_get_size(filters->plain))
         memset(filters->data, 0, filters->n_bytes);
 #pragma omp parallel for schedule(static) num_threads(weights->base.backend->n_threads)
     for (size_t o = 0; o < n_out; o += LANES)
         pack_part(weights, places, o, bf16_smaller(n_out - o, LANES), floats, filters->data);
-    onednn_store_give_back(store, &floats);
+    fa_store_give_back(store, &floats);
     return FA_OK;
 }

@@ -106,7 +106,7 @@ fa_status onednn_weights_create(struct fa_backend *backend, const struct fa_weig
     return FA_OK;
 }
 
-static struct onednn_store *store_of(const struct onednn_weights *weights)
+static struct fa_store *store_of(const struct onednn_weights *weights)
 {
     return &onednn_of(weights->base.backend)->store;
 }
@@ -143,9 +143,9 @@ void onednn_weights_forget(struct fa_weights *base)
     struct onednn_weights *weights = (struct onednn_weights *)base;
 
     for (struct onednn_filters *packed = weights->packed; packed != NULL; packed = packed->next)
-        onednn_store_give_back(store_of(weights), &packed->data);
+        fa_store_give_back(store_of(weights), &packed->data);
     for (int i = 0; i < WINOGRAD_DIRECTIONS; i++)
-        onednn_store_give_back(store_of(weights), &weights->winograd[i]);
+        fa_store_give_back(store_of(weights), &weights->winograd[i]);
 }
 
 fa_status onednn_weights_load(struct fa_weights *base, const fa_real *oihw, const fa_real *scale,
@@ -221,10 +221,10 @@ static fa_status pack_opaque(const struct onednn_weights *weights, struct onednn
 
     if (!onednn_order_of(packed->plain, &order))
         return onednn_check(dnnl_unimplemented, "packing filters");
-    FA_TRY(onednn_store_take(store_of(weights), n_bytes, &plain));
+    FA_TRY(fa_store_take(store_of(weights), n_bytes, &plain));
     pack(weights, packed, &order, n_bytes, plain);
     status = onednn_reorder_run(&packed->reorder, plain, packed->data);
-    onednn_store_give_back(store_of(weights), &plain);
+    fa_store_give_back(store_of(weights), &plain);
     return status;
 }
 
@@ -245,12 +245,12 @@ fa_status onednn_filters_refresh(const struct onednn_weights *weights, struct on
 
     if (packed->data != NULL)
         return FA_OK;
-    FA_TRY(onednn_store_take(store_of(weights), packed->n_bytes, &packed->data));
+    FA_TRY(fa_store_take(store_of(weights), packed->n_bytes, &packed->data));
     span = fa_span_begin("pack filters");
     status = fill_packed(weights, packed);
     fa_span_end(span);
     if (status != FA_OK)
-        onednn_store_give_back(store_of(weights), &packed->data);
+        fa_store_give_back(store_of(weights), &packed->data);
     return status;
 }
 
@@ -280,7 +280,7 @@ void onednn_weights_sum_destroy(struct fa_weights_sum *sum)
 
 void onednn_weights_sum_clear(struct fa_weights_sum *base)
 {
-    onednn_store_give_back(store_of(weights_of(base)), &((struct onednn_weights_sum *)base)->data);
+    fa_store_give_back(store_of(weights_of(base)), &((struct onednn_weights_sum *)base)->data);
 }
 
 size_t onednn_gradient_bytes(const struct onednn_weights *weights)
@@ -293,7 +293,7 @@ fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum)
 {
     const struct onednn_weights *weights = weights_of(&sum->base);
 
-    return onednn_store_take(store_of(weights), onednn_gradient_bytes(weights), &sum->data);
+    return fa_store_take(store_of(weights), onednn_gradient_bytes(weights), &sum->data);
 }
 
 void onednn_weights_sum_read(const struct fa_weights_sum *base, int first, int n, fa_real *oihw,

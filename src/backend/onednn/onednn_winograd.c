@@ -2,26 +2,18 @@
  * onednn_winograd.c - convolutions by Winograd's algorithm, which is our own (winograd/winograd.h), between
  * activations as oneDNN has them.
  */
-#include "fa/trace.h"
 #include "onednn.h"
-
-static int blocks_of(const struct fa_conv *conv, int n_channels)
-{
-    const int block = onednn_of(conv->backend)->block;
-
-    return (n_channels + block - 1) / block;
-}
 
 /* The convolution whose products a direction is. */
 static struct winograd_conv products_of(const struct fa_conv *conv, enum winograd_direction direction)
 {
-    const int in = blocks_of(conv, conv->desc.in.c), out = blocks_of(conv, conv->desc.out_channels);
+    const int in = conv->desc.in.c, out = conv->desc.out_channels;
     const bool is_forward = direction == WINOGRAD_FORWARD;
 
     return (struct winograd_conv){.kernels = winograd_kernels_of(onednn_of(conv->backend)->block),
                                   .n_threads = conv->backend->n_threads,
-                                  .in_blocks = is_forward ? in : out,
-                                  .out_blocks = is_forward ? out : in,
+                                  .in_channels = is_forward ? in : out,
+                                  .out_channels = is_forward ? out : in,
                                   .height = conv->out.h,
                                   .width = conv->out.w};
 }
@@ -46,20 +38,10 @@ static fa_status packed_filters(const struct fa_conv *conv, const struct winogra
                                 enum winograd_direction direction, const float **packed)
 {
     struct onednn_weights *weights = (struct onednn_weights *)conv->weights;
-    float **own = &weights->winograd[direction];
 
-    if (*own == NULL) {
-        const struct winograd_filters filters = {weights->oihw, weights->scale, conv->desc.in.c,
-                                                 conv->desc.out_channels};
-        int span;
-
-        FA_TRY(onednn_store_take(&onednn_of(weights->base.backend)->store, winograd_filters_bytes(products),
-                                 own));
-        span = fa_span_begin("pack filters");
-        winograd_pack(products, &filters, direction, *own);
-        fa_span_end(span);
-    }
-    *packed = *own;
+    FA_TRY(winograd_packed(products, weights->oihw, weights->scale, direction,
+                           &onednn_of(conv->backend)->store, &weights->winograd[direction]));
+    *packed = weights->winograd[direction];
     return FA_OK;
 }
 

@@ -18,6 +18,17 @@ struct winograd_map {
     int height, width;
 };
 
+/* Up to `lanes` channels of a map in planes. */
+struct winograd_planes {
+    float *data;
+    int n, height, width;
+};
+
+/* Rows and columns of a map, of which some may lie beyond it. */
+struct winograd_window {
+    int y, x, height, width;
+};
+
 /* Tiles side by side: n, of which the first begins at (y, x). */
 struct winograd_run {
     int y, x, n;
@@ -47,6 +58,12 @@ struct winograd_kernels {
     /* And back; `finish` has the maps and the bias of that block. */
     void (*collect)(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
                     const struct winograd_finish *finish);
+
+    /* A window of planes as vectors, [y][x][lane]; zero where there is no plane or position. And back, where
+       there are; `finish` has the planes and the bias of those channels. */
+    void (*gather)(const struct winograd_planes *planes, const struct winograd_window *window, float *to);
+    void (*scatter)(const float *from, const struct winograd_planes *planes,
+                    const struct winograd_window *window, const struct winograd_finish *finish);
 
     /* Rows are tiles: number(row, depth) is lane depth % lanes of vector `row` in block depth / lanes. */
     void (*multiply_tiles)(const struct winograd_product *product);

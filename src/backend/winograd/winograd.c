@@ -6,6 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "fa/trace.h"
 #include "kernels.h"
 
 /* Points of inputs and outputs of the tiles that a thread takes at once: what stays near it. More tiles at
@@ -14,6 +15,8 @@ enum { TILES_BYTES = 6 << 20 };
 
 /* Tiles that the gradient of filters takes at once. Their sums are read and written for each such part. */
 enum { GRADIENT_TILES = 256 };
+
+enum { MOST_LANES = 16 };
 
 /* Between points, so that those of a tile do not all lie in the same set of a cache. */
 enum { GAP = 16 };
@@ -44,11 +47,39 @@ static int tiles_of(const struct winograd_conv *conv)
     return (conv->height + WINOGRAD_TILE - 1) / WINOGRAD_TILE * tiles_across(conv);
 }
 
+static int blocks_of(const struct winograd_conv *conv, int channels)
+{
+    return (channels + conv->kernels->lanes - 1) / conv->kernels->lanes;
+}
+
+static int in_blocks(const struct winograd_conv *conv)
+{
+    return blocks_of(conv, conv->in_channels);
+}
+
+static int out_blocks(const struct winograd_conv *conv)
+{
+    return blocks_of(conv, conv->out_channels);
+}
+
+/* Where a block's channels begin, however they lie. */
+static float *channels_of(const struct winograd_conv *conv, const float *map, int block)
+{
+    return (float *)map + (size_t)block * (size_t)conv->height * (size_t)conv->width * lanes_of(conv);
+}
+
 static struct winograd_map block_of(const struct winograd_conv *conv, const float *map, int block)
 {
-    const size_t n = (size_t)conv->height * (size_t)conv->width * lanes_of(conv);
+    return (struct winograd_map){channels_of(conv, map, block), conv->height, conv->width};
+}
 
-    return (struct winograd_map){(float *)map + (size_t)block * n, conv->height, conv->width};
+static struct winograd_planes planes_of(const struct winograd_conv *conv, const float *map, int channels,
+                                        int block)
+{
+    const int lanes = conv->kernels->lanes, left = channels - block * lanes;
+
+    return (struct winograd_planes){channels_of(conv, map, block), left < lanes ? left : lanes, conv->height,
+                                    conv->width};
 }
 
 /* ---- where points lie ---- */
@@ -56,14 +87,14 @@ static struct winograd_map block_of(const struct winograd_conv *conv, const floa
 /* Points of the inputs of n tiles: [point][block][tile][lane]. */
 static size_t input_point(const struct winograd_conv *conv, int n)
 {
-    return (size_t)conv->in_blocks * (size_t)n * lanes_of(conv) + GAP;
+    return (size_t)in_blocks(conv) * (size_t)n * lanes_of(conv) + GAP;
 }
 
 /* Panels, of two blocks of outputs: [point][panel][row][block of the panel][lane]. Rows are tiles or input
  * channels. */
 static size_t panels_of(const struct winograd_conv *conv)
 {
-    return ((size_t)conv->out_blocks + 1) / 2;
+    return ((size_t)out_blocks(conv) + 1) / 2;
 }
 
 static size_t panel_point(const struct winograd_conv *conv, size_t n_rows)
@@ -73,7 +104,7 @@ static size_t panel_point(const struct winograd_conv *conv, size_t n_rows)
 
 static int vectors_of_panel(const struct winograd_conv *conv, int panel)
 {
-    return 2 * panel + 1 < conv->out_blocks ? 2 : 1;
+    return 2 * panel + 1 < out_blocks(conv) ? 2 : 1;
 }
 
 /* Where a block of outputs begins in a point. */
@@ -100,7 +131,7 @@ static struct winograd_points input_points(const struct winograd_conv *conv, flo
 
 static size_t in_lanes(const struct winograd_conv *conv)
 {
-    return (size_t)conv->in_blocks * lanes_of(conv);
+    return (size_t)in_blocks(conv) * lanes_of(conv);
 }
 
 /* ---- filters ---- */
@@ -110,38 +141,60 @@ size_t winograd_filters_bytes(const struct winograd_conv *conv)
     return WINOGRAD_POINTS * panel_point(conv, in_lanes(conv)) * sizeof(float);
 }
 
-/* Of a block of outputs and an input channel, in PyTorch's order: [tap][lane]. */
-static void gather_taps(const struct winograd_filters *filters, enum winograd_direction direction,
-                        size_t lanes, size_t first, size_t in, float *taps)
+/* What is packed. */
+struct filters {
+    const float *oihw, *scale;
+    enum winograd_direction direction;
+};
+
+/* Of a block of outputs and an input channel of the convolution, in PyTorch's order: [tap][lane]. */
+static void gather_taps(const struct winograd_conv *conv, const struct filters *filters, size_t first,
+                        size_t in, float *taps)
 {
-    const bool is_forward = direction == WINOGRAD_FORWARD;
-    const size_t n_in = (size_t)filters->in_channels, n_out = (size_t)filters->out_channels;
-    const size_t n_lanes = is_forward ? n_out : n_in, n_depth = is_forward ? n_in : n_out;
+    const bool is_forward = filters->direction == WINOGRAD_FORWARD;
+    const size_t lanes = lanes_of(conv), n_lanes = (size_t)conv->out_channels;
+    const size_t n_depth = (size_t)conv->in_channels, n_in = is_forward ? n_depth : n_lanes;
 
     memset(taps, 0, WINOGRAD_TAPS * lanes * sizeof *taps);
     for (size_t lane = 0; lane < lanes && first + lane < n_lanes && in < n_depth; lane++) {
         const size_t o = is_forward ? first + lane : in, i = is_forward ? in : first + lane;
         const float *from = filters->oihw + (o * n_in + i) * WINOGRAD_TAPS;
+        const float scale = filters->scale != NULL ? filters->scale[o] : 1;
 
         for (size_t k = 0; k < WINOGRAD_TAPS; k++)
-            taps[k * lanes + lane] = from[is_forward ? k : WINOGRAD_TAPS - 1 - k] * filters->scale[o];
+            taps[k * lanes + lane] = from[is_forward ? k : WINOGRAD_TAPS - 1 - k] * scale;
     }
 }
 
-void winograd_pack(const struct winograd_conv *conv, const struct winograd_filters *filters,
+void winograd_pack(const struct winograd_conv *conv, const float *oihw, const float *scale,
                    enum winograd_direction direction, float *packed)
 {
+    const struct filters filters = {oihw, scale, direction};
     const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), point = panel_point(conv, n_in);
 
 #pragma omp parallel for num_threads(conv->n_threads) collapse(2) schedule(static)
-    for (int block = 0; block < conv->out_blocks; block++)
+    for (int block = 0; block < out_blocks(conv); block++)
         for (size_t in = 0; in < n_in; in++) {
-            float taps[WINOGRAD_TAPS * 16];
+            float taps[WINOGRAD_TAPS * MOST_LANES];
 
-            gather_taps(filters, direction, lanes, (size_t)block * lanes, in, taps);
+            gather_taps(conv, &filters, (size_t)block * lanes, in, taps);
             conv->kernels->pack(taps, lanes, packed + within_panels(conv, n_in, block) + in * 2 * lanes,
                                 point);
         }
+}
+
+fa_status winograd_packed(const struct winograd_conv *conv, const float *oihw, const float *scale,
+                          enum winograd_direction direction, struct fa_store *store, float **packed)
+{
+    int span;
+
+    if (*packed != NULL)
+        return FA_OK;
+    FA_TRY(fa_store_take(store, winograd_filters_bytes(conv), packed));
+    span = fa_span_begin("pack filters");
+    winograd_pack(conv, oihw, scale, direction, *packed);
+    fa_span_end(span);
+    return FA_OK;
 }
 
 /* ---- forward, and the gradient of inputs ---- */
@@ -166,46 +219,80 @@ static struct part part_of(int item, int n_tiles)
     return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
+/* Tiles of planes that are turned into vectors at once: two or four vectors of outputs in a row, which stay
+   in the nearest cache. */
+enum { MOST_BESIDE = 8, WINDOW_WIDTH = MOST_BESIDE * WINOGRAD_TILE + 2 };
+
 /* From a tile on, as many of the next as lie beside it. */
 static struct winograd_run run_at(const struct winograd_conv *conv, int tile, int most)
 {
     const int across = tiles_across(conv), x = tile % across;
+    const int beside = most < across - x ? most : across - x;
 
     return (struct winograd_run){tile / across * WINOGRAD_TILE, x * WINOGRAD_TILE,
-                                 most < across - x ? most : across - x};
+                                 conv->has_planes && beside > MOST_BESIDE ? MOST_BESIDE : beside};
 }
 
-typedef void spreading(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
-
-static void spread(const struct winograd_conv *conv, spreading *spread_run, const float *src, int first,
-                   struct part part, struct winograd_points to)
+/* What a run's tiles need, `around` more on all sides. */
+static struct winograd_window window_of(struct winograd_run run, int around)
 {
-    const struct winograd_map map = block_of(conv, src, part.block);
+    return (struct winograd_window){run.y - around, run.x - around, WINOGRAD_TILE + 2 * around,
+                                    run.n * WINOGRAD_TILE + 2 * around};
+}
+
+/* One side of a convolution that goes to points. */
+struct side {
+    void (*spread)(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
+    const float *map;
+    int channels, around;
+};
+
+static void spread_run(const struct winograd_conv *conv, const struct side *side, int block,
+                       struct winograd_run run, struct winograd_points to)
+{
+    if (conv->has_planes) {
+        const struct winograd_planes planes = planes_of(conv, side->map, side->channels, block);
+        const struct winograd_window window = window_of(run, side->around);
+        float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
+
+        conv->kernels->gather(&planes, &window, vectors);
+        side->spread(&(struct winograd_map){vectors, window.height, window.width},
+                     (struct winograd_run){side->around, side->around, run.n}, to);
+    } else {
+        const struct winograd_map map = block_of(conv, side->map, block);
+
+        side->spread(&map, run, to);
+    }
+}
+
+static void spread(const struct winograd_conv *conv, const struct side *side, int first, struct part part,
+                   struct winograd_points to)
+{
     struct winograd_run run;
 
     to.data += (size_t)part.begin * to.row;
     for (int t = part.begin; t < part.end; t += run.n, to.data += (size_t)run.n * to.row) {
         run = run_at(conv, first + t, part.end - t);
-        spread_run(&map, run, to);
+        spread_run(conv, side, part.block, run, to);
     }
 }
 
 static void spread_inputs(const struct winograd_conv *conv, const float *src, const struct turn *turn,
                           int item)
 {
+    const struct side side = {conv->kernels->spread_inputs, src, conv->in_channels, 1};
     const struct part part = part_of(item, turn->n);
 
-    spread(conv, conv->kernels->spread_inputs, src, turn->first, part,
-           input_points(conv, turn->inputs, turn->room, part.block));
+    spread(conv, &side, turn->first, part, input_points(conv, turn->inputs, turn->room, part.block));
 }
 
 static void spread_outputs(const struct winograd_conv *conv, const float *diff_dst, const struct turn *turn,
                            int item)
 {
+    const struct side side = {conv->kernels->spread_outputs, diff_dst, conv->out_channels, 0};
     const struct part part = part_of(item, turn->n);
 
-    spread(conv, conv->kernels->spread_outputs, diff_dst, turn->first, part,
-           output_points(conv, turn->outputs, turn->room, part.block));
+    spread(conv, &side, turn->first, part, output_points(conv, turn->outputs, turn->room, part.block));
 }
 
 /* One point of a panel of outputs. */
@@ -221,7 +308,7 @@ static void multiply_point(const struct winograd_conv *conv, const float *packed
         .result = turn->outputs + p * panel_point(conv, room) + within_panels(conv, room, 2 * panel),
         .n_rows = turn->n,
         .n_vectors = vectors_of_panel(conv, panel),
-        .n_blocks = conv->in_blocks,
+        .n_blocks = in_blocks(conv),
         .block = room * lanes_of(conv)});
 }
 
@@ -233,17 +320,34 @@ static struct winograd_finish finish_of_block(const struct winograd_conv *conv,
     if (own.bias != NULL)
         own.bias += (size_t)block * lanes_of(conv);
     if (own.added != NULL)
-        own.added = block_of(conv, own.added, block).data;
+        own.added = channels_of(conv, own.added, block);
     if (own.positive != NULL)
-        own.positive = block_of(conv, own.positive, block).data;
+        own.positive = channels_of(conv, own.positive, block);
     return own;
+}
+
+static void collect_run(const struct winograd_conv *conv, struct winograd_points from, int block,
+                        struct winograd_run run, const struct winograd_finish *finish, float *dst)
+{
+    if (conv->has_planes) {
+        const struct winograd_planes planes = planes_of(conv, dst, conv->out_channels, block);
+        const struct winograd_window window = window_of(run, 0);
+        float vectors[WINOGRAD_TILE * WINDOW_WIDTH * MOST_LANES];
+
+        conv->kernels->collect(from, &(struct winograd_map){vectors, window.height, window.width},
+                               (struct winograd_run){0, 0, run.n}, &(struct winograd_finish){0});
+        conv->kernels->scatter(vectors, &planes, &window, finish);
+    } else {
+        const struct winograd_map map = block_of(conv, dst, block);
+
+        conv->kernels->collect(from, &map, run, finish);
+    }
 }
 
 static void collect_part(const struct winograd_conv *conv, const struct winograd_finish *finish, float *dst,
                          const struct turn *turn, int item)
 {
     const struct part part = part_of(item, turn->n);
-    const struct winograd_map map = block_of(conv, dst, part.block);
     const struct winograd_finish own = finish_of_block(conv, finish, part.block);
     struct winograd_points from = output_points(conv, turn->outputs, turn->room, part.block);
     struct winograd_run run;
@@ -251,7 +355,7 @@ static void collect_part(const struct winograd_conv *conv, const struct winograd
     from.data += (size_t)part.begin * from.row;
     for (int t = part.begin; t < part.end; t += run.n, from.data += (size_t)run.n * from.row) {
         run = run_at(conv, turn->first + t, part.end - t);
-        conv->kernels->collect(from, &map, run, &own);
+        collect_run(conv, from, part.block, run, &own, dst);
     }
 }
 
@@ -295,11 +399,11 @@ static struct turn turn_of(const struct winograd_conv *conv, int first, int room
 static void take_alone(const struct winograd_conv *conv, const float *src, const float *packed,
                        const struct winograd_finish *finish, float *dst, const struct turn *turn)
 {
-    for (int item = 0; item < PARTS * conv->in_blocks; item++)
+    for (int item = 0; item < PARTS * in_blocks(conv); item++)
         spread_inputs(conv, src, turn, item);
     for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
         multiply_point(conv, packed, turn, item);
-    for (int item = 0; item < PARTS * conv->out_blocks; item++)
+    for (int item = 0; item < PARTS * out_blocks(conv); item++)
         collect_part(conv, finish, dst, turn, item);
 }
 
@@ -309,13 +413,13 @@ static void take_together(const struct winograd_conv *conv, const float *src, co
 #pragma omp parallel num_threads(conv->n_threads)
     {
 #pragma omp for schedule(static)
-        for (int item = 0; item < PARTS * conv->in_blocks; item++)
+        for (int item = 0; item < PARTS * in_blocks(conv); item++)
             spread_inputs(conv, src, turn, item);
 #pragma omp for schedule(static)
         for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
             multiply_point(conv, packed, turn, item);
 #pragma omp for schedule(static)
-        for (int item = 0; item < PARTS * conv->out_blocks; item++)
+        for (int item = 0; item < PARTS * out_blocks(conv); item++)
             collect_part(conv, finish, dst, turn, item);
     }
 }
@@ -362,7 +466,7 @@ static void multiply_panel(const struct winograd_conv *conv, const struct turn *
     const size_t p = (size_t)item / panels_of(conv);
     const int panel = item % (int)panels_of(conv);
 
-    for (size_t b = 0; b < (size_t)conv->in_blocks; b++)
+    for (size_t b = 0; b < (size_t)in_blocks(conv); b++)
         conv->kernels->multiply_lanes(&(struct winograd_product){
             .factor = turn->outputs + p * panel_point(conv, room) + within_panels(conv, room, 2 * panel),
             .numbers = turn->inputs + p * input_point(conv, turn->room) + b * room * lanes,
@@ -373,17 +477,37 @@ static void multiply_panel(const struct winograd_conv *conv, const struct turn *
             .add = turn->first > 0});
 }
 
+/* A block of inputs by one of outputs, [tap][in lane][out lane], into OIHW. */
+static void turn_block(const struct winograd_conv *conv, const float *block, size_t first_out,
+                       size_t first_in, bool add, float *oihw)
+{
+    const size_t lanes = lanes_of(conv), n_in = (size_t)conv->in_channels;
+    const size_t n_out = (size_t)conv->out_channels;
+
+    for (size_t o = 0; o < lanes && first_out + o < n_out; o++)
+        for (size_t i = 0; i < lanes && first_in + i < n_in; i++) {
+            float *to = oihw + ((first_out + o) * n_in + first_in + i) * WINOGRAD_TAPS;
+
+            for (size_t k = 0; k < WINOGRAD_TAPS; k++)
+                to[k] = (add ? to[k] : 0) + block[(k * lanes + i) * lanes + o];
+        }
+}
+
 /* One block of inputs by one of outputs. */
 static void unpack_block(const struct winograd_conv *conv, const float *sums, bool add, float *filters,
                          int item)
 {
-    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), in = (size_t)(item % conv->in_blocks) * lanes;
-    const float *from = sums + within_panels(conv, n_in, item / conv->in_blocks) + in * 2 * lanes;
-    float *to = filters + (size_t)item * WINOGRAD_TAPS * lanes * lanes;
+    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), in = (size_t)(item % in_blocks(conv)) * lanes;
+    const size_t out = (size_t)(item / in_blocks(conv)) * lanes;
+    const float *from = sums + within_panels(conv, n_in, item / in_blocks(conv)) + in * 2 * lanes;
+    float own[WINOGRAD_TAPS * MOST_LANES * MOST_LANES];
+    float *to = conv->has_planes ? own : filters + (size_t)item * WINOGRAD_TAPS * lanes * lanes;
 
     for (size_t lane = 0; lane < lanes; lane++)
-        conv->kernels->unpack(from + lane * 2 * lanes, panel_point(conv, n_in), add, to + lane * lanes,
-                              lanes * lanes);
+        conv->kernels->unpack(from + lane * 2 * lanes, panel_point(conv, n_in), add && !conv->has_planes,
+                              to + lane * lanes, lanes * lanes);
+    if (conv->has_planes)
+        turn_block(conv, own, out, in, add, filters);
 }
 
 void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
@@ -398,20 +522,20 @@ void winograd_gradient(const struct winograd_conv *conv, const float *src, const
             const struct turn turn = turn_of(conv, first, at_once, work);
 
 #pragma omp for schedule(static) nowait
-            for (int item = 0; item < PARTS * conv->in_blocks; item++)
+            for (int item = 0; item < PARTS * in_blocks(conv); item++)
                 spread_inputs(conv, src, &turn, item);
 #pragma omp for schedule(static)
-            for (int item = 0; item < PARTS * conv->out_blocks; item++)
+            for (int item = 0; item < PARTS * out_blocks(conv); item++)
                 spread_outputs(conv, diff_dst, &turn, item);
 #pragma omp for schedule(static)
             for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
                 multiply_panel(conv, &turn, sums, item);
         }
 #pragma omp for schedule(static) nowait
-        for (int item = 0; item < conv->in_blocks * conv->out_blocks; item++)
+        for (int item = 0; item < in_blocks(conv) * out_blocks(conv); item++)
             unpack_block(conv, sums, add, filters, item);
 #pragma omp for schedule(static)
-        for (int b = 0; b < conv->out_blocks; b++) {
+        for (int b = 0; b < (bias != NULL ? out_blocks(conv) : 0); b++) {
             const struct winograd_map map = block_of(conv, diff_dst, b);
 
             conv->kernels->sum(&map, add, bias + (size_t)b * lanes_of(conv));

@@ -10,8 +10,9 @@
  *     gradient of filters   dg = G^T [ (A dY A^T) . (B^T d B) ] G     summed over tiles
  *
  * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes +
- * c % lanes; lanes beyond the last channel are zero. Products want the channels of outputs in panels of two
- * blocks.
+ * c % lanes; lanes beyond the last channel are zero. Or they are planes, CHW: then a few tiles side by side
+ * are turned into such blocks on their way to points, and back. Products want the channels of outputs in
+ * panels of two blocks.
  *
  *   winograd.c      the three directions: which thread does which tiles, and working memory
  *   loops.h         the loops over vectors, compiled for each set of instructions:
@@ -26,6 +27,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../store.h"
+
 enum { WINOGRAD_TILE = 4, WINOGRAD_PATCH = 6, WINOGRAD_POINTS = 36, WINOGRAD_TAPS = 9 };
 
 struct winograd_kernels;
@@ -37,13 +40,14 @@ const struct winograd_kernels *winograd_kernels_of(int lanes);
 struct winograd_conv {
     const struct winograd_kernels *kernels;
     int n_threads;
-    int in_blocks, out_blocks; /* of channels */
-    int height, width;         /* of inputs and outputs */
+    bool has_planes;               /* maps are CHW, and filters' gradients OIHW; else both are blocked */
+    int in_channels, out_channels; /* of blocked maps, also whole blocks */
+    int height, width;             /* of inputs and outputs */
 };
 
 /* What becomes of a sum of products; NULL: nothing. */
 struct winograd_finish {
-    const float *bias;     /* of out_blocks * lanes channels */
+    const float *bias;     /* of all channels, of blocked maps also of the lanes beyond the last */
     const float *added;    /* a map that is added; may be the result */
     const float *positive; /* a map: the result is zero where that is not above zero */
     bool relu;             /* negative results become zero */
@@ -53,23 +57,25 @@ struct winograd_finish {
    of inputs those of WINOGRAD_BACKWARD, of the convolution whose inputs are the gradients of outputs. */
 enum winograd_direction { WINOGRAD_FORWARD, WINOGRAD_BACKWARD, WINOGRAD_DIRECTIONS };
 
-struct winograd_filters {
-    const float *oihw;
-    const float *scale;            /* of each output channel */
-    int in_channels, out_channels; /* as oihw has them, whatever the direction */
-};
-
 size_t winograd_filters_bytes(const struct winograd_conv *conv);
-void winograd_pack(const struct winograd_conv *conv, const struct winograd_filters *filters,
+
+/* scale: of each output channel that oihw has; NULL: 1. */
+void winograd_pack(const struct winograd_conv *conv, const float *oihw, const float *scale,
                    enum winograd_direction direction, float *packed);
+
+/* The filters at their points in *packed, which the store gives for it unless it is there. */
+fa_status winograd_packed(const struct winograd_conv *conv, const float *oihw, const float *scale,
+                          enum winograd_direction direction, struct fa_store *store,
+                          float **packed) FA_CHECK_RESULT;
 
 /* dst = finish(src convolved with the filters). */
 size_t winograd_products_bytes(const struct winograd_conv *conv);
 void winograd_products(const struct winograd_conv *conv, const float *src, const float *packed,
                        const struct winograd_finish *finish, float *dst, void *work);
 
-/* Writes the gradient of filters, or adds it: in blocks of lanes input channels by lanes output channels,
-   [out block][in block] [tap][in lane][out lane]; and that of the bias, of out_blocks * lanes channels. */
+/* Writes the gradient of filters, or adds it; of blocked maps in blocks of lanes input channels by lanes
+   output channels, [out block][in block] [tap][in lane][out lane], and that of the bias, with the lanes
+   beyond the last channel; of planes OIHW, and the bias, NULL, is left to the caller. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv);
 void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
                        float *filters, float *bias, void *work);

@@ -365,7 +365,8 @@ static void every_direction_agrees_with_blas_in_every_precision(void **state)
     size_t n_checked = 0;
 
     (void)state;
-    assert_ok(fa_backend_open(&(struct fa_backend_config){.name = "blas", .n_threads = 1}, &blas));
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){.name = "blas", .n_threads = 1, .preference = FA_CONV_DIRECT}, &blas));
     for (size_t i = 0; i < n_op_cases; i++)
         for (int p = 0; p < 3 && fa_conv_macs(&op_cases[i].desc) < MOST_MACS; p++, n_checked++)
             check_case(blas, op_cases[i], (enum fa_cudnn_precision)p);

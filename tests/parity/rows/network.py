@@ -38,6 +38,7 @@ KINDS = {
 }
 WAYS = {
     "blas": ("blas", "direct"),
+    "blas Winograd": ("blas", "winograd"),
     "oneDNN direct": ("onednn", "direct"),
     "oneDNN Winograd": ("onednn", "winograd"),
 }

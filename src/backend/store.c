@@ -1,21 +1,22 @@
 /*
- * onednn_store.c - memory that filters and their gradients take for a while and give back.
+ * store.c - blocks of memory, taken and given back.
  *
  * Few layers are packed at the same time, so that all of them need little more than the largest. A step asks
  * for the same as the step before it: after the first nothing is allocated.
  */
+#include "store.h"
+
 #include <string.h>
 
 #include "fa/memory.h"
-#include "onednn.h"
 
 /* The smallest that is large enough, else the largest of those that are not; NULL if none is free. */
-static struct onednn_block *best_free(struct onednn_store *store, size_t n_bytes)
+static struct fa_store_block *best_free(struct fa_store *store, size_t n_bytes)
 {
-    struct onednn_block *best = NULL;
+    struct fa_store_block *best = NULL;
 
     for (size_t i = 0; i < store->n; i++) {
-        struct onednn_block *block = &store->block[i];
+        struct fa_store_block *block = &store->block[i];
         const bool fits = block->n_bytes >= n_bytes;
 
         if (block->is_taken)
@@ -27,26 +28,26 @@ static struct onednn_block *best_free(struct onednn_store *store, size_t n_bytes
     return best;
 }
 
-static fa_status add_block(struct onednn_store *store, struct onednn_block **out)
+static fa_status add_block(struct fa_store *store, struct fa_store_block **out)
 {
     FA_TRY(fa_realloc(&store->block, store->n + 1, sizeof *store->block));
-    store->block[store->n] = (struct onednn_block){0};
+    store->block[store->n] = (struct fa_store_block){0};
     *out = &store->block[store->n++];
     return FA_OK;
 }
 
-static fa_status grow(struct onednn_block *block, size_t n_bytes)
+static fa_status grow(struct fa_store_block *block, size_t n_bytes)
 {
     fa_free(block->memory);
-    *block = (struct onednn_block){0};
+    *block = (struct fa_store_block){0};
     FA_TRY(fa_alloc(n_bytes, 1, &block->memory));
     block->n_bytes = n_bytes;
     return FA_OK;
 }
 
-fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, void *out)
+fa_status fa_store_take(struct fa_store *store, size_t n_bytes, void *out)
 {
-    struct onednn_block *block = best_free(store, n_bytes);
+    struct fa_store_block *block = best_free(store, n_bytes);
 
     if (block == NULL)
         FA_TRY(add_block(store, &block));
@@ -57,7 +58,7 @@ fa_status onednn_store_take(struct onednn_store *store, size_t n_bytes, void *ou
     return FA_OK;
 }
 
-void onednn_store_give_back(struct onednn_store *store, void *memory)
+void fa_store_give_back(struct fa_store *store, void *memory)
 {
     void *taken;
 
@@ -69,10 +70,10 @@ void onednn_store_give_back(struct onednn_store *store, void *memory)
     memcpy(memory, &taken, sizeof taken);
 }
 
-void onednn_store_free(struct onednn_store *store)
+void fa_store_free(struct fa_store *store)
 {
     for (size_t i = 0; i < store->n; i++)
         fa_free(store->block[i].memory);
     fa_free(store->block);
-    *store = (struct onednn_store){0};
+    *store = (struct fa_store){0};
 }
