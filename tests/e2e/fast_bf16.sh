@@ -5,7 +5,7 @@
 
 must "$freeanchor" synth --out "$scratch/s" --images 8 --classes 2 --seed 3 --size 64x64
 must "$freeanchor" pack --coco "$scratch/s/annotations.json" --images "$scratch/s/images" --out "$scratch/shards"
-recipe=(--config "$configs/freeanchor_r18_fpn_synth.json" --train-data "$scratch/shards" --threads 1 --set "data.scale=[64,64]"
+recipe=(--config "$small_config" --train-data "$scratch/shards" --threads 1 --set "data.scale=[64,64]"
   --set train.batch=4 --set train.epochs=100 --set train.reduction=canonical --set train.eval_interval=0
   --set train.checkpoint_interval=100 --set train.log_interval=1 --set model.backbone.frozen_stages=4)
 bf16=(--set train.precision=bf16)

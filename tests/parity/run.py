@@ -62,6 +62,7 @@ def compare(names):
     """[(rows that ran, whether all hold)], with a core for each comparison; the long ones begin."""
     cores = len(os.sched_getaffinity(0))
     os.environ["OMP_NUM_THREADS"] = str(max(1, cores // len(names)))
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # the program takes its turns with these threads
     with ProcessPoolExecutor(min(cores, len(names))) as pool:
         running = {name: pool.submit(rows_of, name) for name in sorted(names, key=lambda name: name not in LONG)}
         return [tell(name, *finished(running[name])) for name in names]
