@@ -2,8 +2,9 @@
 
 Compared: the head's outputs, and the gradient of every trainable parameter, of `freeanchor replay` on
 random pictures through seven networks, two of them with group norm, by each CPU backend: those of 18 layers at
-three sizes, the deeper ones, which cost most, at one (PARITY_ALL=1: at all). Independent: torchvision's own ResNets under
-a pyramid and head written from the recipe (reference/network.py), batch norm unfolded, gradients by autograd.
+three sizes, the deeper ones, which cost most, at one (PARITY_ALL=1: at all). Independent: torchvision's own
+ResNets under a pyramid and head written from the recipe (reference/network.py), batch norm unfolded, gradients
+by autograd.
 The loss is not under test here: its gradient by the head's outputs is taken from the same out file and sent
 backward through PyTorch's graph.
 
