@@ -50,7 +50,7 @@ __attribute__((noinline, no_sanitize("address", "undefined"))) inline void chang
     from->was_left = true;
     if (__builtin_setjmp(from->left) == 0)
         go_to(to);
-    __sanitizer_finish_switch_fiber(from->locals, nullptr, nullptr);
+    __sanitizer_finish_switch_fiber(from->locals, &to->stack, &to->n_bytes); /* another thread's, perhaps */
 }
 
 /* The first that runs on a stack; whence: where it was gone to from. */
