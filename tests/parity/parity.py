@@ -15,6 +15,10 @@ PROGRAM = pathlib.Path(os.environ.get("FREEANCHOR", ROOT / "build/release/freean
 SHARED = pathlib.Path(os.environ.get("FA_SHARED_DIR", ROOT.parent / "shared"))
 
 
+class Skipped(Exception):
+    """What a comparison needs is not here."""
+
+
 @dataclasses.dataclass
 class Row:
     """One line of the table: the worst error over the cases, and what is allowed. A NaN fails."""

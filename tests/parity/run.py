@@ -16,6 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import parity  # noqa: E402, once its folder is known
+
 NAMES = sorted(path.stem for path in HERE.glob("rows/*.py") if path.stem != "__init__")
 LONG = {"network", "training"}
 LIBRARIES = {"cv2", "h5py", "numpy", "PIL", "torch", "torchvision"}
@@ -33,6 +35,8 @@ def rows_of(name):
     """(the rows, why there are none)."""
     try:
         return importlib.import_module(f"rows.{name}").rows(), ""
+    except parity.Skipped as why:
+        return [], f"skipped: {why}"
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name in LIBRARIES:
             return [], f"skipped: {error}"
