@@ -22,6 +22,7 @@
 #include "manual.h"
 #include "nearest.h"
 #include "placement.h"
+#include "waiting.h"
 
 static const struct fa_command *find_command(const char *name)
 {
@@ -68,8 +69,7 @@ static fa_status start_ranks(struct fa_invocation *invocation, fa_status status)
     const bool many = fa_launcher_ranks() > 1, needs_mpi = command->parallel && !command->lone_without_mpi;
 
     if (status == FA_OK && !command->parallel && many)
-        status = fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun",
-                         command->name);
+        status = fa_fail(FA_EINVAL, "freeanchor %s is one process; start it without mpirun", command->name);
     if (many || (status == FA_OK && needs_mpi))
         return meet(invocation, status);
     return status;
@@ -219,6 +219,7 @@ int main(int argc, char **argv)
     int code;
 
     occupy_closed_streams();
+    fa_waiting_settle(argv);
     fa_cuda_offer();
     turn_help_around(argc, argv);
     if (argc < 2) {

@@ -79,6 +79,15 @@ positive allreduce alpha_s gradient_s bandwidth_gbit latency_us
 holds "$(count allreduce '"bytes":') == 3" "sizes and a gradient"
 ranks overlap "${tiny[@]}"
 positive overlap peak_rss_bytes alone_s after_s during_s forward_s backward_s
+# Threads wait for each other as the user says, else by spinning for a short while alone.
+env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT "$freeanchor" bench step "${tiny[@]}" >/dev/null 2>&1 &
+pid=$! shortened=no
+while kill -0 "$pid" 2>/dev/null && [ $shortened = no ]; do
+  ! grep -qz '^GOMP_SPINCOUNT=' "/proc/$pid/environ" || shortened=yes
+done
+wait "$pid" || fail "bench step where threads wait as the program chooses"
+[ $shortened = yes ] || fail "waiting threads spin for as long as libgomp lets them"
+
 expect 0 "best: launch/train.sh --ranks" "$root/launch/split.sh" --cores 2 "${tiny[@]}"
 expect 2 "--cores 0: expected a whole number" "$root/launch/split.sh" --cores 0
 network=(--nodes 4 --ranks-per-node 2 --bandwidth 10 --latency 20)
