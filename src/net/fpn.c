@@ -61,10 +61,12 @@ static void add_layers(struct fa_graph *graph, const struct fa_model_config *con
 void fa_fpn_build(struct fa_graph *graph, const struct fa_model_config *config, const int feature[4],
                   int pyramid[FA_LEVELS])
 {
-    const int n = FA_COARSEST_FEATURE + 1 - graph->finest_level; /* levels with a lateral */
+    const int finest_level = fa_anchors_meant(&config->anchors)->finest_level;
+    const int n = FA_COARSEST_FEATURE + 1 - finest_level; /* levels with a lateral */
     const int *from = feature + 4 - n;
     int lateral[4], output[FA_LEVELS], merged[4];
 
+    graph->finest_level = finest_level;
     add_layers(graph, config, n, from, lateral, output);
     merge_top_down(graph, n, lateral, from, merged);
     for (int l = 0; l < n; l++)

@@ -33,7 +33,7 @@ int fa_graph_output_level(const struct fa_graph *graph, int i, bool *is_cls);
 /* feature[s] becomes the node of C(s+2), the output of stage s. */
 void fa_resnet_build(struct fa_graph *graph, const struct fa_model_config *config, int image, int feature[4]);
 
-/* pyramid[l] becomes the node of level l, the first being that of graph->finest_level. */
+/* Sets graph->finest_level; pyramid[l] becomes the node of the level that lies l above it. */
 void fa_fpn_build(struct fa_graph *graph, const struct fa_model_config *config, const int feature[4],
                   int pyramid[FA_LEVELS]);
 

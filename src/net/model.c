@@ -83,7 +83,6 @@ static fa_status build_graph(struct fa_graph *graph, const struct fa_model_confi
 {
     int feature[4], pyramid[FA_LEVELS];
 
-    graph->finest_level = fa_anchors_meant(&config->anchors)->finest_level;
     fa_resnet_build(graph, config, fa_graph_image(graph), feature);
     fa_fpn_build(graph, config, feature, pyramid);
     fa_retina_head_build(graph, config, pyramid);
