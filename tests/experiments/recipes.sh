@@ -72,7 +72,7 @@ for recipe in "$@"; do
   case $recipe in *_e2x_*) size="[1333,960]" ;; *) size="[1333,800]" ;; esac # the largest that it draws
   train "$config" "$work" --set train.max_steps=2 --set "data.scale=$size"
   epochs=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["train"]["epochs"])' "$work/config.json")
-  step=$(field "$work/log.jsonl" time 1)
+  step=$(field "$work/log.jsonl" time 1 | xargs printf %.2f)
   quietly /usr/bin/time -o "$scratch/cost" -f '%e %M' "$freeanchor" eval --weights "$work/weights.h5" --data "$scratch/shards" \
     --scales "$scales" --flip
   read -r seconds kib <"$scratch/cost"
