@@ -195,6 +195,7 @@ int main(void)
         cmocka_unit_test(grouped_bottlenecks_with_two_frozen_stages_agree_with_pytorch),
         cmocka_unit_test(group_norm_in_basic_blocks_agrees_with_pytorch),
         cmocka_unit_test(narrow_neck_and_head_agree_with_pytorch),
+        cmocka_unit_test(a_pyramid_from_p2_on_agrees_with_pytorch),
     };
 
 #ifdef __SANITIZE_ADDRESS__ /* which finds no more where there are more filters */
