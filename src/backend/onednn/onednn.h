@@ -11,11 +11,12 @@
  *   onednn_weights.c      filters in every layout that a convolution asks for, and their gradients
  *   onednn_order.c        filters between PyTorch's order and blocked layouts
  *   onednn_transpose.c    squares of floats, turned within registers
- *   fa_store.c        the memory that they take while they are needed
+ *   ../store.c            the memory that they take while they are needed
  *   onednn_reorder.c      one copy into a layout that only oneDNN knows
  *   onednn_choice.c       what computes a convolution
  *   onednn_describe.c     that convolution in oneDNN's words
  *   onednn_winograd.c     by Winograd's algorithm, which is our own
+ *   onednn_amx.c          gradients of filters in bf16, which are our own, too
  *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
  *   onednn_conv_run.c     the same, run with pointers
  *   onednn_norm.c         group norm: which thread does which part when
@@ -51,6 +52,7 @@ struct onednn {
     struct fa_backend_ops ops;   /* as the precision wants it */
     dnnl_primitive_attr_t plain; /* no fused operations, scratchpad given by us */
     bool is_bf16;                /* what activations and packed filters are; else floats */
+    bool has_amx;                /* and there are tiles for its gradients of filters */
     int block;                   /* channels in a block; of bf16, that are computed together */
     struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
     struct fa_store store;       /* packed filters, sums of gradients */
@@ -264,8 +266,10 @@ struct onednn_choice {
 fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
-bool onednn_may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc);
-bool onednn_wants_winograd(const struct fa_conv *conv, enum fa_conv_direction direction);
+/* Who computes it. */
+enum onednn_method { ONEDNN_ITSELF, ONEDNN_WINOGRAD, ONEDNN_AMX };
+
+enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction);
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX]);
 
@@ -289,6 +293,17 @@ fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *
 void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst,
                                       bool add, float *sum);
 
+/* ---- onednn_amx.c */
+
+bool onednn_has_amx(const struct onednn *onednn, const struct onednn_instruction_set *set);
+
+/* Of working memory. */
+size_t onednn_amx_gradient_bytes(const struct fa_conv *conv);
+
+/* `sum` is written or added to. */
+void onednn_amx_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
+                                 float *sum);
+
 /* ---- onednn_conv.c, onednn_conv_run.c */
 
 enum { ONEDNN_MAX_ARGS = 6 };
@@ -296,8 +311,8 @@ enum { ONEDNN_MAX_ARGS = 6 };
 /* The scratchpad is the last argument. */
 struct onednn_prepared {
     const char *chosen;
-    bool is_winograd;
-    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for, or is_winograd */
+    enum onednn_method method;
+    dnnl_primitive_t primitive; /* NULL if this operation will not be asked for, or is not oneDNN's */
     int n_args;
     dnnl_exec_arg_t args[ONEDNN_MAX_ARGS];
     struct onednn_filters *filters; /* packed; NULL where they are a gradient */

@@ -100,6 +100,7 @@ static void fill_base(struct onednn *onednn, const struct onednn_instruction_set
     onednn->is_bf16 = base->precision == FA_PRECISION_BF16;
     if (onednn->is_bf16)
         onednn_bf16_take_over(&onednn->ops);
+    onednn->has_amx = onednn_has_amx(onednn, set);
     onednn->base.ops = &onednn->ops;
     onednn->block = set->block;
     snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s%s",

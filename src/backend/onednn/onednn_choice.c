@@ -2,8 +2,9 @@
  * onednn_choice.c - what computes a convolution: a static rule from shape and instruction set, so that every
  * rank and every run chooses alike, unless the backend's table lists what was measured.
  *
- * Winograd's algorithm is our own (winograd/winograd.h), all else is oneDNN's. How many times as fast as
- * oneDNN's direct convolution it is, on one core, 256 to 256 channels; in brackets with AVX2 alone:
+ * Winograd's algorithm and gradients of filters in bf16 by AMX are our own (winograd/winograd.h, amx/amx.h),
+ * all else is oneDNN's. How many times as fast as oneDNN's direct convolution Winograd's algorithm is, on one
+ * core, 256 to 256 channels; in brackets with AVX2 alone:
  *
  *                            100x168     50x84       25x42       13x21       10x16       7x11
  *   forward, data            2.8 (3.0)   2.1 (3.1)   1.6 (2.6)   1.2 (1.5)   1.3 (1.8)   0.9 (0.9)
@@ -19,32 +20,61 @@
 /* Squares of 4x4 outputs from which on it pays. */
 enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12 };
 
-bool onednn_may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc)
+static bool reads_image(const struct fa_conv_desc *desc)
+{
+    return desc->in.c <= ONEDNN_IMAGE_CHANNELS;
+}
+
+static bool may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc)
 {
     return !onednn_of(backend)->is_bf16 && desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 &&
-           desc->groups == 1 && desc->in.c > ONEDNN_IMAGE_CHANNELS &&
-           desc->out_channels > ONEDNN_IMAGE_CHANNELS;
+           desc->groups == 1 && !reads_image(desc) && desc->out_channels > ONEDNN_IMAGE_CHANNELS;
 }
+
+static bool may_be_amx(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                       enum fa_conv_direction direction)
+{
+    return onednn_of(backend)->has_amx && direction == FA_CONV_BACKWARD_WEIGHTS && desc->groups == 1 &&
+           !reads_image(desc);
+}
+
+/* What beside oneDNN itself could compute it. */
+static enum onednn_method own_method(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                                     enum fa_conv_direction direction)
+{
+    if (may_be_winograd(backend, desc))
+        return ONEDNN_WINOGRAD;
+    return may_be_amx(backend, desc, direction) ? ONEDNN_AMX : ONEDNN_ITSELF;
+}
+
+static const char *const method_names[] = {
+    [ONEDNN_ITSELF] = "direct", [ONEDNN_WINOGRAD] = "winograd", [ONEDNN_AMX] = "amx"};
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
 {
-    (void)direction;
-    strcpy(names[0], "direct");
-    strcpy(names[1], "winograd");
-    return onednn_may_be_winograd(backend, desc) ? 2 : 1;
+    const enum onednn_method own = own_method(backend, desc, direction);
+
+    strcpy(names[0], method_names[ONEDNN_ITSELF]);
+    strcpy(names[1], method_names[own]);
+    return own == ONEDNN_ITSELF ? 1 : 2;
 }
 
-bool onednn_wants_winograd(const struct fa_conv *conv, enum fa_conv_direction direction)
+static bool has_enough_tiles(const struct fa_conv *conv)
 {
     const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
+
+    return n_tiles >= (fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED);
+}
+
+enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction)
+{
+    const enum onednn_method own = own_method(conv->backend, &conv->desc, direction);
     const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
 
-    if (!onednn_may_be_winograd(conv->backend, &conv->desc))
-        return false;
     if (asked != NULL)
-        return strcmp(asked, "winograd") == 0;
-    return n_tiles >= (fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED);
+        return strcmp(asked, method_names[own]) == 0 ? own : ONEDNN_ITSELF;
+    return own == ONEDNN_WINOGRAD && !has_enough_tiles(conv) ? ONEDNN_ITSELF : own;
 }
 
 /* Does oneDNN compute it by its slow loops? */

@@ -112,16 +112,24 @@ static fa_status create_backward(struct onednn_conv *conv, enum onednn_operation
     return status;
 }
 
+/* One of our own needs no more than working memory. */
+static fa_status reserve(struct onednn_prepared *operation, const char *name, size_t n_bytes,
+                         struct onednn *onednn)
+{
+    operation->chosen = name;
+    return onednn_work_reserve(&onednn->work, n_bytes);
+}
+
 static fa_status create_operation(struct onednn_conv *conv, enum fa_conv_direction direction)
 {
+    struct onednn *onednn = onednn_of(conv->base.backend);
     struct onednn_prepared *operation = &conv->operations[direction];
 
-    if (onednn_wants_winograd(&conv->base, direction)) {
-        operation->chosen = "winograd";
-        operation->is_winograd = true;
-        return onednn_work_reserve(&onednn_of(conv->base.backend)->work,
-                                   onednn_winograd_bytes(&conv->base, direction));
-    }
+    operation->method = onednn_method_of(&conv->base, direction);
+    if (operation->method == ONEDNN_WINOGRAD)
+        return reserve(operation, "winograd", onednn_winograd_bytes(&conv->base, direction), onednn);
+    if (operation->method == ONEDNN_AMX)
+        return reserve(operation, "amx", onednn_amx_gradient_bytes(&conv->base), onednn);
     if (direction == FA_CONV_FORWARD)
         return create_forward(conv);
     return create_backward(conv, (enum onednn_operation)direction);

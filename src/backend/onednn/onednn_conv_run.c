@@ -85,7 +85,7 @@ fa_status onednn_conv_forward(struct fa_conv *conv, const void *src, const void 
 {
     const bool is_elsewhere = residual != NULL && residual != dst;
 
-    if (operation_of(conv, ONEDNN_FORWARD)->is_winograd)
+    if (operation_of(conv, ONEDNN_FORWARD)->method == ONEDNN_WINOGRAD)
         return onednn_winograd_forward(conv, src, residual, dst);
     if (is_elsewhere && operation_of(conv, ONEDNN_FORWARD_BESIDE)->primitive != NULL)
         return forward_beside(conv, src, residual, dst);
@@ -112,7 +112,7 @@ fa_status onednn_conv_backward_data(struct fa_conv *conv, const void *diff_dst, 
     void *result = accumulate ? staging(conv, ONEDNN_BACKWARD_DATA) : diff_src;
     const void *filters;
 
-    if (operation_of(conv, ONEDNN_BACKWARD_DATA)->is_winograd)
+    if (operation_of(conv, ONEDNN_BACKWARD_DATA)->method == ONEDNN_WINOGRAD)
         return onednn_winograd_backward_data(conv, diff_dst, accumulate, relu_output, diff_src);
     FA_TRY(packed_filters(conv, ONEDNN_BACKWARD_DATA, &filters));
     FA_TRY(run(conv, ONEDNN_BACKWARD_DATA, (const void *[]){diff_dst, filters, result}));
@@ -164,8 +164,15 @@ fa_status onednn_conv_backward_weights(struct fa_conv *conv, const void *src, co
 
     if (is_first)
         FA_TRY(onednn_weights_sum_begin(sum));
-    if (!operation_of(conv, ONEDNN_BACKWARD_WEIGHTS)->is_winograd)
-        return backward_weights(conv, src, diff_dst, !is_first, sum->data);
-    onednn_winograd_backward_weights(conv, src, diff_dst, !is_first, sum->data);
-    return FA_OK;
+    switch (operation_of(conv, ONEDNN_BACKWARD_WEIGHTS)->method) {
+    case ONEDNN_WINOGRAD:
+        onednn_winograd_backward_weights(conv, src, diff_dst, !is_first, sum->data);
+        return FA_OK;
+    case ONEDNN_AMX:
+        onednn_amx_backward_weights(conv, src, diff_dst, !is_first, sum->data);
+        return FA_OK;
+    case ONEDNN_ITSELF:
+        break;
+    }
+    return backward_weights(conv, src, diff_dst, !is_first, sum->data);
 }
