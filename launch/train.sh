@@ -6,7 +6,8 @@
 #                        [freeanchor train options]
 #
 #   --hostfile FILE    lines "HOST slots=RANKS", as mpirun takes them; all hosts like this one, with the same paths
-#   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1, or its GPUs)
+#   --ranks N          ranks in all (default: the slots of the hostfile; on one machine 1, or its GPUs); best: as many on each host,
+#                      and threads of each, as launch/split.sh finds fastest here, which takes a minute; a run that goes on keeps its split
 #   --threads T        threads of a rank, each with a core of its own (default: the cores of a host, shared out)
 #   --gpus N           every host has N GPUs: a rank computes on one (--backend cuda), at most N on a host
 #   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0), on those of the
@@ -53,7 +54,10 @@ while [ $# -gt 0 ]; do
   esac
   case $1 in
   --hostfile) hostfile=$2 && shift ;;
-  --ranks) whole "$1" "$2" 1 1000000 && ranks=$number && shift ;;
+  --ranks)
+    if [ "$2" = best ]; then ranks=best; else whole "$1" "$2" 1 1000000 && ranks=$number; fi
+    shift
+    ;;
   --threads) whole "$1" "$2" 1 1024 && threads=$number && shift ;;
   --gpus) whole "$1" "$2" 1 1024 && gpus=$number && shift ;;
   --max-restarts) whole "$1" "$2" 0 1000000 && max_restarts=$number && shift ;;
@@ -70,6 +74,36 @@ command -v mpirun >/dev/null || wrong "there is no mpirun; install Open MPI, or 
 
 # ---- placement ----
 
+# The options of training that a measured step understands, too.
+recipe() {
+  local i
+  for i in "${!train[@]}"; do
+    case ${train[i]} in
+    --config | --set | --backend) printf '%s\0%s\0' "${train[i]}" "${train[i + 1]:-}" ;;
+    --config=* | --set=* | --backend=*) printf '%s\0' "${train[i]}" ;;
+    esac
+  done
+}
+
+# As the log of a run says at each start: "...; N ranks, M of them on HOST, with T threads each; ...".
+kept_split() {
+  sed -nE 's/.*; ([0-9]+) ranks?, .* with ([0-9]+) threads? each; .*/\1 \2/p' "$work_dir/train.log" 2>/dev/null | tail -n 1
+}
+
+take_best_split() {
+  local options=() found per_host
+  [ -z "$gpus$threads" ] || wrong "--ranks best finds the threads of a rank on processors: leave out --threads and --gpus"
+  if read -r ranks threads < <(kept_split); then
+    return
+  fi
+  mpi_allowed || exit
+  mapfile -d '' -t options < <(recipe)
+  found=$("$launch/split.sh" --cores "$here" "${options[@]}" | tee /dev/stderr | sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/\1 \2/p')
+  [ -n "$found" ] || wrong "launch/split.sh found no split; give --ranks and --threads"
+  read -r per_host threads <<<"$found"
+  ranks=$((per_host * hosts))
+}
+
 hosts=1
 if [ -n "$hostfile" ]; then
   fault=$(check_hosts "$hostfile") || wrong "$fault"
@@ -80,8 +114,9 @@ if [ -n "$hostfile" ]; then
     is_reached_by_itself "$host" || wrong "there is no ssh on PATH, by which mpirun starts ranks on $host"
   done < <(names "$hostfile")
 fi
-ranks=${ranks:-${gpus:-1}}
 here=$(physical_cores)
+[ "$ranks" != best ] || take_best_split
+ranks=${ranks:-${gpus:-1}}
 per_host=$(((ranks + hosts - 1) / hosts))
 [ "$per_host" -le "${gpus:-$per_host}" ] || wrong "$per_host ranks on a host that has $gpus GPUs"
 share=$((here / per_host))

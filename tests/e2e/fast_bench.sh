@@ -89,6 +89,15 @@ wait "$pid" || fail "bench step where threads wait as the program chooses"
 [ $shortened = yes ] || fail "waiting threads spin for as long as libgomp lets them"
 
 expect 0 "best: launch/train.sh --ranks" "$root/launch/split.sh" --cores 2 "${tiny[@]}"
+train=("$root/launch/train.sh" --ranks best --dry-run --work-dir "$scratch/split")
+printf '#!/bin/sh\nexec "%s" "$@" --size 64x96 --classes 3\n' "$freeanchor" >"$scratch/measured" && chmod +x "$scratch/measured"
+said=$(FREEANCHOR=$scratch/measured "${train[@]}" --config "$small_config" --set train.batch=4 2>&1)
+split=$(sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/-n \1 [^ ]* train --threads \2 /p' <<<"$said")
+[ -n "$split" ] && grep -q -- "$split" <<<"$said" || fail "--ranks best does not start what was found best: $said"
+mkdir "$scratch/split"
+echo "INFO  freeanchor 0.1.0, Release build by GNU 12.2.0; 3 ranks, 3 of them on here, with 5 threads each; onednn" >"$scratch/split/train.log"
+expect 0 "launch: 3 ranks on 1 host, 5 threads each" "${train[@]}"
+expect 2 "leave out --threads" "${train[@]}" --threads 2
 expect 2 "--cores 0: expected a whole number" "$root/launch/split.sh" --cores 0
 network=(--nodes 4 --ranks-per-node 2 --bandwidth 10 --latency 20)
 must "$freeanchor" estimate --config "$small_config" "${network[@]}" --profile "$scratch/overlap" --json
