@@ -17,7 +17,7 @@ class Freeanchor(CMakePackage):
     license("Apache-2.0")
     version("main", branch="main")
 
-    variant("onednn", default=True, description="The backend of oneDNN, much faster than that of OpenBLAS")
+    variant("onednn", default=True, description="The backend of oneDNN, which also trains in bf16")
 
     depends_on("c", type="build")
     depends_on("cmake@3.25:", type="build")
