@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "amx/amx.h"
 #include "fa/memory.h"
 #include "norm_cases.h"
 #include "op_cases.h"
@@ -202,6 +203,68 @@ static void no_layer_is_left_to_reference_code(void **state)
         desc.groups = 32;
         check_fast(desc);
     }
+}
+
+/* Of filters; by the algorithm of that name. */
+static void assert_gradient_is(const char *name, struct fa_backend *backend, struct fa_conv_desc desc)
+{
+    struct op_case op = {.desc = desc};
+    struct op_run run;
+
+    op.desc.backward_weights = true;
+    run = op_run_open(backend, &op);
+    assert_string_equal(fa_conv_chosen(run.conv, FA_CONV_BACKWARD_WEIGHTS), name);
+    op_run_close(&run);
+}
+
+static struct fa_backend *open_direct(void)
+{
+    struct fa_backend *backend;
+
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){
+            .name = "onednn", .n_threads = 2, .precision = FA_PRECISION_BF16, .preference = FA_CONV_DIRECT},
+        &backend));
+    return backend;
+}
+
+static void gradients_of_filters_are_by_tiles_where_there_are_any(void **state)
+{
+    const bool has_tiles = strstr(fa_backend_description(bf16), "AMX") != NULL && amx_is_there();
+    struct fa_backend *direct = open_direct();
+
+    (void)state;
+    for (int kernel = 1; kernel <= 3; kernel += 2) {
+        const struct fa_conv_desc desc = {{32, 13, 21}, 48, 1, kernel, 1, kernel / 2};
+        struct fa_conv_desc groups = desc, image = desc;
+
+        groups.groups = 16, image.in.c = 3;
+        assert_gradient_is(has_tiles ? "amx" : "direct", bf16, desc);
+        assert_gradient_is("direct", direct, desc);
+        assert_gradient_is("direct", bf16, groups);
+        assert_gradient_is("direct", bf16, image);
+    }
+    fa_backend_close(direct);
+}
+
+/* In turns, as oneDNN's tiles and ours are in a step. */
+static void gradients_of_filters_are_those_of_onednn(void **state)
+{
+    struct fa_backend *direct = open_direct();
+
+    (void)state;
+    for (size_t i = 0; i < n_op_cases; i++) {
+        struct op_data data = case_data(&op_cases[i]);
+        struct op_result got = result_of(bf16, &op_cases[i], &data);
+        struct op_result want = result_of(direct, &op_cases[i], &data);
+
+        assert_true(worst_real(got.diff_filters, want.diff_filters, data.n_filters) < SUMS);
+        assert_true(worst_real(got.diff_bias, want.diff_bias, data.n_bias) < SUMS);
+        op_result_free(&want);
+        op_result_free(&got);
+        op_data_free(&data);
+    }
+    fa_backend_close(direct);
 }
 
 /* ---- the rest ---- */
@@ -447,6 +510,8 @@ int main(void)
         cmocka_unit_test(convolutions_are_those_of_floats_but_for_rounding),
         cmocka_unit_test(two_runs_give_the_same_bits),
         cmocka_unit_test(no_layer_is_left_to_reference_code),
+        cmocka_unit_test(gradients_of_filters_are_by_tiles_where_there_are_any),
+        cmocka_unit_test(gradients_of_filters_are_those_of_onednn),
         cmocka_unit_test(doors_round_once),
         cmocka_unit_test(pools_take_the_same_maxima),
         cmocka_unit_test(upsampling_copies_and_its_gradient_is_rounded_once),

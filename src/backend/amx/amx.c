@@ -3,7 +3,7 @@
  */
 #include "amx.h"
 
-#if defined(__linux__) && defined(__x86_64__) && defined(FA_HAVE_AMX)
+#ifdef FA_HAVE_AMX
 
 #include <cpuid.h>
 #include <sys/syscall.h>

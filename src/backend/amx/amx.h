@@ -23,7 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Does this program have the code, the processor the tiles, and will the system keep them for us? */
+/* Does this program have the code, the processor the tiles, and will the system keep them for us? It is asked
+   for that here: whoever has not called this, or got no, calls nothing of what follows. */
 bool amx_is_there(void);
 
 /* A convolution whose maps are HWC, of bf16. */

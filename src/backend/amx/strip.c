@@ -49,7 +49,7 @@ struct amx_strips amx_strips_of(const struct amx_conv *conv)
                                 .in_blocks = even_blocks(conv->in_channels),
                                 .out_blocks = even_blocks(conv->out_channels)};
     const int channels = (strips.in_blocks * strips.planes * strips.planes + strips.out_blocks) * AMX_LANES;
-    const size_t row = (size_t)(channels * strips.pitch) * sizeof(uint16_t);
+    const size_t row = (size_t)channels * (size_t)strips.pitch * sizeof(uint16_t);
     const int height = smaller(conv->out_height, (int)(STRIP_BYTES / row));
 
     set_height(&strips, height > 0 ? height : 1);

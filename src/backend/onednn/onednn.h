@@ -268,6 +268,7 @@ fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operat
 
 /* Who computes it. */
 enum onednn_method { ONEDNN_ITSELF, ONEDNN_WINOGRAD, ONEDNN_AMX };
+extern const char *const onednn_method_names[];
 
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction);
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,

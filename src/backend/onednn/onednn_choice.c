@@ -47,7 +47,7 @@ static enum onednn_method own_method(const struct fa_backend *backend, const str
     return may_be_amx(backend, desc, direction) ? ONEDNN_AMX : ONEDNN_ITSELF;
 }
 
-static const char *const method_names[] = {
+const char *const onednn_method_names[] = {
     [ONEDNN_ITSELF] = "direct", [ONEDNN_WINOGRAD] = "winograd", [ONEDNN_AMX] = "amx"};
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
@@ -55,8 +55,8 @@ size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_
 {
     const enum onednn_method own = own_method(backend, desc, direction);
 
-    strcpy(names[0], method_names[ONEDNN_ITSELF]);
-    strcpy(names[1], method_names[own]);
+    strcpy(names[0], onednn_method_names[ONEDNN_ITSELF]);
+    strcpy(names[1], onednn_method_names[own]);
     return own == ONEDNN_ITSELF ? 1 : 2;
 }
 
@@ -73,7 +73,7 @@ enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_dir
     const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
 
     if (asked != NULL)
-        return strcmp(asked, method_names[own]) == 0 ? own : ONEDNN_ITSELF;
+        return strcmp(asked, onednn_method_names[own]) == 0 ? own : ONEDNN_ITSELF;
     return own == ONEDNN_WINOGRAD && !has_enough_tiles(conv) ? ONEDNN_ITSELF : own;
 }
 
@@ -99,7 +99,7 @@ static fa_status choose_beside(const struct fa_conv *conv, struct onednn_choice 
 fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out)
 {
-    *out = (struct onednn_choice){NULL, "direct"};
+    *out = (struct onednn_choice){NULL, onednn_method_names[ONEDNN_ITSELF]};
     if (operation == ONEDNN_FORWARD_BESIDE)
         return choose_beside(conv, out);
     FA_TRY(onednn_describe(conv, operation, forward, &out->desc));
