@@ -5,13 +5,13 @@
  * Errors are relative to the largest value, and stay below 1e-6; a tap, a channel or a position that is
  * wrong, or left out, is off by a thousandth.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "amx/amx.h"
 #include "fa/memory.h"
 #include "support.h"
+#include "worst.h"
 
 #define TOLERANCE 4e-6
 
@@ -196,25 +196,6 @@ static float filter_of(const struct problem *p, const float *sum, int o, int i, 
 
 /* ---- tests ---- */
 
-struct worst {
-    double difference, largest;
-};
-
-/* NaN counts as a difference. */
-static void compare(struct worst *worst, double got, double want)
-{
-    const double difference = fabs(got - want);
-
-    if (!(difference <= worst->difference))
-        worst->difference = difference;
-    worst->largest = fmax(worst->largest, fabs(want));
-}
-
-static void assert_close(const struct worst *worst)
-{
-    assert_true(worst->difference <= TOLERANCE * fmax(worst->largest, 1e-3));
-}
-
 /* Of blocks that are whole; what a block has beyond the last channel is zero. */
 static double wanted(const struct problem *p, int o, int i, int tap)
 {
@@ -232,8 +213,8 @@ static void check_gradient(const struct problem *p)
                 compare(&filters, filter_of(p, got, o, i, tap), 2 * wanted(p, o, i, tap));
         compare(&bias, got[filter_floats(p) + (size_t)o], o < p->size.out ? 2 * bias_sum(p, o) : 0);
     }
-    assert_close(&filters);
-    assert_close(&bias);
+    assert_close(&filters, TOLERANCE);
+    assert_close(&bias, TOLERANCE);
     fa_free(got);
 }
 

@@ -12,6 +12,7 @@
 #include "fa/memory.h"
 #include "support.h"
 #include "winograd/kernels.h"
+#include "worst.h"
 
 #define TOLERANCE 4e-6
 
@@ -258,25 +259,6 @@ static float gradient_of(const struct problem *p, const float *sum, int o, int i
 
 /* ---- comparisons ---- */
 
-struct worst {
-    double difference, largest;
-};
-
-/* NaN counts as a difference. */
-static void compare(struct worst *worst, double got, double want)
-{
-    const double difference = fabs(got - want);
-
-    if (!(difference <= worst->difference))
-        worst->difference = difference;
-    worst->largest = fmax(worst->largest, fabs(want));
-}
-
-static void assert_close(const struct worst *worst)
-{
-    assert_true(worst->difference <= TOLERANCE * fmax(worst->largest, 1e-3));
-}
-
 static void assert_padding_is_zero(const struct problem *p, const float *map, int channels)
 {
     for (int c = channels; c < all_lanes(p, channels); c++)
@@ -298,7 +280,7 @@ static void check_forward(const struct problem *p, const struct winograd_kernels
             for (int x = 0; x < p->size.width; x++)
                 compare(&worst, got[at(p, o, y, x)],
                         fmax(0, forward_sum(p, o, y, x) + p->bias[o] + p->added[at(p, o, y, x)]));
-    assert_close(&worst);
+    assert_close(&worst, TOLERANCE);
     assert_padding_is_zero(p, got, p->size.out);
     fa_free(got);
 }
@@ -317,7 +299,7 @@ static void check_backward(const struct problem *p, const struct winograd_kernel
                 compare(&worst, got[here],
                         p->src[here] > 0 ? backward_sum(p, i, y, x) + p->gradient_added[here] : 0);
             }
-    assert_close(&worst);
+    assert_close(&worst, TOLERANCE);
     assert_padding_is_zero(p, got, p->size.in);
     fa_free(got);
 }
@@ -340,8 +322,8 @@ static void check_gradient(const struct problem *p, const struct winograd_kernel
         if (!p->has_planes)
             compare(&worst_bias, bias[o], 2 * sum);
     }
-    assert_close(&worst);
-    assert_close(&worst_bias);
+    assert_close(&worst, TOLERANCE);
+    assert_close(&worst_bias, TOLERANCE);
     fa_free(got);
 }
 
