@@ -102,9 +102,10 @@ static const struct fa_sweep sweep = {.is_file = is_file, .is_directory = is_epo
 static void a_sweep_takes_our_temporaries_and_nothing_else(void **state)
 {
     static const char *const stay[] = {
-        "file" FA_TEMPORARY_SUFFIX "x", "notes.tmp", "other" FA_TEMPORARY_SUFFIX,
-        "file.0123456789abcdef",        "file",      "epoch_1"};
-    static const char *const go[] = {"file" FA_TEMPORARY_SUFFIX, "file.0123456789abcdef" FA_TEMPORARY_SUFFIX};
+        ("file" FA_TEMPORARY_SUFFIX "x"), "notes.tmp", ("other" FA_TEMPORARY_SUFFIX),
+        "file.0123456789abcdef",          "file",      "epoch_1"};
+    static const char *const go[] = {("file" FA_TEMPORARY_SUFFIX),
+                                     ("file.0123456789abcdef" FA_TEMPORARY_SUFFIX)};
 
     (void)state;
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
