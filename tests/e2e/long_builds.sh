@@ -16,6 +16,11 @@ options() {
   printf -- '-D%s\n' "$@"
 }
 
+# has_openmp COMPILER: Debian has that of one clang at a time.
+has_openmp() {
+  echo 'int main(void) { return omp_get_max_threads() < 1; }' | "$1" -include omp.h -fopenmp -x c - -o "$scratch/openmp" 2>/dev/null
+}
+
 # trains PROGRAM MPIRUN: scenes of its own, and two steps on two ranks.
 trains() {
   local data=$scratch/scenes
@@ -33,6 +38,8 @@ build() {
   log=$scratch/$name.log
   if ! type -P "$compiler" "mpicc.$mpi" "mpirun.$mpi" >/dev/null; then
     verdict="skipped: there is no $compiler, mpicc.$mpi or mpirun.$mpi"
+  elif ! has_openmp "$compiler"; then
+    verdict="skipped: $compiler has no OpenMP"
   else
     {
       cmake -S . -B "$scratch/$name" -G "$generator" $(options CMAKE_C_COMPILER="$compiler" MPI_C_COMPILER="mpicc.$mpi" FA_CUDA=OFF "$@") &&
