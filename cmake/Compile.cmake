@@ -32,6 +32,11 @@ endif()
 if(FA_SANITIZE)
   target_compile_options(fa_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                          -fno-omit-frame-pointer)
+  # Checks of every pointer before it is used take a sixth of the time to compile. What is read or written through a wrong one is
+  # seen by the address sanitizer, or ends the program; fuzzers have these checks too.
+  if(NOT FA_FUZZ)
+    target_compile_options(fa_compile INTERFACE -fno-sanitize=null,alignment,pointer-overflow)
+  endif()
   # the checks hide from the compiler how long a text can be
   target_compile_options(fa_compile INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
   target_link_options(fa_compile INTERFACE -fsanitize=address,undefined)

@@ -140,7 +140,7 @@ static fa_status time_forward(struct looking *looking, size_t n_repeats, double 
 static fa_status measure_inference(struct fa_invocation *invocation, struct fa_bench_session *bench)
 {
     struct looking looking = {.step = &bench->step, .config = &bench->session.settings.train.eval.detect};
-    double forward_s, postprocess_s;
+    double forward_s = 0, postprocess_s = 0;
 
     FA_TRY(time_forward(&looking, bench->n_repeats, &forward_s));
     if (looks_on_device(&looking)) {
