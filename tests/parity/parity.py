@@ -12,6 +12,8 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("FREEANCHOR", ROOT / "build/release/freeanchor"))
+ALL = "PARITY_ALL" in os.environ  # also what takes too long for every change
+RANDOM_CASES = 200 if ALL else 80  # of each loss, and of detections
 SHARED = pathlib.Path(os.environ.get("FA_SHARED_DIR", ROOT.parent / "shared"))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cases.heads import around, edges, random_boxes, random_cases
 from losses import Kind, against_plain, rows_of_cases
-from parity import scratch
+from parity import RANDOM_CASES, scratch
 from reference import atss, plain
 from reference.boxes import F, anchors_of
 from reference.focal import share
@@ -52,6 +52,6 @@ def all_edges():
 
 def rows():
     with scratch() as folder:
-        return [*rows_of_cases(KIND, "random heads", random_cases(200), folder),
+        return [*rows_of_cases(KIND, "random heads", random_cases(RANDOM_CASES), folder),
                 *rows_of_cases(KIND, "edges", all_edges(), folder),
                 against_plain(KIND, [*random_cases(40), *all_edges()])]

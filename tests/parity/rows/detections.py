@@ -21,7 +21,7 @@ import torch
 from cases.detection_heads import edges, random_case
 from cases.heads import Case, last_digits, replay
 from cases.real_heads import real_heads, shifted
-from parity import Row, scratch
+from parity import RANDOM_CASES, Row, scratch
 from reference import boxes, plain, toy
 from reference import detections as reference
 from reference.boxes import F, level_rows
@@ -122,7 +122,7 @@ def published(folder):
 def rows():
     with scratch() as name:
         folder = pathlib.Path(name)
-        random = replayed(map(random_case, range(200)), folder)
+        random = replayed(map(random_case, range(RANDOM_CASES)), folder)
         edge = replayed(edges(), folder)
         real = real_heads(folder)
         sure = replayed([shifted(case, by) for case, _ in real for by in (-2, 1, 3)], folder)

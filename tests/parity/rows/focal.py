@@ -13,7 +13,7 @@ import numpy as np
 
 from cases.heads import Case, around, edges, last_digits, plain_head, random_cases, replay
 from losses import Kind, against_plain, rows_of_cases
-from parity import Row, scratch
+from parity import RANDOM_CASES, Row, scratch
 from reference import focal, plain, toy
 from reference.boxes import F, anchors_of, iou
 
@@ -68,6 +68,6 @@ def all_edges():
 def rows():
     with scratch() as folder:
         return [published(folder),
-                *rows_of_cases(KIND, "random heads", random_cases(200), folder),
+                *rows_of_cases(KIND, "random heads", random_cases(RANDOM_CASES), folder),
                 *rows_of_cases(KIND, "edges", all_edges(), folder),
                 against_plain(KIND, [*random_cases(40), *all_edges()])]

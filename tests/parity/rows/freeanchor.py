@@ -15,7 +15,7 @@ import numpy as np
 
 from cases.heads import Case, edges, last_digits, random_cases, replay
 from losses import Kind, against_plain, rows_of_cases
-from parity import Row, scratch
+from parity import RANDOM_CASES, Row, scratch
 from reference import freeanchor, plain, toy
 
 KIND = Kind("FreeAnchor", "freeanchor_r50_fpn_1x_coco.json", ("positive", "negative"),
@@ -58,6 +58,6 @@ def published(folder):
 def rows():
     with scratch() as folder:
         return [published(folder),
-                *rows_of_cases(KIND, "random heads", random_cases(200), folder),
+                *rows_of_cases(KIND, "random heads", random_cases(RANDOM_CASES), folder),
                 *rows_of_cases(KIND, "edges", edges(), folder),
                 against_plain(KIND, [*random_cases(40), *edges()])]

@@ -1,8 +1,9 @@
 """The network, forward and backward, against PyTorch in float64.
 
 Compared: the head's outputs, and the gradient of every trainable parameter, of `freeanchor replay` on
-random pictures through seven networks, two of them with group norm, by each CPU backend: those of 18 layers at
-three sizes, the deeper ones, which cost most, at one (PARITY_ALL=1: at all). Independent: torchvision's own
+random pictures through five networks, two of them with group norm, by each CPU backend: those of 18 layers at
+three sizes, the deeper ones, which cost most, at one. PARITY_ALL=1: at all, and through those of 101 layers, which
+have more of the same blocks. Independent: torchvision's own
 ResNets under a pyramid and head written from the recipe (reference/network.py), batch norm unfolded, gradients
 by autograd.
 The loss is not under test here: its gradient by the head's outputs is taken from the same out file and sent
@@ -19,7 +20,6 @@ deviation, until for the image of the case no such input is left (network.keep_o
 """
 import json
 import math
-import os
 import pathlib
 from typing import NamedTuple
 
@@ -32,9 +32,10 @@ CLASSES = 20
 FILES = ("config.json", "weights.h5", "case.h5", "out.h5")
 SIZES = ((32, 32), (64, 96), (96, 96))
 SIZE_OF_DEEP = (64, 96)
+DEEPEST = (("r101", 1, 0), ("x101-32x4d", 1, 0), ("x101-64x4d", 1, 0)) if parity.ALL else ()
 # (network, frozen stages, groups of group norm): 1 stage as in the recipes, -1 for the gradients of the stem
 KINDS = {
-    "network": (("r18", -1, 0), ("r50", 1, 0), ("r101", 1, 0), ("x101-32x4d", 1, 0), ("x101-64x4d", 1, 0)),
+    "network": (("r18", -1, 0), ("r50", 1, 0), ("x50-32x4d", 1, 0), *DEEPEST),
     "network with group norm": (("r18", -1, 16), ("r50", 1, 32)),
 }
 WAYS = {
@@ -46,7 +47,7 @@ WAYS = {
 
 
 def sizes_of(name):
-    return SIZES if name == "r18" or "PARITY_ALL" in os.environ else [SIZE_OF_DEEP]
+    return SIZES if name == "r18" or parity.ALL else [SIZE_OF_DEEP]
 
 
 class Comparison(NamedTuple):
