@@ -123,8 +123,8 @@ __global__ static void __launch_bounds__(THREADS)
     constexpr int n = pack<T>::n;
     const place to = place_of_thread<T>(channels);
     const size_t at = element(out, channels, to.y, to.x, to.c);
-    pack<T> best;
-    places<n> where;
+    pack<T> best = {};
+    places<n> where = {};
     bool found = false;
 
     if (to.x >= out.w)
