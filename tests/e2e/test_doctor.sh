@@ -26,7 +26,10 @@ expect 1 "$crowd ranks take turns on" run_ranks "$crowd" "$freeanchor" doctor --
 expect 1 "problem  work dir" run_ranks 2 "$freeanchor" doctor --threads 1 --work-dir /proc/nowhere
 
 echo "-- what is scarce, where the machine lets us make it so"
-if unshare -m mount -t tmpfs -o size=6m tmpfs /dev/shm 2>/dev/null; then
+know_mpi
+if [ "$mpi" = hydra ]; then
+  echo "skipped: MPICH itself does not start without shared memory"
+elif unshare -m mount -t tmpfs -o size=6m tmpfs /dev/shm 2>/dev/null; then
   small="mount -t tmpfs -o size=6m tmpfs /dev/shm && . '$root/launch/mpi.sh' && run_ranks 2 '$freeanchor' doctor --threads 1"
   expect 1 "problem  shared mem  /dev/shm has less room" unshare -m bash -c "$small"
 else
@@ -59,7 +62,7 @@ for program in mpirun orted env bash; do ln -s "$(readlink -f "$(command -v "$pr
 expect 0 "1 rank of 1 thread" env PATH="$scratch/bin" "$freeanchor" doctor --threads 1
 
 bridge="ip link set lo up && ip link add docker0 type bridge && ip addr add 172.17.0.1/16 dev docker0 && ip link set docker0 up"
-if unshare -n sh -c "$bridge" 2>/dev/null; then
+if [ "$mpi" != hydra ] && unshare -n sh -c "$bridge" 2>/dev/null; then # whose ranks do not hang there
   expect 0 "add --mca btl_tcp_if_exclude lo,docker0 to mpirun" unshare -n sh -c "$bridge && exec '$freeanchor' doctor --threads 1"
 fi
 finish
