@@ -32,8 +32,8 @@ endif()
 if(FA_SANITIZE)
   target_compile_options(fa_compile INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                          -fno-omit-frame-pointer)
-  # Checks of every pointer before it is used take a sixth of the time to compile. What is read or written through a wrong one is
-  # seen by the address sanitizer, or ends the program; fuzzers have these checks too.
+  # Checks of every pointer before it is used take a sixth of the time to compile. What is read or written outside of memory the address
+  # sanitizer sees; of what it does not, a pointer that is only computed or not aligned, the fuzzers' builds alone know.
   if(NOT FA_FUZZ)
     target_compile_options(fa_compile INTERFACE -fno-sanitize=null,alignment,pointer-overflow)
   endif()
