@@ -6,8 +6,8 @@
 #
 #   --cores N   the cores to be split (default: those that this shell may use)
 #
-# A run may change its split on the way; the same bits come of any number of ranks with equally many threads each. The program is FREEANCHOR=/path/to/freeanchor, else that of this
-# clone or installation, else the one on PATH.
+# A run may change its split on the way; the same bits come of any number of ranks with equally many threads each. The program is
+# FREEANCHOR=/path/to/freeanchor, else that of this clone or installation, else the one on PATH.
 set -uo pipefail
 launch=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$launch/mpi.sh"

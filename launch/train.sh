@@ -98,7 +98,7 @@ take_best_split() {
   fi
   mpi_allowed || exit
   mapfile -d '' -t options < <(recipe)
-  found=$("$launch/split.sh" --cores "$here" "${options[@]}" | tee /dev/stderr | sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/\1 \2/p')
+  found=$("$launch/split.sh" --cores "$here" "${options[@]}" | tee >(cat >&2) | sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/\1 \2/p')
   [ -n "$found" ] || wrong "launch/split.sh found no split; give --ranks and --threads"
   read -r per_host threads <<<"$found"
   ranks=$((per_host * hosts))

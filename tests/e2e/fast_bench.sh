@@ -91,7 +91,10 @@ wait "$pid" || fail "bench step where threads wait as the program chooses"
 expect 0 "best: launch/train.sh --ranks" "$root/launch/split.sh" --cores 2 "${tiny[@]}"
 train=("$root/launch/train.sh" --ranks best --dry-run --work-dir "$scratch/split")
 printf '#!/bin/sh\nexec "%s" "$@" --size 64x96 --classes 3\n' "$freeanchor" >"$scratch/measured" && chmod +x "$scratch/measured"
-said=$(FREEANCHOR=$scratch/measured "${train[@]}" --config "$small_config" --set train.batch=4 2>&1)
+echo "kept" >"$scratch/said" # as in a log that is appended to
+FREEANCHOR=$scratch/measured "${train[@]}" --config "$small_config" --set train.batch=4 >>"$scratch/said" 2>&1
+said=$(<"$scratch/said")
+[[ $said == kept* ]] || fail "--ranks best empties the file that it reports to"
 split=$(sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/-n \1 [^ ]* train --threads \2 /p' <<<"$said")
 [ -n "$split" ] && grep -q -- "$split" <<<"$said" || fail "--ranks best does not start what was found best: $said"
 mkdir "$scratch/split"
