@@ -87,11 +87,12 @@ mpi_allowed() {
 
 # remote_shell: by what mpirun starts commands on other hosts: ssh, unless it is told otherwise.
 remote_shell() {
-  local told=${OMPI_MCA_plm_rsh_agent:-${PRTE_MCA_plm_ssh_agent:-${HYDRA_LAUNCHER_EXEC:-}}}
+  local told=${OMPI_MCA_plm_rsh_agent:-${PRTE_MCA_plm_ssh_agent:-${HYDRA_LAUNCHER_EXEC:-}}} said=''
   know_mpi
   if [ "$mpi" = openmpi4 ]; then # its files of settings may say so, too
-    told=$(ompi_info --parsable --level 9 --param plm rsh 2>/dev/null | sed -n 's/.*:plm_rsh_agent:value:"\{0,1\}\([^":]*\).*/\1/p')
+    said=$(ompi_info --parsable --level 9 --param plm rsh 2>/dev/null | sed -n 's/.*:plm_rsh_agent:value:"\{0,1\}\([^":]*\).*/\1/p')
   fi
+  told=${said:-$told}
   told=${told%%:*}
   echo "${told:-ssh}"
 }
