@@ -143,5 +143,5 @@ function(fa_test_environment test)
     FA_SOURCE_DIR=${PROJECT_SOURCE_DIR} FA_BINARY_DIR=${PROJECT_BINARY_DIR}
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1  # tests share the cores
-    LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp)
+    "LSAN_OPTIONS=suppressions='${PROJECT_SOURCE_DIR}/tests/support/lsan.supp'")  # it splits at spaces
 endfunction()

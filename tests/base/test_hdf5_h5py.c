@@ -12,8 +12,8 @@ static int run(const char *script)
 {
     char command[4096];
 
-    snprintf(command, sizeof command, "/usr/bin/python3 -c \"import h5py, numpy as np, sys\n%s\" %s", script,
-             path);
+    snprintf(command, sizeof command, "/usr/bin/python3 -c \"import h5py, numpy as np, sys\n%s\" '%s'",
+             script, path);
     return system(command);
 }
 

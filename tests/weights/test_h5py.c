@@ -32,7 +32,7 @@ static void h5py_reads_it_in_three_lines(void **state)
 
     (void)state;
     snprintf(path, sizeof path, "%s/w.h5", fa_test_directory());
-    snprintf(command, sizeof command, "/usr/bin/python3 -c \"%s\" %s", script, path);
+    snprintf(command, sizeof command, "/usr/bin/python3 -c \"%s\" '%s'", script, path);
     assert_ok(fa_weights_write(path, tensors, 2, &meta));
     assert_int_equal(system(command), 0);
 }
