@@ -23,6 +23,17 @@ static fa_status open_onednn(enum fa_precision precision, int n_threads, struct 
         &(struct fa_backend_config){.name = "onednn", .n_threads = n_threads, .precision = precision}, out);
 }
 
+static struct fa_backend *open_by(enum fa_conv_preference preference)
+{
+    struct fa_backend *backend;
+
+    assert_ok(fa_backend_open(
+        &(struct fa_backend_config){
+            .name = "onednn", .n_threads = 2, .precision = FA_PRECISION_BF16, .preference = preference},
+        &backend));
+    return backend;
+}
+
 /* ---- numbers ---- */
 
 /* To eight bits, of two nearest to the even one; by the definition, not by bits. */
@@ -125,12 +136,23 @@ static struct op_result result_of(struct fa_backend *backend, const struct op_ca
     return result;
 }
 
-static void check_conv(const struct op_case *op)
+static bool is_winograd(struct fa_backend *backend, const struct op_case *op)
+{
+    struct op_run run = op_run_open(backend, op);
+    const bool is_winograd = strcmp(fa_conv_chosen(run.conv, FA_CONV_FORWARD), "winograd") == 0;
+
+    op_run_close(&run);
+    return is_winograd;
+}
+
+/* Winograd's algorithm takes filters as they are. */
+static void check_conv(struct fa_backend *backend, const struct op_case *op)
 {
     struct op_data data = case_data(op);
-    struct op_result got = result_of(bf16, op, &data), want;
+    struct op_result got = result_of(backend, op, &data), want;
 
-    round_filters(&data);
+    if (!is_winograd(backend, op))
+        round_filters(&data);
     want = result_of(blas, op, &data);
     assert_rounded(op->name, "dst", got.dst, want.dst, NULL, data.n_dst, 1);
     assert_rounded(op->name, "diff_src", got.diff_src, want.diff_src, op->accumulate ? data.diff_src : NULL,
@@ -146,7 +168,22 @@ static void convolutions_are_those_of_floats_but_for_rounding(void **state)
 {
     (void)state;
     for (size_t i = 0; i < n_op_cases; i++)
-        check_conv(&op_cases[i]);
+        check_conv(bf16, &op_cases[i]);
+}
+
+static void and_so_are_those_by_winograds_algorithm(void **state)
+{
+    struct fa_backend *winograd = open_by(FA_CONV_WINOGRAD);
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < n_op_cases; i++)
+        if (is_winograd(winograd, &op_cases[i])) {
+            check_conv(winograd, &op_cases[i]);
+            n++;
+        }
+    assert_true(n >= 3);
+    fa_backend_close(winograd);
 }
 
 static void two_runs_give_the_same_bits(void **state)
@@ -205,33 +242,51 @@ static void no_layer_is_left_to_reference_code(void **state)
     }
 }
 
-/* Of filters; by the algorithm of that name. */
-static void assert_gradient_is(const char *name, struct fa_backend *backend, struct fa_conv_desc desc)
+static void assert_chosen(const char *name, struct fa_backend *backend, struct fa_conv_desc desc,
+                          enum fa_conv_direction direction)
 {
     struct op_case op = {.desc = desc};
     struct op_run run;
 
-    op.desc.backward_weights = true;
+    op.desc.backward_data = op.desc.backward_weights = true;
     run = op_run_open(backend, &op);
-    assert_string_equal(fa_conv_chosen(run.conv, FA_CONV_BACKWARD_WEIGHTS), name);
+    assert_string_equal(fa_conv_chosen(run.conv, direction), name);
     op_run_close(&run);
 }
 
-static struct fa_backend *open_direct(void)
+static void assert_gradient_is(const char *name, struct fa_backend *backend, struct fa_conv_desc desc)
 {
-    struct fa_backend *backend;
+    assert_chosen(name, backend, desc, FA_CONV_BACKWARD_WEIGHTS);
+}
 
-    assert_ok(fa_backend_open(
-        &(struct fa_backend_config){
-            .name = "onednn", .n_threads = 2, .precision = FA_PRECISION_BF16, .preference = FA_CONV_DIRECT},
-        &backend));
-    return backend;
+/* oneDNN's. */
+static bool has_tiles(void)
+{
+    return strstr(fa_backend_description(bf16), "AMX") != NULL;
+}
+
+/* Of large maps. */
+static void without_tiles_winograds_algorithm_is_taken(void **state)
+{
+    const struct fa_conv_desc large = {{32, 50, 84}, 32, 1, 3, 1, 1};
+    struct fa_conv_desc small = large, half = large;
+
+    (void)state;
+    small.in = (struct fa_shape){32, 25, 42};
+    half.stride = 2;
+    for (int d = FA_CONV_FORWARD; d <= FA_CONV_BACKWARD_DATA; d++) {
+        assert_chosen(has_tiles() ? "direct" : "winograd", bf16, large, (enum fa_conv_direction)d);
+        assert_chosen("direct", bf16, small, (enum fa_conv_direction)d);
+        assert_chosen("direct", bf16, half, (enum fa_conv_direction)d);
+    }
+    if (!has_tiles())
+        assert_gradient_is("winograd", bf16, large);
 }
 
 static void gradients_of_filters_are_by_tiles_where_there_are_any(void **state)
 {
-    const bool has_tiles = strstr(fa_backend_description(bf16), "AMX") != NULL && amx_is_there();
-    struct fa_backend *direct = open_direct();
+    const bool has_own = has_tiles() && amx_is_there();
+    struct fa_backend *direct = open_by(FA_CONV_DIRECT);
 
     (void)state;
     for (int kernel = 1; kernel <= 3; kernel += 2) {
@@ -239,7 +294,7 @@ static void gradients_of_filters_are_by_tiles_where_there_are_any(void **state)
         struct fa_conv_desc groups = desc, image = desc;
 
         groups.groups = 16, image.in.c = 3;
-        assert_gradient_is(has_tiles ? "amx" : "direct", bf16, desc);
+        assert_gradient_is(has_own ? "amx" : "direct", bf16, desc);
         assert_gradient_is("direct", direct, desc);
         assert_gradient_is("direct", bf16, groups);
         assert_gradient_is("direct", bf16, image);
@@ -250,7 +305,7 @@ static void gradients_of_filters_are_by_tiles_where_there_are_any(void **state)
 /* In turns, as oneDNN's tiles and ours are in a step. */
 static void gradients_of_filters_are_those_of_onednn(void **state)
 {
-    struct fa_backend *direct = open_direct();
+    struct fa_backend *direct = open_by(FA_CONV_DIRECT);
 
     (void)state;
     for (size_t i = 0; i < n_op_cases; i++) {
@@ -508,8 +563,10 @@ int main(void)
     const struct CMUnitTest refusals[] = {cmocka_unit_test(other_precisions_are_refused_with_what_to_do)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_are_those_of_floats_but_for_rounding),
+        cmocka_unit_test(and_so_are_those_by_winograds_algorithm),
         cmocka_unit_test(two_runs_give_the_same_bits),
         cmocka_unit_test(no_layer_is_left_to_reference_code),
+        cmocka_unit_test(without_tiles_winograds_algorithm_is_taken),
         cmocka_unit_test(gradients_of_filters_are_by_tiles_where_there_are_any),
         cmocka_unit_test(gradients_of_filters_are_those_of_onednn),
         cmocka_unit_test(doors_round_once),

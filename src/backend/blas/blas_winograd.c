@@ -67,7 +67,7 @@ static struct winograd_conv products_of(const struct fa_conv *conv, enum winogra
 
     return (struct winograd_conv){.kernels = fa_blas_of(conv->backend)->winograd,
                                   .n_threads = conv->backend->n_threads,
-                                  .has_planes = true,
+                                  .layout = WINOGRAD_PLANES,
                                   .in_channels = is_forward ? in : out,
                                   .out_channels = is_forward ? out : in,
                                   .height = conv->out.h,

@@ -52,7 +52,8 @@ struct onednn {
     struct fa_backend_ops ops;   /* as the precision wants it */
     dnnl_primitive_attr_t plain; /* no fused operations, scratchpad given by us */
     bool is_bf16;                /* what activations and packed filters are; else floats */
-    bool has_amx;                /* and there are tiles for its gradients of filters */
+    bool multiplies_by_amx;      /* oneDNN does, in bf16 */
+    bool has_amx;                /* and so can our gradients of filters */
     int block;                   /* channels in a block; of bf16, that are computed together */
     struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
     struct fa_store store;       /* packed filters, sums of gradients */
@@ -268,6 +269,7 @@ fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operat
 
 /* Who computes it. */
 enum onednn_method { ONEDNN_ITSELF, ONEDNN_WINOGRAD, ONEDNN_AMX };
+enum { ONEDNN_METHODS = ONEDNN_AMX + 1 };
 extern const char *const onednn_method_names[];
 
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction);
@@ -295,8 +297,6 @@ void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *sr
                                       bool add, float *sum);
 
 /* ---- onednn_amx.c */
-
-bool onednn_has_amx(const struct onednn *onednn, const struct onednn_instruction_set *set);
 
 /* Of working memory. */
 size_t onednn_amx_gradient_bytes(const struct fa_conv *conv);

@@ -6,12 +6,6 @@
 
 #include "../amx/amx.h"
 
-bool onednn_has_amx(const struct onednn *onednn, const struct onednn_instruction_set *set)
-{
-    return onednn->is_bf16 && (set->isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx &&
-           amx_is_there();
-}
-
 static struct amx_conv amx_of(const struct fa_conv *conv)
 {
     const struct fa_conv_desc *desc = &conv->desc;

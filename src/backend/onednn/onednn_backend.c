@@ -6,6 +6,7 @@
 
 #include <dnnl_debug.h>
 
+#include "../amx/amx.h"
 #include "fa/memory.h"
 #include "onednn_bf16.h"
 
@@ -100,7 +101,9 @@ static void fill_base(struct onednn *onednn, const struct onednn_instruction_set
     onednn->is_bf16 = base->precision == FA_PRECISION_BF16;
     if (onednn->is_bf16)
         onednn_bf16_take_over(&onednn->ops);
-    onednn->has_amx = onednn_has_amx(onednn, set);
+    onednn->multiplies_by_amx =
+        onednn->is_bf16 && (set->isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
+    onednn->has_amx = onednn->multiplies_by_amx && amx_is_there();
     onednn->base.ops = &onednn->ops;
     onednn->block = set->block;
     snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s%s",

@@ -12,23 +12,27 @@
  *
  * Bringing the filters to their points, once for each load, takes another 2 to 5 ms, as long as forward at
  * 13x21: levels that share filters share that, too.
+ *
+ * In bf16, Winograd's algorithm still multiplies floats. oneDNN multiplies numbers of bf16 twice as fast as
+ * floats by AVX512-BF16 where that is fast, and many times by AMX, beside which Winograd's never pays.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "onednn.h"
 
 /* Squares of 4x4 outputs from which on it pays. */
-enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12 };
+enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12, LEAST_TILES_BF16 = 200 };
 
 static bool reads_image(const struct fa_conv_desc *desc)
 {
     return desc->in.c <= ONEDNN_IMAGE_CHANNELS;
 }
 
-static bool may_be_winograd(const struct fa_backend *backend, const struct fa_conv_desc *desc)
+static bool may_be_winograd(const struct fa_conv_desc *desc)
 {
-    return !onednn_of(backend)->is_bf16 && desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 &&
-           desc->groups == 1 && !reads_image(desc) && desc->out_channels > ONEDNN_IMAGE_CHANNELS;
+    return desc->kernel == 3 && desc->stride == 1 && desc->pad == 1 && desc->groups == 1 &&
+           !reads_image(desc) && desc->out_channels > ONEDNN_IMAGE_CHANNELS;
 }
 
 static bool may_be_amx(const struct fa_backend *backend, const struct fa_conv_desc *desc,
@@ -38,43 +42,63 @@ static bool may_be_amx(const struct fa_backend *backend, const struct fa_conv_de
            !reads_image(desc);
 }
 
-/* What beside oneDNN itself could compute it. */
-static enum onednn_method own_method(const struct fa_backend *backend, const struct fa_conv_desc *desc,
-                                     enum fa_conv_direction direction)
-{
-    if (may_be_winograd(backend, desc))
-        return ONEDNN_WINOGRAD;
-    return may_be_amx(backend, desc, direction) ? ONEDNN_AMX : ONEDNN_ITSELF;
-}
-
 const char *const onednn_method_names[] = {
     [ONEDNN_ITSELF] = "direct", [ONEDNN_WINOGRAD] = "winograd", [ONEDNN_AMX] = "amx"};
+
+static bool may_be(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                   enum fa_conv_direction direction, enum onednn_method method)
+{
+    switch (method) {
+    case ONEDNN_WINOGRAD:
+        return may_be_winograd(desc);
+    case ONEDNN_AMX:
+        return may_be_amx(backend, desc, direction);
+    default:
+        return method == ONEDNN_ITSELF;
+    }
+}
 
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                               enum fa_conv_direction direction, char names[][FA_ALGORITHM_NAME_MAX])
 {
-    const enum onednn_method own = own_method(backend, desc, direction);
+    size_t n = 0;
 
-    strcpy(names[0], onednn_method_names[ONEDNN_ITSELF]);
-    strcpy(names[1], onednn_method_names[own]);
-    return own == ONEDNN_ITSELF ? 1 : 2;
+    for (int method = 0; method < ONEDNN_METHODS; method++)
+        if (may_be(backend, desc, direction, (enum onednn_method)method))
+            strcpy(names[n++], onednn_method_names[method]);
+    return n;
 }
 
-static bool has_enough_tiles(const struct fa_conv *conv)
+static int least_tiles(const struct fa_conv *conv)
+{
+    const struct onednn *onednn = onednn_of(conv->backend);
+
+    if (onednn->is_bf16)
+        return onednn->multiplies_by_amx ? INT_MAX : LEAST_TILES_BF16;
+    return fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED;
+}
+
+static bool pays(const struct fa_conv *conv, enum onednn_method method)
 {
     const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
 
-    return n_tiles >= (fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED);
+    return method != ONEDNN_WINOGRAD || n_tiles >= least_tiles(conv);
 }
 
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
-    const enum onednn_method own = own_method(conv->backend, &conv->desc, direction);
     const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
+    enum onednn_method chosen = ONEDNN_ITSELF;
 
-    if (asked != NULL)
-        return strcmp(asked, onednn_method_names[own]) == 0 ? own : ONEDNN_ITSELF;
-    return own == ONEDNN_WINOGRAD && !has_enough_tiles(conv) ? ONEDNN_ITSELF : own;
+    for (int m = 0; m < ONEDNN_METHODS; m++) {
+        const enum onednn_method method = (enum onednn_method)m;
+        const bool is_wanted =
+            asked != NULL ? strcmp(asked, onednn_method_names[m]) == 0 : pays(conv, method);
+
+        if (is_wanted && may_be(conv->backend, &conv->desc, direction, method))
+            chosen = method;
+    }
+    return chosen;
 }
 
 /* Does oneDNN compute it by its slow loops? */

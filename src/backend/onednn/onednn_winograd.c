@@ -7,11 +7,13 @@
 /* The convolution whose products a direction is. */
 static struct winograd_conv products_of(const struct fa_conv *conv, enum winograd_direction direction)
 {
+    const struct onednn *onednn = onednn_of(conv->backend);
     const int in = conv->desc.in.c, out = conv->desc.out_channels;
     const bool is_forward = direction == WINOGRAD_FORWARD;
 
-    return (struct winograd_conv){.kernels = winograd_kernels_of(onednn_of(conv->backend)->block),
+    return (struct winograd_conv){.kernels = winograd_kernels_of(onednn->block),
                                   .n_threads = conv->backend->n_threads,
+                                  .layout = onednn->is_bf16 ? WINOGRAD_POSITIONS : WINOGRAD_BLOCKS,
                                   .in_channels = is_forward ? in : out,
                                   .out_channels = is_forward ? out : in,
                                   .height = conv->out.h,

@@ -18,10 +18,11 @@ struct winograd_map {
     int height, width;
 };
 
-/* Up to `lanes` channels of a map in planes. */
-struct winograd_planes {
-    float *data;
+/* Up to `lanes` channels of a map that is not blocked. */
+struct winograd_channels {
+    void *data; /* the first one's */
     int n, height, width;
+    size_t step; /* of HWC: channels of the whole map */
 };
 
 /* Rows and columns of a map, of which some may lie beyond it. */
@@ -46,6 +47,14 @@ struct winograd_product {
     bool add;              /* to what the result holds */
 };
 
+/* A window of channels as vectors, [y][x][lane]; zero where there is no channel or position. And back, where
+   there are; `finish` has the maps and the bias of those channels. */
+struct winograd_turn {
+    void (*gather)(const struct winograd_channels *channels, const struct winograd_window *window, float *to);
+    void (*scatter)(const float *from, const struct winograd_channels *channels,
+                    const struct winograd_window *window, const struct winograd_finish *finish);
+};
+
 struct winograd_kernels {
     int lanes;
     int most_rows; /* of a result, that stay in registers */
@@ -59,11 +68,7 @@ struct winograd_kernels {
     void (*collect)(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
                     const struct winograd_finish *finish);
 
-    /* A window of planes as vectors, [y][x][lane]; zero where there is no plane or position. And back, where
-       there are; `finish` has the planes and the bias of those channels. */
-    void (*gather)(const struct winograd_planes *planes, const struct winograd_window *window, float *to);
-    void (*scatter)(const float *from, const struct winograd_planes *planes,
-                    const struct winograd_window *window, const struct winograd_finish *finish);
+    struct winograd_turn turn[WINOGRAD_LAYOUTS]; /* blocks need none */
 
     /* Rows are tiles: number(row, depth) is lane depth % lanes of vector `row` in block depth / lanes. */
     void (*multiply_tiles)(const struct winograd_product *product);
@@ -75,8 +80,8 @@ struct winograd_kernels {
     void (*pack)(const float *taps, size_t tap, float *to, size_t point);
     void (*unpack)(const float *from, size_t point, bool add, float *taps, size_t tap);
 
-    /* Adds up all positions of a block. */
-    void (*sum)(const struct winograd_map *map, bool add, float *sums);
+    /* Adds up all positions of a block's channels; of planes that is not needed. */
+    void (*sum[WINOGRAD_LAYOUTS])(const struct winograd_channels *channels, bool add, float *sums);
 };
 
 extern const struct winograd_kernels winograd_wide, winograd_narrow; /* 16 and 8 lanes, of any instructions */

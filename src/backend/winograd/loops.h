@@ -2,18 +2,18 @@
  * loops.h - the loops of kernels.h over vectors of LANES floats, of which MOST_ROWS pairs stay in registers;
  * their table is KERNELS. A file that includes this is compiled for the instructions that it is named after.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels.h"
-
-/* Vectors are handed to inlined functions alone, so no calling convention has to know them. */
-#pragma GCC diagnostic ignored "-Wpsabi"
 
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
 typedef int choice __attribute__((vector_size(LANES * sizeof(int)))); /* of each lane: all bits or none */
 typedef float anywhere __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
 
 INLINE vector load(const float *from)
 {
@@ -31,6 +31,52 @@ INLINE vector where(choice chosen, vector value)
 }
 
 #include "transforms.h"
+
+/* ---- numbers of a map ---- */
+
+/* The first n lanes; of what is read, the others are zero. */
+typedef vector reader(const void *map, size_t at, int n);
+
+INLINE vector read_floats(const void *map, size_t at, int n)
+{
+    const float *from = (const float *)map + at;
+    float some[LANES] = {0};
+
+    if (n == LANES)
+        return load(from);
+    memcpy(some, from, (size_t)n * sizeof *from);
+    return load(some);
+}
+
+INLINE void write_floats(vector value, void *map, size_t at, int n)
+{
+    float *to = (float *)map + at;
+
+    if (n == LANES)
+        store(value, to);
+    else
+        memcpy(to, &value, (size_t)n * sizeof *to);
+}
+
+INLINE vector read_bf16(const void *map, size_t at, int n)
+{
+    const uint16_t *from = (const uint16_t *)map + at;
+    halves value = {0};
+
+    memcpy(&value, from, n == LANES ? sizeof value : (size_t)n * sizeof *from);
+    return (vector)(__builtin_convertvector(value, words) << 16);
+}
+
+/* To the nearest, of two to the even one; NaN stays NaN. */
+INLINE void write_bf16(vector value, void *map, size_t at, int n)
+{
+    const words bits = (words)value, nan = (words)(value != value);
+    const words rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x400000;
+    const halves high = __builtin_convertvector(((rounded & ~nan) | (quiet & nan)) >> 16, halves);
+    uint16_t *to = (uint16_t *)map + at;
+
+    memcpy(to, &high, n == LANES ? sizeof high : (size_t)n * sizeof *to);
+}
 
 /* ---- tiles to points ---- */
 
@@ -127,16 +173,18 @@ INLINE void collect_tile(const float *from, size_t point, vector to[WINOGRAD_TIL
         points_to_outputs(half[i], to[i]);
 }
 
-/* NaN passes, so that a broken step is noticed by its loss. */
-INLINE vector finished(vector value, const struct winograd_finish *finish, vector bias, size_t at)
+/* The first n lanes, at the same place of all maps. NaN passes, so that a broken step is noticed by its
+   loss. */
+INLINE vector finished(vector value, const struct winograd_finish *finish, vector bias, reader *read,
+                       size_t at, int n)
 {
     value += bias;
     if (finish->added != NULL)
-        value += load(finish->added + at);
+        value += read(finish->added, at, n);
     if (finish->relu)
         value = where(~(value < 0), value);
     if (finish->positive != NULL)
-        value = where(load(finish->positive + at) > 0, value);
+        value = where(read(finish->positive, at, n) > 0, value);
     return value;
 }
 
@@ -156,12 +204,13 @@ static void collect(struct winograd_points from, const struct winograd_map *map,
             for (int x = first; x < end_x; x++) {
                 const size_t offset = offset_of(map, y, x);
 
-                store(finished(tile[y - run.y][x - first], finish, bias, offset), map->data + offset);
+                store(finished(tile[y - run.y][x - first], finish, bias, read_floats, offset, LANES),
+                      map->data + offset);
             }
     }
 }
 
-/* ---- planes ---- */
+/* ---- maps that are not blocked ---- */
 
 #if LANES == 16
 #define LOW_HALVES  0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
@@ -191,16 +240,6 @@ INLINE void transpose(vector square[LANES])
     }
 }
 
-INLINE vector load_some(const float *from, int n)
-{
-    float some[LANES] = {0};
-
-    if (n == LANES)
-        return load(from);
-    memcpy(some, from, (size_t)n * sizeof *from);
-    return load(some);
-}
-
 INLINE int smaller(int a, int b)
 {
     return a < b ? a : b;
@@ -211,9 +250,12 @@ INLINE int larger(int a, int b)
     return a > b ? a : b;
 }
 
-/* Positions from x to end of a row, which its planes have from `row` on. Whole vectors are read, if need be
-   from before x on. */
-INLINE void gather_row(const struct winograd_planes *planes, size_t row, int x, int end, float *to)
+/* Positions from x to end of the row that begins at position `row`. */
+typedef void row_gatherer(const struct winograd_channels *channels, size_t row, int x, int end, float *to);
+
+/* Whole vectors are read, if need be from before x on. */
+INLINE void gather_row_of_planes(const struct winograd_channels *planes, size_t row, int x, int end,
+                                 float *to)
 {
     const size_t plane = (size_t)planes->height * (size_t)planes->width;
 
@@ -223,8 +265,8 @@ INLINE void gather_row(const struct winograd_planes *planes, size_t row, int x, 
         vector square[LANES];
 
         for (int c = 0; c < LANES; c++)
-            square[c] = c < planes->n ? load_some(planes->data + (size_t)c * plane + row + (size_t)first,
-                                                  smaller(LANES, planes->width - first))
+            square[c] = c < planes->n ? read_floats(planes->data, (size_t)c * plane + row + (size_t)first,
+                                                    smaller(LANES, planes->width - first))
                                       : (vector){0};
         transpose(square);
         for (int i = p; i < last; i++)
@@ -232,49 +274,45 @@ INLINE void gather_row(const struct winograd_planes *planes, size_t row, int x, 
     }
 }
 
-static void gather(const struct winograd_planes *planes, const struct winograd_window *window, float *to)
+INLINE void gather_row_of_positions(const struct winograd_channels *channels, size_t row, int x, int end,
+                                    float *to)
 {
-    const int x = larger(window->x, 0), end = smaller(window->x + window->width, planes->width);
+    for (int p = x; p < end; p++, to += LANES)
+        store(read_bf16(channels->data, (row + (size_t)p) * channels->step, channels->n), to);
+}
+
+INLINE void gather(const struct winograd_channels *channels, const struct winograd_window *window,
+                   row_gatherer *gather_row, float *to)
+{
+    const int x = larger(window->x, 0), end = smaller(window->x + window->width, channels->width);
     const size_t row = (size_t)window->width * LANES, before = (size_t)(x - window->x) * LANES;
     const size_t within = (size_t)(end - x) * LANES;
 
     for (int y = window->y; y < window->y + window->height; y++, to += row) {
-        if (y < 0 || y >= planes->height) {
+        if (y < 0 || y >= channels->height) {
             memset(to, 0, row * sizeof *to);
             continue;
         }
         memset(to, 0, before * sizeof *to);
-        gather_row(planes, (size_t)y * (size_t)planes->width, x, end, to + before);
+        gather_row(channels, (size_t)y * (size_t)channels->width, x, end, to + before);
         memset(to + before + within, 0, (row - before - within) * sizeof *to);
     }
 }
 
-/* The first n lanes, at the same place of all maps. */
-INLINE void finish_some(vector value, const struct winograd_finish *finish, vector bias, int n, float *to,
-                        size_t at)
+static void gather_planes(const struct winograd_channels *planes, const struct winograd_window *window,
+                          float *to)
 {
-    struct winograd_finish some = {.relu = finish->relu};
-    vector added, positive;
-    float result[LANES];
-
-    if (n == LANES) {
-        store(finished(value, finish, bias, at), to + at);
-        return;
-    }
-    if (finish->added != NULL) {
-        added = load_some(finish->added + at, n);
-        some.added = (const float *)&added;
-    }
-    if (finish->positive != NULL) {
-        positive = load_some(finish->positive + at, n);
-        some.positive = (const float *)&positive;
-    }
-    store(finished(value, &some, bias, 0), result);
-    memcpy(to + at, result, (size_t)n * sizeof *to);
+    gather(planes, window, gather_row_of_planes, to);
 }
 
-static void scatter(const float *from, const struct winograd_planes *planes,
-                    const struct winograd_window *window, const struct winograd_finish *finish)
+static void gather_positions(const struct winograd_channels *channels, const struct winograd_window *window,
+                             float *to)
+{
+    gather(channels, window, gather_row_of_positions, to);
+}
+
+static void scatter_planes(const float *from, const struct winograd_channels *planes,
+                           const struct winograd_window *window, const struct winograd_finish *finish)
 {
     const size_t plane = (size_t)planes->height * (size_t)planes->width;
     const int end_y = smaller(window->y + window->height, planes->height);
@@ -288,9 +326,28 @@ static void scatter(const float *from, const struct winograd_planes *planes,
             for (int i = 0; i < LANES; i++)
                 square[i] = i < n ? load(from + (size_t)(x - window->x + i) * LANES) : (vector){0};
             transpose(square);
-            for (int c = 0; c < planes->n; c++)
-                finish_some(square[c], finish, (vector){0} + (finish->bias != NULL ? finish->bias[c] : 0), n,
-                            planes->data, (size_t)c * plane + (size_t)y * (size_t)planes->width + (size_t)x);
+            for (int c = 0; c < planes->n; c++) {
+                const vector bias = (vector){0} + (finish->bias != NULL ? finish->bias[c] : 0);
+                const size_t at = (size_t)c * plane + (size_t)y * (size_t)planes->width + (size_t)x;
+
+                write_floats(finished(square[c], finish, bias, read_floats, at, n), planes->data, at, n);
+            }
+        }
+}
+
+static void scatter_positions(const float *from, const struct winograd_channels *channels,
+                              const struct winograd_window *window, const struct winograd_finish *finish)
+{
+    const vector bias = finish->bias != NULL ? load(finish->bias) : (vector){0};
+    const int end_y = smaller(window->y + window->height, channels->height);
+    const int end_x = smaller(window->x + window->width, channels->width), n = channels->n;
+
+    for (int y = window->y; y < end_y; y++, from += (size_t)window->width * LANES)
+        for (int x = window->x; x < end_x; x++) {
+            const size_t at = ((size_t)y * (size_t)channels->width + (size_t)x) * channels->step;
+            const vector value = load(from + (size_t)(x - window->x) * LANES);
+
+            write_bf16(finished(value, finish, bias, read_bf16, at, n), channels->data, at, n);
         }
 }
 
@@ -465,17 +522,19 @@ static void unpack(const float *from, size_t point, bool add, float *taps, size_
     }
 }
 
-/* In float over a row, four positions at a time, and in double over rows. */
-static void sum(const struct winograd_map *map, bool add, float *sums)
+/* Of positions that are `step` numbers apart: in float over a row, four at a time, and in double over rows.
+ */
+INLINE void sum(const struct winograd_channels *channels, reader *read, size_t step, int n, bool add,
+                float *sums)
 {
     double total[LANES] = {0};
 
-    for (int y = 0; y < map->height; y++) {
+    for (int y = 0; y < channels->height; y++) {
+        const size_t row = (size_t)y * (size_t)channels->width;
         vector part[4] = {{0}};
-        const float *row = map->data + offset_of(map, y, 0);
 
-        for (int x = 0; x < map->width; x++)
-            part[x & 3] += load(row + (size_t)x * LANES);
+        for (int x = 0; x < channels->width; x++)
+            part[x & 3] += read(channels->data, (row + (size_t)x) * step, n);
         part[0] = (part[0] + part[1]) + (part[2] + part[3]);
         for (int lane = 0; lane < LANES; lane++)
             total[lane] += (double)part[0][lane];
@@ -484,15 +543,27 @@ static void sum(const struct winograd_map *map, bool add, float *sums)
         sums[lane] = (float)(add ? (double)sums[lane] + total[lane] : total[lane]);
 }
 
-const struct winograd_kernels KERNELS = {.lanes = LANES,
-                                         .most_rows = MOST_ROWS,
-                                         .spread_inputs = spread_inputs,
-                                         .spread_outputs = spread_outputs,
-                                         .collect = collect,
-                                         .gather = gather,
-                                         .scatter = scatter,
-                                         .multiply_tiles = multiply_tiles,
-                                         .multiply_lanes = multiply_lanes,
-                                         .pack = pack,
-                                         .unpack = unpack,
-                                         .sum = sum};
+static void sum_blocks(const struct winograd_channels *channels, bool add, float *sums)
+{
+    sum(channels, read_floats, LANES, LANES, add, sums);
+}
+
+static void sum_positions(const struct winograd_channels *channels, bool add, float *sums)
+{
+    sum(channels, read_bf16, channels->step, channels->n, add, sums);
+}
+
+const struct winograd_kernels KERNELS = {
+    .lanes = LANES,
+    .most_rows = MOST_ROWS,
+    .spread_inputs = spread_inputs,
+    .spread_outputs = spread_outputs,
+    .collect = collect,
+    .turn = {[WINOGRAD_PLANES] = {gather_planes, scatter_planes},
+             [WINOGRAD_POSITIONS] = {gather_positions, scatter_positions}},
+    .multiply_tiles = multiply_tiles,
+    .multiply_lanes = multiply_lanes,
+    .pack = pack,
+    .unpack = unpack,
+    .sum = {[WINOGRAD_BLOCKS] = sum_blocks, [WINOGRAD_POSITIONS] = sum_positions},
+};

@@ -4,6 +4,7 @@
 #include "winograd.h"
 
 #include <omp.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "fa/trace.h"
@@ -63,23 +64,27 @@ static int out_blocks(const struct winograd_conv *conv)
 }
 
 /* Where a block's channels begin, however they lie. */
-static float *channels_of(const struct winograd_conv *conv, const float *map, int block)
+static void *begin_of(const struct winograd_conv *conv, const void *map, int block)
 {
-    return (float *)map + (size_t)block * (size_t)conv->height * (size_t)conv->width * lanes_of(conv);
+    const size_t first = (size_t)block * lanes_of(conv);
+
+    if (conv->layout == WINOGRAD_POSITIONS)
+        return (uint16_t *)map + first;
+    return (float *)map + first * (size_t)conv->height * (size_t)conv->width;
 }
 
-static struct winograd_map block_of(const struct winograd_conv *conv, const float *map, int block)
+static struct winograd_map block_of(const struct winograd_conv *conv, const void *map, int block)
 {
-    return (struct winograd_map){channels_of(conv, map, block), conv->height, conv->width};
+    return (struct winograd_map){begin_of(conv, map, block), conv->height, conv->width};
 }
 
-static struct winograd_planes planes_of(const struct winograd_conv *conv, const float *map, int channels,
-                                        int block)
+static struct winograd_channels channels_of(const struct winograd_conv *conv, const void *map, int channels,
+                                            int block)
 {
     const int lanes = conv->kernels->lanes, left = channels - block * lanes;
 
-    return (struct winograd_planes){channels_of(conv, map, block), left < lanes ? left : lanes, conv->height,
-                                    conv->width};
+    return (struct winograd_channels){begin_of(conv, map, block), left < lanes ? left : lanes, conv->height,
+                                      conv->width, (size_t)channels};
 }
 
 /* ---- where points lie ---- */
@@ -219,7 +224,7 @@ static struct part part_of(int item, int n_tiles)
     return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
-/* Tiles of planes that are turned into vectors at once: two or four vectors of outputs in a row, which stay
+/* Tiles that are turned into vectors at once: two or four vectors of outputs in a row of a plane, which stay
    in the nearest cache. */
 enum { MOST_BESIDE = 8, WINDOW_WIDTH = MOST_BESIDE * WINOGRAD_TILE + 2 };
 
@@ -230,7 +235,8 @@ static struct winograd_run run_at(const struct winograd_conv *conv, int tile, in
     const int beside = most < across - x ? most : across - x;
 
     return (struct winograd_run){tile / across * WINOGRAD_TILE, x * WINOGRAD_TILE,
-                                 conv->has_planes && beside > MOST_BESIDE ? MOST_BESIDE : beside};
+                                 conv->layout != WINOGRAD_BLOCKS && beside > MOST_BESIDE ? MOST_BESIDE
+                                                                                         : beside};
 }
 
 /* What a run's tiles need, `around` more on all sides. */
@@ -243,25 +249,25 @@ static struct winograd_window window_of(struct winograd_run run, int around)
 /* One side of a convolution that goes to points. */
 struct side {
     void (*spread)(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
-    const float *map;
+    const void *map;
     int channels, around;
 };
 
 static void spread_run(const struct winograd_conv *conv, const struct side *side, int block,
                        struct winograd_run run, struct winograd_points to)
 {
-    if (conv->has_planes) {
-        const struct winograd_planes planes = planes_of(conv, side->map, side->channels, block);
-        const struct winograd_window window = window_of(run, side->around);
-        float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
-
-        conv->kernels->gather(&planes, &window, vectors);
-        side->spread(&(struct winograd_map){vectors, window.height, window.width},
-                     (struct winograd_run){side->around, side->around, run.n}, to);
-    } else {
+    if (conv->layout == WINOGRAD_BLOCKS) {
         const struct winograd_map map = block_of(conv, side->map, block);
 
         side->spread(&map, run, to);
+    } else {
+        const struct winograd_channels channels = channels_of(conv, side->map, side->channels, block);
+        const struct winograd_window window = window_of(run, side->around);
+        float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
+
+        conv->kernels->turn[conv->layout].gather(&channels, &window, vectors);
+        side->spread(&(struct winograd_map){vectors, window.height, window.width},
+                     (struct winograd_run){side->around, side->around, run.n}, to);
     }
 }
 
@@ -277,7 +283,7 @@ static void spread(const struct winograd_conv *conv, const struct side *side, in
     }
 }
 
-static void spread_inputs(const struct winograd_conv *conv, const float *src, const struct turn *turn,
+static void spread_inputs(const struct winograd_conv *conv, const void *src, const struct turn *turn,
                           int item)
 {
     const struct side side = {conv->kernels->spread_inputs, src, conv->in_channels, 1};
@@ -286,7 +292,7 @@ static void spread_inputs(const struct winograd_conv *conv, const float *src, co
     spread(conv, &side, turn->first, part, input_points(conv, turn->inputs, turn->room, part.block));
 }
 
-static void spread_outputs(const struct winograd_conv *conv, const float *diff_dst, const struct turn *turn,
+static void spread_outputs(const struct winograd_conv *conv, const void *diff_dst, const struct turn *turn,
                            int item)
 {
     const struct side side = {conv->kernels->spread_outputs, diff_dst, conv->out_channels, 0};
@@ -320,31 +326,31 @@ static struct winograd_finish finish_of_block(const struct winograd_conv *conv,
     if (own.bias != NULL)
         own.bias += (size_t)block * lanes_of(conv);
     if (own.added != NULL)
-        own.added = channels_of(conv, own.added, block);
+        own.added = begin_of(conv, own.added, block);
     if (own.positive != NULL)
-        own.positive = channels_of(conv, own.positive, block);
+        own.positive = begin_of(conv, own.positive, block);
     return own;
 }
 
 static void collect_run(const struct winograd_conv *conv, struct winograd_points from, int block,
-                        struct winograd_run run, const struct winograd_finish *finish, float *dst)
+                        struct winograd_run run, const struct winograd_finish *finish, void *dst)
 {
-    if (conv->has_planes) {
-        const struct winograd_planes planes = planes_of(conv, dst, conv->out_channels, block);
+    if (conv->layout == WINOGRAD_BLOCKS) {
+        const struct winograd_map map = block_of(conv, dst, block);
+
+        conv->kernels->collect(from, &map, run, finish);
+    } else {
+        const struct winograd_channels channels = channels_of(conv, dst, conv->out_channels, block);
         const struct winograd_window window = window_of(run, 0);
         float vectors[WINOGRAD_TILE * WINDOW_WIDTH * MOST_LANES];
 
         conv->kernels->collect(from, &(struct winograd_map){vectors, window.height, window.width},
                                (struct winograd_run){0, 0, run.n}, &(struct winograd_finish){0});
-        conv->kernels->scatter(vectors, &planes, &window, finish);
-    } else {
-        const struct winograd_map map = block_of(conv, dst, block);
-
-        conv->kernels->collect(from, &map, run, finish);
+        conv->kernels->turn[conv->layout].scatter(vectors, &channels, &window, finish);
     }
 }
 
-static void collect_part(const struct winograd_conv *conv, const struct winograd_finish *finish, float *dst,
+static void collect_part(const struct winograd_conv *conv, const struct winograd_finish *finish, void *dst,
                          const struct turn *turn, int item)
 {
     const struct part part = part_of(item, turn->n);
@@ -396,8 +402,8 @@ static struct turn turn_of(const struct winograd_conv *conv, int first, int room
                          work + WINOGRAD_POINTS * input_point(conv, room)};
 }
 
-static void take_alone(const struct winograd_conv *conv, const float *src, const float *packed,
-                       const struct winograd_finish *finish, float *dst, const struct turn *turn)
+static void take_alone(const struct winograd_conv *conv, const void *src, const float *packed,
+                       const struct winograd_finish *finish, void *dst, const struct turn *turn)
 {
     for (int item = 0; item < PARTS * in_blocks(conv); item++)
         spread_inputs(conv, src, turn, item);
@@ -407,8 +413,8 @@ static void take_alone(const struct winograd_conv *conv, const float *src, const
         collect_part(conv, finish, dst, turn, item);
 }
 
-static void take_together(const struct winograd_conv *conv, const float *src, const float *packed,
-                          const struct winograd_finish *finish, float *dst, const struct turn *turn)
+static void take_together(const struct winograd_conv *conv, const void *src, const float *packed,
+                          const struct winograd_finish *finish, void *dst, const struct turn *turn)
 {
 #pragma omp parallel num_threads(conv->n_threads)
     {
@@ -424,8 +430,8 @@ static void take_together(const struct winograd_conv *conv, const float *src, co
     }
 }
 
-void winograd_products(const struct winograd_conv *conv, const float *src, const float *packed,
-                       const struct winograd_finish *finish, float *dst, void *work)
+void winograd_products(const struct winograd_conv *conv, const void *src, const float *packed,
+                       const struct winograd_finish *finish, void *dst, void *work)
 {
     const int all = tiles_of(conv), at_once = tiles_at_once(conv);
 
@@ -500,17 +506,18 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
     const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), in = (size_t)(item % in_blocks(conv)) * lanes;
     const size_t out = (size_t)(item / in_blocks(conv)) * lanes;
     const float *from = sums + within_panels(conv, n_in, item / in_blocks(conv)) + in * 2 * lanes;
+    const bool is_turned = conv->layout == WINOGRAD_PLANES;
     float own[WINOGRAD_TAPS * MOST_LANES * MOST_LANES];
-    float *to = conv->has_planes ? own : filters + (size_t)item * WINOGRAD_TAPS * lanes * lanes;
+    float *to = is_turned ? own : filters + (size_t)item * WINOGRAD_TAPS * lanes * lanes;
 
     for (size_t lane = 0; lane < lanes; lane++)
-        conv->kernels->unpack(from + lane * 2 * lanes, panel_point(conv, n_in), add && !conv->has_planes,
+        conv->kernels->unpack(from + lane * 2 * lanes, panel_point(conv, n_in), add && !is_turned,
                               to + lane * lanes, lanes * lanes);
-    if (conv->has_planes)
+    if (is_turned)
         turn_block(conv, own, out, in, add, filters);
 }
 
-void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
+void winograd_gradient(const struct winograd_conv *conv, const void *src, const void *diff_dst, bool add,
                        float *filters, float *bias, void *work)
 {
     const int all = tiles_of(conv), at_once = gradient_tiles(conv);
@@ -536,9 +543,9 @@ void winograd_gradient(const struct winograd_conv *conv, const float *src, const
             unpack_block(conv, sums, add, filters, item);
 #pragma omp for schedule(static)
         for (int b = 0; b < (bias != NULL ? out_blocks(conv) : 0); b++) {
-            const struct winograd_map map = block_of(conv, diff_dst, b);
+            const struct winograd_channels channels = channels_of(conv, diff_dst, conv->out_channels, b);
 
-            conv->kernels->sum(&map, add, bias + (size_t)b * lanes_of(conv));
+            conv->kernels->sum[conv->layout](&channels, add, bias + (size_t)b * lanes_of(conv));
         }
     }
 }

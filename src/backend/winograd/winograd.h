@@ -10,9 +10,9 @@
  *     gradient of filters   dg = G^T [ (A dY A^T) . (B^T d B) ] G     summed over tiles
  *
  * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes +
- * c % lanes; lanes beyond the last channel are zero. Or they are planes, CHW: then a few tiles side by side
- * are turned into such blocks on their way to points, and back. Products want the channels of outputs in
- * panels of two blocks.
+ * c % lanes; lanes beyond the last channel are zero. Or they lie otherwise: then a few tiles side by side are
+ * turned into such blocks on their way to points, and back. Products want the channels of outputs in panels
+ * of two blocks.
  *
  *   winograd.c      the three directions: which thread does which tiles, and working memory
  *   loops.h         the loops over vectors, compiled for each set of instructions:
@@ -36,21 +36,29 @@ struct winograd_kernels;
 /* For maps in blocks of 8 or 16 channels, by the best instructions that this processor has. */
 const struct winograd_kernels *winograd_kernels_of(int lanes);
 
+/* How a map lies. */
+enum winograd_layout {
+    WINOGRAD_BLOCKS,    /* blocked floats */
+    WINOGRAD_PLANES,    /* CHW, floats */
+    WINOGRAD_POSITIONS, /* HWC, of bf16: computed in float, and rounded once to be stored */
+    WINOGRAD_LAYOUTS
+};
+
 /* A convolution, or what one is the gradient of. */
 struct winograd_conv {
     const struct winograd_kernels *kernels;
     int n_threads;
-    bool has_planes;               /* maps are CHW, and filters' gradients OIHW; else both are blocked */
+    enum winograd_layout layout;   /* of all maps */
     int in_channels, out_channels; /* of blocked maps, also whole blocks */
     int height, width;             /* of inputs and outputs */
 };
 
 /* What becomes of a sum of products; NULL: nothing. */
 struct winograd_finish {
-    const float *bias;     /* of all channels, of blocked maps also of the lanes beyond the last */
-    const float *added;    /* a map that is added; may be the result */
-    const float *positive; /* a map: the result is zero where that is not above zero */
-    bool relu;             /* negative results become zero */
+    const float *bias;    /* of all channels, but for planes also of the lanes beyond the last */
+    const void *added;    /* a map that is added; may be the result */
+    const void *positive; /* a map: the result is zero where that is not above zero */
+    bool relu;            /* negative results become zero */
 };
 
 /* Filters at their points: bytes, and made from OIHW. Forward takes those of WINOGRAD_FORWARD; the gradient
@@ -70,14 +78,14 @@ fa_status winograd_packed(const struct winograd_conv *conv, const float *oihw, c
 
 /* dst = finish(src convolved with the filters). */
 size_t winograd_products_bytes(const struct winograd_conv *conv);
-void winograd_products(const struct winograd_conv *conv, const float *src, const float *packed,
-                       const struct winograd_finish *finish, float *dst, void *work);
+void winograd_products(const struct winograd_conv *conv, const void *src, const float *packed,
+                       const struct winograd_finish *finish, void *dst, void *work);
 
-/* Writes the gradient of filters, or adds it; of blocked maps in blocks of lanes input channels by lanes
-   output channels, [out block][in block] [tap][in lane][out lane], and that of the bias, with the lanes
-   beyond the last channel; of planes OIHW, and the bias, NULL, is left to the caller. */
+/* Writes the gradient of filters, or adds it, in blocks of lanes input channels by lanes output channels,
+   [out block][in block] [tap][in lane][out lane], and that of the bias, with the lanes beyond the last
+   channel; of planes OIHW, and the bias, NULL, is left to the caller. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv);
-void winograd_gradient(const struct winograd_conv *conv, const float *src, const float *diff_dst, bool add,
+void winograd_gradient(const struct winograd_conv *conv, const void *src, const void *diff_dst, bool add,
                        float *filters, float *bias, void *work);
 
 #endif
