@@ -11,7 +11,7 @@ static const struct fa_flag flags[] = {
     {"--config", "C.json", "the recipe (default: FreeAnchor R-50)", false},
     {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
     {"--backend", "NAME", "onednn, blas or cuda (default: the fastest of this build)", false},
-    {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false, FA_SIDES},
+    {"--size", "HxW", "padded image size, multiples of 32 (default: the recipe's largest)", false, FA_SIDES},
     {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 10000)},
     {"--objects", "N", "objects of the image (default 8; loss: 100)", false, FA_WHOLE(0, 10000)},
     {"--steps", "N", "repetitions after one to warm up; their median counts (default 5)", false,

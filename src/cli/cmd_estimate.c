@@ -34,7 +34,7 @@ static const struct fa_flag flags[] = {
     {"--step-s", "S", "or: seconds that a training step of one image takes there (default: measured here)",
      false, FA_REAL(1e-6, 1e6)},
     {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
-    {"--size", "HxW", "padded image size, multiples of 32 (default 800x1344)", false, FA_SIDES},
+    {"--size", "HxW", "padded image size, multiples of 32 (default: the recipe's largest)", false, FA_SIDES},
     {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 10000)},
     {"--objects", "N", "objects of the image that is measured (default 8)", false, FA_WHOLE(0, 10000)},
     {"--data", "SHARDDIR", "also tell how long packed data like these take to open on all ranks", false},

@@ -17,7 +17,8 @@ static const struct fa_flag flags[] = {
     {"--set", "KEY=VALUE", "change a key of it; may be repeated", false},
     {"--backend", "NAME", "onednn or blas (default: the fastest of this build)", false},
     {"--classes", "N", "classes of the network (default 80)", false, FA_WHOLE(1, 100000)},
-    {"--size", "HxW", "image size of the table, multiples of 32 (default 800x1344)", false, FA_SIDES},
+    {"--size", "HxW", "image size of the table, multiples of 32 (default: the recipe's largest)", false,
+     FA_SIDES},
     {"--keys", NULL, "print every configuration key with its default and meaning", false},
     {0}};
 
@@ -176,11 +177,12 @@ static fa_status print_network(struct fa_invocation *invocation, struct fa_sessi
 static fa_status show_network(struct fa_invocation *invocation)
 {
     struct fa_session session;
-    int h = 800, w = 1344;
+    int h, w;
     fa_status status;
 
-    FA_TRY(fa_arguments_size(&invocation->arguments, "--size", &h, &w));
     status = fa_session_open(invocation, NULL, &session);
+    if (status == FA_OK)
+        status = fa_session_size(invocation, &session.settings, &h, &w);
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session,
                                        (int)fa_arguments_whole(&invocation->arguments, "--classes", 80));

@@ -125,6 +125,13 @@ fa_status fa_session_open(struct fa_invocation *invocation, const struct fa_shor
     return fa_session_open_over(invocation, shorthands, NULL, session);
 }
 
+fa_status fa_session_size(const struct fa_invocation *invocation, const struct fa_settings *settings, int *h,
+                          int *w)
+{
+    fa_settings_image(settings, h, w);
+    return fa_arguments_size(&invocation->arguments, "--size", h, w);
+}
+
 void fa_session_close(struct fa_session *session)
 {
     fa_lane_destroy(session->lane);

@@ -63,6 +63,10 @@ fa_status fa_session_open_trained(struct fa_invocation *invocation, const struct
                                   const char *path, struct fa_session *session) FA_CHECK_RESULT;
 void fa_session_close(struct fa_session *session);
 
+/* What --size says, else the size of the recipe's largest image, padded. */
+fa_status fa_session_size(const struct fa_invocation *invocation, const struct fa_settings *settings, int *h,
+                          int *w) FA_CHECK_RESULT;
+
 /* The backend that the settings choose, on the threads of this rank. */
 fa_status fa_session_open_backend(const struct fa_invocation *invocation, const struct fa_settings *settings,
                                   struct fa_backend **out) FA_CHECK_RESULT;

@@ -37,7 +37,9 @@ if command -v python3 >/dev/null; then
   must python3 -c 'import json, sys; len(json.load(open(sys.argv[1]))["traceEvents"]) > 300 or sys.exit(1)' "$scratch/trace.json"
 fi
 
-bench conv "${tiny[@]}"
+# Without --size it is the recipe's largest image.
+bench conv --config "$small_config" --set "data.scale=[[90,34],[70,60]]" --classes 3 --steps 2
+holds "$(count conv '"size":"64x96"') == 1" "an image of the recipe's size"
 positive conv in_step_s alone_s ratio
 holds "$(count conv '"direction":"forward"') > 20" "distinct convolutions"
 

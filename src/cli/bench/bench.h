@@ -34,9 +34,8 @@ fa_status fa_bench_configured(struct fa_invocation *invocation,
 /* FA_EINVAL on a single rank. */
 fa_status fa_bench_several_ranks(const struct fa_invocation *invocation) FA_CHECK_RESULT;
 
-/* Flags that several take, with their defaults: 5 repetitions, 800x1344, 80 classes. */
+/* Flags that several take, with their defaults: 5 repetitions, 80 classes. */
 size_t fa_bench_repeats(const struct fa_invocation *invocation);
-fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w) FA_CHECK_RESULT;
 int fa_bench_classes(const struct fa_invocation *invocation);
 size_t fa_bench_objects(const struct fa_invocation *invocation, size_t fallback);
 

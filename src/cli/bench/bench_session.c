@@ -33,8 +33,8 @@ fa_status fa_bench_session_open(struct fa_invocation *invocation, struct fa_benc
     int h, w;
 
     *bench = (struct fa_bench_session){.n_repeats = fa_bench_repeats(invocation)};
-    FA_TRY(fa_bench_size(invocation, &h, &w));
     FA_TRY(fa_session_open(invocation, NULL, &bench->session));
+    FA_TRY(fa_session_size(invocation, &bench->session.settings, &h, &w));
     FA_TRY(fa_session_make_model(invocation, &bench->session, fa_bench_classes(invocation)));
     FA_TRY(fa_training_step_open(config, bench->session.model, NULL, h, w, fa_bench_objects(invocation, 8),
                                  &bench->step));

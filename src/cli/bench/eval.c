@@ -169,7 +169,7 @@ static fa_status measure(struct fa_invocation *invocation, const struct fa_setti
     double metrics_s, postprocess_s;
     int h, w;
 
-    FA_TRY(fa_bench_size(invocation, &h, &w));
+    FA_TRY(fa_session_size(invocation, settings, &h, &w));
     if (coco != NULL || results != NULL)
         FA_TRY(measure_files(coco, results, n_repeats, &metrics_s));
     else

@@ -159,7 +159,7 @@ static fa_status measure(struct fa_invocation *invocation, const struct fa_setti
     double seconds = 0;
     fa_status status;
 
-    FA_TRY(fa_bench_size(invocation, &m.h, &m.w));
+    FA_TRY(fa_session_size(invocation, settings, &m.h, &m.w));
     status = open(&m, num_classes);
     if (status == FA_OK)
         status = time_loss(invocation, settings, &m, &seconds);

@@ -20,13 +20,6 @@ size_t fa_bench_repeats(const struct fa_invocation *invocation)
     return (size_t)fa_arguments_whole(&invocation->arguments, "--steps", 5);
 }
 
-fa_status fa_bench_size(const struct fa_invocation *invocation, int *h, int *w)
-{
-    *h = 800;
-    *w = 1344;
-    return fa_arguments_size(&invocation->arguments, "--size", h, w);
-}
-
 int fa_bench_classes(const struct fa_invocation *invocation)
 {
     return (int)fa_arguments_whole(&invocation->arguments, "--classes", 80);

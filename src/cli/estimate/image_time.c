@@ -96,8 +96,9 @@ static fa_status share_out(struct fa_invocation *invocation, double step_s, stru
     int h, w;
     fa_status status;
 
-    FA_TRY(fa_bench_size(invocation, &h, &w));
     status = fa_session_open(invocation, NULL, &session);
+    if (status == FA_OK)
+        status = fa_session_size(invocation, &session.settings, &h, &w);
     if (status == FA_OK)
         status = fa_session_make_model(invocation, &session, fa_bench_classes(invocation));
     if (status == FA_OK)

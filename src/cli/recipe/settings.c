@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config_file.h"
+#include "fa/pyramid.h"
 #include "fa/text.h"
 #include "nearest.h"
 #include "option.h"
@@ -299,6 +300,27 @@ fa_status fa_settings_read_over(const struct fa_settings_base *base, const char 
     if (status != FA_OK)
         fa_settings_clear(out);
     return status;
+}
+
+static int padded(int side)
+{
+    return (side + FA_SIZE_DIVISOR - 1) / FA_SIZE_DIVISOR * FA_SIZE_DIVISOR;
+}
+
+void fa_settings_image(const struct fa_settings *settings, int *h, int *w)
+{
+    const struct fa_transform *transform = &settings->train.transform;
+    const int n = transform->scales.n;
+
+    *h = *w = 0;
+    for (int i = 0; i < (n > 0 ? n : 1); i++) {
+        const int *limits = n > 0 ? transform->scales.pair[i] : transform->scale;
+
+        if (padded(limits[1]) > *h)
+            *h = padded(limits[1]);
+        if (padded(limits[0]) > *w)
+            *w = padded(limits[0]);
+    }
 }
 
 void fa_settings_clear(struct fa_settings *settings)
