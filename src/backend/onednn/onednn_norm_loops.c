@@ -11,9 +11,6 @@
 
 #include "onednn.h"
 
-/* Vectors are handed to inlined functions alone, so no calling convention has to know them. */
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = ONEDNN_MAX_BLOCK, ACCUMULATORS = 4, RUN = 16 * ACCUMULATORS * LANES };
