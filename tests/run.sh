@@ -9,6 +9,11 @@ cd "$(dirname "$0")/.." || exit
 
 launch/packages.sh tests || exit $?
 
+# What tests need not pay for: of a process alone, a daemon of Open MPI and a search for fabrics that clusters have; and memory that the
+# system gives anew each time, since it need not stay in the process. (Sanitizers have an allocator of their own.)
+export OMPI_MCA_ess_singleton_isolated=1 OMPI_MCA_pml=ob1
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=67108864
+
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(release debug float64 parity)
 passed=0 failed=0 skipped=0
@@ -37,7 +42,7 @@ build_for_tests() {
 run_preset() {
   rm -f "build/$1/results.xml"
   build_for_tests "$1" || return
-  ctest --preset "$1" -j $(($(nproc) + 2)) --output-junit results.xml # more than cores, as many tests wait
+  ctest --preset "$1" -j $(($(nproc) + 4)) --output-junit results.xml # more than cores, as many tests wait
   count "$1"
 }
 
@@ -58,8 +63,7 @@ run_parity() {
     return
   fi
   build_for_tests release || return
-  # PyTorch allocates and frees much: memory that stays in the process need not be given by the system anew.
-  MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=67108864 "$python" tests/parity/run.py | tee "$table"
+  "$python" tests/parity/run.py | tee "$table"
   code=${PIPESTATUS[0]}
   bad=$(grep -cE ' (FAILED|broke)$' "$table")
   # Ended in the middle, it has no line to say so.

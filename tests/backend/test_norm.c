@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends.h"
 #include "fa/memory.h"
 #include "flats.h"
 #include "norm_cases.h"
@@ -162,9 +163,9 @@ static void check_threads(const char *name, const struct norm_case *test)
 static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
-    for (size_t b = 0; fa_backend_known(b) != NULL; b++)
+    for (size_t b = 0; fa_test_backend(b) != NULL; b++)
         for (size_t i = 0; i < n_norm_cases; i++)
-            check_threads(fa_backend_known(b), &norm_cases[i]);
+            check_threads(fa_test_backend(b), &norm_cases[i]);
 }
 
 /* ---- shared gamma and beta ---- */

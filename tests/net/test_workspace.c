@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "backends.h"
 #include "fa/memory.h"
 #include "flats.h"
 #include "state.h"
@@ -86,8 +87,8 @@ static void lanes_that_interleave_give_the_bits_of_one_after_another(void **stat
     struct fa_model_config config = network_config(18, 1);
 
     (void)state;
-    for (size_t b = 0; fa_backend_known(b) != NULL; b++) {
-        struct fa_model *model = network_create(&config, fa_backend_known(b));
+    for (size_t b = 0; fa_test_backend(b) != NULL; b++) {
+        struct fa_model *model = network_create(&config, fa_test_backend(b));
 
         check_lanes(model);
         network_destroy(model);

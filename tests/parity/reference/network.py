@@ -7,6 +7,7 @@ whatever norm a ResNet has bn, mmdetection a group norm gn.
 """
 import json
 import re
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -15,7 +16,6 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.models import resnet
 
-CHANNELS = 256
 CELL_ANCHORS = 9
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 BASIC, BOTTLENECK = resnet.BasicBlock, resnet.Bottleneck
@@ -31,15 +31,34 @@ BACKBONES = {
 }
 
 
+class Widths(NamedTuple):
+    """Channels of the stem, which each stage doubles, and of pyramid and towers."""
+    base: int = 64
+    pyramid: int = 256
+
+
+PUBLISHED = Widths()
+
+
 class Backbone(resnet.ResNet):
     """Gives C2 to C5."""
 
-    def __init__(self, name, norm_groups):
+    def __init__(self, name, norm_groups, base_channels):
         block, blocks, groups, width = BACKBONES[name]
         norm = (lambda channels: nn.GroupNorm(norm_groups, channels)) if norm_groups else None
         super().__init__(block, blocks, groups=groups, width_per_group=width, norm_layer=norm)
         del self.fc, self.avgpool
-        self.channels = [planes * block.expansion for planes in (64, 128, 256, 512)]
+        if base_channels != PUBLISHED.base:
+            self.narrow(block, blocks, base_channels)
+        self.channels = [(base_channels << stage) * block.expansion for stage in range(4)]
+
+    def narrow(self, block, blocks, base_channels):
+        """What torchvision builds of 64 channels, anew of fewer."""
+        self.inplanes = base_channels
+        self.conv1 = nn.Conv2d(3, base_channels, 7, 2, 3, bias=False)
+        self.bn1 = self._norm_layer(base_channels)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            self._make_layer(block, base_channels << stage, blocks[stage], stride=2 if stage else 1) for stage in range(4))
 
     def stages(self):
         return [self.layer1, self.layer2, self.layer3, self.layer4]
@@ -62,11 +81,11 @@ class Backbone(resnet.ResNet):
 class Conv(nn.Module):
     """A convolution with bias, or with group norm; mmdetection keeps them one level deeper, as .conv and .gn."""
 
-    def __init__(self, channels_in, kernel, stride=1, norm_groups=0):
+    def __init__(self, channels_in, channels, kernel, stride=1, norm_groups=0):
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, CHANNELS, kernel, stride, kernel // 2, bias=not norm_groups)
+        self.conv = nn.Conv2d(channels_in, channels, kernel, stride, kernel // 2, bias=not norm_groups)
         if norm_groups:
-            self.gn = nn.GroupNorm(norm_groups, CHANNELS)
+            self.gn = nn.GroupNorm(norm_groups, channels)
 
     def last(self):
         """The module whose bias is added last."""
@@ -79,11 +98,11 @@ class Conv(nn.Module):
 class Neck(nn.Module):
     """P3, P4, P5 from C3, C4, C5 with the levels above added; P6 from C5 and P7 from P6, without a ReLU."""
 
-    def __init__(self, channels, norm_groups):
+    def __init__(self, channels_in, channels, norm_groups):
         super().__init__()
-        self.lateral_convs = nn.ModuleList(Conv(c, 1, norm_groups=norm_groups) for c in channels)
-        outputs = [Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in channels]
-        extra = [Conv(c, 3, 2, norm_groups) for c in (channels[-1], CHANNELS)]
+        self.lateral_convs = nn.ModuleList(Conv(c, channels, 1, norm_groups=norm_groups) for c in channels_in)
+        outputs = [Conv(channels, channels, 3, norm_groups=norm_groups) for _ in channels_in]
+        extra = [Conv(c, channels, 3, 2, norm_groups) for c in (channels_in[-1], channels)]
         self.fpn_convs = nn.ModuleList(outputs + extra)
 
     def forward(self, features):
@@ -99,12 +118,12 @@ class Neck(nn.Module):
 class Head(nn.Module):
     """Two towers of four convolutions, shared by the levels."""
 
-    def __init__(self, classes, norm_groups):
+    def __init__(self, channels, classes, norm_groups):
         super().__init__()
-        self.cls_convs = nn.ModuleList(Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in range(4))
-        self.reg_convs = nn.ModuleList(Conv(CHANNELS, 3, norm_groups=norm_groups) for _ in range(4))
-        self.retina_cls = nn.Conv2d(CHANNELS, CELL_ANCHORS * classes, 3, padding=1)
-        self.retina_reg = nn.Conv2d(CHANNELS, CELL_ANCHORS * 4, 3, padding=1)
+        self.cls_convs = nn.ModuleList(Conv(channels, channels, 3, norm_groups=norm_groups) for _ in range(4))
+        self.reg_convs = nn.ModuleList(Conv(channels, channels, 3, norm_groups=norm_groups) for _ in range(4))
+        self.retina_cls = nn.Conv2d(channels, CELL_ANCHORS * classes, 3, padding=1)
+        self.retina_reg = nn.Conv2d(channels, CELL_ANCHORS * 4, 3, padding=1)
 
     @staticmethod
     def branch(tower, last, levels, per_anchor):
@@ -125,12 +144,12 @@ class Head(nn.Module):
 class Detector(nn.Module):
     """image (1,3,H,W) -> logits (A,C), deltas (A,4). norm_groups: of group norm; 0: batch norm."""
 
-    def __init__(self, name, classes, frozen_stages=-1, norm_groups=0):
+    def __init__(self, name, classes, frozen_stages=-1, norm_groups=0, widths=PUBLISHED):
         super().__init__()
         self.norm_groups = norm_groups
-        self.backbone = Backbone(name, norm_groups)
-        self.neck = Neck(self.backbone.channels[1:], norm_groups)
-        self.bbox_head = Head(classes, norm_groups)
+        self.backbone = Backbone(name, norm_groups, widths.base)
+        self.neck = Neck(self.backbone.channels[1:], widths.pyramid, norm_groups)
+        self.bbox_head = Head(widths.pyramid, classes, norm_groups)
         self.backbone.freeze(frozen_stages)
         self.eval()
 
@@ -163,7 +182,7 @@ def norms(model):
 
 def spread_norms(model, random):
     """Gammas and betas as trained ones lie: a residual block's last gamma is small, betas are near 0."""
-    last = "bn2" if model.backbone.channels[0] == 64 else "bn3"
+    last = "bn2" if isinstance(model.backbone.layer1[0], BASIC) else "bn3"
     for name, norm in norms(model).items():
         low, high = (0.1, 0.5) if name.endswith(last) and "layer" in name else (0.5, 1.5)
         norm.weight.data.uniform_(low, high, generator=random)

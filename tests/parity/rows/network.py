@@ -55,13 +55,15 @@ class Comparison(NamedTuple):
     backward: parity.Row
 
 
-def write_config(path, name, frozen_stages, norm_groups=0, **others):
+def write_config(path, name, frozen_stages, norm_groups=0, widths=network.PUBLISHED, **others):
     """Makes the program's network this one. others: sections of the configuration."""
     block, blocks, groups, width = network.BACKBONES[name]
     depth = 2 + sum(blocks) * (2 if block is network.BASIC else 3)
-    backbone = {"depth": depth, "groups": groups, "base_width": width, "frozen_stages": frozen_stages}
+    backbone = {"depth": depth, "groups": groups, "base_width": width, "base_channels": widths.base,
+                "frozen_stages": frozen_stages}
+    pyramid = {"neck_channels": widths.pyramid, "head_channels": widths.pyramid}
     norm = {"norm": "group", "norm_groups": norm_groups} if norm_groups else {}
-    path.write_text(json.dumps({"model": {"backbone": backbone, **norm}, **others}))
+    path.write_text(json.dumps({"model": {"backbone": backbone, **pyramid, **norm}, **others}))
 
 
 def way_settings(way):

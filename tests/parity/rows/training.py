@@ -1,7 +1,8 @@
 """Forty steps of training (PARITY_ALL=1: a hundred) against PyTorch in float64, twenty with group norm, and twenty by ATSS.
 
 Compared: the loss of every step that `freeanchor train` writes to log.jsonl, from the same weights on the
-same two images as one batch: R-18 with nothing frozen, SGD with momentum and weight decay, warm-up, clipping.
+same two images as one batch: R-18 with nothing frozen, SGD with momentum and weight decay, warm-up, clipping. Its
+layers are a quarter as wide as published ones, which rows/network.py compares; PARITY_ALL=1: as wide.
 Independent: torchvision's backbone and autograd, a loss in float64 from the recipe, torch.optim.SGD and
 clip_grad_norm_ (reference/training.py). The images are those that `replay --save-case` writes;
 rows/pictures.py compares them.
@@ -12,7 +13,7 @@ decay or momentum. 2e-3 over forty steps, 2 % over a hundred, allow for the one 
 
 How fast a difference grows is up to the learning rate: the loss of a bag is sharp in its boxes, and at a rate
 of 1e-4 direct and Winograd convolutions, which differ by 1e-8 at the first step, are 10 % apart after forty.
-At 1e-5 the loss still falls to a sixth in a hundred. Weight decay is far above the recipe's, or so few steps would not
+At 1e-5 the loss still falls to a sixth in a hundred. Narrow layers are less sharp and take more. Weight decay is far above the recipe's, or so few steps would not
 show whether there is any: without it the first steps are off by more than 1e-3.
 """
 import json
@@ -28,21 +29,22 @@ from rows.network import way_settings, write_config
 
 STEPS = 100 if parity.ALL else 40
 LIMIT = 2e-2 if parity.ALL else 2e-3
+WIDTHS = network.PUBLISHED if parity.ALL else network.Widths(16, 64)
 FIRST_STEPS, IMAGES, CLASSES, NORM_GROUPS = 20, 2, 3, 16
 SIZE = (64, 64)
-RECIPE = training.Recipe(lr=1e-5, momentum=0.9, weight_decay=0.5, clip_norm=30, warmup_steps=10,
-                         warmup_ratio=0.001)
+RECIPE = training.Recipe(lr=1e-5 if parity.ALL else 4e-5, momentum=0.9, weight_decay=0.5,
+                         clip_norm=30 if parity.ALL else 16, warmup_steps=10, warmup_ratio=0.001)
 # With group norm gradients are smaller, and the network is not so sharp: it takes a higher rate.
-GROUP_RECIPE = RECIPE._replace(lr=2e-4, clip_norm=10.2)
+GROUP_RECIPE = RECIPE._replace(lr=2e-4, clip_norm=10.2) if parity.ALL else RECIPE._replace(lr=5e-4, clip_norm=4.7)
 # Its loss is not sharp in boxes.
-ATSS_RECIPE = RECIPE._replace(lr=5e-5)
+ATSS_RECIPE = RECIPE._replace(lr=5e-5, clip_norm=30)
 ATSS_OPTIONS = ("--set", "loss.type=atss", "--set", "model.coder_std=[1,1,1,1]")
 COMPARED = ("blas", "oneDNN Winograd")
 
 
 def start(norm_groups):
     """Weights whose signals keep their size, under output layers as at the start of training."""
-    model = network.randomise(network.Detector("r18", CLASSES, norm_groups=norm_groups), seed=9)
+    model = network.randomise(network.Detector("r18", CLASSES, norm_groups=norm_groups, widths=WIDTHS), seed=9)
     random = torch.Generator().manual_seed(9)
     for layer, bias in ((model.bbox_head.retina_cls, -4.59511985), (model.bbox_head.retina_reg, 0)):
         layer.weight.data.normal_(0, 0.01, generator=random)
@@ -99,7 +101,7 @@ def run(n_steps, recipe, norm_groups=0, objective=training.FREEANCHOR, options=(
     with parity.scratch() as scratch, futures.ThreadPoolExecutor() as pool:
         folder = pathlib.Path(scratch)
         config, weights, model = folder / "config.json", folder / "weights.h5", start(norm_groups)
-        write_config(config, "r18", -1, norm_groups, **sections(n_steps, recipe))
+        write_config(config, "r18", -1, norm_groups, WIDTHS, **sections(n_steps, recipe))
         network.write_weights(weights, model)
         shards, ids = scenes.make(folder, IMAGES, CLASSES, SIZE)
         samples = read_samples(folder, config, shards, ids)
