@@ -127,12 +127,13 @@ static void describe(struct diagnosis *d, const struct fa_sample *sample, const 
 
     if (d->weights != NULL && !d->are_sound)
         snprintf(d->message + n, sizeof d->message - (size_t)n,
-                 "; the weights are not finite either: freeanchor weights list %s", d->weights);
+                 "; the weights are not finite either: freeanchor weights list '%s'", d->weights);
     else if (d->weights != NULL && path != NULL)
-        snprintf(d->message + n, sizeof d->message - (size_t)n,
-                 "; to see it again: freeanchor replay %s --config %s/config.json --weights %s --threads %d "
-                 "--out OUT.h5",
-                 path, t->run->work_dir->path, d->weights, omp_get_max_threads());
+        snprintf(
+            d->message + n, sizeof d->message - (size_t)n,
+            "; to see it again: freeanchor replay '%s' --config '%s/config.json' --weights '%s' --threads %d "
+            "--out OUT.h5",
+            path, t->run->work_dir->path, d->weights, omp_get_max_threads());
 }
 
 /* What cannot be written is told, and changes nothing else. */

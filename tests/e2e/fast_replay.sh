@@ -107,10 +107,10 @@ broken=$scratch/broken
 explode=(run_ranks 2 "$freeanchor" train "${small[@]}" --set train.batch=2 --set train.max_steps=4 --set train.eval_interval=0
   --set model.calibrate_images=1 --set train.lr=100 --set train.clip_norm=0 --set train.warmup_steps=0)
 expect 2 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/four_shards" --work-dir "$broken"
-told=$(grep -o "replay $broken/case.* --out OUT.h5" "$broken/train.log" | tail -n 1)
+told=$(grep -o "replay '$broken/case.* --out OUT.h5" "$broken/train.log" | tail -n 1)
 cd "$scratch" || exit 1
-# shellcheck disable=SC2086
-expect 1 "not finite" "$freeanchor" $told
+eval "told=($told)"
+expect 1 "not finite" "$freeanchor" "${told[@]}"
 [ -e OUT.h5 ] || fail "a replay that is not finite wrote no file"
 for rank_image in "$broken"/case_step_1_image_*.h5; do
   expect 1 "not finite" "$freeanchor" replay "$rank_image" --config "$broken/config.json" --out "$scratch/OUT2.h5" \
