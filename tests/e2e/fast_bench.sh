@@ -97,7 +97,7 @@ echo "kept" >"$scratch/said" # as in a log that is appended to
 FREEANCHOR=$scratch/measured "${train[@]}" --config "$small_config" --set train.batch=4 >>"$scratch/said" 2>&1
 said=$(<"$scratch/said")
 [[ $said == kept* ]] || fail "--ranks best empties the file that it reports to"
-split=$(sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/-n \1 [^ ]* train --threads \2 /p' <<<"$said")
+split=$(sed -n 's/^best: .*--ranks \([0-9]*\) --threads \([0-9]*\) .*/-n \1 .* train --threads \2 /p' <<<"$said")
 [ -n "$split" ] && grep -q -- "$split" <<<"$said" || fail "--ranks best does not start what was found best: $said"
 mkdir "$scratch/split"
 echo "INFO  freeanchor 0.1.0, Release build by GNU 12.2.0; 3 ranks, 3 of them on here, with 5 threads each; onednn" >"$scratch/split/train.log"

@@ -7,16 +7,19 @@ cat >"$scratch/bin/mpirun" <<'END'
 #!/usr/bin/env bash
 [ "$1" != --version ] || exit 0
 echo "$*" >>"$SEEN"
-cp "$(sed 's/.*--hostfile \([^ ]*\).*/\1/' <<<"$*")" "$SEEN.hosts"
+until [ $# -eq 0 ]; do
+  [ "$1" != --hostfile ] || cp "$2" "$SEEN.hosts"
+  shift
+done
 [ -z "$LOG" ] || echo '{}' >>"$LOG" # as a run does that came to its first step
 [ "$(wc -l <"$SEEN")" -ge 2 ]
 END
-cat >"$scratch/ssh" <<'END'
+cat >"$scratch/bin/their_ssh" <<'END'
 #!/usr/bin/env bash
 [[ $1 == -- && ($2 != node[23] || $3 != true) ]] # these do not answer
 END
-chmod +x "$scratch/bin/mpirun" "$scratch/ssh"
-export SEEN=$scratch/seen LOG=$scratch/w/log.jsonl OMPI_MCA_plm_rsh_agent="$scratch/ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
+chmod +x "$scratch/bin"/*
+export SEEN=$scratch/seen LOG=$scratch/w/log.jsonl OMPI_MCA_plm_rsh_agent="their_ssh : ssh" FREEANCHOR=$freeanchor PATH=$scratch/bin:$PATH
 unset SLURM_JOB_ID PBS_JOBID LSB_JOBID
 
 printf '# ours\nnode1 slots=2 # not slots=9\n\nnode2 slots = 2\nnode3#x slots=9\nnode4 slots=3\nlocalhost\n' >"$scratch/hosts"

@@ -7,7 +7,7 @@ build=${FA_BINARY_DIR:-$root/build/release}
 must cmake --install "$build" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/moved"
 prefix=$scratch/moved
-library=$(echo "$prefix"/lib*/libfreeanchor.so "$prefix"/lib/*/libfreeanchor.so | tr ' ' '\n' | grep -v '\*' | head -n 1)
+library=$(find "$prefix"/lib* -name libfreeanchor.so | head -n 1)
 folder=$(dirname "$library")
 cd "$scratch" || exit 1
 
@@ -40,8 +40,8 @@ int main(void)
 }
 END
 flags=$(PKG_CONFIG_PATH=$folder/pkgconfig pkg-config --cflags --libs freeanchor) || fail "pkg-config does not know freeanchor"
-# shellcheck disable=SC2086
-must gcc -std=c11 -Wall -Werror program.c -o with_c $flags -Wl,-rpath,"$folder"
+eval "flags=($flags)" # it puts a backslash before a space
+must gcc -std=c11 -Wall -Werror program.c -o with_c "${flags[@]}" -Wl,-rpath,"$folder"
 expect 0 "42; dimension 0 is negative" ./with_c
 sed 's/<stdio.h>/<cstdio>/; s/(void)/()/' program.c >program.cc
 cat >CMakeLists.txt <<'END'
@@ -57,8 +57,7 @@ expect 0 "42; dimension 0 is negative" out/with_cpp
 
 echo "-- the loss in other programs"
 examples=$(echo "$prefix"/share/doc/*/doc/examples)
-# shellcheck disable=SC2086
-must gcc -O3 -std=c11 -Wall -Wextra -Werror "$examples/learn.c" -o learn $flags -lm -Wl,-rpath,"$folder"
+must gcc -O3 -std=c11 -Wall -Wextra -Werror "$examples/learn.c" -o learn "${flags[@]}" -lm -Wl,-rpath,"$folder"
 expect 0 "found before learning" ./learn
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
   expect 0 "gradients differ by" /usr/bin/python3 "$examples/learn.py" "$library"

@@ -100,13 +100,24 @@ can_hold() {
   return "$can"
 }
 
+# find_writer PID: sets $thread to that of its threads which writes a checkpoint. It is soon done: no process is started to look.
+find_writer() {
+  local folder name
+  for folder in "/proc/$1/task"/*; do
+    name=''
+    thread=${folder##*/}
+    { read -r name <"$folder/comm"; } 2>/dev/null
+    [ "$name" != errand ] || return 0
+  done
+  return 1
+}
+
 # catch_save RANK: holds the thread that writes a checkpoint, beside the one that works.
 catch_save() {
   local i pid='' thread
   for i in $(seq 1000); do
     pid=${pid:-$(pid_of "$1")}
-    thread=$(grep -lx errand "/proc/$pid/task"/*/comm 2>/dev/null | cut -d / -f 5)
-    if [ -n "$thread" ]; then
+    if find_writer "$pid"; then
       hold "$thread"
       sleep 0.2
       grep -qs '^State:.*tracing' "/proc/$thread/status" && return

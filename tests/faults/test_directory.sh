@@ -14,6 +14,6 @@ unshare -m true 2>/dev/null || finish
 mkdir "$scratch/local"
 train=("$freeanchor" train "${small[@]}" --work-dir "$scratch/local")
 expect 2 "$scratch/local: what rank 0 makes there is not here; the directory must be on a file system that all hosts share" \
-  two_ranks "${train[*]@Q}" "unshare -m sh -c 'mount -t tmpfs none $scratch/local && exec \"\$@\"' sh ${train[*]@Q}"
+  two_ranks "${train[*]@Q}" "unshare -m sh -c 'mount -t tmpfs none \"$scratch/local\" && exec \"\$@\"' sh ${train[*]@Q}"
 [ ! -e "$scratch/local/log.jsonl" ] || fail "a refused run has written its journal"
 finish

@@ -2,7 +2,7 @@
 # Threads without a core of their own are told, with the flag that helps; well placed ones are not. Root is told what to allow.
 . "$(dirname "$0")/../e2e/lib.sh"
 
-[ "$(lscpu -p=CORE,SOCKET | grep -v "^#" | sort -u | wc -l)" -ge 2 ] || skip "needs two cores"
+[ "$(physical_cores)" -ge 2 ] || skip "needs two cores"
 # bound OPTION...: freeanchor info on one rank, which may use one core.
 bound() {
   local environment placement
