@@ -117,11 +117,13 @@ static fa_status time_size(struct measure *measure, int reduction, size_t i)
 
 /* ---- what the times say ---- */
 
-/* Through the smallest size and the gradient: those between may stay within a cache. */
+/* Through the smallest size and the gradient: those between may stay within a cache. Beside other work the
+ * smallest may have taken longest, so no more than half of the gradient's time counts as latency. */
 static struct fit fit(const double *seconds, const size_t *bytes, size_t n)
 {
-    return (struct fit){.alpha_s = seconds[0],
-                        .beta_s = (seconds[n - 1] - seconds[0]) / (double)bytes[n - 1]};
+    const double alpha_s = fmin(seconds[0], seconds[n - 1] / 2);
+
+    return (struct fit){.alpha_s = alpha_s, .beta_s = (seconds[n - 1] - alpha_s) / (double)bytes[n - 1]};
 }
 
 /* The network on which such a reduction takes that long. Ranks of one host count as hosts of their own. */
