@@ -12,7 +12,7 @@ for rank in 1 0; do
   start "$scratch/stopped$rank" "${endless[@]}"
   wait_step 2
   kill -STOP "$(pid_of $rank)"
-  ends nonzero 12 "rank $rank ($(hostname)) has given no sign of life for . s; it was in step [0-9]*, [a-z ]*: the job ends"
+  ends nonzero 12 "rank $rank ($(hostname)) has given no sign of life for . s; it was in step [0-9]*, [a-z .]*: the job ends"
 done
 
 # a disk that does not answer a save is noticed though training goes on
