@@ -1,3 +1,6 @@
+/*
+ * reducer.c - which bucket of gradients is sent when, and what a step has waited for (buckets.h has the cut and the rule).
+ */
 #include "reducer_private.h"
 
 #include <assert.h>
@@ -214,8 +217,8 @@ fa_status fa_reducer_connect(struct fa_reducer *reducer)
         return reducer->ops->connect(reducer);
     if (asked == FA_TRANSPORT_AUTO)
         return FA_OK;
-    return fa_fail(FA_EINVAL, "train.transport is device, which serves GPUs and train.reduction canonical "
-                              "alone; leave it at auto");
+    return fa_fail(FA_EINVAL, "train.transport is device, which works only on GPUs and with "
+                              "train.reduction=canonical; leave it at auto");
 }
 
 enum fa_transport fa_reducer_transport(const struct fa_reducer *reducer, const char **why_messages)

@@ -1,3 +1,6 @@
+/*
+ * nms.c - non-maximum suppression, greedy from the highest score on, of all classes in one pass (doc/method.md 8).
+ */
 #include "fa/detections.h"
 #include "fa/memory.h"
 #include "overlap.h"
