@@ -23,6 +23,6 @@ build() {
     return
   fi
   first_error "$log" >&2
-  echo "the $preset build failed; all that it said is in $PWD/$log" >&2
+  echo "the $preset build failed; the whole output is in $PWD/$log" >&2
   return 1
 }

@@ -118,7 +118,7 @@ here=$(physical_cores)
 [ "$ranks" != best ] || take_best_split
 ranks=${ranks:-${gpus:-1}}
 per_host=$(((ranks + hosts - 1) / hosts))
-[ "$per_host" -le "${gpus:-$per_host}" ] || wrong "$per_host ranks on a host that has $gpus GPUs"
+[ "$per_host" -le "${gpus:-$per_host}" ] || wrong "$per_host ranks on a host that has $gpus GPUs: give fewer --ranks"
 share=$((here / per_host))
 threads=${threads:-$((share > 1 ? share : 1))}
 
@@ -172,7 +172,7 @@ end_waiting() {
     sleep 1
     ! grep -q ': the job ends' "$errors" || waited=$((waited + 1))
   done
-  say "mpirun still waits, for a host that does not answer: it is killed"
+  say "mpirun still waits for a host that does not answer; killing mpirun"
   kill -KILL "$job"
 }
 

@@ -21,7 +21,7 @@ on_ranks() {
   case $launcher in
   mpirun) mpi_allowed && mpi_bound "$threads" && start=(mpirun "${placement[@]}") || return ;;
   srun) start=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --wait=120) ;;
-  *) echo "job: LAUNCHER is mpirun or srun, not $launcher" >&2 && return 2 ;;
+  *) echo "job: LAUNCHER must be mpirun or srun, not $launcher" >&2 && return 2 ;;
   esac
   [[ $launcher != srun || $gpus -eq 0 ]] || start+=(--gpu-bind=none)
   mpi_environment "$threads"

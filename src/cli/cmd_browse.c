@@ -56,7 +56,7 @@ static fa_status fail_class(const struct fa_dataset *dataset, const char *name, 
                        nearest);
     for (size_t k = 0; k < dataset->n_categories; k++)
         fa_text_add(names, sizeof names, "%s%s", k > 0 ? ", " : "", dataset->categories[k].name);
-    return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class, but %s", name, names);
+    return fa_fail(FA_EINVAL, "--class %s: the dataset has no such class; it has %s", name, names);
 }
 
 static fa_status find_class(const struct fa_dataset *dataset, const char *name, int32_t *label)

@@ -16,7 +16,7 @@ static const struct fa_flag flags[] = {
      "times: "
      "all become one dataset",
      false},
-    {"--format", "F", "coco, voc, yolo, labelme or cvat (default: as what is there tells); once, or for each",
+    {"--format", "F", "coco, voc, yolo, labelme or cvat (default: found by looking); once, or for each",
      false},
     {"--coco", "A.json", "short for --annotations A.json --format coco", false},
     {"--classes", "LIST",
@@ -38,7 +38,7 @@ static const struct fa_flag flags[] = {
      "turn images as their EXIF data say: apply, ignore, or decide once for all by the sizes in A.json "
      "(default)",
      false},
-    {"--follow-links", NULL, "of --images, take files that symbolic links outside of it lead to", false},
+    {"--follow-links", NULL, "also read images that links in --images point to outside of it", false},
     {0}};
 
 /* The place of the flag's value among three, the first being the default. */

@@ -80,7 +80,7 @@ static fa_status check_usage(const struct fa_arguments *given)
         return fa_fail(FA_EINVAL, "--flip and --save-case are for an image of --data");
     if (fa_arguments_get(given, "--out") == NULL && fa_arguments_get(given, "--save-case") == NULL)
         return fa_fail(FA_EINVAL, "--out OUT.h5 is missing%s",
-                       from_data ? "; so is --save-case CASE.h5, which would do" : "");
+                       from_data ? "; give it, or --save-case CASE.h5" : "");
     FA_TRY(check_out(given, "--save-case"));
     return check_out(given, "--out");
 }

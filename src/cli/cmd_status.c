@@ -52,9 +52,10 @@ static void print_state(const char *work_dir, const struct fa_run_status *status
     static const char *const what[FA_RUN_STATES] = {
         [FA_RUN_RUNNING] = "running",
         [FA_RUN_FINISHED] = "finished: all its steps are done",
-        [FA_RUN_STOPPED] = "stopped on request; its state is saved, and the same command goes on",
+        [FA_RUN_STOPPED] = "stopped on request; its state is saved: run the same command again to go on",
         [FA_RUN_FAILED] = "failed: ",
-        [FA_RUN_DIED] = "died without a word: killed, or its host was lost; the same command goes on"};
+        [FA_RUN_DIED] =
+            "died without a word: killed, or its host was lost; run the same command again to go on"};
 
     print_text(work_dir);
     printf(": %s", what[status->state]);

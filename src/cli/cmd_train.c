@@ -31,9 +31,8 @@ static const struct fa_flag flags[] = {
      "dataset to train on (default: data.train); may be repeated: several are trained on as one", false},
     {"--val-data", "SHARDDIR", "dataset to evaluate on (default: data.val; empty: no evaluation)", false},
     {"--stage", "DIR",
-     "copy the data to this disk of each host's own first, check the copy, and train on it; it goes with the "
-     "run's "
-     "end, whatever ended it but a kill",
+     "copy the data to this disk of each host's own first, check the copy, and train on it; it is removed "
+     "when the run ends, unless that was killed",
      false},
     {"--keep-staged", NULL, "leave the copy there, for the next run on this host", false},
     {"--range", "[LO,HI]",

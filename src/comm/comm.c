@@ -72,7 +72,8 @@ static fa_status start_mpi(void)
     else if (start_in_time(&provided) != MPI_SUCCESS)
         return fa_fail(FA_EIO, "MPI does not start: check the launcher (mpirun, or srun --mpi=pmix)");
     if (provided < MPI_THREAD_FUNNELED)
-        return fa_fail(FA_EINVAL, "%s was built without thread support: build it with MPI_THREAD_FUNNELED",
+        return fa_fail(FA_EINVAL,
+                       "%s does not support threads (MPI_THREAD_FUNNELED); use an MPI library that does",
                        fa_comm_library());
     return FA_OK;
 }

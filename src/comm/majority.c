@@ -83,8 +83,8 @@ static fa_status accuse(const char *what, const struct vote *votes, int n)
     list_others(votes, n, elected, others, sizeof others);
     if (2 * supporters > n)
         return fa_fail(FA_ENUMERIC,
-                       "%s differ on %s from those of the other %d rank%s; look at the memory and processors "
-                       "there, and start again without them",
+                       "%s differ on %s from those of the other %d rank%s; check the memory and "
+                       "processors there, and start again without those hosts",
                        what, others, supporters, supporters == 1 ? "" : "s");
     return fa_fail(FA_ENUMERIC,
                    "%s are not the same on all ranks: those of rank 0 (%s) have the checksum %08" PRIx64

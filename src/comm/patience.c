@@ -64,12 +64,12 @@ static void blame_network(char *text, size_t size)
     char interfaces[512];
 
     list_interfaces(interfaces, sizeof interfaces);
-    snprintf(text, size,
-             "so MPI does not get from host to host; its interfaces are %s: name one that all hosts share "
-             "(mpirun %seth0)%s%s%s",
-             interfaces, fa_mpi_words.interface,
-             except != NULL ? ", or leave out bridges of containers (" : "", except != NULL ? except : "",
-             except != NULL ? "docker0)" : "");
+    snprintf(
+        text, size,
+        "so MPI cannot connect the hosts; this one has the interfaces %s: give mpirun one that all hosts "
+        "share (%seth0)%s%s%s",
+        interfaces, fa_mpi_words.interface, except != NULL ? ", or leave out bridges of containers (" : "",
+        except != NULL ? except : "", except != NULL ? "docker0)" : "");
 }
 
 static bool blame_sibling(char *text, size_t size)

@@ -82,7 +82,8 @@ static fa_status compare(const struct letter *mine, const struct letter *first)
     }
     if (a == NULL && b == NULL)
         return FA_OK;
-    return fa_fail(FA_EINVAL, "%s comes next here and %s on rank 0 (%s); it must be the same on all ranks",
+    return fa_fail(FA_EINVAL,
+                   "the next argument is %s here and %s on rank 0 (%s); it must be the same on all ranks",
                    a != NULL ? a : "nothing", b != NULL ? b : "nothing", first->host);
 }
 

@@ -101,8 +101,8 @@ static void warn_of_strangers(const struct makeup *makeups, size_t n)
             snprintf(hosts + length, sizeof hosts - length, "%s%s", length > 0 ? ", " : "", makeups[r].host);
     }
     if (stranger != NULL)
-        fa_warn("%s: %s; %s: %s. Ranks that are not alike give other last bits than the same number of equal "
-                "ones",
+        fa_warn("%s: %s; %s: %s. Results of unlike ranks differ in their last bits from those of as many "
+                "identical ones",
                 makeups[0].host, makeups[0].text, hosts, stranger->text);
 }
 

@@ -76,7 +76,7 @@ static fa_status put_record(struct fa_proto *record, const struct fa_proto *even
 static void warn_once(struct fa_event_file *file, const char *why)
 {
     if (!file->failed)
-        fa_warn("%s: an event is lost (%s); later losses are not reported", FOLDER, why);
+        fa_warn("%s: an event could not be written (%s); further ones go unreported", FOLDER, why);
     file->failed = true;
 }
 

@@ -46,7 +46,7 @@ static void tell(const struct fa_training *t, const char *why)
     fa_warn("the state after step %lld, %zu MiB, is not saved yet: %s. The run waits for room and tries "
             "again; to end it without saving, %s",
             (long long)t->state.progress.step, mib_of_state(t), why,
-            fa_stop_requested(NULL) ? "ask it to stop once more" : "ask it to stop twice");
+            fa_stop_requested(NULL) ? "ask it to stop once more" : "ask it to stop twice, as by a signal");
 }
 
 fa_status fa_training_insist(struct fa_training *t, fa_attempt_fn attempt)

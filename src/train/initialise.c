@@ -146,8 +146,8 @@ static fa_status calibrate(struct fa_training *t)
     fa_status status;
 
     fa_info(
-        "random weights; batch-norm statistics are measured on %zu images and then stay, with which training "
-        "reaches half of what it does with group norm: see configs/freeanchor_r18_fpn_scratch.json",
+        "random weights; batch-norm statistics are measured on %zu images and then frozen; expect about half "
+        "the AP that group norm reaches: see configs/freeanchor_r18_fpn_scratch.json",
         c.n_total);
     status = open_calibration(t, &c, &sampler, &loader);
     if (status == FA_OK)

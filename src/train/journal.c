@@ -102,7 +102,7 @@ void fa_journal_progress(struct fa_journal *journal, const struct fa_journal_ent
 static void warn_once(struct fa_journal *journal, const char *why)
 {
     if (!journal->failed)
-        fa_warn("log.jsonl: a line is lost (%s); later losses are not reported", why);
+        fa_warn("log.jsonl: a line could not be written (%s); further ones go unreported", why);
     journal->failed = true;
 }
 

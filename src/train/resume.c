@@ -22,7 +22,10 @@ static fa_status check_identity(const struct fa_training *t, const char *directo
             "anew with --resume none",
             directory, (unsigned long long)progress->seed, (unsigned long long)t->config->seed);
     if (progress->category_hash != t->run->train_data->category_hash)
-        return fa_fail(FA_EINVAL, "%s: was trained on other classes than the training data has", directory);
+        return fa_fail(FA_EINVAL,
+                       "%s: was trained on other classes than the training data has; give the data that it "
+                       "was trained on, or begin anew with --resume none",
+                       directory);
     if (progress->content_hash != t->run->train_data->content_hash)
         return fa_fail(FA_EINVAL,
                        "%s: was trained on other images or annotations; give the data that it was trained "
@@ -46,7 +49,7 @@ static fa_status check_position(const struct fa_training *t, const char *directo
         return fa_fail(
             FA_EINVAL,
             "%s: was trained on another number of images: step %lld ended epoch %lld there, and %lld steps "
-            "are an epoch here",
+            "are an epoch here; give the data that it was trained on, or begin anew with --resume none",
             directory, (long long)progress->step, (long long)progress->epoch, (long long)t->steps_per_epoch);
     return FA_OK;
 }
@@ -74,7 +77,8 @@ static fa_status check_model(const struct fa_training *t, const char *directory,
 
     if (was->model != NULL && is->model != NULL && strcmp(was->model, is->model) != 0)
         return fa_fail(FA_EINVAL,
-                       "%s: belongs to another model, %s, and this run has %s; set model back, or begin anew",
+                       "%s: belongs to another model, %s, and this run has %s; set the model.* keys back, or "
+                       "begin anew with --resume none",
                        directory, was->model, is->model);
     FA_TRY(check_anchors(t, directory, was));
     if (memcmp(was->coder_std, is->coder_std, sizeof was->coder_std) != 0)

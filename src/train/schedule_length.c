@@ -121,11 +121,10 @@ bool fa_schedule_is_untried(const struct fa_schedule *schedule, const struct fa_
     if (batch->n <= batch->reference || batch->scaling == FA_LR_NONE)
         return false;
     if (batch->n > TRIED_AT_ALL)
-        fa_text_add(
-            why, size,
-            "a step of %lld images at rate %g is beyond the %d up to which a rate that grows with the "
-            "batch keeps its accuracy (doc/method.md 7.2); a smaller train.batch is safer",
-            (long long)batch->n, schedule->lr, TRIED_AT_ALL);
+        fa_text_add(why, size,
+                    "a step of %lld images at rate %g is beyond the %d up to which accuracy is known to last "
+                    "when the rate grows with the batch (doc/method.md 7.2); a smaller train.batch is safer",
+                    (long long)batch->n, schedule->lr, TRIED_AT_ALL);
     else if (batch->n > TRIED_ON_DETECTORS && schedule->warmup_steps < batch->steps_per_epoch)
         fa_text_add(
             why, size,

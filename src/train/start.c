@@ -74,8 +74,8 @@ static fa_status check_config(const struct fa_training *t)
         return fa_fail(FA_EINVAL, "buckets of gradients must have at least 1 MiB, not %d", c->bucket_mib);
     if (c->reference_batch < 1 || c->loader_threads < 1 || c->log_interval < 1)
         return fa_fail(FA_EINVAL,
-                       "the reference batch, loader threads and log interval must be at least 1, not "
-                       "%d, %d and %d",
+                       "train.reference_batch, data.loader_threads and train.log_interval must be at "
+                       "least 1, not %d, %d and %d",
                        c->reference_batch, c->loader_threads, c->log_interval);
     if (c->patience > 0 && (t->run->val_data == NULL || c->eval_interval == 0))
         return fa_fail(FA_EINVAL,

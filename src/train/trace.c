@@ -33,7 +33,7 @@ void fa_training_trace_end(struct fa_training *t)
         return;
     settle(t);
     if (fa_trace_dropped() > 0)
-        fa_warn("%zu spans found no room in the trace", fa_trace_dropped());
+        fa_warn("the trace was full and %zu spans were dropped; use fewer --trace-steps", fa_trace_dropped());
     if (fa_trace_write(t->run->trace_path, fa_comm_rank(t->comm)) == FA_OK)
         fa_info("wrote %s: %d steps for chrome://tracing or Perfetto", t->run->trace_path, t->n_traced);
     else

@@ -119,8 +119,8 @@ static fa_status recognise_classes(const struct fa_weights_file *file, struct fa
     channels = layer->n_dims > 0 ? layer->dims[0] : 0;
     if (channels < 1 || channels % FA_CELL_ANCHORS != 0 || channels / FA_CELL_ANCHORS > FA_MAX_CLASSES)
         return fa_fail(FA_EFORMAT,
-                       "%s has %lld channels, not a multiple of the %d anchors of a cell; the head is "
-                       "another than RetinaNet's",
+                       "%s has %lld channels, not a multiple of the %d anchors of a cell; this is "
+                       "not RetinaNet's head",
                        layer->name, (long long)channels, FA_CELL_ANCHORS);
     out->num_classes = (int)(channels / FA_CELL_ANCHORS);
     if (file->meta.n_classes != 0 && file->meta.n_classes != (size_t)out->num_classes)

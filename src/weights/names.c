@@ -148,8 +148,8 @@ static fa_status check_unique(const struct fa_weights_file *file)
     for (size_t i = 1; i < file->n; i++)
         if (strcmp(file->tensors[i - 1].name, file->tensors[i].name) == 0)
             return fa_fail(FA_EFORMAT,
-                           "two tensors are both %s, once wrappers such as module. are taken off; "
-                           "save one model a file",
+                           "two tensors are both called %s once prefixes such as module. are removed; "
+                           "save one model per file",
                            file->tensors[i].name);
     return FA_OK;
 }

@@ -9,7 +9,7 @@
 
 static fa_status fail_memory(void)
 {
-    return fa_fail(FA_ENOMEM, "out of memory for what weights have with them");
+    return fa_fail(FA_ENOMEM, "out of memory for the metadata of weights");
 }
 
 static fa_status set_text(struct fa_json *object, const char *key, const char *text)

@@ -97,7 +97,7 @@ static fa_status list_storages(struct legacy *legacy)
             legacy->places[legacy->n++] = legacy->places[i];
         else if (last->storage->is.storage.type != legacy->places[i].storage->is.storage.type ||
                  last->storage->is.storage.n_elem != legacy->places[i].storage->is.storage.n_elem)
-            return fail(legacy, "two tensors take one storage for different ones");
+            return fail(legacy, "two tensors disagree about one storage");
     }
     return FA_OK;
 }

@@ -34,7 +34,7 @@ static fa_status write_thresholds(struct fa_h5 *file, const struct fa_thresholds
     if (strlen(text) <= ATTRIBUTE_MAX)
         status = fa_h5_set_string(file, FA_WEIGHTS_CLASS_THRESHOLDS, text);
     else
-        fa_warn("the score thresholds of %zu classes have no room in a weights file; detect will use %.3g "
+        fa_warn("the score thresholds of %zu classes do not fit into a weights file; detect will use %.3g "
                 "for all",
                 thresholds->n, thresholds->all);
     fa_free(text);

@@ -48,7 +48,7 @@ static void a_wait_without_end_is_ended_with_the_remedy(void **state)
     be_rank("12", "0");
     assert_int_equal(wait_in_child(false, 30, said, sizeof said), 1);
     assert_non_null(strstr(said, "[rank 12]"));
-    assert_non_null(strstr(said, "its interfaces are "));
+    assert_non_null(strstr(said, "has the interfaces "));
     assert_non_null(strstr(said, "--mca btl_tcp_if_exclude lo,docker0"));
 }
 
@@ -91,7 +91,7 @@ static void a_rank_under_srun_knows_its_number(void **state)
     assert_int_equal(wait_in_child(false, 30, said, sizeof said), 1);
     unsetenv("SLURM_PROCID"), unsetenv("SLURM_LOCALID"), unsetenv("SLURM_STEP_NUM_NODES");
     assert_non_null(strstr(said, "[rank 7]"));
-    assert_null(strstr(said, "its interfaces are "));
+    assert_null(strstr(said, "has the interfaces "));
     assert_non_null(strstr(said, ": the job ends\n"));
 }
 

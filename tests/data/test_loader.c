@@ -477,7 +477,7 @@ static void past_the_budget_the_loader_fails_at_the_same_sample_every_time(void 
         for (int k = 0; k < 2; k++) {
             assert_fails_saying(fa_loader_next(loader, &sample), FA_EFORMAT,
                                 dataset->records[bad[1]].file_name);
-            fa_test_message("2 damaged images, 1 are allowed", __FILE__, __LINE__);
+            fa_test_message("2 damaged images, of which data.bad_sample_budget allows 1", __FILE__, __LINE__);
             assert_null(sample);
         }
         fa_loader_close(loader);

@@ -50,7 +50,7 @@ without_array() { (unset SLURM_ARRAY_TASK_ID && job 0 seeds C.json w); }
 expect 1 "sbatch --array=0-4" without_array
 [ ! -e "$SEEN" ] || fail "started without a seed: $(cat "$SEEN")"
 expect 1 "sbatch slurm/train.sbatch CONFIG" job 0 train C.json
-LAUNCHER=rsh expect 2 "LAUNCHER is mpirun or srun" job 0 train C.json w
+LAUNCHER=rsh expect 2 "LAUNCHER must be mpirun or srun" job 0 train C.json w
 expect 2 "" job 2 train C.json w
 expect 1 "" job 1 train C.json w
 [ ! -e "$SEEN.requeue" ] || fail "a failure was requeued"

@@ -28,7 +28,7 @@ for line in "x.c:3:5: error: unknown type name" "CMake Error at CMakeLists.txt:3
 done
 expect 1 "CMake Error: no compiler" builds --preset "CMake Error: no compiler"
 [ "$(builds --build "x.c:3:5: error: here" 2>&1 | wc -l)" -le 20 ] || fail "a failed build says more than its first error"
-expect 1 "all that it said is in $scratch/build-release.log" builds --build "nothing known"
+expect 1 "the whole output is in $scratch/build-release.log" builds --build "nothing known"
 grep -qx 500 build-release.log || fail "the log is not whole"
 builds none "" || fail "a build that succeeds fails"
 [ ! -e build-release.log ] || fail "a build that succeeds leaves its log"

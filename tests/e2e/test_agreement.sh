@@ -30,7 +30,7 @@ host=$(hostname)
 apart "rank 1 ($host): train.batch is 8 here and 4 on rank 0 ($host)" "$train --set train.batch=4" "$train --set train.batch=8"
 echo "{\"base\": [\"$config\"], \"train\": {\"lr\": 0.5}}" >"$scratch/b.json"
 apart "train.lr is 0.5 here" "$train" "train --config '$scratch/b.json' --train-data '$scratch/shards' --work-dir '$scratch/w'"
-apart "--init-from comes next here and nothing on rank 0" "$train" "$train --init-from x.h5"
+apart "the next argument is --init-from here and nothing on rank 0" "$train" "$train --init-from x.h5"
 apart "the command is eval here and train on rank 0" "$train" "eval --config '$config' --weights w.h5 --data '$scratch/shards'"
 apart "rank 1 ($host): unknown option --confg" "$train" "train --confg '$config'"
 apart "synth is one process" "$train" "synth --out '$scratch/z'"

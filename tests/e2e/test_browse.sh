@@ -67,7 +67,7 @@ expect 2 "was not drawn by this program" "${browse[@]}" --out "$scratch/photo.jp
 mkfifo "$scratch/pipe.jpg"
 expect 2 "was not drawn by this program" timeout 20 "${browse[@]}" --out "$scratch/pipe.jpg"
 expect 2 "sheets are JPEGs" "${browse[@]}" --out "$scratch/sheet.png"
-expect 2 "has no such class, but disc, " "${browse[@]}" --out "$scratch/p" --class somethingelse
+expect 2 "has no such class; it has disc, " "${browse[@]}" --out "$scratch/p" --class somethingelse
 expect 2 "did you mean disc?" "${browse[@]}" --out "$scratch/p" --class disk
 expect 2 "--class means nothing without --out" "${browse[@]}" --class disc
 expect 2 "no dataset given" "$freeanchor" browse

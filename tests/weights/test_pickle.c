@@ -368,7 +368,7 @@ static void storages_must_be_as_the_state_has_them(void **state)
     add_storage(4);
     add_storage(3);
     ADD("t");
-    assert_fails_saying(finish(), FA_EFORMAT, "one storage for different ones");
+    assert_fails_saying(finish(), FA_EFORMAT, "two tensors disagree about one storage");
 
     begin();
     ADD("\x80\x02}.");

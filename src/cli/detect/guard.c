@@ -34,8 +34,7 @@ static fa_status check_length(const char *image)
     fa_detect_name(image, name);
     if (strlen(name) <= NAME_MAX)
         return FA_OK;
-    return fa_fail(FA_EINVAL,
-                   "%s: with .jpg behind it the name is longer than the %d bytes of a file's; rename it",
+    return fa_fail(FA_EINVAL, "%s: with .jpg added its name is longer than the %d bytes allowed; rename it",
                    image, NAME_MAX);
 }
 

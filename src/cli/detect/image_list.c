@@ -115,7 +115,7 @@ static fa_status add_lines(struct fa_image_list *list, size_t *room, const char 
         status = add_line(list, room, folder, line);
     fa_free(folder);
     if (status == FA_OK && list->n == before)
-        return fa_fail(FA_EMISSING, "%s: this list names no image; it is to have a path on each line", name);
+        return fa_fail(FA_EMISSING, "%s: this list names no image; it needs a path on each line", name);
     return status;
 }
 
@@ -129,7 +129,7 @@ static fa_status add_list(struct fa_image_list *list, size_t *room, const char *
     status =
         strlen(text) == n_bytes
             ? add_lines(list, room, name, text)
-            : fa_fail(FA_EFORMAT, "%s: not a list of images: it has a byte of 0 at %zu", name, strlen(text));
+            : fa_fail(FA_EFORMAT, "%s: not a list of images: it has a zero byte at %zu", name, strlen(text));
     fa_free(text);
     return status;
 }

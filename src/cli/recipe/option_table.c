@@ -156,8 +156,8 @@ const struct fa_option fa_options[] = {
     VALUE("data.expand_probability", FA_OPTION_NUMBER, train.transform.augment.expand_probability, "0.5", 0,
           1, "Probability of data.expand for an image."),
     {"data.min_iou_crop", FA_OPTION_NUMBERS, AT(train.transform.augment.crops.min_iou), "[]", 0, 1,
-     "Of a training image a part is cut that overlaps every object with at least one of these IoU, with any, "
-     "or all of it is kept, by equal chance ([0.1, 0.3, 0.5, 0.7, 0.9] for SSD's crops, which are "
+     "A training image is kept whole, or cut to a part that overlaps every object by at least one of these "
+     "IoU, or by any; each with equal chance ([0.1, 0.3, 0.5, 0.7, 0.9] for SSD's crops, which are "
      "mmdetection's MinIoURandomCrop); []: nothing is cut.",
      NULL, FA_CROPS_MAX, AT(train.transform.augment.crops.n)},
     VALUE("data.min_crop", FA_OPTION_NUMBER, train.transform.augment.crops.least_side, "0.3", 0.01, 1,

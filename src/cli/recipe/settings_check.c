@@ -32,12 +32,12 @@ static fa_status check_warmup(const struct fa_settings *settings)
     if (in_steps && (schedule->warmup_epochs > 0 || schedule->warmup_samples > 0))
         return fa_fail(FA_EINVAL,
                        "train.warmup_steps is %lld and train.warmup_%s is given too; give one of them: "
-                       "train.warmup_steps=-1 takes the first back",
+                       "set train.warmup_steps=-1 to use the other",
                        (long long)schedule->warmup_steps, schedule->warmup_epochs > 0 ? "epochs" : "samples");
     if (schedule->warmup_epochs > 0 && schedule->warmup_samples > 0)
         return fa_fail(FA_EINVAL,
-                       "train.warmup_epochs is %g and train.warmup_samples %lld; give one of them: 0 takes "
-                       "the other back",
+                       "train.warmup_epochs is %g and train.warmup_samples %lld; give one of them, and "
+                       "set the other to 0",
                        schedule->warmup_epochs, (long long)schedule->warmup_samples);
     return FA_OK;
 }

@@ -162,7 +162,7 @@ fa_status fa_builder_box(struct fa_builder *builder, int32_t label, const double
     struct fa_coco *coco = builder->coco;
 
     if (!fa_coco_box_is_pixels(bbox))
-        return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a number that no pixel can have", bbox[0],
+        return fa_fail(FA_EFORMAT, "its box %g %g %g %g has a coordinate that is out of range", bbox[0],
                        bbox[1], bbox[2], bbox[3]);
     FA_TRY(fa_reserve(&coco->annotations, coco->n_annotations + 1, sizeof *coco->annotations,
                       &builder->room_annotations));

@@ -50,7 +50,7 @@ static fa_status read_text(const struct fa_json *item, const char *key, char **o
     const char *text;
 
     if (!fa_json_to_string(fa_json_get(item, key), &text) || text[0] == '\0')
-        return fa_fail(FA_EFORMAT, "`%s` is missing, empty or not a text", key);
+        return fa_fail(FA_EFORMAT, "`%s` is missing, empty or not a string", key);
     return fa_strdup(text, out);
 }
 
@@ -355,7 +355,7 @@ static fa_status read_annotations(struct reader *reader, const struct fa_json *r
     size_t n = 0;
 
     if (fa_json_get(root, "annotations") == NULL) {
-        fa_warn("%s: has no `annotations`: its images are without objects, which serves for a test set",
+        fa_warn("%s: has no `annotations`: its images count as empty, which is right only for a test set",
                 reader->path);
         return FA_OK;
     }

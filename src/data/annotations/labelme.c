@@ -175,7 +175,7 @@ static fa_status find_image(struct labelme *labelme, const char *file, const cha
     if (found == NULL)
         return fa_fail(
             FA_EFORMAT,
-            "its imagePath, %s, is no image's name, and %s has not one image that is called as this "
+            "its imagePath, %s, names no image, and %s does not have exactly one image named like this "
             "file; correct imagePath, or give the image the file's name",
             path, labelme->reading->images.path);
     labelme->n_by_stem++;

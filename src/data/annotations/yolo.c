@@ -51,8 +51,8 @@ static fa_status find_classes(struct fa_annotation_reading *reading)
     if (found)
         return FA_OK;
     return fa_fail(FA_EFORMAT,
-                   "%s: YOLO's labels do not name their classes: neither there nor around it is a data.yaml, "
-                   "classes.txt or obj.names; give --classes",
+                   "%s: YOLO's labels do not name their classes: there is no data.yaml, classes.txt or "
+                   "obj.names in it or beside it; give --classes",
                    path);
 }
 
@@ -83,9 +83,10 @@ static fa_status box_of_numbers(const double *numbers, size_t n, double bbox[4])
         return FA_OK;
     }
     if (n < 6 || n % 2 != 0)
-        return fa_fail(FA_EFORMAT,
-                       "it has %zu numbers behind its class; a box has 4, an outline 6 or more, two a corner",
-                       n);
+        return fa_fail(
+            FA_EFORMAT,
+            "it has %zu numbers after its class; a box has 4, an outline two for each of 3 or more corners",
+            n);
     fa_box_around((const double(*)[2])numbers, n / 2, bbox);
     return FA_OK;
 }
@@ -189,7 +190,7 @@ static fa_status judge_left_out(const struct labels *labels, const char *image_d
             "both have the same names",
             image_directory, first);
     if (n > 0)
-        fa_warn("%zu file%s of labels %s left out, since no image in %s is called so, the first: %s", n,
+        fa_warn("%zu label file%s %s left out, as no image in %s has the same name; the first: %s", n,
                 fa_plural(n), n == 1 ? "is" : "are", image_directory, first);
     return FA_OK;
 }

@@ -8,7 +8,7 @@
 fa_status fa_codec_check_claim(const char *name, size_t w, size_t h, size_t n_bytes, size_t pixels_per_byte)
 {
     if (w == 0 || h == 0)
-        return fa_fail(FA_EFORMAT, "%s: an image of %zu x %zu pixels", name, w, h);
+        return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels, so it has none", name, w, h);
     if (w > FA_CODEC_MAX_SIDE || h > FA_CODEC_MAX_SIDE || w * h > MAX_PIXELS)
         return fa_fail(FA_EFORMAT, "%s: claims %zu x %zu pixels; the limit is %zu in all, and %d a side",
                        name, w, h, MAX_PIXELS, FA_CODEC_MAX_SIDE);

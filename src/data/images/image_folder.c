@@ -23,7 +23,7 @@ fa_status fa_image_folder_open(const char *path, bool follow_links, struct fa_im
     if (follow_links)
         return FA_OK;
     if (realpath(path, real) == NULL)
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out where it is", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot resolve the path", path);
     return fa_strdup(real, &out->real);
 }
 
@@ -54,7 +54,7 @@ static fa_status require_inside(const struct fa_image_folder *folder, int fd, co
     char real[PATH_MAX];
 
     if (!find_out(fd, path, real))
-        return fa_fail_errno(FA_EIO, errno, "%s: cannot find out where it is", path);
+        return fa_fail_errno(FA_EIO, errno, "%s: cannot resolve the path", path);
     if (strncmp(real, folder->real, n) == 0 && (real[n] == '/' || n == 1))
         return FA_OK;
     return fa_fail(FA_EFORMAT,

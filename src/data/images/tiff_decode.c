@@ -133,8 +133,8 @@ static fa_status check_pieces(const struct source *source)
 
     if (piece > 0 && piece / 8 / 1032 <= source->n_bytes && piece <= (uint64_t)1 << 31)
         return FA_OK;
-    return fa_fail(FA_EFORMAT, "%s: a TIFF in pieces of %llu bytes, which %llu cannot hold", source->name,
-                   (unsigned long long)piece, (unsigned long long)source->n_bytes);
+    return fa_fail(FA_EFORMAT, "%s: claims pieces of %llu bytes, more than its %llu bytes can hold",
+                   source->name, (unsigned long long)piece, (unsigned long long)source->n_bytes);
 }
 
 static fa_status read_header(struct source *source)

@@ -25,7 +25,7 @@ static fa_status read_features(const char *name, const void *data, size_t n_byte
         return fa_fail(FA_EFORMAT, "%s: not a usable WebP: its header is damaged or cut off", name);
     if (features->has_animation)
         return fa_fail(FA_EFORMAT,
-                       "%s: an animated WebP, of which no frame is taken; convert it to a still image", name);
+                       "%s: is an animated WebP, which cannot be read; convert it to a still image", name);
     return fa_codec_check_claim(name, (size_t)features->width, (size_t)features->height, n_bytes,
                                 PIXELS_PER_BYTE);
 }

@@ -39,16 +39,16 @@ static void warn(const struct evidence *evidence, bool turn)
     if (turned->n > 0 && stored->n > 0)
         fa_warn(
             "EXIF orientation: %zu images were annotated as turned (first: %s), %zu as stored (first: %s); "
-            "each is taken so, and the %zu whose size does not tell are %s, as most are; --exif apply or "
+            "each is taken so, and the %zu whose size fits either way are %s, as most are; --exif apply or "
             "ignore decides for all",
             turned->n, turned->first, stored->n, stored->first, open->n, done);
     else if (stored->n > 0)
         fa_warn("EXIF orientation: %zu images were annotated as stored (first: %s); it is ignored in all, "
-                "also in the %zu whose size does not tell",
+                "also in the %zu whose size fits either way",
                 stored->n, stored->first, open->n);
     else if (open->n > 0 && turned->n == 0)
-        fa_warn("EXIF orientation: %zu images have one, and their size does not tell whether they were "
-                "annotated as turned (first: %s); they are turned by it; give --exif ignore if they were "
+        fa_warn("EXIF orientation: %zu images have one, and their size fits whether they were annotated as "
+                "turned or not (first: %s); they are turned by it; give --exif ignore if they were "
                 "annotated as stored",
                 open->n, open->first);
 }

@@ -218,7 +218,8 @@ static fa_status start_threads(struct fa_loader *loader)
         loader->n_threads += error == 0;
     }
     if (error != 0)
-        return fa_fail_errno(FA_EIO, error, "loader thread %d of %d cannot be started; ask for fewer",
+        return fa_fail_errno(FA_EIO, error,
+                             "loader thread %d of %d cannot be started; lower data.loader_threads",
                              loader->n_threads + 1, loader->config.n_threads);
     return FA_OK;
 }
@@ -381,7 +382,8 @@ static void account(struct fa_loader *loader, struct slot *slot)
         return;
     }
     if (slot->n_bad > 0 && loader->statistics.n_bad > budget) {
-        snprintf(message, sizeof message, "%.800s; %zu damaged images, %zu are allowed", slot->message,
+        snprintf(message, sizeof message,
+                 "%.800s; %zu damaged images, of which data.bad_sample_budget allows %zu", slot->message,
                  loader->statistics.n_bad, budget);
         fail(loader, FA_EFORMAT, message);
     } else {

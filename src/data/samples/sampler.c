@@ -94,7 +94,7 @@ fa_status fa_sampler_create(const struct fa_dataset *dataset, const struct fa_sa
     fa_status st;
 
     if (batch < 1 || batch > UINT32_MAX || dataset->n_records > UINT32_MAX)
-        return fa_fail(FA_EINVAL, "a batch of %zu out of %zu images is not possible", batch,
+        return fa_fail(FA_EINVAL, "a batch of %zu cannot be drawn from %zu images; change train.batch", batch,
                        dataset->n_records);
     FA_TRY(fa_alloc_zero(1, sizeof *sampler, &sampler));
     sampler->seed = config->seed;

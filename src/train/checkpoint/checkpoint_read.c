@@ -30,12 +30,14 @@ static fa_status check_parameter(const char *directory, const struct fa_checkpoi
     char want[64], got[64];
 
     if (tensor == NULL)
-        return fa_fail(FA_EINVAL, "%s: belongs to another model: it has no %s", directory, param->name);
+        return fa_fail(FA_EINVAL, "%s: belongs to another model: it has no %s; set the model.* keys back",
+                       directory, param->name);
     if (!fa_dims_equal(tensor->n_dims, tensor->dims, param->n_dims, param->dims)) {
         fa_dims_print(tensor->n_dims, tensor->dims, got, sizeof got);
         fa_dims_print(param->n_dims, param->dims, want, sizeof want);
-        return fa_fail(FA_EINVAL, "%s: belongs to another model: %s is %s there and %s here", directory,
-                       param->name, got, want);
+        return fa_fail(FA_EINVAL,
+                       "%s: belongs to another model: %s is %s there and %s here; set the model.* keys back",
+                       directory, param->name, got, want);
     }
     if (tensor->kind != param->kind)
         return fa_fail(

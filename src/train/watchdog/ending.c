@@ -65,8 +65,7 @@ static void say(const char *sentence)
     if (poll(&screen, 1, SCREEN * 1000) != 1)
         return;
     if (is_held_by_kernel())
-        fa_log_screen(FA_LOG_ERROR,
-                      "%s; the kernel keeps process %d until the disk that it waits for answers", sentence,
+        fa_log_screen(FA_LOG_ERROR, "%s; the kernel keeps process %d alive until its disk responds", sentence,
                       (int)getpid());
     else
         fa_log_screen(FA_LOG_ERROR, "%s", sentence);

@@ -36,19 +36,18 @@ static void print_still(const struct fa_verdict *verdict, const char *host, cons
 {
     snprintf(text, size,
              "rank %d (%s) stands still in %s, and all others have waited for %.0f s: the job ends; it hangs "
-             "in MPI or "
-             "below, look at that host's network and its driver",
+             "in MPI or in the driver below it: check that host's network",
              verdict->rank, host, doing, verdict->seconds);
 }
 
 static void print_apart(const struct fa_verdict *verdict, const char *host, const char *doing, char *text,
                         size_t size)
 {
-    snprintf(
-        text, size,
-        "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; the network between the "
-        "hosts does not work",
-        verdict->rank, host, doing, verdict->seconds);
+    snprintf(text, size,
+             "all ranks wait for each other, rank %d (%s) in %s for %.0f s: the job ends; check the network "
+             "between "
+             "the hosts",
+             verdict->rank, host, doing, verdict->seconds);
 }
 
 void fa_verdict_print(const struct fa_verdict *verdict, const struct fa_sight *sight, const char *host,

@@ -55,9 +55,9 @@ static void a_claim_too_few_or_too_many_is_a_difference(void **state)
     const struct fa_claim claims[] = {{"--config", "a"}, {"--init-from", "w"}};
 
     (void)state;
-    assert_refused(claims, is_last() ? 1 : 2, "nothing comes next here and --init-from on");
-    assert_refused(claims, is_last() ? 2 : 1, "--init-from comes next here and nothing on");
-    assert_refused(claims, is_last() ? 0 : 1, "nothing comes next here and --config on");
+    assert_refused(claims, is_last() ? 1 : 2, "the next argument is nothing here and --init-from on");
+    assert_refused(claims, is_last() ? 2 : 1, "the next argument is --init-from here and nothing on");
+    assert_refused(claims, is_last() ? 0 : 1, "the next argument is nothing here and --config on");
 }
 
 static void another_name_is_a_difference(void **state)
@@ -65,7 +65,7 @@ static void another_name_is_a_difference(void **state)
     const struct fa_claim claims[] = {{is_last() ? "--new" : "--old", "1"}};
 
     (void)state;
-    assert_refused(claims, 1, "--new comes next here and --old on");
+    assert_refused(claims, 1, "the next argument is --new here and --old on");
 }
 
 static void a_claim_longer_than_a_message_is_compared_to_its_end(void **state)
