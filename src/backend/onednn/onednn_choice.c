@@ -14,7 +14,7 @@
  * 13x21: levels that share filters share that, too.
  *
  * In bf16, Winograd's algorithm still multiplies floats. oneDNN multiplies numbers of bf16 twice as fast as
- * floats by AVX512-BF16 where that is fast, and many times by AMX, beside which Winograd's never pays.
+ * floats by AVX512-BF16 where that is fast, and many times by AMX, beside which Winograd's seldom pays.
  */
 #include <limits.h>
 #include <string.h>
@@ -85,6 +85,7 @@ static bool pays(const struct fa_conv *conv, enum onednn_method method)
     return method != ONEDNN_WINOGRAD || n_tiles >= least_tiles(conv);
 }
 
+/* Of those that may be and are wanted, the last. */
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
     const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
