@@ -17,7 +17,7 @@ done
 
 # a disk that does not answer a save is noticed though training goes on
 if can_hold; then
-  start "$scratch/disk" "${endless[@]}" --set train.checkpoint_steps=100 --set watchdog.save_s=4
+  start "$scratch/disk" "${endless[@]}" --set train.checkpoint_steps=40 --set watchdog.save_s=4
   catch_save 0
   ends nonzero 40 "rank 0 ($(hostname)) has been in [a-z\`' ]*checkpoint[a-z' ]* for [0-9]* s without progress, .*save_s"
   release

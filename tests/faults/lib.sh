@@ -112,15 +112,25 @@ find_writer() {
   return 1
 }
 
-# catch_save RANK: holds the thread that writes a checkpoint, beside the one that works.
+# is_held THREAD: once it stands still, which takes a moment; not if it is gone before.
+is_held() {
+  local i
+  for i in $(seq 100); do
+    grep -qs '^State:.*tracing' "/proc/$1/status" && return
+    [ -e "/proc/$1" ] || return
+    sleep 0.01
+  done
+  return 1
+}
+
+# catch_save RANK: holds the thread that writes a checkpoint, beside the one that works, while the checkpoint is not whole.
 catch_save() {
   local i pid='' thread
-  for i in $(seq 1000); do
+  for i in $(seq 3000); do
     pid=${pid:-$(pid_of "$1")}
     if find_writer "$pid"; then
       hold "$thread"
-      sleep 0.2
-      grep -qs '^State:.*tracing' "/proc/$thread/status" && return
+      is_held "$thread" && compgen -G "$work/checkpoints/*.tmp" >/dev/null && return
       release
     fi
     sleep 0.02
