@@ -312,6 +312,28 @@ static void a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest(v
     assert_fails_saying(read_given(NULL, falling, 2, &settings), FA_EINVAL, "the smaller first");
 }
 
+static void assert_image(const char *assignment, int want_h, int want_w)
+{
+    struct fa_settings settings;
+    int h, w;
+
+    assert_ok(read_with(NULL, assignment, &settings));
+    fa_settings_image(&settings, &h, &w);
+    assert_int_equal(h, want_h);
+    assert_int_equal(w, want_w);
+    fa_settings_clear(&settings);
+}
+
+/* Not one of the longest side of one pair and the longest of another. */
+static void the_largest_image_lies_and_is_of_one_pair(void **state)
+{
+    (void)state;
+    assert_image(NULL, 800, 1344);
+    assert_image("data.scale=[800,1333]", 800, 1344);
+    assert_image("data.scale=[[1333,400],[800,700]]", 704, 800);
+    assert_image("data.scale=[[1333,640],[800,1333]]", 800, 1344);
+}
+
 static void scales_that_leave_nothing_to_see_are_refused(void **state)
 {
     static const char *const given[] = {"data.scale=[64,32]", "data.random_scale=[0.5,1]",
@@ -703,6 +725,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_would_rise_is_refused),
         cmocka_unit_test(a_warm_up_is_given_in_one_unit),
         cmocka_unit_test(a_list_of_scales_is_for_training_and_its_largest_pair_for_the_rest),
+        cmocka_unit_test(the_largest_image_lies_and_is_of_one_pair),
         cmocka_unit_test(scales_that_leave_nothing_to_see_are_refused),
         cmocka_unit_test(training_data_are_a_path_or_a_list),
         cmocka_unit_test(augmentation_is_off_unless_asked_for_and_always_in_evaluation),

@@ -234,6 +234,11 @@ static int shorter(const int pair[2])
     return pair[0] < pair[1] ? pair[0] : pair[1];
 }
 
+static int longer(const int pair[2])
+{
+    return pair[0] > pair[1] ? pair[0] : pair[1];
+}
+
 static const int *largest(const struct fa_scales *scales)
 {
     const int *found = scales->pair[0];
@@ -309,18 +314,10 @@ static int padded(int side)
 
 void fa_settings_image(const struct fa_settings *settings, int *h, int *w)
 {
-    const struct fa_transform *transform = &settings->train.transform;
-    const int n = transform->scales.n;
+    const int *limits = settings->train.transform.scale;
 
-    *h = *w = 0;
-    for (int i = 0; i < (n > 0 ? n : 1); i++) {
-        const int *limits = n > 0 ? transform->scales.pair[i] : transform->scale;
-
-        if (padded(limits[1]) > *h)
-            *h = padded(limits[1]);
-        if (padded(limits[0]) > *w)
-            *w = padded(limits[0]);
-    }
+    *h = padded(shorter(limits));
+    *w = padded(longer(limits));
 }
 
 void fa_settings_clear(struct fa_settings *settings)

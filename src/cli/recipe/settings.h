@@ -55,7 +55,7 @@ fa_status fa_settings_agree(const struct fa_json *recipe, const char *path, cons
 /* What a run wrote as its config.json. */
 fa_status fa_settings_read_tree(const char *path, struct fa_json **out) FA_CHECK_RESULT;
 
-/* Of the largest image that the recipe trains on, one that lies and meets both limits of its scale, padded. */
+/* Padded, of an image that lies and meets both limits of the largest scale that the recipe trains at. */
 void fa_settings_image(const struct fa_settings *settings, int *h, int *w);
 
 void fa_settings_clear(struct fa_settings *settings);
