@@ -83,8 +83,8 @@ static fa_status read_choices(const struct fa_json *choices, struct fa_backend *
 
         if (wrong != NULL)
             return fa_fail(FA_EFORMAT,
-                           "choices[%zu]: `%s` is missing, or unknown to this version; remove the "
-                           "file to measure anew",
+                           "choices[%zu]: `%s` is missing, or unknown to this program on this processor; "
+                           "remove the file to measure anew",
                            i, wrong);
         FA_TRY(fa_algorithms_add(fa_backend_algorithms(backend), &choice));
     }

@@ -107,6 +107,7 @@ static void what_makes_no_sense_is_refused_and_named(void **state)
     assert_fails_saying(read_changed("\"winograd\"", "\"fft\"     "), FA_EFORMAT,
                         "choices[0]: `algorithm` is missing");
     assert_fails_saying(read_changed("\"winograd\"", "\"auto\"    "), FA_EFORMAT, "`algorithm`");
+    assert_fails_saying(read_changed("\"winograd\"", "\"amx\"     "), FA_EFORMAT, "on this processor");
     assert_fails_saying(read_changed("\"backward weights\"", "\"backward biases_\""), FA_EFORMAT,
                         "choices[1]: `direction`");
     assert_fails_saying(read_changed("256", "-25"), FA_EFORMAT, "`in`");
