@@ -10,6 +10,7 @@
 #include "fa/log.h"
 #include "fa/memory.h"
 #include "fa/model_weights.h"
+#include "fa/text.h"
 #include "training.h"
 
 /* Of a rank: where all of its images break, a few tell as much. */
@@ -111,29 +112,42 @@ static const char *advice(const struct fa_training *t)
                                       : "no step was made yet: look at the image, and at the first weights";
 }
 
-/* Into the diagnosis: what is wrong with the first image, and what to type to see it again. */
+/* To the diagnosis: what to type to see the image again. */
+static void add_command(struct diagnosis *d, const char *path)
+{
+    char *text = d->message;
+    const size_t size = sizeof d->message;
+
+    fa_text_add(text, size, "; to see it again: freeanchor replay ");
+    fa_text_add_word(text, size, path);
+    fa_text_add(text, size, " --config ");
+    fa_text_add_word(text, size, d->training->run->work_dir->path);
+    fa_text_add(text, size, "/config.json --weights ");
+    fa_text_add_word(text, size, d->weights);
+    fa_text_add(text, size, " --threads %d --out OUT.h5", omp_get_max_threads());
+}
+
+/* Into the diagnosis: what is wrong with the first image. path: where it is kept; NULL: nowhere. */
 static void describe(struct diagnosis *d, const struct fa_sample *sample, const struct verdict *verdict,
                      const char *path)
 {
     const struct fa_training *t = d->training;
     const enum fa_loss_kind kind = t->config->loss.kind;
-    int n = snprintf(
-        d->message, sizeof d->message,
-        "step %lld: the %s of image %lld (epoch %lld, position %zu) is not finite: %s %.9g, %s %.9g, "
-        "gradient norm %g; %s",
-        (long long)t->state.progress.step, is_finite_loss(&verdict->loss) ? "gradient" : "loss",
-        (long long)sample->image_id, (long long)sample->epoch, sample->position, fa_loss_part_name(kind, 0),
-        verdict->loss.part[0], fa_loss_part_name(kind, 1), verdict->loss.part[1], verdict->norm, advice(t));
 
-    if (d->weights != NULL && !d->are_sound)
-        snprintf(d->message + n, sizeof d->message - (size_t)n,
-                 "; the weights are not finite either: freeanchor weights list '%s'", d->weights);
-    else if (d->weights != NULL && path != NULL)
-        snprintf(
-            d->message + n, sizeof d->message - (size_t)n,
-            "; to see it again: freeanchor replay '%s' --config '%s/config.json' --weights '%s' --threads %d "
-            "--out OUT.h5",
-            path, t->run->work_dir->path, d->weights, omp_get_max_threads());
+    snprintf(d->message, sizeof d->message,
+             "step %lld: the %s of image %lld (epoch %lld, position %zu) is not finite: %s %.9g, %s %.9g, "
+             "gradient norm %g; %s",
+             (long long)t->state.progress.step, is_finite_loss(&verdict->loss) ? "gradient" : "loss",
+             (long long)sample->image_id, (long long)sample->epoch, sample->position,
+             fa_loss_part_name(kind, 0), verdict->loss.part[0], fa_loss_part_name(kind, 1),
+             verdict->loss.part[1], verdict->norm, advice(t));
+    if (d->weights != NULL && !d->are_sound) {
+        fa_text_add(d->message, sizeof d->message,
+                    "; the weights are not finite either: freeanchor weights list ");
+        fa_text_add_word(d->message, sizeof d->message, d->weights);
+    } else if (d->weights != NULL && path != NULL) {
+        add_command(d, path);
+    }
 }
 
 /* What cannot be written is told, and changes nothing else. */

@@ -103,11 +103,11 @@ fi
 echo "-- what broke a run on two ranks"
 must "$freeanchor" synth --out "$scratch/four" --images 4 --classes 2 --seed 4
 must "$freeanchor" pack --coco "$scratch/four/annotations.json" --images "$scratch/four/images" --out "$scratch/four_shards"
-broken=$scratch/broken
+broken="$scratch/what's broken"
 explode=(run_ranks 2 "$freeanchor" train "${small[@]}" --set train.batch=2 --set train.max_steps=4 --set train.eval_interval=0
   --set model.calibrate_images=1 --set train.lr=100 --set train.clip_norm=0 --set train.warmup_steps=0)
 expect 2 "to see it again: freeanchor replay" "${explode[@]}" --train-data "$scratch/four_shards" --work-dir "$broken"
-told=$(grep -o "replay '$broken/case.* --out OUT.h5" "$broken/train.log" | tail -n 1)
+told=$(grep -o "replay '.*/case.* --out OUT.h5" "$broken/train.log" | tail -n 1)
 cd "$scratch" || exit 1
 eval "told=($told)"
 expect 1 "not finite" "$freeanchor" "${told[@]}"

@@ -808,9 +808,10 @@ static struct fa_replay_result replay_as_told(const struct fa_train_config *conf
     struct fa_case given;
 
     assert_non_null(told);
-    assert_int_equal(
-        sscanf(told, "freeanchor replay '%511[^']' --config '%*[^']' --weights '%511[^']'", kept, weights),
-        2);
+    assert_int_equal(sscanf(told,
+                            "freeanchor replay '%511[^']' --config '%*[^']'/config.json --weights '%511[^']'",
+                            kept, weights),
+                     2);
     assert_ok(fa_case_read(kept, &given));
     assert_ok(fa_weights_read(weights, &file));
     assert_ok(fa_model_load(model, file));
