@@ -15,6 +15,19 @@ find_freeanchor() {
   type -P "${FREEANCHOR:-freeanchor}"
 }
 
+# quoted WORD...: prints the words as a shell reads them back; of NAME=VALUE at most the value is in quotes.
+quoted() {
+  local word name words=()
+  for word in "$@"; do
+    name=''
+    [[ ! $word =~ ^[A-Za-z_][A-Za-z0-9_.]*= ]] || name=${BASH_REMATCH[0]}
+    word=${word#"$name"}
+    [[ $name$word != '' && $word =~ ^[A-Za-z0-9_./:=,+@%^-]*$ ]] || word=${word@Q}
+    words+=("$name$word")
+  done
+  echo "${words[*]}"
+}
+
 # cpu_folders ROOT: the control groups, of version 1 or 2, that this shell's processor time may be limited by; the innermost first.
 cpu_folders() {
   local root=${1%/} number controllers group shown mount

@@ -12,7 +12,7 @@
 #   --gpus N           every host has N GPUs: a rank computes on one (--backend cuda), at most N on a host
 #   --max-restarts N   after a failure start again, up to N times, from the newest valid checkpoint (default 0), on those of the
 #                      hosts that answer
-#   --dry-run          print the command and do nothing
+#   --dry-run          print the command, as a shell takes it, and do nothing
 #
 # The program is FREEANCHOR=/path/to/freeanchor, else that of this clone or installation, else the one on PATH. TERM, INT, HUP, USR1 and USR2
 # reach the ranks, which save and end with 85; another one more than three seconds later ends them at once. Exit codes are those
@@ -151,7 +151,7 @@ counted() {
 }
 say "$(counted "$ranks" rank) on $(counted "$hosts" host), $(counted "$threads" thread) each, $(counted "$here" core) a host"
 [ $((per_host * threads)) -le "$here" ] || say "more threads than cores: ranks take turns, which is slow"
-say "${environment[*]} ${command[*]}"
+say "$(quoted "${environment[@]}" "${command[@]}")"
 [ "$dry_run" = no ] || exit 0
 
 # ---- the run ----

@@ -25,7 +25,7 @@ on_ranks() {
   esac
   [[ $launcher != srun || $gpus -eq 0 ]] || start+=(--gpu-bind=none)
   mpi_environment "$threads"
-  echo "job: ${environment[*]} ${start[*]} $freeanchor $*"
+  echo "job: $(quoted "${environment[@]}" "${start[@]}" "$freeanchor" "$@" --threads "$threads")"
   env "${environment[@]}" "${start[@]}" "$freeanchor" "$@" --threads "$threads"
 }
 

@@ -65,7 +65,7 @@ expect 0 "6 ranks on 3 hosts" train --dry-run
 FREEANCHOR=$scratch expect 2 "there is no program $scratch; build it" train --dry-run
 mkdir "$scratch/hydra"
 printf '#!/bin/sh\necho "HYDRA build details:"\n' >"$scratch/hydra/mpirun" && chmod +x "$scratch/hydra/mpirun"
-PATH=$scratch/hydra:$PATH expect 0 " -hosts me@node1.example.org:2,10.0.0.7:1,fd00::7:3 -n 6 $freeanchor" train --dry-run
+PATH=$scratch/hydra:$PATH expect 0 " -hosts me@node1.example.org:2,10.0.0.7:1,fd00::7:3 -n 6 $(quoted "$freeanchor")" train --dry-run
 mkdir "$scratch/few"
 for program in bash env awk sed dirname hostname nproc taskset lscpu grep cat paste id rm; do
   ln -s "$(readlink -f "$(command -v "$program")")" "$scratch/few/$program"
@@ -98,7 +98,18 @@ for number in 0 -1 x 1x "" 99999999999999999999 1e3; do
   expect 2 "--ranks $number: expected a whole number from 1 to 1000000" train --ranks "$number" --dry-run
 done
 expect 2 "--threads 1025: expected a whole number from 1 to 1024" train --threads=1025
-expect 0 "--work-dir $scratch/w --resume auto" "$root/launch/train.sh" --work-dir="$scratch/w" --resume auto --dry-run
+expect 0 "--work-dir $(quoted "$scratch/w") --resume auto" "$root/launch/train.sh" --work-dir="$scratch/w" --resume auto --dry-run
+
+echo "-- a shell takes what a dry run prints"
+# printed: that command, without the launcher's name.
+printed() { train --dry-run "$@" 2>&1 | sed -n 's/^launch: \([A-Z].*mpirun.*\)/\1/p'; }
+given=(--work-dir "$scratch/it's a run" --val-data '' --set "data.scale=[96,64]" --set 'model.name=$HOME' --config '~/c.json')
+received=$(
+  mpirun() { printf '<%s>' "$OMP_NUM_THREADS" "$@"; }
+  eval "$(printed --threads 1 "${given[@]}")"
+)
+[[ $received == "<1>"*"$(printf '<%s>' "${given[@]}")" ]] || fail "a shell takes $(printed "${given[@]}") as $received"
+expect 0 " train --threads 1 --work-dir $(quoted "$scratch/w") --resume none --set train.lr=0.01" train --threads 1 --set train.lr=0.01 --dry-run
 
 printf 'node2 slots=2\nnode3\n' >"$scratch/hosts"
 expect 1 "none of the hosts answers: node2 node3" train

@@ -104,7 +104,7 @@ for name in freeanchor_r50_fpn_1x_coco freeanchor_r18_fpn_synth.json; do
 done
 expect 0 "parameters" "$freeanchor" info --config freeanchor_r18_fpn_synth --classes 3 --size 64x64
 expect 2 "freeanchor_r18_fpn_sinth" "$freeanchor" info --config freeanchor_r18_fpn_sinth
-expect 0 "bin/freeanchor train" "$prefix/share/freeanchor/launch/train.sh" --dry-run --work-dir w
+expect 0 "bin/freeanchor" "$prefix/share/freeanchor/launch/train.sh" --dry-run --work-dir w
 expect 0 "Into how many ranks" "$prefix/share/freeanchor/launch/split.sh" --help
 for script in $(cd "$prefix/share/freeanchor" && grep -hoE '\$launch/[a-z]+\.sh' launch/*.sh | sort -u); do
   [ -f "$prefix/share/freeanchor/launch/${script#*/}" ] || fail "a launcher calls $script, which is not installed"

@@ -53,17 +53,17 @@ says "a host without a GPU is in order" "^ok  *GPUs  *none: there is no NVIDIA d
 
 echo "-- launchers"
 train_sh=("$root/launch/train.sh" --dry-run --work-dir "$scratch/w" --config "$config")
-expect 0 "-n 2 $freeanchor train " env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2
-expect 0 "--config $config --backend cuda" env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2 --ranks 1
-expect 0 "--config $config --backend=blas" env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2 --backend=blas
+expect 0 "-n 2 $(quoted "$freeanchor") train " env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2
+expect 0 "--config $(quoted "$config") --backend cuda" env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2 --ranks 1
+expect 0 "--config $(quoted "$config") --backend=blas" env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2 --backend=blas
 expect 2 "3 ranks on a host that has 2 GPUs" env FREEANCHOR="$freeanchor" "${train_sh[@]}" --gpus 2 --ranks 3
 batch() { # GPUS OPTION...: what a batch script would start, by a srun that does nothing
   env FREEANCHOR="$freeanchor" SLURM_GPUS_ON_NODE="$1" home="$root" launcher=srun bash -uc 'srun() { :; }; export -f srun
     env() { :; }; . "$home/slurm/job.sh"; shift; on_ranks "$@"' bash "$@"
 }
-expect 0 "--wait=120 --gpu-bind=none $freeanchor train --config c.json --backend cuda" batch 4 train --config c.json
-expect 0 "--wait=120 --gpu-bind=none $freeanchor train --backend onednn" batch 4 train --backend onednn
-expect 0 "--wait=120 $freeanchor train --config c.json" batch 0 train --config c.json
+expect 0 "--wait=120 --gpu-bind=none $(quoted "$freeanchor") train --config c.json --backend cuda" batch 4 train --config c.json
+expect 0 "--wait=120 --gpu-bind=none $(quoted "$freeanchor") train --backend onednn" batch 4 train --backend onednn
+expect 0 "--wait=120 $(quoted "$freeanchor") train --config c.json" batch 0 train --config c.json
 
 echo "-- two ranks, whose launcher shows each a GPU of its own, or the same"
 # shows GPU GPU COMMAND...
