@@ -57,8 +57,8 @@ done
 expect 2 "to see it again: freeanchor replay" "$freeanchor" train --config "$small_config" --backend cuda --train-data "$scratch/data" --val-data "$scratch/data" \
   --work-dir "$scratch/broken" "${narrow[@]}" --set train.batch=2 --set train.max_steps=9 --set train.epochs=100 --set train.lr=100 \
   --set train.warmup_steps=0 --set train.clip_norm=0 --set model.init=calibrate --set model.calibrate_images=1 --set train.eval_interval=0 --threads 1
-told=$(grep -o "replay $scratch/broken/case.* --out OUT.h5" "$scratch/broken/train.log" | tail -n 1)
-read -ra words <<<"$told"
+told=$(grep -o "replay '.*/case.* --out OUT.h5" "$scratch/broken/train.log" | tail -n 1)
+eval "words=($told)"
 cd "$scratch" || exit
 "$freeanchor" "${words[@]}" --backend blas >"$scratch/said" 2>&1
 [ -e OUT.h5 ] && echo "ok: the processor replays the case of what broke the GPU's run" || { fail "no replay of $told"; tail -n 3 "$scratch/said"; }
