@@ -93,10 +93,9 @@ static fa_status share_out(struct fa_invocation *invocation, double step_s, stru
     const size_t n = strlen(time->source);
     struct fa_session session = {0};
     struct fa_layers layers = {0};
-    int h, w;
-    fa_status status;
+    int h = 0, w = 0;
+    fa_status status = fa_session_open(invocation, NULL, &session);
 
-    status = fa_session_open(invocation, NULL, &session);
     if (status == FA_OK)
         status = fa_session_size(invocation, &session.settings, &h, &w);
     if (status == FA_OK)
