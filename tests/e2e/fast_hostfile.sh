@@ -103,6 +103,7 @@ expect 0 "--work-dir $(quoted "$scratch/w") --resume auto" "$root/launch/train.s
 echo "-- a shell takes what a dry run prints"
 # printed: that command, without the launcher's name.
 printed() { train --dry-run "$@" 2>&1 | sed -n 's/^launch: \([A-Z].*mpirun.*\)/\1/p'; }
+# shellcheck disable=SC2088 # a shell would expand it
 given=(--work-dir "$scratch/it's a run" --val-data '' --set "data.scale=[96,64]" --set 'model.name=$HOME' --config '~/c.json')
 received=$(
   mpirun() { printf '<%s>' "$OMP_NUM_THREADS" "$@"; }
