@@ -14,17 +14,26 @@ enum { LANES = ONEDNN_MAX_BLOCK };
 INLINE void window_max(size_t n, struct fa_shape in, const bf16 *src, int y0, int x0, float *largest,
                        int32_t *place)
 {
-    for (int ky = y0 < 0, is_first = 1; ky < 3 && y0 + ky < in.h; ky++)
-        for (int kx = x0 < 0; kx < 3 && x0 + kx < in.w; kx++, is_first = 0) {
+    const int first_ky = y0 < 0, first_kx = x0 < 0;
+    const bf16 *first =
+        src + ((size_t)(y0 + first_ky) * (size_t)in.w + (size_t)(x0 + first_kx)) * (size_t)in.c;
+
+#pragma omp simd
+    for (size_t lane = 0; lane < n; lane++) {
+        largest[lane] = bf16_widen(first[lane]);
+        place[lane] = first_ky * 3 + first_kx;
+    }
+    for (int ky = first_ky; ky < 3 && y0 + ky < in.h; ky++)
+        for (int kx = first_kx; kx < 3 && x0 + kx < in.w; kx++) {
             const bf16 *from = src + ((size_t)(y0 + ky) * (size_t)in.w + (size_t)(x0 + kx)) * (size_t)in.c;
 
 #pragma omp simd
             for (size_t lane = 0; lane < n; lane++) {
-                const float value = bf16_widen(from[lane]);
-                const bool is_larger = is_first || value > largest[lane];
+                const float value = bf16_widen(from[lane]), before = largest[lane];
+                const int32_t before_place = place[lane];
 
-                largest[lane] = is_larger ? value : largest[lane];
-                place[lane] = is_larger ? ky * 3 + kx : place[lane];
+                largest[lane] = value > before ? value : before;
+                place[lane] = value > before ? ky * 3 + kx : before_place;
             }
         }
 }

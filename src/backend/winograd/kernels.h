@@ -12,17 +12,11 @@ struct winograd_points {
     size_t point, row; /* floats from one to the next */
 };
 
-/* One block of a map. */
-struct winograd_map {
-    float *data;
-    int height, width;
-};
-
-/* Up to `lanes` channels of a map that is not blocked. */
+/* Up to `lanes` channels of a map: of a block all, also those beyond the map's last. */
 struct winograd_channels {
     void *data; /* the first one's */
     int n, height, width;
-    size_t step; /* of HWC: channels of the whole map */
+    size_t step; /* numbers from a position to the next; of planes 1 */
 };
 
 /* Rows and columns of a map, of which some may lie beyond it. */
@@ -47,28 +41,34 @@ struct winograd_product {
     bool add;              /* to what the result holds */
 };
 
-/* A window of channels as vectors, [y][x][lane]; zero where there is no channel or position. And back, where
-   there are; `finish` has the maps and the bias of those channels. */
-struct winograd_turn {
-    void (*gather)(const struct winograd_channels *channels, const struct winograd_window *window, float *to);
-    void (*scatter)(const float *from, const struct winograd_channels *channels,
-                    const struct winograd_window *window, const struct winograd_finish *finish);
+/* Loops over channels that lie side by side. */
+struct winograd_loops {
+    /* A run's tiles, as inputs or as outputs, to their points; rows 0 to n. */
+    void (*spread_inputs)(const struct winograd_channels *channels, struct winograd_run run,
+                          struct winograd_points to);
+    void (*spread_outputs)(const struct winograd_channels *channels, struct winograd_run run,
+                           struct winograd_points to);
+
+    /* And back; `finish` has the maps and the bias of those channels. */
+    void (*collect)(struct winograd_points from, const struct winograd_channels *channels,
+                    struct winograd_run run, const struct winograd_finish *finish);
+
+    /* Adds up all positions. */
+    void (*sum)(const struct winograd_channels *channels, bool add, float *sums);
 };
 
 struct winograd_kernels {
     int lanes;
     int most_rows; /* of a result, that stay in registers */
 
-    /* A run of a block's tiles, as inputs or as outputs, to their points; rows 0 to n. */
-    void (*spread_inputs)(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
-    void (*spread_outputs)(const struct winograd_map *map, struct winograd_run run,
-                           struct winograd_points to);
+    struct winograd_loops blocks, positions; /* vectors of floats, and channels of bf16 */
 
-    /* And back; `finish` has the maps and the bias of that block. */
-    void (*collect)(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
-                    const struct winograd_finish *finish);
-
-    struct winograd_turn turn[WINOGRAD_LAYOUTS]; /* blocks need none */
+    /* A window of planes as vectors, [y][x][lane]; zero where there is no channel or position. And back,
+       where there are; `finish` has the maps and the bias of those channels. */
+    void (*gather_planes)(const struct winograd_channels *planes, const struct winograd_window *window,
+                          float *to);
+    void (*scatter_planes)(const float *from, const struct winograd_channels *planes,
+                           const struct winograd_window *window, const struct winograd_finish *finish);
 
     /* Rows are tiles: number(row, depth) is lane depth % lanes of vector `row` in block depth / lanes. */
     void (*multiply_tiles)(const struct winograd_product *product);
@@ -76,12 +76,11 @@ struct winograd_kernels {
     /* Rows are lanes, as many as there are: number(row, depth) is lane `row` of vector `depth`. */
     void (*multiply_lanes)(const struct winograd_product *product);
 
-    /* Taps, lanes side by side, to points and back. Back, to is written or added to. */
-    void (*pack)(const float *taps, size_t tap, float *to, size_t point);
-    void (*unpack)(const float *from, size_t point, bool add, float *taps, size_t tap);
+    /* The taps of `lanes` rows, [row][tap][lane], to their points, of which rows are two vectors apart. */
+    void (*pack)(const float *taps, float *to, size_t point);
 
-    /* Adds up all positions of a block's channels; of planes that is not needed. */
-    void (*sum[WINOGRAD_LAYOUTS])(const struct winograd_channels *channels, bool add, float *sums);
+    /* The points of one row to its taps, which are written or added to. */
+    void (*unpack)(const float *from, size_t point, bool add, float *taps, size_t tap);
 };
 
 extern const struct winograd_kernels winograd_wide, winograd_narrow; /* 16 and 8 lanes, of any instructions */

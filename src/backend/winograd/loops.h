@@ -4,6 +4,9 @@
  */
 #include <stdint.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "kernels.h"
 
@@ -30,12 +33,23 @@ INLINE vector where(choice chosen, vector value)
     return (vector)((choice)value & chosen);
 }
 
+INLINE int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+INLINE int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 #include "transforms.h"
 
 /* ---- numbers of a map ---- */
 
 /* The first n lanes; of what is read, the others are zero. */
 typedef vector reader(const void *map, size_t at, int n);
+typedef void writer(vector value, void *map, size_t at, int n);
 
 INLINE vector read_floats(const void *map, size_t at, int n)
 {
@@ -80,9 +94,9 @@ INLINE void write_bf16(vector value, void *map, size_t at, int n)
 
 /* ---- tiles to points ---- */
 
-INLINE size_t offset_of(const struct winograd_map *map, int y, int x)
+INLINE size_t offset_of(const struct winograd_channels *channels, int y, int x)
 {
-    return ((size_t)y * (size_t)map->width + (size_t)x) * LANES;
+    return ((size_t)y * (size_t)channels->width + (size_t)x) * channels->step;
 }
 
 /* A square of positions, of a map or partly beyond it. */
@@ -90,32 +104,31 @@ struct square {
     int y, x, side;
 };
 
-INLINE bool is_within(const struct winograd_map *map, struct square square)
+INLINE bool is_within(const struct winograd_channels *channels, struct square square)
 {
-    return square.y >= 0 && square.x >= 0 && square.y + square.side <= map->height &&
-           square.x + square.side <= map->width;
-}
-
-INLINE vector load_or_zero(const struct winograd_map *map, int y, int x, bool checked)
-{
-    if (checked && !is_within(map, (struct square){y, x, 1}))
-        return (vector){0};
-    return load(map->data + offset_of(map, y, x));
+    return square.y >= 0 && square.x >= 0 && square.y + square.side <= channels->height &&
+           square.x + square.side <= channels->width;
 }
 
 /* One side of a square to its points. */
 typedef void transform(const vector *from, vector *to);
 
-INLINE void spread_square(const struct winograd_map *map, struct square square, bool checked,
-                          transform *to_points, float *to, size_t point)
+/* Of the first n lanes; beyond the map, where it is checked for that, are zeros. */
+INLINE void spread_square(const struct winograd_channels *channels, reader *read, int n, struct square square,
+                          bool checked, transform *to_points, float *to, size_t point)
 {
     vector half[WINOGRAD_PATCH][WINOGRAD_PATCH];
 
     for (int i = 0; i < square.side; i++) {
         vector row[WINOGRAD_PATCH];
 
-        for (int j = 0; j < square.side; j++)
-            row[j] = load_or_zero(map, square.y + i, square.x + j, checked);
+        for (int j = 0; j < square.side; j++) {
+            const struct square one = {square.y + i, square.x + j, 1};
+
+            row[j] = checked && !is_within(channels, one)
+                         ? (vector){0}
+                         : read(channels->data, offset_of(channels, one.y, one.x), n);
+        }
         to_points(row, half[i]);
     }
     for (int j = 0; j < WINOGRAD_PATCH; j++) {
@@ -130,28 +143,20 @@ INLINE void spread_square(const struct winograd_map *map, struct square square, 
 }
 
 /* Squares of a run's tiles, which begin `before` positions above and left of them. */
-INLINE void spread(const struct winograd_map *map, struct winograd_run run, int before, int side,
-                   transform *to_points, struct winograd_points to)
+INLINE void spread(const struct winograd_channels *channels, reader *read, struct winograd_run run,
+                   int before, int side, transform *to_points, struct winograd_points to)
 {
     for (int t = 0; t < run.n; t++) {
         const struct square square = {run.y - before, run.x - before + t * WINOGRAD_TILE, side};
         float *row = to.data + (size_t)t * to.row;
 
-        if (is_within(map, square))
-            spread_square(map, square, false, to_points, row, to.point);
+        if (channels->n < LANES)
+            spread_square(channels, read, channels->n, square, true, to_points, row, to.point);
+        else if (!is_within(channels, square))
+            spread_square(channels, read, LANES, square, true, to_points, row, to.point);
         else
-            spread_square(map, square, true, to_points, row, to.point);
+            spread_square(channels, read, LANES, square, false, to_points, row, to.point);
     }
-}
-
-static void spread_inputs(const struct winograd_map *map, struct winograd_run run, struct winograd_points to)
-{
-    spread(map, run, 1, WINOGRAD_PATCH, inputs_to_points, to);
-}
-
-static void spread_outputs(const struct winograd_map *map, struct winograd_run run, struct winograd_points to)
-{
-    spread(map, run, 0, WINOGRAD_TILE, outputs_to_points, to);
 }
 
 /* ---- and back ---- */
@@ -188,29 +193,88 @@ INLINE vector finished(vector value, const struct winograd_finish *finish, vecto
     return value;
 }
 
-static void collect(struct winograd_points from, const struct winograd_map *map, struct winograd_run run,
-                    const struct winograd_finish *finish)
+INLINE void collect_lanes(struct winograd_points from, const struct winograd_channels *channels, reader *read,
+                          writer *write, int n, struct winograd_run run, const struct winograd_finish *finish)
 {
     const vector bias = finish->bias != NULL ? load(finish->bias) : (vector){0};
 
     for (int t = 0; t < run.n; t++) {
         const int first = run.x + t * WINOGRAD_TILE;
-        const int end_y = run.y + WINOGRAD_TILE < map->height ? run.y + WINOGRAD_TILE : map->height;
-        const int end_x = first + WINOGRAD_TILE < map->width ? first + WINOGRAD_TILE : map->width;
+        const int end_y = smaller(run.y + WINOGRAD_TILE, channels->height);
+        const int end_x = smaller(first + WINOGRAD_TILE, channels->width);
         vector tile[WINOGRAD_TILE][WINOGRAD_TILE];
 
         collect_tile(from.data + (size_t)t * from.row, from.point, tile);
         for (int y = run.y; y < end_y; y++)
             for (int x = first; x < end_x; x++) {
-                const size_t offset = offset_of(map, y, x);
+                const size_t at = offset_of(channels, y, x);
 
-                store(finished(tile[y - run.y][x - first], finish, bias, read_floats, offset, LANES),
-                      map->data + offset);
+                write(finished(tile[y - run.y][x - first], finish, bias, read, at, n), channels->data, at, n);
             }
     }
 }
 
-/* ---- maps that are not blocked ---- */
+INLINE void collect(struct winograd_points from, const struct winograd_channels *channels, reader *read,
+                    writer *write, struct winograd_run run, const struct winograd_finish *finish)
+{
+    if (channels->n == LANES)
+        collect_lanes(from, channels, read, write, LANES, run, finish);
+    else
+        collect_lanes(from, channels, read, write, channels->n, run, finish);
+}
+
+/* Of positions: in float over a row, four at a time, and in double over rows. */
+INLINE void sum(const struct winograd_channels *channels, reader *read, bool add, float *sums)
+{
+    double total[LANES] = {0};
+
+    for (int y = 0; y < channels->height; y++) {
+        vector part[4] = {{0}};
+
+        for (int x = 0; x < channels->width; x++)
+            part[x & 3] += read(channels->data, offset_of(channels, y, x), channels->n);
+        part[0] = (part[0] + part[1]) + (part[2] + part[3]);
+        for (int lane = 0; lane < LANES; lane++)
+            total[lane] += (double)part[0][lane];
+    }
+    for (int lane = 0; lane < LANES; lane++)
+        sums[lane] = (float)(add ? (double)sums[lane] + total[lane] : total[lane]);
+}
+
+#define LOOPS_OVER(numbers)                                                                                  \
+    static void spread_inputs_of_##numbers(const struct winograd_channels *channels,                         \
+                                           struct winograd_run run, struct winograd_points to)               \
+    {                                                                                                        \
+        spread(channels, read_##numbers, run, 1, WINOGRAD_PATCH, inputs_to_points, to);                      \
+    }                                                                                                        \
+                                                                                                             \
+    static void spread_outputs_of_##numbers(const struct winograd_channels *channels,                        \
+                                            struct winograd_run run, struct winograd_points to)              \
+    {                                                                                                        \
+        spread(channels, read_##numbers, run, 0, WINOGRAD_TILE, outputs_to_points, to);                      \
+    }                                                                                                        \
+                                                                                                             \
+    static void collect_##numbers(struct winograd_points from, const struct winograd_channels *channels,     \
+                                  struct winograd_run run, const struct winograd_finish *finish)             \
+    {                                                                                                        \
+        collect(from, channels, read_##numbers, write_##numbers, run, finish);                               \
+    }                                                                                                        \
+                                                                                                             \
+    static void sum_##numbers(const struct winograd_channels *channels, bool add, float *sums)               \
+    {                                                                                                        \
+        sum(channels, read_##numbers, add, sums);                                                            \
+    }
+
+LOOPS_OVER(floats)
+LOOPS_OVER(bf16)
+#undef LOOPS_OVER
+
+#define LOOPS(numbers)                                                                                       \
+    {                                                                                                        \
+        spread_inputs_of_##numbers, spread_outputs_of_##numbers, collect_##numbers, sum_##numbers            \
+    }
+
+/* ---- planes ---- */
 
 #if LANES == 16
 #define LOW_HALVES  0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
@@ -240,22 +304,9 @@ INLINE void transpose(vector square[LANES])
     }
 }
 
-INLINE int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-INLINE int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-/* Positions from x to end of the row that begins at position `row`. */
-typedef void row_gatherer(const struct winograd_channels *channels, size_t row, int x, int end, float *to);
-
-/* Whole vectors are read, if need be from before x on. */
-INLINE void gather_row_of_planes(const struct winograd_channels *planes, size_t row, int x, int end,
-                                 float *to)
+/* Positions from x to end of the row that begins at position `row`. Whole vectors are read, if need be from
+   before x on. */
+INLINE void gather_row(const struct winograd_channels *planes, size_t row, int x, int end, float *to)
 {
     const size_t plane = (size_t)planes->height * (size_t)planes->width;
 
@@ -274,41 +325,22 @@ INLINE void gather_row_of_planes(const struct winograd_channels *planes, size_t 
     }
 }
 
-INLINE void gather_row_of_positions(const struct winograd_channels *channels, size_t row, int x, int end,
-                                    float *to)
+static void gather_planes(const struct winograd_channels *planes, const struct winograd_window *window,
+                          float *to)
 {
-    for (int p = x; p < end; p++, to += LANES)
-        store(read_bf16(channels->data, (row + (size_t)p) * channels->step, channels->n), to);
-}
-
-INLINE void gather(const struct winograd_channels *channels, const struct winograd_window *window,
-                   row_gatherer *gather_row, float *to)
-{
-    const int x = larger(window->x, 0), end = smaller(window->x + window->width, channels->width);
+    const int x = larger(window->x, 0), end = smaller(window->x + window->width, planes->width);
     const size_t row = (size_t)window->width * LANES, before = (size_t)(x - window->x) * LANES;
     const size_t within = (size_t)(end - x) * LANES;
 
     for (int y = window->y; y < window->y + window->height; y++, to += row) {
-        if (y < 0 || y >= channels->height) {
+        if (y < 0 || y >= planes->height) {
             memset(to, 0, row * sizeof *to);
             continue;
         }
         memset(to, 0, before * sizeof *to);
-        gather_row(channels, (size_t)y * (size_t)channels->width, x, end, to + before);
+        gather_row(planes, (size_t)y * (size_t)planes->width, x, end, to + before);
         memset(to + before + within, 0, (row - before - within) * sizeof *to);
     }
-}
-
-static void gather_planes(const struct winograd_channels *planes, const struct winograd_window *window,
-                          float *to)
-{
-    gather(planes, window, gather_row_of_planes, to);
-}
-
-static void gather_positions(const struct winograd_channels *channels, const struct winograd_window *window,
-                             float *to)
-{
-    gather(channels, window, gather_row_of_positions, to);
 }
 
 static void scatter_planes(const float *from, const struct winograd_channels *planes,
@@ -332,22 +364,6 @@ static void scatter_planes(const float *from, const struct winograd_channels *pl
 
                 write_floats(finished(square[c], finish, bias, read_floats, at, n), planes->data, at, n);
             }
-        }
-}
-
-static void scatter_positions(const float *from, const struct winograd_channels *channels,
-                              const struct winograd_window *window, const struct winograd_finish *finish)
-{
-    const vector bias = finish->bias != NULL ? load(finish->bias) : (vector){0};
-    const int end_y = smaller(window->y + window->height, channels->height);
-    const int end_x = smaller(window->x + window->width, channels->width), n = channels->n;
-
-    for (int y = window->y; y < end_y; y++, from += (size_t)window->width * LANES)
-        for (int x = window->x; x < end_x; x++) {
-            const size_t at = ((size_t)y * (size_t)channels->width + (size_t)x) * channels->step;
-            const vector value = load(from + (size_t)(x - window->x) * LANES);
-
-            write_bf16(finished(value, finish, bias, read_bf16, at, n), channels->data, at, n);
         }
 }
 
@@ -477,13 +493,33 @@ static void multiply_lanes(const struct winograd_product *product)
 
 /* ---- filters ---- */
 
-static void pack(const float *taps, size_t tap, float *to, size_t point)
+/* Past the caches, which do not hold the filters of a network. */
+INLINE void stream(vector value, float *to)
+{
+#if defined(__AVX512F__) && LANES == 16
+    _mm512_stream_ps(to, (__m512)value);
+#elif defined(__AVX__) && LANES == 8
+    _mm256_stream_ps(to, (__m256)value);
+#else
+    store(value, to);
+#endif
+}
+
+/* Other threads see what was streamed before what this one does next. */
+INLINE void end_stream(void)
+{
+#ifdef __SSE__
+    _mm_sfence();
+#endif
+}
+
+INLINE void pack_taps(const float *taps, float *to, size_t point)
 {
     vector half[3][WINOGRAD_PATCH];
 
     for (int i = 0; i < 3; i++) {
-        const vector row[3] = {load(taps + (size_t)(3 * i) * tap), load(taps + (size_t)(3 * i + 1) * tap),
-                               load(taps + (size_t)(3 * i + 2) * tap)};
+        const float *from = taps + (size_t)(3 * i) * LANES;
+        const vector row[3] = {load(from), load(from + LANES), load(from + 2 * LANES)};
 
         filters_to_points(row, half[i]);
     }
@@ -493,8 +529,15 @@ static void pack(const float *taps, size_t tap, float *to, size_t point)
 
         filters_to_points(column, points);
         for (int i = 0; i < WINOGRAD_PATCH; i++)
-            store(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
+            stream(points[i], to + (size_t)(i * WINOGRAD_PATCH + j) * point);
     }
+}
+
+static void pack(const float *taps, float *to, size_t point)
+{
+    for (int row = 0; row < LANES; row++)
+        pack_taps(taps + (size_t)row * WINOGRAD_TAPS * LANES, to + (size_t)row * 2 * LANES, point);
+    end_stream();
 }
 
 static void unpack(const float *from, size_t point, bool add, float *taps, size_t tap)
@@ -522,48 +565,15 @@ static void unpack(const float *from, size_t point, bool add, float *taps, size_
     }
 }
 
-/* Of positions that are `step` numbers apart: in float over a row, four at a time, and in double over rows.
- */
-INLINE void sum(const struct winograd_channels *channels, reader *read, size_t step, int n, bool add,
-                float *sums)
-{
-    double total[LANES] = {0};
-
-    for (int y = 0; y < channels->height; y++) {
-        const size_t row = (size_t)y * (size_t)channels->width;
-        vector part[4] = {{0}};
-
-        for (int x = 0; x < channels->width; x++)
-            part[x & 3] += read(channels->data, (row + (size_t)x) * step, n);
-        part[0] = (part[0] + part[1]) + (part[2] + part[3]);
-        for (int lane = 0; lane < LANES; lane++)
-            total[lane] += (double)part[0][lane];
-    }
-    for (int lane = 0; lane < LANES; lane++)
-        sums[lane] = (float)(add ? (double)sums[lane] + total[lane] : total[lane]);
-}
-
-static void sum_blocks(const struct winograd_channels *channels, bool add, float *sums)
-{
-    sum(channels, read_floats, LANES, LANES, add, sums);
-}
-
-static void sum_positions(const struct winograd_channels *channels, bool add, float *sums)
-{
-    sum(channels, read_bf16, channels->step, channels->n, add, sums);
-}
-
 const struct winograd_kernels KERNELS = {
     .lanes = LANES,
     .most_rows = MOST_ROWS,
-    .spread_inputs = spread_inputs,
-    .spread_outputs = spread_outputs,
-    .collect = collect,
-    .turn = {[WINOGRAD_PLANES] = {gather_planes, scatter_planes},
-             [WINOGRAD_POSITIONS] = {gather_positions, scatter_positions}},
+    .blocks = LOOPS(floats),
+    .positions = LOOPS(bf16),
+    .gather_planes = gather_planes,
+    .scatter_planes = scatter_planes,
     .multiply_tiles = multiply_tiles,
     .multiply_lanes = multiply_lanes,
     .pack = pack,
     .unpack = unpack,
-    .sum = {[WINOGRAD_BLOCKS] = sum_blocks, [WINOGRAD_POSITIONS] = sum_positions},
 };

@@ -73,18 +73,23 @@ static void *begin_of(const struct winograd_conv *conv, const void *map, int blo
     return (float *)map + first * (size_t)conv->height * (size_t)conv->width;
 }
 
-static struct winograd_map block_of(const struct winograd_conv *conv, const void *map, int block)
-{
-    return (struct winograd_map){begin_of(conv, map, block), conv->height, conv->width};
-}
-
+/* Of a block all lanes, also those beyond the last channel. */
 static struct winograd_channels channels_of(const struct winograd_conv *conv, const void *map, int channels,
                                             int block)
 {
     const int lanes = conv->kernels->lanes, left = channels - block * lanes;
+    const bool is_whole = conv->layout == WINOGRAD_BLOCKS || left >= lanes;
+    const size_t steps[] = {
+        [WINOGRAD_BLOCKS] = (size_t)lanes, [WINOGRAD_PLANES] = 1, [WINOGRAD_POSITIONS] = (size_t)channels};
 
-    return (struct winograd_channels){begin_of(conv, map, block), left < lanes ? left : lanes, conv->height,
-                                      conv->width, (size_t)channels};
+    return (struct winograd_channels){begin_of(conv, map, block), is_whole ? lanes : left, conv->height,
+                                      conv->width, steps[conv->layout]};
+}
+
+/* Of planes: over the vectors that a window of them is turned into. */
+static const struct winograd_loops *loops_of(const struct winograd_conv *conv)
+{
+    return conv->layout == WINOGRAD_POSITIONS ? &conv->kernels->positions : &conv->kernels->blocks;
 }
 
 /* ---- where points lie ---- */
@@ -152,39 +157,43 @@ struct filters {
     enum winograd_direction direction;
 };
 
-/* Of a block of outputs and an input channel of the convolution, in PyTorch's order: [tap][lane]. */
-static void gather_taps(const struct winograd_conv *conv, const struct filters *filters, size_t first,
-                        size_t in, float *taps)
+/* The taps that the convolution has from a block of inputs to one of outputs, in PyTorch's order:
+   [in lane][tap][out lane]. */
+static void gather_taps(const struct winograd_conv *conv, const struct filters *filters, size_t first_out,
+                        size_t first_in, float *taps)
 {
     const bool is_forward = filters->direction == WINOGRAD_FORWARD;
-    const size_t lanes = lanes_of(conv), n_lanes = (size_t)conv->out_channels;
-    const size_t n_depth = (size_t)conv->in_channels, n_in = is_forward ? n_depth : n_lanes;
+    const size_t lanes = lanes_of(conv), n_out = (size_t)conv->out_channels, n_in = (size_t)conv->in_channels;
 
-    memset(taps, 0, WINOGRAD_TAPS * lanes * sizeof *taps);
-    for (size_t lane = 0; lane < lanes && first + lane < n_lanes && in < n_depth; lane++) {
-        const size_t o = is_forward ? first + lane : in, i = is_forward ? in : first + lane;
-        const float *from = filters->oihw + (o * n_in + i) * WINOGRAD_TAPS;
-        const float scale = filters->scale != NULL ? filters->scale[o] : 1;
+    if (first_out + lanes > n_out || first_in + lanes > n_in)
+        memset(taps, 0, lanes * WINOGRAD_TAPS * lanes * sizeof *taps);
+    for (size_t out = first_out; out < first_out + lanes && out < n_out; out++)
+        for (size_t in = first_in; in < first_in + lanes && in < n_in; in++) {
+            const size_t o = is_forward ? out : in, i = is_forward ? in : out;
+            const float *from = filters->oihw + (o * (is_forward ? n_in : n_out) + i) * WINOGRAD_TAPS;
+            const float scale = filters->scale != NULL ? filters->scale[o] : 1;
+            float *to = taps + (in - first_in) * WINOGRAD_TAPS * lanes + (out - first_out);
 
-        for (size_t k = 0; k < WINOGRAD_TAPS; k++)
-            taps[k * lanes + lane] = from[is_forward ? k : WINOGRAD_TAPS - 1 - k] * scale;
-    }
+            for (size_t k = 0; k < WINOGRAD_TAPS; k++)
+                to[k * lanes] = from[is_forward ? k : WINOGRAD_TAPS - 1 - k] * scale;
+        }
 }
 
 void winograd_pack(const struct winograd_conv *conv, const float *oihw, const float *scale,
                    enum winograd_direction direction, float *packed)
 {
     const struct filters filters = {oihw, scale, direction};
-    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv), point = panel_point(conv, n_in);
+    const size_t lanes = lanes_of(conv), n_in = in_lanes(conv);
 
 #pragma omp parallel for num_threads(conv->n_threads) collapse(2) schedule(static)
-    for (int block = 0; block < out_blocks(conv); block++)
-        for (size_t in = 0; in < n_in; in++) {
-            float taps[WINOGRAD_TAPS * MOST_LANES];
+    for (int out = 0; out < out_blocks(conv); out++)
+        for (int in = 0; in < in_blocks(conv); in++) {
+            const size_t first_out = (size_t)out * lanes, first_in = (size_t)in * lanes;
+            float taps[MOST_LANES * WINOGRAD_TAPS * MOST_LANES];
 
-            gather_taps(conv, &filters, (size_t)block * lanes, in, taps);
-            conv->kernels->pack(taps, lanes, packed + within_panels(conv, n_in, block) + in * 2 * lanes,
-                                point);
+            gather_taps(conv, &filters, first_out, first_in, taps);
+            conv->kernels->pack(taps, packed + within_panels(conv, n_in, out) + first_in * 2 * lanes,
+                                panel_point(conv, n_in));
         }
 }
 
@@ -224,8 +233,8 @@ static struct part part_of(int item, int n_tiles)
     return (struct part){item / PARTS, n_tiles * part / PARTS, n_tiles * (part + 1) / PARTS};
 }
 
-/* Tiles that are turned into vectors at once: two or four vectors of outputs in a row of a plane, which stay
-   in the nearest cache. */
+/* Tiles of planes that are turned into vectors at once: two or four vectors of outputs in a row of a plane,
+   which stay in the nearest cache. */
 enum { MOST_BESIDE = 8, WINDOW_WIDTH = MOST_BESIDE * WINOGRAD_TILE + 2 };
 
 /* From a tile on, as many of the next as lie beside it. */
@@ -235,7 +244,7 @@ static struct winograd_run run_at(const struct winograd_conv *conv, int tile, in
     const int beside = most < across - x ? most : across - x;
 
     return (struct winograd_run){tile / across * WINOGRAD_TILE, x * WINOGRAD_TILE,
-                                 conv->layout != WINOGRAD_BLOCKS && beside > MOST_BESIDE ? MOST_BESIDE
+                                 conv->layout == WINOGRAD_PLANES && beside > MOST_BESIDE ? MOST_BESIDE
                                                                                          : beside};
 }
 
@@ -248,27 +257,34 @@ static struct winograd_window window_of(struct winograd_run run, int around)
 
 /* One side of a convolution that goes to points. */
 struct side {
-    void (*spread)(const struct winograd_map *map, struct winograd_run run, struct winograd_points to);
+    void (*spread)(const struct winograd_channels *channels, struct winograd_run run,
+                   struct winograd_points to);
     const void *map;
     int channels, around;
 };
 
+/* A window of planes, turned. */
+static struct winograd_channels vectors_of(const struct winograd_conv *conv, float *vectors,
+                                           const struct winograd_window *window)
+{
+    return (struct winograd_channels){vectors, conv->kernels->lanes, window->height, window->width,
+                                      lanes_of(conv)};
+}
+
 static void spread_run(const struct winograd_conv *conv, const struct side *side, int block,
                        struct winograd_run run, struct winograd_points to)
 {
-    if (conv->layout == WINOGRAD_BLOCKS) {
-        const struct winograd_map map = block_of(conv, side->map, block);
+    struct winograd_channels channels = channels_of(conv, side->map, side->channels, block);
+    float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
 
-        side->spread(&map, run, to);
-    } else {
-        const struct winograd_channels channels = channels_of(conv, side->map, side->channels, block);
+    if (conv->layout == WINOGRAD_PLANES) {
         const struct winograd_window window = window_of(run, side->around);
-        float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
 
-        conv->kernels->turn[conv->layout].gather(&channels, &window, vectors);
-        side->spread(&(struct winograd_map){vectors, window.height, window.width},
-                     (struct winograd_run){side->around, side->around, run.n}, to);
+        conv->kernels->gather_planes(&channels, &window, vectors);
+        channels = vectors_of(conv, vectors, &window);
+        run.y = run.x = side->around;
     }
+    side->spread(&channels, run, to);
 }
 
 static void spread(const struct winograd_conv *conv, const struct side *side, int first, struct part part,
@@ -286,7 +302,7 @@ static void spread(const struct winograd_conv *conv, const struct side *side, in
 static void spread_inputs(const struct winograd_conv *conv, const void *src, const struct turn *turn,
                           int item)
 {
-    const struct side side = {conv->kernels->spread_inputs, src, conv->in_channels, 1};
+    const struct side side = {loops_of(conv)->spread_inputs, src, conv->in_channels, 1};
     const struct part part = part_of(item, turn->n);
 
     spread(conv, &side, turn->first, part, input_points(conv, turn->inputs, turn->room, part.block));
@@ -295,7 +311,7 @@ static void spread_inputs(const struct winograd_conv *conv, const void *src, con
 static void spread_outputs(const struct winograd_conv *conv, const void *diff_dst, const struct turn *turn,
                            int item)
 {
-    const struct side side = {conv->kernels->spread_outputs, diff_dst, conv->out_channels, 0};
+    const struct side side = {loops_of(conv)->spread_outputs, diff_dst, conv->out_channels, 0};
     const struct part part = part_of(item, turn->n);
 
     spread(conv, &side, turn->first, part, output_points(conv, turn->outputs, turn->room, part.block));
@@ -335,18 +351,18 @@ static struct winograd_finish finish_of_block(const struct winograd_conv *conv,
 static void collect_run(const struct winograd_conv *conv, struct winograd_points from, int block,
                         struct winograd_run run, const struct winograd_finish *finish, void *dst)
 {
-    if (conv->layout == WINOGRAD_BLOCKS) {
-        const struct winograd_map map = block_of(conv, dst, block);
+    const struct winograd_channels channels = channels_of(conv, dst, conv->out_channels, block);
+    float vectors[WINOGRAD_TILE * WINDOW_WIDTH * MOST_LANES];
 
-        conv->kernels->collect(from, &map, run, finish);
-    } else {
-        const struct winograd_channels channels = channels_of(conv, dst, conv->out_channels, block);
+    if (conv->layout == WINOGRAD_PLANES) {
         const struct winograd_window window = window_of(run, 0);
-        float vectors[WINOGRAD_TILE * WINDOW_WIDTH * MOST_LANES];
+        const struct winograd_channels turned = vectors_of(conv, vectors, &window);
 
-        conv->kernels->collect(from, &(struct winograd_map){vectors, window.height, window.width},
-                               (struct winograd_run){0, 0, run.n}, &(struct winograd_finish){0});
-        conv->kernels->turn[conv->layout].scatter(vectors, &channels, &window, finish);
+        loops_of(conv)->collect(from, &turned, (struct winograd_run){0, 0, run.n},
+                                &(struct winograd_finish){0});
+        conv->kernels->scatter_planes(vectors, &channels, &window, finish);
+    } else {
+        loops_of(conv)->collect(from, &channels, run, finish);
     }
 }
 
@@ -545,7 +561,7 @@ void winograd_gradient(const struct winograd_conv *conv, const void *src, const 
         for (int b = 0; b < (bias != NULL ? out_blocks(conv) : 0); b++) {
             const struct winograd_channels channels = channels_of(conv, diff_dst, conv->out_channels, b);
 
-            conv->kernels->sum[conv->layout](&channels, add, bias + (size_t)b * lanes_of(conv));
+            loops_of(conv)->sum(&channels, add, bias + (size_t)b * lanes_of(conv));
         }
     }
 }

@@ -10,9 +10,10 @@
  *     gradient of filters   dg = G^T [ (A dY A^T) . (B^T d B) ] G     summed over tiles
  *
  * Maps are blocked: channel c of position (y, x) is at ((c / lanes * height + y) * width + x) * lanes +
- * c % lanes; lanes beyond the last channel are zero. Or they lie otherwise: then a few tiles side by side are
- * turned into such blocks on their way to points, and back. Products want the channels of outputs in panels
- * of two blocks.
+ * c % lanes; lanes beyond the last channel are zero. Or the channels of a position all lie side by side, and
+ * are read and written where they lie. Or they lie in planes, of which a few tiles side by side are turned
+ * into such blocks on their way to points, and back. Products want the channels of outputs in panels of two
+ * blocks.
  *
  *   winograd.c      the three directions: which thread does which tiles, and working memory
  *   loops.h         the loops over vectors, compiled for each set of instructions:
