@@ -135,6 +135,11 @@ dnnl_status_t onednn_problem_describe(const struct onednn_problem *problem, dnnl
         status = describe(problem, &md, engine, attributes, out);
     while (status == dnnl_success && is_wrong(problem, *out))
         status = dnnl_primitive_desc_next_impl(*out);
+    if (status == dnnl_last_impl_reached) { /* all are wrong */
+        dnnl_primitive_desc_destroy(*out);
+        *out = NULL;
+        status = dnnl_unimplemented;
+    }
     destroy_descriptors(&md);
     return status;
 }

@@ -32,13 +32,17 @@ static fa_status drain(struct fa_loader *loader, size_t n, struct speed *speed)
     return FA_OK;
 }
 
-/* One image a step, over and over until there are n. */
+/* One image a step, over and over until there are n. A damaged one is told each time, and replaced. */
 static fa_status load(const struct fa_dataset *dataset, const struct fa_transform *transform, int threads,
                       size_t n, struct speed *speed)
 {
     const double start = fa_clock_seconds();
-    const struct fa_loader_config config = {
-        .transform = *transform, .batch = 1, .end = 1, .n_threads = threads, .n_ahead = (size_t)threads + 1};
+    const struct fa_loader_config config = {.transform = *transform,
+                                            .batch = 1,
+                                            .end = 1,
+                                            .n_threads = threads,
+                                            .n_ahead = (size_t)threads + 1,
+                                            .bad_budget = SIZE_MAX};
     struct fa_loader_statistics statistics = {0};
     struct fa_sampler *sampler = NULL;
     struct fa_loader *loader = NULL;

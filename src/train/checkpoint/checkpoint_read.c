@@ -53,8 +53,10 @@ static fa_status check_model(const char *directory, const struct fa_checkpoint_m
     for (size_t i = 0; i < params->n; i++)
         FA_TRY(check_parameter(directory, manifest, &params->entry[i]));
     if (manifest->n_tensors != params->n)
-        return fa_fail(FA_EINVAL, "%s: belongs to another model: it has %zu parameters, this one %zu",
-                       directory, manifest->n_tensors, params->n);
+        return fa_fail(
+            FA_EINVAL,
+            "%s: belongs to another model: it has %zu parameters, this one %zu; set the model.* keys back",
+            directory, manifest->n_tensors, params->n);
     return FA_OK;
 }
 
