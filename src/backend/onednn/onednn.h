@@ -285,6 +285,8 @@ fa_status onednn_describe(const struct fa_conv *conv, enum onednn_operation oper
 
 /* ---- onednn_winograd.c */
 
+int onednn_winograd_tiles(const struct fa_conv *conv);
+
 /* Of working memory. */
 size_t onednn_winograd_bytes(const struct fa_conv *conv, enum fa_conv_direction direction);
 

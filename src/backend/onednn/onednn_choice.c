@@ -21,8 +21,8 @@
 
 #include "onednn.h"
 
-/* Squares of 4x4 outputs from which on it pays. */
-enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12, LEAST_TILES_BF16 = 200 };
+/* Tiles from which on it pays. */
+enum { LEAST_TILES = 24, LEAST_TILES_UNTRAINED = 12, LEAST_TILES_BF16 = 30, LEAST_TILES_BF16_GRADIENT = 100 };
 
 static bool reads_image(const struct fa_conv_desc *desc)
 {
@@ -69,20 +69,20 @@ size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_
     return n;
 }
 
-static int least_tiles(const struct fa_conv *conv)
+static int least_tiles(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
     const struct onednn *onednn = onednn_of(conv->backend);
 
+    if (onednn->multiplies_by_amx)
+        return INT_MAX;
     if (onednn->is_bf16)
-        return onednn->multiplies_by_amx ? INT_MAX : LEAST_TILES_BF16;
+        return direction == FA_CONV_BACKWARD_WEIGHTS ? LEAST_TILES_BF16_GRADIENT : LEAST_TILES_BF16;
     return fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED;
 }
 
-static bool pays(const struct fa_conv *conv, enum onednn_method method)
+static bool pays(const struct fa_conv *conv, enum fa_conv_direction direction, enum onednn_method method)
 {
-    const int n_tiles = (conv->out.h + 3) / 4 * ((conv->out.w + 3) / 4);
-
-    return method != ONEDNN_WINOGRAD || n_tiles >= least_tiles(conv);
+    return method != ONEDNN_WINOGRAD || onednn_winograd_tiles(conv) >= least_tiles(conv, direction);
 }
 
 /* Of those that may be and are wanted, the last. */
@@ -94,7 +94,7 @@ enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_dir
     for (int m = 0; m < ONEDNN_METHODS; m++) {
         const enum onednn_method method = (enum onednn_method)m;
         const bool is_wanted =
-            asked != NULL ? strcmp(asked, onednn_method_names[m]) == 0 : pays(conv, method);
+            asked != NULL ? strcmp(asked, onednn_method_names[m]) == 0 : pays(conv, direction, method);
 
         if (is_wanted && may_be(conv->backend, &conv->desc, direction, method))
             chosen = method;

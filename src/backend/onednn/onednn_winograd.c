@@ -11,7 +11,8 @@ static struct winograd_conv products_of(const struct fa_conv *conv, enum winogra
     const int in = conv->desc.in.c, out = conv->desc.out_channels;
     const bool is_forward = direction == WINOGRAD_FORWARD;
 
-    return (struct winograd_conv){.kernels = winograd_kernels_of(onednn->block),
+    return (struct winograd_conv){.kernels = onednn->is_bf16 ? winograd_kernels_of_bf16()
+                                                             : winograd_kernels_of(onednn->block),
                                   .n_threads = conv->backend->n_threads,
                                   .layout = onednn->is_bf16 ? WINOGRAD_POSITIONS : WINOGRAD_BLOCKS,
                                   .in_channels = is_forward ? in : out,
@@ -28,6 +29,13 @@ size_t onednn_winograd_bytes(const struct fa_conv *conv, enum fa_conv_direction 
     if (direction == FA_CONV_BACKWARD_WEIGHTS)
         return winograd_gradient_bytes(&forward);
     return winograd_products_bytes(direction == FA_CONV_FORWARD ? &forward : &backward);
+}
+
+int onednn_winograd_tiles(const struct fa_conv *conv)
+{
+    const struct winograd_conv products = products_of(conv, WINOGRAD_FORWARD);
+
+    return winograd_tiles(&products);
 }
 
 static void *work_of(const struct fa_conv *conv)

@@ -3,5 +3,7 @@
  */
 #define LANES     8
 #define MOST_ROWS 6
+#define TILE      4
+#define BF16      0
 #define KERNELS   winograd_avx2
 #include "loops.h"

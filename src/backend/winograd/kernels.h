@@ -41,9 +41,13 @@ struct winograd_product {
     bool add;              /* to what the result holds */
 };
 
-/* Loops over channels that lie side by side. */
-struct winograd_loops {
-    /* A run's tiles, as inputs or as outputs, to their points; rows 0 to n. */
+struct winograd_kernels {
+    int lanes;
+    int tile;      /* outputs along its sides */
+    int most_rows; /* of a result, that stay in registers */
+
+    /* Of channels that lie side by side: a run's tiles, as inputs or as outputs, to their points; rows 0 to
+     * n. */
     void (*spread_inputs)(const struct winograd_channels *channels, struct winograd_run run,
                           struct winograd_points to);
     void (*spread_outputs)(const struct winograd_channels *channels, struct winograd_run run,
@@ -55,16 +59,9 @@ struct winograd_loops {
 
     /* Adds up all positions. */
     void (*sum)(const struct winograd_channels *channels, bool add, float *sums);
-};
 
-struct winograd_kernels {
-    int lanes;
-    int most_rows; /* of a result, that stay in registers */
-
-    struct winograd_loops blocks, positions; /* vectors of floats, and channels of bf16 */
-
-    /* A window of planes as vectors, [y][x][lane]; zero where there is no channel or position. And back,
-       where there are; `finish` has the maps and the bias of those channels. */
+    /* Of floats alone: a window of planes as vectors, [y][x][lane]; zero where there is no channel or
+       position. And back, where there are; `finish` has the maps and the bias of those channels. */
     void (*gather_planes)(const struct winograd_channels *planes, const struct winograd_window *window,
                           float *to);
     void (*scatter_planes)(const float *from, const struct winograd_channels *planes,
@@ -83,9 +80,10 @@ struct winograd_kernels {
     void (*unpack)(const float *from, size_t point, bool add, float *taps, size_t tap);
 };
 
-extern const struct winograd_kernels winograd_wide, winograd_narrow; /* 16 and 8 lanes, of any instructions */
+/* For maps of floats, F(4x4, 3x3), and of bf16, F(6x6, 3x3). */
+extern const struct winograd_kernels winograd_wide, winograd_narrow, winograd_narrow_bf16;
 #ifdef __x86_64__
-extern const struct winograd_kernels winograd_avx512, winograd_avx2;
+extern const struct winograd_kernels winograd_avx512, winograd_avx512_bf16, winograd_avx2;
 #endif
 
 #endif

@@ -1,78 +1,138 @@
 /*
- * transforms.h - between tiles and their points: the matrices of F(4, 3) on the points 0, a, -a, b, -b and
- * infinity (doc/method.md 2.8), along one side of a tile, on vectors of LANES channels. A tile takes it along
- * both sides.
+ * transforms.h - between tiles and their points: the matrices of F(TILE, 3) along one side of a tile, on
+ * vectors of LANES channels. A tile takes it along both sides.
+ *
+ * The points are 0, p and -p for each p of PAIRS, and infinity (doc/method.md 2.8). At p and -p the even
+ * terms of a sum are the same, and the odd ones differ in their sign.
  */
+enum { PATCH = TILE + 2, PAIRS = TILE / 2, TAPS = 3 };
 
-#define POINT_A 0.625f
-#define POINT_B 1.5f
-#define A2      (POINT_A * POINT_A)
-#define B2      (POINT_B * POINT_B)
-#define SCALE_0 (1 / (A2 * B2))
-#define SCALE_A (1 / (2 * A2 * (A2 - B2)))
-#define SCALE_B (1 / (2 * B2 * (B2 - A2)))
+#define SQUARE(p) ((p) * (p))
+#define POWERS(p)                                                                                            \
+    {                                                                                                        \
+        1, (p), (p) * (p), (p) * (p) * (p), (p) * (p) * (p) * (p), (p) * (p) * (p) * (p) * (p)               \
+    }
 
-/* B^T d */
-INLINE void inputs_to_points(const vector d[WINOGRAD_PATCH], vector to[WINOGRAD_PATCH])
+/* all: the coefficients of the product of x^2 - p^2 over all p, at powers of x^2. but[k]: without the k-th p.
+   scale[k]: one over 2 p^2 times that product at the k-th p. */
+#if TILE == 4
+#define A  0.625f
+#define B  1.5f
+#define A2 SQUARE(A)
+#define B2 SQUARE(B)
+static const float powers[PAIRS][6] = {POWERS(A), POWERS(B)};
+static const float all[PAIRS + 1] = {A2 * B2, -(A2 + B2), 1};
+static const float but[PAIRS][PAIRS] = {{-B2, 1}, {-A2, 1}};
+static const float scale[PAIRS] = {1 / (2 * A2 * (A2 - B2)), 1 / (2 * B2 * (B2 - A2))};
+#else
+#define A  0.5f
+#define B  1.0f
+#define C  2.0f
+#define A2 SQUARE(A)
+#define B2 SQUARE(B)
+#define C2 SQUARE(C)
+static const float powers[PAIRS][6] = {POWERS(A), POWERS(B), POWERS(C)};
+static const float all[PAIRS + 1] = {-A2 * B2 * C2, A2 *B2 + A2 *C2 + B2 *C2, -(A2 + B2 + C2), 1};
+static const float but[PAIRS][PAIRS] = {
+    {B2 * C2, -(B2 + C2), 1}, {A2 * C2, -(A2 + C2), 1}, {A2 * B2, -(A2 + B2), 1}};
+static const float scale[PAIRS] = {1 / (2 * A2 * (A2 - B2) * (A2 - C2)), 1 / (2 * B2 * (B2 - A2) * (B2 - C2)),
+                                   1 / (2 * C2 * (C2 - A2) * (C2 - B2))};
+#endif
+
+/* factors[0] v[0] + factors[1] v[2] + ... */
+INLINE vector every_second(const float *factors, int n, const vector *v)
 {
-    const vector even_a = d[4] - B2 * d[2], odd_a = POINT_A * (d[3] - B2 * d[1]);
-    const vector even_b = d[4] - A2 * d[2], odd_b = POINT_B * (d[3] - A2 * d[1]);
+    vector sum = factors[0] * v[0];
 
-    to[0] = A2 * B2 * d[0] - (A2 + B2) * d[2] + d[4];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
-    to[5] = A2 * B2 * d[1] - (A2 + B2) * d[3] + d[5];
+    UNROLL
+    for (int i = 1; i < n; i++)
+        sum += factors[i] * v[2 * i];
+    return sum;
 }
 
-/* A^T m */
-INLINE void points_to_outputs(const vector m[WINOGRAD_PATCH], vector to[WINOGRAD_TILE])
+INLINE void set_pair(vector *to, int k, vector even, vector odd)
 {
-    const vector sum_a = m[1] + m[2], difference_a = m[1] - m[2];
-    const vector sum_b = m[3] + m[4], difference_b = m[3] - m[4];
+    to[2 * k + 1] = even + odd;
+    to[2 * k + 2] = even - odd;
+}
 
-    to[0] = m[0] + (sum_a + sum_b);
-    to[1] = POINT_A * difference_a + POINT_B * difference_b;
-    to[2] = A2 * sum_a + B2 * sum_b;
-    to[3] = A2 * POINT_A * difference_a + B2 * POINT_B * difference_b + m[5];
+/* B^T d */
+INLINE void inputs_to_points(const vector *d, vector *to)
+{
+    to[0] = every_second(all, PAIRS + 1, d);
+    UNROLL
+    for (int k = 0; k < PAIRS; k++)
+        set_pair(to, k, every_second(but[k], PAIRS, d + 2),
+                 powers[k][1] * every_second(but[k], PAIRS, d + 1));
+    to[PATCH - 1] = every_second(all, PAIRS + 1, d + 1);
 }
 
 /* A y */
-INLINE void outputs_to_points(const vector y[WINOGRAD_TILE], vector to[WINOGRAD_PATCH])
+INLINE void outputs_to_points(const vector *y, vector *to)
 {
-    const vector even_a = y[0] + A2 * y[2], odd_a = POINT_A * (y[1] + A2 * y[3]);
-    const vector even_b = y[0] + B2 * y[2], odd_b = POINT_B * (y[1] + B2 * y[3]);
-
     to[0] = y[0];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
-    to[5] = y[3];
+    UNROLL
+    for (int k = 0; k < PAIRS; k++) {
+        vector even = y[0], odd = powers[k][1] * y[1];
+
+        UNROLL
+        for (int i = 2; i < TILE; i += 2) {
+            even += powers[k][i] * y[i];
+            odd += powers[k][i + 1] * y[i + 1];
+        }
+        set_pair(to, k, even, odd);
+    }
+    to[PATCH - 1] = y[TILE - 1];
+}
+
+/* powers[0][i] (m_a + m_-a) + powers[1][i] (m_b + m_-b) + ... for even i, with differences for odd ones */
+INLINE vector sum_of_pairs(const vector *m, int i)
+{
+    vector sum[PAIRS];
+
+    UNROLL
+    for (int k = 0; k < PAIRS; k++)
+        sum[k] = i % 2 == 0 ? m[2 * k + 1] + m[2 * k + 2] : m[2 * k + 1] - m[2 * k + 2];
+    sum[0] *= powers[0][i];
+    UNROLL
+    for (int k = 1; k < PAIRS; k++)
+        sum[0] += powers[k][i] * sum[k];
+    return sum[0];
+}
+
+/* A^T m */
+INLINE void points_to_outputs(const vector *m, vector *to)
+{
+    UNROLL
+    for (int i = 0; i < TILE; i++)
+        to[i] = sum_of_pairs(m, i);
+    to[0] += m[0];
+    to[TILE - 1] += m[PATCH - 1];
 }
 
 /* G g */
-INLINE void filters_to_points(const vector g[3], vector to[WINOGRAD_PATCH])
+INLINE void filters_to_points(const vector *g, vector *to)
 {
-    const vector even_a = SCALE_A * (g[0] + A2 * g[2]), odd_a = SCALE_A * POINT_A * g[1];
-    const vector even_b = SCALE_B * (g[0] + B2 * g[2]), odd_b = SCALE_B * POINT_B * g[1];
-
-    to[0] = SCALE_0 * g[0];
-    to[1] = even_a + odd_a;
-    to[2] = even_a - odd_a;
-    to[3] = even_b + odd_b;
-    to[4] = even_b - odd_b;
-    to[5] = g[2];
+    to[0] = g[0] * (1 / all[0]);
+    UNROLL
+    for (int k = 0; k < PAIRS; k++)
+        set_pair(to, k, scale[k] * (g[0] + powers[k][2] * g[2]), scale[k] * powers[k][1] * g[1]);
+    to[PATCH - 1] = g[2];
 }
 
 /* G^T u */
-INLINE void points_to_filters(const vector u[WINOGRAD_PATCH], vector to[3])
+INLINE void points_to_filters(const vector *u, vector *to)
 {
-    const vector sum_a = SCALE_A * (u[1] + u[2]), difference_a = SCALE_A * (u[1] - u[2]);
-    const vector sum_b = SCALE_B * (u[3] + u[4]), difference_b = SCALE_B * (u[3] - u[4]);
+    vector scaled[PATCH];
 
-    to[0] = SCALE_0 * u[0] + (sum_a + sum_b);
-    to[1] = POINT_A * difference_a + POINT_B * difference_b;
-    to[2] = A2 * sum_a + B2 * sum_b + u[5];
+    UNROLL
+    for (int k = 0; k < PAIRS; k++) {
+        scaled[2 * k + 1] = scale[k] * u[2 * k + 1];
+        scaled[2 * k + 2] = scale[k] * u[2 * k + 2];
+    }
+    UNROLL
+    for (int i = 0; i < 3; i++)
+        to[i] = sum_of_pairs(scaled, i);
+    to[0] += u[0] * (1 / all[0]);
+    to[2] += u[PATCH - 1];
 }

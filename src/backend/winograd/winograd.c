@@ -14,10 +14,10 @@
    once read filters less often. */
 enum { TILES_BYTES = 6 << 20 };
 
-/* Tiles that the gradient of filters takes at once. Their sums are read and written for each such part. */
-enum { GRADIENT_TILES = 256 };
+/* Tiles that the gradient of filters takes at once, at most. Their sums are read and written each time. */
+enum { GRADIENT_TILES = 128 };
 
-enum { MOST_LANES = 16 };
+enum { MOST_LANES = 16, MOST_TILE = 6 };
 
 /* Between points, so that those of a tile do not all lie in the same set of a cache. */
 enum { GAP = 16 };
@@ -33,19 +33,35 @@ const struct winograd_kernels *winograd_kernels_of(int lanes)
     return lanes == 16 ? &winograd_wide : &winograd_narrow;
 }
 
+const struct winograd_kernels *winograd_kernels_of_bf16(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512bf16"))
+        return &winograd_avx512_bf16;
+#endif
+    return &winograd_narrow_bf16;
+}
+
 static size_t lanes_of(const struct winograd_conv *conv)
 {
     return (size_t)conv->kernels->lanes;
 }
 
-static int tiles_across(const struct winograd_conv *conv)
+static size_t points_of(const struct winograd_conv *conv)
 {
-    return (conv->width + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
+    const size_t patch = (size_t)conv->kernels->tile + 2;
+
+    return patch * patch;
 }
 
-static int tiles_of(const struct winograd_conv *conv)
+static int tiles_across(const struct winograd_conv *conv)
 {
-    return (conv->height + WINOGRAD_TILE - 1) / WINOGRAD_TILE * tiles_across(conv);
+    return (conv->width + conv->kernels->tile - 1) / conv->kernels->tile;
+}
+
+int winograd_tiles(const struct winograd_conv *conv)
+{
+    return (conv->height + conv->kernels->tile - 1) / conv->kernels->tile * tiles_across(conv);
 }
 
 static int blocks_of(const struct winograd_conv *conv, int channels)
@@ -84,12 +100,6 @@ static struct winograd_channels channels_of(const struct winograd_conv *conv, co
 
     return (struct winograd_channels){begin_of(conv, map, block), is_whole ? lanes : left, conv->height,
                                       conv->width, steps[conv->layout]};
-}
-
-/* Of planes: over the vectors that a window of them is turned into. */
-static const struct winograd_loops *loops_of(const struct winograd_conv *conv)
-{
-    return conv->layout == WINOGRAD_POSITIONS ? &conv->kernels->positions : &conv->kernels->blocks;
 }
 
 /* ---- where points lie ---- */
@@ -148,7 +158,7 @@ static size_t in_lanes(const struct winograd_conv *conv)
 
 size_t winograd_filters_bytes(const struct winograd_conv *conv)
 {
-    return WINOGRAD_POINTS * panel_point(conv, in_lanes(conv)) * sizeof(float);
+    return points_of(conv) * panel_point(conv, in_lanes(conv)) * sizeof(float);
 }
 
 /* What is packed. */
@@ -235,24 +245,26 @@ static struct part part_of(int item, int n_tiles)
 
 /* Tiles of planes that are turned into vectors at once: two or four vectors of outputs in a row of a plane,
    which stay in the nearest cache. */
-enum { MOST_BESIDE = 8, WINDOW_WIDTH = MOST_BESIDE * WINOGRAD_TILE + 2 };
+enum { MOST_BESIDE = 8, MOST_PATCH = MOST_TILE + 2, WINDOW_WIDTH = MOST_BESIDE * MOST_TILE + 2 };
 
 /* From a tile on, as many of the next as lie beside it. */
 static struct winograd_run run_at(const struct winograd_conv *conv, int tile, int most)
 {
-    const int across = tiles_across(conv), x = tile % across;
+    const int across = tiles_across(conv), x = tile % across, side = conv->kernels->tile;
     const int beside = most < across - x ? most : across - x;
 
-    return (struct winograd_run){tile / across * WINOGRAD_TILE, x * WINOGRAD_TILE,
+    return (struct winograd_run){tile / across * side, x * side,
                                  conv->layout == WINOGRAD_PLANES && beside > MOST_BESIDE ? MOST_BESIDE
                                                                                          : beside};
 }
 
 /* What a run's tiles need, `around` more on all sides. */
-static struct winograd_window window_of(struct winograd_run run, int around)
+static struct winograd_window window_of(const struct winograd_conv *conv, struct winograd_run run, int around)
 {
-    return (struct winograd_window){run.y - around, run.x - around, WINOGRAD_TILE + 2 * around,
-                                    run.n * WINOGRAD_TILE + 2 * around};
+    const int side = conv->kernels->tile;
+
+    return (struct winograd_window){run.y - around, run.x - around, side + 2 * around,
+                                    run.n * side + 2 * around};
 }
 
 /* One side of a convolution that goes to points. */
@@ -275,10 +287,10 @@ static void spread_run(const struct winograd_conv *conv, const struct side *side
                        struct winograd_run run, struct winograd_points to)
 {
     struct winograd_channels channels = channels_of(conv, side->map, side->channels, block);
-    float vectors[WINOGRAD_PATCH * WINDOW_WIDTH * MOST_LANES];
+    float vectors[MOST_PATCH * WINDOW_WIDTH * MOST_LANES];
 
     if (conv->layout == WINOGRAD_PLANES) {
-        const struct winograd_window window = window_of(run, side->around);
+        const struct winograd_window window = window_of(conv, run, side->around);
 
         conv->kernels->gather_planes(&channels, &window, vectors);
         channels = vectors_of(conv, vectors, &window);
@@ -302,7 +314,7 @@ static void spread(const struct winograd_conv *conv, const struct side *side, in
 static void spread_inputs(const struct winograd_conv *conv, const void *src, const struct turn *turn,
                           int item)
 {
-    const struct side side = {loops_of(conv)->spread_inputs, src, conv->in_channels, 1};
+    const struct side side = {conv->kernels->spread_inputs, src, conv->in_channels, 1};
     const struct part part = part_of(item, turn->n);
 
     spread(conv, &side, turn->first, part, input_points(conv, turn->inputs, turn->room, part.block));
@@ -311,7 +323,7 @@ static void spread_inputs(const struct winograd_conv *conv, const void *src, con
 static void spread_outputs(const struct winograd_conv *conv, const void *diff_dst, const struct turn *turn,
                            int item)
 {
-    const struct side side = {loops_of(conv)->spread_outputs, diff_dst, conv->out_channels, 0};
+    const struct side side = {conv->kernels->spread_outputs, diff_dst, conv->out_channels, 0};
     const struct part part = part_of(item, turn->n);
 
     spread(conv, &side, turn->first, part, output_points(conv, turn->outputs, turn->room, part.block));
@@ -352,17 +364,17 @@ static void collect_run(const struct winograd_conv *conv, struct winograd_points
                         struct winograd_run run, const struct winograd_finish *finish, void *dst)
 {
     const struct winograd_channels channels = channels_of(conv, dst, conv->out_channels, block);
-    float vectors[WINOGRAD_TILE * WINDOW_WIDTH * MOST_LANES];
+    float vectors[MOST_TILE * WINDOW_WIDTH * MOST_LANES];
 
     if (conv->layout == WINOGRAD_PLANES) {
-        const struct winograd_window window = window_of(run, 0);
+        const struct winograd_window window = window_of(conv, run, 0);
         const struct winograd_channels turned = vectors_of(conv, vectors, &window);
 
-        loops_of(conv)->collect(from, &turned, (struct winograd_run){0, 0, run.n},
-                                &(struct winograd_finish){0});
+        conv->kernels->collect(from, &turned, (struct winograd_run){0, 0, run.n},
+                               &(struct winograd_finish){0});
         conv->kernels->scatter_planes(vectors, &channels, &window, finish);
     } else {
-        loops_of(conv)->collect(from, &channels, run, finish);
+        conv->kernels->collect(from, &channels, run, finish);
     }
 }
 
@@ -385,14 +397,14 @@ static void collect_part(const struct winograd_conv *conv, const struct winograd
    threads; else each thread takes its own, as many at once as stay near it, and all have as many turns. */
 static bool is_shared(const struct winograd_conv *conv)
 {
-    return conv->n_threads > 1 && tiles_of(conv) < 2 * conv->kernels->most_rows * conv->n_threads;
+    return conv->n_threads > 1 && winograd_tiles(conv) < 2 * conv->kernels->most_rows * conv->n_threads;
 }
 
 static int tiles_at_once(const struct winograd_conv *conv)
 {
-    const size_t n_floats = WINOGRAD_POINTS * (in_lanes(conv) + panels_of(conv) * 2 * lanes_of(conv));
+    const size_t n_floats = points_of(conv) * (in_lanes(conv) + panels_of(conv) * 2 * lanes_of(conv));
     const int fit = (int)(TILES_BYTES / (n_floats * sizeof(float))), rows = conv->kernels->most_rows;
-    const int most = fit > 2 * rows ? fit / rows * rows : 2 * rows, all = tiles_of(conv);
+    const int most = fit > 2 * rows ? fit / rows * rows : 2 * rows, all = winograd_tiles(conv);
     const int turns = (all + most * conv->n_threads - 1) / (most * conv->n_threads) * conv->n_threads;
 
     return is_shared(conv) ? all : (all + turns - 1) / turns;
@@ -400,7 +412,7 @@ static int tiles_at_once(const struct winograd_conv *conv)
 
 static size_t turn_floats(const struct winograd_conv *conv, int room)
 {
-    return WINOGRAD_POINTS * (input_point(conv, room) + panel_point(conv, (size_t)room));
+    return points_of(conv) * (input_point(conv, room) + panel_point(conv, (size_t)room));
 }
 
 size_t winograd_products_bytes(const struct winograd_conv *conv)
@@ -412,10 +424,10 @@ size_t winograd_products_bytes(const struct winograd_conv *conv)
 
 static struct turn turn_of(const struct winograd_conv *conv, int first, int room, float *work)
 {
-    const int left = tiles_of(conv) - first;
+    const int left = winograd_tiles(conv) - first;
 
     return (struct turn){first, left < room ? left : room, room, work,
-                         work + WINOGRAD_POINTS * input_point(conv, room)};
+                         work + points_of(conv) * input_point(conv, room)};
 }
 
 static void take_alone(const struct winograd_conv *conv, const void *src, const float *packed,
@@ -423,7 +435,7 @@ static void take_alone(const struct winograd_conv *conv, const void *src, const 
 {
     for (int item = 0; item < PARTS * in_blocks(conv); item++)
         spread_inputs(conv, src, turn, item);
-    for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
+    for (int item = 0; item < (int)(points_of(conv) * panels_of(conv)); item++)
         multiply_point(conv, packed, turn, item);
     for (int item = 0; item < PARTS * out_blocks(conv); item++)
         collect_part(conv, finish, dst, turn, item);
@@ -438,7 +450,7 @@ static void take_together(const struct winograd_conv *conv, const void *src, con
         for (int item = 0; item < PARTS * in_blocks(conv); item++)
             spread_inputs(conv, src, turn, item);
 #pragma omp for schedule(static)
-        for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
+        for (int item = 0; item < (int)(points_of(conv) * panels_of(conv)); item++)
             multiply_point(conv, packed, turn, item);
 #pragma omp for schedule(static)
         for (int item = 0; item < PARTS * out_blocks(conv); item++)
@@ -449,7 +461,7 @@ static void take_together(const struct winograd_conv *conv, const void *src, con
 void winograd_products(const struct winograd_conv *conv, const void *src, const float *packed,
                        const struct winograd_finish *finish, void *dst, void *work)
 {
-    const int all = tiles_of(conv), at_once = tiles_at_once(conv);
+    const int all = winograd_tiles(conv), at_once = tiles_at_once(conv);
 
     if (is_shared(conv)) {
         const struct turn turn = turn_of(conv, 0, at_once, work);
@@ -470,9 +482,9 @@ void winograd_products(const struct winograd_conv *conv, const void *src, const 
 
 static int gradient_tiles(const struct winograd_conv *conv)
 {
-    const int all = tiles_of(conv);
+    const int all = winograd_tiles(conv), turns = (all + GRADIENT_TILES - 1) / GRADIENT_TILES;
 
-    return all < GRADIENT_TILES ? all : GRADIENT_TILES;
+    return (all + turns - 1) / turns;
 }
 
 /* A turn, and behind it the sums. */
@@ -536,7 +548,7 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
 void winograd_gradient(const struct winograd_conv *conv, const void *src, const void *diff_dst, bool add,
                        float *filters, float *bias, void *work)
 {
-    const int all = tiles_of(conv), at_once = gradient_tiles(conv);
+    const int all = winograd_tiles(conv), at_once = gradient_tiles(conv);
     float *sums = (float *)work + turn_floats(conv, at_once);
 
 #pragma omp parallel num_threads(conv->n_threads)
@@ -551,7 +563,7 @@ void winograd_gradient(const struct winograd_conv *conv, const void *src, const 
             for (int item = 0; item < PARTS * out_blocks(conv); item++)
                 spread_outputs(conv, diff_dst, &turn, item);
 #pragma omp for schedule(static)
-            for (int item = 0; item < WINOGRAD_POINTS * (int)panels_of(conv); item++)
+            for (int item = 0; item < (int)(points_of(conv) * panels_of(conv)); item++)
                 multiply_panel(conv, &turn, sums, item);
         }
 #pragma omp for schedule(static) nowait
@@ -561,7 +573,7 @@ void winograd_gradient(const struct winograd_conv *conv, const void *src, const 
         for (int b = 0; b < (bias != NULL ? out_blocks(conv) : 0); b++) {
             const struct winograd_channels channels = channels_of(conv, diff_dst, conv->out_channels, b);
 
-            loops_of(conv)->sum(&channels, add, bias + (size_t)b * lanes_of(conv));
+            conv->kernels->sum(&channels, add, bias + (size_t)b * lanes_of(conv));
         }
     }
 }

@@ -1,9 +1,11 @@
 /*
- * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering F(4x4, 3x3),
- * in floats: a quarter of the multiplications (doc/method.md 2.8).
+ * winograd.h - convolutions of 3x3 with stride 1 and padding 1 by Winograd's minimal filtering (doc/method.md
+ * 2.8), in floats: F(4x4, 3x3) for maps of floats, a quarter of the multiplications, and F(6x6, 3x3) for maps
+ * of bf16, a fifth of them, whose rounding is a thousand times what the larger tile adds.
  *
  * A tile is 4x4 outputs, which need 6x6 inputs; both become 36 numbers, its points, at each of which a
- * convolution is one product over channels. With B^T, G and A^T as in transforms.h:
+ * convolution is one product over channels. One of 6x6 outputs needs 8x8 inputs and has 64 points. With B^T,
+ * G and A^T as in transforms.h:
  *
  *     forward               Y  = A^T [ (G g G^T) . (B^T d B) ] A      summed over input channels
  *     gradient of inputs    the same, with filters turned by half a circle, inputs and outputs exchanged
@@ -16,9 +18,8 @@
  * blocks.
  *
  *   winograd.c      the three directions: which thread does which tiles, and working memory
- *   loops.h         the loops over vectors, compiled for each set of instructions:
- *                   avx512.c, avx2.c, and wide.c and narrow.c for any
- *   transforms.h    from tiles to points and back
+ *   loops.h         the loops over vectors, compiled for each set of instructions and kind of map:
+ *                   avx512.c, avx512_bf16.c, avx2.c, and wide.c, narrow.c and narrow_bf16.c for any
  *
  * Every number is computed by one thread in one order, so results do not depend on how many there are.
  */
@@ -30,12 +31,14 @@
 
 #include "../store.h"
 
-enum { WINOGRAD_TILE = 4, WINOGRAD_PATCH = 6, WINOGRAD_POINTS = 36, WINOGRAD_TAPS = 9 };
+enum { WINOGRAD_TAPS = 9 };
 
 struct winograd_kernels;
 
-/* For maps in blocks of 8 or 16 channels, by the best instructions that this processor has. */
+/* By the best instructions that this processor has: for maps of floats, in blocks of 8 or 16 channels; and of
+   bf16, with filters in blocks of 16 where there is AVX512-BF16, else of 8. */
 const struct winograd_kernels *winograd_kernels_of(int lanes);
+const struct winograd_kernels *winograd_kernels_of_bf16(void);
 
 /* How a map lies. */
 enum winograd_layout {
@@ -61,6 +64,9 @@ struct winograd_finish {
     const void *positive; /* a map: the result is zero where that is not above zero */
     bool relu;            /* negative results become zero */
 };
+
+/* Of the map of outputs. */
+int winograd_tiles(const struct winograd_conv *conv);
 
 /* Filters at their points: bytes, and made from OIHW. Forward takes those of WINOGRAD_FORWARD; the gradient
    of inputs those of WINOGRAD_BACKWARD, of the convolution whose inputs are the gradients of outputs. */
