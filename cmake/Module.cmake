@@ -41,7 +41,7 @@ function(fa_module name)
 endfunction()
 
 # Tests of what precision does not change, which the oracle build leaves out.
-set(FA_ANY_PRECISION net.calibrate net.group_norm net.lifetime net.model net.params net.workspace backend.algorithms backend.amx
+set(FA_ANY_PRECISION net.calibrate net.group_norm net.lifetime net.model net.params net.workspace backend.algorithms backend.strips
     backend.backend backend.bf16 backend.onednn detect.anchor_cache detect.nms_recall tensor.frame)
 
 function(fa_module_tests name)

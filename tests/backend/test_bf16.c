@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "amx/amx.h"
 #include "fa/memory.h"
 #include "norm_cases.h"
 #include "op_cases.h"
+#include "strips/strips.h"
 #include "support.h"
 
 #define ROUNDING 0x1p-8
@@ -299,22 +299,29 @@ static void without_tiles_winograds_algorithm_is_taken(void **state)
     assert_gradient_is("direct", bf16, medium);
 }
 
-static void gradients_of_filters_are_by_tiles_where_there_are_any(void **state)
+/* oneDNN's only where this program was compiled without the instructions. */
+static const char *name_of_gradients(void)
 {
-    const bool has_own = has_tiles() && amx_is_there();
+    const struct strips_product *product = has_tiles() ? strips_by_tiles() : strips_by_vectors();
+
+    return product != NULL ? strips_name(product) : "direct";
+}
+
+/* By vectors oneDNN has as fast ones of 3x3. */
+static void gradients_of_filters_are_from_strips(void **state)
+{
+    const struct fa_conv_desc one = {{32, 13, 21}, 48, 1, 1, 1, 0}, three = {{32, 13, 21}, 48, 1, 3, 1, 1};
+    struct fa_conv_desc half = three, groups = one, image = one;
     struct fa_backend *direct = open_by(FA_CONV_DIRECT);
 
     (void)state;
-    for (int kernel = 1; kernel <= 3; kernel += 2) {
-        const struct fa_conv_desc desc = {{32, 13, 21}, 48, 1, kernel, 1, kernel / 2};
-        struct fa_conv_desc groups = desc, image = desc;
-
-        groups.groups = 16, image.in.c = 3;
-        assert_gradient_is(has_own ? "amx" : "direct", bf16, desc);
-        assert_gradient_is("direct", direct, desc);
-        assert_gradient_is("direct", bf16, groups);
-        assert_gradient_is("direct", bf16, image);
-    }
+    half.stride = 2, groups.groups = 16, image.in.c = 3;
+    assert_gradient_is(name_of_gradients(), bf16, one);
+    assert_gradient_is(name_of_gradients(), bf16, half);
+    assert_gradient_is(has_tiles() ? name_of_gradients() : "direct", bf16, three);
+    assert_gradient_is("direct", direct, one);
+    assert_gradient_is("direct", bf16, groups);
+    assert_gradient_is("direct", bf16, image);
     fa_backend_close(direct);
 }
 
@@ -584,7 +591,7 @@ int main(void)
         cmocka_unit_test(two_runs_give_the_same_bits),
         cmocka_unit_test(no_layer_is_left_to_reference_code),
         cmocka_unit_test(without_tiles_winograds_algorithm_is_taken),
-        cmocka_unit_test(gradients_of_filters_are_by_tiles_where_there_are_any),
+        cmocka_unit_test(gradients_of_filters_are_from_strips),
         cmocka_unit_test(gradients_of_filters_are_those_of_onednn),
         cmocka_unit_test(doors_round_once),
         cmocka_unit_test(pools_take_the_same_maxima),

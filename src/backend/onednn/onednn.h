@@ -16,7 +16,7 @@
  *   onednn_choice.c       what computes a convolution
  *   onednn_describe.c     that convolution in oneDNN's words
  *   onednn_winograd.c     by Winograd's algorithm, which is our own
- *   onednn_amx.c          gradients of filters in bf16, which are our own, too
+ *   onednn_strips.c       gradients of filters in bf16, which are our own, too
  *   onednn_conv.c         the three directions of a convolution: prepared once for a shape
  *   onednn_conv_run.c     the same, run with pointers
  *   onednn_norm.c         group norm: which thread does which part when
@@ -49,14 +49,14 @@ struct onednn {
     struct fa_backend base;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    struct fa_backend_ops ops;   /* as the precision wants it */
-    dnnl_primitive_attr_t plain; /* no fused operations, scratchpad given by us */
-    bool is_bf16;                /* what activations and packed filters are; else floats */
-    bool multiplies_by_amx;      /* oneDNN does, in bf16 */
-    bool has_amx;                /* and so can our gradients of filters */
-    int block;                   /* channels in a block; of bf16, that are computed together */
-    struct onednn_work work;     /* oneDNN's scratchpad, and behind it our results on the way to a sum */
-    struct fa_store store;       /* packed filters, sums of gradients */
+    struct fa_backend_ops ops;           /* as the precision wants it */
+    dnnl_primitive_attr_t plain;         /* no fused operations, scratchpad given by us */
+    bool is_bf16;                        /* what activations and packed filters are; else floats */
+    bool multiplies_by_amx;              /* oneDNN does, in bf16 */
+    const struct strips_product *strips; /* of our gradients of filters in bf16; NULL if there is none */
+    int block;                           /* channels in a block; of bf16, that are computed together */
+    struct onednn_work work; /* oneDNN's scratchpad, and behind it our results on the way to a sum */
+    struct fa_store store;   /* packed filters, sums of gradients */
 };
 
 static inline struct onednn *onednn_of(const struct fa_backend *backend)
@@ -268,9 +268,11 @@ fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operat
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out) FA_CHECK_RESULT;
 
 /* Who computes it. */
-enum onednn_method { ONEDNN_ITSELF, ONEDNN_WINOGRAD, ONEDNN_AMX };
-enum { ONEDNN_METHODS = ONEDNN_AMX + 1 };
-extern const char *const onednn_method_names[];
+enum onednn_method { ONEDNN_ITSELF, ONEDNN_STRIPS, ONEDNN_WINOGRAD };
+enum { ONEDNN_METHODS = ONEDNN_WINOGRAD + 1 };
+
+/* As algorithms are named: "direct", "winograd", and strips after their product. */
+const char *onednn_method_name(const struct fa_backend *backend, enum onednn_method method);
 
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction);
 size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_conv_desc *desc,
@@ -298,14 +300,14 @@ fa_status onednn_winograd_backward_data(const struct fa_conv *conv, const void *
 void onednn_winograd_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst,
                                       bool add, float *sum);
 
-/* ---- onednn_amx.c */
+/* ---- onednn_strips.c */
 
 /* Of working memory. */
-size_t onednn_amx_gradient_bytes(const struct fa_conv *conv);
+size_t onednn_strips_gradient_bytes(const struct fa_conv *conv);
 
 /* `sum` is written or added to. */
-void onednn_amx_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst, bool add,
-                                 float *sum);
+void onednn_strips_backward_weights(const struct fa_conv *conv, const void *src, const void *diff_dst,
+                                    bool add, float *sum);
 
 /* ---- onednn_conv.c, onednn_conv_run.c */
 

@@ -6,7 +6,7 @@
 
 #include <dnnl_debug.h>
 
-#include "../amx/amx.h"
+#include "../strips/strips.h"
 #include "fa/memory.h"
 #include "onednn_bf16.h"
 
@@ -103,7 +103,8 @@ static void fill_base(struct onednn *onednn, const struct onednn_instruction_set
         onednn_bf16_take_over(&onednn->ops);
     onednn->multiplies_by_amx =
         onednn->is_bf16 && (set->isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
-    onednn->has_amx = onednn->multiplies_by_amx && amx_is_there();
+    if (onednn->is_bf16)
+        onednn->strips = onednn->multiplies_by_amx ? strips_by_tiles() : strips_by_vectors();
     onednn->base.ops = &onednn->ops;
     onednn->block = set->block;
     snprintf(onednn->base.description, sizeof onednn->base.description, "oneDNN %d.%d.%d, %s%s",

@@ -2,9 +2,9 @@
  * onednn_choice.c - what computes a convolution: a static rule from shape and instruction set, so that every
  * rank and every run chooses alike, unless the backend's table lists what was measured.
  *
- * Winograd's algorithm and gradients of filters in bf16 by AMX are our own (winograd/winograd.h, amx/amx.h),
- * all else is oneDNN's. How many times as fast as oneDNN's direct convolution Winograd's algorithm is, on one
- * core, 256 to 256 channels; in brackets with AVX2 alone:
+ * Winograd's algorithm and gradients of filters in bf16 from strips are our own (winograd/winograd.h,
+ * strips/strips.h), all else is oneDNN's. How many times as fast as oneDNN's direct convolution Winograd's
+ * algorithm is, on one core, 256 to 256 channels; in brackets with AVX2 alone:
  *
  *                            100x168     50x84       25x42       13x21       10x16       7x11
  *   forward, data            2.8 (3.0)   2.1 (3.1)   1.6 (2.6)   1.2 (1.5)   1.3 (1.8)   0.9 (0.9)
@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../strips/strips.h"
 #include "onednn.h"
 
 /* Tiles from which on it pays. */
@@ -35,15 +36,24 @@ static bool may_be_winograd(const struct fa_conv_desc *desc)
            !reads_image(desc) && desc->out_channels > ONEDNN_IMAGE_CHANNELS;
 }
 
-static bool may_be_amx(const struct fa_backend *backend, const struct fa_conv_desc *desc,
-                       enum fa_conv_direction direction)
+static bool may_be_strips(const struct fa_backend *backend, const struct fa_conv_desc *desc,
+                          enum fa_conv_direction direction)
 {
-    return onednn_of(backend)->has_amx && direction == FA_CONV_BACKWARD_WEIGHTS && desc->groups == 1 &&
+    return onednn_of(backend)->strips != NULL && direction == FA_CONV_BACKWARD_WEIGHTS && desc->groups == 1 &&
            !reads_image(desc);
 }
 
-const char *const onednn_method_names[] = {
-    [ONEDNN_ITSELF] = "direct", [ONEDNN_WINOGRAD] = "winograd", [ONEDNN_AMX] = "amx"};
+const char *onednn_method_name(const struct fa_backend *backend, enum onednn_method method)
+{
+    switch (method) {
+    case ONEDNN_STRIPS:
+        return strips_name(onednn_of(backend)->strips);
+    case ONEDNN_WINOGRAD:
+        return "winograd";
+    default:
+        return "direct";
+    }
+}
 
 static bool may_be(const struct fa_backend *backend, const struct fa_conv_desc *desc,
                    enum fa_conv_direction direction, enum onednn_method method)
@@ -51,8 +61,8 @@ static bool may_be(const struct fa_backend *backend, const struct fa_conv_desc *
     switch (method) {
     case ONEDNN_WINOGRAD:
         return may_be_winograd(desc);
-    case ONEDNN_AMX:
-        return may_be_amx(backend, desc, direction);
+    case ONEDNN_STRIPS:
+        return may_be_strips(backend, desc, direction);
     default:
         return method == ONEDNN_ITSELF;
     }
@@ -65,7 +75,7 @@ size_t onednn_conv_algorithms(const struct fa_backend *backend, const struct fa_
 
     for (int method = 0; method < ONEDNN_METHODS; method++)
         if (may_be(backend, desc, direction, (enum onednn_method)method))
-            strcpy(names[n++], onednn_method_names[method]);
+            strcpy(names[n++], onednn_method_name(backend, (enum onednn_method)method));
     return n;
 }
 
@@ -80,23 +90,42 @@ static int least_tiles(const struct fa_conv *conv, enum fa_conv_direction direct
     return fa_conv_is_trained(&conv->desc) ? LEAST_TILES : LEAST_TILES_UNTRAINED;
 }
 
+/* By vectors oneDNN's gradients of 3x3 filters are as fast. */
+static bool strips_pay(const struct fa_conv *conv)
+{
+    return onednn_of(conv->backend)->multiplies_by_amx || conv->desc.kernel == 1 || conv->desc.stride > 1;
+}
+
 static bool pays(const struct fa_conv *conv, enum fa_conv_direction direction, enum onednn_method method)
 {
-    return method != ONEDNN_WINOGRAD || onednn_winograd_tiles(conv) >= least_tiles(conv, direction);
+    switch (method) {
+    case ONEDNN_STRIPS:
+        return strips_pay(conv);
+    case ONEDNN_WINOGRAD:
+        return onednn_winograd_tiles(conv) >= least_tiles(conv, direction);
+    default:
+        return true;
+    }
+}
+
+static bool is_wanted(const struct fa_conv *conv, enum fa_conv_direction direction, enum onednn_method method)
+{
+    const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
+
+    if (asked != NULL)
+        return strcmp(asked, onednn_method_name(conv->backend, method)) == 0;
+    return pays(conv, direction, method);
 }
 
 /* Of those that may be and are wanted, the last. */
 enum onednn_method onednn_method_of(const struct fa_conv *conv, enum fa_conv_direction direction)
 {
-    const char *asked = fa_conv_asked_algorithm(conv->backend, &conv->desc, direction);
     enum onednn_method chosen = ONEDNN_ITSELF;
 
     for (int m = 0; m < ONEDNN_METHODS; m++) {
         const enum onednn_method method = (enum onednn_method)m;
-        const bool is_wanted =
-            asked != NULL ? strcmp(asked, onednn_method_names[m]) == 0 : pays(conv, direction, method);
 
-        if (is_wanted && may_be(conv->backend, &conv->desc, direction, method))
+        if (may_be(conv->backend, &conv->desc, direction, method) && is_wanted(conv, direction, method))
             chosen = method;
     }
     return chosen;
@@ -124,7 +153,7 @@ static fa_status choose_beside(const struct fa_conv *conv, struct onednn_choice 
 fa_status onednn_choose(const struct fa_conv *conv, enum onednn_operation operation,
                         const_dnnl_primitive_desc_t forward, struct onednn_choice *out)
 {
-    *out = (struct onednn_choice){NULL, onednn_method_names[ONEDNN_ITSELF]};
+    *out = (struct onednn_choice){NULL, onednn_method_name(conv->backend, ONEDNN_ITSELF)};
     if (operation == ONEDNN_FORWARD_BESIDE)
         return choose_beside(conv, out);
     FA_TRY(onednn_describe(conv, operation, forward, &out->desc));

@@ -115,7 +115,7 @@ static fa_status create_backward(struct onednn_conv *conv, enum onednn_operation
 /* One of our own needs no more than working memory. */
 static fa_status reserve(struct onednn *onednn, struct onednn_prepared *operation, size_t n_bytes)
 {
-    operation->chosen = onednn_method_names[operation->method];
+    operation->chosen = onednn_method_name(&onednn->base, operation->method);
     return onednn_work_reserve(&onednn->work, n_bytes);
 }
 
@@ -127,8 +127,8 @@ static fa_status create_operation(struct onednn_conv *conv, enum fa_conv_directi
     operation->method = onednn_method_of(&conv->base, direction);
     if (operation->method == ONEDNN_WINOGRAD)
         return reserve(onednn, operation, onednn_winograd_bytes(&conv->base, direction));
-    if (operation->method == ONEDNN_AMX)
-        return reserve(onednn, operation, onednn_amx_gradient_bytes(&conv->base));
+    if (operation->method == ONEDNN_STRIPS)
+        return reserve(onednn, operation, onednn_strips_gradient_bytes(&conv->base));
     if (direction == FA_CONV_FORWARD)
         return create_forward(conv);
     return create_backward(conv, (enum onednn_operation)direction);

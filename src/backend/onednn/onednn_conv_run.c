@@ -168,8 +168,8 @@ fa_status onednn_conv_backward_weights(struct fa_conv *conv, const void *src, co
     case ONEDNN_WINOGRAD:
         onednn_winograd_backward_weights(conv, src, diff_dst, !is_first, sum->data);
         return FA_OK;
-    case ONEDNN_AMX:
-        onednn_amx_backward_weights(conv, src, diff_dst, !is_first, sum->data);
+    case ONEDNN_STRIPS:
+        onednn_strips_backward_weights(conv, src, diff_dst, !is_first, sum->data);
         return FA_OK;
     case ONEDNN_ITSELF:
         break;

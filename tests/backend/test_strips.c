@@ -1,6 +1,6 @@
 /*
- * test_amx.c - gradients of filters by AMX against sums of products in double, taken by the definition of a
- * convolution.
+ * test_strips.c - gradients of filters from strips, by every product that this processor has, against sums of
+ * products in double, taken by the definition of a convolution.
  *
  * Errors are relative to the largest value, and stay below 1e-6; a tap, a channel or a position that is
  * wrong, or left out, is off by a thousandth.
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "amx/amx.h"
 #include "fa/memory.h"
+#include "strips/strips.h"
 #include "support.h"
 #include "worst.h"
 
@@ -39,6 +39,10 @@ static const struct size {
     {16, 16, 120, 300, 3, 1, 1},
     {16, 16, 121, 601, 3, 2, 1},
     {40, 8, 97, 301, 1, 1, 0},
+    {17, 33, 31, 1, 1, 1, 0},
+    {17, 33, 8, 4, 1, 1, 0},
+    {16, 16, 3, 11, 1, 1, 0},
+    {5, 4, 6, 6, 1, 1, 1},
     {4, 5, 3, 8300, 3, 1, 1},
 };
 enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
@@ -136,7 +140,7 @@ static double bias_sum(const struct problem *p, int o)
     return sum;
 }
 
-/* ---- what AMX says ---- */
+/* ---- what strips say ---- */
 
 static int blocks(int channels)
 {
@@ -166,23 +170,25 @@ static void *filled_with_nan(size_t n_bytes)
     return memory;
 }
 
-static float *gradient(const struct problem *p, int n_times, int n_threads)
+static float *gradient(const struct problem *p, const struct strips_product *product, int n_times,
+                       int n_threads)
 {
-    const struct amx_conv conv = {.n_threads = n_threads,
-                                  .in_channels = p->size.in,
-                                  .out_channels = p->size.out,
-                                  .in_height = p->size.height,
-                                  .in_width = p->size.width,
-                                  .out_height = p->out_height,
-                                  .out_width = p->out_width,
-                                  .kernel = p->size.kernel,
-                                  .stride = p->size.stride,
-                                  .pad = p->size.pad};
+    const struct strips_conv conv = {.product = product,
+                                     .n_threads = n_threads,
+                                     .in_channels = p->size.in,
+                                     .out_channels = p->size.out,
+                                     .in_height = p->size.height,
+                                     .in_width = p->size.width,
+                                     .out_height = p->out_height,
+                                     .out_width = p->out_width,
+                                     .kernel = p->size.kernel,
+                                     .stride = p->size.stride,
+                                     .pad = p->size.pad};
     float *sum = filled_with_nan(gradient_bytes(p));
-    void *work = filled_with_nan(amx_gradient_bytes(&conv));
+    void *work = filled_with_nan(strips_gradient_bytes(&conv));
 
     for (int i = 0; i < n_times; i++)
-        amx_gradient(&conv, p->src, p->diff_dst, i > 0, sum, sum + filter_floats(p), work);
+        strips_gradient(&conv, p->src, p->diff_dst, i > 0, sum, sum + filter_floats(p), work);
     fa_free(work);
     return sum;
 }
@@ -202,9 +208,9 @@ static double wanted(const struct problem *p, int o, int i, int tap)
     return o < p->size.out && i < p->size.in ? filter_sum(p, o, i, tap) : 0;
 }
 
-static void check_gradient(const struct problem *p)
+static void check_gradient(const struct problem *p, const struct strips_product *product)
 {
-    float *got = gradient(p, 2, 2);
+    float *got = gradient(p, product, 2, 2);
     struct worst filters = {0}, bias = {0};
 
     for (int o = 0; o < blocks(p->size.out) * LANES; o++) {
@@ -218,12 +224,12 @@ static void check_gradient(const struct problem *p)
     fa_free(got);
 }
 
-static void check_threads(const struct problem *p)
+static void check_threads(const struct problem *p, const struct strips_product *product)
 {
-    float *want = gradient(p, 1, 1);
+    float *want = gradient(p, product, 1, 1);
 
     for (int n_threads = 2; n_threads <= 5; n_threads++) {
-        float *got = gradient(p, 1, n_threads);
+        float *got = gradient(p, product, 1, n_threads);
 
         assert_memory_equal(got, want, gradient_bytes(p));
         fa_free(got);
@@ -231,12 +237,15 @@ static void check_threads(const struct problem *p)
     fa_free(want);
 }
 
-static void for_all(void (*check)(const struct problem *p))
+static void for_all(void (*check)(const struct problem *p, const struct strips_product *product))
 {
-    for (int s = 0; s < N_SIZES; s++) {
-        struct problem p = problem_new(sizes[s]);
+    const struct strips_product *const products[] = {strips_by_vectors(), strips_by_tiles()};
 
-        check(&p);
+    for (int i = 0; i < 2 * N_SIZES; i++) {
+        struct problem p = problem_new(sizes[i / 2]);
+
+        if (products[i % 2] != NULL)
+            check(&p, products[i % 2]);
         problem_free(&p);
     }
 }
@@ -260,7 +269,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     };
 
-    if (!amx_is_there())
-        fa_test_skip("AMX", "this compiler, processor or system has no AMX");
+    if (strips_by_vectors() == NULL)
+        fa_test_skip("AVX512-BF16", "this compiler or processor has none");
     return cmocka_run_group_tests(tests, NULL, fa_test_memory_balances);
 }

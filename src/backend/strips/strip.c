@@ -5,8 +5,7 @@
 
 #include <immintrin.h>
 
-/* Of a strip: so that it stays in the cache of a core that has 2 MiB, with the filters' gradient. */
-#define STRIP_BYTES ((size_t)1 << 20)
+#include "product.h"
 
 /* ---- how a convolution is cut ---- */
 
@@ -17,7 +16,7 @@ static int smaller(int a, int b)
 
 static int even_blocks(int channels)
 {
-    return (channels + 2 * AMX_LANES - 1) / (2 * AMX_LANES) * 2;
+    return (channels + 2 * STRIP_LANES - 1) / (2 * STRIP_LANES) * 2;
 }
 
 static size_t rounded_up(size_t n, size_t unit)
@@ -28,43 +27,97 @@ static size_t rounded_up(size_t n, size_t unit)
 /* Lanes lie an odd number of cache lines apart, so that they do not meet in the same places of a cache. */
 static size_t spread(size_t positions)
 {
-    return rounded_up(positions, AMX_DEPTH) | AMX_DEPTH;
+    return rounded_up(positions, STRIP_DEPTH) | STRIP_DEPTH;
 }
 
-static void set_height(struct amx_strips *strips, int height)
+static int rows_of(const struct strips *strips, int s)
 {
-    const int reach = (strips->conv->kernel - 1) / strips->conv->stride;
-
-    strips->height = height;
-    strips->n = (strips->conv->out_height + height - 1) / height;
-    strips->depth = rounded_up((size_t)(height * strips->pitch), AMX_DEPTH);
-    strips->in_length = spread(strips->depth + (size_t)(reach * strips->pitch + reach));
+    return smaller(strips->height, strips->conv.out_height - s * strips->height);
 }
 
-struct amx_strips amx_strips_of(const struct amx_conv *conv)
+static size_t depth_of(const struct strips *strips, int n_rows)
 {
-    struct amx_strips strips = {.conv = conv,
-                                .pitch = conv->out_width + (conv->kernel - 1) / conv->stride,
-                                .planes = smaller(conv->kernel, conv->stride),
-                                .in_blocks = even_blocks(conv->in_channels),
-                                .out_blocks = even_blocks(conv->out_channels)};
-    const int channels = (strips.in_blocks * strips.planes * strips.planes + strips.out_blocks) * AMX_LANES;
-    const size_t row = (size_t)channels * (size_t)strips.pitch * sizeof(uint16_t);
-    const int height = smaller(conv->out_height, (int)(STRIP_BYTES / row));
+    return rounded_up((size_t)(n_rows * strips->pitch), STRIP_DEPTH);
+}
 
+/* Positions that the taps of so many see. */
+static size_t seen(const struct strips *strips, size_t depth)
+{
+    const int reach = (strips->conv.kernel - 1) / strips->conv.stride;
+
+    return depth + (size_t)(reach * strips->pitch + reach);
+}
+
+/* In as few strips as there can be, of nearly the same height. */
+static void set_height(struct strips *strips, int most)
+{
+    const int all = strips->conv.out_height;
+
+    strips->n = (all + most - 1) / most;
+    strips->height = (all + strips->n - 1) / strips->n;
+    strips->n = (all + strips->height - 1) / strips->height;
+    strips->most_depth = depth_of(strips, strips->height);
+    strips->in_length = spread(seen(strips, strips->most_depth));
+}
+
+static bool has_rows(const struct strips_conv *conv)
+{
+    return conv->kernel > 1 || conv->stride > 1 || conv->pad > 0;
+}
+
+static struct strips_conv without_rows(const struct strips_conv *conv)
+{
+    struct strips_conv own = *conv;
+
+    own.in_width = own.out_width = STRIP_DEPTH;
+    own.in_height = own.out_height = (conv->in_height * conv->in_width + STRIP_DEPTH - 1) / STRIP_DEPTH;
+    return own;
+}
+
+static size_t area(int height, int width)
+{
+    return (size_t)height * (size_t)width;
+}
+
+struct strips strips_of(const struct strips_conv *conv)
+{
+    struct strips strips = {.conv = has_rows(conv) ? *conv : without_rows(conv),
+                            .in_positions = area(conv->in_height, conv->in_width),
+                            .out_positions = area(conv->out_height, conv->out_width),
+                            .planes = smaller(conv->kernel, conv->stride),
+                            .in_blocks = even_blocks(conv->in_channels),
+                            .out_blocks = even_blocks(conv->out_channels)};
+    const int channels = (strips.in_blocks * strips.planes * strips.planes + strips.out_blocks) * STRIP_LANES;
+    size_t row;
+    int height;
+
+    strips.pitch = strips.conv.out_width + (conv->kernel - 1) / conv->stride;
+    row = (size_t)channels * (size_t)strips.pitch * sizeof(uint16_t);
+    height = smaller(strips.conv.out_height, (int)(conv->product->strip_bytes / row));
     set_height(&strips, height > 0 ? height : 1);
     return strips;
 }
 
-size_t amx_strip_x_bytes(const struct amx_strips *strips)
+static size_t x_numbers(const struct strips *strips)
 {
-    return (size_t)(strips->in_blocks * strips->planes * strips->planes * AMX_LANES) * strips->in_length *
-           sizeof(uint16_t);
+    return (size_t)(strips->in_blocks * strips->planes * strips->planes * STRIP_LANES) * strips->in_length;
 }
 
-size_t amx_strip_dy_bytes(const struct amx_strips *strips)
+static size_t dy_numbers(const struct strips *strips)
 {
-    return (size_t)(strips->out_blocks * AMX_LANES) * strips->depth * sizeof(uint16_t);
+    return (size_t)(strips->out_blocks * STRIP_LANES) * strips->most_depth;
+}
+
+size_t strip_bytes(const struct strips *strips)
+{
+    return (x_numbers(strips) + dy_numbers(strips)) * sizeof(uint16_t);
+}
+
+struct strip strip_of(const struct strips *strips, int s, void *work)
+{
+    uint16_t *x = work;
+
+    return (struct strip){x, x + x_numbers(strips), depth_of(strips, rows_of(strips, s))};
 }
 
 /* ---- where a tile's positions are in a map ---- */
@@ -72,6 +125,7 @@ size_t amx_strip_dy_bytes(const struct amx_strips *strips)
 /* A map of which every step-th row and column is looked at, from a first one that may lie outside. */
 struct grid {
     const uint16_t *map;
+    size_t n_positions;
     int height, width, channels;
     int first_row, first_column, step;
     int n_rows, n_columns; /* beyond which nothing is looked at */
@@ -79,18 +133,19 @@ struct grid {
 };
 
 struct places {
-    const uint16_t *at[AMX_DEPTH]; /* the first channel */
-    __mmask16 is_there[AMX_DEPTH]; /* all bits, or none: it is not of the map, and zero */
+    const uint16_t *at[STRIP_DEPTH]; /* the first channel */
+    __mmask16 is_there[STRIP_DEPTH]; /* all bits, or none: it is not of the map, and zero */
 };
 
 static void find_place(const struct grid *grid, int row, int column, struct places *places, int p)
 {
     const int y = grid->first_row + row * grid->step, x = grid->first_column + column * grid->step;
-    const bool is_there = row < grid->n_rows && column < grid->n_columns && y >= 0 && y < grid->height &&
-                          x >= 0 && x < grid->width;
-    const size_t position = is_there ? (size_t)y * (size_t)grid->width + (size_t)x : 0;
+    const bool is_within = row < grid->n_rows && column < grid->n_columns && y >= 0 && y < grid->height &&
+                           x >= 0 && x < grid->width;
+    const size_t position = is_within ? (size_t)y * (size_t)grid->width + (size_t)x : 0;
+    const bool is_there = is_within && position < grid->n_positions;
 
-    places->at[p] = grid->map + position * (size_t)grid->channels;
+    places->at[p] = grid->map + (is_there ? position * (size_t)grid->channels : 0);
     places->is_there[p] = is_there ? 0xffff : 0;
 }
 
@@ -98,7 +153,7 @@ static void find_places(const struct grid *grid, size_t first, struct places *pl
 {
     int row = (int)(first / (size_t)grid->pitch), column = (int)(first % (size_t)grid->pitch);
 
-    for (int p = 0; p < AMX_DEPTH; p++) {
+    for (int p = 0; p < STRIP_DEPTH; p++) {
         find_place(grid, row, column, places, p);
         if (++column == grid->pitch) {
             column = 0;
@@ -109,14 +164,15 @@ static void find_places(const struct grid *grid, size_t first, struct places *pl
 
 static __mmask16 lanes_of(const struct grid *grid, int block)
 {
-    const int n = grid->channels - block * AMX_LANES;
+    const int n = grid->channels - block * STRIP_LANES;
 
-    return (__mmask16)(n >= AMX_LANES ? 0xffff : n > 0 ? (1 << n) - 1 : 0);
+    return (__mmask16)(n >= STRIP_LANES ? 0xffff : n > 0 ? (1 << n) - 1 : 0);
 }
 
 static inline __m256i lanes_at(const struct places *places, int p, int block, __mmask16 lanes)
 {
-    return _mm256_maskz_loadu_epi16(lanes & places->is_there[p], places->at[p] + (size_t)(block * AMX_LANES));
+    return _mm256_maskz_loadu_epi16(lanes & places->is_there[p],
+                                    places->at[p] + (size_t)(block * STRIP_LANES));
 }
 
 /* ---- x: positions of a lane side by side ---- */
@@ -147,11 +203,11 @@ static inline void turn_block(const struct places *places, int block, __mmask16 
 {
     const __m512i even = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
     const __m512i odd = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
-    __m512i v[AMX_LANES];
+    __m512i v[STRIP_LANES];
 
-    for (int p = 0; p < AMX_LANES; p++)
+    for (int p = 0; p < STRIP_LANES; p++)
         v[p] = _mm512_inserti64x4(_mm512_castsi256_si512(lanes_at(places, p, block, lanes)),
-                                  lanes_at(places, p + AMX_LANES, block, lanes), 1);
+                                  lanes_at(places, p + STRIP_LANES, block, lanes), 1);
     transpose_quarters(v);
     transpose_quarters(v + 8);
     for (int lane = 0; lane < 8; lane++) {
@@ -162,8 +218,7 @@ static inline void turn_block(const struct places *places, int block, __mmask16 
 }
 
 /* The tile that begins at position `first` of one plane, in all blocks. */
-static void turn_inputs(const struct amx_strips *strips, const struct grid *grid, size_t first,
-                        uint16_t *plane)
+static void turn_inputs(const struct strips *strips, const struct grid *grid, size_t first, uint16_t *plane)
 {
     const size_t n_planes = (size_t)(strips->planes * strips->planes), length = strips->in_length;
     struct places places;
@@ -171,38 +226,39 @@ static void turn_inputs(const struct amx_strips *strips, const struct grid *grid
     find_places(grid, first, &places);
     for (int block = 0; block < strips->in_blocks; block++)
         turn_block(&places, block, lanes_of(grid, block),
-                   plane + (size_t)block * n_planes * AMX_LANES * length + first, length);
+                   plane + (size_t)block * n_planes * STRIP_LANES * length + first, length);
 }
 
 /* ---- dy: in pairs of positions ---- */
 
 static inline void pair_block(const struct places *places, int block, __mmask16 lanes, uint16_t *to)
 {
-    for (int p = 0; p < AMX_DEPTH; p += 2) {
+    for (int p = 0; p < STRIP_DEPTH; p += 2) {
         const __m512i first = _mm512_cvtepu16_epi32(lanes_at(places, p, block, lanes));
         const __m512i second = _mm512_cvtepu16_epi32(lanes_at(places, p + 1, block, lanes));
 
-        _mm512_store_si512(to + p * AMX_LANES, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
+        _mm512_store_si512(to + p * STRIP_LANES, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
     }
 }
 
-static void pair_outputs(const struct amx_strips *strips, const struct grid *grid, size_t first, uint16_t *dy)
+static void pair_outputs(const struct strips *strips, const struct grid *grid, size_t first, uint16_t *dy)
 {
     struct places places;
 
     find_places(grid, first, &places);
     for (int block = 0; block < strips->out_blocks; block++)
         pair_block(&places, block, lanes_of(grid, block),
-                   dy + ((size_t)block * strips->depth + first) * AMX_LANES);
+                   dy + ((size_t)block * strips->most_depth + first) * STRIP_LANES);
 }
 
 /* ---- a strip ---- */
 
-static struct grid inputs(const struct amx_strips *strips, int s, int plane, const uint16_t *src)
+static struct grid inputs(const struct strips *strips, int s, int plane, const uint16_t *src)
 {
-    const struct amx_conv *conv = strips->conv;
+    const struct strips_conv *conv = &strips->conv;
 
     return (struct grid){.map = src,
+                         .n_positions = strips->in_positions,
                          .height = conv->in_height,
                          .width = conv->in_width,
                          .channels = conv->in_channels,
@@ -214,11 +270,12 @@ static struct grid inputs(const struct amx_strips *strips, int s, int plane, con
                          .pitch = strips->pitch};
 }
 
-static struct grid outputs(const struct amx_strips *strips, int s, const uint16_t *diff_dst)
+static struct grid outputs(const struct strips *strips, int s, const uint16_t *diff_dst)
 {
-    const struct amx_conv *conv = strips->conv;
+    const struct strips_conv *conv = &strips->conv;
 
     return (struct grid){.map = diff_dst,
+                         .n_positions = strips->out_positions,
                          .height = conv->out_height,
                          .width = conv->out_width,
                          .channels = conv->out_channels,
@@ -229,23 +286,24 @@ static struct grid outputs(const struct amx_strips *strips, int s, const uint16_
                          .pitch = strips->pitch};
 }
 
-void amx_strip_turn(const struct amx_strips *strips, int s, const uint16_t *src, const uint16_t *diff_dst,
-                    const struct amx_strip *strip)
+void strip_turn(const struct strips *strips, int s, const uint16_t *src, const uint16_t *diff_dst,
+                const struct strip *strip)
 {
     const int n_planes = strips->planes * strips->planes;
-    const int n_in = (int)(strips->in_length / AMX_DEPTH), n_out = (int)(strips->depth / AMX_DEPTH);
+    const int n_in = (int)(rounded_up(seen(strips, strip->depth), STRIP_DEPTH) / STRIP_DEPTH);
+    const int n_out = (int)(strip->depth / STRIP_DEPTH);
 
 #pragma omp for schedule(static) nowait
     for (int i = 0; i < n_in * n_planes; i++) {
         const struct grid grid = inputs(strips, s, i / n_in, src);
 
-        turn_inputs(strips, &grid, (size_t)(i % n_in * AMX_DEPTH),
-                    strip->x + (size_t)(i / n_in * AMX_LANES) * strips->in_length);
+        turn_inputs(strips, &grid, (size_t)(i % n_in * STRIP_DEPTH),
+                    strip->x + (size_t)(i / n_in * STRIP_LANES) * strips->in_length);
     }
 #pragma omp for schedule(static)
     for (int i = 0; i < n_out; i++) {
         const struct grid grid = outputs(strips, s, diff_dst);
 
-        pair_outputs(strips, &grid, (size_t)(i * AMX_DEPTH), strip->dy);
+        pair_outputs(strips, &grid, (size_t)(i * STRIP_DEPTH), strip->dy);
     }
 }
