@@ -500,6 +500,25 @@ static void and_of_filters_and_bias(void **state)
     for_all(check_gradient);
 }
 
+static const struct winograd_kernels *best_kernels(enum winograd_layout layout)
+{
+    return layout == WINOGRAD_POSITIONS ? winograd_kernels_of_bf16() : winograd_kernels_of(16);
+}
+
+/* Than a gradient takes at once. */
+static void and_of_more_filters(void **state)
+{
+    (void)state;
+    for (int layout = 0; layout < WINOGRAD_LAYOUTS; layout++) {
+        const struct winograd_kernels *kernels = best_kernels((enum winograd_layout)layout);
+        struct problem p =
+            problem_new((struct size){1040, 200, 1, 2}, kernels->lanes, (enum winograd_layout)layout);
+
+        check_gradient(&p, kernels);
+        problem_free(&p);
+    }
+}
+
 static void check_threads(const struct problem *p, const struct winograd_kernels *kernels)
 {
     const struct winograd_finish finish = {.bias = p->bias};
@@ -531,8 +550,7 @@ static void a_nan_is_not_hidden_by_a_relu(void **state)
 
     (void)state;
     for (int layout = 0; layout < WINOGRAD_LAYOUTS; layout++) {
-        const struct winograd_kernels *kernels =
-            layout == WINOGRAD_POSITIONS ? winograd_kernels_of_bf16() : winograd_kernels_of(16);
+        const struct winograd_kernels *kernels = best_kernels((enum winograd_layout)layout);
         struct problem p = problem_new(sizes[2], kernels->lanes, (enum winograd_layout)layout);
         float *got;
 
@@ -577,6 +595,7 @@ int main(void)
         cmocka_unit_test(forward_is_the_convolution),
         cmocka_unit_test(backward_is_its_gradient_of_inputs),
         cmocka_unit_test(and_of_filters_and_bias),
+        cmocka_unit_test(and_of_more_filters),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(maps_may_lie_anywhere_and_nothing_beside_them_is_touched),
         cmocka_unit_test(a_nan_is_not_hidden_by_a_relu),

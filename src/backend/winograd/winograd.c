@@ -14,8 +14,9 @@
    once read filters less often. */
 enum { TILES_BYTES = 6 << 20 };
 
-/* Tiles that the gradient of filters takes at once, at most. Their sums are read and written each time. */
-enum { GRADIENT_TILES = 128 };
+/* And of the tiles that the gradient of filters takes at once, whose sums are read and written each time. It
+   takes as many outputs at once as have so many bytes of sums. */
+enum { GRADIENT_BYTES = 16 << 20, SUMS_BYTES = 28 << 20, LEAST_GRADIENT_TILES = 32 };
 
 enum { MOST_LANES = 16, MOST_TILE = 6 };
 
@@ -320,15 +321,6 @@ static void spread_inputs(const struct winograd_conv *conv, const void *src, con
     spread(conv, &side, turn->first, part, input_points(conv, turn->inputs, turn->room, part.block));
 }
 
-static void spread_outputs(const struct winograd_conv *conv, const void *diff_dst, const struct turn *turn,
-                           int item)
-{
-    const struct side side = {conv->kernels->spread_outputs, diff_dst, conv->out_channels, 0};
-    const struct part part = part_of(item, turn->n);
-
-    spread(conv, &side, turn->first, part, output_points(conv, turn->outputs, turn->room, part.block));
-}
-
 /* One point of a panel of outputs. */
 static void multiply_point(const struct winograd_conv *conv, const float *packed, const struct turn *turn,
                            int item)
@@ -400,10 +392,17 @@ static bool is_shared(const struct winograd_conv *conv)
     return conv->n_threads > 1 && winograd_tiles(conv) < 2 * conv->kernels->most_rows * conv->n_threads;
 }
 
-static int tiles_at_once(const struct winograd_conv *conv)
+/* So many bytes hold the points of. */
+static int tiles_in(const struct winograd_conv *conv, size_t n_bytes)
 {
     const size_t n_floats = points_of(conv) * (in_lanes(conv) + panels_of(conv) * 2 * lanes_of(conv));
-    const int fit = (int)(TILES_BYTES / (n_floats * sizeof(float))), rows = conv->kernels->most_rows;
+
+    return (int)(n_bytes / (n_floats * sizeof(float)));
+}
+
+static int tiles_at_once(const struct winograd_conv *conv)
+{
+    const int fit = tiles_in(conv, TILES_BYTES), rows = conv->kernels->most_rows;
     const int most = fit > 2 * rows ? fit / rows * rows : 2 * rows, all = winograd_tiles(conv);
     const int turns = (all + most * conv->n_threads - 1) / (most * conv->n_threads) * conv->n_threads;
 
@@ -480,17 +479,60 @@ void winograd_products(const struct winograd_conv *conv, const void *src, const 
 
 /* ---- the gradient of filters ---- */
 
+/* Some outputs of a convolution, as one of its own; of which block of the whole its first one is. */
+struct share {
+    const struct winograd_conv *whole;
+    struct winograd_conv conv;
+    int first;
+};
+
+/* Blocks of outputs of a share, in whole panels: as few shares as there can be, of nearly the same size. */
+static int share_blocks(const struct winograd_conv *conv)
+{
+    const size_t panel = points_of(conv) * in_lanes(conv) * 2 * lanes_of(conv) * sizeof(float);
+    const int most = SUMS_BYTES / panel > 1 ? (int)(SUMS_BYTES / panel) : 1, all = (int)panels_of(conv);
+    const int n_shares = (all + most - 1) / most;
+
+    return (all + n_shares - 1) / n_shares * 2;
+}
+
+static struct share share_at(const struct winograd_conv *conv, int first)
+{
+    const int left = conv->out_channels - first * conv->kernels->lanes;
+    const int most = share_blocks(conv) * conv->kernels->lanes;
+    struct share share = {conv, *conv, first};
+
+    share.conv.out_channels = left < most ? left : most;
+    return share;
+}
+
 static int gradient_tiles(const struct winograd_conv *conv)
 {
-    const int all = winograd_tiles(conv), turns = (all + GRADIENT_TILES - 1) / GRADIENT_TILES;
+    const int fit = tiles_in(conv, GRADIENT_BYTES);
+    const int most = fit > LEAST_GRADIENT_TILES ? fit : LEAST_GRADIENT_TILES;
+    const int all = winograd_tiles(conv), turns = (all + most - 1) / most;
 
     return (all + turns - 1) / turns;
 }
 
-/* A turn, and behind it the sums. */
+/* A turn, and behind it the sums; the first share is the largest. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv)
 {
-    return turn_floats(conv, gradient_tiles(conv)) * sizeof(float) + winograd_filters_bytes(conv);
+    const struct share share = share_at(conv, 0);
+
+    return turn_floats(&share.conv, gradient_tiles(&share.conv)) * sizeof(float) +
+           winograd_filters_bytes(&share.conv);
+}
+
+static void spread_outputs(const struct share *share, const void *diff_dst, const struct turn *turn, int item)
+{
+    const struct winograd_conv *conv = &share->conv;
+    const struct side side = {conv->kernels->spread_outputs, diff_dst, share->whole->out_channels, 0};
+    struct part part = part_of(item, turn->n);
+    const struct winograd_points to = output_points(conv, turn->outputs, turn->room, part.block);
+
+    part.block += share->first;
+    spread(conv, &side, turn->first, part, to);
 }
 
 /* The sums of one point and panel. */
@@ -545,35 +587,62 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
         turn_block(conv, own, out, in, add, filters);
 }
 
+/* Where a share's gradient begins. */
+static float *filters_of(const struct share *share, float *filters)
+{
+    const struct winograd_conv *conv = &share->conv;
+    const size_t n_in = conv->layout == WINOGRAD_PLANES ? (size_t)conv->in_channels : in_lanes(conv);
+
+    return filters + (size_t)share->first * lanes_of(conv) * n_in * WINOGRAD_TAPS;
+}
+
+/* Each thread of a parallel region calls it, and does a part. */
+static void take_share(const struct share *share, const void *src, const void *diff_dst, bool add,
+                       float *filters, float *work)
+{
+    const struct winograd_conv *conv = &share->conv;
+    const int all = winograd_tiles(conv), at_once = gradient_tiles(conv);
+    float *sums = work + turn_floats(conv, at_once);
+
+    for (int first = 0; first < all; first += at_once) {
+        const struct turn turn = turn_of(conv, first, at_once, work);
+
+#pragma omp for schedule(static) nowait
+        for (int item = 0; item < PARTS * in_blocks(conv); item++)
+            spread_inputs(conv, src, &turn, item);
+#pragma omp for schedule(static)
+        for (int item = 0; item < PARTS * out_blocks(conv); item++)
+            spread_outputs(share, diff_dst, &turn, item);
+#pragma omp for schedule(static)
+        for (int item = 0; item < (int)(points_of(conv) * panels_of(conv)); item++)
+            multiply_panel(conv, &turn, sums, item);
+    }
+#pragma omp for schedule(static)
+    for (int item = 0; item < in_blocks(conv) * out_blocks(conv); item++)
+        unpack_block(conv, sums, add, filters_of(share, filters), item);
+}
+
+static void sum_bias(const struct winograd_conv *conv, const void *diff_dst, bool add, float *bias)
+{
+#pragma omp for schedule(static)
+    for (int b = 0; b < out_blocks(conv); b++) {
+        const struct winograd_channels channels = channels_of(conv, diff_dst, conv->out_channels, b);
+
+        conv->kernels->sum(&channels, add, bias + (size_t)b * lanes_of(conv));
+    }
+}
+
 void winograd_gradient(const struct winograd_conv *conv, const void *src, const void *diff_dst, bool add,
                        float *filters, float *bias, void *work)
 {
-    const int all = winograd_tiles(conv), at_once = gradient_tiles(conv);
-    float *sums = (float *)work + turn_floats(conv, at_once);
-
 #pragma omp parallel num_threads(conv->n_threads)
     {
-        for (int first = 0; first < all; first += at_once) {
-            const struct turn turn = turn_of(conv, first, at_once, work);
+        for (int first = 0; first < out_blocks(conv); first += share_blocks(conv)) {
+            const struct share share = share_at(conv, first);
 
-#pragma omp for schedule(static) nowait
-            for (int item = 0; item < PARTS * in_blocks(conv); item++)
-                spread_inputs(conv, src, &turn, item);
-#pragma omp for schedule(static)
-            for (int item = 0; item < PARTS * out_blocks(conv); item++)
-                spread_outputs(conv, diff_dst, &turn, item);
-#pragma omp for schedule(static)
-            for (int item = 0; item < (int)(points_of(conv) * panels_of(conv)); item++)
-                multiply_panel(conv, &turn, sums, item);
+            take_share(&share, src, diff_dst, add, filters, work);
         }
-#pragma omp for schedule(static) nowait
-        for (int item = 0; item < in_blocks(conv) * out_blocks(conv); item++)
-            unpack_block(conv, sums, add, filters, item);
-#pragma omp for schedule(static)
-        for (int b = 0; b < (bias != NULL ? out_blocks(conv) : 0); b++) {
-            const struct winograd_channels channels = channels_of(conv, diff_dst, conv->out_channels, b);
-
-            conv->kernels->sum(&channels, add, bias + (size_t)b * lanes_of(conv));
-        }
+        if (bias != NULL)
+            sum_bias(conv, diff_dst, add, bias);
     }
 }
