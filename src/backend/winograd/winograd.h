@@ -17,9 +17,13 @@
  * into such blocks on their way to points, and back. Products want the channels of outputs in panels of two
  * blocks.
  *
- *   winograd.c      the three directions: which thread does which tiles, and working memory
- *   loops.h         the loops over vectors, compiled for each set of instructions and kind of map:
- *                   avx512.c, avx512_bf16.c, avx2.c, and wide.c, narrow.c and narrow_bf16.c for any
+ *   filters.c       filters at their points
+ *   products.c      forward, and the gradient of inputs: which thread does which tiles
+ *   gradient.c      the gradient of filters
+ *   turn.h          the tiles that are taken at once
+ *   points.h        where points lie
+ *   kernels.h       the loops over vectors
+ *   loops/          those, compiled for each set of instructions and kind of map
  *
  * Every number is computed by one thread in one order, so results do not depend on how many there are.
  */

@@ -11,7 +11,7 @@
  *   products.h         products at points
  *   filters.h          filters to points, and sums to gradients of filters
  */
-#include "kernels.h"
+#include "../kernels.h"
 
 #include "vectors.h"
 
