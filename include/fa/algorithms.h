@@ -18,7 +18,7 @@
 
 FA_BEGIN_DECLARATIONS
 
-/* A name that only its backend reads: "direct", "winograd", "amx", "eng41_k2=8_k27=1". */
+/* A name that only its backend reads: "direct", "winograd", "amx", "avx512_bf16", "eng41_k2=8_k27=1". */
 enum { FA_ALGORITHM_NAME_MAX = 128 };
 
 /* Plain data. A row is for every convolution of its shape, strides, residual, and kind of pass: trained (any

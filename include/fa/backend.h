@@ -303,7 +303,7 @@ fa_status fa_conv_create(struct fa_backend *backend, const struct fa_conv_desc *
                          struct fa_weights *weights, struct fa_conv **out) FA_CHECK_RESULT;
 void fa_conv_destroy(struct fa_conv *conv);
 
-/* "direct", "winograd", "amx": what was chosen for forward, backward data, backward weights. */
+/* "direct", "winograd", "amx", "avx512_bf16": what was chosen for forward, backward data, backward weights. */
 enum fa_conv_direction { FA_CONV_FORWARD, FA_CONV_BACKWARD_DATA, FA_CONV_BACKWARD_WEIGHTS };
 extern const char *const fa_conv_direction_names[]; /* NULL at the end */
 const char *fa_conv_chosen(const struct fa_conv *conv, enum fa_conv_direction direction);
