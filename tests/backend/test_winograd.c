@@ -55,23 +55,24 @@ static size_t kernels_of_bf16(const struct winograd_kernels *out[MOST_KERNELS])
     size_t n = 0;
 
     out[n++] = &winograd_narrow_bf16;
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512bf16"))
-        out[n++] = &winograd_avx512_bf16;
-#endif
+    if (winograd_kernels_of_bf16() != out[0])
+        out[n++] = winograd_kernels_of_bf16();
     return n;
 }
 
 /* ---- a problem, and its answer by the definition ---- */
 
+/* Where in pages. */
+enum place { AT_BEGIN, BEHIND_ONE, AT_END };
+
 struct problem {
     struct size size;
     int lanes;
     enum winograd_layout layout;
-    enum { AT_BEGIN, BEHIND_ONE, AT_END } place; /* of maps in their pages */
-    float *filters, *scale, *bias;               /* OIHW */
-    float *src, *diff_dst, *added;               /* added has the shape of dst */
-    float *gradient_added;                       /* of src */
+    enum place place;              /* of maps */
+    float *filters, *scale, *bias; /* OIHW */
+    float *src, *diff_dst, *added; /* added has the shape of dst */
+    float *gradient_added;         /* of src */
 };
 
 static int blocks(int channels, int lanes)
@@ -264,25 +265,34 @@ static size_t number_bytes(const struct problem *p)
     return p->layout == WINOGRAD_POSITIONS ? sizeof(uint16_t) : sizeof(float);
 }
 
-/* A map in pages of its own, between two that nobody may touch; no map: NULL. */
+/* Numbers in pages of their own, between two that nobody may touch; none: NULL. */
 struct stored {
     void *map;
     char *pages;
     size_t n_bytes; /* of all pages */
 };
 
-static struct stored stored_new(const struct problem *p, size_t n)
+static struct stored stored_new(size_t n, size_t number_bytes, enum place place)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE), n_map = n * number_bytes(p);
-    const size_t n_own = (n_map + number_bytes(p) + page - 1) / page * page;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), n_map = n * number_bytes;
+    const size_t n_own = (n_map + number_bytes + page - 1) / page * page;
     struct stored to = {.n_bytes = page + n_own + page};
 
     to.pages = mmap(NULL, to.n_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(to.pages, MAP_FAILED);
     assert_int_equal(mprotect(to.pages + page, n_own, PROT_READ | PROT_WRITE), 0);
-    to.map = to.pages + page + (p->place == AT_END ? n_own - n_map : 0) +
-             (p->place == BEHIND_ONE ? number_bytes(p) : 0);
+    to.map =
+        to.pages + page + (place == AT_END ? n_own - n_map : 0) + (place == BEHIND_ONE ? number_bytes : 0);
     return to;
+}
+
+/* Working memory, full of NaN, as it may be. */
+static struct stored stored_work(size_t n_bytes)
+{
+    const struct stored work = stored_new(n_bytes / sizeof(float), sizeof(float), AT_END);
+
+    memset(work.map, 0xff, n_bytes);
+    return work;
 }
 
 /* From floats come those of their bytes, the last ones, that the map has. */
@@ -293,7 +303,7 @@ static struct stored stored(const struct problem *p, const float *map, size_t n)
 
     if (map == NULL)
         return to;
-    to = stored_new(p, n);
+    to = stored_new(n, bytes, p->place);
     for (size_t i = 0; i < n; i++)
         memcpy((char *)to.map + i * bytes, (const char *)&map[i] + sizeof *map - bytes, bytes);
     return to;
@@ -321,23 +331,24 @@ static float *products(const struct problem *p, const struct winograd_kernels *k
     const bool turned = direction == WINOGRAD_BACKWARD;
     const struct winograd_conv conv = conv_of(p, kernels, turned, n_threads);
     const size_t n_src = map_numbers(p, conv.in_channels), n_dst = map_numbers(p, conv.out_channels);
-    float *packed = work_new(winograd_filters_bytes(&conv)), *work = work_new(winograd_products_bytes(&conv));
+    float *packed = work_new(winograd_filters_bytes(&conv));
     float *nan = work_new(n_dst * sizeof *nan), *result;
     struct stored src = stored(p, turned ? p->diff_dst : p->src, n_src), dst = stored(p, nan, n_dst);
     struct stored added = stored(p, finish->added, n_dst), positive = stored(p, finish->positive, n_dst);
+    struct stored work = stored_work(winograd_products_bytes(&conv));
 
     winograd_pack(&conv, p->filters, p->scale, direction, packed);
     winograd_products(&conv, src.map, packed,
                       &(struct winograd_finish){finish->bias, added.map, positive.map, finish->relu}, dst.map,
-                      work);
+                      work.map);
     result = loaded(p, &dst, n_dst);
     fa_free(packed);
-    fa_free(work);
     fa_free(nan);
     stored_free(&src);
     stored_free(&dst);
     stored_free(&added);
     stored_free(&positive);
+    stored_free(&work);
     return result;
 }
 
@@ -360,15 +371,16 @@ static float *gradient(const struct problem *p, const struct winograd_kernels *k
                        int n_threads)
 {
     const struct winograd_conv conv = conv_of(p, kernels, false, n_threads);
-    float *sum = work_new(gradient_floats(p) * sizeof *sum), *work = work_new(winograd_gradient_bytes(&conv));
+    float *sum = work_new(gradient_floats(p) * sizeof *sum);
     struct stored src = stored(p, p->src, map_numbers(p, p->size.in));
     struct stored diff_dst = stored(p, p->diff_dst, map_numbers(p, p->size.out));
+    struct stored work = stored_work(winograd_gradient_bytes(&conv));
 
     for (int i = 0; i < n_times; i++)
-        winograd_gradient(&conv, src.map, diff_dst.map, i > 0, sum, bias_of(p, sum), work);
+        winograd_gradient(&conv, src.map, diff_dst.map, i > 0, sum, bias_of(p, sum), work.map);
     stored_free(&src);
     stored_free(&diff_dst);
-    fa_free(work);
+    stored_free(&work);
     return sum;
 }
 
@@ -519,6 +531,37 @@ static void and_of_more_filters(void **state)
     }
 }
 
+/* A gradient of many filters, of which some are looked at. */
+static void check_some_filters(const struct problem *p, const struct winograd_kernels *kernels)
+{
+    float *got = gradient(p, kernels, 1, 2);
+    struct worst worst = {0};
+
+    for (int o = 0; o < p->size.out; o++) {
+        const int i = o % p->size.in, k = 3 + o % 3;
+
+        compare(&worst, gradient_of(p, got, o, i, k), filter_sum(p, o, i, k));
+    }
+    assert_close(&worst, tolerance_of(kernels));
+    fa_free(got);
+}
+
+/* The last share has fewer outputs, so more of its tiles would fit: with them it would need more memory than
+   the first one. */
+static void and_where_the_last_share_is_smaller(void **state)
+{
+    (void)state;
+    for (int layout = 0; layout < WINOGRAD_LAYOUTS; layout++) {
+        const struct winograd_kernels *kernels = best_kernels((enum winograd_layout)layout);
+        const int tile = kernels->tile;
+        struct problem p = problem_new((struct size){tile == 4 ? 1040 : 512, 352, 1, 96 * tile},
+                                       kernels->lanes, (enum winograd_layout)layout);
+
+        check_some_filters(&p, kernels);
+        problem_free(&p);
+    }
+}
+
 static void check_threads(const struct problem *p, const struct winograd_kernels *kernels)
 {
     const struct winograd_finish finish = {.bias = p->bias};
@@ -596,6 +639,7 @@ int main(void)
         cmocka_unit_test(backward_is_its_gradient_of_inputs),
         cmocka_unit_test(and_of_filters_and_bias),
         cmocka_unit_test(and_of_more_filters),
+        cmocka_unit_test(and_where_the_last_share_is_smaller),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(maps_may_lie_anywhere_and_nothing_beside_them_is_touched),
         cmocka_unit_test(a_nan_is_not_hidden_by_a_relu),

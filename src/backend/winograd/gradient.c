@@ -34,22 +34,24 @@ static struct share share_at(const struct winograd_conv *conv, int first)
     return share;
 }
 
-static int gradient_tiles(const struct winograd_conv *conv)
+/* As many for all shares as for the first one, which is the largest: no other needs more memory. */
+static int gradient_tiles(const struct winograd_conv *whole)
 {
-    const int fit = tiles_in(conv, GRADIENT_BYTES);
+    const struct share largest = share_at(whole, 0);
+    const int fit = tiles_in(&largest.conv, GRADIENT_BYTES);
     const int most = fit > LEAST_GRADIENT_TILES ? fit : LEAST_GRADIENT_TILES;
-    const int all = winograd_tiles(conv), turns = (all + most - 1) / most;
+    const int all = winograd_tiles(whole), turns = (all + most - 1) / most;
 
     return (all + turns - 1) / turns;
 }
 
-/* A turn, and behind it the sums; the first share is the largest. */
+/* A turn, and behind it the sums. */
 size_t winograd_gradient_bytes(const struct winograd_conv *conv)
 {
-    const struct share share = share_at(conv, 0);
+    const struct share largest = share_at(conv, 0);
 
-    return turn_floats(&share.conv, gradient_tiles(&share.conv)) * sizeof(float) +
-           winograd_filters_bytes(&share.conv);
+    return turn_floats(&largest.conv, gradient_tiles(conv)) * sizeof(float) +
+           winograd_filters_bytes(&largest.conv);
 }
 
 static void spread_outputs(const struct share *share, const void *diff_dst, const struct turn *turn, int item)
@@ -129,7 +131,7 @@ static void take_share(const struct share *share, const void *src, const void *d
                        float *filters, float *work)
 {
     const struct winograd_conv *conv = &share->conv;
-    const int all = winograd_tiles(conv), at_once = gradient_tiles(conv);
+    const int all = winograd_tiles(conv), at_once = gradient_tiles(share->whole);
     float *sums = work + turn_floats(conv, at_once);
 
     for (int first = 0; first < all; first += at_once) {
