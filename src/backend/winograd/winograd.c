@@ -16,10 +16,17 @@ const struct winograd_kernels *winograd_kernels_of(int lanes)
     return lanes == 16 ? &winograd_wide : &winograd_narrow;
 }
 
+/* What the loops for maps of bf16 were compiled for. */
+#ifdef FA_HAVE_AVX512_BF16
+#define AVX512 "avx512bf16"
+#else
+#define AVX512 "avx512f"
+#endif
+
 const struct winograd_kernels *winograd_kernels_of_bf16(void)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512bf16"))
+    if (__builtin_cpu_supports(AVX512))
         return &winograd_avx512_bf16;
 #endif
     return &winograd_narrow_bf16;
