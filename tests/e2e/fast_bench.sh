@@ -81,14 +81,15 @@ positive allreduce alpha_s gradient_s bandwidth_gbit latency_us
 holds "$(count allreduce '"bytes":') == 3" "sizes and a gradient"
 ranks overlap "${tiny[@]}"
 positive overlap peak_rss_bytes alone_s after_s during_s forward_s backward_s
-# Threads wait for each other as the user says, else by spinning for a short while alone.
+# Threads wait for each other as the user says, else by spinning for a short while alone, for which the program begins anew under its name.
 env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT "$freeanchor" bench step "${tiny[@]}" >/dev/null 2>&1 &
-pid=$! shortened=no
-while kill -0 "$pid" 2>/dev/null && [ $shortened = no ]; do
-  ! grep -qz '^GOMP_SPINCOUNT=' "/proc/$pid/environ" || shortened=yes
+pid=$! shortened=no name=
+while kill -0 "$pid" 2>/dev/null && [ "$name" != freeanchor ]; do
+  ! grep -qz '^GOMP_SPINCOUNT=' "/proc/$pid/environ" || { shortened=yes && name=$(cat "/proc/$pid/comm"); }
 done
 wait "$pid" || fail "bench step where threads wait as the program chooses"
 [ $shortened = yes ] || fail "waiting threads spin for as long as libgomp lets them"
+[ "$name" = freeanchor ] || fail "the program that began anew is called $name"
 
 expect 0 "best: launch/train.sh --ranks" "$root/launch/split.sh" --cores 2 "${tiny[@]}"
 train=("$root/launch/train.sh" --ranks best --dry-run --work-dir "$scratch/split")
