@@ -55,7 +55,6 @@ static void set_height(struct strips *strips, int most)
 
     strips->n = (all + most - 1) / most;
     strips->height = (all + strips->n - 1) / strips->n;
-    strips->n = (all + strips->height - 1) / strips->height;
     strips->most_depth = depth_of(strips, strips->height);
     strips->in_length = spread(seen(strips, strips->most_depth));
 }
