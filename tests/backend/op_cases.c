@@ -41,6 +41,7 @@ const struct op_case op_cases[] = {
     {"3x3 of one row", CONV(27, 1, 17, 36, 1, THREE)},
     {"3x3 of one column, stride 2", CONV(27, 17, 1, 36, 1, THREE_HALF)},
     {"3x3 without padding", CONV(27, 7, 11, 36, 1, .kernel = 3, .stride = 1, .pad = 0)},
+    {"3x3 without padding, stride 2", CONV(27, 8, 11, 36, 1, .kernel = 3, .stride = 2, .pad = 0)},
     {"3x3 of 128 channels, relu, mask", CONV(128, 25, 42, 128, 1, THREE, .relu = true), .mask = true},
     {"3x3 of 64 channels, accumulate, mask", CONV(64, 50, 84, 64, 1, THREE), .accumulate = true,
      .mask = true},

@@ -35,6 +35,8 @@ static const struct size {
     {18, 35, 13, 14, 3, 4, 1},
     {6, 40, 19, 23, 5, 3, 0},
     {17, 9, 2, 3, 4, 1, 2},
+    /* what the last tap of the last position sees begins a tile */
+    {5, 4, 6, 14, 3, 1, 1},
     /* several strips, at last of one row, which alone is longer than a strip should be */
     {16, 16, 120, 300, 3, 1, 1},
     {16, 16, 121, 601, 3, 2, 1},

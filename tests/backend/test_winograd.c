@@ -605,6 +605,46 @@ static void a_nan_is_not_hidden_by_a_relu(void **state)
     }
 }
 
+/* To the nearest, of two to the even one. */
+static const struct rounding {
+    uint32_t value, stored; /* bits of floats */
+} roundings[] = {
+    {0x3f808000, 0x3f800000}, {0x3f818000, 0x3f820000}, {0xbf808000, 0xbf800000}, {0xbf818000, 0xbf820000},
+    {0x3f808001, 0x3f810000}, {0x3f80ffff, 0x3f810000}, {0x3f807fff, 0x3f800000}, {0x3fffffff, 0x40000000},
+    {0x7f7fffff, 0x7f800000}, {0xff7f7fff, 0xff7f0000},
+};
+enum { N_ROUNDINGS = sizeof roundings / sizeof roundings[0] };
+
+static void check_rounding(const struct winograd_kernels *kernels)
+{
+    struct problem p =
+        problem_new((struct size){4, N_ROUNDINGS + 1, 1, 1}, kernels->lanes, WINOGRAD_POSITIONS);
+    const struct winograd_finish finish = {.bias = p.bias};
+    const uint32_t nan = 0x7fffffff; /* whose bits rounding would carry into its sign */
+    float *got;
+
+    memset(p.src, 0, map_numbers(&p, p.size.in) * sizeof *p.src);
+    for (int o = 0; o < N_ROUNDINGS; o++)
+        memcpy(&p.bias[o], &roundings[o].value, sizeof *p.bias);
+    memcpy(&p.bias[N_ROUNDINGS], &nan, sizeof nan);
+    got = products(&p, kernels, WINOGRAD_FORWARD, &finish, 1);
+    for (int o = 0; o < N_ROUNDINGS; o++)
+        assert_memory_equal(&got[dst_at(&p, o, 0, 0)], &roundings[o].stored, sizeof *got);
+    assert_true(isnan(got[dst_at(&p, N_ROUNDINGS, 0, 0)]));
+    fa_free(got);
+    problem_free(&p);
+}
+
+static void maps_of_bf16_are_rounded_to_the_nearest(void **state)
+{
+    const struct winograd_kernels *kernels[MOST_KERNELS];
+    const size_t n = kernels_of_bf16(kernels);
+
+    (void)state;
+    for (size_t i = 0; i < n; i++)
+        check_rounding(kernels[i]);
+}
+
 static void check_places(const struct problem *p, const struct winograd_kernels *kernels)
 {
     const struct winograd_finish finish = {.bias = p->bias, .added = p->added, .positive = p->diff_dst};
@@ -643,6 +683,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(maps_may_lie_anywhere_and_nothing_beside_them_is_touched),
         cmocka_unit_test(a_nan_is_not_hidden_by_a_relu),
+        cmocka_unit_test(maps_of_bf16_are_rounded_to_the_nearest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
