@@ -56,7 +56,8 @@ struct onednn {
     const struct strips_product *strips; /* of our gradients of filters in bf16; NULL if there is none */
     int block;                           /* channels in a block; of bf16, that are computed together */
     struct onednn_work work; /* oneDNN's scratchpad, and behind it our results on the way to a sum */
-    struct fa_store store;   /* packed filters, sums of gradients */
+    struct fa_store store;   /* packed filters */
+    struct fa_store sums;    /* of gradients, which are smaller, and would take what large filters need */
 };
 
 static inline struct onednn *onednn_of(const struct fa_backend *backend)

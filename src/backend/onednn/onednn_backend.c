@@ -58,6 +58,7 @@ static void onednn_close(struct fa_backend *backend)
         dnnl_engine_destroy(onednn->engine);
     fa_free(onednn->work.memory);
     fa_store_free(&onednn->store);
+    fa_store_free(&onednn->sums);
     fa_free(onednn);
 }
 

@@ -111,6 +111,11 @@ static struct fa_store *store_of(const struct onednn_weights *weights)
     return &onednn_of(weights->base.backend)->store;
 }
 
+static struct fa_store *sums_of(const struct onednn_weights *weights)
+{
+    return &onednn_of(weights->base.backend)->sums;
+}
+
 static void destroy_filters(struct onednn_filters *filters)
 {
     onednn_reorder_destroy(&filters->reorder);
@@ -280,7 +285,7 @@ void onednn_weights_sum_destroy(struct fa_weights_sum *sum)
 
 void onednn_weights_sum_clear(struct fa_weights_sum *base)
 {
-    fa_store_give_back(store_of(weights_of(base)), &((struct onednn_weights_sum *)base)->data);
+    fa_store_give_back(sums_of(weights_of(base)), &((struct onednn_weights_sum *)base)->data);
 }
 
 size_t onednn_gradient_bytes(const struct onednn_weights *weights)
@@ -293,7 +298,7 @@ fa_status onednn_weights_sum_begin(struct onednn_weights_sum *sum)
 {
     const struct onednn_weights *weights = weights_of(&sum->base);
 
-    return fa_store_take(store_of(weights), onednn_gradient_bytes(weights), &sum->data);
+    return fa_store_take(sums_of(weights), onednn_gradient_bytes(weights), &sum->data);
 }
 
 void onednn_weights_sum_read(const struct fa_weights_sum *base, int first, int n, fa_real *oihw,
