@@ -67,4 +67,4 @@ static void multiply(const struct strips_block *block)
 }
 
 const struct strips_product strips_amx = {
-    .name = "amx", .strip_bytes = 1 << 20, .begin = begin, .multiply = multiply, .end = end};
+    .name = "amx", .most_bytes = 1 << 20, .begin = begin, .multiply = multiply, .end = end};

@@ -77,4 +77,4 @@ static void nothing(void)
 }
 
 const struct strips_product strips_avx512_bf16 = {
-    .name = "avx512_bf16", .strip_bytes = 3 << 20, .begin = nothing, .multiply = multiply, .end = nothing};
+    .name = "avx512_bf16", .most_bytes = 3 << 20, .begin = nothing, .multiply = multiply, .end = nothing};

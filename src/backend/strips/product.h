@@ -18,7 +18,7 @@ struct strips_block {
 /* Each thread that multiplies begins and ends. */
 struct strips_product {
     const char *name;
-    size_t strip_bytes; /* of a strip, turned: what is fastest */
+    size_t most_bytes; /* of a strip, turned: what is fastest */
     void (*begin)(void);
     void (*multiply)(const struct strips_block *block);
     void (*end)(void);

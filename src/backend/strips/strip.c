@@ -92,7 +92,7 @@ struct strips strips_of(const struct strips_conv *conv)
 
     strips.pitch = strips.conv.out_width + (conv->kernel - 1) / conv->stride;
     row = (size_t)channels * (size_t)strips.pitch * sizeof(uint16_t);
-    height = smaller(strips.conv.out_height, (int)(conv->product->strip_bytes / row));
+    height = smaller(strips.conv.out_height, (int)(conv->product->most_bytes / row));
     set_height(&strips, height > 0 ? height : 1);
     return strips;
 }

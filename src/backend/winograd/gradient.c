@@ -84,7 +84,7 @@ static void multiply_panel(const struct winograd_conv *conv, const struct turn *
 }
 
 /* A block of inputs by one of outputs, [tap][in lane][out lane], into OIHW. */
-static void turn_block(const struct winograd_conv *conv, const float *block, size_t first_out,
+static void write_oihw(const struct winograd_conv *conv, const float *block, size_t first_out,
                        size_t first_in, bool add, float *oihw)
 {
     const size_t lanes = lanes_of(conv), n_in = (size_t)conv->in_channels;
@@ -114,7 +114,7 @@ static void unpack_block(const struct winograd_conv *conv, const float *sums, bo
         conv->kernels->unpack(from + lane * 2 * lanes, panel_point(conv, n_in), add && !is_turned,
                               to + lane * lanes, lanes * lanes);
     if (is_turned)
-        turn_block(conv, own, out, in, add, filters);
+        write_oihw(conv, own, out, in, add, filters);
 }
 
 /* Where a share's gradient begins. */

@@ -1,5 +1,5 @@
 /*
- * winograd.c - the loops of this processor.
+ * winograd.c - the loops of this processor, and how many of their tiles a map has.
  */
 #include "winograd.h"
 
@@ -16,17 +16,14 @@ const struct winograd_kernels *winograd_kernels_of(int lanes)
     return lanes == 16 ? &winograd_wide : &winograd_narrow;
 }
 
-/* What the loops for maps of bf16 were compiled for. */
-#ifdef FA_HAVE_AVX512_BF16
-#define AVX512 "avx512bf16"
-#else
-#define AVX512 "avx512f"
-#endif
-
+/* Those for maps of bf16 were compiled for AVX512-BF16 where the compiler knows it. */
 const struct winograd_kernels *winograd_kernels_of_bf16(void)
 {
-#ifdef __x86_64__
-    if (__builtin_cpu_supports(AVX512))
+#if defined(FA_HAVE_AVX512_BF16)
+    if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw"))
+        return &winograd_avx512_bf16;
+#elif defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
         return &winograd_avx512_bf16;
 #endif
     return &winograd_narrow_bf16;

@@ -12,7 +12,7 @@ INLINE vector read(const void *map, size_t at, int n)
     return (vector)(__builtin_convertvector(value, words) << 16);
 }
 
-/* To the nearest, of two to the even one; NaN stays NaN. */
+/* To the nearest, of two to the even one; NaN stays NaN. AVX512-BF16 takes numbers below 2^-126 for zero. */
 #if defined(__AVX512BF16__) && LANES == 16
 INLINE halves rounded(vector value)
 {

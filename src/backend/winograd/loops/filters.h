@@ -17,7 +17,7 @@ INLINE void stream(vector value, float *to)
 /* Other threads see what was streamed before what this one does next. */
 INLINE void end_stream(void)
 {
-#ifdef __SSE__
+#ifdef __x86_64__
     _mm_sfence();
 #endif
 }
