@@ -74,7 +74,7 @@ fa_status fa_doctor_collect(struct fa_doctor *doctor) FA_CHECK_RESULT;
 /* The folder that Open MPI keeps messages between ranks of a host in. */
 const char *fa_doctor_shared_memory(void);
 
-/* ---- hosts.c: lists of hosts for people; rank 0 ---- */
+/* ---- compare.c: rank 0 ---- */
 
 /* "node1, node2 and 6 more": the hosts of the ranks for which holds is true, each once. */
 void fa_doctor_list_hosts(const struct fa_doctor *doctor,
