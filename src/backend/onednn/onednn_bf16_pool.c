@@ -8,49 +8,60 @@
 
 enum { LANES = ONEDNN_MAX_BLOCK };
 
+/* Vectors by name: GCC 12 leaves loops over arrays of lanes in memory. */
+typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t choice __attribute__((vector_size(LANES * sizeof(int32_t)))); /* of a lane: all or no bits */
+typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef bf16 halves __attribute__((vector_size(LANES * sizeof(bf16))));
+
 /* ---- forward */
 
+/* The first n channels. */
+INLINE floats widened(const bf16 *from, size_t n)
+{
+    halves some = {0};
+
+    memcpy(&some, from, n * sizeof *from);
+    return (floats)(__builtin_convertvector(some, words) << 16);
+}
+
+INLINE choice chosen(choice mask, choice yes, choice no)
+{
+    return (yes & mask) | (no & ~mask);
+}
+
 /* Of n channels, the largest of the window at (y0, x0), and its place. */
-INLINE void window_max(size_t n, struct fa_shape in, const bf16 *src, int y0, int x0, float *largest,
-                       int32_t *place)
+INLINE floats window_max(size_t n, struct fa_shape in, const bf16 *src, int y0, int x0, choice *place)
 {
     const int first_ky = y0 < 0, first_kx = x0 < 0;
     const bf16 *first =
         src + ((size_t)(y0 + first_ky) * (size_t)in.w + (size_t)(x0 + first_kx)) * (size_t)in.c;
+    floats largest = widened(first, n);
 
-#pragma omp simd
-    for (size_t lane = 0; lane < n; lane++) {
-        largest[lane] = bf16_widen(first[lane]);
-        place[lane] = first_ky * 3 + first_kx;
-    }
+    *place = (choice){0} + (first_ky * 3 + first_kx);
     for (int ky = first_ky; ky < 3 && y0 + ky < in.h; ky++)
         for (int kx = first_kx; kx < 3 && x0 + kx < in.w; kx++) {
             const bf16 *from = src + ((size_t)(y0 + ky) * (size_t)in.w + (size_t)(x0 + kx)) * (size_t)in.c;
+            const floats value = widened(from, n);
+            const choice is_larger = value > largest;
 
-#pragma omp simd
-            for (size_t lane = 0; lane < n; lane++) {
-                const float value = bf16_widen(from[lane]), before = largest[lane];
-                const int32_t before_place = place[lane];
-
-                largest[lane] = value > before ? value : before;
-                place[lane] = value > before ? ky * 3 + kx : before_place;
-            }
+            largest = (floats)chosen(is_larger, (choice)value, (choice)largest);
+            *place = chosen(is_larger, (choice){0} + (ky * 3 + kx), *place);
         }
+    return largest;
 }
 
+/* A maximum is one of the numbers, so there is nothing to round. */
 INLINE void forward_lanes(size_t n, struct fa_shape in, const bf16 *src, int y0, int x0, bf16 *dst,
                           uint8_t *index)
 {
-    float largest[LANES] = {0};
-    int32_t place[LANES] = {0};
+    choice place;
+    const floats largest = window_max(n, in, src, y0, x0, &place);
+    const halves narrow = __builtin_convertvector((words)largest >> 16, halves);
 
-    window_max(n, in, src, y0, x0, largest, place);
-#pragma omp simd
-    for (size_t lane = 0; lane < n; lane++)
-        dst[lane] = bf16_narrow(largest[lane]);
+    memcpy(dst, &narrow, n * sizeof *dst);
     if (index == NULL)
         return;
-#pragma omp simd
     for (size_t lane = 0; lane < n; lane++)
         index[lane] = (uint8_t)place[lane];
 }
