@@ -5,7 +5,7 @@
  * The points are 0, p and -p for each p of PAIRS, and infinity (doc/method.md 2.8). At p and -p the even
  * terms of a sum are the same, and the odd ones differ in their sign.
  */
-enum { PATCH = TILE + 2, PAIRS = TILE / 2, TAPS = 3 };
+enum { PATCH = TILE + 2, PAIRS = TILE / 2 };
 
 #define SQUARE(p) ((p) * (p))
 #define POWERS(p)                                                                                            \
